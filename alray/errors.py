@@ -1,0 +1,32 @@
+"""What can go wrong, each kind with the exit code that the command line returns for it."""
+
+from typing import ClassVar
+
+
+class AlrayError(Exception):
+    """Base of every error that is the input's or the environment's fault, not a bug.
+
+    The message names the file, column or setting, the offending value, and what to do next.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+
+class SpecError(AlrayError):
+    """A setting is unknown, out of range, or contradicts another one."""
+
+
+class PoolError(AlrayError):
+    """A pool's file cannot be read or its content cannot be used."""
+
+
+class StoreError(AlrayError):
+    """A results folder cannot be written, or holds something else than expected."""
+
+
+class ClusterError(AlrayError):
+    """The machine or cluster cannot hold or run the study."""
+
+
+class ScoreError(AlrayError):
+    """A strategy met scores that cannot be ranked (NaN), or was asked for what the model lacks."""

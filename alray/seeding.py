@@ -1,0 +1,45 @@
+"""Every random number's origin: a counter-based generator made from (study seed, run seed, purpose, round).
+
+Nothing here keeps state, so a resumed run needs no saved generator and repeats its draws to the bit. Arms of one run
+seed that draw for the same purpose get the same numbers: they share the split, the initial labels, the initial
+weights and the order of the batches, which is what makes comparisons between them paired.
+"""
+
+import hashlib
+from typing import Literal
+
+import numpy as np
+
+Purpose = Literal[
+    "split",
+    "initial",
+    "weights",
+    "loss_prediction_weights",
+    "batches",
+    "dropout",
+    "committee",
+    "ties",
+    "strategy",
+    "bootstrap",
+    "twin",
+]
+
+
+def seed(study_seed: int, run_seed: int, purpose: Purpose, round_number: int = 0) -> int:
+    """Return the 128-bit integer that stands for this purpose: SHA-256 of the four words, cut."""
+    words = f"alray/{study_seed}/{run_seed}/{purpose}/{round_number}"
+    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:16], "little")
+
+
+def torch_seed(study_seed: int, run_seed: int, purpose: Purpose, round_number: int = 0) -> int:
+    """Return the same identity in the 63 bits that a `torch.Generator` takes."""
+    return seed(study_seed, run_seed, purpose, round_number) >> 65
+
+
+def generator(
+    study_seed: int, run_seed: int, purpose: Purpose, round_number: int = 0
+) -> np.random.Generator:
+    """Return a NumPy generator (Philox, counter-based) for this purpose."""
+    return np.random.Generator(
+        np.random.Philox(key=seed(study_seed, run_seed, purpose, round_number))
+    )
