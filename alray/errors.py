@@ -30,3 +30,9 @@ class ClusterError(AlrayError):
 
 class ScoreError(AlrayError):
     """A strategy met scores that cannot be ranked (NaN), or was asked for what the model lacks."""
+
+
+class Interrupted(AlrayError):
+    """The user stopped the study; everything known is on disk."""
+
+    exit_code: ClassVar[int] = 130

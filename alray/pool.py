@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 Indices = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.character]
+"""Text of any width: `np.str_` would mean width 0 where types are checked at run time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,7 @@ class Pool:
     """
 
     name: str
-    ids: npt.NDArray[np.str_]
+    ids: Texts
     labels: Indices
     classes: tuple[str, ...]
     modalities: tuple[Modality, ...]

@@ -18,7 +18,6 @@ Purpose = Literal[
     "batches",
     "dropout",
     "committee",
-    "ties",
     "strategy",
     "bootstrap",
     "twin",

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -65,7 +65,7 @@ class SplitSpec(Settings):
     test: Share = Field(0.2, description="share that metrics are reported on")
 
     @model_validator(mode="after")
-    def _leaves_a_train_part(self) -> Self:
+    def _leaves_a_train_part(self) -> "SplitSpec":
         if self.validation + self.test >= 1:
             raise ValueError(
                 "validation + test must leave a train part: their sum must be below 1"
@@ -100,7 +100,7 @@ class TrainingSpec(Settings):
 
     lr: Positive = Field(1e-3, description="Adam's learning rate")
     weight_decay: NotNegative = Field(5e-4, description="L2 penalty on all but the loss weights")
-    batch_size: Count = Field(512, description="b: the nominal batch size")
+    batch_size: Count = Field(64, description="b: the nominal batch size")
     batch_rule: Literal["adaptive", "fixed", "upsample"] = Field(
         "adaptive", description="how n labels are cut into batches"
     )
@@ -127,7 +127,7 @@ class TrainingSpec(Settings):
     )
 
     @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
+    def _is_consistent(self) -> "TrainingSpec":
         if self.batch_norm == "frozen" and self.mode == "scratch":
             raise ValueError(
                 "batch_norm: frozen needs mode: finetune (fresh weights have no statistics to keep)"
@@ -191,9 +191,9 @@ class StudySpec(Settings):
     execution: ExecutionSpec = ExecutionSpec()
 
     @model_validator(mode="after")
-    def _has_no_repeats(self) -> Self:
+    def _has_no_repeats(self) -> "StudySpec":
         for key, values in (("seeds", self.seeds), ("strategies", self.strategies)):
-            repeated = sorted({str(value) for value in values if values.count(value) > 1})  # type: ignore[arg-type]
+            repeated = sorted({str(value) for value in values if values.count(value) > 1})
             if repeated:
                 raise ValueError(f"{key} names {', '.join(repeated)} more than once")
         return self
@@ -205,10 +205,20 @@ class StudySpec(Settings):
 
 
 class RunSpec(Settings):
-    """One arm with one seed: everything that can change its records, and nothing else that could."""
+    """One arm with one seed: everything that can change its records.
+
+    Attributes:
+        arm: The arm's label for people.
+        strategy: As it is written, defaults left out.
+        strategy_options: With all its options: a changed default is another strategy.
+        variant: The varied settings that differ from the study's own, "" where none does.
+        oracle: Whether the strategy needs the labels.
+        threads: Threads of the run: they change the order of sums, so they change the last digits.
+    """
 
     arm: str
     strategy: str
+    strategy_options: str
     variant: str
     oracle: bool
     seed: int
@@ -240,7 +250,7 @@ class RunSpec(Settings):
     @property
     def passive_id(self) -> str:
         """Name of the passive phase: shared by all runs that differ only in what happens afterwards."""
-        later = {"strategy", "query", "rounds"}
+        later = {"strategy", "strategy_options", "query", "rounds"}
         identity = {key: value for key, value in self.identity().items() if key not in later}
         # These settings act in the rounds only, so variants of them share one passive phase too.
         rounds_only = {"mode", "round_epochs", "batch_norm"}

@@ -1,0 +1,251 @@
+"""How the driver hands out runs, whatever executes them; and the twin that executes them in this process."""
+
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+import torch
+from typing_extensions import override
+
+from alray.loop import Experiment, RoundResult
+from alray.pool import PreparedPool
+from alray.spec import ExecutionSpec, RunSpec
+from alray.state import RunState
+from alray.tensors import PoolTensors
+
+CHUNK_SECONDS = 1.0
+"""A worker reports after the first round that ends later than this: long enough to make messages cheap, short enough
+for a lively display and a quick answer to Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work for one worker: play a run from a state up to a round.
+
+    Attributes:
+        name: Unique among the jobs in progress: the run's id, or the passive phase's.
+        run: The run; for a passive phase any of those that share it.
+        until: Last round to play; 0 for a passive phase alone.
+        state: Content of a checkpoint to start from, or None to start with the passive phase.
+    """
+
+    name: str
+    run: RunSpec
+    until: int
+    state: bytes | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Rounds that a job has finished since its last message.
+
+    Attributes:
+        job: The job's name.
+        results: Results of the rounds, in order; may be empty.
+        round: The last round that is done.
+        state: Content of a checkpoint of that round, where one was due.
+        done: Whether the job is finished; it then comes with a state.
+        host: Where it runs.
+    """
+
+    job: str
+    results: Sequence[RoundResult]
+    round: int
+    state: bytes | None
+    done: bool
+    host: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A job ended with an error of its own: trying again would end the same way."""
+
+    job: str
+    error: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A job's worker died: the job can go on elsewhere from its last checkpoint."""
+
+    job: str
+    reason: str
+
+
+Event = Progress | Failed | Lost
+
+
+class Executor(Protocol):
+    """Plays jobs on workers, one job per worker at a time."""
+
+    def __enter__(self) -> Self:
+        """Start up."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of all workers."""
+
+    def scale(self, jobs: int) -> None:
+        """Have workers for as many jobs as wait, now or soon, within what is allowed; let go of the others."""
+
+    def idle(self) -> int:
+        """Return how many workers could take a job now."""
+
+    def submit(self, job: Job) -> None:
+        """Give a job to an idle worker."""
+
+    def wait(self, seconds: float) -> list[Event]:
+        """Return what has happened, after at most about `seconds` if nothing has."""
+
+    def interrupt(self) -> list[Event]:
+        """Stop all jobs between two rounds and return what they have not reported yet, each with a state."""
+
+
+class Worker:
+    """Plays one job at a time on a pool: the same code in this process and in a Ray actor."""
+
+    def __init__(
+        self, pool: PreparedPool, checksum: int, execution: ExecutionSpec, host: str
+    ) -> None:
+        torch.set_num_threads(execution.cpus_per_run)
+        device = torch.device("cuda" if execution.gpus_per_run else "cpu")
+        self._pool = PoolTensors(pool, device)
+        self._checksum = checksum
+        self._checkpoint_seconds = execution.checkpoint_seconds
+        self._host = host
+        self._job: Job | None = None
+        self._experiment: Experiment | None = None
+        self._unreported: list[RoundResult] = []
+        self._last_checkpoint = 0.0
+
+    @property
+    def current(self) -> str | None:
+        """Name of the job in progress."""
+        return self._job.name if self._job else None
+
+    def start(self, job: Job) -> None:
+        """Take a job."""
+        state = None if job.state is None else RunState.from_bytes(job.state)
+        self._experiment = Experiment(job.run, self._pool, time.perf_counter, state)
+        self._job = job
+        # A run that starts from the shared passive phase reports its round 0 too.
+        fresh = state is not None and state.round == 0
+        self._unreported = [self._experiment.round_zero()] if fresh else []
+        self._last_checkpoint = time.monotonic()
+
+    def advance(self, seconds: float = CHUNK_SECONDS) -> Progress:
+        """Play rounds for about `seconds`, at least one unless the job is done, and report them.
+
+        Results stay with the worker until a call returns, and rounds are absolute: what is played next depends on
+        nothing but the state.
+        """
+        job, experiment = self._in_progress()
+        begin = time.monotonic()
+        while experiment.round < job.until:
+            result = experiment.passive() if experiment.round < 0 else experiment.next_round()
+            self._unreported.append(result)
+            if time.monotonic() - begin >= seconds:
+                break
+        done = experiment.round >= job.until
+        if done:
+            self._verify_pool()
+        due = time.monotonic() - self._last_checkpoint >= self._checkpoint_seconds
+        return self.report(with_state=done or due)
+
+    def report(self, *, with_state: bool) -> Progress:
+        """Return the results that were not reported yet."""
+        job, experiment = self._in_progress()
+        state = None
+        if with_state:
+            state = experiment.state().to_bytes()
+            self._last_checkpoint = time.monotonic()
+        results, self._unreported = self._unreported, []
+        done = experiment.round >= job.until
+        return Progress(job.name, results, experiment.round, state, done, self._host)
+
+    def _in_progress(self) -> tuple[Job, Experiment]:
+        if self._job is None or self._experiment is None:
+            raise RuntimeError("the worker has no job")
+        return self._job, self._experiment
+
+    def _verify_pool(self) -> None:
+        if self._pool.pool.checksum() != self._checksum:
+            raise RuntimeError(
+                "the shared pool's content has changed during the run: something wrote into it in place"
+            )
+
+
+class InlineExecutor(Executor):
+    """Plays one job after the other in this process; real tracebacks, no start-up."""
+
+    def __init__(self, pool: PreparedPool, execution: ExecutionSpec) -> None:
+        self._pool = pool
+        self._execution = execution
+        self._worker: Worker | None = None
+        self._job: Job | None = None
+        self._threads = torch.get_num_threads()
+
+    @override
+    def __enter__(self) -> Self:
+        checksum = self._pool.checksum()
+        self._worker = Worker(self._pool, checksum, self._execution, "this process")
+        return self
+
+    @override
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._worker = None
+        torch.set_num_threads(self._threads)
+
+    @override
+    def scale(self, jobs: int) -> None:
+        pass
+
+    @override
+    def idle(self) -> int:
+        return 0 if self._job else 1
+
+    @override
+    def submit(self, job: Job) -> None:
+        self._job = job
+
+    @override
+    def wait(self, seconds: float) -> list[Event]:
+        job, worker = self._job, self._worker
+        if job is None or worker is None:
+            return []
+        try:
+            if worker.current != job.name:
+                worker.start(job)
+            progress = worker.advance()
+        except Exception as error:  # noqa: BLE001 -- the study goes on; the error is on record
+            self._job = None
+            return [Failed(job.name, describe(error), traceback.format_exc())]
+        if progress.done:
+            self._job = None
+        return [progress]
+
+    @override
+    def interrupt(self) -> list[Event]:
+        job, worker = self._job, self._worker
+        self._job = None
+        if job is None or worker is None or worker.current != job.name:
+            return []
+        return [worker.report(with_state=True)]
+
+
+def describe(error: BaseException) -> str:
+    """Return an error in one line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]

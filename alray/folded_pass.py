@@ -1,0 +1,149 @@
+"""Late fusion's way to score: plain matrix products over activations that lie one object a column.
+
+With a unit's activations contiguous, cutting the units that a committee member drops is a copy of whole rows.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from alray.folding import (
+    Affine,
+    FoldedMember,
+    first_layers,
+    fold_member,
+    fold_taps,
+    kept_units,
+)
+from alray.models import FUSED, LateFusion
+from alray.passes import BLOCK, BlockResult, Request
+from alray.pool import Indices
+from alray.tensors import PoolTensors
+
+
+class FoldedPass:
+    """Folds the network once per presence pattern and runs blocks through it."""
+
+    def __init__(self, network: LateFusion, pool: PoolTensors, request: Request) -> None:
+        self._network = network
+        self._pool = pool
+        self._request = request
+        self._first = first_layers(network)
+        self._taps = fold_taps(network, request.predictor) if request.predictor else []
+        self._last = kept_units(network.last, None)
+        self._buffers: dict[str, Tensor] = {}
+        self._present: list[str] = []
+        self._whole: FoldedMember | None = None
+        self._members: list[FoldedMember] = []
+
+    def prepare(self, present: Sequence[str]) -> None:
+        """Fold the whole network and each member for objects with exactly these modalities."""
+        request, committee = self._request, self._request.committee
+        self._present = list(present)
+        heads = list(request.heads)
+        if committee is not None and committee.kind == "heads":
+            heads = list(self._network.head_names)
+        whole_wanted = heads or request.features or request.predictor
+        self._whole = fold_member(self._network, present, None, heads) if whole_wanted else None
+        self._members = []
+        if committee is not None and committee.kind != "heads":
+            names = self._network.head_names if committee.kind == "both" else (FUSED,)
+            self._members = [
+                fold_member(self._network, present, member, names)
+                for member in range(committee.members)
+            ]
+
+    def block(self, indices: Indices) -> BlockResult:
+        """Compute one block of objects of the prepared pattern."""
+        first = self._first_activations(indices)
+        result = BlockResult()
+        members: list[Tensor] = []
+        committee = self._request.committee
+        if self._whole is not None:
+            activations = _forward(self._whole, first)
+            wanted = set(self._request.heads)
+            by_head = {head: torch.log_softmax(z, dim=0) for head, z in activations.logits.items()}
+            result.log_probs = {head: p.T for head, p in by_head.items() if head in wanted}
+            self._add_extras(result, activations, first)
+            if committee is not None and committee.kind == "heads":
+                members = list(by_head.values())
+        for member in self._members:
+            logits = _forward(member, first).logits
+            members += [torch.log_softmax(z, dim=0) for z in logits.values()]
+        if members:
+            result.committee = torch.stack(members).transpose(1, 2)
+        return result
+
+    def _first_activations(self, indices: Indices) -> dict[str, Tensor]:
+        """Return each present encoder's first ReLU, (units, b): the part that all members share."""
+        activations: dict[str, Tensor] = {}
+        for modality in self._pool.modalities:
+            if modality.name not in self._present:
+                continue
+            rows = torch.from_numpy(modality.rows[indices].astype(np.int64))
+            room = self._buffer(f"{modality.name} input", BLOCK * modality.dimension)
+            x = modality.gather(
+                rows, out=room[: len(rows) * modality.dimension].view(len(rows), -1)
+            )
+            layer = self._first[modality.name]
+            units = len(layer.weight)
+            room = self._buffer(f"{modality.name} first", BLOCK * units)
+            h = layer(x.to(self._pool.device).T, out=room[: len(rows) * units].view(units, -1))
+            activations[modality.name] = h.relu_()
+        return activations
+
+    def _buffer(self, name: str, size: int) -> Tensor:
+        """Return memory that every block uses again: fresh pages for each would cost more than their arithmetic."""
+        if name not in self._buffers:
+            device = "cpu" if name.endswith("input") else self._pool.device
+            self._buffers[name] = torch.empty(size, device=device)
+        return self._buffers[name]
+
+    def _add_extras(
+        self, result: BlockResult, activations: "_Activations", first: dict[str, Tensor]
+    ) -> None:
+        if self._request.features:
+            last = activations.trunk[-1]
+            result.features = (last * self._last.scale[:, None] + self._last.shift[:, None]).T
+        if self._request.predictor is not None:
+            hidden: list[Tensor | None] = []
+            for name, _ in self._network.encoders():
+                hidden += [first.get(name), activations.encoded.get(name)]
+            predicted: Tensor = self._request.predictor.output.bias
+            for (tap, row), h in zip(self._taps, [*hidden, *activations.trunk], strict=True):
+                if h is not None:
+                    predicted = predicted + (row @ tap(h).relu_()).squeeze(0)
+            result.predicted_loss = predicted
+
+
+class _Activations:
+    """ReLU outputs (units, b) on the way through one member, before the scales folded into the next layer."""
+
+    def __init__(self) -> None:
+        self.encoded: dict[str, Tensor] = {}
+        self.trunk: list[Tensor] = []
+        self.logits: dict[str, Tensor] = {}
+
+
+def _forward(member: FoldedMember, first: dict[str, Tensor]) -> _Activations:
+    """Run one member from the first activations to the logits (classes, b) of its heads, `fused` first."""
+    passed = _Activations()
+    widths = [len(encoder.second.weight) for encoder in member.encoders.values()]
+    b = next(iter(first.values())).shape[1]
+    fused_input = torch.empty(sum(widths), b, device=member.fuse.weight.device)
+    parts = dict(zip(member.encoders, torch.split(fused_input, widths), strict=True))
+    side: dict[str, Affine] = {}
+    for name, encoder in member.encoders.items():
+        h = first[name]
+        h = h if encoder.first_units is None else h.index_select(0, encoder.first_units)
+        passed.encoded[name] = encoder.second(h, out=parts[name]).relu_()
+        if encoder.head is not None:
+            side[name] = encoder.head
+    h = member.fuse(fused_input).relu_()
+    h2 = member.second(h).relu_()
+    passed.trunk = [h, h2]
+    passed.logits = {FUSED: member.output(h2)}
+    passed.logits |= {name: head(parts[name]) for name, head in side.items()}
+    return passed

@@ -1,0 +1,159 @@
+"""The scoring engine: one pass over many objects, block by block, computing only what was asked for.
+
+Objects are taken by presence pattern, so that within a block an absent modality costs nothing and every object has
+the same committee. Late fusion runs folded (see `folding`); any other network runs as the module it is, with the same
+meaning: one dropout mask per committee member, shared by all objects.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from alray import scores
+from alray.errors import SpecError
+from alray.folded_pass import FoldedPass
+from alray.layers import dropouts
+from alray.models import FUSED, LateFusion, Network
+from alray.module_pass import ModulePass
+from alray.passes import BLOCK, BlockResult, Request
+from alray.pool import Indices
+from alray.signals import Committee
+from alray.tensors import PoolTensors
+
+
+class Pass(Protocol):
+    """How a network computes a block."""
+
+    def prepare(self, present: Sequence[str]) -> None:
+        """Get ready for objects that have exactly these modalities."""
+
+    def block(self, indices: Indices) -> BlockResult:
+        """Compute one block of such objects."""
+
+
+@dataclass
+class Scored:
+    """Results for n objects, in the order they were given; None where not asked for.
+
+    Attributes:
+        log_probs: Per head (n, classes); rows of NaN in a side head where its modality is absent.
+        committee_log_mean: (n, classes) log of the committee's mean probability.
+        committee_mean_entropy: (n,) float64 mean of the members' entropies.
+        features: (n, width) input of the last layer.
+        predicted_loss: (n,).
+    """
+
+    log_probs: dict[str, Tensor] = field(default_factory=dict)
+    committee_log_mean: Tensor | None = None
+    committee_mean_entropy: Tensor | None = None
+    features: Tensor | None = None
+    predicted_loss: Tensor | None = None
+
+
+def check_committee(network: Network, committee: Committee) -> None:
+    """Refuse a committee that the network cannot form: its members would all be the same.
+
+    Raises:
+        SpecError: No dropout layers for a dropout committee, or no side heads for a committee of heads.
+    """
+    if committee.kind in ("dropout", "both") and not dropouts(network):
+        raise SpecError(
+            "a committee by dropout needs a network with dropout layers: all members would be the same; "
+            "set model.dropout above 0, or committee=heads"
+        )
+    if committee.kind in ("heads", "both") and len(network.head_names) < 2:
+        raise SpecError(
+            "a committee of heads needs several heads: a pool of two or more modalities, model late_fusion and "
+            "model.heads: all"
+        )
+
+
+@torch.no_grad()
+def score(
+    network: Network,
+    pool: PoolTensors,
+    indices: Indices,
+    request: Request,
+    generator: torch.Generator | None = None,
+) -> Scored:
+    """Compute what is asked for, for these objects.
+
+    Args:
+        network: Put into evaluation mode; no statistic of it changes.
+        pool: The pool.
+        indices: (n,) objects.
+        request: What to compute.
+        generator: Draws the committee's dropout masks; required for them.
+    """
+    network.eval()
+    _draw_masks(network, request.committee, generator)
+    way: Pass = (
+        FoldedPass(network, pool, request)
+        if isinstance(network, LateFusion)
+        else ModulePass(network, pool, request)
+    )
+    scored = Scored()
+    try:
+        for present, positions in _by_pattern(pool, indices):
+            way.prepare(present)
+            for start in range(0, len(positions), BLOCK):
+                place = positions[start : start + BLOCK]
+                _keep(scored, torch.from_numpy(place), way.block(indices[place]), len(indices))
+    finally:
+        for layer in dropouts(network):
+            layer.forget_masks()
+    return scored
+
+
+def _draw_masks(
+    network: Network, committee: Committee | None, generator: torch.Generator | None
+) -> None:
+    if committee is None:
+        return
+    check_committee(network, committee)
+    if committee.kind == "heads":
+        return
+    if generator is None:
+        raise ValueError("a dropout committee needs a generator for its masks")
+    for layer in dropouts(network):
+        layer.draw_masks(committee.members, generator)
+
+
+def _by_pattern(pool: PoolTensors, indices: Indices) -> Iterator[tuple[list[str], Indices]]:
+    """Yield each presence pattern among the objects: the modalities it has, and the positions of its objects."""
+    patterns = pool.patterns(indices)
+    for code in np.unique(patterns):
+        names = [modality.name for m, modality in enumerate(pool.modalities) if code >> m & 1]
+        yield names, np.flatnonzero(patterns == code)
+
+
+def _keep(scored: Scored, place: Tensor, block: BlockResult, n: int) -> None:
+    """Copy a block's results to their places."""
+    for head, log_probs in block.log_probs.items():
+        if head not in scored.log_probs:
+            fill = math.nan if head != FUSED else 0.0
+            scored.log_probs[head] = log_probs.new_full((n, log_probs.shape[1]), fill)
+        scored.log_probs[head][place] = log_probs
+    if block.committee is not None:
+        members = block.committee
+        log_mean = _room(scored.committee_log_mean, members[0], n)
+        log_mean[place] = scores.log_mean(members)
+        entropies = scores.entropy(members).mean(dim=0)
+        mean_entropy = _room(scored.committee_mean_entropy, entropies, n)
+        mean_entropy[place] = entropies
+        scored.committee_log_mean, scored.committee_mean_entropy = log_mean, mean_entropy
+    if block.features is not None:
+        scored.features = _room(scored.features, block.features, n)
+        scored.features[place] = block.features
+    if block.predicted_loss is not None:
+        scored.predicted_loss = _room(scored.predicted_loss, block.predicted_loss, n)
+        scored.predicted_loss[place] = block.predicted_loss
+
+
+def _room(present: Tensor | None, like: Tensor, n: int) -> Tensor:
+    return like.new_empty(n, *like.shape[1:]) if present is None else present

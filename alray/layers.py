@@ -1,0 +1,112 @@
+"""Building blocks whose randomness and statistics alray controls."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+from typing_extensions import override
+
+
+class SeededDropout(nn.Module):
+    """Dropout that draws from a generator it is given, and can hold one fixed mask per committee member.
+
+    In training, `generator` must be set. For a committee, `draw_masks` fixes `members` masks that all objects share,
+    and `member` chooses the one in force: that is what makes a member one thinned network.
+    """
+
+    def __init__(self, rate: float, size: int | None = None, *, channels: bool = False) -> None:
+        super().__init__()
+        self.rate = rate
+        self.size = size
+        self.channels = channels
+        self.generator: torch.Generator | None = None
+        self.masks: list[Tensor | None] = []
+        self.member: int | None = None
+        self._mask_generator: torch.Generator | None = None
+
+    def draw_masks(self, members: int, generator: torch.Generator) -> None:
+        """Fix a mask for each member; where the layer's size is unknown they are drawn when first needed."""
+        self._mask_generator = generator
+        self.masks = [None] * members
+        if self.size is not None:
+            self.masks = [self._draw((self.size,), generator) for _ in range(members)]
+
+    def forget_masks(self) -> None:
+        """End the committee."""
+        self.masks, self.member, self._mask_generator = [], None, None
+
+    @override
+    def forward(self, x: Float[Tensor, "n *rest"]) -> Float[Tensor, "n *rest"]:
+        if self.member is not None:
+            return x * self._member_mask(self.member, x)
+        if not self.training or self.rate == 0:
+            return x
+        if self.generator is None:
+            raise RuntimeError("SeededDropout needs its generator before training")
+        shape = x.shape[:2] + (1,) * (x.dim() - 2) if self.channels else x.shape
+        return x * self._draw(tuple(shape), self.generator).to(x.device)
+
+    def _member_mask(self, member: int, x: Tensor) -> Tensor:
+        mask = self.masks[member]
+        if mask is None:
+            if self._mask_generator is None:
+                raise RuntimeError("draw_masks comes before member")
+            shape = (x.shape[1],) + (1,) * (x.dim() - 2) if self.channels else tuple(x.shape[1:])
+            mask = self.masks[member] = self._draw(shape, self._mask_generator)
+        return mask.to(x.device)
+
+    def _draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        keep = 1 - self.rate
+        return torch.empty(shape).bernoulli_(keep, generator=generator).div_(keep)
+
+
+class Hidden(nn.Module):
+    """Linear, ReLU, BatchNorm, and dropout where `dropout` is not None."""
+
+    def __init__(self, inputs: int, outputs: int, dropout: float | None) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+        self.norm = nn.BatchNorm1d(outputs)
+        self.dropout = None if dropout is None else SeededDropout(dropout, outputs)
+
+    @override
+    def forward(self, x: Float[Tensor, "n inputs"]) -> Float[Tensor, "n outputs"]:
+        h = functional.relu(self.linear(x))
+        if self.norm.training and len(h) < 2:
+            # A single object has no variance of its own: it is normalised as it will be when scored.
+            h = functional.batch_norm(
+                h, self.norm.running_mean, self.norm.running_var, self.norm.weight, self.norm.bias
+            )
+        else:
+            h = self.norm(h)
+        return h if self.dropout is None else self.dropout(h)
+
+
+def dropouts(module: nn.Module) -> list[SeededDropout]:
+    """Return every dropout layer that can drop something, in the module's order."""
+    return [
+        layer for layer in module.modules() if isinstance(layer, SeededDropout) and layer.rate > 0
+    ]
+
+
+def batch_norms(module: nn.Module) -> list[nn.Module]:
+    """Return every BatchNorm layer."""
+    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    return [layer for layer in module.modules() if isinstance(layer, kinds)]
+
+
+def seed_dropouts(module: nn.Module, generator: torch.Generator) -> None:
+    """Let every dropout layer draw its training masks from `generator`."""
+    for layer in dropouts(module):
+        layer.generator = generator
+
+
+def replace_dropouts(module: nn.Module) -> None:
+    """Put a SeededDropout in the place of every dropout layer of a user's module."""
+    whole = (nn.Dropout,)
+    channels = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+    for name, child in module.named_children():
+        if isinstance(child, whole + channels):
+            setattr(module, name, SeededDropout(child.p, channels=isinstance(child, channels)))
+        else:
+            replace_dropouts(child)

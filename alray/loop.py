@@ -1,0 +1,238 @@
+"""One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, no clock of its own."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from alray import inference, scores
+from alray.inference import Scored
+from alray.losses import HeadsLoss
+from alray.metrics import Metrics, measure
+from alray.models import FUSED, LossPredictor, build_network
+from alray.passes import Request
+from alray.pool import Indices
+from alray.seeding import Purpose, generator, torch_seed
+from alray.signals import Needs, Signals
+from alray.spec import RunSpec
+from alray.state import RunState, learner_tensors, restore_learner
+from alray.strategies import Query, parse
+from alray.tensors import PoolTensors
+from alray.torch_random import isolated, torch_generator
+from alray.training import Learner, fit
+
+Clock = Callable[[], float]
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """What a round leaves behind.
+
+    Attributes:
+        record: A row of `rounds`: numbers by column name.
+        indices: (k,) objects whose labels were revealed, in order of preference.
+        scores: (k,) float64 what they were chosen by, NaN where by chance.
+    """
+
+    record: Record
+    indices: Indices
+    scores: npt.NDArray[np.float64]
+
+
+class Experiment:
+    """A run in progress; `passive` or a state first, then `next_round` until `finished`."""
+
+    def __init__(
+        self, run: RunSpec, pool: PoolTensors, clock: Clock, state: RunState | None = None
+    ) -> None:
+        self.run = run
+        self.round = -1
+        self._pool = pool
+        self._clock = clock
+        self._strategy = parse(run.strategy)
+        self._labelled: Indices = np.empty(0, dtype=np.int64)
+        self._round_zero: Record = {}
+        self._learner = self._fresh_learner(0)
+        if state is not None:
+            self.round = state.round
+            self._labelled = state.labelled
+            self._round_zero = dict(state.round_zero)
+            restore_learner(self._learner, state.tensors)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all rounds are done."""
+        return self.round >= self.run.rounds
+
+    def state(self) -> RunState:
+        """Return where the run stands, complete."""
+        tensors = learner_tensors(self._learner)
+        return RunState(self.round, self._labelled, self._round_zero, tensors)
+
+    def round_zero(self) -> RoundResult:
+        """Return the passive phase's result, which the state carries along."""
+        initial = self._labelled[: self.run.initial]
+        return RoundResult(dict(self._round_zero), initial, np.full(len(initial), np.nan))
+
+    def passive(self) -> RoundResult:
+        """Round 0: label the initial objects at random and fit with early stopping."""
+        rng = self._rng("initial")
+        train = self._pool.pool.train
+        self._labelled = rng.choice(train, size=self.run.initial, replace=False)
+        self.round = 0
+        begin = self._clock()
+        fitted = self._fit(epochs=self.run.training.passive_epochs, stop_early=True)
+        self._round_zero = self._record(self._labelled, fitted, begin, query_s=0.0)
+        return self.round_zero()
+
+    def next_round(self) -> RoundResult:
+        """Score the candidates, query, fit, evaluate."""
+        self.round += 1
+        begin = self._clock()
+        query = self._query()
+        self._labelled = np.concatenate([self._labelled, query.indices])
+        query_s = self._clock() - begin
+        begin = self._clock()
+        training = self.run.training
+        scratch = training.mode == "scratch"
+        if scratch:
+            self._learner = self._fresh_learner(self.round)
+        epochs = training.round_epochs or (training.passive_epochs if scratch else 1)
+        fitted = self._fit(epochs=epochs, stop_early=scratch)
+        record = self._record(query.indices, fitted, begin, query_s=query_s)
+        return RoundResult(record, query.indices, query.scores)
+
+    def _query(self) -> Query:
+        unlabelled = np.setdiff1d(self._pool.pool.train, self._labelled, assume_unique=True)
+        signals = self._signals(unlabelled, self._strategy.needs)
+        query = self._strategy.select(signals, self.run.query, self._rng("strategy"))
+        _check_query(query, signals.candidates, self.run)
+        return query
+
+    def _signals(self, candidates: Indices, needs: Needs) -> Signals:
+        if not needs.anything:
+            return Signals(candidates)
+        fused = needs.log_probs or needs.true_loss
+        request = Request(
+            heads=(FUSED,) if fused else (),
+            committee=needs.committee,
+            features=needs.features,
+            predictor=self._learner.predictor if needs.predicted_loss else None,
+        )
+        scored = self._score(candidates, request)
+        log_probs = scored.log_probs.get(FUSED)
+        true_loss = None
+        if needs.true_loss and log_probs is not None:
+            true_loss = scores.true_loss(log_probs, self._pool.labels(candidates))
+        return Signals(
+            candidates,
+            log_probs=log_probs,
+            committee_log_mean=scored.committee_log_mean,
+            committee_mean_entropy=scored.committee_mean_entropy,
+            features=scored.features,
+            predicted_loss=scored.predicted_loss,
+            true_loss=true_loss,
+        )
+
+    def _score(self, indices: Indices, request: Request) -> Scored:
+        network = self._learner.network
+        masks = self._torch_generator("committee") if request.committee else None
+        return inference.score(network, self._pool, indices, request, masks)
+
+    def _fit(self, *, epochs: int, stop_early: bool) -> Record:
+        training = self.run.training
+        prediction = training.loss_prediction
+        detach_from = prediction.detach_after if prediction else 1.0
+        # Fine-tuning goes on where the passive phase, which passed that share of its epochs, has ended.
+        if self.round > 0 and training.mode == "finetune" and detach_from < 1:
+            detach_from = 0.0
+        with isolated(self._torch_seed("dropout")):
+            fitted = fit(
+                self._learner,
+                self._pool,
+                self._labelled,
+                epochs=epochs,
+                rng=self._rng("batches"),
+                dropout=self._torch_generator("dropout"),
+                freeze_batch_norm=training.batch_norm == "frozen" and self.round > 0,
+                detach_from=detach_from,
+                validate=self._validation_nll if stop_early else None,
+            )
+        return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
+
+    def _validation_nll(self) -> float:
+        return self._evaluate(self._pool.pool.validation, (FUSED,))[FUSED].nll
+
+    def _record(self, queried: Indices, fitted: Record, begin: float, *, query_s: float) -> Record:
+        """Evaluate and return the round's row; `begin` is when the fit began."""
+        evaluation = self._clock()
+        pool = self._pool.pool
+        on_validation = self.run.metric_split == "validation"
+        heads = self._learner.network.head_names
+        validation = self._evaluate(pool.validation, heads if on_validation else (FUSED,))
+        metrics = validation if on_validation else self._evaluate(pool.test, heads)
+        return {
+            "round": self.round,
+            "labels": len(self._labelled),
+            **asdict(metrics[FUSED]),
+            **{f"validation_{key}": value for key, value in asdict(validation[FUSED]).items()},
+            **{f"accuracy_{name}": metrics[name].accuracy for name in heads if name != FUSED},
+            "query_classes": len(np.unique(pool.labels[queried])),
+            "labelled_classes": len(np.unique(pool.labels[self._labelled])),
+            **fitted,
+            **{f"sigma_{name}": value for name, value in self._learner.loss.sigmas().items()},
+            "query_s": query_s,
+            "fit_s": evaluation - begin,
+            "eval_s": self._clock() - evaluation,
+        }
+
+    def _evaluate(self, indices: Indices, heads: Sequence[str]) -> dict[str, Metrics]:
+        """Return metrics per head; a side head is judged on the objects that have its modality."""
+        scored = self._score(indices, Request(heads=tuple(heads)))
+        labels = self._pool.pool.labels[indices]
+        metrics: dict[str, Metrics] = {}
+        for head in heads:
+            log_probs = scored.log_probs.get(head)
+            if log_probs is None:
+                metrics[head] = Metrics(np.nan, np.nan, np.nan, np.nan)
+                continue
+            values: npt.NDArray[np.float32] = log_probs.cpu().numpy()
+            present = np.ones(len(indices), dtype=bool)
+            if head != FUSED:
+                present = ~np.isnan(values[:, 0])
+            metrics[head] = measure(values[present], labels[present])
+        return metrics
+
+    def _fresh_learner(self, round_number: int) -> Learner:
+        run, pool = self.run, self._pool
+        with isolated(self._torch_seed("weights", round_number)):
+            network = build_network(run.model, pool.pool).to(pool.device)
+            loss = HeadsLoss(network.head_names, run.training).to(pool.device)
+        predictor = None
+        if run.training.loss_prediction is not None:
+            with isolated(self._torch_seed("loss_prediction_weights", round_number)):
+                predictor = LossPredictor(network.tap_sizes).to(pool.device)
+        return Learner(network, loss, predictor, run.training)
+
+    def _rng(self, purpose: Purpose) -> np.random.Generator:
+        return generator(self.run.study_seed, self.run.seed, purpose, self.round)
+
+    def _torch_seed(self, purpose: Purpose, round_number: int | None = None) -> int:
+        number = self.round if round_number is None else round_number
+        return torch_seed(self.run.study_seed, self.run.seed, purpose, number)
+
+    def _torch_generator(self, purpose: Purpose) -> torch.Generator:
+        return torch_generator(self._torch_seed(purpose))
+
+
+def _check_query(query: Query, candidates: Indices, run: RunSpec) -> None:
+    """Hold a strategy, also one from outside, to its contract."""
+    distinct = np.unique(query.indices)
+    if len(distinct) != run.query or not np.isin(distinct, candidates).all():
+        raise RuntimeError(
+            f"strategy {run.strategy!r} returned {len(distinct)} distinct candidates instead of {run.query}"
+        )

@@ -1,0 +1,59 @@
+"""How good predictions are: plain numbers from log-probabilities and labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from alray.pool import Indices
+
+CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Metrics of one part of the pool.
+
+    Attributes:
+        accuracy: Share of right predictions, in [0, 1].
+        macro_f1: Mean over the classes that occur of 2 TP / (2 TP + FP + FN), in [0, 1].
+        nll: Mean -log p of the true class, in nats.
+        ece: Expected calibration error, in [0, 1].
+    """
+
+    accuracy: float
+    macro_f1: float
+    nll: float
+    ece: float
+
+
+def measure(log_probs: npt.NDArray[np.float32], labels: Indices) -> Metrics:
+    """Compute all metrics for (n, classes) log-probabilities and (n,) labels, n >= 1."""
+    predicted = log_probs.argmax(axis=1)
+    right = predicted == labels
+    true = log_probs[np.arange(len(labels)), labels].astype(np.float64)
+    return Metrics(
+        accuracy=float(right.mean()),
+        macro_f1=macro_f1(predicted, labels, log_probs.shape[1]),
+        nll=float(-true.mean()),
+        ece=calibration_error(np.exp(log_probs.max(axis=1).astype(np.float64)), right),
+    )
+
+
+def macro_f1(predicted: Indices, labels: Indices, classes: int) -> float:
+    """Return the unweighted mean of the F1 of each class that occurs among the labels."""
+    occurs = np.bincount(labels, minlength=classes)
+    claimed = np.bincount(predicted, minlength=classes)
+    hits = np.bincount(labels[predicted == labels], minlength=classes)
+    there = occurs > 0
+    return float((2 * hits[there] / (occurs[there] + claimed[there])).mean())
+
+
+def calibration_error(confidence: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> float:
+    """Return sum over equal-width bins of (share of objects) x |accuracy - mean confidence|.
+
+    Guo et al. 2017, equation 3, with 15 bins.
+    """
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    gap = np.bincount(bins, weights=right - confidence, minlength=CALIBRATION_BINS)
+    return float(np.abs(gap).sum() / len(right))

@@ -1,0 +1,45 @@
+"""What a scoring pass is asked and what a block of it answers: shared by the folded and the generic way."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from alray.models import FUSED, LossPredictor
+from alray.signals import Committee
+
+BLOCK = 1024
+"""Objects at a time: large enough for the machine's best matrix rate, small enough to stay in the cache."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to compute for each object.
+
+    Attributes:
+        heads: Heads whose log-probabilities are wanted.
+        committee: Committee whose summary is wanted.
+        features: Whether the last layer's input is wanted.
+        predictor: The loss predictor, where its prediction is wanted.
+    """
+
+    heads: tuple[str, ...] = (FUSED,)
+    committee: Committee | None = None
+    features: bool = False
+    predictor: LossPredictor | None = None
+
+
+@dataclass
+class BlockResult:
+    """Results for the b objects of a block.
+
+    Attributes:
+        log_probs: Per head that these objects have: (b, classes).
+        committee: (members, b, classes) log-probabilities.
+        features: (b, width).
+        predicted_loss: (b,).
+    """
+
+    log_probs: dict[str, Tensor] = field(default_factory=dict)
+    committee: Tensor | None = None
+    features: Tensor | None = None
+    predicted_loss: Tensor | None = None

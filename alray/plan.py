@@ -1,0 +1,220 @@
+"""From a study's settings and its pool to arms and runs, everything checked before anything expensive starts."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alray.errors import AlrayError, SpecError
+from alray.inference import check_committee
+from alray.layers import batch_norms
+from alray.losses import HeadsLoss
+from alray.models import Network, build_network
+from alray.pool import Pool, PreparedPool
+from alray.seeding import torch_seed
+from alray.spec import (
+    ModelSpec,
+    RunSpec,
+    StudySpec,
+    TrainingSpec,
+    setting_names,
+    unknown_name,
+    validate,
+)
+from alray.strategies import Strategy, canonical, identity, parse
+from alray.torch_random import isolated
+
+VARIED = {"model": ModelSpec, "training": TrainingSpec}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A strategy with its parameters and training settings: what is compared.
+
+    Attributes:
+        label: Unique within the study, for people.
+        text: The strategy as it is written.
+        strategy: The strategy.
+        variant: The varied settings that differ from the study's own, "" where none does.
+        model: Model settings.
+        training: Training settings, with the loss predictor if the strategy wants one.
+    """
+
+    label: str
+    text: str
+    strategy: Strategy
+    variant: str
+    model: ModelSpec
+    training: TrainingSpec
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked study.
+
+    Attributes:
+        study: Its settings, the name filled in.
+        pool: The pool as read.
+        prepared: The pool as runs see it.
+        arms: Every arm.
+        runs: Every run, all arms of a seed together.
+    """
+
+    study: StudySpec
+    pool: Pool
+    prepared: PreparedPool
+    arms: tuple[Arm, ...]
+    runs: tuple[RunSpec, ...]
+
+    def forward_passes(self, arm: Arm) -> int:
+        """Return how many objects a run of this arm scores, each committee member counted."""
+        needs = arm.strategy.needs
+        if not needs.anything:
+            return 0
+        study = self.study
+        candidates = len(self.prepared.train) - study.initial
+        scored = study.rounds * candidates - study.query * study.rounds * (study.rounds - 1) // 2
+        committee = needs.committee
+        return scored * (committee.members if committee and committee.kind != "heads" else 1)
+
+
+def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
+    """Expand a study into arms and runs.
+
+    Raises:
+        SpecError: A strategy, setting or combination of them cannot work on this pool.
+    """
+    if study.budget > len(prepared.train):
+        raise SpecError(
+            f"initial + rounds x query = {study.initial} + {study.rounds} x {study.query} = {study.budget} labels, "
+            f"but the train part of pool {pool.name!r} has {len(prepared.train)} objects: lower --rounds to "
+            f"{max(0, (len(prepared.train) - study.initial) // study.query)}, or --initial or --query"
+        )
+    arms = _arms(study)
+    _check_networks(arms, prepared, study)
+    runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
+    return Plan(
+        study.model_copy(update={"name": study.name or pool.name}),
+        pool,
+        prepared,
+        tuple(arms),
+        tuple(runs),
+    )
+
+
+def _arms(study: StudySpec) -> list[Arm]:
+    """Multiply strategies by the variants of the settings."""
+    arms = [
+        _arm(study, text, choice) for choice in _choices(study.vary) for text in study.strategies
+    ]
+    labels = [arm.label for arm in arms]
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise SpecError(
+            f"these arms appear more than once: {', '.join(repeated)}; see strategies and vary"
+        )
+    return arms
+
+
+def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Return every combination of the varied settings' values."""
+    valid = [
+        f"{section}.{name}" for section, kind in VARIED.items() for name in setting_names(kind)
+    ]
+    for key in vary:
+        if key not in valid:
+            raise SpecError(f"vary: {unknown_name('setting', key, valid)}")
+    return [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
+
+
+def _arm(study: StudySpec, text: str, choice: Mapping[str, Any]) -> Arm:
+    strategy = parse(text)
+    settings = {section: getattr(study, section).model_dump() for section in VARIED}
+    for key, value in choice.items():
+        section, _, name = key.partition(".")
+        *parents, last = name.split(".")
+        place = settings[section]
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+    if strategy.loss_prediction is not None:
+        settings["training"]["loss_prediction"] = strategy.loss_prediction.model_dump()
+    model = validate(ModelSpec, settings["model"], "vary: model")
+    training = validate(TrainingSpec, settings["training"], "vary: training")
+    variant = _variant(study, choice)
+    label = canonical(text) + (f" [{variant}]" if variant else "")
+    return Arm(label, canonical(text), strategy, variant, model, training)
+
+
+def _variant(study: StudySpec, choice: Mapping[str, Any]) -> str:
+    """Name the settings that differ from the study's own; an arm that does not differ is the plain arm."""
+    parts = []
+    for key, value in choice.items():
+        section, _, name = key.partition(".")
+        own: Any = getattr(study, section)
+        for word in name.split("."):
+            own = getattr(own, word)
+        if own != value:
+            parts.append(f"{name}={value}")
+    return ", ".join(parts)
+
+
+def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: StudySpec) -> None:
+    """Build each distinct network once, and see that strategies and settings find in it what they need."""
+    networks: dict[str, Network] = {}
+    for arm in arms:
+        key = arm.model.model_dump_json()
+        if key not in networks:
+            networks[key] = _try_network(arm.model, prepared, study)
+        network = networks[key]
+        try:
+            _check_arm(arm, network)
+        except AlrayError as error:
+            raise SpecError(f"{arm.label}: {error}") from None
+
+
+def _try_network(model: ModelSpec, prepared: PreparedPool, study: StudySpec) -> Network:
+    try:
+        with isolated(torch_seed(study.seed, 0, "weights")):
+            return build_network(model, prepared)
+    except AlrayError:
+        raise
+    except Exception as error:
+        raise SpecError(
+            f"model.name: {model.name!r} raised {type(error).__name__}: {error}"
+        ) from error
+
+
+def _check_arm(arm: Arm, network: Network) -> None:
+    HeadsLoss(network.head_names, arm.training)
+    if arm.training.batch_norm == "frozen" and not batch_norms(network):
+        raise SpecError("training.batch_norm: frozen needs a network with BatchNorm layers")
+    needs = arm.strategy.needs
+    if needs.committee is not None:
+        check_committee(network, needs.committee)
+    if needs.predicted_loss and not network.tap_sizes:
+        raise SpecError(
+            "predicting the loss needs hidden layers to tap: use model late_fusion or cnn"
+        )
+
+
+def _run(study: StudySpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
+    return RunSpec(
+        arm=arm.label,
+        strategy=arm.text,
+        strategy_options=identity(arm.text),
+        variant=arm.variant,
+        oracle=arm.strategy.oracle,
+        seed=seed,
+        study_seed=study.seed,
+        pool_fingerprint=pool.fingerprint,
+        pool_dtype=study.pool.dtype,
+        split=study.split,
+        model=arm.model,
+        training=arm.training,
+        initial=study.initial,
+        query=study.query,
+        rounds=study.rounds,
+        metric_split=study.metric_split,
+        threads=study.execution.cpus_per_run,
+    )

@@ -1,0 +1,131 @@
+"""The rows that a study keeps, with the meaning of each column, and how results become rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from alray.loop import RoundResult
+from alray.pool import Pool
+from alray.spec import RunSpec
+
+RUN_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    "study": (pa.string(), "name of the study"),
+    "run_id": (
+        pa.string(),
+        "strategy, seed and a hash of everything that can change the run's result",
+    ),
+    "arm": (pa.string(), "strategy with its parameters and varied settings: what is compared"),
+    "strategy": (pa.string(), "strategy with its parameters"),
+    "variant": (
+        pa.string(),
+        "varied settings that differ from the study's own, empty where none does",
+    ),
+    "oracle": (
+        pa.bool_(),
+        "whether the strategy needs the labels, so that it is a diagnostic only",
+    ),
+    "seed": (pa.int64(), "run seed"),
+}
+
+ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    **RUN_COLUMNS,
+    "round": (pa.int64(), "0 is the passive phase"),
+    "labels": (pa.int64(), "labels known after the round's query"),
+    "accuracy": (pa.float64(), "share of right predictions of the fused head on the metric split"),
+    "macro_f1": (pa.float64(), "mean F1 over the classes that occur there"),
+    "nll": (pa.float64(), "mean negative log-likelihood there, nats"),
+    "ece": (pa.float64(), "expected calibration error there, 15 bins"),
+    "validation_accuracy": (pa.float64(), "the same on the validation part"),
+    "validation_macro_f1": (pa.float64(), "the same on the validation part"),
+    "validation_nll": (pa.float64(), "the same on the validation part"),
+    "validation_ece": (pa.float64(), "the same on the validation part"),
+    "query_classes": (pa.int64(), "distinct classes among the objects queried in the round"),
+    "labelled_classes": (pa.int64(), "distinct classes among all labelled objects"),
+    "train_loss": (pa.float64(), "mean training loss of the round's last epoch"),
+    "epochs": (pa.int64(), "epochs of the round's fit"),
+    "query_s": (pa.float64(), "seconds for scoring and selection"),
+    "fit_s": (pa.float64(), "seconds for the fit; in the passive phase with its early stopping"),
+    "eval_s": (pa.float64(), "seconds for evaluation"),
+}
+
+HEAD_COLUMNS: Mapping[str, str] = {
+    "accuracy_<modality>": "accuracy of that modality's own head, on the objects that have it",
+    "sigma_<head>": "learned noise of the head's loss, 1 where it is not learned",
+}
+
+TIMING_COLUMNS = ("query_s", "fit_s", "eval_s")
+"""The only columns of `rounds` in which two executions of the same run differ."""
+
+QUERY_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    **RUN_COLUMNS,
+    "round": (pa.int64(), "0 for the initial random labels"),
+    "rank": (pa.int64(), "order of preference within the round, 0 first"),
+    "id": (pa.string(), "the object"),
+    "score": (pa.float64(), "what it was chosen by, null where by chance"),
+    "label": (pa.string(), "the label that was revealed"),
+}
+
+STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    **RUN_COLUMNS,
+    "status": (pa.string(), "finished, failed or unfinished"),
+    "error": (pa.string(), "why it failed, in a line; empty otherwise"),
+    "traceback": (pa.string(), "the same in full"),
+    "attempts": (pa.int64(), "how often the run was started in the command that ended it"),
+    "rounds_done": (pa.int64(), "last round on record, -1 where none is"),
+    "seconds": (pa.float64(), "sum of the run's recorded seconds"),
+    "host": (pa.string(), "where it ran last"),
+}
+
+
+def run_values(study: str, run: RunSpec) -> dict[str, Any]:
+    """Return the columns that name a run."""
+    return {
+        "study": study,
+        "run_id": run.run_id,
+        "arm": run.arm,
+        "strategy": run.strategy,
+        "variant": run.variant,
+        "oracle": run.oracle,
+        "seed": run.seed,
+    }
+
+
+def table(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[pa.DataType, str]]
+) -> pa.Table:
+    """Return rows as a table with these columns first; further ones are float64 (they depend on the heads)."""
+    extra = [name for name in (rows[0] if rows else {}) if name not in columns]
+    fields = [(name, kind) for name, (kind, _) in columns.items()]
+    fields += [(name, pa.float64()) for name in extra]
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=pa.schema(fields))
+
+
+def round_rows(study: str, run: RunSpec, results: Sequence[RoundResult]) -> list[dict[str, Any]]:
+    """Return a row per round; a metric that is undefined is null."""
+    name = run_values(study, run)
+    return [{**name, **_without_nan(result.record)} for result in results]
+
+
+def query_rows(
+    study: str, run: RunSpec, results: Sequence[RoundResult], pool: Pool
+) -> list[dict[str, Any]]:
+    """Return a row per queried object."""
+    name = run_values(study, run)
+    return [
+        {
+            **name,
+            "round": result.record["round"],
+            "rank": rank,
+            "id": str(pool.ids[index]),
+            "score": None if np.isnan(score) else float(score),
+            "label": pool.classes[pool.labels[index]],
+        }
+        for result in results
+        for rank, (index, score) in enumerate(zip(result.indices, result.scores, strict=True))
+    ]
+
+
+def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: None if value != value else value for key, value in record.items()}  # noqa: PLR0124

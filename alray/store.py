@@ -1,0 +1,215 @@
+"""The results folder: one writer, whole files only, resumable, no pickle.
+
+Layout and columns are documented in `results/README.md`.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from alray.errors import StoreError
+
+ROUNDS, QUERIES, CHECKPOINTS = "rounds", "queries", "checkpoints"
+
+
+class Store:
+    """A study's folder. Use as a context manager to write: it is then locked against a second writer.
+
+    The lock belongs to the process and ends with it, however it ends.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._lock: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            for name in (ROUNDS, QUERIES, CHECKPOINTS):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            self._lock = (self.root / ".lock").open("wb")
+        except OSError as error:
+            raise StoreError(
+                f"cannot write to {self.root}: {error.strerror}; choose another --results"
+            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise StoreError(
+                f"{self.root} is being written by another alray; wait for it, or choose another --name"
+            ) from None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    def exists(self) -> bool:
+        """Whether a study lies here."""
+        return (self.root / "study.yaml").is_file()
+
+    def clear(self) -> None:
+        """Remove the study, but nothing that alray did not write."""
+        for name in (ROUNDS, QUERIES, CHECKPOINTS, "figures"):
+            shutil.rmtree(self.root / name, ignore_errors=True)
+        for name in (
+            "study.yaml",
+            "manifest.json",
+            "runs.parquet",
+            "summary.parquet",
+            "report.html",
+        ):
+            (self.root / name).unlink(missing_ok=True)
+
+    # Settings and manifest
+
+    def write_study(self, settings: Mapping[str, Any]) -> None:
+        """Write the resolved settings."""
+        text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
+        self._write("study.yaml", lambda file: file.write(text.encode()))
+
+    def read_study(self) -> dict[str, Any]:
+        """Read the resolved settings."""
+        path = self.root / "study.yaml"
+        try:
+            settings = yaml.safe_load(path.read_text())
+        except (OSError, yaml.YAMLError) as error:
+            raise StoreError(f"{path} cannot be read: {error}; start over with --fresh") from error
+        if not isinstance(settings, dict):
+            raise StoreError(f"{path} holds no settings; start over with --fresh")
+        return settings
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Write where the study came from."""
+        text = json.dumps(dict(manifest), indent=2, ensure_ascii=False) + "\n"
+        self._write("manifest.json", lambda file: file.write(text.encode()))
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Read the manifest, empty where there is none."""
+        path = self.root / "manifest.json"
+        if not path.is_file():
+            return {}
+        manifest: dict[str, Any] = json.loads(path.read_text())
+        return manifest
+
+    # Records of a run
+
+    def write_run(self, run_id: str, rounds: pa.Table, queries: pa.Table) -> None:
+        """Write a run's records up to now. A checkpoint of the last round is written after this, never before."""
+        self._write_table(f"{ROUNDS}/{run_id}.parquet", rounds)
+        self._write_table(f"{QUERIES}/{run_id}.parquet", queries)
+
+    def read_run(self, run_id: str) -> tuple[pa.Table, pa.Table] | None:
+        """Read a run's records, or None where there are none."""
+        paths = [self.root / folder / f"{run_id}.parquet" for folder in (ROUNDS, QUERIES)]
+        if not all(path.is_file() for path in paths):
+            return None
+        rounds, queries = (pq.read_table(path, partitioning=None) for path in paths)
+        return rounds, queries
+
+    def count_rounds(self, run_id: str) -> int:
+        """Return how many rounds of a run are on record."""
+        path = self.root / ROUNDS / f"{run_id}.parquet"
+        return int(pq.read_metadata(path).num_rows) if path.is_file() else 0
+
+    def read_rounds(self, run_ids: Iterable[str] | None = None) -> pd.DataFrame:
+        """Read the rounds of these runs, or of all, as one frame."""
+        return self._read_folder(ROUNDS, run_ids)
+
+    def read_queries(self, run_ids: Iterable[str] | None = None) -> pd.DataFrame:
+        """Read the queried objects of these runs, or of all, as one frame."""
+        return self._read_folder(QUERIES, run_ids)
+
+    def write_runs(self, runs: pa.Table) -> None:
+        """Write a row per run."""
+        self._write_table("runs.parquet", runs)
+
+    def has_runs(self) -> bool:
+        """Whether there are rows per run."""
+        return (self.root / "runs.parquet").is_file()
+
+    def read_runs(self) -> pd.DataFrame:
+        """Read the row per run."""
+        return self._read_frame("runs.parquet")
+
+    def write_summary(self, summary: pd.DataFrame) -> None:
+        """Write the row per arm."""
+        self._write_table("summary.parquet", pa.Table.from_pandas(summary, preserve_index=False))
+
+    def read_summary(self) -> pd.DataFrame:
+        """Read the row per arm."""
+        return self._read_frame("summary.parquet")
+
+    # Checkpoints
+
+    def write_checkpoint(self, name: str, content: bytes) -> None:
+        """Write a checkpoint of a run or of a passive phase."""
+        self._write(f"{CHECKPOINTS}/{name}.safetensors", lambda file: file.write(content))
+
+    def read_checkpoint(self, name: str) -> bytes:
+        """Read a checkpoint."""
+        return (self.root / CHECKPOINTS / f"{name}.safetensors").read_bytes()
+
+    def remove_checkpoint(self, name: str) -> None:
+        """Remove a checkpoint, if there."""
+        (self.root / CHECKPOINTS / f"{name}.safetensors").unlink(missing_ok=True)
+
+    def checkpoints(self) -> frozenset[str]:
+        """Return the names of the checkpoints at hand."""
+        return frozenset(path.stem for path in (self.root / CHECKPOINTS).glob("*.safetensors"))
+
+    # Files
+
+    def _read_folder(self, folder: str, run_ids: Iterable[str] | None) -> pd.DataFrame:
+        names = None if run_ids is None else sorted(f"{run_id}.parquet" for run_id in run_ids)
+        paths = sorted((self.root / folder).glob("*.parquet"))
+        chosen = [path for path in paths if names is None or path.name in set(names)]
+        if not chosen:
+            return pd.DataFrame()
+        tables = [pq.read_table(path, partitioning=None) for path in chosen]
+        frame: pd.DataFrame = pa.concat_tables(tables, promote_options="default").to_pandas()
+        return frame
+
+    def _read_frame(self, name: str) -> pd.DataFrame:
+        path = self.root / name
+        if not path.is_file():
+            raise StoreError(
+                f"{path} does not exist: the study has not been run, or lies elsewhere"
+            )
+        frame: pd.DataFrame = pq.read_table(path).to_pandas()
+        return frame
+
+    def _write_table(self, name: str, table: pa.Table) -> None:
+        self._write(name, lambda file: pq.write_table(table, file, compression="zstd"))
+
+    def _write(self, name: str, fill: Callable[[BinaryIO], Any]) -> None:
+        """Write a file under a temporary name, flush it to the disk, and rename it: a reader sees all or nothing."""
+        path = self.root / name
+        temporary = path.with_name(f".{path.name}.tmp")
+        try:
+            with temporary.open("wb") as file:
+                fill(file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise StoreError(
+                f"cannot write {path}: {error.strerror}; what is there already stays valid: make room or choose "
+                f"another --results, and run the same command again"
+            ) from error

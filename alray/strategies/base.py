@@ -1,0 +1,78 @@
+"""What a strategy is: a frozen dataclass whose fields are its options, with one act, `select`."""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from alray.pool import Indices
+from alray.selection import best
+from alray.signals import Needs, Signals
+from alray.spec import LossPredictionSpec
+
+
+class Query(NamedTuple):
+    """The objects chosen in a round.
+
+    Attributes:
+        indices: (k,) distinct pool indices, the most wanted first.
+        scores: (k,) float64, what they were chosen by; NaN where a strategy has no score.
+    """
+
+    indices: Indices
+    scores: npt.NDArray[np.float64]
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """The rule that chooses the objects of a round. Oracles need the labels: diagnostics, not for real labelling."""
+
+    oracle: ClassVar[bool]
+
+    @property
+    def needs(self) -> Needs:
+        """Signals to compute for every candidate."""
+
+    @property
+    def loss_prediction(self) -> LossPredictionSpec | None:
+        """The loss predictor to train beside the network, or None."""
+
+    def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
+        """Choose k of the candidates; `rng` is the only source of chance."""
+
+
+@dataclass(frozen=True)
+class ScoreStrategy:
+    """Base of strategies that give each candidate a score and take the k best."""
+
+    oracle: ClassVar[bool] = False
+    largest: ClassVar[bool] = True
+
+    @property
+    def needs(self) -> Needs:
+        """Signals to compute for every candidate."""
+        raise NotImplementedError
+
+    @property
+    def loss_prediction(self) -> LossPredictionSpec | None:
+        """No loss predictor."""
+        return None
+
+    def score(self, signals: Signals) -> Tensor:
+        """Return (n,) a score per candidate."""
+        raise NotImplementedError
+
+    def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
+        """Choose the k best scores."""
+        scores = self.score(signals).double().cpu().numpy()
+        chosen = best(scores, k, rng, largest=self.largest)
+        return Query(signals.candidates[chosen], scores[chosen])
+
+
+def given(signal: Tensor | None) -> Tensor:
+    """Return a signal that `needs` asked for."""
+    if signal is None:
+        raise RuntimeError("a strategy used a signal that its `needs` does not name")
+    return signal

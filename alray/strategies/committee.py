@@ -1,0 +1,77 @@
+"""Committees: dropout masks, heads, or every head under every mask, as members (query by committee)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+from typing_extensions import override
+
+from alray import scores
+from alray.errors import SpecError
+from alray.signals import Committee, CommitteeKind, Needs, Signals
+from alray.strategies.base import ScoreStrategy, given
+
+
+@dataclass(frozen=True)
+class CommitteeStrategy(ScoreStrategy):
+    """Base of strategies that ask a committee.
+
+    Attributes:
+        members: Number of dropout masks, one for all objects of a round each; at least 2. Not used by
+            `committee=heads`.
+        committee: `dropout`, `heads`, or `both`.
+    """
+
+    members: int = 10
+    committee: CommitteeKind = "dropout"
+
+    def __post_init__(self) -> None:
+        if self.members < 2 and self.committee != "heads":
+            raise SpecError(
+                f"members must be at least 2 (got {self.members}): one member has nobody to disagree with"
+            )
+
+    @property
+    @override
+    def needs(self) -> Needs:
+        return Needs(committee=Committee(self.members, self.committee))
+
+
+@dataclass(frozen=True)
+class CommitteeLeastConfidence(CommitteeStrategy):
+    """Largest 1 - max of the committee's mean probability first."""
+
+    @override
+    def score(self, signals: Signals) -> Tensor:
+        return scores.least_confidence(given(signals.committee_log_mean))
+
+
+@dataclass(frozen=True)
+class CommitteeMargin(CommitteeStrategy):
+    """Smallest margin of the committee's mean probabilities first."""
+
+    largest: ClassVar[bool] = False
+
+    @override
+    def score(self, signals: Signals) -> Tensor:
+        return scores.margin(given(signals.committee_log_mean))
+
+
+@dataclass(frozen=True)
+class CommitteeEntropy(CommitteeStrategy):
+    """Largest entropy of the committee's mean probability first."""
+
+    @override
+    def score(self, signals: Signals) -> Tensor:
+        return scores.entropy(given(signals.committee_log_mean))
+
+
+@dataclass(frozen=True)
+class Bald(CommitteeStrategy):
+    """Largest disagreement first: H(mean p) - mean H(p) (Houlsby et al. 2011, Gal et al. 2017)."""
+
+    @override
+    def score(self, signals: Signals) -> Tensor:
+        return scores.bald(
+            given(signals.committee_log_mean), given(signals.committee_mean_entropy)
+        )

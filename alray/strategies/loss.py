@@ -1,0 +1,71 @@
+"""Choosing by loss: predicted by a module trained for it, or the true one as a diagnostic."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+from typing_extensions import override
+
+from alray.signals import Needs, Signals
+from alray.spec import LossPredictionSpec, validate
+from alray.strategies.base import ScoreStrategy, given
+
+
+@dataclass(frozen=True)
+class LearningLoss(ScoreStrategy):
+    """Largest predicted loss first (Yoo and Kweon 2019); trains the module that predicts it.
+
+    Attributes:
+        margin: Margin of the ranking hinge.
+        weight: Weight of the ranking loss beside the network's.
+        detach_after: Share of a fit's epochs after which its gradient stops at the network; where a round is one epoch
+            only the passive phase reaches it, and rounds run detached.
+    """
+
+    margin: float = 1.0
+    weight: float = 1.0
+    detach_after: float = 0.6
+
+    def __post_init__(self) -> None:
+        self._as_settings()
+
+    @property
+    @override
+    def needs(self) -> Needs:
+        return Needs(predicted_loss=True)
+
+    @property
+    @override
+    def loss_prediction(self) -> LossPredictionSpec:
+        return self._as_settings()
+
+    @override
+    def score(self, signals: Signals) -> Tensor:
+        return given(signals.predicted_loss)
+
+    def _as_settings(self) -> LossPredictionSpec:
+        values = {"margin": self.margin, "weight": self.weight, "detach_after": self.detach_after}
+        return validate(LossPredictionSpec, values, "learning_loss")
+
+
+@dataclass(frozen=True)
+class IdealLoss(ScoreStrategy):
+    """Largest true loss first: what learning loss would choose if it predicted perfectly. An oracle."""
+
+    oracle: ClassVar[bool] = True
+
+    @property
+    @override
+    def needs(self) -> Needs:
+        return Needs(true_loss=True)
+
+    @override
+    def score(self, signals: Signals) -> Tensor:
+        return given(signals.true_loss)
+
+
+@dataclass(frozen=True)
+class ReverseIdealLoss(IdealLoss):
+    """Smallest true loss first. An oracle."""
+
+    largest: ClassVar[bool] = False

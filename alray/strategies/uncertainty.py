@@ -1,0 +1,48 @@
+"""Uncertainty sampling: the model's own doubt about an object, from one forward pass."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+from typing_extensions import override
+
+from alray import scores
+from alray.signals import Needs, Signals
+from alray.strategies.base import ScoreStrategy, given
+
+
+@dataclass(frozen=True)
+class _Uncertainty(ScoreStrategy):
+    @property
+    @override
+    def needs(self) -> Needs:
+        return Needs(log_probs=True)
+
+
+@dataclass(frozen=True)
+class LeastConfidence(_Uncertainty):
+    """Largest 1 - max p first (Lewis and Gale 1994)."""
+
+    @override
+    def score(self, signals: Signals) -> Tensor:
+        return scores.least_confidence(given(signals.log_probs))
+
+
+@dataclass(frozen=True)
+class Margin(_Uncertainty):
+    """Smallest distance of the two largest probabilities first (Scheffer et al. 2001)."""
+
+    largest: ClassVar[bool] = False
+
+    @override
+    def score(self, signals: Signals) -> Tensor:
+        return scores.margin(given(signals.log_probs))
+
+
+@dataclass(frozen=True)
+class Entropy(_Uncertainty):
+    """Largest entropy of the predicted distribution first (Shannon 1948)."""
+
+    @override
+    def score(self, signals: Signals) -> Tensor:
+        return scores.entropy(given(signals.log_probs))
