@@ -57,6 +57,7 @@ def sweep(
     fresh: bool = False,
     observer: Observer | None = None,
     command: str = "alray.sweep(...)",
+    warn: Callable[[str], None] | None = None,
 ) -> Study:
     """Run a study, or the part of it that is not finished yet, and return its results.
 
@@ -66,11 +67,12 @@ def sweep(
         fresh: Throw away what lies there under the same name.
         observer: Told what happens.
         command: Kept in the manifest.
+        warn: Told, a line each, what was left out of the pool as asked.
 
     Raises:
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
-    plan = plan_study(as_study(study))
+    plan = plan_study(as_study(study), warn)
     folder = Path(results) / str(plan.study.name)
     with Store(folder) as store:
         claim(store, plan, fresh=fresh)

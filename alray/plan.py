@@ -15,6 +15,7 @@ from alray.seeding import torch_seed
 from alray.spec import (
     ModelSpec,
     RunSpec,
+    Settings,
     StudySpec,
     TrainingSpec,
     setting_names,
@@ -24,7 +25,7 @@ from alray.spec import (
 from alray.strategies import Strategy, canonical, identity, parse
 from alray.torch_random import isolated
 
-VARIED = {"model": ModelSpec, "training": TrainingSpec}
+VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
 
 
 @dataclass(frozen=True)
@@ -141,22 +142,28 @@ def _arm(study: StudySpec, text: str, choice: Mapping[str, Any]) -> Arm:
         settings["training"]["loss_prediction"] = strategy.loss_prediction.model_dump()
     model = validate(ModelSpec, settings["model"], "vary: model")
     training = validate(TrainingSpec, settings["training"], "vary: training")
-    variant = _variant(study, choice)
+    variant = _variant(study, choice, {"model": model, "training": training})
     label = canonical(text) + (f" [{variant}]" if variant else "")
     return Arm(label, canonical(text), strategy, variant, model, training)
 
 
-def _variant(study: StudySpec, choice: Mapping[str, Any]) -> str:
+def _variant(study: StudySpec, choice: Mapping[str, Any], varied: Mapping[str, Settings]) -> str:
     """Name the settings that differ from the study's own; an arm that does not differ is the plain arm."""
     parts = []
-    for key, value in choice.items():
+    for key in choice:
         section, _, name = key.partition(".")
-        own: Any = getattr(study, section)
-        for word in name.split("."):
-            own = getattr(own, word)
+        own, value = (
+            _look_up(place, name) for place in (getattr(study, section), varied[section])
+        )
         if own != value:
             parts.append(f"{name}={value}")
     return ", ".join(parts)
+
+
+def _look_up(settings: Any, name: str) -> Any:
+    for word in name.split("."):
+        settings = getattr(settings, word)
+    return settings
 
 
 def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: StudySpec) -> None:

@@ -1,1 +1,40 @@
-"""The command line."""
+"""The command line: parse, call one function, map errors to exit codes."""
+
+import sys
+from typing import Any
+
+import click
+from typing_extensions import override
+
+from alray._version import __version__
+from alray.cli.pool import pool
+from alray.cli.sweep import sweep
+from alray.errors import AlrayError
+
+
+class ErrorGroup(click.Group):
+    """A group whose commands end with a line for people, not a traceback, when the input is at fault."""
+
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AlrayError as error:
+            click.echo(f"error: {error}" if error.exit_code == 2 else str(error), err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            sys.exit(130)
+
+
+@click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="alray")
+def main() -> None:
+    """Which active-learning strategy saves how many labels on your pool of embeddings, and how sure is that.
+
+    Start with `alray sweep`: it compares five strategies on a pool that comes with alray.
+    """
+
+
+main.add_command(sweep)
+main.add_command(pool)

@@ -99,7 +99,7 @@ def _resolve(text: str) -> tuple[type[Strategy], str, list[str]]:
     for entry in entry_points(group=ENTRY_POINTS):
         if entry.name == name:
             return _checked(entry.load(), name), name, words
-    if "." in name and words:
+    if words and "=" not in words[0]:
         own = f"{name}:{words[0]}"
         try:
             return _checked(getattr(import_module(name), words[0]), own), own, words[1:]

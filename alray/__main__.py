@@ -1,0 +1,5 @@
+"""`python -m alray`."""
+
+from alray.cli import main
+
+main()

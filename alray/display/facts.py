@@ -1,0 +1,54 @@
+"""Numbers and phrases as people read them."""
+
+import math
+
+from alray.plan import Plan
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return `1 run`, `3 runs`, `12,000 objects`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def share(value: float | None) -> str:
+    """Return a number in [0, 1] with three digits and no leading zero: `.652`, `1.000`; `-` where undefined."""
+    if value is None or math.isnan(value):
+        return "-"
+    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 0.9995 else f"{value:.3f}"
+
+
+def signed(value: float) -> str:
+    """Return `+.012` or `-.003`."""
+    return ("+" if value >= 0 else "-") + share(abs(value))
+
+
+def duration(seconds: float) -> str:
+    """Return `8 s`, `2 min 05 s`, `3 h 20 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def size(count_of_bytes: float) -> str:
+    """Return `4.2 MB` or `1.30 GB`."""
+    if count_of_bytes < 1e9:
+        return f"{count_of_bytes / 1e6:.1f} MB"
+    return f"{count_of_bytes / 1e9:.2f} GB"
+
+
+def headline(plan: Plan) -> list[str]:
+    """Return two lines that say what the study is."""
+    study, pool = plan.study, plan.pool
+    modalities = " + ".join(
+        f"{modality.name} {modality.dimension}" for modality in pool.modalities
+    )
+    parts = plan.prepared
+    return [
+        f"{study.name}: {count(len(pool), 'object')}, {count(len(pool.classes), 'class', 'classes')}, {modalities} "
+        f"(train {len(parts.train):,}, validation {len(parts.validation):,}, test {len(parts.test):,})",
+        f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(len(plan.runs), 'run')}; "
+        f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}",
+    ]

@@ -1,0 +1,81 @@
+"""Progress where no terminal is: a plain line per event, and a sign of life when nothing else was said."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+from typing_extensions import override
+
+from alray.display.facts import count, duration, headline, share
+from alray.plan import Plan
+from alray.schedule import RunStatus
+from alray.sweep import Observer
+
+SILENCE_SECONDS = 30.0
+
+
+class LineDisplay(Observer):
+    """Writes lines to the console."""
+
+    def __init__(self, console: Console, starting: str) -> None:
+        self._console = console
+        self._starting = starting
+        self._begin = self._last = time.monotonic()
+        self._runs = self._finished = 0
+        self._rounds = self._rounds_done = 0
+        self._accuracy: dict[str, Mapping[str, Any]] = {}
+
+    @override
+    def begin(self, plan: Plan, statuses: Mapping[str, RunStatus]) -> None:
+        self._begin = time.monotonic()
+        for line in headline(plan):
+            self._say(line)
+        self._runs = len(statuses)
+        self._finished = sum(status.status == "finished" for status in statuses.values())
+        self._rounds = (plan.study.rounds + 1) * (self._runs - self._finished)
+        if self._finished:
+            self._say(f"{count(self._finished, 'run')} finished before")
+        if self._finished < self._runs:
+            self._say(self._starting)
+
+    @override
+    def progressed(self, name: str, status: RunStatus | None, record: Mapping[str, Any]) -> None:
+        self._accuracy[name] = record
+        self._rounds_done += status is not None
+
+    @override
+    def ended(self, name: str, status: RunStatus | None) -> None:
+        record = self._accuracy.pop(name, {})
+        if status is None:
+            self._say(f"passive phase done, accuracy {share(record.get('accuracy'))}")
+            return
+        self._finished += 1
+        self._say(
+            f"[{self._finished}/{self._runs}] {status.run.arm}, seed {status.run.seed}: accuracy "
+            f"{share(record.get('accuracy'))} at {record.get('labels', 0):,} labels, {duration(status.seconds)}"
+        )
+
+    @override
+    def failed(self, status: RunStatus) -> None:
+        self._say(f"failed: {status.run.arm}, seed {status.run.seed}: {status.error}")
+
+    @override
+    def lost(self, name: str, reason: str) -> None:
+        self._say(f"worker lost, {name} starts again from its checkpoint: {reason}")
+
+    @override
+    def tick(self) -> None:
+        if time.monotonic() - self._last < SILENCE_SECONDS:
+            return
+        took = time.monotonic() - self._begin
+        left = ""
+        if self._rounds_done:
+            remaining = took / self._rounds_done * (self._rounds - self._rounds_done)
+            left = f", about {duration(remaining)} left"
+        self._say(f"{self._rounds_done:,}/{self._rounds:,} rounds in {duration(took)}{left}")
+
+    def _say(self, text: str) -> None:
+        self._last = time.monotonic()
+        self._console.print(Text(text), soft_wrap=True)

@@ -1,0 +1,85 @@
+"""The table of arms at the end of a study."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from alray.display.facts import count, share, signed
+from alray.findings import reading
+from alray.stats import FEWEST_SEEDS
+
+
+def print_summary(console: Console, summary: pd.DataFrame, path: Path) -> None:
+    """Print the table of arms, what it says in words, and where the results lie."""
+    labels = int(summary["labels"].max())
+    table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
+    table.add_column("arm", overflow="fold", min_width=16)
+    table.add_column(f"accuracy\nat {labels:,}", justify="right")
+    table.add_column("macro\nF1", justify="right")
+    table.add_column("ALC against random\n(95 % interval)", justify="right", no_wrap=True)
+    table.add_column("labels saved, %\n(95 % interval)", justify="right", no_wrap=True)
+    table.add_column("s per\nround", justify="right")
+    for row in summary.to_dict("records"):
+        table.add_row(*_cells(row))
+    console.print(table)
+    console.print()
+    for sentence in reading(summary):
+        console.print(Text(sentence))
+    console.print()
+    console.print(f"results: {path}", soft_wrap=True)
+    console.print(f"next: {_next_command(summary)}")
+
+
+def _next_command(summary: pd.DataFrame) -> str:
+    paired = summary.loc[summary["paired_seeds"] > 0, "paired_seeds"]
+    if len(paired) and paired.min() < FEWEST_SEEDS:
+        return "the same command with --seeds 8 adds seeds and keeps what is done"
+    return "alray pool import YOUR_DATA POOL.parquet, then alray sweep --pool POOL.parquet"
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[Text, str, str, str, str, str]:
+    name = Text(str(row["arm"]))
+    if row["oracle"]:
+        name.append(" (oracle)", style="italic")
+    if _number(row, "failed"):
+        name.append(f" ({count(int(_number(row, 'failed')), 'run')} failed)", style="red")
+    return (
+        name,
+        share(_number(row, "accuracy")),
+        share(_number(row, "macro_f1")),
+        _difference(row),
+        _saving(row),
+        f"{_number(row, 'seconds_per_round'):.2f}",
+    )
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    estimate = _number(row, "alc_difference")
+    low, high = _number(row, "alc_difference_low"), _number(row, "alc_difference_high")
+    if math.isnan(estimate):
+        return "-"
+    if math.isnan(low):
+        return signed(estimate)
+    return f"{signed(estimate)} ({signed(low)}, {signed(high)})"
+
+
+def _saving(row: Mapping[str, Any]) -> str:
+    estimate = _number(row, "labels_saved")
+    low, high = _number(row, "labels_saved_low"), _number(row, "labels_saved_high")
+    if math.isnan(estimate):
+        return "-" if math.isnan(_number(row, "alc_difference")) else "not reached"
+    if math.isnan(low) and math.isnan(high):
+        return f"{100 * estimate:.0f}"
+    ends = ["?" if math.isnan(end) else f"{100 * end:.0f}" for end in (low, high)]
+    return f"{100 * estimate:.0f} ({', '.join(ends)})"
+
+
+def _number(row: Mapping[str, Any], column: str) -> float:
+    value = row[column]
+    return float(value) if isinstance(value, (int, float)) else math.nan
