@@ -71,22 +71,30 @@ def _against_random(rows: list[Row]) -> list[str]:
     ]
     exploratory = [_name(row) for row in rows if row["exploratory"]]
     if exploratory:
-        sentences.append(f"Exploratory, fewer than six paired seeds: {', '.join(exploratory)}.")
+        which = "all arms" if len(exploratory) == len(rows) else ", ".join(exploratory)
+        sentences.append(f"Exploratory, fewer than six paired seeds: {which}.")
     end = "Labels saved is read at the end of the curves; at lower accuracies it may differ."
     return [*sentences, *_out_of_reach(rows), end]
 
 
 def _out_of_reach(rows: list[Row]) -> list[str]:
     """Say so where no outcome whatever could have been called a difference."""
-    # Holm multiplies the smallest p, at best 2^(1 - n), by the number of tests m: n > 1 + log2(m / 0.05) is needed.
-    smallest = len(rows) * 2.0 ** (1 - max(row["paired_seeds"] for row in rows))
-    if smallest < SIGNIFICANCE:
+    needed, most = seeds_needed(len(rows)), max(row["paired_seeds"] for row in rows)
+    if most >= needed:
         return []
-    needed = math.floor(math.log2(len(rows) / SIGNIFICANCE)) + 2
+    smallest = min(len(rows) * 2.0 ** (1 - most), 1)
     return [
-        f"With {_paired_seeds(rows)} no corrected p below {min(smallest, 1):.2g} is possible: "
+        f"With {_paired_seeds(rows)} no corrected p below {smallest:.2g} is possible: "
         f"{needed} or more seeds are needed to show a difference."
     ]
+
+
+def seeds_needed(comparisons: int) -> int:
+    """Return the fewest paired seeds with which a corrected sign-flip test can show any difference at all.
+
+    Holm multiplies the smallest p, at best 2^(1 - n), by the number m of comparisons: n > 1 + log2(m / 0.05).
+    """
+    return math.floor(math.log2(comparisons / SIGNIFICANCE)) + 2
 
 
 def _paired_seeds(rows: list[Row]) -> str:

@@ -40,15 +40,15 @@ def size(count_of_bytes: float) -> str:
 
 
 def headline(plan: Plan) -> list[str]:
-    """Return two lines that say what the study is."""
+    """Return three lines that say what the study is."""
     study, pool = plan.study, plan.pool
     modalities = " + ".join(
         f"{modality.name} {modality.dimension}" for modality in pool.modalities
     )
     parts = plan.prepared
     return [
-        f"{study.name}: {count(len(pool), 'object')}, {count(len(pool.classes), 'class', 'classes')}, {modalities} "
-        f"(train {len(parts.train):,}, validation {len(parts.validation):,}, test {len(parts.test):,})",
+        f"{study.name}: {count(len(pool), 'object')}, {count(len(pool.classes), 'class', 'classes')}, {modalities}",
+        f"train {len(parts.train):,}, validation {len(parts.validation):,}, test {len(parts.test):,}",
         f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(len(plan.runs), 'run')}; "
         f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}",
     ]

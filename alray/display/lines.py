@@ -11,7 +11,7 @@ from typing_extensions import override
 from alray.display.facts import count, duration, headline, share
 from alray.plan import Plan
 from alray.schedule import RunStatus
-from alray.sweep import Observer
+from alray.driver import Observer
 
 SILENCE_SECONDS = 30.0
 

@@ -14,7 +14,7 @@ from typing_extensions import override
 from alray.display.facts import count, duration, headline, share
 from alray.plan import Plan
 from alray.schedule import Assignment, RunStatus
-from alray.sweep import Observer
+from alray.driver import Observer
 
 
 class LiveDisplay(Observer):

@@ -11,12 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from alray.display.facts import count, share, signed
-from alray.findings import reading
-from alray.stats import FEWEST_SEEDS
+from alray.findings import reading, seeds_needed
 
 
 def print_summary(console: Console, summary: pd.DataFrame, path: Path) -> None:
     """Print the table of arms, what it says in words, and where the results lie."""
+    if summary["seeds"].sum() == 0:
+        console.print(
+            f"no run has finished; their errors are in {path}/runs.parquet", soft_wrap=True
+        )
+        return
     labels = int(summary["labels"].max())
     table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
     table.add_column("arm", overflow="fold", min_width=16)
@@ -25,7 +29,8 @@ def print_summary(console: Console, summary: pd.DataFrame, path: Path) -> None:
     table.add_column("ALC against random\n(95 % interval)", justify="right", no_wrap=True)
     table.add_column("labels saved, %\n(95 % interval)", justify="right", no_wrap=True)
     table.add_column("s per\nround", justify="right")
-    for row in summary.to_dict("records"):
+    rows: list[Mapping[str, Any]] = summary.to_dict("records")  # type: ignore[assignment]
+    for row in rows:
         table.add_row(*_cells(row))
     console.print(table)
     console.print()
@@ -38,8 +43,9 @@ def print_summary(console: Console, summary: pd.DataFrame, path: Path) -> None:
 
 def _next_command(summary: pd.DataFrame) -> str:
     paired = summary.loc[summary["paired_seeds"] > 0, "paired_seeds"]
-    if len(paired) and paired.min() < FEWEST_SEEDS:
-        return "the same command with --seeds 8 adds seeds and keeps what is done"
+    needed = seeds_needed(len(paired)) if len(paired) else 0
+    if len(paired) and paired.max() < needed:
+        return f"the same command with --seeds {needed} adds seeds and keeps what is done"
     return "alray pool import YOUR_DATA POOL.parquet, then alray sweep --pool POOL.parquet"
 
 

@@ -1,0 +1,322 @@
+"""Records to the summary: what is computed, paired, left out and refused."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from scipy import stats as scipy_stats
+
+from alray.analysis import SUMMARY_COLUMNS, summarise
+from alray.curves import area_under_curve, label_saving_at_budget
+from alray.errors import StoreError
+
+LABELS = [100, 120, 140, 160, 180]
+HEIGHTS = {"random": 0.0, "margin": 0.02, "bald:members=20": -0.01, "ideal_loss": 0.005}
+
+
+def generator(seed=0):
+    return np.random.Generator(np.random.Philox(key=seed))
+
+
+def run_of(arm, strategy, seed, variant="", status="finished"):
+    return {
+        "run_id": f"{arm}__seed-{seed}",
+        "arm": arm,
+        "strategy": strategy,
+        "variant": variant,
+        "oracle": strategy == "ideal_loss",
+        "seed": seed,
+        "status": status,
+    }
+
+
+def rounds_of(run, rng, labels=LABELS):
+    height = 0.5 + HEIGHTS[run["strategy"]] + rng.normal(0, 0.01)
+    noise = rng.normal(0, 0.005, size=len(labels))
+    accuracy = height + 0.001 * (np.array(labels) - 100) + noise
+    rows = []
+    for number, count in enumerate(labels):
+        value = accuracy[number]
+        rows.append(
+            {key: run[key] for key in run if key != "status"}
+            | {"round": number, "labels": count, "accuracy": value, "macro_f1": value - 0.1}
+            | {"nll": 2 - value, "ece": value / 10, "train_loss": 1.0}
+            | {"query_s": 1.0 + number, "fit_s": 2.0, "eval_s": 0.5}
+        )
+    return rows
+
+
+def study(seeds=8, strategies=tuple(HEIGHTS), variants=("",)):
+    """Return `rounds` and `runs` of a study in which everything finished."""
+    rng = generator(1)
+    runs = [
+        run_of(f"{strategy} {variant}".strip(), strategy, seed, variant)
+        for variant in variants
+        for strategy in strategies
+        for seed in range(seeds)
+    ]
+    rounds = [row for run in runs for row in rounds_of(run, rng)]
+    return pd.DataFrame(rounds), pd.DataFrame(runs)
+
+
+def summary_of(rounds, runs, seed=0):
+    return summarise(rounds, runs, generator(seed)).set_index("arm", drop=False)
+
+
+def curves_of(rounds, arm):
+    of_arm = rounds[rounds["arm"] == arm]
+    return of_arm.pivot(index="seed", columns="labels", values="accuracy").to_numpy()
+
+
+def test_columns_are_those_documented():
+    """In order, with types that Parquet keeps, and a description each."""
+    rounds, runs = study()
+    summary = summarise(rounds, runs, generator())
+    assert list(summary.columns) == list(SUMMARY_COLUMNS)
+    assert all(description for description in SUMMARY_COLUMNS.values())
+    schema = pa.Table.from_pandas(summary, preserve_index=False).schema
+    integers = {field.name for field in schema if pa.types.is_integer(field.type)}
+    flags = {field.name for field in schema if pa.types.is_boolean(field.type)}
+    texts = {field.name for field in schema if str(field.type).endswith("string")}
+    assert integers == {
+        *("seeds", "failed", "unfinished", "labels", "paired_seeds", "unpaired_seeds")
+    }
+    assert flags == {"oracle", "exploratory"}
+    assert texts == {"arm", "strategy", "variant", "against"}
+    assert set(schema.names) - integers - flags - texts == {
+        field.name for field in schema if pa.types.is_float64(field.type)
+    }
+
+
+def test_metrics_at_budget_are_means_with_t_intervals():
+    """Of the last round, against SciPy."""
+    rounds, runs = study()
+    row = summary_of(rounds, runs).loc["margin"]
+    last = rounds[(rounds["arm"] == "margin") & (rounds["labels"] == 180)]
+    for metric in ("accuracy", "macro_f1"):
+        expected = scipy_stats.ttest_1samp(last[metric], 0).confidence_interval()
+        ends = (row[f"{metric}_low"], row[f"{metric}_high"])
+        assert ends == pytest.approx((expected.low, expected.high))
+        assert row[metric] == pytest.approx(last[metric].mean())
+    assert row["nll"] == pytest.approx(last["nll"].mean())
+    assert row["ece"] == pytest.approx(last["ece"].mean())
+    assert (row["labels"], row["seeds"], row["failed"], row["unfinished"]) == (180, 8, 0, 0)
+
+
+def test_seconds_per_round_leave_the_passive_phase_out():
+    """Query + fit + evaluation of rounds 1 to 4: 2 to 5, plus 2.5."""
+    assert summary_of(*study()).loc["random", "seconds_per_round"] == 3.5 + 2.5
+
+
+def test_arms_are_compared_with_random_on_common_seeds():
+    """Differences of the area by SciPy's paired test; labels saved as `curves` has them."""
+    rounds, runs = study()
+    row = summary_of(rounds, runs).loc["margin"]
+    arm, random = curves_of(rounds, "margin"), curves_of(rounds, "random")
+    labels = np.array(LABELS, float)
+    areas = area_under_curve(labels, arm), area_under_curve(labels, random)
+    expected = scipy_stats.ttest_rel(*areas).confidence_interval()
+    ends = (row["alc_difference_low"], row["alc_difference_high"])
+    assert ends == pytest.approx((expected.low, expected.high))
+    assert row["alc_difference"] == pytest.approx(np.mean(areas[0] - areas[1]))
+    flips = scipy_stats.permutation_test(
+        (areas[0] - areas[1],), np.sum, permutation_type="samples"
+    )
+    assert row["sign_flip_p"] == pytest.approx(flips.pvalue)
+    saved = label_saving_at_budget(labels, arm, random)
+    assert row["labels_saved"] == saved.saving.estimate
+    assert (row["labels_saved_low"], row["labels_saved_high"]) == (
+        saved.saving.low,
+        saved.saving.high,
+    )
+    assert row["labels_saved_accuracy"] == saved.accuracy
+    assert row["labels_saved_reached"] > 0.8
+    assert (row["against"], row["paired_seeds"], row["unpaired_seeds"]) == ("random", 8, 0)
+
+
+def test_holm_counts_the_compared_arms():
+    """Three comparisons: the smallest p is multiplied by three."""
+    summary = summary_of(*study())
+    compared = summary.drop(index="random")
+    assert compared["holm_p"].min() == pytest.approx(3 * compared["sign_flip_p"].min())
+    assert math.isnan(summary.loc["random", "holm_p"])
+
+
+def test_the_random_arm_is_not_compared():
+    """Nor is an arm without one; what does not exist is null."""
+    summary = summary_of(*study(strategies=("random", "margin")))
+    alone = summary_of(*study(strategies=("margin",)))
+    for row in (summary.loc["random"], alone.loc["margin"]):
+        empty = ("alc_difference", "sign_flip_p", "holm_p", "labels_saved", "labels_saved_reached")
+        assert row[list(empty)].isna().all()
+        assert pd.isna(row["against"])
+        assert (row["paired_seeds"], row["unpaired_seeds"]) == (0, 0)
+        assert not row["exploratory"]
+        assert 0.4 < row["alc"] < 0.7
+
+
+def test_each_variant_has_its_own_random_arm():
+    """Frozen arms are compared with the frozen random arm."""
+    rounds, runs = study(variants=("", "frozen"))
+    summary = summary_of(rounds, runs)
+    assert summary.loc["margin frozen", "against"] == "random frozen"
+    assert summary.loc["margin", "against"] == "random"
+    frozen = rounds[rounds["variant"] == "frozen"], runs[runs["variant"] == "frozen"]
+    alone = summary_of(*frozen).loc["margin frozen"].drop("holm_p")
+    assert summary.loc["margin frozen"].drop("holm_p").equals(alone)
+
+
+def test_only_finished_runs_count():
+    """Failed and unfinished ones are counted, and their rounds left out."""
+    rounds, runs = study()
+    expected = summary_of(
+        rounds[(rounds["arm"] != "margin") | (rounds["seed"] > 2)],
+        runs[(runs["arm"] != "margin") | (runs["seed"] > 2)],
+    ).loc["margin"]
+    runs.loc[(runs["arm"] == "margin") & (runs["seed"] == 0), "status"] = "failed"
+    runs.loc[(runs["arm"] == "margin") & runs["seed"].isin([1, 2]), "status"] = "unfinished"
+    rounds = rounds[(rounds["run_id"] != "margin__seed-1") | (rounds["round"] < 2)]
+    row = summary_of(rounds, runs).loc["margin"]
+    assert (row["seeds"], row["failed"], row["unfinished"]) == (5, 1, 2)
+    assert row.drop(["failed", "unfinished"]).equals(expected.drop(["failed", "unfinished"]))
+
+
+def test_unpaired_seeds_are_left_out_and_counted():
+    """Seeds 0 and 1 of one arm, seed 7 of random."""
+    rounds, runs = study()
+    gone = ((runs["arm"] == "margin") & (runs["seed"] < 2)) | (runs["run_id"] == "random__seed-7")
+    row = summary_of(rounds, runs[~gone]).loc["margin"]
+    assert (row["seeds"], row["paired_seeds"], row["unpaired_seeds"]) == (6, 5, 3)
+    assert row["exploratory"]
+    paired = rounds[rounds["seed"].between(2, 6)]
+    arm, random = curves_of(paired, "margin"), curves_of(paired, "random")
+    labels = np.array(LABELS, float)
+    difference = area_under_curve(labels, arm) - area_under_curve(labels, random)
+    assert row["alc_difference"] == pytest.approx(np.mean(difference))
+
+
+@pytest.mark.parametrize(("seeds", "exploratory"), [(1, True), (5, True), (6, False)])
+def test_fewer_than_six_seeds_are_exploratory(seeds, exploratory):
+    """In every row, compared or not."""
+    summary = summary_of(*study(seeds=seeds))
+    assert (summary["exploratory"] == exploratory).all()
+    assert summary["accuracy_low"].isna().all() == (seeds == 1)
+
+
+def test_a_study_in_which_nothing_finished_has_rows():
+    """Counts, and nulls for the rest; rounds may have no columns then."""
+    runs = study()[1].assign(status="failed")
+    summary = summary_of(pd.DataFrame(), runs)
+    assert list(summary["failed"]) == [8] * 4
+    empty = summary[["labels", "accuracy", "alc", "labels_saved", "seconds_per_round"]]
+    assert empty.isna().to_numpy().all()
+    assert summary.loc["margin", "against"] == "random"
+
+
+def test_an_unfinished_random_arm_leaves_seeds_unpaired():
+    """The arm's own metrics stand; there is nothing to compare them with."""
+    rounds, runs = study()
+    runs.loc[runs["arm"] == "random", "status"] = "unfinished"
+    row = summary_of(rounds, runs).loc["margin"]
+    assert (row["paired_seeds"], row["unpaired_seeds"]) == (0, 8)
+    assert math.isnan(row["alc_difference"])
+    assert row["accuracy"] > 0
+
+
+def test_a_study_of_the_passive_phase_alone_has_no_labels_saved():
+    """One point per curve: the area is the accuracy, and there are no rounds to time."""
+    rounds, runs = study()
+    row = summary_of(rounds[rounds["round"] == 0], runs).loc["margin"]
+    assert row["alc"] == pytest.approx(row["accuracy"])
+    assert row[["labels_saved", "labels_saved_low", "seconds_per_round"]].isna().all()
+
+
+def test_a_nan_metric_is_not_dropped():
+    """A run that diverged makes the mean NaN instead of vanishing from it."""
+    rounds, runs = study()
+    at = (rounds["run_id"] == "margin__seed-3") & (rounds["labels"] == 180)
+    rounds.loc[at, ["accuracy", "nll"]] = math.nan
+    row = summary_of(rounds, runs).loc["margin"]
+    assert row[["accuracy", "nll", "alc_difference", "sign_flip_p", "labels_saved"]].isna().all()
+    assert row["macro_f1"] > 0
+
+
+def test_order_and_names_do_not_matter():
+    """Shuffled rows and relabelled arms give the same numbers, the order of arms apart."""
+    rounds, runs = study()
+    expected = summary_of(rounds, runs)
+    shuffled_runs = runs.iloc[generator(3).permutation(len(runs))]
+    shuffled_rounds = rounds.iloc[generator(4).permutation(len(rounds))]
+    shuffled = summary_of(shuffled_rounds, shuffled_runs).loc[expected.index]
+    pd.testing.assert_frame_equal(shuffled, expected)
+    names = {arm: f"arm {9 - i}" for i, arm in enumerate(expected.index)}
+    renamed = summary_of(
+        rounds.assign(arm=rounds["arm"].map(names)), runs.assign(arm=runs["arm"].map(names))
+    )
+    numbers = [column for column in expected if column not in {"arm", "against"}]
+    assert renamed[numbers].reset_index(drop=True).equals(expected[numbers].reset_index(drop=True))
+
+
+def test_renumbering_seeds_does_not_matter():
+    """Only the pairs count; bootstrap draws, which go by row, may differ within their error."""
+    rounds, runs = study()
+    expected = summary_of(rounds, runs)
+    new = dict(enumerate([5, 3, 7, 0, 2, 1, 6, 4]))
+    actual = summary_of(
+        rounds.assign(seed=rounds["seed"].map(new)), runs.assign(seed=runs["seed"].map(new))
+    )
+    pd.testing.assert_frame_equal(
+        actual.drop(columns="labels_saved_reached"), expected.drop(columns="labels_saved_reached")
+    )
+    difference = actual["labels_saved_reached"] - expected["labels_saved_reached"]
+    assert difference.abs().max() < 4 * math.sqrt(2 * 0.25 / 2000)
+
+
+def test_the_generator_decides_the_draws():
+    """Equal generators, equal summaries; another one changes the bootstrap only."""
+    rounds, runs = study(strategies=("random", "ideal_loss"))
+    first, again, other = (summary_of(rounds, runs, seed) for seed in (0, 0, 1))
+    assert first.equals(again)
+    drawn = "labels_saved_reached"
+    assert first.loc["ideal_loss", drawn] != other.loc["ideal_loss", drawn]
+    assert first.drop(columns=drawn).equals(other.drop(columns=drawn))
+
+
+def test_runs_of_different_length_are_refused():
+    """The message names a run of each kind."""
+    rounds, runs = study()
+    rounds = rounds[(rounds["run_id"] != "margin__seed-3") | (rounds["round"] < 4)]
+    with pytest.raises(StoreError, match=r"margin__seed-3 has 4 rounds from 100 to 160 labels"):
+        summary_of(rounds, runs)
+
+
+def test_a_finished_run_without_rounds_is_refused():
+    """It would silently lower the number of seeds."""
+    rounds, runs = study()
+    with pytest.raises(StoreError, match=r"1 finished runs have no rounds, e\.g\. margin__seed-3"):
+        summary_of(rounds[rounds["run_id"] != "margin__seed-3"], runs)
+
+
+def test_a_seed_that_finished_twice_is_refused():
+    """One of the two would have to be chosen."""
+    rounds, runs = study()
+    runs.loc[runs["run_id"] == "margin__seed-3", "seed"] = 4
+    with pytest.raises(StoreError, match="'margin' has more than one finished run with seed 4"):
+        summary_of(rounds, runs)
+
+
+def test_two_rounds_with_equal_labels_are_refused():
+    """A learning curve has one value per label count."""
+    rounds, runs = study()
+    with pytest.raises(StoreError, match="occurs twice"):
+        summary_of(rounds.assign(labels=rounds["labels"].replace(120, 100)), runs)
+
+
+def test_two_random_arms_of_one_variant_are_refused():
+    """It would not be clear which one to compare with."""
+    rounds, runs = study()
+    rename = {"bald:members=20": "random:x=1"}
+    with pytest.raises(StoreError, match="more than one random arm"):
+        summary_of(rounds, runs.assign(strategy=runs["strategy"].replace(rename)))

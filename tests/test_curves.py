@@ -1,0 +1,262 @@
+"""Learning curves: areas, labels needed, labels saved."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.optimize import isotonic_regression
+
+from alray.curves import (
+    area_under_curve,
+    label_saving,
+    label_saving_at_budget,
+    labels_needed,
+    monotone,
+    share_reached,
+)
+from alray.stats import mean_interval
+
+LABELS = np.array([100.0, 200.0, 300.0, 400.0, 500.0])
+RANDOM = np.array([0.30, 0.40, 0.50, 0.60, 0.70])
+"""A straight line, so that everything can be done by hand."""
+
+
+def generator(seed=0):
+    return np.random.Generator(np.random.Philox(key=seed))
+
+
+def seeds_around(curve, n=6, noise=0.01, seed=0):
+    return curve + generator(seed).normal(0, noise, size=(n, len(curve)))
+
+
+def numbers(saving):
+    interval = saving.saving
+    return [interval.low, interval.estimate, interval.high]
+
+
+def test_area_is_the_mean_height_by_trapezoids():
+    """By hand, with unequal steps: (100 * 0.45 + 300 * 0.6) / 400."""
+    labels = np.array([100.0, 200.0, 500.0])
+    assert area_under_curve(labels, np.array([0.4, 0.5, 0.7])) == pytest.approx(225 / 400)
+
+
+def test_area_of_several_curves_keeps_their_axis():
+    """One area per seed; the area of a single point is its height."""
+    areas = area_under_curve(LABELS, np.stack([RANDOM, RANDOM + 0.1]))
+    assert areas == pytest.approx([0.5, 0.6])
+    assert area_under_curve(LABELS[:1], np.array([[0.3], [0.4]])) == pytest.approx([0.3, 0.4])
+
+
+@given(arrays(float, 5, elements=st.floats(0, 1)), st.floats(0.01, 100), st.floats(-1, 1))
+def test_area_does_not_depend_on_the_unit_of_labels(curve, scale, constant):
+    """Scaling the label axis changes nothing, a constant adds itself, and it stays in the curve's range."""
+    area = area_under_curve(LABELS, curve)
+    assert area_under_curve(LABELS * scale, curve) == pytest.approx(area)
+    assert area_under_curve(LABELS, curve + constant) == pytest.approx(area + constant, abs=1e-9)
+    assert curve.min() - 1e-12 <= area <= curve.max() + 1e-12
+
+
+@pytest.mark.parametrize("labels", [[], [100.0, 100.0], [200.0, 100.0]])
+def test_label_counts_must_increase(labels):
+    """A curve without a label axis has no area."""
+    with pytest.raises(ValueError, match="must increase"):
+        area_under_curve(np.array(labels), np.zeros(len(labels)))
+
+
+def test_monotone_pools_violators():
+    """Barlow et al.'s rule by hand: a fall is replaced by its mean."""
+    assert list(monotone(np.array([1.0, 3.0, 2.0, 4.0]))) == [1.0, 2.5, 2.5, 4.0]
+    assert np.isnan(monotone(np.array([1.0, math.nan, 2.0]))).all()
+
+
+@pytest.mark.parametrize(
+    ("target", "needed"),
+    [(0.2, 100), (0.3, 100), (0.35, 150), (0.5, 300), (0.7, 500), (0.701, math.nan)],
+)
+def test_labels_needed_interpolates_and_censors(target, needed):
+    """Beyond the last point nothing is invented."""
+    assert labels_needed(LABELS, RANDOM, target) == pytest.approx(needed, nan_ok=True)
+
+
+def test_labels_needed_is_the_start_of_a_plateau():
+    """The fewest labels count; a curve with NaN reaches nothing."""
+    assert labels_needed(LABELS, np.array([0.3, 0.5, 0.5, 0.5, 0.6]), 0.5) == 200
+    assert math.isnan(labels_needed(LABELS, np.full(5, math.nan), 0.5))
+
+
+def test_saving_by_hand():
+    """An arm one tenth above random reaches random's accuracy at 500 labels with 400, at 300 with 200."""
+    arm = np.stack([np.minimum(RANDOM + 0.1, 0.9)] * 3)
+    random = np.stack([RANDOM] * 3)
+    at_budget = label_saving_at_budget(LABELS, arm, random)
+    assert numbers(at_budget) == pytest.approx([0.2, 0.2, 0.2])
+    assert (at_budget.accuracy, at_budget.random_labels) == pytest.approx((0.7, 500))
+    assert numbers(label_saving(LABELS, arm, random, 300.0)) == pytest.approx([1 / 3] * 3)
+    assert numbers(label_saving(LABELS, arm, random, 250.0)) == pytest.approx([0.4] * 3)
+
+
+def test_an_arm_that_does_not_reach_the_target_is_censored():
+    """No estimate and no lower end at a target beyond the arm; a signed saving at one that both reach."""
+    arm, random = np.stack([RANDOM - 0.1] * 3), np.stack([RANDOM] * 3)
+    missed = label_saving(LABELS, arm, random, 450.0)
+    assert not missed.reached
+    assert math.isnan(missed.saving.estimate)
+    assert missed.saving.low == -math.inf
+    # It needs more than 500 labels for what random has with 450.
+    assert missed.saving.high == pytest.approx(1 - 500 / 450)
+    at_budget = label_saving_at_budget(LABELS, arm, random)
+    assert not at_budget.reached
+    assert numbers(at_budget) == pytest.approx([1 - 500 / 400] * 3)
+    assert (at_budget.accuracy, at_budget.random_labels) == pytest.approx((0.6, 400))
+
+
+def test_an_interval_may_be_censored_at_one_end_only():
+    """The estimate lies within the budget, its lower end beyond."""
+    arm, random = seeds_around(RANDOM, noise=0.05), seeds_around(RANDOM, noise=0.05, seed=1)
+    saved = label_saving(LABELS, arm, random, 450.0)
+    assert saved.reached
+    assert saved.saving.low == -math.inf
+    assert saved.saving.estimate <= saved.saving.high < 1
+
+
+def test_an_arm_saves_nothing_against_itself():
+    """Also on noisy curves, whose monotone ends are plateaus."""
+    for seed in range(20):
+        arm = seeds_around(RANDOM, noise=0.4, seed=seed)
+        assert label_saving_at_budget(LABELS, arm, arm).saving.estimate == 0
+
+
+def test_the_target_is_random_made_monotone():
+    """By hand: a fall from .7 to .6 becomes .65 from 400 labels on; the arm has .65 at 300."""
+    arm = np.stack([np.array([0.3, 0.5, 0.65, 0.66, 0.67])] * 3)
+    random = np.stack([np.array([0.3, 0.4, 0.5, 0.7, 0.6])] * 3)
+    saved = label_saving_at_budget(LABELS, arm, random)
+    assert (saved.accuracy, saved.random_labels) == pytest.approx((0.65, 400))
+    assert numbers(saved) == pytest.approx([0.25] * 3)
+
+
+# Of two noisy seeds, number 412 has a band so uneven that its lower end must be held at the estimate.
+@pytest.mark.parametrize(
+    ("n", "noise", "seeds"), [(6, 0.05, range(30)), (2, 0.3, range(390, 420))]
+)
+def test_exchanging_the_arms_inverts_the_ratio_of_labels(n, noise, seeds):
+    """(1 - saving) is N_arm / N_random, so that it turns into its reciprocal, ends included, in their order."""
+    for seed in seeds:
+        arm = seeds_around(RANDOM + 0.02, n, noise, seed=seed)
+        random = seeds_around(RANDOM, n, noise, seed=1000 + seed)
+        forth = 1 - np.array(numbers(label_saving_at_budget(LABELS, arm, random)))
+        back = 1 - np.array(numbers(label_saving_at_budget(LABELS, random, arm)))
+        assert forth == pytest.approx(1 / back[::-1])
+        assert forth[0] >= forth[1] >= forth[2]
+
+
+def test_saving_is_invariant():
+    """Order of seeds, a constant on both arms, an effect common to a seed and the unit of labels do not matter."""
+    arm, random = seeds_around(RANDOM + 0.05), seeds_around(RANDOM, seed=1)
+    expected = pytest.approx(numbers(label_saving_at_budget(LABELS, arm, random)))
+    order = generator().permutation(len(arm))
+    assert numbers(label_saving_at_budget(LABELS, arm[order], random[order])) == expected
+    assert numbers(label_saving_at_budget(LABELS, arm + 0.1, random + 0.1)) == expected
+    assert numbers(label_saving_at_budget(LABELS * 7, arm, random)) == expected
+    shared = generator(9).normal(size=(len(arm), 1))
+    assert numbers(label_saving_at_budget(LABELS, arm + shared, random + shared)) == expected
+
+
+def test_pairing_matters():
+    """Breaking the pairs of seeds that share an effect makes the interval longer."""
+    shared = generator(9).normal(size=(6, 1)) * 0.05
+    arm, random = seeds_around(RANDOM + 0.05) + shared, seeds_around(RANDOM, seed=1) + shared
+    low, _, high = numbers(label_saving_at_budget(LABELS, arm, random))
+    wide_low, _, wide_high = numbers(label_saving_at_budget(LABELS, arm, np.roll(random, 1, 0)))
+    assert wide_high - wide_low > 1.5 * (high - low)
+
+
+def test_interval_inverts_the_paired_t_test_on_monotone_curves():
+    """Where no curve needs to be made monotone, both ends solve mean(d(N)) = -+ t s / sqrt(n) exactly."""
+    arm, random = (
+        seeds_around(RANDOM + 0.1, noise=0.003),
+        seeds_around(RANDOM, noise=0.003, seed=1),
+    )
+    saved = label_saving_at_budget(LABELS, arm, random).saving
+    band = [mean_interval(arm[:, point] - random[:, -1]) for point in range(len(LABELS))]
+    dense = np.linspace(100, 500, 4001)
+    # Between points the band is interpolated, as the curve is.
+    low = np.interp(dense, LABELS, [interval.low for interval in band])
+    high = np.interp(dense, LABELS, [interval.high for interval in band])
+    inside = (low <= 0) & (high >= 0)
+    kept = dense[inside]
+    assert saved.low == pytest.approx(1 - kept[-1] / 500, abs=2e-4)
+    assert saved.high == pytest.approx(1 - kept[0] / 500, abs=2e-4)
+
+
+def test_one_seed_has_an_estimate_and_no_interval():
+    """Not a censored one either."""
+    saved = label_saving_at_budget(LABELS, RANDOM[None] + 0.1, RANDOM[None])
+    assert numbers(saved) == pytest.approx([math.nan, 0.2, math.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    "values", [[], [math.nan, math.nan], [math.nan, 0.5], [math.inf, -math.inf]]
+)
+def test_saving_without_numbers_is_nan(values):
+    """No seeds, or a value that is not finite: no number, and no warning."""
+    arm = np.full((5, len(values)), values).T
+    random = np.stack([RANDOM] * 2)[: len(values)]
+    for saved in (
+        label_saving_at_budget(LABELS, arm, random),
+        label_saving(LABELS, random, arm, 300.0),
+    ):
+        assert np.isnan(numbers(saved)).all()
+        assert not saved.reached
+    assert math.isnan(share_reached(arm, random, generator()))
+
+
+def test_saving_of_a_single_point_is_nan():
+    """A curve of one point cannot say how many labels are needed."""
+    saved = label_saving_at_budget(LABELS[:1], np.full((3, 1), 0.5), np.full((3, 1), 0.5))
+    assert np.isnan(numbers(saved)).all()
+
+
+@pytest.mark.parametrize("labels", [99.0, 501.0, math.nan])
+def test_target_must_lie_on_the_random_arms_curve(labels):
+    """Nothing is extrapolated."""
+    arm = np.stack([RANDOM] * 2)
+    with pytest.raises(ValueError, match="are not in"):
+        label_saving(LABELS, arm, arm, labels)
+
+
+def two_arms_alike():
+    """Return noisy arms with nearly the same means, so that about half of the draws reach the target."""
+    arm, random = seeds_around(RANDOM, noise=0.1), seeds_around(RANDOM, noise=0.1, seed=1)
+    return arm - arm.mean(axis=0) + random.mean(axis=0) + 0.001, random
+
+
+def test_share_reached_equals_a_bootstrap_with_isotonic_fits():
+    """The short cut for the end of a monotone curve gives what a fit per draw gives."""
+    arm, random = two_arms_alike()
+    counts = generator(5).multinomial(6, np.full(6, 1 / 6), size=300)
+    reached = [
+        isotonic_regression(count @ arm / 6).x[-1] >= isotonic_regression(count @ random / 6).x[-1]
+        for count in counts
+    ]
+    share = share_reached(arm, random, generator(5), draws=300)
+    assert share == np.mean(reached)
+    assert 0 < share < 1
+
+
+def test_share_reached_repeats_with_its_generator():
+    """Equal generators, equal draws; another one gives others."""
+    arm, random = two_arms_alike()
+    shares = [share_reached(arm, random, generator(seed)) for seed in (0, 0, 1, 2)]
+    assert shares[0] == shares[1]
+    assert len(set(shares)) > 1
+
+
+def test_share_reached_ends():
+    """One that always reaches it, one that never does."""
+    random = seeds_around(RANDOM)
+    assert share_reached(random + 0.2, random, generator()) == 1
+    assert share_reached(random - 0.2, random, generator()) == 0

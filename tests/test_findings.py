@@ -1,0 +1,188 @@
+"""What is said about a summary: never more than its intervals carry."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from alray.findings import reading, verdict
+
+
+def row_of(arm="margin", saved=(0.04, -0.02, 0.09), difference=(0.01, -0.01, 0.03), **changes):
+    """Return a row of the summary with the columns that findings look at."""
+    return {
+        "arm": arm,
+        "oracle": False,
+        "seeds": 8,
+        "failed": 0,
+        "unfinished": 0,
+        "labels": 1500,
+        "accuracy": 0.7123,
+        "accuracy_low": 0.705,
+        "accuracy_high": 0.719,
+        "paired_seeds": 8,
+        "unpaired_seeds": 0,
+        **dict(
+            zip(
+                ("alc_difference", "alc_difference_low", "alc_difference_high"),
+                difference,
+                strict=True,
+            )
+        ),
+        "holm_p": 0.2,
+        **dict(zip(("labels_saved", "labels_saved_low", "labels_saved_high"), saved, strict=True)),
+        "exploratory": False,
+    } | changes
+
+
+def random_row(**changes):
+    empty = (math.nan,) * 3
+    return row_of("random", empty, empty, holm_p=math.nan, paired_seeds=0, **changes)
+
+
+def above(arm="margin", **changes):
+    return row_of(arm, difference=(0.02, 0.01, 0.03), **{"holm_p": 0.031, **changes})
+
+
+def below(arm="bald", **changes):
+    return row_of(arm, difference=(-0.02, -0.03, -0.01), **{"holm_p": 0.031, **changes})
+
+
+def table(*rows):
+    return reading(pd.DataFrame(rows))
+
+
+def test_an_interval_around_zero_shows_nothing():
+    """The example of the specification."""
+    assert verdict(row_of(paired_seeds=5, exploratory=True)) == (
+        "margin saves 4 % (-2 to 9 %) of the labels at random's final accuracy: "
+        "not shown to differ from zero with 5 seeds."
+    )
+
+
+def test_a_saving_is_said_with_its_interval_and_the_whole_curve():
+    """Labels saved are not corrected for the number of arms, so the corrected test stands beside them."""
+    assert verdict(above(saved=(0.12, 0.05, 0.18))) == (
+        "margin saves 12 % (5 to 18 %) of the labels at random's final accuracy with 8 seeds; "
+        "over the whole curve it is above random (p 0.031)."
+    )
+    assert verdict(row_of(saved=(0.12, 0.05, 0.18))).endswith(
+        "over the whole curve it is not shown to differ from random."
+    )
+
+
+def test_more_labels_than_random_are_not_called_a_saving():
+    """Signs and ends are exchanged together."""
+    assert verdict(below(saved=(-0.08, -0.153, -0.01))) == (
+        "bald needs 8 % (1 to 15 %) more labels than random for its own final accuracy with 8 seeds; "
+        "over the whole curve it is below random (p 0.031)."
+    )
+    assert "needs 8 % (-1 to 15 %) more" in verdict(below(saved=(-0.08, -0.153, 0.01)))
+
+
+def test_few_seeds_are_called_exploratory():
+    """Whatever the interval says."""
+    said = verdict(row_of(saved=(0.12, 0.05, 0.18), paired_seeds=5, exploratory=True))
+    assert "with 5 seeds, fewer than six: exploratory;" in said
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (row_of(seeds=0, paired_seeds=0), "margin: no finished run, so nothing is known."),
+        (
+            random_row(),
+            "random: accuracy 0.712 (0.705 to 0.719) at 1500 labels; compared with no other arm.",
+        ),
+        (
+            random_row(accuracy_low=math.nan, accuracy_high=math.nan),
+            "random: accuracy 0.712 at 1500 labels; compared with no other arm.",
+        ),
+        (row_of(saved=(math.nan,) * 3), "margin: labels saved cannot be computed."),
+        (
+            row_of(saved=(0.04, math.nan, math.nan), paired_seeds=1),
+            "margin saves 4 % of the labels at random's final accuracy: one seed gives no interval, "
+            "so nothing is shown.",
+        ),
+        (
+            row_of("ideal_loss", oracle=True, saved=(0.001, -0.004, 0.004)),
+            "ideal_loss (oracle) saves 0 % (0 to 0 %) of the labels at random's final accuracy: "
+            "not shown to differ from zero with 8 seeds.",
+        ),
+    ],
+)
+def test_what_is_missing_is_said(row, said):
+    """No verdict without the numbers for it; oracles are marked; there is no -0 %."""
+    assert verdict(row) == said
+
+
+def test_reading_groups_arms_by_what_is_shown():
+    """By the corrected test and the interval together."""
+    rows = (random_row(), above(), below(), row_of("entropy"), row_of("ideal_loss", oracle=True))
+    assert table(*rows) == [
+        "Area under the learning curve, 8 paired seeds, corrected for 4 comparisons: "
+        "margin: above random; bald: below random; "
+        "entropy, ideal_loss (oracle): not shown to differ from random.",
+        "Labels saved is read at the end of the curves; at lower accuracies it may differ.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change", [{"holm_p": 0.05}, {"holm_p": math.nan}, {"alc_difference_low": 0.0}]
+)
+def test_an_arm_is_above_only_if_test_and_interval_agree(change):
+    """A corrected p of 0.05, none, or an interval that touches zero is not enough."""
+    assert "margin: not shown to differ" in table(random_row(), above() | change)[0]
+
+
+def test_failures_come_first():
+    """Then unfinished runs, then unpaired seeds."""
+    said = table(random_row(unfinished=1), above(failed=2), below(failed=1, unpaired_seeds=3))
+    assert said[:3] == [
+        "Runs failed and are left out: margin 2, bald 1.",
+        "Runs not finished and left out: random 1.",
+        "Seeds finished by only one of an arm and its random arm, left out of comparisons: bald 3.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "arms", "said"),
+    [
+        (6, 1, None),
+        (6, 2, "With 6 paired seeds no corrected p below 0.062 is possible: 7 or more seeds are"),
+        (6, 4, "With 6 paired seeds no corrected p below 0.12 is possible: 8 or more seeds are"),
+        (8, 4, None),
+        (5, 1, "With 5 paired seeds no corrected p below 0.062 is possible: 6 or more seeds are"),
+        (1, 3, "With 1 paired seed no corrected p below 1 is possible: 7 or more seeds are"),
+    ],
+)
+def test_a_study_that_could_not_show_anything_says_so(seeds, arms, said):
+    """The smallest corrected p is m 2^(1 - n), and the number named is the first that brings it below 0.05."""
+    rows = [row_of(f"arm{i}", paired_seeds=seeds, exploratory=seeds < 6) for i in range(arms)]
+    sentences = [text for text in table(random_row(), *rows) if "is possible" in text]
+    if said is None:
+        assert arms * 2.0 ** (1 - seeds) < 0.05
+        assert sentences == []
+    else:
+        needed = int(sentences[0].split("possible: ")[1].split()[0])
+        assert sentences[0] == f"{said} needed to show a difference."
+        assert arms * 2.0 ** (1 - needed) < 0.05 <= arms * 2.0 ** (2 - needed)
+
+
+def test_exploratory_arms_are_named():
+    """And different numbers of seeds are given as a range."""
+    said = table(random_row(), above(), below(paired_seeds=5, exploratory=True))
+    assert "5 to 8 paired seeds, corrected for 2 comparisons" in said[0]
+    assert said[1] == "Exploratory, fewer than six paired seeds: bald."
+    # The arm with eight seeds could have been shown to differ.
+    assert len(said) == 3
+    alone = table(random_row(), row_of(paired_seeds=5, exploratory=True))
+    assert alone[1] == "Exploratory, fewer than six paired seeds: all arms."
+
+
+def test_without_a_random_arm_there_is_nothing_to_read():
+    """One sentence, after failures."""
+    assert table(row_of(paired_seeds=0, failed=1)) == [
+        "Runs failed and are left out: margin 1.",
+        "No arm has a random arm to compare with.",
+    ]
