@@ -1,0 +1,246 @@
+"""`alray pool`: look at a pool, import one, make one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from shlex import quote
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from alray.cli.settings_options import SettingsCommand
+from alray.errors import SpecError
+
+if TYPE_CHECKING:
+    from alray.pools.importing import Written
+    from alray.spec import PoolSpec, Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group()
+def pool() -> None:
+    """Look at a pool of labelled embeddings, import one, or make one."""
+
+
+def pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
+    """Split `NAME=VALUE` texts.
+
+    Raises:
+        SpecError: Naming the option and the text that is none, or a name that is given twice.
+    """
+    found: dict[str, str] = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise SpecError(f"{option} {text}: write NAME=VALUE, such as {option} image=img_emb")
+        if name in found:
+            raise SpecError(f"{option} {text}: {name!r} is given twice")
+        found[name] = value
+    return found
+
+
+def column_options(command: Command) -> Command:
+    """Add the options that say which columns of a pool hold what."""
+    options = (
+        click.option("--id", "id_column", default="id", show_default=True, metavar="COLUMN", help="Column of unique ids."),
+        click.option("--label", default="label", show_default=True, metavar="COLUMN", help="Column of class labels."),
+        click.option("--modality", "modalities", multiple=True, metavar="NAME=COLUMN", help="A modality and its column; repeat it. Every float list column if not given."),
+        click.option("--group-by", metavar="COLUMN", help="Column whose equal values stay on one side of the split."),
+        click.option("--min-class-size", default=0, show_default=True, type=click.IntRange(min=0), help="Drop classes with fewer objects."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def pool_spec(source: str, columns: dict[str, Any]) -> "PoolSpec":
+    """Return settings from the values of `column_options`."""
+    from alray.spec import PoolSpec, validate
+
+    values = {
+        "source": source,
+        "id": columns["id_column"],
+        "label": columns["label"],
+        "modalities": pairs("--modality", columns["modalities"]),
+        "group_by": columns["group_by"],
+        "min_class_size": columns["min_class_size"],
+    }
+    return validate(PoolSpec, values, "the command line")
+
+
+@pool.command("describe")
+@click.argument("source", metavar="[POOL]", default="openclipart")
+@column_options
+@click.option("--all", "every_class", is_flag=True, help="List all classes, not the largest 20.")
+def describe_command(source: str, every_class: bool, **columns: Any) -> None:
+    """Show what is in POOL: a built-in name (openclipart, icons) or a Parquet file.
+
+    Prints objects, modalities and how often they are absent, classes, exact copies; and why a study would refuse the pool,
+    if it would (exit code 2).
+    """
+    from rich.console import Console
+
+    from alray.cli.pool_tables import print_description
+    from alray.errors import PoolError
+    from alray.pools.describe import describe
+    from alray.spec import PoolSpec
+
+    spec = pool_spec(source, columns)
+    description = describe(spec)
+    console = Console(markup=False, highlight=False)
+    print_description(description, console, every_class=every_class)
+    if description.problems:
+        raise PoolError("\n".join(description.problems))
+    if spec == PoolSpec(source=source):  # else the command would have to repeat the columns
+        console.print(f"\nnext: alray sweep --pool {quote(source)}", soft_wrap=True)
+
+
+@pool.command("import")
+@click.argument("source", metavar="SOURCE")
+@click.argument("out", metavar="OUT.parquet")
+@click.option(
+    "--label",
+    metavar="NAME",
+    help="Array of labels in an .npz or a folder.  [default: label, labels, y, target or targets]",
+)
+@click.option(
+    "--id",
+    "id_name",
+    metavar="NAME",
+    help="Array of ids there.  [default: id or ids, else row numbers]",
+)
+@click.option(
+    "--modality",
+    "modalities",
+    multiple=True,
+    metavar="NAME=ARRAY",
+    help="A modality and its array there; repeat it. All other arrays if not given.",
+)
+@click.option(
+    "--columns",
+    multiple=True,
+    metavar="NAME=FIRST:END",
+    help="A modality's columns in an .npy, END not included; repeat it.  [default: text=1:301 and image=301:1325]",
+)
+@click.option(
+    "--label-column",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="The label's column in an .npy.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16"]),
+    help="Type of the features in OUT; the source's if not given.",
+)
+@click.option(
+    "--drop-empty",
+    is_flag=True,
+    help="Leave out objects without any modality instead of refusing them.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace OUT.")  # fmt: skip
+def import_command(source: str, out: str, **options: Any) -> None:
+    """Convert SOURCE to a pool.
+
+    SOURCE is an .npy array (column 0 the topic, 1 to 300 text and 301 to 1324 image features, or as --columns says), an
+    .npz with labels and one array per modality, a folder of one .npy per modality with labels.npy, labels.txt or
+    labels.csv, or MNIST's idx files (a file of images, or their folder). A row of zeros or of NaN is an absent modality;
+    uint8 arrays are images and stay uint8.
+    """
+    from pathlib import Path
+
+    from alray.pools.importing import Target, import_pool
+    from alray.pools.sources import Choices
+
+    columns = {
+        name: column_range(name, text)
+        for name, text in pairs("--columns", options["columns"]).items()
+    }
+    choices = Choices(
+        label=options["label"],
+        id=options["id_name"],
+        modalities=pairs("--modality", options["modalities"]),
+        columns=columns,
+        label_column=options["label_column"],
+    )
+    target = Target(Path(out), options["dtype"], options["overwrite"], options["drop_empty"])
+    with progress("importing") as advance:
+        written = import_pool(Path(source), target, choices, advance)
+    report_written(written)
+
+
+def column_range(name: str, text: str) -> tuple[int, int]:
+    """Read `FIRST:END`.
+
+    Raises:
+        SpecError: If these are not two whole numbers.
+    """
+    first, colon, end = text.partition(":")
+    if not (colon and first.isdecimal() and end.isdecimal()):
+        raise SpecError(
+            f"--columns {name}={text}: write NAME=FIRST:END, such as --columns text=1:301"
+        )
+    return int(first), int(end)
+
+
+@contextmanager
+def progress(what: str) -> "Iterator[Callable[[int, int], None]]":
+    """Show a bar on stderr while a terminal is there; yields what is told (done, of how many)."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield advance
+
+
+def report_written(written: "Written") -> None:
+    """Say what was written, and what to type next."""
+    click.echo(f"wrote {written.path}: {written.objects:,} objects, {written.classes} classes")
+    for name, absent in written.absent.items():
+        share = 100 * absent / max(1, written.objects)
+        click.echo(f"  {name}: absent from {absent:,} ({share:.1f} %)")
+    if written.dropped:
+        click.echo(f"  left out {written.dropped:,} objects without any modality")
+    path = quote(str(written.path))
+    click.echo(f"next: alray pool describe {path}")
+    click.echo(f"      alray sweep --pool {path}")
+
+
+@pool.group("make")
+def make() -> None:
+    """Make a synthetic pool."""
+
+
+def _twin_settings() -> "type[Settings]":
+    from alray.pools.twin import TwinSpec
+
+    return TwinSpec
+
+
+@make.command("twin", cls=SettingsCommand, settings=_twin_settings)
+@click.argument("out", metavar="OUT.parquet")
+@click.option("--overwrite", is_flag=True, help="Replace OUT.")
+def twin_command(out: str, overwrite: bool, **values: Any) -> None:
+    """Make a twin of the original study's posts: synthetic, of the same sizes and kinds of difficulty.
+
+    Unequal topics of several modes, in families of confusable siblings; ambiguous posts, wrong labels, absent images and
+    texts. The same settings give the same file.
+    """
+    from pathlib import Path
+
+    from alray.pools.importing import Target, write_chunks
+    from alray.pools.twin import TwinSpec, make_twin
+    from alray.spec import validate
+
+    spec = validate(TwinSpec, values, "the command line")
+    with progress("making") as advance:
+        target = Target(Path(out), overwrite=overwrite)
+        written = write_chunks(make_twin(spec), spec.objects, target, advance)
+    report_written(written)

@@ -1,0 +1,119 @@
+"""How a pool's description looks in a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+
+from alray.pools.builtin import BUILTIN_POOLS
+from alray.pools.describe import ModalityDescription, PoolDescription
+
+TOP = 20
+_BAR = 28
+
+
+def print_description(
+    description: PoolDescription, console: Console, *, every_class: bool
+) -> None:
+    """Print facts, modalities and a bar chart of the classes.
+
+    Args:
+        description: The pool's.
+        console: Where to; made without markup, because class names may hold brackets.
+        every_class: Also print classes beyond the largest 20.
+    """
+    console.print(_facts(description))
+    console.print()
+    console.print(_modalities(description))
+    console.print()
+    console.print(_classes(description, None if every_class else TOP))
+    hidden = len(description.classes) - TOP
+    if hidden > 0 and not every_class:
+        console.print(f"... {hidden} more (--all shows them)", style="dim")
+    for note in description.notes:
+        console.print(note, style="yellow")
+
+
+def _facts(description: PoolDescription) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    sizes = description.classes.values()
+    table.add_row("pool", description.name)
+    builtin = BUILTIN_POOLS.get(description.name)
+    if builtin is not None and str(builtin.path) == description.path:
+        table.add_row("about", builtin.description)
+        table.add_row("licence", f"{builtin.licence} (see NOTICE.md next to the file)")
+    table.add_row("file", description.path)
+    table.add_row("objects", f"{description.objects:,}")
+    if sizes:
+        share = 100 * max(sizes) / description.objects
+        table.add_row(
+            "classes",
+            f"{len(sizes)}, of {min(sizes):,} to {max(sizes):,} objects (largest {share:.1f} %)",
+        )
+    table.add_row("duplicates", _duplicates(description))
+    groups = description.groups
+    if groups is not None:
+        table.add_row(
+            "groups",
+            f"{groups.groups:,} by {groups.column}: {groups.objects_sharing:,} objects share theirs, "
+            f"the largest holds {groups.largest:,}",
+        )
+    return table
+
+
+def _duplicates(description: PoolDescription) -> str:
+    found = description.duplicates
+    if not found.objects:
+        return "none: no two objects have the same features"
+    text = (
+        f"{found.objects:,} objects equal another one, in {found.sets:,} sets, "
+        f"{found.conflicting_sets:,} of them with different labels"
+    )
+    advice = "; copies on both sides of a split flatter the accuracy: keep them together with --group-by COLUMN"
+    return text + ("" if description.groups else advice)
+
+
+def _modalities(description: PoolDescription) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("modality", "column", "shape", "type"):
+        table.add_column(heading)
+    for heading in ("absent", "%", "with NaN"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for modality in description.modalities:
+        table.add_row(*_modality_cells(modality, description.objects))
+    return table
+
+
+def _modality_cells(modality: ModalityDescription, objects: int) -> tuple[str, ...]:
+    share = 100 * modality.absent / max(1, objects)
+    return (
+        modality.name,
+        modality.column,
+        " x ".join(str(size) for size in modality.shape),
+        modality.dtype,
+        f"{modality.absent:,}",
+        f"{share:.1f}",
+        f"{modality.unusable:,}",
+    )
+
+
+def _classes(description: PoolDescription, limit: int | None) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("class", max_width=30, overflow="ellipsis", no_wrap=True)
+    table.add_column("objects", justify="right", no_wrap=True)
+    table.add_column("%", justify="right", no_wrap=True)
+    table.add_column("", style="cyan", no_wrap=True)
+    # `sorted` keeps class order among equal sizes.
+    ranked = sorted(description.classes.items(), key=lambda item: -item[1])
+    largest = ranked[0][1] if ranked else 1
+    for name, count in ranked[:limit]:
+        share = 100 * count / description.objects
+        table.add_row(name, f"{count:,}", f"{share:.1f}", _bar(count / largest))
+    return table
+
+
+def _bar(share: float) -> str:
+    """Return a bar of eighths of a character; never empty, so that a rare class is seen."""
+    eighths = max(1, round(share * _BAR * 8))
+    rest = " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+    return "█" * (eighths // 8) + rest

@@ -1,0 +1,208 @@
+"""Rows of arrays that lie in files, a chunk at a time: `.npy`, members of `.npz`, and MNIST's idx.
+
+Nothing is unpickled, and no file is held in memory as a whole.
+"""
+
+import gzip
+import math
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.lib.format as npy_format
+import numpy.typing as npt
+
+from alray.errors import PoolError
+
+Array = npt.NDArray[Any]
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """Bytes that are read in order; plain, gzipped and zipped files are such streams."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """An array's rows, to be read in order.
+
+    Attributes:
+        origin: File and member, for messages.
+        count: Rows.
+        shape: Of one row; empty for one number each.
+        dtype: Of the values.
+        chunks: Called with a number of rows, yields arrays of that many rows (the last may be shorter).
+    """
+
+    origin: str
+    count: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    chunks: Callable[[int], Iterator[Array]]
+
+    def whole(self) -> Array:
+        """Return all rows at once: for labels and ids."""
+        return np.concatenate([np.empty((0, *self.shape), self.dtype), *self.chunks(1 << 16)])
+
+
+def rows_of(origin: str, array: Array) -> Rows:
+    """Return the rows of an array that is in memory, or mapped into it."""
+
+    def chunks(size: int) -> Iterator[Array]:
+        for start in range(0, len(array), size):
+            yield array[start : start + size]
+
+    return Rows(origin, len(array), array.shape[1:], array.dtype, chunks)
+
+
+def joined(parts: list[Rows]) -> Rows:
+    """Return the rows of several arrays one after the other; chunks end where an array ends.
+
+    Raises:
+        PoolError: If their rows have different shapes.
+    """
+    first = parts[0]
+    for part in parts[1:]:
+        if part.shape != first.shape:
+            raise PoolError(
+                f"{part.origin}: rows of shape {part.shape}, and {first.origin} has {first.shape}; "
+                "both must be alike to become one modality"
+            )
+
+    def chunks(size: int) -> Iterator[Array]:
+        for part in parts:
+            yield from part.chunks(size)
+
+    return Rows(first.origin, sum(part.count for part in parts), first.shape, first.dtype, chunks)
+
+
+def map_npy(path: Path) -> Array:
+    """Map a `.npy` file into memory: only what is looked at is read.
+
+    Raises:
+        PoolError: If it is pickled, broken, or a single value.
+    """
+    with _understood(str(path)):
+        with path.open("rb") as stream:
+            shape, _, dtype = _npy_header(stream)
+        _refuse_objects(dtype)
+        if not shape:
+            raise ValueError(
+                "it holds a single value, and an array with a row per object is needed"
+            )
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def open_npz(path: Path) -> dict[str, Rows]:
+    """Return the arrays of an `.npz` file; they are decompressed while they are read.
+
+    Raises:
+        PoolError: If it is no `.npz`, or a member is pickled or broken.
+    """
+    with _understood(str(path)), zipfile.ZipFile(path) as archive:
+        members = [name for name in archive.namelist() if name.endswith(".npy")]
+    found = {}
+    for member in members:
+        rows = _open_member(path, member)
+        if rows is not None:
+            found[member.removesuffix(".npy")] = rows
+    return found
+
+
+def _open_member(path: Path, member: str) -> Rows | None:
+    """Return a member's rows; None for a single number, which has none."""
+    origin = f"{path}:{member.removesuffix('.npy')}"
+    with _understood(origin), zipfile.ZipFile(path) as archive, archive.open(member) as stream:
+        shape, columns_first, dtype = _npy_header(stream)
+        _refuse_objects(dtype)
+    if not shape:
+        return None
+    if columns_first:  # rare, and its rows are scattered over the file
+        with _understood(origin), np.load(path, allow_pickle=False) as arrays:
+            return rows_of(origin, arrays[member.removesuffix(".npy")])
+
+    def chunks(size: int) -> Iterator[Array]:
+        with _understood(origin), zipfile.ZipFile(path) as archive, archive.open(member) as stream:
+            _npy_header(stream)
+            yield from _read_rows(stream, shape, dtype, size)
+
+    return Rows(origin, shape[0], shape[1:], dtype, chunks)
+
+
+def _refuse_objects(dtype: np.dtype[Any]) -> None:
+    if dtype.hasobject:
+        raise ValueError(
+            "it is a pickled object array, which could run code when loaded; save it again as numbers: "
+            "numpy.save(path, numpy.stack(array).astype('float32'))"
+        )
+
+
+def _npy_header(stream: Stream) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, whether columns come first, and type; leaves the stream at the values."""
+    version = npy_format.read_magic(stream)
+    read = (
+        npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+    )
+    return read(stream)
+
+
+def open_idx(path: Path) -> Rows:
+    """Return the rows of an idx file of unsigned bytes, MNIST's format; gzipped if its name ends in `.gz`.
+
+    Raises:
+        PoolError: If it is no such file.
+    """
+
+    def opened() -> AbstractContextManager[Stream]:
+        return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+
+    with _understood(str(path)), opened() as stream:
+        shape = _idx_header(stream)
+    dtype = np.dtype(np.uint8)
+
+    def chunks(size: int) -> Iterator[Array]:
+        with _understood(str(path)), opened() as stream:
+            _idx_header(stream)
+            yield from _read_rows(stream, shape, dtype, size)
+
+    return Rows(str(path), shape[0], shape[1:], dtype, chunks)
+
+
+def _idx_header(stream: Stream) -> tuple[int, ...]:
+    """Return the shape; two zero bytes, the type (8: unsigned byte), the rank, then sizes as big-endian uint32."""
+    magic = stream.read(4)
+    if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or magic[3] == 0:
+        raise ValueError("it does not begin like an idx file of unsigned bytes")
+    sizes = stream.read(4 * magic[3])
+    return tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
+
+
+def _read_rows(
+    stream: Stream, shape: tuple[int, ...], dtype: np.dtype[Any], size: int
+) -> Iterator[Array]:
+    """Yield arrays of up to `size` rows from a stream of values in C order."""
+    row_bytes = math.prod(shape[1:]) * dtype.itemsize
+    for start in range(0, shape[0], size):
+        count = min(size, shape[0] - start)
+        data = stream.read(count * row_bytes)
+        if len(data) < count * row_bytes:
+            raise ValueError(f"it ends after {start:,} of {shape[0]:,} rows")
+        yield np.frombuffer(data, dtype).reshape(count, *shape[1:])
+
+
+@contextmanager
+def _understood(origin: str) -> Iterator[None]:
+    """Turn what Python, NumPy and zip say about a broken file into an error that names it."""
+    try:
+        yield
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, OSError) as error:
+        raise PoolError(f"{origin}: cannot be read: {error}") from None

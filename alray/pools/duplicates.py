@@ -1,0 +1,74 @@
+"""Exact duplicates: objects whose features agree to the bit, found by hashing rows in linear time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from alray.pool import Indices
+from alray.pools.blocks import Block
+
+_WORDS = {1: np.uint8, 2: np.uint16, 4: np.uint32}
+_CHUNK_VALUES = 1 << 22
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """How many objects are copies.
+
+    Attributes:
+        objects: Objects whose features in all modalities equal another object's.
+        sets: Sets of such equal objects.
+        conflicting_sets: Sets whose objects do not all have one label.
+    """
+
+    objects: int
+    sets: int
+    conflicting_sets: int
+
+
+def find_duplicates(blocks: tuple[Block, ...], labels: Indices) -> Duplicates:
+    """Count exact copies; an absent modality equals an absent modality only, an object without any equals none."""
+    some = np.logical_or.reduce([block.rows >= 0 for block in blocks])
+    keys = np.column_stack([_object_keys(block) for block in blocks])[some]
+    labels = labels[some]
+    _, member, sizes = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+    member = member.reshape(-1)  # some versions of NumPy return a column
+    copied = sizes > 1
+    pairs = np.unique(np.column_stack([member, labels]), axis=0)
+    labels_per_set = np.bincount(pairs[:, 0], minlength=len(sizes))
+    conflicting = copied & (labels_per_set > 1)
+    return Duplicates(int(sizes[copied].sum()), int(copied.sum()), int(conflicting.sum()))
+
+
+def _object_keys(block: Block) -> npt.NDArray[np.uint64]:
+    """Return (objects, 2): two independent 64-bit hashes, zeros where absent."""
+    keys = np.zeros((len(block.rows), 2), np.uint64)
+    present = block.rows >= 0
+    keys[present] = hash_rows(block.features)[block.rows[present]]
+    return keys
+
+
+def hash_rows(features: npt.NDArray[np.generic]) -> npt.NDArray[np.uint64]:
+    """Return (rows, 2) hashes of the rows' bits.
+
+    Multilinear hashing, h(x) = r_0 + sum_i r_i x_i mod 2^64 over 8, 16 or 32-bit words: two rows that differ collide in
+    both hashes with probability below 2^-64 (Lemire and Kaser 2014).
+    """
+    rows, words = features.shape
+    multipliers = _scrambled(2 * (words + 1)).reshape(words + 1, 2)
+    bits = np.ascontiguousarray(features).view(_WORDS[features.itemsize])
+    hashes = np.empty((rows, 2), np.uint64)
+    step = max(1, _CHUNK_VALUES // words)
+    for start in range(0, rows, step):
+        chunk = bits[start : start + step].astype(np.uint64)
+        hashes[start : start + step] = chunk @ multipliers[1:] + multipliers[0]
+    return hashes
+
+
+def _scrambled(count: int) -> npt.NDArray[np.uint64]:
+    """Return fixed, well-mixed 64-bit numbers: SplitMix64 of 1, 2, 3, ... (Steele 2014)."""
+    numbers = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))

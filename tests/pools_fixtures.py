@@ -1,0 +1,55 @@
+"""Small pools as real files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from alray.pools.reading import read_pool
+from alray.pools.writing import Chunk, Part, writing
+from alray.spec import PoolSpec
+
+IDS = ["a", "b", "c", "d", "e", "f"]
+LABELS = ["cat", "dog", "cat", "dog", "cat", "dog"]
+
+
+def vectors(rows: list[Any], kind: Any = None, size: int | None = 2) -> Any:
+    """Return a list column: of fixed size unless `size` is None."""
+    values = kind or pa.float32()
+    return pa.array(rows, pa.list_(values) if size is None else pa.list_(values, size))
+
+
+def columns(**changed: Any) -> dict[str, Any]:
+    """Return the columns of a good pool of six objects, with changes; None removes a column."""
+    image = [[1.0, 2.0], [3.0, 4.0], None, [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]]
+    text = [[0.5, 0.25], None, [1.5, 2.5], [3.5, 4.5], [5.5, 6.5], [7.5, 8.5]]
+    good = {"id": IDS, "label": LABELS, "image": vectors(image), "text": vectors(text)}
+    return {name: value for name, value in {**good, **changed}.items() if value is not None}
+
+
+def parquet(folder: Path, **changed: Any) -> str:
+    """Write a good pool of six objects, with changes, and return its path."""
+    path = folder / "pool.parquet"
+    pq.write_table(pa.table(columns(**changed)), path)
+    return str(path)
+
+
+def read(source: str, **settings: Any) -> Any:
+    return read_pool(PoolSpec(source=source, **settings))
+
+
+def features(pool: Any, name: str) -> Any:
+    """Return a modality's features with a row per object, NaN where absent."""
+    part = next(part for part in pool.modalities if part.name == name)
+    dense = np.full((len(pool), part.dimension), np.nan, np.float64)
+    dense[part.present] = part.features[part.rows[part.present]]
+    return dense
+
+
+def write_chunk(path: Path, labels: Any, parts: dict[str, Part], ids: Any = None) -> str:
+    names = np.arange(len(labels)).astype(np.str_) if ids is None else ids
+    with writing(path) as writer:
+        writer.write(Chunk(names, labels, parts))
+    return str(path)
