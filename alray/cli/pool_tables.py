@@ -65,12 +65,10 @@ def _duplicates(description: PoolDescription) -> str:
     found = description.duplicates
     if not found.objects:
         return "none: no two objects have the same features"
-    text = (
+    return (
         f"{found.objects:,} objects equal another one, in {found.sets:,} sets, "
-        f"{found.conflicting_sets:,} of them with different labels"
+        f"{found.conflicting_sets:,} of them with different labels; a sweep keeps copies on one side of its split"
     )
-    advice = "; copies on both sides of a split flatter the accuracy: keep them together with --group-by COLUMN"
-    return text + ("" if description.groups else advice)
 
 
 def _modalities(description: PoolDescription) -> Table:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from alray.pool import Indices
 from alray.pools.blocks import Block
@@ -30,15 +32,41 @@ class Duplicates:
 def find_duplicates(blocks: tuple[Block, ...], labels: Indices) -> Duplicates:
     """Count exact copies; an absent modality equals an absent modality only, an object without any equals none."""
     some = np.logical_or.reduce([block.rows >= 0 for block in blocks])
-    keys = np.column_stack([_object_keys(block) for block in blocks])[some]
+    member, sizes = _equal_sets(blocks, some)
     labels = labels[some]
-    _, member, sizes = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
-    member = member.reshape(-1)  # some versions of NumPy return a column
     copied = sizes > 1
     pairs = np.unique(np.column_stack([member, labels]), axis=0)
     labels_per_set = np.bincount(pairs[:, 0], minlength=len(sizes))
     conflicting = copied & (labels_per_set > 1)
     return Duplicates(int(sizes[copied].sum()), int(copied.sum()), int(conflicting.sum()))
+
+
+def group_copies(blocks: tuple[Block, ...], groups: Indices | None) -> Indices | None:
+    """Return (objects,) group codes that put exact copies into one group, and keep the given groups whole.
+
+    Groups that share a copy become one. None where there are neither groups nor copies.
+    """
+    everyone = np.ones(len(blocks[0].rows), dtype=bool)
+    member, sizes = _equal_sets(blocks, everyone)
+    if len(sizes) == len(member):
+        return groups
+    if groups is None:
+        return member
+    # An object is an edge between its group and its set of copies; what hangs together is one group.
+    count = int(groups.max()) + 1
+    nodes = count + len(sizes)
+    edges = coo_array((np.ones(len(member)), (groups, count + member)), shape=(nodes, nodes))
+    _, component = connected_components(edges, directed=False)
+    return np.asarray(component[groups], dtype=np.int64)
+
+
+def _equal_sets(
+    blocks: tuple[Block, ...], among: npt.NDArray[np.bool_]
+) -> tuple[Indices, Indices]:
+    """Return for each of these objects the code of its set of equal objects, and the size of each set."""
+    keys = np.column_stack([_object_keys(block) for block in blocks])[among]
+    _, member, sizes = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+    return member.reshape(-1).astype(np.int64), sizes  # some versions of NumPy return a column
 
 
 def _object_keys(block: Block) -> npt.NDArray[np.uint64]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from alray.pool import Modality, Pool
 from alray.pools.blocks import Block
 from alray.pools.builtin import pool_name
 from alray.pools.content import Warn, ignore, read_content
+from alray.pools.duplicates import group_copies
 from alray.pools.identities import Identities
 from alray.spec import PoolSpec
 
@@ -31,6 +33,8 @@ def read_pool(spec: PoolSpec, warn: Warn = ignore) -> Pool:
     if problems:
         raise PoolError("\n".join(problems))
     who = content.identities
+    if spec.copies == "together":
+        who = replace(who, groups=group_copies(content.blocks, who.groups))
     modalities = tuple(
         Modality(block.name, block.features, block.rows, block.shape) for block in content.blocks
     )
