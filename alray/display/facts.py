@@ -24,17 +24,17 @@ def signed(value: float) -> str:
 
 def duration(seconds: float) -> str:
     """Return `8 s`, `2 min 05 s`, `3 h 20 min`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def size(count_of_bytes: float) -> str:
+def size(count_of_bytes: int) -> str:
     """Return `4.2 MB` or `1.30 GB`."""
-    if count_of_bytes < 1e9:
+    if count_of_bytes < 1_000_000_000:
         return f"{count_of_bytes / 1e6:.1f} MB"
     return f"{count_of_bytes / 1e9:.2f} GB"
 

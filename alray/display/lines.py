@@ -9,9 +9,9 @@ from rich.text import Text
 from typing_extensions import override
 
 from alray.display.facts import count, duration, headline, share
+from alray.driver import Observer
 from alray.plan import Plan
 from alray.schedule import RunStatus
-from alray.driver import Observer
 
 SILENCE_SECONDS = 30.0
 
@@ -64,6 +64,10 @@ class LineDisplay(Observer):
     @override
     def lost(self, name: str, reason: str) -> None:
         self._say(f"worker lost, {name} starts again from its checkpoint: {reason}")
+
+    @override
+    def notice(self, text: str) -> None:
+        self._say(text)
 
     @override
     def tick(self) -> None:

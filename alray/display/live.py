@@ -12,9 +12,9 @@ from rich.text import Text
 from typing_extensions import override
 
 from alray.display.facts import count, duration, headline, share
+from alray.driver import Observer
 from alray.plan import Plan
 from alray.schedule import Assignment, RunStatus
-from alray.driver import Observer
 
 
 class LiveDisplay(Observer):
@@ -83,6 +83,10 @@ class LiveDisplay(Observer):
     def lost(self, name: str, reason: str) -> None:
         self._playing.pop(name, None)
         self._say(f"worker lost, {name} starts again from its checkpoint: {reason}", "yellow")
+
+    @override
+    def notice(self, text: str) -> None:
+        self._say(text, "yellow")
 
     @override
     def end(self) -> None:

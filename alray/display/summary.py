@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from alray.display.facts import count, share, signed
+from alray.display.facts import share, signed
 from alray.findings import reading, seeds_needed
 
 
@@ -53,8 +53,6 @@ def _cells(row: Mapping[str, Any]) -> tuple[Text, str, str, str, str, str]:
     name = Text(str(row["arm"]))
     if row["oracle"]:
         name.append(" (oracle)", style="italic")
-    if _number(row, "failed"):
-        name.append(f" ({count(int(_number(row, 'failed')), 'run')} failed)", style="red")
     return (
         name,
         share(_number(row, "accuracy")),

@@ -1,0 +1,139 @@
+"""What people see, at 80 columns."""
+
+import io
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from alray.analysis import SUMMARY_COLUMNS, summarise
+from alray.api import plan_study
+from alray.display.facts import count, duration, share, signed, size
+from alray.display.live import LiveDisplay
+from alray.display.summary import print_summary
+from alray.schedule import Assignment, RunStatus
+from alray.spec import StudySpec
+
+
+@pytest.mark.parametrize(
+    ("show", "value", "expected"),
+    [
+        (share, 0.6521, ".652"), (share, 1.0, "1.000"), (share, 0.99999, "1.000"), (share, math.nan, "-"),
+        (share, None, "-"), (signed, 0.0121, "+.012"), (signed, -0.0121, "-.012"), (signed, 0.0, "+.000"),
+        (duration, 8.4, "8 s"), (duration, 125.0, "2 min 05 s"), (duration, 119.7, "2 min 00 s"),
+        (duration, 59.7, "1 min 00 s"), (duration, 12_000.0, "3 h 20 min"), (size, 4_200_000, "4.2 MB"), (size, 1_300_000_000, "1.30 GB"),
+    ],
+)  # fmt: skip
+def test_numbers_read_well(show, value, expected):
+    assert show(value) == expected
+
+
+def test_counts_agree_with_their_noun():
+    assert count(1, "run") == "1 run"
+    assert count(1200, "object") == "1,200 objects"
+    assert count(2, "class", "classes") == "2 classes"
+
+
+def study(arms, seeds, rounds=5, statuses=None):
+    """Make records of a study: arm i gains i thousandths on random."""
+    rng = np.random.default_rng(0)
+    rows, runs = [], []
+    for place, arm in enumerate(arms):
+        for seed in range(seeds):
+            name = {
+                "run_id": f"{arm}-{seed}",
+                "arm": arm,
+                "strategy": arm,
+                "variant": "",
+                "oracle": arm == "ideal_loss",
+                "seed": seed,
+            }
+            runs.append({**name, "status": (statuses or {}).get((arm, seed), "finished")})
+            rows += [
+                {**name, "round": i, "labels": 100 + 20 * i, "accuracy": 0.5 + 0.02 * i + 0.01 * place + rng.normal(0, 0.001),
+                 "macro_f1": 0.4, "nll": 1.5, "ece": 0.1, "query_s": 0.1, "fit_s": 0.1, "eval_s": 0.1}
+                for i in range(rounds)
+            ]  # fmt: skip
+    return pd.DataFrame(rows), pd.DataFrame(runs)
+
+
+def summary_of(frames):
+    rounds, runs = frames
+    return summarise(rounds, runs, np.random.default_rng(0))
+
+
+def printed(summary, tmp_path):
+    out = io.StringIO()
+    print_summary(Console(file=out, width=80, markup=False, highlight=False), summary, tmp_path)
+    return out.getvalue()
+
+
+def test_the_table_fits_80_columns_and_shows_every_arm(tmp_path):
+    arms = ["random", "committee_least_confidence:members=20:committee=both", "ideal_loss"]
+    said = printed(summary_of(study(arms, 6)), tmp_path)
+    assert max(len(line) for line in said.splitlines() if str(tmp_path) not in line) <= 80
+    assert "(oracle)" in said
+    assert "+.010 (" in said
+    assert "at 180" in said
+
+
+def test_labels_in_brackets_are_not_taken_for_markup(tmp_path):
+    said = printed(summary_of(study(["random", "margin [lr=1]"], 2)), tmp_path)
+    assert "[lr=1]" in said
+
+
+def test_too_few_seeds_lead_to_the_next_command(tmp_path):
+    said = printed(summary_of(study(["random", "margin"], 2)), tmp_path)
+    assert "--seeds 6 adds seeds" in said
+    enough = printed(summary_of(study(["random", "margin"], 6)), tmp_path)
+    assert "adds seeds" not in enough
+
+
+def test_failed_runs_are_counted_at_their_arm(tmp_path):
+    frames = study(["random", "margin"], 3, statuses={("margin", 1): "failed"})
+    assert "Runs failed and are left out: margin 1." in printed(summary_of(frames), tmp_path)
+
+
+def test_a_study_without_a_finished_run_says_so(tmp_path):
+    statuses = {("random", 0): "failed"}
+    rounds, runs = study(["random"], 1, statuses=statuses)
+    summary = summary_of((rounds.iloc[:0], runs))
+    assert list(summary.columns) == list(SUMMARY_COLUMNS)
+    assert "no run has finished" in printed(summary, tmp_path)
+
+
+def test_the_live_display_shows_the_run_in_progress(small_plan):
+    """A line with arm, seed, round and accuracy; failures above it at once; the count at the end."""
+    out = io.StringIO()
+    console = Console(
+        file=out, force_terminal=True, width=80, color_system=None, markup=False, highlight=False
+    )
+    display = LiveDisplay(console, "starting Ray")
+    statuses = {run.run_id: RunStatus(run) for run in small_plan.runs}
+    first = small_plan.runs[0]
+    display.begin(small_plan, statuses)
+    display.started(Assignment(first.run_id, first, first.rounds, first.passive_id))
+    display.progressed(first.run_id, statuses[first.run_id], {"round": 1, "accuracy": 0.6521})
+    drawn = io.StringIO()
+    Console(file=drawn, width=80, markup=False).print(display._draw())
+    line = drawn.getvalue()
+    display.notice("waiting for a worker")
+    status = statuses[small_plan.runs[1].run_id]
+    status.error = "RuntimeError: broken"
+    display.failed(status)
+    display.ended(first.run_id, statuses[first.run_id])
+    display.end()
+    assert f"{first.arm}" in line
+    assert f"seed {first.seed}" in line
+    assert f"round 1/{first.rounds}" in line
+    assert "accuracy .652" in line
+    assert "waiting for a worker" in out.getvalue()
+    assert "RuntimeError: broken" in out.getvalue()
+    assert f"1/{len(statuses)} runs in" in out.getvalue()
+
+
+@pytest.fixture
+def small_plan():
+    return plan_study(StudySpec(strategies=("random", "margin"), seeds=(0, 1), rounds=2))
