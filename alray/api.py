@@ -2,6 +2,7 @@
 
 import datetime as dt
 import platform
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from alray.errors import SpecError, StoreError
 from alray.executor import Executor, InlineExecutor
 from alray.plan import Plan, make_plan
 from alray.pools.reading import read_pool
+from alray.records import NO_QUERIES, NO_ROUNDS
 from alray.spec import SCHEMA, StudySpec, validate
 from alray.split import prepare
 from alray.store import Store
-from alray.sweep import Driver, Observer
+from alray.driver import Driver, Observer, is_finished
 
 DEFAULT_RESULTS = "results"
 """Folder that studies go to, below the present one."""
@@ -76,15 +78,13 @@ def sweep(
     folder = Path(results) / str(plan.study.name)
     with Store(folder) as store:
         claim(store, plan, fresh=fresh)
-        begun = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        settings = plan.study.model_dump(mode="json")
-        store.write_study(settings)
-        store.write_manifest(_manifest(plan, command, begun, None))
+        manifest = _manifest(store, plan, command)
+        store.write_manifest(manifest)
+        store.write_study(plan.study.model_dump(mode="json"))
         driver = Driver(plan, store, observer or Observer())
         driver.drive(lambda: start_executor(plan))
         driver.summarise()
-        ended = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        store.write_manifest(_manifest(plan, command, begun, ended))
+        store.write_manifest({**manifest, "ended": manifest["ended"] or _now()})
     return load(folder)
 
 
@@ -101,8 +101,8 @@ def load(path: str | Path) -> Study:
     return Study(
         Path(path),
         validate(StudySpec, store.read_study(), f"{path}/study.yaml"),
-        store.read_rounds(),
-        store.read_queries(),
+        store.read_rounds(NO_ROUNDS),
+        store.read_queries(NO_QUERIES),
         runs,
         store.read_summary(),
     )
@@ -159,10 +159,9 @@ def claim(store: Store, plan: Plan, *, fresh: bool) -> None:
     Raises:
         StoreError: It is another one; shows the differences.
     """
-    if fresh:
+    # Other settings are welcome where nothing has been computed yet, e.g. after a refused start.
+    if fresh or not store.has_progress():
         store.clear()
-        for name in ("rounds", "queries", "checkpoints"):
-            (store.root / name).mkdir(exist_ok=True)
     if not store.exists():
         return
     manifest = store.read_manifest()
@@ -189,7 +188,12 @@ def claim(store: Store, plan: Plan, *, fresh: bool) -> None:
 def _fixed(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that all runs of a folder share, by dotted name."""
     kept = {key: value for key, value in settings.items() if key not in (*ADDABLE, "execution")}
-    kept["execution"] = {"cpus_per_run": settings.get("execution", {}).get("cpus_per_run")}
+    execution = settings.get("execution", {})
+    # What a run is played on changes its last digits; how many at a time does not.
+    kept["execution"] = {
+        "cpus_per_run": execution.get("cpus_per_run"),
+        "on a GPU": bool(execution.get("gpus_per_run")),
+    }
     # The pool's content is compared by its fingerprint, so that it may move.
     kept["pool"] = {key: value for key, value in kept.get("pool", {}).items() if key != "source"}
     return _flatten(kept)
@@ -205,20 +209,31 @@ def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _manifest(plan: Plan, command: str, begun: str, ended: str | None) -> dict[str, Any]:
+def _manifest(store: Store, plan: Plan, command: str) -> dict[str, Any]:
+    """Return where the study comes from: the earlier manifest if nothing is left to play, else this command.
+
+    A study that goes on keeps the time of its beginning and has no end yet.
+    """
+    earlier = store.read_manifest()
+    if earlier.get("ended") and all(is_finished(store, run) for run in plan.runs):
+        return earlier
     return {
         "schema": SCHEMA,
         "alray": __version__,
         "git_commit": _git_commit(),
         "command": command,
-        "begun": begun,
-        "ended": ended,
+        "begun": earlier.get("begun") or _now(),
+        "ended": None,
         "pool": plan.pool.name,
         "pool_fingerprint": plan.pool.fingerprint,
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in ("torch", "ray", "numpy", "pyarrow")},
         "machine": {"system": platform.platform(), "processor": _processor()},
     }
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
 def _version(name: str) -> str | None:
@@ -240,9 +255,10 @@ def _processor() -> str:
 def _git_commit() -> str | None:
     """Return the commit of alray's own checkout, if it runs from one."""
     root = Path(__file__).parent.parent
-    if not (root / ".git").exists():
+    git = shutil.which("git")
+    if git is None or not (root / ".git").exists():
         return None
     found = subprocess.run(  # a fixed command
-        ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+        [git, "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
     )
     return found.stdout.strip() or None

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, runtime_checkable
 
 import torch
 from typing_extensions import override
@@ -76,13 +76,21 @@ class Lost:
     reason: str
 
 
-Event = Progress | Failed | Lost
+@dataclass(frozen=True)
+class Notice:
+    """Something that people should know; the study goes on."""
+
+    text: str
 
 
+Event = Progress | Failed | Lost | Notice
+
+
+@runtime_checkable
 class Executor(Protocol):
     """Plays jobs on workers, one job per worker at a time."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Executor":
         """Start up."""
 
     def __exit__(
@@ -133,6 +141,7 @@ class Worker:
 
     def start(self, job: Job) -> None:
         """Take a job."""
+        self._job = self._experiment = None
         state = None if job.state is None else RunState.from_bytes(job.state)
         self._experiment = Experiment(job.run, self._pool, time.perf_counter, state)
         self._job = job
@@ -145,26 +154,26 @@ class Worker:
         """Play rounds for about `seconds`, at least one unless the job is done, and report them.
 
         Results stay with the worker until a call returns, and rounds are absolute: what is played next depends on
-        nothing but the state.
+        nothing but the state. After an error the job is dropped: half a round has no state to report.
         """
         job, experiment = self._in_progress()
+        self._job = self._experiment = None
         begin = time.monotonic()
         while experiment.round < job.until:
             result = experiment.passive() if experiment.round < 0 else experiment.next_round()
             self._unreported.append(result)
             if time.monotonic() - begin >= seconds:
                 break
-        done = experiment.round >= job.until
-        if done:
-            self._verify_pool()
+        self._job, self._experiment = job, experiment
         due = time.monotonic() - self._last_checkpoint >= self._checkpoint_seconds
-        return self.report(with_state=done or due)
+        return self.report(with_state=due or experiment.round >= job.until)
 
     def report(self, *, with_state: bool) -> Progress:
-        """Return the results that were not reported yet."""
+        """Return the results that were not reported yet; a state is given away only if the pool is as it was."""
         job, experiment = self._in_progress()
         state = None
         if with_state:
+            self._verify_pool()
             state = experiment.state().to_bytes()
             self._last_checkpoint = time.monotonic()
         results, self._unreported = self._unreported, []
@@ -194,7 +203,7 @@ class InlineExecutor(Executor):
         self._threads = torch.get_num_threads()
 
     @override
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "InlineExecutor":
         checksum = self._pool.checksum()
         self._worker = Worker(self._pool, checksum, self._execution, "this process")
         return self
@@ -243,7 +252,10 @@ class InlineExecutor(Executor):
         self._job = None
         if job is None or worker is None or worker.current != job.name:
             return []
-        return [worker.report(with_state=True)]
+        try:
+            return [worker.report(with_state=True)]
+        except Exception as error:  # noqa: BLE001 -- as in `wait`
+            return [Failed(job.name, describe(error), traceback.format_exc())]
 
 
 def describe(error: BaseException) -> str:

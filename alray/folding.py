@@ -69,11 +69,9 @@ def kept_units(layer: Hidden, member: int | None) -> Kept:
     dropout = layer.dropout
     if member is None or dropout is None or dropout.rate == 0:
         return Kept(None, scale, shift)
-    mask = dropout.masks[member]
-    if mask is None:
-        raise RuntimeError("draw_masks comes before folding a member")
-    units = torch.nonzero(mask).squeeze(1).to(scale.device)
-    factor = mask.to(scale.device)[units]
+    mask = dropout.member_masks((len(scale),))[member].to(scale.device)
+    units = torch.nonzero(mask).squeeze(1)
+    factor = mask[units]
     return Kept(units, scale[units] * factor, shift[units] * factor)
 
 

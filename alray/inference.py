@@ -38,10 +38,10 @@ class Pass(Protocol):
 
 @dataclass
 class Scored:
-    """Results for n objects, in the order they were given; None where not asked for.
+    """Results for n objects, in the order they were given; None where not asked for, and where n is 0.
 
     Attributes:
-        log_probs: Per head (n, classes); rows of NaN in a side head where its modality is absent.
+        log_probs: Per head that some object has: (n, classes), rows of NaN where the head's modality is absent.
         committee_log_mean: (n, classes) log of the committee's mean probability.
         committee_mean_entropy: (n,) float64 mean of the members' entropies.
         features: (n, width) input of the last layer.

@@ -30,4 +30,5 @@ def stop_wish() -> Iterator[Callable[[], bool]]:
         yield wished.is_set
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if handler is not None:  # None: a C library's own, which cannot be put back from here
+                signal.signal(number, handler)

@@ -10,8 +10,9 @@ from typing_extensions import override
 class SeededDropout(nn.Module):
     """Dropout that draws from a generator it is given, and can hold one fixed mask per committee member.
 
-    In training, `generator` must be set. For a committee, `draw_masks` fixes `members` masks that all objects share,
-    and `member` chooses the one in force: that is what makes a member one thinned network.
+    In training, `generator` must be set. For a committee, `draw_masks` fixes masks that all objects share, and `member`
+    chooses the one in force: that is what makes a member one thinned network. A layer that a user's module calls at
+    several places has masks for each shape that it meets.
     """
 
     def __init__(self, rate: float, size: int | None = None, *, channels: bool = False) -> None:
@@ -20,40 +21,44 @@ class SeededDropout(nn.Module):
         self.size = size
         self.channels = channels
         self.generator: torch.Generator | None = None
-        self.masks: list[Tensor | None] = []
         self.member: int | None = None
+        self._members = 0
+        self._masks: dict[tuple[int, ...], list[Tensor]] = {}
         self._mask_generator: torch.Generator | None = None
 
     def draw_masks(self, members: int, generator: torch.Generator) -> None:
         """Fix a mask for each member; where the layer's size is unknown they are drawn when first needed."""
-        self._mask_generator = generator
-        self.masks = [None] * members
+        self.forget_masks()
+        self._members, self._mask_generator = members, generator
         if self.size is not None:
-            self.masks = [self._draw((self.size,), generator) for _ in range(members)]
+            self.member_masks((self.size,))
+
+    def member_masks(self, shape: tuple[int, ...]) -> list[Tensor]:
+        """Return each member's mask for objects of this shape."""
+        if shape not in self._masks:
+            if self._mask_generator is None:
+                raise RuntimeError("draw_masks comes before the masks are used")
+            drawn = [self._draw(shape, self._mask_generator) for _ in range(self._members)]
+            self._masks[shape] = drawn
+        return self._masks[shape]
 
     def forget_masks(self) -> None:
         """End the committee."""
-        self.masks, self.member, self._mask_generator = [], None, None
+        self.member, self._members, self._masks, self._mask_generator = None, 0, {}, None
 
     @override
     def forward(self, x: Float[Tensor, "n *rest"]) -> Float[Tensor, "n *rest"]:
         if self.member is not None:
-            return x * self._member_mask(self.member, x)
+            return x * self.member_masks(self._mask_shape(x))[self.member].to(x.device)
         if not self.training or self.rate == 0:
             return x
         if self.generator is None:
             raise RuntimeError("SeededDropout needs its generator before training")
-        shape = x.shape[:2] + (1,) * (x.dim() - 2) if self.channels else x.shape
-        return x * self._draw(tuple(shape), self.generator).to(x.device)
+        return x * self._draw((len(x), *self._mask_shape(x)), self.generator).to(x.device)
 
-    def _member_mask(self, member: int, x: Tensor) -> Tensor:
-        mask = self.masks[member]
-        if mask is None:
-            if self._mask_generator is None:
-                raise RuntimeError("draw_masks comes before member")
-            shape = (x.shape[1],) + (1,) * (x.dim() - 2) if self.channels else tuple(x.shape[1:])
-            mask = self.masks[member] = self._draw(shape, self._mask_generator)
-        return mask.to(x.device)
+    def _mask_shape(self, x: Tensor) -> tuple[int, ...]:
+        """Return the shape of one object's mask."""
+        return (x.shape[1],) + (1,) * (x.dim() - 2) if self.channels else tuple(x.shape[1:])
 
     def _draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         keep = 1 - self.rate
@@ -102,11 +107,14 @@ def seed_dropouts(module: nn.Module, generator: torch.Generator) -> None:
 
 
 def replace_dropouts(module: nn.Module) -> None:
-    """Put a SeededDropout in the place of every dropout layer of a user's module."""
-    whole = (nn.Dropout,)
+    """Put a SeededDropout in the place of every dropout layer inside a user's module; one with two names stays one."""
     channels = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
-    for name, child in module.named_children():
-        if isinstance(child, whole + channels):
-            setattr(module, name, SeededDropout(child.p, channels=isinstance(child, channels)))
-        else:
-            replace_dropouts(child)
+    replaced: dict[nn.Module, SeededDropout] = {}
+    for path, layer in list(module.named_modules(remove_duplicate=False)):
+        if isinstance(layer, (nn.Dropout, *channels)):
+            parent, _, name = path.rpartition(".")
+            if layer not in replaced:
+                replaced[layer] = SeededDropout(
+                    float(layer.p), channels=isinstance(layer, channels)
+                )
+            setattr(module.get_submodule(parent), name, replaced[layer])

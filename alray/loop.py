@@ -231,8 +231,9 @@ class Experiment:
 
 def _check_query(query: Query, candidates: Indices, run: RunSpec) -> None:
     """Hold a strategy, also one from outside, to its contract."""
-    distinct = np.unique(query.indices)
-    if len(distinct) != run.query or not np.isin(distinct, candidates).all():
+    distinct = np.intersect1d(query.indices, candidates)
+    if not len(distinct) == len(query.indices) == len(query.scores) == run.query:
         raise RuntimeError(
-            f"strategy {run.strategy!r} returned {len(distinct)} distinct candidates instead of {run.query}"
+            f"strategy {run.strategy!r} returned {len(query.indices)} indices ({len(distinct)} distinct candidates) "
+            f"and {len(query.scores)} scores instead of {run.query}"
         )

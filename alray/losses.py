@@ -14,8 +14,9 @@ class HeadsLoss(nn.Module):
     """Adds the cross-entropies L_i of the heads.
 
     `learned_noise` (Kendall et al. 2018, equation 7, with s_i = log sigma_i^2): sum_i L_i exp(-s_i) + s_i / 2. Its
-    optimum is sigma_i^2 = 2 L_i; since it falls without bound as L_i goes to 0, s_i is clamped. A head that no object
-    of a batch has adds nothing.
+    optimum is sigma_i^2 = 2 L_i; since it falls without bound as L_i goes to 0, s_i is clamped, and `keep_in_range`
+    follows each step, since a clamped s_i has no gradient that could lead it back. A head that no object of a batch
+    has adds nothing.
     """
 
     def __init__(self, head_names: tuple[str, ...], spec: TrainingSpec) -> None:
@@ -50,6 +51,11 @@ class HeadsLoss(nn.Module):
         if self._spec.loss == "learned_noise":
             return loss * torch.exp(-s) + s / 2
         return loss * self._spec.loss_weights.get(name, 1.0)
+
+    @torch.no_grad()
+    def keep_in_range(self) -> None:
+        """Move every s_i to the nearest value of its range."""
+        self.log_variance.clamp_(*self._spec.log_variance_range)
 
     def sigmas(self) -> dict[str, float]:
         """Return the learned noise of each head; 1 where it is not learned."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from alray.errors import ScoreError
 from alray.pool import Indices
 
 CALIBRATION_BINS = 15
@@ -28,7 +29,13 @@ class Metrics:
 
 
 def measure(log_probs: npt.NDArray[np.float32], labels: Indices) -> Metrics:
-    """Compute all metrics for (n, classes) log-probabilities and (n,) labels, n >= 1."""
+    """Compute all metrics for (n, classes) log-probabilities and (n,) labels, n >= 1.
+
+    Raises:
+        ScoreError: Some log-probabilities are NaN: the fit has diverged.
+    """
+    if np.isnan(log_probs).any():
+        raise ScoreError("the model's outputs are not finite; try a smaller training.lr")
     predicted = log_probs.argmax(axis=1)
     right = predicted == labels
     true = log_probs[np.arange(len(labels)), labels].astype(np.float64)

@@ -97,11 +97,10 @@ class LateFusion(Network):
         super().__init__()
         d = spec.width
         alone = len(dimensions) == 1
-        self._encoders = nn.ModuleDict(
-            {
-                name: Encoder(inputs, classes, spec, alone=alone)
-                for name, inputs in dimensions.items()
-            }
+        self._names = tuple(dimensions)
+        # Not a ModuleDict: its keys may not hold a dot, nor be called like one of its methods.
+        self._encoders = nn.ModuleList(
+            Encoder(inputs, classes, spec, alone=alone) for inputs in dimensions.values()
         )
         self.fuse = Hidden(2 * d * len(dimensions), d, spec.dropout)
         self.last = Hidden(d, d, None)
@@ -111,7 +110,8 @@ class LateFusion(Network):
 
     def encoders(self) -> list[tuple[str, Encoder]]:
         """Return (modality, encoder) in the pool's order."""
-        return cast("list[tuple[str, Encoder]]", list(self._encoders.items()))
+        encoders = cast("list[Encoder]", list(self._encoders))
+        return list(zip(self._names, encoders, strict=True))
 
     def hidden_layers(self) -> list[Hidden]:
         """Return all hidden layers, in the order of `Outputs.taps`."""
@@ -247,6 +247,11 @@ def build_network(spec: ModelSpec, pool: PreparedPool) -> Network:
     """
     if spec.name == "late_fusion":
         dimensions = {modality.name: modality.dimension for modality in pool.modalities}
+        if FUSED in dimensions:
+            raise SpecError(
+                f"a modality cannot be called {FUSED!r}, as the network's main head is: give it another name with "
+                f"pool.modalities"
+            )
         return LateFusion(dimensions, pool.class_count, spec)
     if spec.name == "cnn":
         return _build_cnn(spec, pool)

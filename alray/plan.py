@@ -199,7 +199,8 @@ def _check_arm(arm: Arm, network: Network) -> None:
     needs = arm.strategy.needs
     if needs.committee is not None:
         check_committee(network, needs.committee)
-    if needs.predicted_loss and not network.tap_sizes:
+    wanted = needs.predicted_loss or arm.training.loss_prediction is not None
+    if wanted and not network.tap_sizes:
         raise SpecError(
             "predicting the loss needs hidden layers to tap: use model late_fusion or cnn"
         )
@@ -224,4 +225,5 @@ def _run(study: StudySpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
         rounds=study.rounds,
         metric_split=study.metric_split,
         threads=study.execution.cpus_per_run,
+        device="cuda" if study.execution.gpus_per_run else "cpu",
     )

@@ -73,7 +73,7 @@ STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "error": (pa.string(), "why it failed, in a line; empty otherwise"),
     "traceback": (pa.string(), "the same in full"),
     "attempts": (pa.int64(), "how often the run was started in the command that ended it"),
-    "rounds_done": (pa.int64(), "last round on record, -1 where none is"),
+    "rounds_done": (pa.int64(), "last round that was played, -1 where none was"),
     "seconds": (pa.float64(), "sum of the run's recorded seconds"),
     "host": (pa.string(), "where it ran last"),
 }
@@ -100,6 +100,9 @@ def table(
     fields = [(name, kind) for name, (kind, _) in columns.items()]
     fields += [(name, pa.float64()) for name in extra]
     return pa.Table.from_pylist([dict(row) for row in rows], schema=pa.schema(fields))
+
+
+NO_ROUNDS, NO_QUERIES = table([], ROUND_COLUMNS), table([], QUERY_COLUMNS)
 
 
 def round_rows(study: str, run: RunSpec, results: Sequence[RoundResult]) -> list[dict[str, Any]]:

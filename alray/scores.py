@@ -28,8 +28,8 @@ def entropy(log_probs: Float[Tensor, "... c"]) -> Float[Tensor, "..."]:
 
 
 def log_mean(log_probs: Float[Tensor, "k n c"]) -> Float[Tensor, "n c"]:
-    """Log of the committee's mean probability: logsumexp_k log p_k - log k."""
-    return log_probs.logsumexp(dim=0) - math.log(len(log_probs))
+    """Log of the committee's mean probability: logsumexp_k log p_k - log k. At most 0, also after rounding."""
+    return (log_probs.logsumexp(dim=0) - math.log(len(log_probs))).clamp_max(0)
 
 
 def bald(

@@ -6,6 +6,7 @@ pass for a new one.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
@@ -49,6 +50,11 @@ class PoolSpec(Settings):
     )
     group_by: str | None = Field(
         None, description="column whose equal values stay on one side of the split"
+    )
+    copies: Literal["together", "apart"] = Field(
+        "together",
+        description="keep objects with equal features on one side of the split: a copy in the test part would be "
+        "known by heart",
     )
     min_class_size: Annotated[int, Field(ge=0)] = Field(
         0, description="drop classes with fewer objects"
@@ -141,7 +147,7 @@ class TrainingSpec(Settings):
 
 
 class ExecutionSpec(Settings):
-    """Where and how runs are executed; nothing here but `cpus_per_run` can change a result."""
+    """Where and how runs are executed; nothing here but `cpus_per_run` and the use of a GPU can change a result."""
 
     executor: Literal["ray", "inline"] = Field("ray", description="Ray, or this process alone")
     address: str | None = Field(None, description="a running Ray cluster; a local one where empty")
@@ -214,6 +220,7 @@ class RunSpec(Settings):
         variant: The varied settings that differ from the study's own, "" where none does.
         oracle: Whether the strategy needs the labels.
         threads: Threads of the run: they change the order of sums, so they change the last digits.
+        device: Where the network lives, which changes them too.
     """
 
     arm: str
@@ -233,6 +240,7 @@ class RunSpec(Settings):
     rounds: int
     metric_split: Literal["test", "validation"]
     threads: int
+    device: Literal["cpu", "cuda"] = "cpu"
 
     def identity(self) -> dict[str, Any]:
         """Return what the run's name is a hash of: all settings but labels for people."""
@@ -244,7 +252,7 @@ class RunSpec(Settings):
     @property
     def run_id(self) -> str:
         """Readable, safe as a file name, and complete: strategy, seed and 12 hex digits of the identity's hash."""
-        strategy = self.strategy.replace(":", "-").replace("=", "-")
+        strategy = re.sub(r"[^A-Za-z0-9._-]", "-", self.strategy)
         return f"{strategy}__seed-{self.seed}__{_hash(self.identity())}"
 
     @property

@@ -83,7 +83,8 @@ def restore_learner(learner: Learner, tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if name.startswith(OPTIMIZER):
             number, _, moment = name.removeprefix(OPTIMIZER).partition(".")
-            moments.setdefault(int(number), {})[moment] = tensor
+            # Adam writes into what it is given, and a state may start several runs.
+            moments.setdefault(int(number), {})[moment] = tensor.clone()
     learner.optimizer.load_state_dict(
         {"state": moments, "param_groups": learner.optimizer.state_dict()["param_groups"]}
     )

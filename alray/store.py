@@ -3,14 +3,15 @@
 Layout and columns are documented in `results/README.md`.
 """
 
+import contextlib
 import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -32,7 +33,7 @@ class Store:
         self.root = root
         self._lock: BinaryIO | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Store":
         try:
             for name in (ROUNDS, QUERIES, CHECKPOINTS):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
@@ -48,6 +49,14 @@ class Store:
             raise StoreError(
                 f"{self.root} is being written by another alray; wait for it, or choose another --name"
             ) from None
+        except OSError as error:
+            self._lock.close()
+            raise StoreError(
+                f"{self.root} cannot be locked against a second writer: {error.strerror}; "
+                "choose --results on a file system with locks"
+            ) from error
+        for leftover in self.root.rglob(".*.tmp"):
+            leftover.unlink(missing_ok=True)
         return self
 
     def __exit__(
@@ -63,6 +72,11 @@ class Store:
         """Whether a study lies here."""
         return (self.root / "study.yaml").is_file()
 
+    def has_progress(self) -> bool:
+        """Whether there is anything that took time to compute."""
+        folders = (self.root / name for name in (ROUNDS, QUERIES, CHECKPOINTS))
+        return any(any(folder.glob("[!.]*")) for folder in folders)
+
     def clear(self) -> None:
         """Remove the study, but nothing that alray did not write."""
         for name in (ROUNDS, QUERIES, CHECKPOINTS, "figures"):
@@ -75,6 +89,8 @@ class Store:
             "report.html",
         ):
             (self.root / name).unlink(missing_ok=True)
+        for name in (ROUNDS, QUERIES, CHECKPOINTS):
+            (self.root / name).mkdir(exist_ok=True)
 
     # Settings and manifest
 
@@ -88,7 +104,7 @@ class Store:
         path = self.root / "study.yaml"
         try:
             settings = yaml.safe_load(path.read_text())
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise StoreError(f"{path} cannot be read: {error}; start over with --fresh") from error
         if not isinstance(settings, dict):
             raise StoreError(f"{path} holds no settings; start over with --fresh")
@@ -104,36 +120,47 @@ class Store:
         path = self.root / "manifest.json"
         if not path.is_file():
             return {}
-        manifest: dict[str, Any] = json.loads(path.read_text())
+        try:
+            manifest: dict[str, Any] = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read: {error}; start over with --fresh") from error
         return manifest
 
     # Records of a run
 
     def write_run(self, run_id: str, rounds: pa.Table, queries: pa.Table) -> None:
-        """Write a run's records up to now. A checkpoint of the last round is written after this, never before."""
-        self._write_table(f"{ROUNDS}/{run_id}.parquet", rounds)
+        """Write a run's records up to now. A checkpoint of the last round is written after this, never before.
+
+        `rounds` comes last: a run whose rounds are all there counts as finished.
+        """
         self._write_table(f"{QUERIES}/{run_id}.parquet", queries)
+        self._write_table(f"{ROUNDS}/{run_id}.parquet", rounds)
 
     def read_run(self, run_id: str) -> tuple[pa.Table, pa.Table] | None:
         """Read a run's records, or None where there are none."""
         paths = [self.root / folder / f"{run_id}.parquet" for folder in (ROUNDS, QUERIES)]
         if not all(path.is_file() for path in paths):
             return None
-        rounds, queries = (pq.read_table(path, partitioning=None) for path in paths)
+        rounds, queries = (_read_parquet(path) for path in paths)
         return rounds, queries
 
     def count_rounds(self, run_id: str) -> int:
         """Return how many rounds of a run are on record."""
-        path = self.root / ROUNDS / f"{run_id}.parquet"
-        return int(pq.read_metadata(path).num_rows) if path.is_file() else 0
+        paths = [self.root / folder / f"{run_id}.parquet" for folder in (ROUNDS, QUERIES)]
+        if not all(path.is_file() for path in paths):
+            return 0
+        with _readable(paths[0]):
+            return int(pq.read_metadata(paths[0]).num_rows)
 
-    def read_rounds(self, run_ids: Iterable[str] | None = None) -> pd.DataFrame:
-        """Read the rounds of these runs, or of all, as one frame."""
-        return self._read_folder(ROUNDS, run_ids)
+    def read_rounds(self, empty: pa.Table, run_ids: Collection[str] | None = None) -> pd.DataFrame:
+        """Read the rounds of these runs, or of all, as one frame that has the columns of `empty` in any case."""
+        return self._read_folder(ROUNDS, empty, run_ids)
 
-    def read_queries(self, run_ids: Iterable[str] | None = None) -> pd.DataFrame:
-        """Read the queried objects of these runs, or of all, as one frame."""
-        return self._read_folder(QUERIES, run_ids)
+    def read_queries(
+        self, empty: pa.Table, run_ids: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """Read the queried objects of these runs, or of all, likewise."""
+        return self._read_folder(QUERIES, empty, run_ids)
 
     def write_runs(self, runs: pa.Table) -> None:
         """Write a row per run."""
@@ -163,7 +190,13 @@ class Store:
 
     def read_checkpoint(self, name: str) -> bytes:
         """Read a checkpoint."""
-        return (self.root / CHECKPOINTS / f"{name}.safetensors").read_bytes()
+        path = self.root / CHECKPOINTS / f"{name}.safetensors"
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise StoreError(
+                f"{path} cannot be read: {error.strerror}; remove it, and run the same command again"
+            ) from error
 
     def remove_checkpoint(self, name: str) -> None:
         """Remove a checkpoint, if there."""
@@ -175,13 +208,15 @@ class Store:
 
     # Files
 
-    def _read_folder(self, folder: str, run_ids: Iterable[str] | None) -> pd.DataFrame:
-        names = None if run_ids is None else sorted(f"{run_id}.parquet" for run_id in run_ids)
+    def _read_folder(
+        self, folder: str, empty: pa.Table, run_ids: Collection[str] | None
+    ) -> pd.DataFrame:
         paths = sorted((self.root / folder).glob("*.parquet"))
-        chosen = [path for path in paths if names is None or path.name in set(names)]
-        if not chosen:
-            return pd.DataFrame()
-        tables = [pq.read_table(path, partitioning=None) for path in chosen]
+        if run_ids is not None:
+            names = {f"{run_id}.parquet" for run_id in run_ids}
+            paths = [path for path in paths if path.name in names]
+        # A run's heads add columns of their own, null for runs that lack them.
+        tables = [empty, *(_read_parquet(path) for path in paths)]
         frame: pd.DataFrame = pa.concat_tables(tables, promote_options="default").to_pandas()
         return frame
 
@@ -189,9 +224,9 @@ class Store:
         path = self.root / name
         if not path.is_file():
             raise StoreError(
-                f"{path} does not exist: the study has not been run, or lies elsewhere"
+                f"{path} does not exist: the study has not been run to its end, or lies elsewhere"
             )
-        frame: pd.DataFrame = pq.read_table(path).to_pandas()
+        frame: pd.DataFrame = _read_parquet(path).to_pandas()
         return frame
 
     def _write_table(self, name: str, table: pa.Table) -> None:
@@ -208,8 +243,25 @@ class Store:
                 os.fsync(file.fileno())
             temporary.replace(path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise StoreError(
-                f"cannot write {path}: {error.strerror}; what is there already stays valid: make room or choose "
-                f"another --results, and run the same command again"
+                f"cannot write {path}: {error.strerror or error}; what is there already stays valid: make room or "
+                "choose another --results, and run the same command again"
             ) from error
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    with _readable(path):
+        return pq.read_table(path, partitioning=None)
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Name the file that turns out to be unreadable."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"{path} cannot be read: {error}; remove it, and run the same command again"
+        ) from error

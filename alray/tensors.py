@@ -79,7 +79,7 @@ class PoolTensors:
 
     def labels(self, indices: Indices) -> Int64[Tensor, " n"]:
         """Copy the labels of these objects."""
-        return self._labels.index_select(0, torch.from_numpy(indices)).to(self.device)
+        return self._labels.index_select(0, as_tensor(indices)).to(self.device)
 
     def batch(self, indices: Indices) -> Batch:
         """Copy these objects' features."""

@@ -145,6 +145,7 @@ def _epoch(
         learner.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         learner.optimizer.step()
+        learner.loss.keep_in_range()
         total += loss.item() * len(indices)
         seen += len(indices)
     return total / seen

@@ -1,7 +1,7 @@
 """All strategies by name, and their text form `name:option=value:option=value`."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, get_type_hints
@@ -35,6 +35,9 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "reverse_ideal_loss": ReverseIdealLoss,
 }
 
+Maker = Callable[..., Strategy]
+"""A strategy's class. A protocol that has properties, as `Strategy` does, cannot be checked as `type[Strategy]`."""
+
 ENTRY_POINTS = "alray.strategies"
 """Group under which an installed package offers strategies of its own."""
 
@@ -50,7 +53,7 @@ def parse(text: str) -> Strategy:
     """
     kind, name, words = _resolve(text)
     hints = get_type_hints(kind)
-    valid = _options(kind)
+    valid = [field.name for field in _fields(kind)]
     options: dict[str, Any] = {}
     for word in words:
         key, equals, value = word.partition("=")
@@ -62,37 +65,33 @@ def parse(text: str) -> Strategy:
         options[key] = _convert(hints[key], value, f"strategy {name!r}: option {key}")
     try:
         return kind(**options)
-    except SpecError as error:
+    except (SpecError, TypeError) as error:
         raise SpecError(f"strategy {text!r}: {error}") from None
 
 
 def canonical(text: str) -> str:
     """Return the one way to write this strategy: options in the order of its fields, defaults left out."""
     kind, name, _ = _resolve(text)
-    strategy, defaults = parse(text), kind()
-    values = {option: getattr(strategy, option) for option in _options(kind)}
-    changed = [
-        f"{key}={value}" for key, value in values.items() if value != getattr(defaults, key)
-    ]
+    strategy = parse(text)
+    values = [(field, getattr(strategy, field.name)) for field in _fields(kind)]
+    changed = [f"{field.name}={value}" for field, value in values if value != field.default]
     return ":".join([name, *changed])
 
 
 def identity(text: str) -> str:
     """Return the strategy with every option, defaults too: a changed default is a different strategy."""
+    kind, name, _ = _resolve(text)
     strategy = parse(text)
-    return f"{_resolve(text)[1]} {strategy!r}"
+    options = [f"{field.name}={getattr(strategy, field.name)!r}" for field in _fields(kind)]
+    return ":".join([name, *options])
 
 
-def _options(kind: Any) -> list[str]:
-    """Return a strategy's options: the fields of its dataclass."""
-    return (
-        [field.name for field in dataclasses.fields(kind)]
-        if dataclasses.is_dataclass(kind)
-        else []
-    )
+def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
+    """Return the fields of a strategy's dataclass: its options."""
+    return dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
 
 
-def _resolve(text: str) -> tuple[type[Strategy], str, list[str]]:
+def _resolve(text: str) -> tuple[Maker, str, list[str]]:
     name, *words = text.strip().split(":")
     if name in STRATEGIES:
         return STRATEGIES[name], name, words
@@ -109,7 +108,7 @@ def _resolve(text: str) -> tuple[type[Strategy], str, list[str]]:
     raise SpecError(unknown_name("strategy", name, offered))
 
 
-def _checked(kind: object, name: str) -> type[Strategy]:
+def _checked(kind: object, name: str) -> Maker:
     wanted = ("oracle", "needs", "loss_prediction", "select")
     missing = [word for word in wanted if not hasattr(kind, word)]
     if not isinstance(kind, type) or missing:

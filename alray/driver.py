@@ -6,14 +6,14 @@ from typing import Any
 
 from alray import analysis, records
 from alray.errors import Interrupted
-from alray.executor import Event, Executor, Failed, Job, Lost, Progress
+from alray.executor import Event, Executor, Failed, Job, Lost, Notice, Progress
 from alray.interrupts import stop_wish
 from alray.loop import RoundResult
 from alray.plan import Plan
 from alray.schedule import Assignment, RunStatus, Schedule
 from alray.seeding import generator
 from alray.spec import RunSpec
-from alray.state import read_metadata
+from alray.state import RunState, read_metadata
 from alray.store import Store
 
 WAIT_SECONDS = 0.2
@@ -41,6 +41,9 @@ class Observer:
     def lost(self, name: str, reason: str) -> None:
         """A worker has died; its job starts again."""
 
+    def notice(self, text: str) -> None:
+        """Something that people should know."""
+
     def tick(self) -> None:
         """Some time has passed."""
 
@@ -65,17 +68,23 @@ class Driver:
         self._observer = observer
         self._rows: dict[str, _Rows] = {}
         self._earlier = _earlier_statuses(store)
+        finished = frozenset(run.run_id for run in plan.runs if is_finished(store, run))
+        checkpoints = _usable_checkpoints(store, plan, finished)
         self.schedule = Schedule(
             plan.runs,
             attempts=plan.study.execution.attempts,
-            finished=frozenset(run.run_id for run in plan.runs if is_finished(store, run)),
-            checkpoints=store.checkpoints(),
+            finished=finished,
+            checkpoints=frozenset(checkpoints),
         )
         for run_id, status in self.schedule.runs.items():
             row = self._earlier.pop(run_id, None)
-            if row is not None and status.status == "finished":
+            if status.status != "finished":
+                status.rounds_done = checkpoints.get(run_id, -1)
+            elif row is not None and row["status"] == "finished":
                 status.seconds, status.host = row["seconds"], row["host"]
                 status.attempts = row["attempts"]
+            else:  # killed between the run's last records and its row
+                status.seconds = _seconds(store, run_id)
 
     def drive(self, start_executor: Callable[[], Executor]) -> None:
         """Play everything; an executor is started only if something is left to play.
@@ -83,9 +92,9 @@ class Driver:
         Raises:
             Interrupted: After Ctrl-C, everything known being on disk.
         """
-        self._observer.begin(self._plan, self.schedule.runs)
-        self._write_statuses()
         try:
+            self._observer.begin(self._plan, self.schedule.runs)
+            self._write_statuses()
             if not self.schedule.over:
                 with start_executor() as executor, stop_wish() as stop:
                     self._loop(executor, stop)
@@ -98,13 +107,14 @@ class Driver:
         """Write a row per arm over all finished runs of the folder."""
         runs = self._store.read_runs()
         finished = runs.loc[runs["status"] == "finished", "run_id"]
-        rounds = self._store.read_rounds(finished)
+        rounds = self._store.read_rounds(records.NO_ROUNDS, finished)
         rng = generator(self._plan.study.seed, 0, "bootstrap")
         self._store.write_summary(analysis.summarise(rounds, runs, rng))
 
     def _loop(self, executor: Executor, stop: Callable[[], bool]) -> None:
         while not self.schedule.over:
             if stop():
+                self._observer.notice("stopping after the rounds in progress")
                 for event in executor.interrupt():
                     self._take(event)
                 self._write_statuses()
@@ -130,6 +140,8 @@ class Driver:
     def _recall(self, assignment: Assignment, state: bytes) -> None:
         """Take up a run's records as they were at its checkpoint; later ones will be played again, to the bit."""
         rows = self._rows[assignment.name] = _Rows()
+        status = self.schedule.runs[assignment.name]
+        status.rounds_done = -1
         if assignment.start_from != assignment.name:
             return
         kept = self._store.read_run(assignment.name)
@@ -138,6 +150,7 @@ class Driver:
             rounds, queries = (table.to_pylist() for table in kept)
             rows.rounds = [row for row in rounds if row["round"] <= last]
             rows.queries = [row for row in queries if row["round"] <= last]
+            status.rounds_done = last
 
     def _take(self, event: Event) -> None:
         match event:
@@ -152,6 +165,8 @@ class Driver:
                 for status in self.schedule.lost(event.job, event.reason):
                     self._observer.failed(status)
                 self._write_statuses()
+            case Notice():
+                self._observer.notice(event.text)
 
     def _take_progress(self, event: Progress) -> None:
         status = self.schedule.runs.get(event.job)
@@ -175,9 +190,7 @@ class Driver:
         rows = self._rows[status.run.run_id]
         rows.rounds += records.round_rows(name, status.run, results)
         rows.queries += records.query_rows(name, status.run, results, self._plan.pool)
-        status.seconds = sum(
-            row[column] for row in rows.rounds for column in records.TIMING_COLUMNS
-        )
+        status.seconds = _sum_seconds(rows.rounds)
 
     def _save(self, event: Progress, status: RunStatus | None) -> None:
         """Write the records, then the checkpoint that builds on them; a finished run needs no checkpoint."""
@@ -205,6 +218,42 @@ class Driver:
 def is_finished(store: Store, run: RunSpec) -> bool:
     """Whether all rounds of a run are on record."""
     return store.count_rounds(run.run_id) == run.rounds + 1
+
+
+def _usable_checkpoints(store: Store, plan: Plan, finished: frozenset[str]) -> dict[str, int]:
+    """Return the checkpoints that the plan's runs can go on from, with their rounds; remove useless ones.
+
+    A kill may leave one behind that its run no longer needs, and a copied folder may hold half a file, or a run's
+    checkpoint without the records that led to it.
+    """
+    runs = {run.run_id for run in plan.runs}
+    passives = {run.passive_id for run in plan.runs}
+    usable: dict[str, int] = {}
+    for name in store.checkpoints() & (runs | passives):
+        last = None if name in finished else _checkpoint_round(store, name)
+        if last is None or (name in runs and store.count_rounds(name) <= last):
+            store.remove_checkpoint(name)
+        else:
+            usable[name] = last
+    return usable
+
+
+def _checkpoint_round(store: Store, name: str) -> int | None:
+    """Return the round that a checkpoint was taken after, or None if it does not hold a state."""
+    content = store.read_checkpoint(name)
+    try:
+        return RunState.from_bytes(content).round
+    except Exception:  # noqa: BLE001 -- whatever is wrong with the content, the file is of no use
+        return None
+
+
+def _seconds(store: Store, run_id: str) -> float:
+    kept = store.read_run(run_id)
+    return 0.0 if kept is None else _sum_seconds(kept[0].to_pylist())
+
+
+def _sum_seconds(rounds: Sequence[Mapping[str, Any]]) -> float:
+    return float(sum(row[column] for row in rounds for column in records.TIMING_COLUMNS))
 
 
 def status_row(study: str, status: RunStatus) -> dict[str, Any]:

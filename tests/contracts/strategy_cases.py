@@ -1,0 +1,46 @@
+"""What every strategy is shown in its contract tests; run as a module it prints what each chooses from it."""
+
+import json
+
+import numpy as np
+import torch
+
+from alray.scores import entropy, log_mean, true_loss
+from alray.signals import Needs, Signals
+from alray.strategies import STRATEGIES, parse
+
+CASES = (*STRATEGIES, "bald:members=2:committee=heads", "committee_margin:committee=both")
+N, K, CLASSES = 60, 12, 4
+
+
+def make_signals(needs: Needs, n: int = N, classes: int = CLASSES, seed: int = 0) -> Signals:
+    """Return made-up signals, but only those that are needed; candidates are no positions."""
+    rng = np.random.default_rng(seed)
+    candidates = np.sort(rng.permutation(10 * n)[:n])
+    members = torch.log_softmax(torch.from_numpy(3 * rng.normal(size=(5, n, classes))).float(), 2)
+    log_probs = members[0]
+    labels = torch.from_numpy(rng.integers(0, classes, n))
+    predicted = torch.from_numpy(rng.normal(size=n)).float()
+    asked = needs.committee is not None
+    return Signals(
+        candidates,
+        log_probs=log_probs if needs.log_probs else None,
+        committee_log_mean=log_mean(members) if asked else None,
+        committee_mean_entropy=entropy(members).mean(dim=0) if asked else None,
+        predicted_loss=predicted if needs.predicted_loss else None,
+        true_loss=true_loss(log_probs, labels) if needs.true_loss else None,
+    )
+
+
+def choices(seed: int = 0) -> dict[str, list[int]]:
+    """Return what each strategy chooses."""
+    chosen = {}
+    for text in CASES:
+        strategy = parse(text)
+        query = strategy.select(make_signals(strategy.needs), K, np.random.default_rng(seed))
+        chosen[text] = query.indices.tolist()
+    return chosen
+
+
+if __name__ == "__main__":
+    print(json.dumps(choices()))  # noqa: T201 -- read by the process that started this one

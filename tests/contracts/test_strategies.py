@@ -1,0 +1,244 @@
+"""What every registered strategy keeps, whoever wrote it."""
+
+import contextlib
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from alray.scores import entropy, log_mean
+from alray.signals import Committee, Needs, Signals
+from alray.strategies import STRATEGIES, ScoreStrategy, Strategy, canonical, parse
+from tests.contracts.strategy_cases import CASES, CLASSES, K, N, choices, make_signals
+
+SIGNAL_NAMES = [field.name for field in dataclasses.fields(Signals) if field.name != "candidates"]
+RANGES = {
+    "least_confidence": (0, 1 - 1 / CLASSES),
+    "margin": (0, 1),
+    "entropy": (0, math.log(CLASSES)),
+    "committee_least_confidence": (0, 1 - 1 / CLASSES),
+    "committee_margin": (0, 1),
+    "committee_entropy": (0, math.log(CLASSES)),
+    "bald": (0, math.log(CLASSES)),
+    "learning_loss": (-math.inf, math.inf),
+    "ideal_loss": (0, math.inf),
+    "reverse_ideal_loss": (0, math.inf),
+}
+SCORING = [text for text in CASES if text != "random"]
+every_strategy = pytest.mark.parametrize("text", CASES)
+scoring_strategies = pytest.mark.parametrize("text", SCORING)
+
+
+def select(text, signals=None, k=K, seed=0):
+    strategy = parse(text)
+    shown = make_signals(strategy.needs) if signals is None else signals
+    return strategy.select(shown, k, np.random.default_rng(seed))
+
+
+def scoring(text) -> ScoreStrategy:
+    strategy = parse(text)
+    assert isinstance(strategy, ScoreStrategy)
+    return strategy
+
+
+def permuted(signals, order):
+    """Return the same objects in another order."""
+    changed: dict[str, Any] = {
+        name: value[order]
+        for name in SIGNAL_NAMES
+        if (value := getattr(signals, name)) is not None
+    }
+    return dataclasses.replace(signals, candidates=signals.candidates[order], **changed)
+
+
+def without(signals, name):
+    """Return the signals but one."""
+    changes: dict[str, Any] = {name: None}
+    return dataclasses.replace(signals, **changes)
+
+
+def all_alike(needs):
+    """Return signals in which no object differs from another."""
+    return permuted(make_signals(needs), np.zeros(N, dtype=np.int64))
+
+
+@every_strategy
+def test_it_is_a_frozen_dataclass_with_a_word_about_itself(text):
+    strategy: Any = parse(text)
+    assert isinstance(parse(text), Strategy)
+    assert type(strategy).__doc__
+    assert hash(strategy) == hash(parse(text))
+    assert strategy == parse(canonical(text))
+    for field in dataclasses.fields(strategy):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(strategy, field.name, None)
+
+
+@every_strategy
+@pytest.mark.parametrize(("n", "k", "classes"), [(N, K, CLASSES), (N, N, 3), (N, 1, 2), (1, 1, 2)])
+def test_it_chooses_k_distinct_candidates(text, n, k, classes):
+    signals = make_signals(parse(text).needs, n, classes)
+    query = select(text, signals, k)
+    assert query.indices.shape == query.scores.shape == (k,)
+    assert len(np.unique(query.indices)) == k
+    assert np.isin(query.indices, signals.candidates).all()
+    assert np.issubdtype(query.indices.dtype, np.integer)
+    assert query.scores.dtype == np.float64
+
+
+@every_strategy
+def test_the_same_seed_chooses_the_same(text):
+    one, same = (select(text, seed=3) for _ in range(2))
+    assert one.indices.tolist() == same.indices.tolist()
+
+
+def test_a_fresh_process_chooses_the_same():
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.contracts.strategy_cases"]
+    printed = subprocess.run(command, capture_output=True, check=True, cwd=root)
+    assert json.loads(printed.stdout) == choices()
+
+
+@every_strategy
+def test_another_seed_matters_where_chance_decides_and_only_there(text):
+    orders = {tuple(select(text, seed=seed).indices.tolist()) for seed in range(5)}
+    assert len(orders) == (5 if text == "random" else 1)
+
+
+@every_strategy
+def test_ties_are_broken_by_chance(text):
+    """Where all objects are alike, each of 60 is among the 12 in a fifth of 500 draws."""
+    signals = all_alike(parse(text).needs)
+    signals = dataclasses.replace(signals, candidates=np.arange(N))
+    taken = np.zeros(N)
+    for seed in range(500):
+        taken[select(text, signals, seed=seed).indices] += 1
+    # Five standard deviations of a binomial.
+    assert np.abs(taken - 100).max() < 5 * math.sqrt(500 * 0.2 * 0.8)
+
+
+@scoring_strategies
+def test_the_best_come_first_with_their_scores(text):
+    strategy = scoring(text)
+    signals = make_signals(strategy.needs)
+    scores = strategy.score(signals).double().numpy()
+    query = select(text, signals)
+    places = np.searchsorted(signals.candidates, query.indices)
+    assert query.scores.tolist() == scores[places].tolist()
+    sign = -1 if strategy.largest else 1
+    assert query.scores.tolist() == (sign * np.sort(sign * scores)[:K]).tolist()
+
+
+def test_chance_has_no_score():
+    assert np.isnan(select("random").scores).all()
+
+
+@scoring_strategies
+def test_permuting_the_pool_permutes_the_scores(text):
+    strategy = scoring(text)
+    signals = make_signals(strategy.needs)
+    order = np.random.default_rng(1).permutation(N)
+    moved = permuted(signals, order)
+    torch.testing.assert_close(strategy.score(moved), strategy.score(signals)[order])
+    assert select(text, moved).indices.tolist() == select(text, signals).indices.tolist()
+
+
+@scoring_strategies
+def test_scores_stay_in_their_range(text):
+    strategy = scoring(text)
+    low, high = RANGES[text.partition(":")[0]]
+    for seed in range(20):
+        scores = strategy.score(make_signals(strategy.needs, seed=seed))
+        assert (scores >= low).all()
+        # Probabilities are float32.
+        assert (scores <= high + 1e-6).all()
+
+
+def test_every_strategy_that_scores_has_a_range():
+    assert {*RANGES, "random"} == set(STRATEGIES)
+
+
+@scoring_strategies
+def test_needs_names_the_signals_it_uses_and_no_others(text):
+    strategy = scoring(text)
+    signals = make_signals(strategy.needs)
+    given = [name for name in SIGNAL_NAMES if getattr(signals, name) is not None]
+    assert given
+    used = []
+    for name in given:
+        with contextlib.suppress(RuntimeError):
+            strategy.score(without(signals, name))
+            continue
+        used.append(name)
+    # A committee is one signal in two parts, of which some strategies use one.
+    assert used == given or (strategy.needs.committee and used == ["committee_log_mean"])
+
+
+def test_random_asks_nothing_of_the_model():
+    assert not parse("random").needs.anything
+    assert all(parse(text).needs.anything for text in SCORING)
+
+
+@every_strategy
+def test_only_those_that_use_labels_are_oracles(text):
+    strategy = parse(text)
+    assert strategy.oracle == strategy.needs.true_loss
+
+
+@every_strategy
+def test_a_predicted_loss_is_trained_for(text):
+    strategy = parse(text)
+    assert (strategy.loss_prediction is not None) == strategy.needs.predicted_loss
+
+
+@every_strategy
+def test_committees_are_what_was_asked_for(text):
+    committee = parse(text).needs.committee
+    expected = {
+        "bald:members=2:committee=heads": Committee(2, "heads"),
+        "committee_margin:committee=both": Committee(10, "both"),
+    }
+    is_committee = "committee" in text or "bald" in text
+    assert committee == expected.get(text, Committee(10, "dropout") if is_committee else None)
+
+
+CERTAIN, DOUBTFUL = 7, 23
+"""Of two objects that stand out, one that the model is right and sure about, and one that it knows nothing of."""
+
+
+def telling_signals():
+    """Return signals by which every strategy should know which object to take first."""
+    members = torch.log_softmax(torch.eye(CLASSES)[torch.zeros(2, N, dtype=torch.int64)] * 3, 2)
+    members[:, CERTAIN] = torch.log_softmax(torch.eye(CLASSES)[0] * 12, 0)
+    # Each member is rather sure of another class, and together they know nothing.
+    members[0, DOUBTFUL] = torch.log(torch.tensor([0.48, 0.48, 0.02, 0.02]))
+    members[1, DOUBTFUL] = torch.log(torch.tensor([0.02, 0.02, 0.48, 0.48]))
+    alone = members[0].clone()
+    alone[DOUBTFUL] = -math.log(CLASSES)
+    loss = torch.ones(N)
+    loss[CERTAIN], loss[DOUBTFUL] = 0.0, 2.0
+    return Signals(
+        np.arange(N),
+        log_probs=alone,
+        committee_log_mean=log_mean(members),
+        committee_mean_entropy=entropy(members).mean(dim=0),
+        predicted_loss=loss,
+        true_loss=loss,
+    )
+
+
+@scoring_strategies
+def test_it_prefers_the_right_end(text):
+    expected = CERTAIN if text == "reverse_ideal_loss" else DOUBTFUL
+    assert select(text, telling_signals(), k=1).indices.tolist() == [expected]
+
+
+def test_needs_are_compared_by_value():
+    assert Needs(committee=Committee()) == Needs(committee=Committee(10, "dropout"))

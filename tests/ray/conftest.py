@@ -1,0 +1,53 @@
+import logging
+import os
+
+import psutil
+import pytest
+import ray
+
+from tests.studies import write_pool
+
+STORE_BYTES = 200 * 2**20
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """Start the one Ray of all tests, on two CPUs, and return its address."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("RAY_ADDRESS", raising=False)
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+        # Ray's default of the future; without it `ray.init` warns.
+        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        ray.init(
+            address="local",
+            num_cpus=2,
+            object_store_memory=STORE_BYTES,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+        yield ray.get_runtime_context().gcs_address
+        ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory):
+    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
+
+
+@pytest.fixture
+def kill_workers():
+    """Return a function that kills every player of this process's Ray as `kill -9` does."""
+
+    def kill() -> int:
+        players = [
+            process
+            for process in psutil.Process(os.getpid()).children(recursive=True)
+            if "_PlayerActor" in " ".join(process.cmdline())
+        ]
+        for process in players:
+            process.kill()
+        return len(players)
+
+    return kill

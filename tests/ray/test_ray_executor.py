@@ -1,0 +1,214 @@
+import re
+import socket
+import time
+from typing import Any
+
+import pytest
+import ray
+
+from alray import api, ray_executor
+from alray.errors import ClusterError
+from alray.executor import Event, Notice
+from alray.ray_executor import RayExecutor
+from alray.spec import ExecutionSpec, StudySpec
+from tests.studies import ROUNDS, Recorder, assert_same_records, settings
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
+
+ON_RAY = {"executor": "ray"}
+STRATEGIES = ["random", "margin", "bald:members=3", "learning_loss"]
+
+
+def plan_of(pool, **execution):
+    return api.plan_study(
+        StudySpec.model_validate(settings(pool, execution={**ON_RAY, **execution}))
+    )
+
+
+@pytest.fixture(scope="module")
+def inline(pool, tmp_path_factory):
+    spec = settings(pool, strategies=STRATEGIES, seeds=2)
+    return api.sweep(spec, results=tmp_path_factory.mktemp("inline"))
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_ray_and_inline_give_the_same_records_however_many_runs_play_at_a_time(
+    pool, inline, tmp_path, parallel
+):
+    spec = settings(
+        pool, strategies=STRATEGIES, seeds=2, execution={**ON_RAY, "parallel": parallel}
+    )
+    study = api.sweep(spec, results=tmp_path)
+    assert len(study.rounds) == 2 * len(STRATEGIES) * (ROUNDS + 1)
+    assert_same_records(inline, study)
+    assert set(study.runs["host"]) == {socket.gethostname()}
+    assert ray.is_initialized(), "a Ray that was there before stays"
+
+
+def candidates(pool, round_number):
+    plan = plan_of(pool)
+    return len(plan.prepared.train) - 20 - 5 * (round_number - 1)
+
+
+def test_an_error_and_a_worker_that_keeps_dying_fail_their_runs_alone(pool, tmp_path):
+    raising, dying = (
+        f"tests.plugins:Misbehaving:act={act}:left={candidates(pool, 2)}"
+        for act in ("raise", "exit")
+    )
+    spec = settings(
+        pool,
+        strategies=[raising, dying, "margin"],
+        execution={**ON_RAY, "attempts": 2},
+    )
+    observer = Recorder()
+    study = api.sweep(spec, results=tmp_path, observer=observer)
+    runs = study.runs.set_index("strategy")
+    assert runs["status"].tolist() == ["failed", "failed", "finished"]
+    assert runs["attempts"].tolist() == [1, 2, 1]
+    raised, died, _ = runs.to_dict("records")
+    assert raised["error"] == f"ValueError: no more than {candidates(pool, 2)}"
+    assert "plugins.py" in raised["traceback"]
+    assert re.match(
+        r"its worker died 2 times: The actor is dead because its worker process has died",
+        died["error"],
+    )
+    assert len(observer.of("lost")) == 2
+    assert len(observer.of("failed")) == 2
+
+
+def test_a_write_into_the_shared_pool_fails_the_run(pool, tmp_path):
+    corrupting = f"tests.plugins:Misbehaving:act=corrupt:left={candidates(pool, 2)}"
+    spec = settings(pool, strategies=[corrupting], execution=ON_RAY)
+    (row,) = api.sweep(spec, results=tmp_path).runs.to_dict("records")
+    assert row["status"] == "failed"
+    assert row["error"] == (
+        "RuntimeError: the shared pool's content has changed during the run: something wrote into it in place"
+    )
+
+
+def test_an_object_store_without_room_is_refused_with_node_and_sizes(pool, tmp_path, monkeypatch):
+    monkeypatch.setattr(ray_executor, "STORE_ROOM", 1e6)
+    with pytest.raises(ClusterError) as caught:
+        api.sweep(settings(pool, execution=ON_RAY), results=tmp_path)
+    message = str(caught.value)
+    assert f"node {socket.gethostname()}: its object store has 0.20 GiB" in message
+    assert "--object-store-memory" in message
+
+
+def test_a_run_that_no_node_can_hold_is_refused(pool, tmp_path):
+    spec = settings(pool, execution={**ON_RAY, "cpus_per_run": 3})
+    with pytest.raises(
+        ClusterError, match=r"no node can hold a run of 3 CPUs .*lower --cpus-per-run"
+    ):
+        api.sweep(spec, results=tmp_path / "cpus")
+    spec = settings(pool, execution={**ON_RAY, "gpus_per_run": 0.5})
+    with pytest.raises(ClusterError, match=r"no node can hold a run of 1 CPUs and 0\.5 GPUs"):
+        api.sweep(spec, results=tmp_path / "gpus")
+
+
+def test_cpus_of_two_nodes_do_not_add_up_to_one_run(pool, monkeypatch):
+    plan = plan_of(pool, cpus_per_run=2)
+    executor = RayExecutor(plan.prepared, plan.study.execution)
+    nodes = [{"Resources": {"CPU": cpus}} for cpus in (3.0, 1.0, 4.0, 0.0)]
+    monkeypatch.setattr(ray_executor, "_alive_nodes", lambda: nodes)
+    assert executor._window() == 1 + 0 + 2
+    monkeypatch.setattr(ray_executor, "_alive_nodes", lambda: [{"Resources": {"CPU": 1.0}}] * 8)
+    with pytest.raises(ClusterError, match="the nodes have 1 and 0"):
+        executor._window()
+
+
+def wait_for_idle(executor: RayExecutor) -> list[Event]:
+    """Drive an executor without any job until a worker is there."""
+    events: list[Event] = []
+    begin = time.monotonic()
+    while not executor.idle():
+        assert time.monotonic() - begin < 60
+        executor.scale(1)
+        events += executor.wait(0.1)
+    return events
+
+
+def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
+    monkeypatch.setattr(ray_executor, "PATIENCE_SECONDS", 0.5)
+    plan = plan_of(pool)
+
+    class Hog:
+        def here(self):
+            return True
+
+    make_hog: Any = ray.remote(num_cpus=2)(Hog)
+    hog = make_hog.remote()
+    ray.get(hog.here.remote())
+    with RayExecutor(plan.prepared, plan.study.execution) as executor:
+        events: list[Event] = []
+        while not events:
+            executor.scale(1)
+            events = executor.wait(0.1)
+        assert isinstance(events[0], Notice)
+        assert "0 CPUs are free, a run needs 1; waiting" in events[0].text
+        ray.kill(hog)
+        wait_for_idle(executor)
+
+
+def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
+    plan = plan_of(pool, attempts=2)
+    with RayExecutor(plan.prepared, plan.study.execution) as executor:
+        good, executor._pool_reference = executor._pool_reference, ray.put("no pool")
+        begin = time.monotonic()
+        events: list[Event] = []
+        while not events:
+            assert time.monotonic() - begin < 60
+            executor.scale(1)
+            events = executor.wait(0.1)
+        assert isinstance(events[0], Notice)
+        assert "a worker could not start: AttributeError: 'str' object has no" in events[0].text
+        with pytest.raises(
+            ClusterError, match="2 workers in a row could not start: AttributeError"
+        ):
+            wait_for_idle(executor)
+        executor._pool_reference, executor._failed_starts = good, 1
+        wait_for_idle(executor)
+        assert executor._failed_starts == 0
+
+
+def test_an_address_that_does_not_answer_is_refused_at_once():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        begin = time.monotonic()
+        for address in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
+            with pytest.raises(ClusterError, match=f"no Ray cluster answers at '{address}'"):
+                ray_executor._require_answer(address)
+        assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize("address", [None, "auto", "local"])
+def test_an_address_that_names_no_place_is_left_to_ray(address):
+    ray_executor._require_answer(address)
+
+
+def test_a_ray_that_does_not_start_is_an_error_of_the_cluster(pool, monkeypatch):
+    plan = plan_of(pool)
+
+    def fail(**_):
+        raise RuntimeError("no room\ndetails")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", fail)
+    with pytest.raises(ClusterError, match="cannot start a local Ray: RuntimeError: no room; "):
+        RayExecutor(plan.prepared, plan.study.execution).__enter__()
+    with_address = ExecutionSpec(executor="ray", address="auto")
+    with pytest.raises(ClusterError, match="cannot join the Ray cluster at 'auto'"):
+        RayExecutor(plan.prepared, with_address).__enter__()
+
+
+def test_a_ray_started_for_the_study_ends_with_it_even_if_it_is_refused(pool, monkeypatch):
+    plan = plan_of(pool)
+    steps = []
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **_: steps.append("init"))
+    monkeypatch.setattr(ray, "shutdown", lambda: steps.append("shutdown"))
+    monkeypatch.setattr(ray_executor, "STORE_ROOM", 1e6)
+    with pytest.raises(ClusterError, match="object store"):
+        RayExecutor(plan.prepared, plan.study.execution).__enter__()
+    assert steps == ["init", "shutdown"]

@@ -1,0 +1,143 @@
+"""Processes that are killed and interrupted for real; afterwards the records equal those of an undisturbed run."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+from typing_extensions import override
+
+from alray import api
+from alray.store import Store
+from tests.studies import Recorder, assert_same_records, settings
+
+pytestmark = pytest.mark.ray
+
+ROOT = Path(__file__).parents[2]
+ROUNDS = 12
+SLOW = "tests.plugins:Misbehaving:pause=0.3"
+"""With pauses a worker's report of about a second holds four rounds of the twelve."""
+
+
+def spec_of(pool, **execution):
+    return settings(
+        pool,
+        strategies=[SLOW],
+        rounds=ROUNDS,
+        execution={"executor": "ray", "parallel": 1, **execution},
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(pool, tmp_path_factory):
+    spec = spec_of(pool, executor="inline")
+    return api.sweep(spec, results=tmp_path_factory.mktemp("undisturbed"))
+
+
+def test_killed_workers_are_replaced_in_the_passive_phase_and_in_a_run(
+    pool, cluster, tmp_path, kill_workers, undisturbed
+):
+    class Killer(Recorder):
+        @override
+        def started(self, assignment):
+            super().started(assignment)
+            if len(self.of("started")) == 1:
+                assert kill_workers() == 1
+
+        @override
+        def progressed(self, name, status, record):
+            super().progressed(name, status, record)
+            if status is not None and record["round"] == 2 and len(self.of("lost")) == 1:
+                assert kill_workers() == 1
+
+    observer = Killer()
+    study = api.sweep(spec_of(pool), results=tmp_path, observer=observer)
+    assert_same_records(undisturbed, study)
+    (row,) = study.runs.to_dict("records")
+    run, passive = row["run_id"], observer.of("started")[0][0]
+    assert [name for name, _ in observer.of("lost")] == [passive, run]
+    assert observer.of("started") == [(passive, None)] * 2 + [(run, passive), (run, run)]
+    assert row["attempts"] == 2
+
+
+def start_driver(folder: Path, spec: dict[str, object], *until: object) -> subprocess.Popen[str]:
+    """Start a driver in a process group of its own."""
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(spec))
+    command = [sys.executable, "-m", "tests.driven", str(path), str(folder), *map(str, until)]
+    environment = {name: text for name, text in os.environ.items() if name != "RAY_ADDRESS"}
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def assert_nothing_is_left(session: int) -> None:
+    """Wait for the last process of a session to end: Ray's head, its raylet and the workers."""
+    begin = time.monotonic()
+    while left := [each.info["cmdline"] for each in processes_of(session)]:
+        assert time.monotonic() - begin < 30, left
+        time.sleep(0.2)
+
+
+def processes_of(session: int) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline", "status"]):
+        # Ray's two agents, which hold no CPU, take a minute to notice that a killed head is gone.
+        if process.info["status"] == "zombie" or "Agent" in " ".join(process.info["cmdline"]):
+            continue
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(process.info["pid"]) == session:
+                found.append(process)
+    return found
+
+
+def test_a_killed_driver_is_replaced_by_the_same_command(pool, cluster, tmp_path, undisturbed):
+    """Killed after the passive phase, driving a cluster that goes on; and in a run, with a Ray of its own."""
+    with start_driver(tmp_path, spec_of(pool, address=cluster), "passive", 0) as driver:
+        assert driver.wait(timeout=120) == -signal.SIGKILL
+    with start_driver(tmp_path, spec_of(pool), "run", 5) as driver:
+        assert driver.wait(timeout=120) == -signal.SIGKILL
+        assert driver.stdout is not None
+        lines = driver.stdout.read().splitlines()
+        assert lines == ["passive 0", *(f"run {number}" for number in range(6))]
+    assert_nothing_is_left(driver.pid)
+    observer = Recorder()
+    study = api.sweep(spec_of(pool), results=tmp_path, observer=observer)
+    assert_same_records(undisturbed, study)
+    (name,) = study.runs["run_id"]
+    assert observer.of("started") == [(name, name)]
+
+
+def test_ctrl_c_in_a_terminal_keeps_everything_that_was_played(
+    pool, cluster, tmp_path, undisturbed
+):
+    """The terminal sends SIGINT to the whole group, Ray's processes included: they must live to report."""
+    spec = spec_of(pool, checkpoint_seconds=1000)
+    with start_driver(tmp_path, spec) as driver:
+        assert driver.stdout is not None
+        for line in driver.stdout:
+            if line == "run 2\n":
+                os.killpg(driver.pid, signal.SIGINT)
+                break
+        rest = driver.stdout.read().split()
+        assert driver.wait(timeout=120) == 130
+    assert rest[-2:] == ["Interrupted", "stopped"]
+    last = int(rest[-3])
+    (row,) = Store(tmp_path / "study").read_runs().to_dict("records")
+    assert (row["status"], row["rounds_done"]) == ("unfinished", last)
+    assert_nothing_is_left(driver.pid)
+    observer = Recorder()
+    study = api.sweep(spec, results=tmp_path, observer=observer)
+    assert_same_records(undisturbed, study)
+    assert [number for _, number in observer.of("progressed")] == list(range(last + 1, ROUNDS + 1))

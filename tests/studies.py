@@ -1,0 +1,122 @@
+"""Small studies for the tests of what runs them: a pool on disk, settings, and records to compare."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from typing_extensions import override
+
+from alray.api import Study
+from alray.driver import Observer
+from alray.plan import Plan
+from alray.records import TIMING_COLUMNS
+from alray.schedule import Assignment, RunStatus
+
+ROUNDS = 4
+
+
+def write_pool(path: Path, *, objects: int = 200, seed: int = 0) -> Path:
+    """Write a pool of three classes and two modalities; every fifth object lacks the one, every fifth the other."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(objects) % 3
+    columns: dict[str, Any] = {
+        "id": [f"object-{number}" for number in range(objects)],
+        "label": [f"class-{label}" for label in labels],
+    }
+    for place, (name, size) in enumerate({"image": 10, "text": 6}.items()):
+        values = rng.normal(size=(3, size))[labels] + rng.normal(size=(objects, size))
+        absent = np.arange(objects) % 5 == place
+        columns[name] = pa.array(
+            [None if gone else row for gone, row in zip(absent, values, strict=True)],
+            pa.list_(pa.float32(), size),
+        )
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def settings(pool: Path, **changes: Any) -> dict[str, Any]:
+    """Return a study of one quick run over this pool, with changes; `execution` is merged."""
+    execution = {"executor": "inline", "checkpoint_seconds": 0, **changes.pop("execution", {})}
+    return {
+        "name": "study",
+        "pool": {"source": str(pool)},
+        "model": {"width": 8},
+        "training": {"passive_epochs": 2},
+        "strategies": ["margin"],
+        "seeds": 1,
+        "initial": 20,
+        "query": 5,
+        "rounds": ROUNDS,
+        "execution": execution,
+        **changes,
+    }
+
+
+def comparable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return records without the columns that may differ between executions, in a fixed order."""
+    kept = frame.drop(columns=[name for name in TIMING_COLUMNS if name in frame])
+    order = [name for name in ("run_id", "round", "rank") if name in kept]
+    return kept.sort_values(order, ignore_index=True)
+
+
+def assert_same_records(expected: Study, actual: Study) -> None:
+    """Compare rounds and queries to the bit."""
+    for name in ("rounds", "queries"):
+        pd.testing.assert_frame_equal(
+            comparable(getattr(expected, name)),
+            comparable(getattr(actual, name)),
+            check_exact=True,
+        )
+
+
+def files(folder: Path) -> set[str]:
+    """Return the files below a folder, hidden ones but the lock included."""
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return found - {".lock"}
+
+
+class Recorder(Observer):
+    """Takes down what it is told, as (kind, detail)."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Any]] = []
+
+    @override
+    def begin(self, plan: Plan, statuses: Mapping[str, RunStatus]) -> None:
+        self.events.append(("begin", {name: s.rounds_done for name, s in statuses.items()}))
+
+    @override
+    def started(self, assignment: Assignment) -> None:
+        self.events.append(("started", (assignment.name, assignment.start_from)))
+
+    @override
+    def progressed(self, name: str, status: RunStatus | None, record: Mapping[str, Any]) -> None:
+        self.events.append(("progressed", (name, record["round"])))
+
+    @override
+    def ended(self, name: str, status: RunStatus | None) -> None:
+        self.events.append(("ended", name))
+
+    @override
+    def failed(self, status: RunStatus) -> None:
+        self.events.append(("failed", status.run.run_id))
+
+    @override
+    def lost(self, name: str, reason: str) -> None:
+        self.events.append(("lost", (name, reason)))
+
+    @override
+    def notice(self, text: str) -> None:
+        self.events.append(("notice", text))
+
+    @override
+    def end(self) -> None:
+        self.events.append(("end", None))
+
+    def of(self, kind: str) -> list[Any]:
+        """Return the details of one kind of event."""
+        return [detail for each, detail in self.events if each == kind]

@@ -1,0 +1,257 @@
+import json
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from typing_extensions import override
+
+import alray
+from alray import api
+from alray.errors import SpecError, StoreError
+from alray.executor import InlineExecutor
+from alray.spec import StudySpec
+from alray.store import Store
+from tests.studies import ROUNDS, Recorder, assert_same_records, files, settings, write_pool
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
+
+
+@pytest.fixture(scope="module")
+def finished(pool, tmp_path_factory):
+    """Return the results folder of a finished study; tests work on a copy."""
+    results = tmp_path_factory.mktemp("finished")
+    api.sweep(settings(pool), results=results)
+    return results
+
+
+@pytest.fixture
+def results(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "results")
+
+
+def manifest(results):
+    return json.loads((results / "study" / "manifest.json").read_text())
+
+
+def rounds_played(observer: Recorder) -> int:
+    return len(observer.of("progressed"))
+
+
+def test_settings_come_as_values_a_file_or_a_spec(pool, tmp_path):
+    spec = settings(pool, rounds=0)
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(spec))
+    assert api.as_study(spec) == api.as_study(path) == api.as_study(str(path))
+    assert api.as_study(StudySpec.model_validate(spec)) == api.as_study(spec)
+    assert api.as_study(None) == StudySpec()
+
+
+def test_the_package_offers_sweep_and_load(pool, tmp_path):
+    study = alray.sweep(settings(pool, rounds=0), results=tmp_path)
+    assert_same_records(study, alray.load(study.path))
+    assert alray.sweep is api.sweep, "a module of that name would hide the function"
+    assert study.path == tmp_path / "study"
+    assert study.settings.rounds == 0
+
+
+def test_a_study_without_a_name_is_called_after_its_pool(pool, tmp_path):
+    study = api.sweep(settings(pool, rounds=0, name=None), results=tmp_path)
+    assert study.path == tmp_path / "pool"
+    assert study.settings.name == "pool"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"seeds: [", "is not YAML"),
+        (b"\xff\xfe\x00", "is not YAML"),
+        (b"- 1", r"expected settings \(key: value\), found list"),
+        (b"sedes: 1", "did you mean 'seeds'"),
+    ],
+)
+def test_a_settings_file_that_is_none_is_refused(tmp_path, content, message):
+    path = tmp_path / "study.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SpecError, match=message) as caught:
+        api.as_study(path)
+    assert str(path) in str(caught.value)
+
+
+def test_an_empty_settings_file_is_the_default_study(tmp_path):
+    (tmp_path / "study.yaml").write_text("")
+    assert api.as_study(tmp_path / "study.yaml") == StudySpec()
+
+
+def test_a_missing_settings_file_is_named(tmp_path):
+    with pytest.raises(SpecError, match=r"none\.yaml: No such file"):
+        api.as_study(tmp_path / "none.yaml")
+
+
+def test_nothing_is_written_before_the_study_is_known_to_be_possible(pool, tmp_path):
+    with pytest.raises(SpecError, match="labels, but the train part"):
+        api.sweep(settings(pool, rounds=1000), results=tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "differences"),
+    [
+        ({"query": 4}, ["query: 5 there, 4 now"]),
+        ({"rounds": ROUNDS - 1, "initial": 21}, ["rounds: 4 there, 3 now", "initial: 20 there"]),
+        ({"training": {"passive_epochs": 2, "lr": 0.5}}, ["training.lr: 0.001 there, 0.5 now"]),
+        ({"execution": {"cpus_per_run": 2}}, ["execution.cpus_per_run: 1 there, 2 now"]),
+        ({"execution": {"gpus_per_run": 0.5}}, ["execution.on a GPU: False there, True now"]),
+    ],
+)
+def test_other_settings_under_the_same_name_are_refused_with_the_differences(
+    pool, results, changes, differences
+):
+    before = files(results)
+    with pytest.raises(StoreError, match="holds a study with other settings") as caught:
+        api.sweep(settings(pool, **changes), results=results)
+    assert all(text in str(caught.value) for text in differences)
+    assert "--name" in str(caught.value)
+    assert "--fresh" in str(caught.value)
+    assert files(results) == before
+
+
+@pytest.mark.parametrize(
+    "execution",
+    [{"parallel": 1}, {"attempts": 9}, {"checkpoint_seconds": 5}, {"address": "10.0.0.1:1"}],
+    ids=["parallel", "attempts", "checkpoint_seconds", "address"],
+)
+def test_how_runs_are_executed_may_change(pool, results, execution):
+    observer = Recorder()
+    api.sweep(settings(pool, execution=execution), results=results, observer=observer)
+    assert rounds_played(observer) == 0
+
+
+def test_other_content_of_the_pool_is_refused(tmp_path, results):
+    other = write_pool(tmp_path / "pool.parquet", seed=1)
+    with pytest.raises(StoreError, match="the pool's content is not the same"):
+        api.sweep(settings(other), results=results)
+
+
+def test_a_pool_may_move(pool, tmp_path, results):
+    moved = shutil.copy(pool, tmp_path / "moved.parquet")
+    observer = Recorder()
+    study = api.sweep(settings(moved, seeds=2), results=results, observer=observer)
+    assert study.runs["seed"].tolist() == [0, 1]
+    assert rounds_played(observer) == 1 + ROUNDS + 1
+
+
+def test_results_of_another_schema_are_refused(pool, results):
+    path = results / "study" / "manifest.json"
+    path.write_text(json.dumps({**manifest(results), "schema": 0}))
+    with pytest.raises(StoreError, match="results schema: 0 there"):
+        api.sweep(settings(pool), results=results)
+
+
+def test_fresh_throws_the_old_study_away(pool, results):
+    observer = Recorder()
+    study = api.sweep(
+        settings(pool, rounds=1, seeds=[5]), results=results, fresh=True, observer=observer
+    )
+    assert rounds_played(observer) == 1 + 2
+    assert study.runs["seed"].tolist() == [5]
+    assert len(study.rounds) == 2
+
+
+def test_other_settings_are_welcome_while_nothing_has_been_computed(pool, tmp_path, monkeypatch):
+    class Refused(InlineExecutor):
+        @override
+        def __enter__(self):
+            raise StoreError("not now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            api, "start_executor", lambda plan: Refused(plan.prepared, plan.study.execution)
+        )
+        with pytest.raises(StoreError, match="not now"):
+            api.sweep(settings(pool), results=tmp_path)
+    study = api.sweep(settings(pool, query=4), results=tmp_path)
+    assert study.settings.query == 4
+    assert len(study.runs) == 1
+
+
+def test_two_drivers_on_one_folder_are_refused(pool, results):
+    with Store(results / "study"), pytest.raises(StoreError, match="written by another alray"):
+        api.sweep(settings(pool), results=results)
+
+
+def test_the_manifest_says_where_the_study_came_from(results):
+    found = manifest(results)
+    assert found["begun"] <= found["ended"]
+    assert found["schema"] == 1
+    assert found["alray"] == alray.__version__
+    assert found["versions"].keys() == {"torch", "ray", "numpy", "pyarrow"}
+    assert len(found["pool_fingerprint"]) == 64
+    assert found["command"] == "alray.sweep(...)"
+
+
+def test_a_command_that_plays_nothing_leaves_the_manifest(pool, results):
+    before = manifest(results)
+    api.sweep(settings(pool), results=results, command="again")
+    assert manifest(results) == before
+
+
+def test_a_study_that_goes_on_has_no_end_until_it_ends(pool, results, monkeypatch):
+    path = results / "study" / "manifest.json"
+    before = {**manifest(results), "begun": "2001-01-01T00:00:00+00:00"}
+    path.write_text(json.dumps(before))
+    seen = []
+
+    class Watcher(Recorder):
+        @override
+        def tick(self):
+            seen.append(manifest(results)["ended"])
+
+    api.sweep(settings(pool, seeds=2), results=results, observer=Watcher(), command="more")
+    assert set(seen) == {None}
+    after = manifest(results)
+    assert after["ended"] is not None
+    assert (after["begun"], after["command"]) == (before["begun"], "more")
+
+
+@pytest.mark.parametrize("git", [None, "/bin/false"])
+def test_without_git_there_is_no_commit(monkeypatch, git):
+    monkeypatch.setattr("pathlib.Path.exists", lambda path: True)
+    monkeypatch.setattr(shutil, "which", lambda name: git)
+    assert api._git_commit() is None
+
+
+def test_the_commit_is_that_of_alrays_checkout(monkeypatch):
+    done = subprocess.CompletedProcess([], 0, stdout="abc\n")
+    monkeypatch.setattr(subprocess, "run", lambda *args, **options: done)
+    monkeypatch.setattr("pathlib.Path.exists", lambda path: True)
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/git")
+    assert api._git_commit() == "abc"
+
+
+def test_loading_what_is_no_study_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="holds no study"):
+        api.load(tmp_path)
+
+
+def test_loading_a_study_that_did_not_end_says_so(results):
+    (results / "study" / "summary.parquet").unlink()
+    with pytest.raises(StoreError, match="has not been run to its end"):
+        api.load(results / "study")
+
+
+def test_the_executor_is_the_one_asked_for(pool):
+    plan = api.plan_study(api.as_study(settings(pool)))
+    assert isinstance(api.start_executor(plan), InlineExecutor)
+
+
+def test_what_is_dropped_from_the_pool_is_said(pool, tmp_path):
+    said: list[str] = []
+    source = {"source": str(pool), "min_class_size": 67}
+    spec = {**settings(pool, rounds=0), "pool": source}
+    api.sweep(spec, results=tmp_path, warn=said.append)
+    assert len(said) == 1
+    assert "class-2" in said[0]

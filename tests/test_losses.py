@@ -1,0 +1,164 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from alray.errors import SpecError
+from alray.losses import HeadsLoss, ranking_loss
+from alray.models import FUSED, Outputs, Values
+from alray.spec import LossPredictionSpec, TrainingSpec
+from alray.torch_random import torch_generator
+
+NAMES = (FUSED, "image", "text")
+
+
+def outputs_of(n=7, rows=(1, 4, 5), seed=0):
+    """Return logits of three heads; only some objects have the second, all have the third."""
+    generator = torch_generator(seed)
+    logits = torch.randn(n, 4, generator=generator)
+    image = torch.randn(len(rows), 4, generator=generator)
+    text = torch.randn(n, 4, generator=generator)
+    labels = torch.randint(4, (n,), generator=generator)
+    heads = {
+        FUSED: Values(logits),
+        "image": Values(image, torch.tensor(rows)),
+        "text": Values(text),
+    }
+    return Outputs(heads), labels
+
+
+def head_losses(outputs, labels):
+    wanted = {
+        name: labels if h.rows is None else labels[h.rows] for name, h in outputs.heads.items()
+    }
+    return torch.stack(
+        [functional.cross_entropy(h.values, wanted[name]) for name, h in outputs.heads.items()]
+    )
+
+
+def loss_with(s=(0.0, 0.0, 0.0), **settings):
+    loss = HeadsLoss(NAMES, TrainingSpec(**settings))
+    with torch.no_grad():
+        loss.log_variance.copy_(torch.tensor(s))
+    return loss
+
+
+def test_learned_noise_is_the_formula():
+    outputs, labels = outputs_of()
+    s = torch.tensor([0.3, -1.2, 2.0])
+    total, each = loss_with(s.tolist())(outputs, labels)
+    expected = (head_losses(outputs, labels) * torch.exp(-s) + s / 2).sum()
+    torch.testing.assert_close(total, expected)
+    fused = functional.cross_entropy(outputs.heads[FUSED].values, labels, reduction="none")
+    torch.testing.assert_close(each, fused)
+
+
+def test_its_gradient_is_the_closed_form():
+    outputs, labels = outputs_of()
+    s = torch.tensor([0.3, -1.2, 2.0])
+    loss = loss_with(s.tolist())
+    loss(outputs, labels)[0].backward()
+    expected = 0.5 - head_losses(outputs, labels) * torch.exp(-s)
+    torch.testing.assert_close(loss.log_variance.grad, expected)
+
+
+def test_its_optimum_is_twice_the_loss():
+    outputs, labels = outputs_of()
+    best = torch.log(2 * head_losses(outputs, labels))
+    loss = loss_with(best.tolist())
+    loss(outputs, labels)[0].backward()
+    torch.testing.assert_close(loss.log_variance.grad, torch.zeros(3), atol=1e-6, rtol=0)
+    assert loss.sigmas() == pytest.approx(
+        dict(zip(NAMES, torch.sqrt(2 * head_losses(outputs, labels)).tolist(), strict=True))
+    )
+
+
+def test_noise_is_clamped_and_finds_back_into_its_range():
+    outputs, labels = outputs_of()
+    loss = loss_with((-9.0, 0.0, 9.0), log_variance_range=(-2.0, 1.5))
+    expected = loss_with((-2.0, 0.0, 1.5))(outputs, labels)[0]
+    torch.testing.assert_close(loss(outputs, labels)[0], expected)
+    assert loss.sigmas() == pytest.approx(
+        {FUSED: math.exp(-1), "image": 1, "text": math.exp(0.75)}
+    )
+    loss.keep_in_range()
+    assert loss.log_variance.tolist() == [-2.0, 0.0, 1.5]
+    loss(outputs, labels)[0].backward()
+    assert (loss.log_variance.grad != 0).all()
+
+
+def test_plain_sum():
+    outputs, labels = outputs_of()
+    loss = loss_with((1.0, 1.0, 1.0), loss="sum")
+    torch.testing.assert_close(loss(outputs, labels)[0], head_losses(outputs, labels).sum())
+    assert not loss.log_variance.requires_grad
+
+
+def test_fixed_weights_are_one_where_none_is_given():
+    outputs, labels = outputs_of()
+    loss = loss_with(loss="fixed", loss_weights={FUSED: 0.5, "text": 0.0})
+    expected = (head_losses(outputs, labels) * torch.tensor([0.5, 1.0, 0.0])).sum()
+    torch.testing.assert_close(loss(outputs, labels)[0], expected)
+
+
+def test_weights_of_heads_that_do_not_exist_are_refused():
+    with pytest.raises(SpecError, match=r"sound; its heads are: fused, image, text"):
+        loss_with(loss="fixed", loss_weights={"sound": 1.0})
+
+
+@pytest.mark.parametrize("kind", ["learned_noise", "sum"])
+def test_a_head_that_no_object_of_the_batch_has_adds_nothing(kind):
+    outputs, labels = outputs_of()
+    loss = loss_with((0.5, 0.7, -0.5), loss=kind)
+    without = Outputs({name: h for name, h in outputs.heads.items() if name != "image"})
+    other = HeadsLoss((FUSED, "text"), TrainingSpec(loss=kind))
+    with torch.no_grad():
+        other.log_variance.copy_(torch.tensor([0.5, -0.5]))
+    total = loss(without, labels)[0]
+    torch.testing.assert_close(total, other(without, labels)[0])
+    if kind == "learned_noise":
+        total.backward()
+        assert loss.log_variance.grad[1] == 0
+
+
+@given(
+    data=st.lists(
+        st.tuples(st.floats(-5, 5, width=32), st.floats(0, 5, width=32)), min_size=2, max_size=9
+    ),
+    margin=st.floats(0.1, 3),
+)
+def test_ranking_loss_is_the_loop(data, margin):
+    predicted, true = (list(values) for values in zip(*data, strict=True))
+    terms = []
+    for i in range(len(true) // 2):
+        j = len(true) - 1 - i
+        sign = (true[i] > true[j]) - (true[i] < true[j])
+        terms.append(max(0.0, margin - sign * (predicted[i] - predicted[j])))
+    spec = LossPredictionSpec(margin=margin)
+    actual = ranking_loss(torch.tensor(predicted), torch.tensor(true), spec)
+    assert actual.item() == pytest.approx(sum(terms) / len(terms), rel=1e-5, abs=1e-5)
+
+
+def test_the_middle_object_of_an_odd_batch_has_no_partner():
+    predicted = torch.tensor([0.2, 9.0, 0.1], requires_grad=True)
+    ranking_loss(predicted, torch.tensor([2.0, 5.0, 1.0]), LossPredictionSpec()).backward()
+    assert predicted.grad is not None
+    assert predicted.grad.tolist() == [-1.0, 0.0, 1.0]
+
+
+def test_one_object_cannot_be_ranked():
+    predicted = torch.tensor([3.0], requires_grad=True)
+    loss = ranking_loss(predicted, torch.tensor([1.0]), LossPredictionSpec())
+    loss.backward()
+    assert loss.item() == 0
+    assert predicted.grad is not None
+    assert predicted.grad.item() == 0
+
+
+def test_ranking_sends_no_gradient_into_the_true_losses():
+    predicted, true = (torch.tensor(x, requires_grad=True) for x in ([0.1, 0.2], [1.0, 3.0]))
+    ranking_loss(predicted, true, LossPredictionSpec()).backward()
+    assert true.grad is None

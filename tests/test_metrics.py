@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as outside
+
+from alray.errors import ScoreError
+from alray.metrics import calibration_error, macro_f1, measure
+
+
+def predictions(n=200, classes=6, seed=0, used=4):
+    """Return log-probabilities of six classes, and labels of four of them only."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(n, classes)) * 3
+    labels = rng.integers(0, used, n)
+    logits[np.arange(n), labels] += 2
+    log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return log_probs.astype(np.float32), labels
+
+
+@pytest.mark.parametrize("n", [1, 3, 200])
+@pytest.mark.parametrize("seed", range(3))
+def test_metrics_agree_with_scikit_learn(n, seed):
+    log_probs, labels = predictions(n, seed=seed)
+    found = measure(log_probs, labels)
+    predicted = log_probs.argmax(axis=1)
+    present = np.unique(labels)
+    assert found.accuracy == pytest.approx(outside.accuracy_score(labels, predicted))
+    expected = outside.f1_score(
+        labels, predicted, labels=present, average="macro", zero_division=0
+    )
+    assert found.macro_f1 == pytest.approx(expected)
+    probabilities = np.exp(log_probs.astype(np.float64))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    assert found.nll == pytest.approx(
+        outside.log_loss(labels, probabilities, labels=np.arange(6)), rel=1e-6
+    )
+
+
+def test_classes_that_do_not_occur_do_not_count():
+    labels = np.array([0, 0, 2, 2])
+    assert macro_f1(np.array([0, 0, 2, 2]), labels, 5) == 1
+    # Class 1 is claimed once but never right: it costs class 2 a hit, no more.
+    assert macro_f1(np.array([0, 0, 1, 2]), labels, 5) == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_a_class_that_is_never_found_counts_zero():
+    assert macro_f1(np.array([0, 0]), np.array([0, 1]), 2) == pytest.approx((2 / 3 + 0) / 2)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
+def test_calibration_error_is_the_loop(pairs):
+    confidence, right = (np.array(values) for values in zip(*pairs, strict=True))
+    expected = 0.0
+    for number in range(15):
+        inside = np.minimum(np.floor(confidence * 15), 14) == number
+        if inside.any():
+            gap = abs(right[inside].mean() - confidence[inside].mean())
+            expected += inside.mean() * gap
+    assert calibration_error(confidence, right) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_calibrated_model_has_no_calibration_error():
+    confidence = np.repeat([0.25, 0.75], 400)
+    right = np.concatenate([np.arange(400) < 100, np.arange(400) < 300])
+    assert calibration_error(confidence, right) == pytest.approx(0)
+    assert calibration_error(np.ones(4), np.zeros(4, dtype=bool)) == 1
+
+
+def test_an_impossible_class_has_infinite_loss():
+    log_probs = np.array([[0.0, -np.inf]], dtype=np.float32)
+    assert measure(log_probs, np.array([1])).nll == np.inf
+
+
+def test_a_diverged_model_is_an_error_with_its_reason():
+    log_probs, labels = predictions(5)
+    log_probs[3] = np.nan
+    with pytest.raises(ScoreError, match=r"training\.lr"):
+        measure(log_probs, labels)

@@ -1,0 +1,132 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from alray import scores
+
+ROUNDING = 1e-6
+"""Probabilities are float32: a few units in their last place."""
+
+
+def logits_of(*shape):
+    return arrays(np.float64, shape, elements=st.floats(-40, 40))
+
+
+def log_softmax(logits):
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def entropy_of(log_probs):
+    p = np.exp(log_probs)
+    return -(p * np.where(p > 0, log_probs, 0)).sum(axis=-1)
+
+
+def tensor(log_probs):
+    return torch.from_numpy(np.asarray(log_probs, dtype=np.float32))
+
+
+def bald_of(members):
+    return scores.bald(scores.log_mean(members), scores.entropy(members).mean(dim=0))
+
+
+@given(logits_of(4, 5))
+def test_scores_are_their_formulas(logits):
+    log_probs = log_softmax(logits)
+    p = np.sort(np.exp(log_probs), axis=1)
+    for score, expected in [
+        (scores.least_confidence, 1 - p[:, -1]),
+        (scores.margin, p[:, -1] - p[:, -2]),
+        (scores.entropy, entropy_of(log_probs)),
+    ]:
+        np.testing.assert_allclose(score(tensor(log_probs)), expected, atol=ROUNDING * 10)
+
+
+@given(logits_of(3, 4, 5))
+def test_committee_scores_are_their_formulas(logits):
+    log_probs = log_softmax(logits)
+    mean = np.exp(log_probs).mean(axis=0)
+    members = tensor(log_probs)
+    np.testing.assert_allclose(scores.log_mean(members).exp(), mean, atol=ROUNDING)
+    expected = entropy_of(np.log(mean)) - entropy_of(log_probs).mean(axis=0)
+    np.testing.assert_allclose(bald_of(members), expected, atol=ROUNDING * 10)
+
+
+@given(logits_of(6, 3))
+def test_scores_stay_in_their_ranges(logits):
+    log_probs = torch.log_softmax(tensor(logits), dim=1)
+    for score, top in [
+        (scores.least_confidence, 1 - 1 / 3),
+        (scores.margin, 1.0),
+        (scores.entropy, math.log(3)),
+    ]:
+        values = score(log_probs)
+        assert (values >= 0).all()
+        assert (values <= top + ROUNDING).all()
+
+
+@given(logits_of(4, 6, 3))
+def test_bald_stays_in_its_range(logits):
+    values = bald_of(torch.log_softmax(tensor(logits), dim=2))
+    assert (values >= 0).all()
+    assert (values <= math.log(3) + ROUNDING).all()
+
+
+@given(logits_of(3, 4), st.integers(2, 60))
+def test_members_that_agree_have_nothing_to_tell(logits, members):
+    log_probs = torch.log_softmax(tensor(logits), dim=1).expand(members, 3, 4)
+    np.testing.assert_allclose(bald_of(log_probs), 0, atol=ROUNDING * 10)
+    assert (scores.log_mean(log_probs) <= 0).all()
+
+
+@pytest.mark.parametrize("classes", [2, 7])
+def test_members_that_are_certain_of_different_classes_disagree_fully(classes):
+    members = torch.full((classes, 1, classes), -math.inf)
+    for member in range(classes):
+        members[member, 0, member] = 0
+    assert bald_of(members).item() == pytest.approx(math.log(classes))
+
+
+def test_impossible_classes_add_nothing():
+    log_probs = torch.tensor(
+        [[0.0, -math.inf, -math.inf], [math.log(0.5), math.log(0.5), -math.inf]]
+    )
+    assert scores.least_confidence(log_probs).tolist() == pytest.approx([0, 0.5])
+    assert scores.margin(log_probs).tolist() == pytest.approx([1, 0])
+    assert scores.entropy(log_probs).tolist() == pytest.approx([0, math.log(2)])
+    assert scores.log_mean(log_probs[None])[0, 1:].tolist() == [-math.inf, -math.inf]
+
+
+def test_a_worked_example():
+    """Three classes; the uncertainty of the second object depends on whom one asks."""
+    p = np.array([[0.50, 0.49, 0.01], [0.40, 0.30, 0.30], [0.90, 0.05, 0.05]])
+    log_probs = tensor(np.log(p))
+    assert scores.least_confidence(log_probs).tolist() == pytest.approx([0.5, 0.6, 0.1])
+    assert scores.margin(log_probs).tolist() == pytest.approx([0.01, 0.10, 0.85], abs=1e-6)
+    assert scores.entropy(log_probs).tolist() == pytest.approx(
+        [0.74216, 1.08890, 0.39440], abs=1e-5
+    )
+    # Two members say (0.9, 0.1) and (0.1, 0.9): H(0.5, 0.5) - H(0.9, 0.1) = 0.69315 - 0.32508.
+    members = tensor(np.log([[[0.9, 0.1]], [[0.1, 0.9]]]))
+    assert bald_of(members).item() == pytest.approx(0.36806, abs=1e-5)
+
+
+def test_two_classes_have_a_margin():
+    assert scores.margin(tensor(np.log([[0.25, 0.75]]))).item() == pytest.approx(0.5)
+
+
+def test_true_loss_is_that_of_the_label():
+    log_probs = tensor(np.log([[0.25, 0.75], [0.5, 0.5]]))
+    loss = scores.true_loss(log_probs, torch.tensor([0, 1]))
+    assert loss.tolist() == pytest.approx([math.log(4), math.log(2)])
+
+
+def test_entropy_of_a_committee_has_a_value_per_member_and_object():
+    log_probs = torch.log_softmax(torch.zeros(3, 4, 5), dim=2)
+    assert scores.entropy(log_probs).shape == (3, 4)
+    assert scores.entropy(log_probs).dtype == torch.float64

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alray.errors import ScoreError
+from alray.selection import best
+
+FEW_VALUES = st.lists(st.sampled_from([-np.inf, -1.0, 0.0, 0.5, np.inf]), min_size=1, max_size=30)
+
+
+def choose(scores, k, seed=0, *, largest=True):
+    return best(np.asarray(scores, dtype=float), k, np.random.default_rng(seed), largest=largest)
+
+
+@given(
+    scores=st.lists(st.floats(allow_nan=False), min_size=1, max_size=50, unique=True),
+    share=st.floats(0, 1),
+    largest=st.booleans(),
+)
+def test_without_ties_it_is_a_sort(scores, share, largest):
+    k = round(share * len(scores))
+    order = np.argsort(-np.array(scores) if largest else np.array(scores))
+    chosen = choose(scores, k, largest=largest)
+    assert chosen.tolist() == order[:k].tolist()
+
+
+@given(scores=FEW_VALUES, share=st.floats(0, 1), largest=st.booleans(), seed=st.integers(0, 99))
+def test_with_ties_the_values_are_those_of_a_sort(scores, share, largest, seed):
+    k = round(share * len(scores))
+    chosen = choose(scores, k, seed, largest=largest)
+    values = np.sort(scores)
+    values = values[::-1] if largest else values
+    assert len(set(chosen.tolist())) == k
+    assert np.array(scores)[chosen].tolist() == values[:k].tolist()
+
+
+@pytest.mark.parametrize("scores", [[1.0] * 8, [1.0] * 5 + [2.0] * 3])
+@pytest.mark.parametrize("largest", [True, False])
+def test_ties_are_broken_by_chance_not_by_position(scores, largest):
+    """Each of the tied objects is taken equally often, and each is equally often the first of them."""
+    draws = 4000
+    first = np.zeros(8)
+    taken = np.zeros(8)
+    rng = np.random.default_rng(0)
+    for _ in range(draws):
+        chosen = best(np.array(scores), 4, rng, largest=largest)
+        taken[chosen] += 1
+        alike = [position for position in chosen if scores[position] == 1]
+        first[alike[0]] += 1
+    tied = np.flatnonzero(np.array(scores) == 1)
+    places = 4 - (3 if largest and 2.0 in scores else 0)
+    for counts, share in ((taken, places / len(tied)), (first, 1 / len(tied))):
+        # Five standard deviations of a binomial.
+        tolerance = 5 * np.sqrt(draws * share * (1 - share))
+        assert np.abs(counts[tied] - draws * share).max() < tolerance
+
+
+def test_the_order_of_ties_does_not_depend_on_how_many_are_chosen():
+    scores = np.round(np.random.default_rng(0).random(200), 1)
+    assert choose(scores, 30).tolist() == choose(scores, 200)[:30].tolist()
+
+
+def test_the_generator_decides_between_ties():
+    assert choose([0.0] * 50, 10, 1).tolist() == choose([0.0] * 50, 10, 1).tolist()
+    assert choose([0.0] * 50, 10, 1).tolist() != choose([0.0] * 50, 10, 2).tolist()
+
+
+def test_nan_is_refused_with_its_positions():
+    scores = [0.0, np.nan, 1.0] + [np.nan] * 9
+    with pytest.raises(ScoreError, match=r"10 of 12 scores are NaN.*\[1, 3, 4, 5, 6\]"):
+        choose(scores, 1)
+
+
+def test_infinities_are_ranked():
+    scores = [0.0, np.inf, -np.inf, 5.0]
+    assert choose(scores, 4).tolist() == [1, 3, 0, 2]
+    assert choose(scores, 3, largest=False).tolist() == [2, 0, 3]
+
+
+def test_nothing_and_everything():
+    assert choose([1.0, 2.0], 0).tolist() == []
+    assert choose([], 0).tolist() == []
+    assert choose([1.0, 3.0, 2.0], 3).tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize("k", [-1, 3])
+def test_more_than_there_are_is_refused(k):
+    with pytest.raises(ValueError, match=f"cannot choose {k} of 2"):
+        choose([1.0, 2.0], k)
+
+
+def test_scores_are_left_as_they_were():
+    scores = np.array([3.0, 1.0, 2.0])
+    scores.setflags(write=False)
+    assert best(scores, 2, np.random.default_rng(0), largest=False).tolist() == [1, 2]

@@ -1,0 +1,224 @@
+import errno
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from alray.errors import StoreError
+from alray.store import Store
+
+ROWS = pa.table({"run_id": ["a", "a"], "round": [0, 1]})
+NONE = pa.table({"run_id": pa.array([], pa.string()), "round": pa.array([], pa.int64())})
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "study") as store:
+        yield store
+
+
+def hidden(root: Path) -> list[str]:
+    return [path.name for path in root.rglob(".*") if path.name != ".lock"]
+
+
+def test_what_is_written_is_read_back(store):
+    store.write_study({"seeds": (0, 1), "label": "Straße"})
+    store.write_manifest({"schema": 1, "pool": "Straße"})
+    store.write_run("a", ROWS, NONE)
+    store.write_runs(ROWS)
+    store.write_summary(pd.DataFrame({"arm": ["random"]}))
+    store.write_checkpoint("a", b"state")
+    assert store.exists()
+    assert store.read_study() == {"seeds": [0, 1], "label": "Straße"}
+    assert store.read_manifest() == {"schema": 1, "pool": "Straße"}
+    assert store.read_run("a") == (ROWS, NONE)
+    assert store.count_rounds("a") == 2
+    assert store.read_runs()["round"].tolist() == [0, 1]
+    assert store.read_summary()["arm"].tolist() == ["random"]
+    assert store.checkpoints() == {"a"}
+    assert store.read_checkpoint("a") == b"state"
+    store.remove_checkpoint("a")
+    assert store.checkpoints() == frozenset()
+    assert hidden(store.root) == []
+
+
+def test_an_empty_folder_holds_no_study(store):
+    assert not store.exists()
+    assert not store.has_runs()
+    assert not store.has_progress()
+    assert store.read_manifest() == {}
+    assert store.read_run("a") is None
+    assert store.count_rounds("a") == 0
+    assert store.read_rounds(NONE).columns.tolist() == ["run_id", "round"]
+
+
+def test_rounds_of_runs_with_different_heads_make_one_frame(store):
+    other = pa.table({"run_id": ["b"], "round": [0], "sigma_image": [0.5]})
+    store.write_run("a", ROWS, NONE)
+    store.write_run("b", other, NONE)
+    frame = store.read_rounds(NONE)
+    assert frame["run_id"].tolist() == ["a", "a", "b"]
+    assert frame["sigma_image"].isna().tolist() == [True, True, False]
+    assert store.read_rounds(NONE, ["b"])["run_id"].tolist() == ["b"]
+
+
+def test_a_plain_reader_of_the_folder_sees_whole_files_only(store):
+    store.write_run("a", ROWS, NONE)
+    (store.root / "rounds" / ".b.parquet.tmp").write_bytes(b"PAR1half")
+    assert len(pd.read_parquet(store.root / "rounds")) == 2
+    assert len(store.read_rounds(NONE)) == 2
+
+
+def test_leftovers_of_a_killed_writer_are_swept(tmp_path):
+    with Store(tmp_path) as store:
+        (store.root / "rounds" / ".b.parquet.tmp").write_bytes(b"half")
+        (store.root / ".runs.parquet.tmp").write_bytes(b"half")
+    with Store(tmp_path):
+        assert hidden(tmp_path) == []
+
+
+def test_queries_are_written_before_the_rounds_that_make_a_run_count_as_finished(
+    store, monkeypatch
+):
+    written = []
+    monkeypatch.setattr(store, "_write", lambda name, fill: written.append(name))
+    store.write_run("a", ROWS, NONE)
+    assert written == ["queries/a.parquet", "rounds/a.parquet"]
+
+
+def test_rounds_without_queries_are_no_record(store):
+    store.write_run("a", ROWS, NONE)
+    (store.root / "queries" / "a.parquet").unlink()
+    assert store.count_rounds("a") == 0
+
+
+def test_a_second_writer_is_refused_until_the_first_ends(tmp_path):
+    with Store(tmp_path), pytest.raises(StoreError, match="written by another alray"):
+        Store(tmp_path).__enter__()
+    with Store(tmp_path):
+        pass
+
+
+def test_the_lock_ends_with_its_process_however_it_ends(tmp_path):
+    script = (
+        "import pathlib, sys; from alray.store import Store\n"
+        "with Store(pathlib.Path(sys.argv[1])): print('locked', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"locked\n"
+        with pytest.raises(StoreError, match="written by another alray"):
+            Store(tmp_path).__enter__()
+        other.kill()
+    with Store(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"cannot write to .*choose another --results"):
+        Store(tmp_path / "file" / "study").__enter__()
+
+
+def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with pytest.raises(StoreError, match="No locks available"):
+        Store(tmp_path).__enter__()
+
+
+def test_a_full_disk_leaves_the_old_file(store):
+    """A file size limit makes real writes fail in the middle, as a full disk does."""
+    store.write_run("a", ROWS, NONE)
+    store.write_checkpoint("a", b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(StoreError, match=r"cannot write .*File too large.*stays valid"):
+            store.write_checkpoint("a", bytes(1_000_000))
+        with pytest.raises(StoreError, match=r"cannot write .*queries/a\.parquet.*stays valid"):
+            store.write_run("a", ROWS, NONE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert store.read_checkpoint("a") == b"old"
+    assert store.read_run("a") == (ROWS, NONE)
+    assert hidden(store.root) == []
+
+
+def test_content_is_on_the_disk_before_the_name(store, monkeypatch):
+    steps = []
+    fsync, replace = os.fsync, Path.replace
+
+    def flush(number):
+        steps.append("flush")
+        fsync(number)
+
+    def rename(old, new):
+        steps.append("rename")
+        return replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(Path, "replace", rename)
+    store.write_checkpoint("a", b"state")
+    assert steps == ["flush", "rename"]
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("study.yaml", Store.read_study),
+        ("manifest.json", Store.read_manifest),
+        ("runs.parquet", Store.read_runs),
+        pytest.param("rounds/a.parquet", lambda store: store.count_rounds("a"), id="count"),
+        pytest.param("rounds/a.parquet", lambda store: store.read_rounds(NONE), id="rounds"),
+        pytest.param("queries/a.parquet", lambda store: store.read_run("a"), id="run"),
+    ],
+)
+def test_a_damaged_file_is_named(store, name, read):
+    store.write_run("a", ROWS, NONE)
+    (store.root / name).write_bytes(b"\xff{half")
+    with pytest.raises(StoreError) as caught:
+        read(store)
+    assert f"{store.root / name} cannot be read" in str(caught.value)
+
+
+def test_a_missing_file_is_named(store):
+    with pytest.raises(StoreError, match=r"summary\.parquet does not exist"):
+        store.read_summary()
+    with pytest.raises(StoreError, match=r"a\.safetensors cannot be read"):
+        store.read_checkpoint("a")
+
+
+def test_settings_that_are_no_settings_are_refused(store):
+    (store.root / "study.yaml").write_text("- 1\n")
+    with pytest.raises(StoreError, match="holds no settings"):
+        store.read_study()
+
+
+def test_clearing_removes_the_study_and_nothing_else(store):
+    store.write_study({})
+    store.write_manifest({})
+    store.write_run("a", ROWS, NONE)
+    store.write_runs(ROWS)
+    store.write_checkpoint("a", b"state")
+    (store.root / "notes.txt").write_text("mine")
+    assert store.has_progress()
+    store.clear()
+    assert not store.exists()
+    assert not store.has_progress()
+    assert sorted(path.name for path in store.root.iterdir()) == [
+        ".lock",
+        "checkpoints",
+        "notes.txt",
+        "queries",
+        "rounds",
+    ]
+    store.write_run("a", ROWS, NONE)
