@@ -14,6 +14,7 @@ import pandas as pd
 import yaml
 
 from alray._version import __version__
+from alray.driver import Driver, Observer, is_finished
 from alray.errors import SpecError, StoreError
 from alray.executor import Executor, InlineExecutor
 from alray.plan import Plan, make_plan
@@ -22,7 +23,6 @@ from alray.records import NO_QUERIES, NO_ROUNDS
 from alray.spec import SCHEMA, StudySpec, validate
 from alray.split import prepare
 from alray.store import Store
-from alray.driver import Driver, Observer, is_finished
 
 DEFAULT_RESULTS = "results"
 """Folder that studies go to, below the present one."""

@@ -32,7 +32,7 @@ class ScoreError(AlrayError):
     """A strategy met scores that cannot be ranked (NaN), or was asked for what the model lacks."""
 
 
-class Interrupted(AlrayError):
+class Interrupted(AlrayError):  # noqa: N818 -- a wish of the user, not an error
     """The user stopped the study; everything known is on disk."""
 
     exit_code: ClassVar[int] = 130

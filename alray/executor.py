@@ -4,7 +4,6 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -93,12 +92,7 @@ class Executor(Protocol):
     def __enter__(self) -> "Executor":
         """Start up."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let go of all workers."""
 
     def scale(self, jobs: int) -> None:
@@ -209,12 +203,7 @@ class InlineExecutor(Executor):
         return self
 
     @override
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._worker = None
         torch.set_num_threads(self._threads)
 

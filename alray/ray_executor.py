@@ -7,7 +7,6 @@ import platform
 import re
 import socket
 import time
-from types import TracebackType
 from typing import Any
 
 import ray
@@ -107,12 +106,7 @@ class RayExecutor(Executor):
         return self
 
     @override
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._starting.clear()
         self._idle.clear()
         self._playing.clear()

@@ -4,6 +4,6 @@ import torch
 from hypothesis import settings
 
 torch.set_num_threads(1)
-torch.set_warn_always(True)  # type: ignore[no-untyped-call]
+torch.set_warn_always(True)
 settings.register_profile("alray", deadline=None)
 settings.load_profile("alray")
