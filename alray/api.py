@@ -15,7 +15,7 @@ import yaml
 
 from alray._version import __version__
 from alray.driver import Driver, Observer, is_finished
-from alray.errors import SpecError, StoreError
+from alray.errors import Interrupted, SpecError, StoreError
 from alray.executor import Executor, InlineExecutor
 from alray.plan import Plan, make_plan
 from alray.pools.reading import read_pool
@@ -82,7 +82,12 @@ def sweep(
         store.write_manifest(manifest)
         store.write_study(plan.study.model_dump(mode="json"))
         driver = Driver(plan, store, observer or Observer())
-        driver.drive(lambda: start_executor(plan))
+        try:
+            driver.drive(lambda: start_executor(plan))
+        except Interrupted:
+            # What is finished can be read meanwhile.
+            driver.summarise()
+            raise
         driver.summarise()
         store.write_manifest({**manifest, "ended": manifest["ended"] or _now()})
     return load(folder)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+import alray as alray_package
 from alray.cli import main
 
 SMALL = [
@@ -198,6 +199,8 @@ def test_interrupting_exits_with_130(results, monkeypatch):
     code, _, error = alray(*words)
     assert code == 130
     assert "the same command goes on from here" in error
+    stopped = alray_package.load(f"{results}/openclipart")
+    assert stopped.summary["unfinished"].tolist() == [1]
     monkeypatch.undo()
     assert alray(*words)[0] == 0
 

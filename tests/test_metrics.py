@@ -37,6 +37,13 @@ def test_metrics_agree_with_scikit_learn(n, seed):
     )
 
 
+def test_calibration_is_that_of_the_predicted_class():
+    log_probs, labels = predictions()
+    confidence = np.exp(log_probs.astype(np.float64)).max(axis=1)
+    expected = calibration_error(confidence, log_probs.argmax(axis=1) == labels)
+    assert measure(log_probs, labels).ece == pytest.approx(expected)
+
+
 def test_classes_that_do_not_occur_do_not_count():
     labels = np.array([0, 0, 2, 2])
     assert macro_f1(np.array([0, 0, 2, 2]), labels, 5) == 1

@@ -84,6 +84,12 @@ def test_members_that_agree_have_nothing_to_tell(logits, members):
     assert (scores.log_mean(log_probs) <= 0).all()
 
 
+def test_rounding_does_not_push_bald_below_zero():
+    log_probs = torch.log_softmax(torch.zeros(1, 3), dim=1)
+    above = scores.entropy(log_probs) + 1e-9
+    assert scores.bald(log_probs, above).item() == 0
+
+
 @pytest.mark.parametrize("classes", [2, 7])
 def test_members_that_are_certain_of_different_classes_disagree_fully(classes):
     members = torch.full((classes, 1, classes), -math.inf)

@@ -4,8 +4,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from alray.layers import batch_norms
 from alray.models import FUSED
@@ -17,15 +15,6 @@ from alray.training import batches, fit
 from tests.builders import make_learner, make_pool, same_tensors, weights_of
 
 
-def cut(n, rule, b=10, seed=0):
-    spec = TrainingSpec(batch_size=b, batch_rule=rule)
-    return list(batches(n, spec, np.random.default_rng(seed)))
-
-
-def sizes(n, rule, b=10):
-    return [len(batch) for batch in cut(n, rule, b)]
-
-
 def fitted(learner, pool, *, epochs=3, seed=0, **options):
     """Fit on the train part."""
     generators: dict[str, Any] = {
@@ -33,68 +22,6 @@ def fitted(learner, pool, *, epochs=3, seed=0, **options):
         "dropout": torch_generator(seed),
     }
     return fit(learner, PoolTensors(pool), pool.train, epochs=epochs, **generators, **options)
-
-
-@pytest.mark.parametrize(
-    ("n", "expected"),
-    [
-        (1, [1]),
-        (7, [7]),
-        (10, [10]),
-        (11, [11]),
-        (19, [19]),
-        (20, [10, 10]),
-        (23, [12, 11]),
-        (35, [12, 12, 11]),
-        (99, [11] * 9),
-        (100, [10] * 10),
-        (101, [11] * 9 + [2]),
-    ],
-)
-def test_adaptive_batches(n, expected):
-    assert sizes(n, "adaptive") == expected
-
-
-@given(n=st.integers(1, 3000), b=st.integers(1, 200))
-def test_adaptive_batches_are_the_formula(n, b):
-    wanted = n if n < b else b + math.ceil((n % b) / (n // b))
-    found = sizes(n, "adaptive", b)
-    assert set(found[:-1]) <= {wanted}
-    assert found[-1] <= wanted
-    assert len(found) == math.ceil(n / wanted)
-
-
-@pytest.mark.parametrize(
-    ("rule", "n", "expected"),
-    [
-        ("fixed", 1, [1]),
-        ("fixed", 10, [10]),
-        ("fixed", 23, [10, 10, 3]),
-        ("upsample", 1, [10]),
-        ("upsample", 10, [10]),
-        ("upsample", 20, [10, 10]),
-        ("upsample", 23, [10, 10, 10]),
-    ],
-)
-def test_other_batches(rule, n, expected):
-    assert sizes(n, rule) == expected
-
-
-@given(n=st.integers(1, 200), b=st.integers(1, 40), rule=st.sampled_from(["adaptive", "fixed"]))
-def test_an_epoch_sees_each_object_once(n, b, rule):
-    assert np.array_equal(np.sort(np.concatenate(cut(n, rule, b))), np.arange(n))
-
-
-def test_upsampling_sees_each_object_and_fills_up_with_some_again():
-    seen = np.concatenate(cut(23, "upsample"))
-    assert set(seen) == set(range(23))
-    assert sorted(seen[:23]) == list(range(23))
-
-
-def test_the_generator_orders_the_epoch():
-    one, same, other = (np.concatenate(cut(50, "fixed", seed=seed)) for seed in (1, 1, 2))
-    assert np.array_equal(one, same)
-    assert not np.array_equal(one, other)
 
 
 def test_fitting_learns():
@@ -120,6 +47,36 @@ def test_the_same_generators_give_the_same_weights_to_the_bit(name):
     assert results[0] == results[1]
     assert same_tensors(one, same)
     assert not same_tensors(one, other)
+
+
+def test_dropout_draws_from_its_own_generator():
+    pool = make_pool()
+    weights = []
+    for seed in (0, 0, 1):
+        learner = make_learner(pool)
+        rng, dropout = np.random.default_rng(0), torch_generator(seed)
+        fit(learner, PoolTensors(pool), pool.train, epochs=1, rng=rng, dropout=dropout)
+        weights.append(weights_of(learner))
+    assert same_tensors(weights[0], weights[1])
+    assert not same_tensors(weights[0], weights[2])
+
+
+def test_an_epoch_is_a_step_of_adam_on_each_batch():
+    pool = make_pool()
+    spec = TrainingSpec(batch_size=20)
+    fast, plain = (make_learner(pool, spec, dropout=0) for _ in range(2))
+    fitted(fast, pool, epochs=2)
+    tensors, rng = PoolTensors(pool), np.random.default_rng(0)
+    plain.train()
+    for _ in range(2):
+        for positions in batches(len(pool.train), spec, rng):
+            indices = pool.train[positions]
+            outputs = plain.network(tensors.batch(indices))
+            loss, _ = plain.loss(outputs, tensors.labels(indices))
+            plain.zero_grad()
+            loss.backward()
+            plain.optimizer.step()
+    assert same_tensors(learner_tensors(fast), learner_tensors(plain))
 
 
 def test_the_train_loss_is_a_mean_over_objects_not_batches():

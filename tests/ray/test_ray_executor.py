@@ -117,15 +117,23 @@ def test_cpus_of_two_nodes_do_not_add_up_to_one_run(pool, monkeypatch):
         executor._window()
 
 
-def wait_for_idle(executor: RayExecutor) -> list[Event]:
+def wait_for_events(executor: RayExecutor) -> list[Event]:
+    """Drive an executor without any job until it has something to say."""
+    begin = time.monotonic()
+    while True:
+        assert time.monotonic() - begin < 60
+        executor.scale(1)
+        if events := executor.wait(0.1):
+            return events
+
+
+def wait_for_idle(executor: RayExecutor) -> None:
     """Drive an executor without any job until a worker is there."""
-    events: list[Event] = []
     begin = time.monotonic()
     while not executor.idle():
         assert time.monotonic() - begin < 60
         executor.scale(1)
-        events += executor.wait(0.1)
-    return events
+        executor.wait(0.1)
 
 
 def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
@@ -140,10 +148,7 @@ def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
     hog = make_hog.remote()
     ray.get(hog.here.remote())
     with RayExecutor(plan.prepared, plan.study.execution) as executor:
-        events: list[Event] = []
-        while not events:
-            executor.scale(1)
-            events = executor.wait(0.1)
+        events = wait_for_events(executor)
         assert isinstance(events[0], Notice)
         assert "0 CPUs are free, a run needs 1; waiting" in events[0].text
         ray.kill(hog)
@@ -154,12 +159,7 @@ def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
     plan = plan_of(pool, attempts=2)
     with RayExecutor(plan.prepared, plan.study.execution) as executor:
         good, executor._pool_reference = executor._pool_reference, ray.put("no pool")
-        begin = time.monotonic()
-        events: list[Event] = []
-        while not events:
-            assert time.monotonic() - begin < 60
-            executor.scale(1)
-            events = executor.wait(0.1)
+        events = wait_for_events(executor)
         assert isinstance(events[0], Notice)
         assert "a worker could not start: AttributeError: 'str' object has no" in events[0].text
         with pytest.raises(
