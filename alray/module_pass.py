@@ -33,7 +33,7 @@ class ModulePass:
             log_probs={
                 head: torch.log_softmax(outputs.heads[head].values, dim=1)
                 for head in request.heads
-                if head in outputs.heads and len(outputs.heads[head].values)
+                if head in outputs.heads
             }
         )
         if request.features:

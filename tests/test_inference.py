@@ -7,15 +7,13 @@ import pytest
 import torch
 
 from alray import inference
-from alray.errors import SpecError
-from alray.inference import check_committee, score
 from alray.layers import dropouts
 from alray.models import FUSED, LossPredictor
 from alray.module_pass import ModulePass
 from alray.passes import BLOCK, Request
 from alray.signals import Committee
 from alray.tensors import PoolTensors
-from alray.torch_random import isolated, torch_generator
+from alray.torch_random import isolated
 from tests.builders import (
     everyone,
     image_pool,
@@ -25,19 +23,9 @@ from tests.builders import (
     same_tensors,
     weights_of,
 )
+from tests.scoring import assert_close, scored
 
 DIMENSIONS = [{"text": 5}, {"image": 9, "text": 40}, {"image": 9, "text": 5, "sound": 40}]
-
-
-def assert_close(actual, expected):
-    """Allow for float32 rounding of sums of up to a hundred terms of size one, through five layers."""
-    torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-5, equal_nan=True)
-
-
-def scored(network, pool, request, indices=None, seed=0):
-    """Score as the engine does."""
-    wanted = everyone(pool) if indices is None else indices
-    return score(network, PoolTensors(pool), wanted, request, torch_generator(seed))
 
 
 def scored_plainly(monkeypatch, *arguments, **options):
@@ -155,55 +143,6 @@ def test_the_block_size_changes_nothing_but_rounding(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["late_fusion", "tests.own_modules:OwnNetwork"])
-def test_results_follow_the_order_of_the_objects(name):
-    """A member is one mask for all objects: what it says of an object does not depend on the others."""
-    pool = make_pool(absent=0.4)
-    network = make_network(pool, randomised=True, name=name)
-    request = Request(committee=Committee(3))
-    order = np.random.default_rng(0).permutation(len(pool))
-    straight, permuted = (scored(network, pool, request, x) for x in (everyone(pool), order))
-    assert_close(permuted.committee_log_mean, straight.committee_log_mean[order])
-    assert_close(permuted.committee_mean_entropy, straight.committee_mean_entropy[order])
-    assert_close(permuted.log_probs[FUSED], straight.log_probs[FUSED][order])
-
-
-@pytest.mark.parametrize("name", ["late_fusion", "tests.own_modules:OwnNetwork"])
-def test_the_generator_draws_the_members(name):
-    pool = make_pool()
-    network = make_network(pool, name=name)
-    request = Request(heads=(), committee=Committee(3))
-    one, same, other = (
-        scored(network, pool, request, seed=seed).committee_log_mean for seed in (1, 1, 2)
-    )
-    assert torch.equal(one, same)
-    assert not torch.allclose(one, other)
-
-
-def test_members_are_thinned_networks():
-    """A committee of one is the network with its units set to zero by hand."""
-    pool = make_pool(absent=0.0)
-    network = make_network(pool, randomised=True)
-    actual = scored(network, pool, Request(heads=(), committee=Committee(1)), seed=3)
-    generator = torch_generator(3)
-    masks = {
-        layer: torch.empty(layer.size or 0).bernoulli_(0.5, generator=generator) * 2
-        for layer in dropouts(network)
-    }
-
-    def hidden(layer, x):
-        h = layer.norm(torch.relu(layer.linear(x)))
-        return h if layer.dropout is None else h * masks[layer.dropout]
-
-    encoded = []
-    for name, encoder in network.eval().encoders():
-        x = PoolTensors(pool).batch(everyone(pool)).features[name]
-        encoded.append(hidden(encoder.second, hidden(encoder.first, x)))
-    h = hidden(network.last, hidden(network.fuse, torch.cat(encoded, dim=1)))
-    expected = torch.log_softmax(network.output(h), dim=1)
-    assert_close(actual.committee_log_mean, expected)
-
-
-@pytest.mark.parametrize("name", ["late_fusion", "tests.own_modules:OwnNetwork"])
 @pytest.mark.parametrize("training", [True, False])
 def test_scoring_changes_nothing_in_the_network(name, training):
     """BatchNorm must not learn from what it is asked to score, and no mask may stay behind."""
@@ -214,6 +153,7 @@ def test_scoring_changes_nothing_in_the_network(name, training):
     scored(network, pool, Request(committee=Committee(3)))
     assert same_tensors(weights_of(network), before)
     assert not any(module.training for module in network.modules())
+    assert all(layer.member is None and not layer._masks for layer in dropouts(network))
     assert torch.equal(scored(network, pool, Request()).log_probs[FUSED], plain)
 
 
@@ -231,31 +171,6 @@ def test_results_need_no_gradient():
     found = scored(network, pool, everything(network, Committee(2)))
     for tensor in (*found.log_probs.values(), found.features, found.predicted_loss):
         assert not tensor.requires_grad
-
-
-@pytest.mark.parametrize(
-    ("settings", "kind", "message"),
-    [
-        ({"dropout": 0.0}, "dropout", "model.dropout"),
-        ({"dropout": 0.0}, "both", "model.dropout"),
-        ({"heads": "one"}, "heads", "several heads"),
-        ({"heads": "one"}, "both", "several heads"),
-        ({"name": "tests.own_modules:linear_network"}, "dropout", "dropout layers"),
-    ],
-)
-def test_a_committee_whose_members_would_all_be_the_same_is_refused(settings, kind, message):
-    pool = make_pool()
-    network = make_network(pool, **settings)
-    with pytest.raises(SpecError, match=message):
-        check_committee(network, Committee(3, kind))
-    with pytest.raises(SpecError, match=message):
-        scored(network, pool, Request(committee=Committee(3, kind)))
-
-
-def test_masks_need_a_generator():
-    pool = make_pool()
-    with pytest.raises(ValueError, match="generator"):
-        score(make_network(pool), PoolTensors(pool), pool.test, Request(committee=Committee(2)))
 
 
 def test_half_precision_in_memory_scores_nearly_alike():

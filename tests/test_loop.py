@@ -278,3 +278,18 @@ def test_learning_loss_is_detached_in_the_rounds_unless_it_never_is(monkeypatch)
         seen.clear()
         play(one_run(POOL, strategies=[f"learning_loss:detach_after={share}"], rounds=1))
         assert seen == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [("finetune", [True, False]), ("scratch", [True, True])]
+)
+def test_only_fits_from_fresh_weights_stop_early(monkeypatch, mode, expected):
+    seen = []
+
+    def recording(*arguments, validate, **options):
+        seen.append(validate is not None)
+        return fit(*arguments, validate=validate, **options)
+
+    monkeypatch.setattr("alray.loop.fit", recording)
+    play(one_run(POOL, training={"mode": mode, "passive_epochs": 2}, rounds=1))
+    assert seen == expected
