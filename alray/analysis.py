@@ -216,4 +216,6 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     kinds = dict.fromkeys(SUMMARY_COLUMNS, "float64") | {"labels": "Int64"}
     kinds |= dict.fromkeys(_COUNTS, "int64") | dict.fromkeys(_FLAGS, "bool")
     table = table.astype({name: kind for name, kind in kinds.items() if name not in _TEXTS})
+    # Without a comparison this column holds nulls only, and would be written as numbers.
+    table["against"] = table["against"].astype("str")
     return table.assign(holm_p=holm(table["sign_flip_p"].to_numpy(float)))

@@ -320,3 +320,13 @@ def test_two_random_arms_of_one_variant_are_refused():
     rename = {"bald:members=20": "random:x=1"}
     with pytest.raises(StoreError, match="more than one random arm"):
         summary_of(rounds, runs.assign(strategy=runs["strategy"].replace(rename)))
+
+
+def test_names_are_text_in_the_file_even_where_all_are_null():
+    """A study of random alone compares nothing, but its column of names must not be written as numbers."""
+    summary = summary_of(*study(seeds=2, strategies=("random",)))
+    schema = pa.Schema.from_pandas(summary)
+    assert summary["against"].isna().all()
+    assert pa.types.is_string(schema.field("against").type) or pa.types.is_large_string(
+        schema.field("against").type
+    )

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from alray.analysis import SUMMARY_COLUMNS, summarise
 from alray.api import plan_study
-from alray.display.facts import count, duration, share, signed, size
+from alray.display.facts import count, duration, rounds_left, share, signed, size
 from alray.display.live import LiveDisplay
 from alray.display.summary import print_summary
 from alray.schedule import Assignment, RunStatus
@@ -34,6 +34,15 @@ def test_counts_agree_with_their_noun():
     assert count(1, "run") == "1 run"
     assert count(1200, "object") == "1,200 objects"
     assert count(2, "class", "classes") == "2 classes"
+
+
+def test_what_is_left_counts_what_a_checkpoint_has(small_plan):
+    """A run that goes on from its round 1 of 2 has one round left; a fresh one its passive phase and two."""
+    statuses = [RunStatus(run) for run in small_plan.runs]
+    assert rounds_left(statuses) == 3 * 4
+    statuses[0].rounds_done = 1
+    statuses[1].status = "finished"
+    assert rounds_left(statuses) == 1 + 3 * 2
 
 
 def study(arms, seeds, rounds=5, statuses=None):

@@ -1,8 +1,10 @@
 """Numbers and phrases as people read them."""
 
 import math
+from collections.abc import Iterable
 
 from alray.plan import Plan
+from alray.schedule import RunStatus
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -37,6 +39,15 @@ def size(count_of_bytes: int) -> str:
     if count_of_bytes < 1_000_000_000:
         return f"{count_of_bytes / 1e6:.1f} MB"
     return f"{count_of_bytes / 1e9:.2f} GB"
+
+
+def rounds_left(statuses: Iterable[RunStatus]) -> int:
+    """Return how many rounds, the passive phase counted as one, unfinished runs still have to play."""
+    return sum(
+        status.run.rounds - status.rounds_done
+        for status in statuses
+        if status.status != "finished"
+    )
 
 
 def headline(plan: Plan) -> list[str]:

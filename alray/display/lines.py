@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 from typing_extensions import override
 
-from alray.display.facts import count, duration, headline, share
+from alray.display.facts import count, duration, headline, rounds_left, share
 from alray.driver import Observer
 from alray.plan import Plan
 from alray.schedule import RunStatus
@@ -34,7 +34,7 @@ class LineDisplay(Observer):
             self._say(line)
         self._runs = len(statuses)
         self._finished = sum(status.status == "finished" for status in statuses.values())
-        self._rounds = (plan.study.rounds + 1) * (self._runs - self._finished)
+        self._rounds = rounds_left(statuses.values())
         if self._finished:
             self._say(f"{count(self._finished, 'run')} finished before")
         if self._finished < self._runs:

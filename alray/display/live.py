@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
 
-from alray.display.facts import count, duration, headline, share
+from alray.display.facts import count, duration, headline, rounds_left, share
 from alray.driver import Observer
 from alray.plan import Plan
 from alray.schedule import Assignment, RunStatus
@@ -49,10 +49,7 @@ class LiveDisplay(Observer):
             self._console.print(f"{count(self._finished, 'run')} finished before", highlight=False)
         if self._finished == self._runs:
             return
-        rounds = plan.study.rounds + 1
-        self._task = self._bar.add_task(
-            self._state(), total=rounds * (self._runs - self._finished), start=True
-        )
+        self._task = self._bar.add_task(self._state(), total=rounds_left(statuses.values()))
         self._live = Live(
             get_renderable=self._draw, console=self._console, refresh_per_second=4, transient=True
         )
