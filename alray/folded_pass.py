@@ -26,6 +26,8 @@ from alray.tensors import PoolTensors
 class FoldedPass:
     """Folds the network once per presence pattern and runs blocks through it."""
 
+    block_size = BLOCK
+
     def __init__(self, network: LateFusion, pool: PoolTensors, request: Request) -> None:
         self._network = network
         self._pool = pool
@@ -83,13 +85,13 @@ class FoldedPass:
             if modality.name not in self._present:
                 continue
             rows = torch.from_numpy(modality.rows[indices].astype(np.int64))
-            room = self._buffer(f"{modality.name} input", BLOCK * modality.dimension)
+            room = self._buffer(f"{modality.name} input", self.block_size * modality.dimension)
             x = modality.gather(
                 rows, out=room[: len(rows) * modality.dimension].view(len(rows), -1)
             )
             layer = self._first[modality.name]
             units = len(layer.weight)
-            room = self._buffer(f"{modality.name} first", BLOCK * units)
+            room = self._buffer(f"{modality.name} first", self.block_size * units)
             h = layer(x.to(self._pool.device).T, out=room[: len(rows) * units].view(units, -1))
             activations[modality.name] = h.relu_()
         return activations

@@ -20,14 +20,16 @@ from alray.folded_pass import FoldedPass
 from alray.layers import dropouts
 from alray.models import FUSED, LateFusion, Network
 from alray.module_pass import ModulePass
-from alray.passes import BLOCK, BlockResult, Request
+from alray.passes import BlockResult, Request
 from alray.pool import Indices
 from alray.signals import Committee
 from alray.tensors import PoolTensors
 
 
 class Pass(Protocol):
-    """How a network computes a block."""
+    """How a network computes a block of at most `block_size` objects."""
+
+    block_size: int
 
     def prepare(self, present: Sequence[str]) -> None:
         """Get ready for objects that have exactly these modalities."""
@@ -101,8 +103,8 @@ def score(
     try:
         for present, positions in _by_pattern(pool, indices):
             way.prepare(present)
-            for start in range(0, len(positions), BLOCK):
-                place = positions[start : start + BLOCK]
+            for start in range(0, len(positions), way.block_size):
+                place = positions[start : start + way.block_size]
                 _keep(scored, torch.from_numpy(place), way.block(indices[place]), len(indices))
     finally:
         for layer in dropouts(network):

@@ -7,13 +7,15 @@ from torch import Tensor
 
 from alray.layers import dropouts
 from alray.models import FUSED, Network, Outputs
-from alray.passes import BlockResult, Request
+from alray.passes import MODULE_BLOCK, BlockResult, Request
 from alray.pool import Indices
 from alray.tensors import Batch, PoolTensors
 
 
 class ModulePass:
     """Calls the network on each block; also what the folded way is tested against."""
+
+    block_size = MODULE_BLOCK
 
     def __init__(self, network: Network, pool: PoolTensors, request: Request) -> None:
         self._network = network

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from alray import inference
+from alray.folded_pass import FoldedPass
 from alray.layers import dropouts
 from alray.models import FUSED, LossPredictor
 from alray.module_pass import ModulePass
-from alray.passes import BLOCK, Request
+from alray.passes import BLOCK, MODULE_BLOCK, Request
 from alray.signals import Committee
 from alray.tensors import PoolTensors
 from alray.torch_random import isolated
@@ -115,7 +116,13 @@ def test_side_heads_are_nan_where_their_modality_is_absent_and_only_there():
     torch.testing.assert_close(log_probs[FUSED].exp().sum(dim=1), torch.ones(len(pool)))
 
 
-@pytest.mark.parametrize("n", [1, BLOCK - 1, BLOCK, BLOCK + 1])
+def scored_folded(_monkeypatch, network, pool, request):
+    return scored(network, pool, request)
+
+
+@pytest.mark.parametrize(
+    "n", [1, MODULE_BLOCK - 1, MODULE_BLOCK, MODULE_BLOCK + 1, BLOCK - 1, BLOCK, BLOCK + 1]
+)
 def test_blocks_join_without_a_seam(monkeypatch, n):
     pool = make_pool(n, {"text": 5}, absent=0.0)
     network = make_network(pool, randomised=True)
@@ -132,14 +139,15 @@ def test_no_objects_have_no_results():
     assert nothing.features is None
 
 
-def test_the_block_size_changes_nothing_but_rounding(monkeypatch):
+@pytest.mark.parametrize("score_it", [scored_folded, scored_plainly])
+def test_the_block_size_changes_nothing_but_rounding(monkeypatch, score_it):
     pool = make_pool(absent=0.4)
     network = make_network(pool, randomised=True)
     request = everything(network, Committee(3, "both"))
-    whole = scored(network, pool, request)
-    for module in ("alray.inference", "alray.folded_pass"):
-        monkeypatch.setattr(f"{module}.BLOCK", 7)
-    assert_same(scored(network, pool, request), whole)
+    whole = score_it(monkeypatch, network, pool, request)
+    for way in (FoldedPass, ModulePass):
+        monkeypatch.setattr(way, "block_size", 7)
+    assert_same(score_it(monkeypatch, network, pool, request), whole)
 
 
 @pytest.mark.parametrize("name", ["late_fusion", "tests.own_modules:OwnNetwork"])
