@@ -4,7 +4,7 @@ import datetime as dt
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +18,7 @@ from alray.driver import Driver, Observer, is_finished
 from alray.errors import Interrupted, SpecError, StoreError
 from alray.executor import Executor, InlineExecutor
 from alray.plan import Plan, make_plan
+from alray.pools.content import Warn, ignore
 from alray.pools.reading import read_pool
 from alray.records import NO_QUERIES, NO_ROUNDS
 from alray.spec import SCHEMA, StudySpec, validate
@@ -59,7 +60,7 @@ def sweep(
     fresh: bool = False,
     observer: Observer | None = None,
     command: str = "alray.sweep(...)",
-    warn: Callable[[str], None] | None = None,
+    warn: Warn = ignore,
 ) -> Study:
     """Run a study, or the part of it that is not finished yet, and return its results.
 
@@ -141,9 +142,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def plan_study(study: StudySpec, warn: Callable[[str], None] | None = None) -> Plan:
+def plan_study(study: StudySpec, warn: Warn = ignore) -> Plan:
     """Read the pool, split it, and check everything that can be checked before a run starts."""
-    pool = read_pool(study.pool, warn) if warn else read_pool(study.pool)
+    pool = read_pool(study.pool, warn)
     prepared = prepare(pool, study.pool, study.split, study.seed)
     return make_plan(study, pool, prepared)
 

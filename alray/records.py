@@ -131,4 +131,4 @@ def query_rows(
 
 
 def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: None if value != value else value for key, value in record.items()}  # noqa: PLR0124
+    return {key: None if value != value else value for key, value in record.items()}  # noqa: PLR0124 -- only NaN differs from itself

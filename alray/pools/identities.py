@@ -94,7 +94,7 @@ def _as_text(file: PoolFile, column: str) -> Any:
 
 def _positions(mask: Any) -> Indices:
     """Return where a boolean Arrow array is true; null counts as true."""
-    found = np.flatnonzero(pc.fill_null(mask, True).to_numpy(zero_copy_only=False))  # noqa: FBT003
+    found = np.flatnonzero(pc.fill_null(mask, True).to_numpy(zero_copy_only=False))  # noqa: FBT003 -- Arrow's signature
     return found.astype(np.int64)
 
 
