@@ -9,10 +9,11 @@ import numpy.typing as npt
 import torch
 
 from alray import inference, scores
+from alray.evaluation import evaluate
 from alray.inference import Scored
-from alray.losses import HeadsLoss
-from alray.metrics import Metrics, measure
-from alray.models import FUSED, LossPredictor, build_network
+from alray.learners import fresh_learner
+from alray.metrics import Metrics
+from alray.models import FUSED
 from alray.passes import Request
 from alray.pool import Indices
 from alray.seeding import Purpose, generator, torch_seed
@@ -191,32 +192,13 @@ class Experiment:
         }
 
     def _evaluate(self, indices: Indices, heads: Sequence[str]) -> dict[str, Metrics]:
-        """Return metrics per head; a side head is judged on the objects that have its modality."""
-        scored = self._score(indices, Request(heads=tuple(heads)))
-        labels = self._pool.pool.labels[indices]
-        metrics: dict[str, Metrics] = {}
-        for head in heads:
-            log_probs = scored.log_probs.get(head)
-            if log_probs is None:
-                metrics[head] = Metrics(np.nan, np.nan, np.nan, np.nan)
-                continue
-            values: npt.NDArray[np.float32] = log_probs.cpu().numpy()
-            present = np.ones(len(indices), dtype=bool)
-            if head != FUSED:
-                present = ~np.isnan(values[:, 0])
-            metrics[head] = measure(values[present], labels[present])
-        return metrics
+        return evaluate(self._learner.network, self._pool, indices, heads)
 
     def _fresh_learner(self, round_number: int) -> Learner:
-        run, pool = self.run, self._pool
-        with isolated(self._torch_seed("weights", round_number)):
-            network = build_network(run.model, pool.pool).to(pool.device)
-            loss = HeadsLoss(network.head_names, run.training).to(pool.device)
-        predictor = None
-        if run.training.loss_prediction is not None:
-            with isolated(self._torch_seed("loss_prediction_weights", round_number)):
-                predictor = LossPredictor(network.tap_sizes).to(pool.device)
-        return Learner(network, loss, predictor, run.training)
+        run = self.run
+        return fresh_learner(
+            run.model, run.training, self._pool, lambda p: self._torch_seed(p, round_number)
+        )
 
     def _rng(self, purpose: Purpose) -> np.random.Generator:
         return generator(self.run.study_seed, self.run.seed, purpose, self.round)

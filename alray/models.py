@@ -13,7 +13,8 @@ from typing_extensions import override
 from alray.errors import SpecError
 from alray.layers import Hidden, SeededDropout, replace_dropouts
 from alray.pool import PreparedPool
-from alray.spec import ModelSpec, unknown_name
+from alray.settings import unknown_name
+from alray.spec import ModelSpec
 from alray.tensors import Batch
 
 FUSED = "fused"

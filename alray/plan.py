@@ -8,22 +8,14 @@ from typing import Any
 from alray.errors import AlrayError, SpecError
 from alray.inference import check_committee
 from alray.layers import batch_norms
+from alray.learners import try_network
 from alray.losses import HeadsLoss
-from alray.models import Network, build_network
+from alray.models import Network
 from alray.pool import Pool, PreparedPool
 from alray.seeding import torch_seed
-from alray.spec import (
-    ModelSpec,
-    RunSpec,
-    Settings,
-    StudySpec,
-    TrainingSpec,
-    setting_names,
-    unknown_name,
-    validate,
-)
+from alray.settings import Settings, setting_names, unknown_name, validate
+from alray.spec import ModelSpec, RunSpec, StudySpec, TrainingSpec
 from alray.strategies import Strategy, canonical, identity, parse
-from alray.torch_random import isolated
 
 VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
 
@@ -172,24 +164,12 @@ def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: StudySpe
     for arm in arms:
         key = arm.model.model_dump_json()
         if key not in networks:
-            networks[key] = _try_network(arm.model, prepared, study)
+            networks[key] = try_network(arm.model, prepared, torch_seed(study.seed, 0, "weights"))
         network = networks[key]
         try:
             _check_arm(arm, network)
         except AlrayError as error:
             raise SpecError(f"{arm.label}: {error}") from None
-
-
-def _try_network(model: ModelSpec, prepared: PreparedPool, study: StudySpec) -> Network:
-    try:
-        with isolated(torch_seed(study.seed, 0, "weights")):
-            return build_network(model, prepared)
-    except AlrayError:
-        raise
-    except Exception as error:
-        raise SpecError(
-            f"model.name: {model.name!r} raised {type(error).__name__}: {error}"
-        ) from error
 
 
 def _check_arm(arm: Arm, network: Network) -> None:

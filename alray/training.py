@@ -15,7 +15,7 @@ from alray.losses import HeadsLoss, ranking_loss
 from alray.models import LossPredictor, Network, Outputs, Values
 from alray.pool import Indices
 from alray.spec import TrainingSpec
-from alray.tensors import PoolTensors
+from alray.tensors import Batch, PoolTensors
 
 
 class Learner(nn.Module):
@@ -118,7 +118,7 @@ def fit(  # noqa: PLR0913 -- each argument is one thing a fit depends on
     best = _Best(learner, learner.spec.patience) if validate else None
     train_loss, done = math.nan, 0
     for epoch in range(epochs):
-        _train_mode(learner, freeze_batch_norm=freeze_batch_norm)
+        train_mode(learner, freeze_batch_norm=freeze_batch_norm)
         detach = epoch >= detach_from * epochs
         train_loss = _epoch(learner, pool, labelled, rng, detach=detach)
         done += 1
@@ -140,18 +140,25 @@ def _epoch(
     total, seen = 0.0, 0
     for positions in batches(len(labelled), learner.spec, rng):
         indices = labelled[positions]
-        outputs: Outputs = learner.network(pool.batch(indices))
-        loss = learner.objective(outputs, pool.labels(indices), detach=detach)
-        learner.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        learner.optimizer.step()
-        learner.loss.keep_in_range()
+        loss = step(learner, pool.batch(indices), pool.labels(indices), detach=detach)
         total += loss.item() * len(indices)
         seen += len(indices)
     return total / seen
 
 
-def _train_mode(learner: Learner, *, freeze_batch_norm: bool) -> None:
+def step(learner: Learner, batch: Batch, labels: Tensor, *, detach: bool = False) -> Tensor:
+    """Take one step of Adam on a batch; return its loss, a scalar without gradient."""
+    outputs: Outputs = learner.network(batch)
+    loss = learner.objective(outputs, labels, detach=detach)
+    learner.optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    learner.optimizer.step()
+    learner.loss.keep_in_range()
+    return loss.detach()
+
+
+def train_mode(learner: Learner, *, freeze_batch_norm: bool) -> None:
+    """Get ready for steps; where asked, BatchNorm's running statistics stay as they are."""
     learner.train()
     if freeze_batch_norm:
         for layer in batch_norms(learner.network):

@@ -7,7 +7,7 @@ import yaml
 from typing_extensions import override
 
 import alray
-from alray import api
+from alray import api, provenance
 from alray.errors import SpecError, StoreError
 from alray.executor import InlineExecutor
 from alray.spec import StudySpec
@@ -221,7 +221,7 @@ def test_a_study_that_goes_on_has_no_end_until_it_ends(pool, results, monkeypatc
 def test_without_git_there_is_no_commit(monkeypatch, git):
     monkeypatch.setattr("pathlib.Path.exists", lambda path: True)
     monkeypatch.setattr(shutil, "which", lambda name: git)
-    assert api._git_commit() is None
+    assert provenance._git_commit() is None
 
 
 def test_the_commit_is_that_of_alrays_checkout(monkeypatch):
@@ -229,7 +229,7 @@ def test_the_commit_is_that_of_alrays_checkout(monkeypatch):
     monkeypatch.setattr(subprocess, "run", lambda *args, **options: done)
     monkeypatch.setattr("pathlib.Path.exists", lambda path: True)
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/git")
-    assert api._git_commit() == "abc"
+    assert provenance._git_commit() == "abc"
 
 
 def test_loading_what_is_no_study_is_refused(tmp_path):

@@ -5,7 +5,7 @@ from alray.errors import SpecError
 from alray.pools.importing import Target, write_chunks
 from alray.pools.twin import CHUNK, TwinSpec, class_sizes, make_twin
 from alray.seeding import generator
-from alray.spec import validate
+from alray.settings import validate
 from tests.pools_fixtures import read
 
 SMALL = {"image_features": 12, "text_features": 5, "classes": 10, "families": 3}

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from alray.spec import LossPredictionSpec, Settings, StudySpec, setting_names
+from alray.settings import Settings, setting_names
+from alray.spec import LossPredictionSpec, StudySpec
 from tests.builders import make_pool, plan_of
 
 POOL = make_pool()

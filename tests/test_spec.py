@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from alray.errors import SpecError
+from alray.settings import setting_names, unknown_name, validate
 from alray.spec import (
     ExecutionSpec,
     LossPredictionSpec,
@@ -12,9 +13,6 @@ from alray.spec import (
     SplitSpec,
     StudySpec,
     TrainingSpec,
-    setting_names,
-    unknown_name,
-    validate,
 )
 from tests.builders import make_pool, one_run
 

@@ -12,7 +12,8 @@ from alray.errors import SpecError
 
 if TYPE_CHECKING:
     from alray.pools.importing import Written
-    from alray.spec import PoolSpec, Settings
+    from alray.settings import Settings
+    from alray.spec import PoolSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -55,7 +56,8 @@ def column_options(command: Command) -> Command:
 
 def pool_spec(source: str, columns: dict[str, Any]) -> "PoolSpec":
     """Return settings from the values of `column_options`."""
-    from alray.spec import PoolSpec, validate
+    from alray.settings import validate
+    from alray.spec import PoolSpec
 
     values = {
         "source": source,
@@ -237,7 +239,7 @@ def twin_command(out: str, overwrite: bool, **values: Any) -> None:
 
     from alray.pools.importing import Target, write_chunks
     from alray.pools.twin import TwinSpec, make_twin
-    from alray.spec import validate
+    from alray.settings import validate
 
     spec = validate(TwinSpec, values, "the command line")
     with progress("making") as advance:

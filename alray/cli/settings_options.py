@@ -7,7 +7,7 @@ import click
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from alray.spec import Settings
+    from alray.settings import Settings
 
 
 class SettingsCommand(click.Command):

@@ -8,54 +8,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alray.cli.pool import pairs
+from alray.cli.study_options import (
+    execution_options,
+    gather,
+    origin,
+    plain,
+    pool_options,
+    words,
+)
 from alray.errors import Interrupted, SpecError
 
 if TYPE_CHECKING:
     from alray.plan import Plan
     from alray.spec import StudySpec
 
-SETTINGS = {
-    "pool": "pool.source",
-    "id_column": "pool.id",
-    "label": "pool.label",
-    "group_by": "pool.group_by",
-    "min_class_size": "pool.min_class_size",
-    "initial": "initial",
-    "query": "query",
-    "rounds": "rounds",
-    "name": "name",
-    "executor": "execution.executor",
-    "address": "execution.address",
-    "parallel": "execution.parallel",
-    "cpus_per_run": "execution.cpus_per_run",
-    "gpus_per_run": "execution.gpus_per_run",
-}
-"""Option: the setting that it overrides."""
+SETTINGS = {"initial": "initial", "query": "query", "rounds": "rounds"}
+"""Option of this command: the setting that it overrides."""
 
 
 @click.command()
-@click.argument(
-    "study",
-    required=False,
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="[STUDY.yaml]",
-)
-@click.option(
-    "--pool", metavar="NAME|PATH", help="Built-in pool (openclipart, icons) or a Parquet file."
-)
-@click.option("--id", "id_column", metavar="COLUMN", help="Column of unique ids.")
-@click.option("--label", metavar="COLUMN", help="Column of class labels.")
-@click.option(
-    "--modality",
-    "modalities",
-    multiple=True,
-    metavar="NAME=COLUMN",
-    help="A modality and its column; repeat it.",
-)
-@click.option(
-    "--group-by", metavar="COLUMN", help="Column whose equal values stay on one side of the split."
-)
-@click.option("--min-class-size", type=int, help="Drop classes with fewer objects.")
+@pool_options
 @click.option(
     "--strategies",
     metavar="A,B:OPTION=VALUE",
@@ -71,30 +43,7 @@ SETTINGS = {
 @click.option("--initial", type=int, help="Random labels to begin with.")
 @click.option("--query", type=int, help="Labels bought in a round.")
 @click.option("--rounds", type=int, help="Rounds.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="SETTING=VALUE",
-    help="Any other setting, e.g. training.lr=3e-4; repeat it.",
-)
-@click.option("--name", help="The study's folder below --results; the pool's name if not given.")
-@click.option(
-    "--results",
-    default="results",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for studies.",
-)
-@click.option("--address", help="A running Ray cluster; a local one if not given.")
-@click.option("--parallel", type=int, help="Most runs at a time; as many as CPUs if not given.")
-@click.option("--cpus-per-run", type=int, help="Threads of a run.")
-@click.option("--gpus-per-run", type=float, help="Share of a GPU for a run.")
-@click.option(
-    "--executor", type=click.Choice(["ray", "inline"]), help="Ray, or this process alone."
-)
-@click.option("--dry-run", is_flag=True, help="Check everything, print the plan, run nothing.")
-@click.option("--fresh", is_flag=True, help="Throw away an earlier study of the same name.")
+@execution_options
 def sweep(
     study: Path | None,
     results: Path,
@@ -114,15 +63,14 @@ def sweep(
     """
     from rich.console import Console
 
-    # As with `python -m`: models and strategies of one's own are found in the present folder, in the workers too.
-    sys.path.insert(0, str(Path.cwd()))
-    values = _from_file(study)
-    for option, value in simple.items():
-        if value is not None:
-            _put(values, SETTINGS[option], value)
-    _put_texts(values, modalities, settings, vary)
+    values = gather(study, modalities, settings, simple, SETTINGS)
+    varied = pairs("--vary", vary)
+    if varied:
+        values["vary"] = {
+            key: [plain(word) for word in words(text)] for key, text in varied.items()
+        }
     if strategies is not None:
-        values["strategies"] = _list(strategies)
+        values["strategies"] = words(strategies)
     if seeds is not None:
         values["seeds"] = _seeds(seeds)
     progress = Console(stderr=True, highlight=False, markup=False)
@@ -133,30 +81,11 @@ def sweep(
         _run(spec, results, progress, fresh=fresh)
 
 
-def _put_texts(
-    values: dict[str, Any],
-    modalities: tuple[str, ...],
-    settings: tuple[str, ...],
-    vary: tuple[str, ...],
-) -> None:
-    """Put the options that are NAME=VALUE texts in their places."""
-    for name, column in pairs("--modality", modalities).items():
-        _put(values, f"pool.modalities.{name}", column)
-    for key, text in pairs("--set", settings).items():
-        _put(values, key, _plain(text))
-    varied = pairs("--vary", vary)
-    if varied:
-        values["vary"] = {
-            key: [_plain(word) for word in _list(text)] for key, text in varied.items()
-        }
-
-
 def _validate(values: Mapping[str, Any], study: Path | None) -> "StudySpec":
-    from alray.spec import StudySpec, validate
+    from alray.settings import validate
+    from alray.spec import StudySpec
 
-    return validate(
-        StudySpec, values, f"{study} and the command line" if study else "the command line"
-    )
+    return validate(StudySpec, values, origin(study))
 
 
 def _run(spec: "StudySpec", results: Path, progress: Any, *, fresh: bool) -> None:
@@ -220,40 +149,9 @@ def _print_plan(spec: "StudySpec", results: Path, progress: Any) -> None:
     console.print(f"results would go to {results / str(plan.study.name)}")
 
 
-def _from_file(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    from alray.api import read_yaml
-
-    return read_yaml(path)
-
-
-def _put(values: dict[str, Any], key: str, value: Any) -> None:
-    """Set a value at a dotted name."""
-    *parents, last = key.split(".")
-    place = values
-    for parent in parents:
-        below = place.setdefault(parent, {})
-        if not isinstance(below, dict):
-            raise SpecError(f"{key}: {parent} is not a group of settings (it is {below!r})")
-        place = below
-    place[last] = value
-
-
-def _plain(text: str) -> Any:
-    import yaml
-
-    return yaml.safe_load(text)
-
-
-def _list(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
 def _seeds(text: str) -> int | list[int]:
-    words = _list(text)
     try:
-        numbers = [int(word) for word in words]
+        numbers = [int(word) for word in words(text)]
     except ValueError:
         raise SpecError(
             f"--seeds {text}: write a number of seeds (10) or their list (0,3,7)"

@@ -12,7 +12,7 @@ from alray.errors import PoolError
 from alray.pool import Indices, Texts
 from alray.pools.arrays import Array, Rows, joined, map_npy, open_idx, open_npz, rows_of
 from alray.pools.identities import name_some
-from alray.spec import unknown_name
+from alray.settings import unknown_name
 
 STUDY_COLUMNS = {"text": (1, 301), "image": (301, 1325)}
 """The original study's layout: column 0 the topic, 300 text and 1,024 image features."""

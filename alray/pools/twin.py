@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from alray.pool import Indices
 from alray.pools.writing import Chunk, Part
 from alray.seeding import generator
-from alray.spec import Count, NotNegative, Positive, Settings
+from alray.settings import Count, NotNegative, Positive, Settings
 
 CHUNK = 4096
 """Objects drawn from one generator: part of what the seed means, so it is no setting."""

@@ -6,8 +6,9 @@ from typing import ClassVar
 from torch import Tensor
 from typing_extensions import override
 
+from alray.settings import validate
 from alray.signals import Needs, Signals
-from alray.spec import LossPredictionSpec, validate
+from alray.spec import LossPredictionSpec
 from alray.strategies.base import ScoreStrategy, given
 
 

@@ -1,0 +1,69 @@
+"""What all settings have in common: frozen, checked, and refused with the nearest name that exists."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from alray.errors import SpecError
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def validate(kind: type[AnySettings], values: Mapping[str, Any], origin: str) -> AnySettings:
+    """Build settings from plain values.
+
+    Args:
+        kind: Which settings.
+        values: Plain values, e.g. from YAML.
+        origin: Where the values come from, for the message: a file or `the command line`.
+
+    Raises:
+        SpecError: Naming every wrong key with its value, and the nearest valid name for an unknown one.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(kind, detail) for detail in error.errors()]
+        raise SpecError("\n".join([f"{origin}: {lines[0]}", *lines[1:]])) from None
+
+
+def _explain(kind: type[Settings], detail: Any) -> str:
+    path = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return unknown_name("setting", path, setting_names(kind))
+    message = detail["msg"].removeprefix("Value error, ")
+    value = "" if isinstance(detail["input"], dict) else f" (got {detail['input']!r})"
+    return f"{path}: {message}{value}" if path else f"{message}"
+
+
+def unknown_name(what: str, name: str, valid: list[str]) -> str:
+    """Return the message for a name that does not exist: with the nearest one, or all of them."""
+    near = get_close_matches(name, valid, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"valid are: {', '.join(valid)}"
+    return f"there is no {what} {name!r}; {hint}"
+
+
+def setting_names(kind: type[Settings], prefix: str = "") -> list[str]:
+    """Return the dotted names of all settings and sections below `kind`."""
+    names: list[str] = []
+    for key, field in kind.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, Settings):
+            names += [f"{prefix}{key}", *setting_names(inner, f"{prefix}{key}.")]
+        else:
+            names.append(f"{prefix}{key}")
+    return names
