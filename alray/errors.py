@@ -32,6 +32,12 @@ class ScoreError(AlrayError):
     """A strategy met scores that cannot be ranked (NaN), or was asked for what the model lacks."""
 
 
+class StudyFailed(AlrayError):  # noqa: N818 -- what has happened to the study
+    """Too much of a study has failed to say anything."""
+
+    exit_code: ClassVar[int] = 1
+
+
 class Interrupted(AlrayError):  # noqa: N818 -- a wish of the user, not an error
     """The user stopped the study; everything known is on disk."""
 

@@ -19,6 +19,12 @@ Purpose = Literal[
     "dropout",
     "committee",
     "strategy",
+    "sample",
+    "test_objects",
+    "groups",
+    "fine_tune_batches",
+    "fine_tune_dropout",
+    "control",
     "bootstrap",
     "twin",
 ]

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import ray
 
-from alray import api, ray_executor
+from alray import api
 from alray.errors import ClusterError
 from alray.executor import Event, Notice
-from alray.ray_executor import RayExecutor
+from alray.ray_executor import RayExecutor, actors, session
 from alray.spec import ExecutionSpec, StudySpec
 from tests.studies import ROUNDS, Recorder, assert_same_records, settings
 
@@ -87,7 +87,7 @@ def test_a_write_into_the_shared_pool_fails_the_run(pool, tmp_path):
 
 
 def test_an_object_store_without_room_is_refused_with_node_and_sizes(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr(ray_executor, "STORE_ROOM", 1e6)
+    monkeypatch.setattr(session, "STORE_ROOM", 1e6)
     with pytest.raises(ClusterError) as caught:
         api.sweep(settings(pool, execution=ON_RAY), results=tmp_path)
     message = str(caught.value)
@@ -110,11 +110,11 @@ def test_cpus_of_two_nodes_do_not_add_up_to_one_run(pool, monkeypatch):
     plan = plan_of(pool, cpus_per_run=2)
     executor = RayExecutor(plan.prepared, plan.study.execution)
     nodes = [{"Resources": {"CPU": cpus}} for cpus in (3.0, 1.0, 4.0, 0.0)]
-    monkeypatch.setattr(ray_executor, "_alive_nodes", lambda: nodes)
-    assert executor._window() == 1 + 0 + 2
-    monkeypatch.setattr(ray_executor, "_alive_nodes", lambda: [{"Resources": {"CPU": 1.0}}] * 8)
+    monkeypatch.setattr(session, "alive_nodes", lambda: nodes)
+    assert executor._session.window() == 1 + 0 + 2
+    monkeypatch.setattr(session, "alive_nodes", lambda: [{"Resources": {"CPU": 1.0}}] * 8)
     with pytest.raises(ClusterError, match="the nodes have 1 and 0"):
-        executor._window()
+        executor._session.window()
 
 
 def wait_for_events(executor: RayExecutor) -> list[Event]:
@@ -137,7 +137,7 @@ def wait_for_idle(executor: RayExecutor) -> None:
 
 
 def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
-    monkeypatch.setattr(ray_executor, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(actors, "PATIENCE_SECONDS", 0.5)
     plan = plan_of(pool)
 
     class Hog:
@@ -158,7 +158,7 @@ def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
 def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
     plan = plan_of(pool, attempts=2)
     with RayExecutor(plan.prepared, plan.study.execution) as executor:
-        good, executor._pool_reference = executor._pool_reference, ray.put("no pool")
+        good, executor._session.pool = executor._session.pool, ray.put("no pool")
         events = wait_for_events(executor)
         assert isinstance(events[0], Notice)
         assert "a worker could not start: AttributeError: 'str' object has no" in events[0].text
@@ -166,7 +166,7 @@ def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
             ClusterError, match="2 workers in a row could not start: AttributeError"
         ):
             wait_for_idle(executor)
-        executor._pool_reference, executor._failed_starts = good, 1
+        executor._session.pool, executor._failed_starts = good, 1
         wait_for_idle(executor)
         assert executor._failed_starts == 0
 
@@ -178,13 +178,13 @@ def test_an_address_that_does_not_answer_is_refused_at_once():
         begin = time.monotonic()
         for address in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
             with pytest.raises(ClusterError, match=f"no Ray cluster answers at '{address}'"):
-                ray_executor._require_answer(address)
+                session.require_answer(address)
         assert time.monotonic() - begin < 5
 
 
 @pytest.mark.parametrize("address", [None, "auto", "local"])
 def test_an_address_that_names_no_place_is_left_to_ray(address):
-    ray_executor._require_answer(address)
+    session.require_answer(address)
 
 
 def test_a_ray_that_does_not_start_is_an_error_of_the_cluster(pool, monkeypatch):
@@ -208,7 +208,7 @@ def test_a_ray_started_for_the_study_ends_with_it_even_if_it_is_refused(pool, mo
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", lambda **_: steps.append("init"))
     monkeypatch.setattr(ray, "shutdown", lambda: steps.append("shutdown"))
-    monkeypatch.setattr(ray_executor, "STORE_ROOM", 1e6)
+    monkeypatch.setattr(session, "STORE_ROOM", 1e6)
     with pytest.raises(ClusterError, match="object store"):
         RayExecutor(plan.prepared, plan.study.execution).__enter__()
     assert steps == ["init", "shutdown"]

@@ -1,0 +1,174 @@
+"""`alray.correlate` from Python: does a score predict how useful an object is?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from alray import provenance
+from alray.api import DEFAULT_RESULTS
+from alray.correlation import as_original, summarise
+from alray.correlation_driver import CorrelationDriver, CorrelationObserver
+from alray.correlation_executor import InlineTasks, TaskExecutor
+from alray.correlation_plan import CorrelationPlan, make_correlation_plan
+from alray.correlation_spec import CorrelationSpec
+from alray.correlation_store import CorrelationStore
+from alray.errors import StoreError, StudyFailed
+from alray.pools.content import Warn, ignore
+from alray.pools.reading import read_pool
+from alray.seeding import generator
+from alray.settings import validate
+from alray.split import prepare
+
+KIND = "correlation"
+ADDABLE = ("bases", "fine_tune_seeds", "scores", "grouping", "outcome", "name")
+"""Settings of which a later command under the same name may ask for others."""
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """A correlation study on disk.
+
+    Attributes:
+        path: Its folder.
+        settings: Its resolved settings.
+        bases: A row per base model.
+        groups: A row per base, grouping and object.
+        outcomes: A row per fine-tune and dose.
+        summary: A row per score, grouping, outcome and dose.
+        quantiles: Usefulness by score tenth.
+        checks: The instrument's checks of itself.
+        failures: A row per task that failed for good; empty where all went well.
+    """
+
+    path: Path
+    settings: CorrelationSpec
+    bases: pd.DataFrame
+    groups: pd.DataFrame
+    outcomes: pd.DataFrame
+    summary: pd.DataFrame
+    quantiles: pd.DataFrame
+    checks: pd.DataFrame
+    failures: pd.DataFrame
+
+
+def correlate(
+    study: CorrelationSpec | Mapping[str, Any] | str | Path | None = None,
+    *,
+    results: str | Path = DEFAULT_RESULTS,
+    fresh: bool = False,
+    observer: CorrelationObserver | None = None,
+    command: str = "alray.correlate(...)",
+    warn: Warn = ignore,
+) -> Correlation:
+    """Run a correlation study, or the part of it that is not finished yet, and return its results.
+
+    Args:
+        study: Settings, plain values for them, or the path of a YAML file; the default study where None.
+        results: Folder in which the study's own folder lies.
+        fresh: Throw away what lies there under the same name.
+        observer: Told what happens.
+        command: Kept in the manifest.
+        warn: Told, a line each, what was left out of the pool as asked.
+
+    Raises:
+        AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
+    """
+    plan = plan_correlation(as_correlation(study), warn)
+    folder = Path(results) / str(plan.spec.name)
+    with CorrelationStore(folder) as store:
+        provenance.claim(store, plan.spec, plan.pool, kind=KIND, addable=ADDABLE, fresh=fresh)
+        driver = CorrelationDriver(plan, store, observer or CorrelationObserver())
+        manifest = provenance.manifest(
+            store, plan.pool, kind=KIND, command=command, complete=driver.complete
+        )
+        store.write_manifest(manifest)
+        store.write_study(plan.spec.model_dump(mode="json"))
+        driver.drive(lambda: start_tasks(plan))
+        store.write_failures(driver.failures)
+        _summarise(plan, store, driver)
+        store.write_manifest({**manifest, "ended": manifest["ended"] or provenance.now()})
+    return load_correlation(folder)
+
+
+def load_correlation(path: str | Path) -> Correlation:
+    """Read a correlation study.
+
+    Raises:
+        StoreError: There is none at this path.
+    """
+    store = CorrelationStore(Path(path))
+    if not store.exists():
+        raise StoreError(f"{path} holds no study: it has no study.yaml")
+    kind = store.read_manifest().get("kind", provenance.SWEEP)
+    if kind != KIND:
+        raise StoreError(f"{path} holds a {kind} study: read it with alray.load")
+    spec = validate(CorrelationSpec, store.read_study(), f"{path}/study.yaml")
+    return Correlation(
+        Path(path),
+        spec,
+        store.read_bases(),
+        store.read_groups(spec.bases),
+        store.read_outcomes(),
+        store.read_summary(),
+        store.read_quantiles(),
+        store.read_checks(),
+        store.read_failures(),
+    )
+
+
+def as_correlation(
+    study: CorrelationSpec | Mapping[str, Any] | str | Path | None,
+) -> CorrelationSpec:
+    """Return settings from what `correlate` takes."""
+    if isinstance(study, CorrelationSpec):
+        return study
+    if isinstance(study, (str, Path)):
+        return validate(CorrelationSpec, provenance.read_yaml(Path(study)), str(study))
+    return validate(CorrelationSpec, study or {}, "the study")
+
+
+def plan_correlation(spec: CorrelationSpec, warn: Warn = ignore) -> CorrelationPlan:
+    """Read the pool, split it, and check everything that can be checked before a task starts."""
+    pool = read_pool(spec.pool, warn)
+    return make_correlation_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
+
+
+def start_tasks(plan: CorrelationPlan) -> TaskExecutor:
+    """Return the executor that the study asks for; Ray is imported only if it is Ray."""
+    if plan.spec.execution.executor == "inline":
+        return InlineTasks(plan.prepared, plan.spec)
+    from alray.ray_executor import RayTasks  # noqa: PLC0415 -- seconds that the inline executor need not pay
+
+    return RayTasks(plan.prepared, plan.spec)
+
+
+def _summarise(plan: CorrelationPlan, store: CorrelationStore, driver: CorrelationDriver) -> None:
+    """Write what the complete bases say.
+
+    Raises:
+        StudyFailed: Not one of them is complete.
+    """
+    complete = driver.complete_bases()
+    if not complete:
+        name, (error, _) = next(iter(driver.failures.items()))
+        raise StudyFailed(
+            f"no base has all its fine-tunes: {len(driver.failures)} tasks failed, the first ({name}) with {error}; "
+            f"all are in {store.root}/failures.parquet"
+        )
+    groups = store.read_groups(plan.spec.bases)
+    outcomes = store.read_outcomes([name for base in complete for name in driver.task_names(base)])
+    if plan.spec.compat == "original":
+        outcomes = as_original(outcomes)
+    bases = store.read_bases()
+    found = summarise(
+        groups[groups["base"].isin(complete)],
+        outcomes,
+        bases[bases["base"].isin(complete)],
+        generator(plan.spec.seed, 0, "bootstrap"),
+    )
+    store.write_summary(found.summary)
+    store.write_quantiles(found.quantiles)
+    store.write_checks(found.checks)

@@ -1,0 +1,213 @@
+"""The driver of a correlation study: joins plan, executor and store. It is the only writer, and it names no cluster."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alray.correlation_executor import Performed, TaskEvent, TaskExecutor
+from alray.correlation_plan import Arm, CorrelationPlan
+from alray.correlation_store import CorrelationStore
+from alray.correlation_tasks import FineTune, Task
+from alray.errors import Interrupted
+from alray.executor import Failed, Lost, Notice
+from alray.interrupts import stop_wish
+from alray.warm_start import Base
+
+WAIT_SECONDS = 0.2
+"""How long the driver waits for news before it looks at Ctrl-C and the display again."""
+
+
+class CorrelationObserver:
+    """Told what happens; does nothing. A display overrides what it shows."""
+
+    def begin(self, plan: CorrelationPlan, fine_tunes_done: int) -> None:
+        """The study starts; some fine-tunes may be on record already."""
+
+    def base_ready(self, number: int, base: Base) -> None:
+        """A base model has been fitted, or found on record."""
+
+    def started(self, task: Task) -> None:
+        """A task was handed over."""
+
+    def performed(self, task: Task, seconds: float, host: str) -> None:
+        """A task has ended well and is on record."""
+
+    def failed(self, name: str, error: str) -> None:
+        """A task has failed for good."""
+
+    def lost(self, name: str, reason: str) -> None:
+        """A task's worker has died; the task is handed over again."""
+
+    def notice(self, text: str) -> None:
+        """Something that people should know."""
+
+    def tick(self) -> None:
+        """Some time has passed."""
+
+    def end(self) -> None:
+        """Nothing more is coming."""
+
+
+class CorrelationDriver:
+    """Performs the tasks of a plan that are not on record yet.
+
+    Attributes:
+        failures: Per task that failed for good: its error in a line, and the same in full.
+    """
+
+    def __init__(
+        self, plan: CorrelationPlan, store: CorrelationStore, observer: CorrelationObserver
+    ) -> None:
+        self._plan = plan
+        self._store = store
+        self._observer = observer
+        self._done = store.done()
+        self._waiting: deque[Task] = deque()
+        self._under_way: dict[str, Task] = {}
+        self._starts: Counter[str] = Counter()
+        self._base_rows: dict[int, Mapping[str, Any]] = {}
+        self._to_share: dict[int, bytes] = {}
+        self._tasks: dict[int, list[FineTune]] = {}
+        self.failures: dict[str, tuple[str, str]] = {}
+        for start in plan.warm_starts():
+            content = store.read_base(start.base)
+            if content is None:
+                self._waiting.append(start)
+            else:
+                self._take_base(start.base, content)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self._waiting and not self._under_way
+
+    def drive(self, start_executor: Callable[[], TaskExecutor]) -> None:
+        """Perform everything; an executor is started only if something is left to do.
+
+        Raises:
+            Interrupted: After Ctrl-C; what has ended by then is on disk.
+        """
+        try:
+            recorded = sum(len(t) for tasks in self._tasks.values() for t in tasks)
+            left = sum(len(task) for task in self._waiting if isinstance(task, FineTune))
+            self._observer.begin(self._plan, recorded - left)
+            for number, content in self._to_share.items():
+                self._observer.base_ready(number, Base.from_bytes(content))
+            if self._waiting:
+                with start_executor() as executor, stop_wish() as stop:
+                    self._loop(executor, stop)
+                    executor.verify()
+        finally:
+            self._observer.end()
+
+    def complete_bases(self) -> list[int]:
+        """Return the bases whose every task is on record."""
+        return [
+            base
+            for base, tasks in sorted(self._tasks.items())
+            if all(task.name in self._done for task in tasks)
+        ]
+
+    def task_names(self, base: int) -> list[str]:
+        """Return the names of a base's fine-tuning tasks."""
+        return [task.name for task in self._tasks[base]]
+
+    def _loop(self, executor: TaskExecutor, stop: Callable[[], bool]) -> None:
+        while self._waiting or self._under_way:
+            if stop():
+                self._observer.notice("stopping; tasks under way will be done again next time")
+                raise Interrupted("stopped")
+            for base in list(self._to_share):
+                executor.share(base, self._to_share.pop(base))
+            for _ in range(min(executor.free(), len(self._waiting))):
+                task = self._waiting.popleft()
+                self._starts[task.name] += 1
+                self._under_way[task.name] = task
+                executor.submit(task)
+                self._observer.started(task)
+            for event in executor.wait(WAIT_SECONDS):
+                self._take(event)
+            self._observer.tick()
+
+    def _take(self, event: TaskEvent) -> None:
+        match event:
+            case Performed():
+                self._take_result(event)
+            case Failed():
+                self._fail(event.job, event.error, event.traceback)
+            case Lost():
+                self._take_loss(event)
+            case Notice():
+                self._observer.notice(event.text)
+
+    def _take_result(self, event: Performed) -> None:
+        del self._under_way[event.task.name]
+        if isinstance(event.result, bytes):
+            self._store.write_base(event.task.base, event.result)
+            self._take_base(event.task.base, event.result)
+            self._observer.base_ready(event.task.base, Base.from_bytes(event.result))
+        else:
+            self._store.write_outcomes(event.task.name, event.result)
+            self._done |= {event.task.name}
+        self._observer.performed(event.task, event.seconds, event.host)
+
+    def _take_loss(self, event: Lost) -> None:
+        self._observer.lost(event.job, event.reason)
+        task = self._under_way[event.job]
+        if self._starts[event.job] >= self._plan.spec.execution.attempts:
+            text = f"its worker died {self._starts[event.job]} times: {event.reason}"
+            self._fail(event.job, text, "")
+            return
+        del self._under_way[event.job]
+        self._waiting.appendleft(task)
+
+    def _fail(self, name: str, error: str, traceback: str) -> None:
+        del self._under_way[name]
+        self.failures[name] = (error, traceback)
+        self._observer.failed(name, error)
+
+    def _take_base(self, number: int, content: bytes) -> None:
+        """Cut a base's sample into groups, write them down, and queue what is not done yet."""
+        plan, base = self._plan, Base.from_bytes(content)
+        arms = plan.arms(number, base.sample, base.scores)
+        self._store.write_groups(number, group_rows(plan, number, base, arms))
+        labels = int(plan.spec.initial or 0)
+        metrics = base.metrics
+        self._base_rows[number] = {
+            "base": number,
+            "labels": labels,
+            "accuracy": metrics.accuracy,
+            "nll": metrics.nll,
+            "macro_f1": metrics.macro_f1,
+        }
+        self._store.write_bases([row for _, row in sorted(self._base_rows.items())])
+        self._tasks[number] = list(plan.tasks(number, arms))
+        self._waiting.extend(task for task in self._tasks[number] if task.name not in self._done)
+        self._to_share[number] = content
+
+
+def group_rows(plan: CorrelationPlan, number: int, base: Base, arms: list[Arm]) -> pd.DataFrame:
+    """Return a row per arm and object of a base's sample."""
+    place = pd.Series(np.arange(len(base.sample)), index=base.sample)
+    frames = []
+    for arm in arms:
+        objects = arm.objects.ravel()
+        at = place[objects].to_numpy()
+        frame = pd.DataFrame(
+            {
+                "base": number,
+                "grouping": arm.grouping,
+                "sorted_by": arm.sorted_by,
+                "group": np.repeat(np.arange(len(arm.objects)), arm.objects.shape[1]),
+                "id": plan.pool.ids[objects].astype(str),
+                "label": np.asarray(plan.pool.classes, dtype=object)[
+                    plan.prepared.labels[objects]
+                ],
+                **{name: values[at] for name, values in base.scores.items()},
+            }
+        )
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
