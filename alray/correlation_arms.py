@@ -1,0 +1,179 @@
+"""A correlation study's frames as arrays: per arm of grouping, how useful each group was and what it was made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from alray.errors import StoreError
+
+OUTCOMES = ("accuracy", "nll", "macro_f1")
+"""Metrics a group is judged by. Usefulness is oriented so that larger is better: the change of nll is negated."""
+
+SMALL_IS_QUERIED = frozenset({"margin"})
+"""Scores whose smallest values a strategy would choose; of every other score it is the largest."""
+
+_KEYS = ("base", "grouping", "sorted_by", "group", "id", "label")
+_CELL = ["base", "group", "seed", "epochs"]
+_SHARED = ["base", "seed", "epochs"]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Groups that were cut in one way, with their fine-tunes.
+
+    Attributes:
+        grouping: "score", "within_class", "random" or "shuffled_labels".
+        sorted_by: Name of the score the objects were sorted by, empty where by none.
+        bases: Numbers of the base models, rising.
+        seeds: Number of fine-tuning seeds.
+        epochs: Doses, rising.
+        usefulness: Outcome minus the control's (or the base's own), larger is better; a (outcome, dose) in which
+            any is not finite is NaN throughout, so that none is dropped in silence.
+        scores: Mean raw score of each group, by the score's name.
+        shares: Share of each class in each group.
+    """
+
+    grouping: str
+    sorted_by: str
+    bases: tuple[int, ...]
+    seeds: int
+    epochs: tuple[int, ...]
+    usefulness: Float[np.ndarray, "base group seed outcome dose"]
+    scores: dict[str, Float[np.ndarray, "base group"]]
+    shares: Float[np.ndarray, "base group label"]
+
+
+def queried_end(score: str) -> str:
+    """Return which end of a score a strategy would choose, "large" or "small"."""
+    return "small" if score in SMALL_IS_QUERIED else "large"
+
+
+def score_names(groups: pd.DataFrame) -> list[str]:
+    """Return the names of the score columns, in the order of the frame."""
+    return [str(name) for name in groups.columns if name not in _KEYS]
+
+
+def arms_of(groups: pd.DataFrame, outcomes: pd.DataFrame, bases: pd.DataFrame) -> list[Arm]:
+    """Return the arms of grouping in the order of their names; the order of rows changes nothing.
+
+    Usefulness is the outcome minus the control's with the same base, seed and epochs; without any control row (the
+    published protocol), minus the base's own metric.
+
+    Raises:
+        StoreError: If a fine-tune, a control, a base or a group is missing or occurs twice, arms differ in their
+            bases, seeds or doses, or the groups of an arm share an object.
+    """
+    changes = _usefulness(outcomes, bases)
+    if changes.empty:
+        raise StoreError("the study has no fine-tune of a group: nothing can be summarised")
+    base, seed, epochs = (sorted(changes[name].unique().tolist()) for name in _SHARED)
+    cut = {_key(key): frame for key, frame in groups.groupby(["grouping", "sorted_by"])}
+    arms = []
+    for key, of_arm in changes.groupby(["grouping", "sorted_by"]):
+        grouping, sorted_by = _key(key)
+        name = f"grouping {grouping}" + (f" by {sorted_by}" if sorted_by else "")
+        if (grouping, sorted_by) not in cut:
+            raise StoreError(f"{name}: was fine-tuned, but the groups do not hold its objects")
+        objects = cut[grouping, sorted_by]
+        objects = objects[objects["base"].isin(base)]
+        group = sorted(objects["group"].unique().tolist())
+        _check_disjoint(objects, len(base) * len(group), name)
+        usefulness = _array(of_arm, [base, group, seed, epochs], name)
+        means = objects.groupby(["base", "group"])[score_names(groups)].mean()
+        shape = len(base), len(group)
+        arms.append(
+            Arm(
+                grouping,
+                sorted_by,
+                tuple(base),
+                len(seed),
+                tuple(epochs),
+                np.where(np.isfinite(usefulness).all(axis=(0, 1, 2)), usefulness, np.nan),
+                {
+                    str(score): column.to_numpy(float).reshape(shape)
+                    for score, column in means.items()
+                },
+                _shares(objects, shape),
+            )
+        )
+    _check_sizes(arms)
+    return arms
+
+
+def _key(key: Any) -> tuple[str, str]:
+    grouping, sorted_by = key
+    return str(grouping), str(sorted_by)
+
+
+def _usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
+    """Return the outcomes of groups with metrics replaced by usefulness."""
+    is_control = outcomes["grouping"] == "control"
+    of_groups = outcomes[~is_control]
+    by = _SHARED if is_control.any() else ["base"]
+    reference = outcomes[is_control] if is_control.any() else bases
+    if reference.duplicated(by).any():
+        raise StoreError(f"a {'control' if is_control.any() else 'base'} occurs twice")
+    keys = pd.MultiIndex.from_frame(reference[by])
+    place = keys.get_indexer(pd.MultiIndex.from_frame(of_groups[by]))
+    if (place < 0).any():
+        first = of_groups[by].iloc[int(np.argmax(place < 0))].to_dict()
+        raise StoreError(
+            f"{int((place < 0).sum())} outcomes have nothing to compare with, e.g. {first}"
+        )
+    # A diverged fine-tune (infinite nll) has no usefulness, and inf - inf is no number either.
+    values, references = (
+        frame.to_numpy(float, copy=True)
+        for frame in (of_groups[list(OUTCOMES)], reference[list(OUTCOMES)])
+    )
+    for array in (values, references):
+        array[~np.isfinite(array)] = np.nan
+    change = (values - references[place]) * [-1.0 if name == "nll" else 1.0 for name in OUTCOMES]
+    return of_groups.assign(**dict(zip(OUTCOMES, change.T, strict=True)))
+
+
+def _array(
+    frame: pd.DataFrame, axes: Sequence[list[int]], name: str
+) -> Float[np.ndarray, "base group seed outcome dose"]:
+    shape = tuple(len(axis) for axis in axes)
+    cells = pd.MultiIndex.from_frame(frame[_CELL])
+    place = pd.MultiIndex.from_product(axes, names=_CELL).get_indexer(cells)
+    if (place < 0).any() or cells.has_duplicates:
+        raise StoreError(f"{name}: a fine-tune occurs twice, or belongs to no known group")
+    if len(place) < np.prod(shape):
+        missing = int(np.prod(shape)) - len(place)
+        raise StoreError(
+            f"{name}: {missing} of {int(np.prod(shape))} outcomes are missing; finish the study first"
+        )
+    values = np.empty((len(place), len(OUTCOMES)))
+    values[place] = frame[list(OUTCOMES)].to_numpy(float)
+    return np.moveaxis(values.reshape(*shape, len(OUTCOMES)), -1, -2)
+
+
+def _check_disjoint(objects: pd.DataFrame, groups: int, name: str) -> None:
+    # Windows that overlap share objects, and their outcomes are then correlated whatever the score.
+    if objects.duplicated(["base", "id"]).any():
+        raise StoreError(f"{name}: an object is in more than one group; groups must be disjoint")
+    found = len(objects[["base", "group"]].drop_duplicates())
+    if found != groups:
+        raise StoreError(f"{name}: {found} groups with objects, {groups} expected")
+
+
+def _check_sizes(arms: list[Arm]) -> None:
+    for arm in arms:
+        others = {other.shares.shape[1] for other in arms if other.grouping == arm.grouping}
+        if len(others) > 1:
+            raise StoreError(f"grouping {arm.grouping}: scores differ in their number of groups")
+
+
+def _shares(frame: pd.DataFrame, shape: tuple[int, int]) -> Float[np.ndarray, "base group label"]:
+    labels, classes = pd.factorize(frame["label"], sort=True)
+    group = frame.groupby(["base", "group"]).ngroup().to_numpy()
+    counts = np.bincount(
+        group * len(classes) + labels, minlength=shape[0] * shape[1] * len(classes)
+    )
+    counts = counts.reshape(*shape, len(classes)).astype(float)
+    return np.asarray(counts / counts.sum(axis=-1, keepdims=True))

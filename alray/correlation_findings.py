@@ -1,0 +1,227 @@
+"""What a correlation study's summary says, in plain words that never say more than its intervals carry."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from alray.reliability import RELIABLE, WANTED
+from alray.stats import SIGNIFICANCE
+
+Row = Mapping[str, Any]
+
+FEWEST_BASES = 3
+"""With fewer base models an interval over them is absent or too wide to speak about bases not trained."""
+
+_GROUPED = {
+    "score": "groups by score",
+    "within_class": "groups by score within class",
+    "random": "groups at random",
+}
+_MOST = {"large": "largest", "small": "smallest"}
+
+
+def verdict(row: Row) -> str:
+    """Return one sentence on a row of the summary (as a mapping): its verdict with the numbers behind it.
+
+    A change of nll is said as that of nll itself, so a harmful one is positive; rho is always that with usefulness.
+    """
+    head = (
+        f"{row['score']} ({row['queried']} is queried), {_GROUPED[row['grouping']]}, "
+        f"{_epochs([row['epochs']])}, {row['outcome']}"
+    )
+    numbers = (
+        f"{_rho(row)}, p {_p(row['p_max'])} corrected for {_count(row['scores'], 'score')}, "
+        f"ICC {row['icc']:.2f}"
+    )
+    if row["grouping"] == "random":
+        return f"{head}: the null, no group is queried; {numbers}."
+    against = "random groups" if row["against"] == "random" else "all groups"
+    tenth = f"the tenth with the {_MOST[row['queried']]} {row['score']}"
+    only = "; one base, so this is known of that base only" if row["bases"] == 1 else ""
+    return f"{head}: {_ruling(row)}: {tenth} {_change(row)} against {against}; {numbers}{only}."
+
+
+def reading(
+    summary: pd.DataFrame, checks: pd.DataFrame, main: tuple[str, str] = ("accuracy", "score")
+) -> list[str]:
+    """Return a few sentences: the verdicts with their doses, changes of sign, the checks, and what is needed.
+
+    Args:
+        summary: `CorrelationSummary.summary`.
+        checks: `CorrelationSummary.checks`.
+        main: Outcome and grouping that are read; the table holds the others.
+    """
+    outcome, grouping = main
+    chosen = summary[(summary["outcome"] == outcome) & (summary["grouping"] == grouping)]
+    rows: list[Row] = chosen.to_dict("records")  # type: ignore[assignment]
+    if not rows:
+        return [f"There are no {_GROUPED[grouping]} judged by {outcome}: nothing can be read."]
+    by_score = {name: [row for row in rows if row["score"] == name] for name in chosen["score"]}
+    of_outcome: list[Row] = checks[checks["outcome"] == outcome].to_dict("records")  # type: ignore[assignment]
+    return [
+        *(_over_doses(of_score) for of_score in by_score.values()),
+        *(sentence for of_score in by_score.values() for sentence in _sign_change(of_score)),
+        *_checked(of_outcome),
+        *_needed(rows),
+        f"This holds for {outcome}, {_GROUPED[grouping]}, and these doses only.",
+    ]
+
+
+def _ruling(row: Row) -> str:
+    if row["verdict"] == "no effect":
+        return f"no effect larger than {_bound(row['bound'])}"
+    return (
+        f"inconclusive, {_why(row)}" if row["verdict"] == "inconclusive" else str(row["verdict"])
+    )
+
+
+def _why(row: Row) -> str:
+    """Say which condition of a verdict is not met."""
+    around_zero = row["uplift_low"] <= 0 <= row["uplift_high"]
+    reasons = (
+        (math.isnan(row["icc"]), "the reliability of the outcome is not known"),
+        (row["icc"] < RELIABLE, f"the outcome is too noisy ({_seeds_needed(row)})"),
+        (math.isnan(row["uplift_low"]), "there is no interval"),
+        (math.isnan(row["p_max"]), "there is no rank correlation"),
+        (
+            row["p_max"] >= SIGNIFICANCE,
+            "the queried tenth differs, but scores are not shown to rank the groups",
+        ),
+        (around_zero, "scores rank the groups, but the queried tenth is not shown to differ"),
+        (True, "the rank correlation and the queried tenth point different ways"),
+    )
+    return next(reason for holds, reason in reasons if holds)
+
+
+def _seeds_needed(row: Row) -> str:
+    if pd.isna(row["seeds_needed"]):
+        return "no number of seeds can be named"
+    return f"{_count(int(row['seeds_needed']), 'seed')} needed"
+
+
+def _over_doses(rows: list[Row]) -> str:
+    doses: dict[str, list[int]] = {}
+    for row in rows:
+        doses.setdefault(_ruling(row), []).append(row["epochs"])
+    said = "; ".join(f"{ruling} at {_epochs(epochs)}" for ruling, epochs in doses.items())
+    return f"{rows[0]['score']} ({rows[0]['queried']} is queried): {said}."
+
+
+def _sign_change(rows: list[Row]) -> list[str]:
+    """Say so where rho is shown to be positive at some doses and negative at others."""
+    shown = [row for row in rows if row["p_max"] < SIGNIFICANCE]
+    sides = {
+        sign: [row["epochs"] for row in shown if row["rho"] * direction > 0]
+        for sign, direction in (("negative", -1), ("positive", 1))
+    }
+    if not all(sides.values()):
+        return []
+    said = " and ".join(f"{sign} at {_epochs(epochs)}" for sign, epochs in sides.items())
+    return [f"{rows[0]['score']}: the sign depends on the dose: rho is {said}."]
+
+
+def _checked(rows: list[Row]) -> list[str]:
+    sentences = []
+    known = [row for row in rows if not math.isnan(row["shuffled_low"])]
+    failed = [row["epochs"] for row in known if not row["shuffled_high"] < 0]
+    if not known:
+        sentences.append("Check with shuffled labels: not made.")
+    elif failed:
+        sentences.append(
+            f"Check with shuffled labels failed at {_epochs(failed)}: they are not shown to do harm, "
+            "so a harmful group may go unseen."
+        )
+    else:
+        sentences.append("Check with shuffled labels passed: they do harm at every dose.")
+    halves = [row["split_half"] for row in rows if not math.isnan(row["split_half"])]
+    if halves:
+        low, high = f"{min(halves):.2f}", f"{max(halves):.2f}"
+        range_of = low if low == high else f"{low} to {high}"
+        passed = "passed" if min(halves) >= RELIABLE else f"failed (below {RELIABLE})"
+        sentences.append(
+            f"Agreement of two halves of the seeds, as reliability: {range_of}, {passed}."
+        )
+    return sentences
+
+
+def _needed(rows: list[Row]) -> list[str]:
+    """Say what would settle inconclusive verdicts."""
+    sentences = []
+    noisy = [row for row in rows if row["verdict"] == "inconclusive" and row["icc"] < RELIABLE]
+    if noisy:
+        most = max(
+            (row["seeds_needed"] for row in noisy if not pd.isna(row["seeds_needed"])), default=0
+        )
+        seeds = (
+            f"up to {_count(int(most), 'seed')}" if most else "more seeds, no number can be named,"
+        )
+        sentences.append(
+            f"Where the outcome is too noisy: {seeds} instead of {rows[0]['seeds']} would give a "
+            f"reliability of {WANTED}."
+        )
+    settled = [row for row in rows if row["verdict"] == "inconclusive" and row["icc"] >= RELIABLE]
+    bases = rows[0]["bases"]
+    if settled and bases > 1:
+        sentences.append(
+            f"Where rho and uplift disagree: more than {bases} bases would narrow the intervals."
+        )
+    if bases < FEWEST_BASES:
+        what = "only" if bases == 1 else "and hardly of others"
+        these = "this base" if bases == 1 else "these bases"
+        sentences.append(
+            f"With {_count(bases, 'base')} the findings are known of {these} {what}: "
+            f"train at least {FEWEST_BASES}."
+        )
+    return sentences
+
+
+def _rho(row: Row) -> str:
+    if math.isnan(row["rho"]):
+        return "no rho"
+    low, high, what = row["rho_low"], row["rho_high"], ""
+    if math.isnan(low):
+        low, high, what = row["rho_bootstrap_low"], row["rho_bootstrap_high"], " over its groups"
+    interval = "" if math.isnan(low) else f" ({low:.2f} to {high:.2f}{what})"
+    return f"rho {row['rho']:.2f}{interval}"
+
+
+def _change(row: Row) -> str:
+    # Usefulness of nll is its fall.
+    sign, ends = (-1, ("_high", "_low")) if row["outcome"] == "nll" else (1, ("_low", "_high"))
+    low, high = (sign * row[f"uplift{end}"] for end in ends)
+    width = high - low
+    interval = "" if math.isnan(low) else f" ({_number(low, width)} to {_number(high, width)})"
+    return f"changes {row['outcome']} by {_number(sign * row['uplift'], width)}{interval}"
+
+
+def _number(value: float, scale: float) -> str:
+    """Return a number with as many decimals, from 3 to 6, as leave two digits of a scale."""
+    if math.isnan(value):
+        return "an unknown amount"
+    return f"{value:.{_decimals(scale)}f}"
+
+
+def _bound(value: float) -> str:
+    # Rounded up: a smaller bound than the interval's would say too much.
+    decimals = _decimals(value)
+    return f"{math.ceil(value * 10**decimals - 1e-9) / 10**decimals:.{decimals}f}"
+
+
+def _decimals(scale: float) -> int:
+    decimals = 3 if math.isnan(scale) or scale <= 0 else 1 - math.floor(math.log10(scale))
+    return min(max(decimals, 3), 6)
+
+
+def _p(p: float) -> str:
+    return "unknown" if math.isnan(p) else f"{p:.2g}"
+
+
+def _epochs(epochs: Iterable[int]) -> str:
+    *first, last = (str(number) for number in epochs)
+    return f"{', '.join(first)} and {last} epochs" if first else _count(int(last), "epoch")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
