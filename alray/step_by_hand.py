@@ -1,0 +1,221 @@
+"""A training step of late fusion by hand: what `training.step` does, without a graph through the network.
+
+The gradients are written out layer by layer, so that a step is few operations: oneDNN's products, PyTorch's own kernels
+for BatchNorm, and the learner's own Adam. Dropout masks are arguments:
+fine-tunes that share a seed share its masks, and drawing them costs as much as a fifth of a plain step.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from alray.errors import SpecError
+from alray.layers import Hidden, dropouts
+from alray.models import FUSED, Encoder, LateFusion, Values
+from alray.onednn import linear, product
+from alray.tensors import Batch
+from alray.training import Learner
+
+
+def draw_masks(network: LateFusion, objects: int, generator: torch.Generator) -> list[Tensor]:
+    """Draw one step's dropout masks, (objects, units) for each layer that drops, in the network's order.
+
+    Where every object has every modality these are the masks that the network itself would draw. Elsewhere the network
+    draws for present objects only; here an object's masks depend on its position in the batch alone, so that two
+    groups fine-tuned with one seed have them in common.
+    """
+    masks: list[Tensor] = []
+    for layer in dropouts(network):
+        keep = 1 - layer.rate
+        mask = torch.empty(objects, layer.size or 0)
+        masks.append(mask.bernoulli_(keep, generator=generator).div_(keep))
+    return masks
+
+
+def has_step_by_hand(learner: Learner) -> bool:
+    """Return whether `step_by_hand` knows this learner's network: late fusion without a loss predictor."""
+    return isinstance(learner.network, LateFusion) and learner.predictor is None
+
+
+@torch.no_grad()
+def step_by_hand(learner: Learner, batch: Batch, labels: Tensor, masks: Sequence[Tensor]) -> None:
+    """Take one step of Adam on a batch, as `training.step` does, to rounding; the same call gives the same bits.
+
+    Args:
+        learner: Put into training mode by `training.train_mode`; changed in place.
+        batch: The objects, on the CPU.
+        labels: (batch,) their classes.
+        masks: Of `draw_masks` for as many objects.
+
+    Raises:
+        SpecError: The network is none that `has_step_by_hand`.
+    """
+    network = learner.network
+    if not isinstance(network, LateFusion) or learner.predictor is not None:
+        raise SpecError("only late fusion without a loss predictor has a step by hand")
+    learner.optimizer.zero_grad()
+    drawn = iter(masks)
+    encoders = [_EncoderStep(encoder, batch, name, drawn) for name, encoder in network.encoders()]
+    fuse = _HiddenStep(network.fuse, torch.cat([part.output for part in encoders], dim=1), drawn)
+    last = _HiddenStep(network.last, fuse.output, drawn)
+    fused = linear(last.output, network.output.weight, network.output.bias)
+    heads = {FUSED: Values(fused)}
+    heads |= {part.name: part.logits for part in encoders if part.logits is not None}
+    gradients = _loss_gradients(learner, heads, labels)
+    gradient = last.back(_back_linear(network.output, last.output, gradients[FUSED]))
+    widths = [encoder.width for _, encoder in network.encoders()]
+    own_parts = torch.split(fuse.back(gradient), widths, dim=1)
+    for part, own in zip(encoders, own_parts, strict=True):
+        part.back(own, gradients.get(part.name))
+    learner.optimizer.step()
+    learner.loss.keep_in_range()
+
+
+def _loss_gradients(
+    learner: Learner, heads: Mapping[str, Values], labels: Tensor
+) -> dict[str, Tensor]:
+    """Return the gradient of `HeadsLoss` in each head's logits, and give the loss weights theirs.
+
+    With L_i the mean over n objects of -log softmax(z)_y: the gradient in z is w_i (softmax(z) - onehot(y)) / n, where
+    w_i is exp(-s_i) for learned noise and a constant otherwise; the gradient in s_i is 1/2 - L_i exp(-s_i). The clamp of
+    s_i passes it on, since `keep_in_range` has been at work before.
+    """
+    log_variance, spec = learner.loss.log_variance, learner.spec
+    learned = spec.loss == "learned_noise"
+    factors = torch.exp(-log_variance)
+    own = torch.zeros_like(log_variance)
+    gradients: dict[str, Tensor] = {}
+    for place, name in enumerate(learner.network.head_names):
+        if name not in heads:
+            continue
+        head = heads[name]
+        wanted = (labels if head.rows is None else labels[head.rows])[:, None]
+        log_probs = torch.log_softmax(head.values, dim=1)
+        if learned:
+            own[place] = log_probs.gather(1, wanted).mean() * factors[place] + 0.5
+        weight = factors[place] if learned else spec.loss_weights.get(name, 1.0)
+        gradient = log_probs.exp_()
+        gradient.scatter_add_(1, wanted, gradient.new_full((len(wanted), 1), -1.0))
+        gradients[name] = gradient.mul_(weight / len(wanted))
+    if learned:
+        log_variance.grad = own
+    return gradients
+
+
+def _back_linear(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:
+    """Give a Linear its gradients, for input x and the gradient of its output; return that of x."""
+    layer.weight.grad = product(gradient.t(), x)
+    layer.bias.grad = gradient.sum(0)
+    return product(gradient, layer.weight)
+
+
+class _HiddenStep:
+    """A hidden layer on one batch, there and back: y = m * (gamma * normalised(relu(W x + b)) + beta).
+
+    Attributes:
+        output: (n, units).
+    """
+
+    def __init__(
+        self, layer: Hidden, x: Tensor, masks: Iterator[Tensor], rows: Tensor | None = None
+    ) -> None:
+        norm = layer.norm
+        self._layer, self._x, self._mask = layer, x, _next_mask(layer, masks, rows)
+        # As in `Hidden`: a single object has no variance of its own.
+        self._live = norm.training and len(x) > 1
+        self._rectified = linear(x, layer.linear.weight, layer.linear.bias, rectified=True)
+        self.output, self._mean, self._inverse_deviation = torch.native_batch_norm(
+            self._rectified,
+            norm.weight,
+            norm.bias,
+            norm.running_mean,
+            norm.running_var,
+            self._live,
+            norm.momentum or 0.0,
+            norm.eps,
+        )
+        if self._live and norm.num_batches_tracked is not None:
+            norm.num_batches_tracked.add_(1)
+        if self._mask is not None:
+            self.output.mul_(self._mask)
+
+    def back(self, gradient: Tensor) -> Tensor:
+        """Give the layer's parameters their gradients, for that of the output; return that of the input."""
+        return product(self.back_to_linear(gradient), self._layer.linear.weight)
+
+    def back_to_linear(self, gradient: Tensor) -> Tensor:
+        """Do the same, but return the gradient (n, units) of the Linear's output: features need none."""
+        linear_layer, norm = self._layer.linear, self._layer.norm
+        dropped = gradient if self._mask is None else gradient * self._mask
+        normalised, norm.weight.grad, norm.bias.grad = torch.ops.aten.native_batch_norm_backward(
+            dropped,
+            self._rectified,
+            norm.weight,
+            norm.running_mean,
+            norm.running_var,
+            self._mean,
+            self._inverse_deviation,
+            self._live,
+            norm.eps,
+            [True, True, True],
+        )
+        own: Tensor = torch.ops.aten.threshold_backward(normalised, self._rectified, 0)
+        linear_layer.weight.grad = product(own.t(), self._x)
+        linear_layer.bias.grad = own.sum(0)
+        return own
+
+
+def _next_mask(layer: Hidden, masks: Iterator[Tensor], rows: Tensor | None) -> Tensor | None:
+    if layer.dropout is None or layer.dropout.rate == 0:
+        return None
+    mask = next(masks)
+    return mask if rows is None else mask.index_select(0, rows)
+
+
+class _EncoderStep:
+    """One modality's encoder on a batch, there and back.
+
+    Attributes:
+        name: The modality.
+        output: (batch, width) what enters the fusion: the learned vector where the modality is absent.
+        logits: The side head's, or None where there is none or nobody has the modality.
+    """
+
+    def __init__(self, encoder: Encoder, batch: Batch, name: str, masks: Iterator[Tensor]) -> None:
+        x, self._rows = batch.features[name], batch.rows[name]
+        self.name, self._encoder = name, encoder
+        self.logits: Values | None = None
+        self._layers: tuple[_HiddenStep, _HiddenStep] | None = None
+        if len(x) > 0:
+            first = _HiddenStep(encoder.first, x, masks, self._rows)
+            second = _HiddenStep(encoder.second, first.output, masks, self._rows)
+            self._layers, encoded = (first, second), second.output
+        else:
+            # The masks of this modality are drawn all the same: the next one's must not move up.
+            _next_mask(encoder.first, masks, None)
+            _next_mask(encoder.second, masks, None)
+            encoded = x.new_empty(0, encoder.width)
+        if encoder.head is not None and len(x) > 0:
+            logits = linear(encoded, encoder.head.weight, encoder.head.bias)
+            self.logits = Values(logits, self._rows)
+        self.output = encoded
+        if self._rows is not None and encoder.absent is not None:
+            learned = encoder.absent.expand(batch.size, -1)
+            self.output = learned.index_copy(0, self._rows, encoded)
+
+    def back(self, gradient: Tensor, of_logits: Tensor | None) -> None:
+        """Give the encoder's parameters their gradients, for those of the output (batch, width) and of the logits.
+
+        What this batch did not use gets none, and Adam leaves it alone.
+        """
+        encoder, rows = self._encoder, self._rows
+        if rows is not None and encoder.absent is not None:
+            encoder.absent.grad = gradient.index_fill(0, rows, 0).sum(0)
+            gradient = gradient.index_select(0, rows)
+        if self._layers is None:
+            return
+        first, second = self._layers
+        if encoder.head is not None and of_logits is not None:
+            gradient = gradient + _back_linear(encoder.head, second.output, of_logits)
+        first.back_to_linear(second.back(gradient))
