@@ -12,6 +12,7 @@ from alray.api import DEFAULT_RESULTS
 from alray.correlation import as_original, summarise
 from alray.correlation_driver import CorrelationDriver, CorrelationObserver
 from alray.correlation_executor import InlineTasks, TaskExecutor
+from alray.correlation_findings import reading
 from alray.correlation_plan import CorrelationPlan, make_correlation_plan
 from alray.correlation_spec import CorrelationSpec
 from alray.correlation_store import CorrelationStore
@@ -81,15 +82,17 @@ def correlate(
     with CorrelationStore(folder) as store:
         provenance.claim(store, plan.spec, plan.pool, kind=KIND, addable=ADDABLE, fresh=fresh)
         driver = CorrelationDriver(plan, store, observer or CorrelationObserver())
-        manifest = provenance.manifest(
-            store, plan.pool, kind=KIND, command=command, complete=driver.complete
-        )
+        settings = plan.spec.model_dump(mode="json")
+        told = driver.complete and store.has_report() and store.read_study() == settings
+        manifest = provenance.manifest(store, plan.pool, kind=KIND, command=command, complete=told)
         store.write_manifest(manifest)
-        store.write_study(plan.spec.model_dump(mode="json"))
+        store.write_study(settings)
         driver.drive(lambda: start_tasks(plan))
         store.write_failures(driver.failures)
-        _summarise(plan, store, driver)
-        store.write_manifest({**manifest, "ended": manifest["ended"] or provenance.now()})
+        if not told:
+            manifest["ended"] = provenance.now()
+            _conclude(plan, store, driver, manifest)
+            store.write_manifest(manifest)
     return load_correlation(folder)
 
 
@@ -145,8 +148,13 @@ def start_tasks(plan: CorrelationPlan) -> TaskExecutor:
     return RayTasks(plan.prepared, plan.spec)
 
 
-def _summarise(plan: CorrelationPlan, store: CorrelationStore, driver: CorrelationDriver) -> None:
-    """Write what the complete bases say.
+def _conclude(
+    plan: CorrelationPlan,
+    store: CorrelationStore,
+    driver: CorrelationDriver,
+    manifest: Mapping[str, Any],
+) -> None:
+    """Write what the complete bases say: as data, as figures and as a page.
 
     Raises:
         StudyFailed: Not one of them is complete.
@@ -158,17 +166,56 @@ def _summarise(plan: CorrelationPlan, store: CorrelationStore, driver: Correlati
             f"no base has all its fine-tunes: {len(driver.failures)} tasks failed, the first ({name}) with {error}; "
             f"all are in {store.root}/failures.parquet"
         )
-    groups = store.read_groups(plan.spec.bases)
+    spec = plan.spec
+    groups = store.read_groups(spec.bases)
     outcomes = store.read_outcomes([name for base in complete for name in driver.task_names(base)])
-    if plan.spec.compat == "original":
+    if spec.compat == "original":
         outcomes = as_original(outcomes)
     bases = store.read_bases()
-    found = summarise(
-        groups[groups["base"].isin(complete)],
-        outcomes,
-        bases[bases["base"].isin(complete)],
-        generator(plan.spec.seed, 0, "bootstrap"),
-    )
+    groups, bases = (frame[frame["base"].isin(complete)] for frame in (groups, bases))
+    found = summarise(groups, outcomes, bases, generator(spec.seed, 0, "bootstrap"))
     store.write_summary(found.summary)
     store.write_quantiles(found.quantiles)
     store.write_checks(found.checks)
+    grouping = "score" if "score" in spec.grouping else spec.grouping[0]
+    sentences = reading(found.summary, found.checks, (spec.outcome, grouping))
+    if driver.failures:
+        sentences.insert(0, f"{len(driver.failures)} tasks failed; bases {complete} are complete.")
+    # Altair and vl-convert take a second to import.
+    from alray.reporting.correlation_page import CorrelationResults, render  # noqa: PLC0415
+
+    results = CorrelationResults(
+        groups=groups,
+        outcomes=outcomes,
+        bases=bases,
+        summary=found.summary,
+        quantiles=found.quantiles,
+        checks=found.checks,
+        title=f"Does a score predict usefulness? {plan.pool.name}",
+        facts=_facts(plan, manifest),
+        sentences=sentences,
+        main_outcome=spec.outcome,
+    )
+    store.write_files(render(results))
+
+
+def _facts(plan: CorrelationPlan, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a reader has to know to judge the study and to repeat it."""
+    spec, parts = plan.spec, plan.prepared
+    versions = {"alray": manifest["alray"], **manifest["versions"]}
+    return {
+        "pool": f"{plan.pool.name}, {len(plan.pool):,} objects, {len(plan.pool.classes)} classes",
+        "fingerprint": plan.pool.fingerprint,
+        "split": f"train {len(parts.train):,}, validation {len(parts.validation):,}, test {len(parts.test):,}",
+        "base models": f"{spec.bases}, on {spec.initial:,} random labels each",
+        "sample": f"{spec.sample:,} unlabelled objects, {plan.groups} groups of {spec.group_size}",
+        "fine-tunes": f"{spec.fine_tune_seeds} seeds, evaluated after {', '.join(map(str, spec.epochs))} epochs on "
+        f"{min(spec.test, len(parts.test)):,} test objects, replay {spec.replay}",
+        "model": f"{spec.model.name}, width {spec.model.width}, dropout {spec.model.dropout:g}",
+        "training": f"Adam {spec.training.lr:g}, batch size {spec.training.batch_size}, BatchNorm {spec.training.batch_norm}",
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "machine": str(manifest["machine"]["processor"]),
+        "begun": str(manifest["begun"]),
+        "ended": str(manifest["ended"]),
+        "command": str(manifest["command"]),
+    }

@@ -159,7 +159,7 @@ def make_correlation_plan(
     """
     initial = _initial(spec, pool, prepared)
     unlabelled = len(prepared.train) - initial
-    size = spec.group_size or max(2, min(USUAL_GROUP_SIZE, unlabelled // USUAL_GROUPS))
+    size = spec.group_size or _group_size(spec.sample, unlabelled)
     sample = spec.sample or min(USUAL_SAMPLE, unlabelled) // size * size
     _check_sizes(sample, size, unlabelled, len(prepared.train), initial)
     filled = spec.model_copy(
@@ -192,6 +192,13 @@ def _initial(spec: CorrelationSpec, pool: Pool, prepared: PreparedPool) -> int:
             f"be wrong about it; use --initial {needed:,}, or drop small classes with --min-class-size"
         )
     return initial
+
+
+def _group_size(sample: int | None, unlabelled: int) -> int:
+    """Return the largest size up to the usual one that makes the usual number of groups, and divides a given sample."""
+    largest = max(2, min(USUAL_GROUP_SIZE, (sample or unlabelled) // USUAL_GROUPS))
+    divisors = [size for size in range(2, largest + 1) if sample is None or sample % size == 0]
+    return max(divisors, default=largest)
 
 
 def _check_sizes(sample: int, size: int, unlabelled: int, train: int, initial: int) -> None:

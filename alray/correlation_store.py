@@ -166,6 +166,11 @@ class CorrelationStore(Folder):
         """Read them."""
         return self._read_frame("checks.parquet")
 
+    def has_report(self) -> bool:
+        """Whether everything that follows from the outcomes has been written."""
+        names = ("summary.parquet", "quantiles.parquet", "checks.parquet", "report.html")
+        return all((self.root / name).is_file() for name in names)
+
     def write_files(self, files: Mapping[str, bytes]) -> None:
         """Write report and figures, by their names below the folder."""
         for name, content in files.items():

@@ -58,6 +58,17 @@ def broken_network(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Modul
     raise ZeroDivisionError("no weights today")
 
 
+class _Failing(nn.Module):
+    @override
+    def forward(self, features: Any, present: Any) -> Any:
+        raise ArithmeticError("this module cannot be called")
+
+
+def failing_forward(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Module:
+    """Return a module that can be built and not called."""
+    return _Failing()
+
+
 @dataclass(frozen=True)
 class PowerMargin(ScoreStrategy):
     """A strategy with an option that has to be given."""

@@ -1,0 +1,81 @@
+// Draws every figure to fit its place, and again when a dose or grouping is chosen or the window changes.
+(() => {
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const specs = {};
+  for (const [name, { spec, columns, rows }] of Object.entries(read("shown"))) {
+    const values = rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
+    specs[name] = { ...spec, data: { values } };
+  }
+  const look = read("look");
+  const controls = document.getElementById("controls");
+  const places = [...document.querySelectorAll("[data-figure]")];
+  const views = new Map();
+  const widths = new Map();
+  const chosen = {};
+
+  // As many panels side by side as fit at their least width, spread evenly over the rows.
+  function fit(spec, width) {
+    const { left, label, least, gap, panels, most } = spec.usermeta;
+    const each = (columns) => Math.floor((width - left - gap * (columns - 1)) / columns) - label;
+    if (!spec.facet) return { ...spec, width: Math.max(120, Math.min(each(1), most)) };
+    let columns = panels;
+    while (columns > 1 && each(columns) < least) columns -= 1;
+    columns = Math.ceil(panels / Math.ceil(panels / columns));
+    return { ...spec, columns, spec: { ...spec.spec, width: Math.max(120, Math.min(each(columns), most)) } };
+  }
+
+  function update(place) {
+    const view = views.get(place);
+    for (const { name } of specs[place.dataset.figure].params) view.signal(name, chosen[name]);
+    return view.runAsync();
+  }
+
+  async function draw(place) {
+    const spec = specs[place.dataset.figure];
+    const width = place.clientWidth;
+    if (widths.get(place) === width || width === 0) return;
+    widths.set(place, width);
+    views.get(place)?.finalize();
+    const options = {
+      mode: "vega-lite",
+      renderer: "svg",
+      ast: true, // no code is made from text, as the page's policy demands
+      actions: false,
+      config: look,
+      tooltip: { disableDefaultStyle: true },
+    };
+    const { view } = await vegaEmbed(place, fit(spec, width), options);
+    views.set(place, view);
+    await update(place);
+  }
+
+  // One after the other: two drawings of a place at once would both stay there.
+  let drawing = Promise.resolve();
+  function drawAll() {
+    drawing = drawing
+      .then(() => Promise.all(places.map(draw)))
+      .then(() => document.documentElement.setAttribute("data-drawn", String(views.size)))
+      .catch((error) => console.error(error));
+  }
+
+  function choose(select) {
+    const name = select.name;
+    chosen[name] = JSON.parse(select.value);
+    for (const shown of document.querySelectorAll(`[data-shows="${name}"]`)) {
+      shown.textContent = select.selectedOptions[0].textContent;
+    }
+    for (const place of views.keys()) update(place);
+  }
+
+  controls.hidden = false;
+  for (const select of controls.querySelectorAll("select")) {
+    choose(select); // a browser may remember another choice than the page's
+    select.addEventListener("change", () => choose(select));
+  }
+  let waiting;
+  addEventListener("resize", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(drawAll, 150);
+  });
+  drawAll();
+})();

@@ -1,0 +1,83 @@
+"""Small correlation studies for the tests of what runs them."""
+
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import override
+
+from alray.correlation_driver import CorrelationObserver
+from alray.correlation_plan import CorrelationPlan, make_correlation_plan
+from alray.correlation_spec import CorrelationSpec
+from alray.pool import PreparedPool
+from tests.builders import raw_pool
+
+
+def correlation_settings(pool: Path, **changes: Any) -> dict[str, Any]:
+    """Return a correlation study of seconds over a pool of 200 objects, with changes; `execution` is merged."""
+    execution = {"executor": "inline", **changes.pop("execution", {})}
+    return {
+        "name": "study",
+        "pool": {"source": str(pool)},
+        "model": {"width": 8},
+        "training": {"passive_epochs": 2},
+        "scores": ["loss"],
+        "initial": 20,
+        "sample": 120,
+        "group_size": 6,
+        "bases": 2,
+        "fine_tune_seeds": 2,
+        "grouping": ["score", "random"],
+        "epochs": [1, 2],
+        "execution": execution,
+        **changes,
+    }
+
+
+def correlation_plan(pool: PreparedPool, **changes: Any) -> CorrelationPlan:
+    """Return the plan of such a study over a pool in memory."""
+    settings = {**correlation_settings(Path("memory")), **changes}
+    raw = raw_pool(pool.labels, modalities=pool.modalities)
+    return make_correlation_plan(CorrelationSpec.model_validate(settings), raw, pool)
+
+
+class Listener(CorrelationObserver):
+    """Takes down what it is told, as (kind, detail)."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Any]] = []
+
+    @override
+    def begin(self, plan, fine_tunes_done):
+        self.events.append(("begin", fine_tunes_done))
+
+    @override
+    def base_ready(self, number, base):
+        self.events.append(("base", number))
+
+    @override
+    def started(self, task):
+        self.events.append(("started", task.name))
+
+    @override
+    def performed(self, task, seconds, host):
+        self.events.append(("performed", task.name))
+
+    @override
+    def failed(self, name, error):
+        self.events.append(("failed", (name, error)))
+
+    @override
+    def lost(self, name, reason):
+        self.events.append(("lost", name))
+
+    @override
+    def notice(self, text):
+        self.events.append(("notice", text))
+
+    @override
+    def end(self):
+        self.events.append(("end", None))
+
+    def of(self, kind: str) -> list[Any]:
+        """Return the details of one kind of event."""
+        return [detail for name, detail in self.events if name == kind]

@@ -1,0 +1,125 @@
+"""A correlation study on a local Ray: equal to the bit to one in this process; lost workers, a killed driver."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+import yaml
+from typing_extensions import override
+
+from alray.correlation_api import correlate
+from alray.errors import ClusterError
+from alray.ray_executor import session
+from tests.correlation_studies import Listener, correlation_settings
+
+pytestmark = pytest.mark.ray
+
+ROOT = Path(__file__).parents[2]
+FRAMES = ("bases", "groups", "outcomes", "summary", "quantiles", "checks")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_figures():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "alray.reporting.correlation_page.render", lambda results: {"report.html": b"page"}
+        )
+        yield
+
+
+@pytest.fixture(scope="module")
+def inline(pool, tmp_path_factory):
+    return correlate(correlation_settings(pool), results=tmp_path_factory.mktemp("inline"))
+
+
+def on_ray(pool, **changes):
+    return correlation_settings(pool, execution={"executor": "ray", "parallel": 2}, **changes)
+
+
+def assert_same(expected, actual):
+    for name in FRAMES:
+        pd.testing.assert_frame_equal(
+            getattr(expected, name), getattr(actual, name), check_exact=True
+        )
+
+
+def performing() -> list[psutil.Process]:
+    """Return this process's Ray workers that perform a task."""
+    return [
+        process
+        for process in psutil.Process(os.getpid()).children(recursive=True)
+        if "_perform" in " ".join(process.cmdline())
+    ]
+
+
+def test_ray_tasks_give_the_same_records_to_the_bit_and_lost_ones_are_done_again(
+    pool, cluster, tmp_path, inline
+):
+    class Killer(Listener):
+        @override
+        def performed(self, task, seconds, host):
+            super().performed(task, seconds, host)
+            if len(self.of("performed")) == 4:
+                for process in performing():
+                    process.kill()
+
+    listener = Killer()
+    found = correlate(on_ray(pool), results=tmp_path, observer=listener)
+    assert_same(inline, found)
+    assert listener.of("lost")
+    assert not listener.of("failed")
+
+
+def test_a_killed_driver_loses_the_tasks_under_way_and_nothing_else(pool, tmp_path, inline):
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(on_ray(pool)))
+    command = [sys.executable, "-m", "alray", "correlate", str(path), "--results", str(tmp_path)]
+    driver = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    outcomes = tmp_path / "study" / "outcomes"
+    begin = time.monotonic()
+    while len(list(outcomes.glob("[!.]*"))) < 3:
+        assert time.monotonic() - begin < 120
+        assert driver.poll() is None
+        time.sleep(0.02)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    kept = {path: path.stat().st_mtime_ns for path in outcomes.glob("[!.]*")}
+    assert kept
+    found = correlate(correlation_settings(pool), results=tmp_path)
+    assert_same(inline, found)
+    assert all(path.stat().st_mtime_ns == written for path, written in kept.items())
+
+
+def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(pool, tmp_path, inline):
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(on_ray(pool, fine_tune_seeds=2)))
+    command = [sys.executable, "-m", "alray", "correlate", str(path), "--results", str(tmp_path)]
+    driver = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    outcomes = tmp_path / "study" / "outcomes"
+    begin = time.monotonic()
+    while not list(outcomes.glob("[!.]*")):
+        assert time.monotonic() - begin < 120
+        assert driver.poll() is None
+        time.sleep(0.02)
+    driver.send_signal(signal.SIGINT)
+    _, said = driver.communicate(timeout=60)
+    assert driver.returncode == 130
+    assert "the same command goes on from here" in said
+    assert "Traceback" not in said
+    assert_same(inline, correlate(correlation_settings(pool), results=tmp_path))
+
+
+def test_an_object_store_without_room_is_refused(pool, cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(session, "STORE_ROOM", 1e6)
+    with pytest.raises(ClusterError, match="its object store has"):
+        correlate(on_ray(pool), results=tmp_path)
