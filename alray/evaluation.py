@@ -1,6 +1,6 @@
 """How good a network is on a part of the pool: one scoring pass, metrics per head."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,22 +12,34 @@ from alray.passes import Request
 from alray.pool import Indices
 from alray.tensors import PoolTensors
 
+Predictions = Mapping[str, npt.NDArray[np.float32]]
+"""Per head (n, classes) log-probabilities; NaN where the head's modality is absent, no entry where no object has it."""
 
-def evaluate(
-    network: Network, pool: PoolTensors, indices: Indices, heads: Sequence[str] = (FUSED,)
-) -> dict[str, Metrics]:
-    """Return metrics per head; a side head is judged on the objects that have its modality."""
+
+def predict(
+    network: Network, pool: PoolTensors, indices: Indices, heads: Sequence[str]
+) -> Predictions:
+    """Return the heads' log-probabilities for these objects."""
     scored = inference.score(network, pool, indices, Request(heads=tuple(heads)))
-    labels = pool.pool.labels[indices]
+    return {head: log_probs.cpu().numpy() for head, log_probs in scored.log_probs.items()}
+
+
+def judge(predictions: Predictions, labels: Indices, heads: Sequence[str]) -> dict[str, Metrics]:
+    """Return metrics per head; a side head is judged on the objects that have its modality."""
     metrics: dict[str, Metrics] = {}
     for head in heads:
-        log_probs = scored.log_probs.get(head)
-        if log_probs is None:
+        values = predictions.get(head)
+        if values is None:
             metrics[head] = Metrics(np.nan, np.nan, np.nan, np.nan)
             continue
-        values: npt.NDArray[np.float32] = log_probs.cpu().numpy()
-        present = np.ones(len(indices), dtype=bool)
+        present = np.ones(len(labels), dtype=bool)
         if head != FUSED:
             present = ~np.isnan(values[:, 0])
         metrics[head] = measure(values[present], labels[present])
     return metrics
+
+
+def evaluate(network: Network, pool: PoolTensors, indices: Indices) -> Metrics:
+    """Return the fused head's metrics on these objects."""
+    predictions = predict(network, pool, indices, (FUSED,))
+    return judge(predictions, pool.pool.labels[indices], (FUSED,))[FUSED]

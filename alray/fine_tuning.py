@@ -18,7 +18,7 @@ from alray.evaluation import evaluate
 from alray.fixed_scoring import FusedScorer
 from alray.layers import seed_dropouts
 from alray.metrics import Metrics, measure
-from alray.models import FUSED, LateFusion
+from alray.models import LateFusion
 from alray.pool import Indices
 from alray.seeding import generator, torch_seed
 from alray.state import restore_learner
@@ -188,7 +188,7 @@ def _judge(learner: Learner, pool: PoolTensors, test: Indices) -> Callable[[], M
     """Return what measures the learner on the test objects; late fusion's features are gathered once for all times."""
     network = learner.network
     if not isinstance(network, LateFusion):
-        return lambda: evaluate(network, pool, test)[FUSED]
+        return lambda: evaluate(network, pool, test)
     scorer, labels = FusedScorer(pool, test), pool.pool.labels[test]
     return lambda: measure(scorer.log_probs(network).cpu().numpy(), labels)
 

@@ -1,6 +1,6 @@
 """One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, no clock of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,10 +9,10 @@ import numpy.typing as npt
 import torch
 
 from alray import inference, scores
-from alray.evaluation import evaluate
+from alray.evaluation import evaluate, judge, predict
 from alray.inference import Scored
 from alray.learners import fresh_learner
-from alray.metrics import Metrics
+from alray.metrics import mean_recall, rarest_classes
 from alray.models import FUSED
 from alray.passes import Request
 from alray.pool import Indices
@@ -57,6 +57,7 @@ class Experiment:
         self._strategy = parse(run.strategy)
         self._labelled: Indices = np.empty(0, dtype=np.int64)
         self._round_zero: Record = {}
+        self._rare = rarest_classes(pool.pool.labels[pool.pool.train])
         self._learner = self._fresh_learner(0)
         if state is not None:
             self.round = state.round
@@ -166,21 +167,27 @@ class Experiment:
         return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
 
     def _validation_nll(self) -> float:
-        return self._evaluate(self._pool.pool.validation, (FUSED,))[FUSED].nll
+        return evaluate(self._learner.network, self._pool, self._pool.pool.validation).nll
 
     def _record(self, queried: Indices, fitted: Record, begin: float, *, query_s: float) -> Record:
         """Evaluate and return the round's row; `begin` is when the fit began."""
         evaluation = self._clock()
         pool = self._pool.pool
-        on_validation = self.run.metric_split == "validation"
         heads = self._learner.network.head_names
-        validation = self._evaluate(pool.validation, heads if on_validation else (FUSED,))
-        metrics = validation if on_validation else self._evaluate(pool.test, heads)
+        on_validation = self.run.metric_split == "validation"
+        part = pool.validation if on_validation else pool.test
+        labels = pool.labels[part]
+        predictions = predict(self._learner.network, self._pool, part, heads)
+        metrics = judge(predictions, labels, heads)
+        validation = metrics[FUSED]
+        if not on_validation:
+            validation = evaluate(self._learner.network, self._pool, pool.validation)
         return {
             "round": self.round,
             "labels": len(self._labelled),
             **asdict(metrics[FUSED]),
-            **{f"validation_{key}": value for key, value in asdict(validation[FUSED]).items()},
+            "rare_recall": self._rare_recall(predictions[FUSED], labels),
+            **{f"validation_{key}": value for key, value in asdict(validation).items()},
             **{f"accuracy_{name}": metrics[name].accuracy for name in heads if name != FUSED},
             "query_classes": len(np.unique(pool.labels[queried])),
             "labelled_classes": len(np.unique(pool.labels[self._labelled])),
@@ -191,8 +198,10 @@ class Experiment:
             "eval_s": self._clock() - evaluation,
         }
 
-    def _evaluate(self, indices: Indices, heads: Sequence[str]) -> dict[str, Metrics]:
-        return evaluate(self._learner.network, self._pool, indices, heads)
+    def _rare_recall(self, log_probs: npt.NDArray[np.float32], labels: Indices) -> float:
+        """Return the mean recall of the train part's rarest classes."""
+        rare = np.isin(labels, self._rare)
+        return mean_recall(log_probs[rare].argmax(axis=1), labels[rare])
 
     def _fresh_learner(self, round_number: int) -> Learner:
         run = self.run

@@ -64,3 +64,22 @@ def calibration_error(confidence: npt.NDArray[np.float64], right: npt.NDArray[np
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     gap = np.bincount(bins, weights=right - confidence, minlength=CALIBRATION_BINS)
     return float(np.abs(gap).sum() / len(right))
+
+
+def rarest_classes(labels: Indices) -> Indices:
+    """Return the rarest fifth, rounded down but at least one, of the classes that occur among these labels.
+
+    Of equally rare classes those that come first.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    return np.asarray(classes[np.argsort(counts, kind="stable")[: max(1, len(classes) // 5)]])
+
+
+def mean_recall(predicted: Indices, labels: Indices) -> float:
+    """Return the unweighted mean over the classes among the labels of the share found; NaN without labels."""
+    if len(labels) == 0:
+        return float("nan")
+    occurs = np.bincount(labels)
+    hits = np.bincount(labels[predicted == labels], minlength=len(occurs))
+    there = occurs > 0
+    return float((hits[there] / occurs[there]).mean())

@@ -37,6 +37,10 @@ ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "macro_f1": (pa.float64(), "mean F1 over the classes that occur there"),
     "nll": (pa.float64(), "mean negative log-likelihood there, nats"),
     "ece": (pa.float64(), "expected calibration error there, 15 bins"),
+    "rare_recall": (
+        pa.float64(),
+        "mean recall there of the rarest fifth of the train part's classes, at least one",
+    ),
     "validation_accuracy": (pa.float64(), "the same on the validation part"),
     "validation_macro_f1": (pa.float64(), "the same on the validation part"),
     "validation_nll": (pa.float64(), "the same on the validation part"),

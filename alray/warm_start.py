@@ -98,11 +98,11 @@ def warm_start(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Base:
             epochs=spec.training.passive_epochs,
             rng=generator(spec.seed, base, "batches"),
             dropout=torch_generator(dropout),
-            validate=lambda: evaluate(learner.network, pool, pool.pool.validation)[FUSED].nll,
+            validate=lambda: evaluate(learner.network, pool, pool.pool.validation).nll,
         )
     sample = draw_sample(spec, pool.pool, base)
     return Base(
-        evaluate(learner.network, pool, draw_test(spec, pool.pool))[FUSED],
+        evaluate(learner.network, pool, draw_test(spec, pool.pool)),
         sample,
         _score(spec, pool, learner, sample, base),
         learner_tensors(learner),

@@ -44,7 +44,7 @@ def exercise(pool, objects, epochs=3, labels=None):
 def test_a_base_knows_its_metrics_and_the_scores_of_its_sample(spec, pool, base):
     learner = new_learner(spec, pool, 0)
     restore_learner(learner, base.tensors)
-    assert evaluate(learner.network, pool, draw_test(spec, pool.pool))[FUSED] == base.metrics
+    assert evaluate(learner.network, pool, draw_test(spec, pool.pool)) == base.metrics
     log_probs = score(learner.network, pool, base.sample, Request()).log_probs[FUSED]
     wanted = {
         "loss": scores.true_loss(log_probs, pool.labels(base.sample)),
@@ -89,7 +89,7 @@ def test_a_fine_tune_is_the_plain_steps_on_its_objects(spec, pool, base):
         for positions in epoch_batches(plain, 6, 1, epoch):
             step(learner, whole.batch(group[positions]), whole.labels(group[positions]))
             steps += 1
-        metrics.append(evaluate(learner.network, whole, test)[FUSED])
+        metrics.append(evaluate(learner.network, whole, test))
     assert [(o.epochs, o.steps) for o in outcomes] == [(1, 1), (3, steps)]
     for outcome, wanted in zip(outcomes, (metrics[0], metrics[2]), strict=True):
         assert outcome.metrics.nll == pytest.approx(wanted.nll, rel=1e-4)

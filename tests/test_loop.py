@@ -1,5 +1,6 @@
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -293,3 +294,22 @@ def test_only_fits_from_fresh_weights_stop_early(monkeypatch, mode, expected):
     monkeypatch.setattr("alray.loop.fit", recording)
     play(one_run(POOL, training={"mode": mode, "passive_epochs": 2}, rounds=1))
     assert seen == expected
+
+
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_rare_recall_is_that_of_the_rarest_class_of_the_train_part(split):
+    playing = experiment(one_run(POOL, metric_split=split))
+    found = playing.passive().record["rare_recall"]
+    part = POOL.test if split == "test" else POOL.validation
+    rarest = np.bincount(POOL.labels[POOL.train]).argmin()
+    rare = part[POOL.labels[part] == rarest]
+    scored = score(playing._learner.network, PoolTensors(POOL), rare, Request(heads=(FUSED,)))
+    assert len(rare) > 0
+    predicted = scored.log_probs[FUSED].argmax(dim=1).numpy()
+    assert found == pytest.approx(np.mean(predicted == rarest))
+
+
+def test_rare_recall_is_undefined_where_the_rarest_class_does_not_occur():
+    rarest = np.bincount(POOL.labels[POOL.train]).argmin()
+    without = replace(POOL, test=POOL.test[POOL.labels[POOL.test] != rarest])
+    assert math.isnan(experiment(one_run(without), without).passive().record["rare_recall"])

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as outside
 
 from alray.errors import ScoreError
-from alray.metrics import calibration_error, macro_f1, measure
+from alray.metrics import calibration_error, macro_f1, mean_recall, measure, rarest_classes
 
 
 def predictions(n=200, classes=6, seed=0, used=4):
@@ -84,3 +84,35 @@ def test_a_diverged_model_is_an_error_with_its_reason():
     log_probs[3] = np.nan
     with pytest.raises(ScoreError, match=r"training\.lr"):
         measure(log_probs, labels)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_mean_recall_agrees_with_scikit_learn(seed):
+    log_probs, labels = predictions(seed=seed)
+    predicted = log_probs.argmax(axis=1)
+    present = np.unique(labels)
+    expected = outside.recall_score(labels, predicted, labels=present, average="macro")
+    assert mean_recall(predicted, labels) == pytest.approx(expected)
+
+
+def test_mean_recall_by_hand():
+    # Class 1 is found once in two, class 3 never; class 7 is claimed only.
+    assert mean_recall(np.array([1, 7, 0]), np.array([1, 1, 3])) == 0.25
+    assert np.isnan(mean_recall(np.array([], dtype=np.int64), np.array([], dtype=np.int64)))
+
+
+@pytest.mark.parametrize(
+    ("counts", "rarest"),
+    [
+        ({0: 5, 1: 2, 2: 9}, [1]),
+        ({0: 5}, [0]),
+        ({2: 4, 5: 4, 7: 4}, [2]),
+        (dict(zip(range(10), [9, 8, 7, 6, 5, 4, 3, 2, 1, 1], strict=True)), [8, 9]),
+        # Of eleven classes a fifth is two; one that does not occur is none of them.
+        (dict(zip(range(1, 12), range(11, 0, -1), strict=True)), [10, 11]),
+    ],
+)
+def test_the_rarest_fifth_is_at_least_one_class(counts, rarest):
+    labels = np.repeat(list(counts), list(counts.values()))
+    labels = np.random.default_rng(0).permutation(labels)
+    assert sorted(rarest_classes(labels)) == rarest

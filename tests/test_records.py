@@ -52,7 +52,8 @@ def test_the_readme_documents_every_column():
     shared = [(name, str(kind), meaning) for name, (kind, meaning) in RUN_COLUMNS.items()]
     heads = [(name, "double", meaning) for name, meaning in records.HEAD_COLUMNS.items()]
     tables = documented()
-    assert tables.keys() == {"Columns", "rounds", "queries", "runs", "summary"}
+    correlation = {"bases", "groups", "outcomes", "failures", "correlation summary", "quantiles"}
+    assert tables.keys() == {"Columns", "rounds", "queries", "runs", "summary", "checks"} | correlation
     assert tables["Columns"] == shared
     assert tables["rounds"] == own(dict(records.ROUND_COLUMNS)) + heads
     assert tables["queries"] == own(dict(records.QUERY_COLUMNS))

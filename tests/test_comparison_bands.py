@@ -1,0 +1,111 @@
+"""Intervals along a curve: pointwise against SciPy, and a band for all points at once."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from alray.comparison_bands import pointwise, simultaneous_half_width
+from alray.stats import mean_interval
+
+
+def generator(seed=0):
+    return np.random.default_rng(seed)
+
+
+def drifting(seed=0, n=8, points=40):
+    """Return seeds that drift apart from a common start, with noise in every round."""
+    rng = generator(seed)
+    drift = rng.normal(0, 0.01, size=(n, 1)) * np.linspace(0, 1, points)
+    noise = rng.normal(0, 0.004, size=(n, points))
+    noise[:, 0] = 0
+    return drift + noise
+
+
+def test_pointwise_is_the_t_interval_of_each_point():
+    """Against SciPy and against the interval of one value."""
+    values = drifting()
+    mean, half = pointwise(values)
+    expected = scipy_stats.ttest_1samp(values[:, 1:], 0).confidence_interval()
+    assert (mean - half)[1:] == pytest.approx(expected.low)
+    assert (mean + half)[1:] == pytest.approx(expected.high)
+    interval = mean_interval(values[:, 7])
+    assert (mean[7], mean[7] - half[7]) == pytest.approx((interval.estimate, interval.low))
+    assert (mean[0], half[0]) == (0, 0)
+
+
+def test_what_does_not_exist_is_nan():
+    """No seeds, one seed, a value that is not finite: no number and no warning."""
+    for values in (np.empty((0, 3)), np.ones((1, 3))):
+        assert np.isnan(pointwise(values)[1]).all()
+        assert np.isnan(simultaneous_half_width(values, generator())).all()
+    assert (pointwise(np.ones((1, 3)))[0] == 1).all()
+    values = drifting(points=5)
+    values[3, 2], values[1, 4] = math.nan, math.inf
+    mean, half = pointwise(values)
+    band = simultaneous_half_width(values, generator())
+    for numbers in (mean, half, band):
+        assert np.isnan(numbers).tolist() == [False, False, True, False, True]
+
+
+def test_the_band_of_one_point_is_the_t_interval():
+    """Within the error of the draws: 4 standard errors of a quantile of 20,000 of them."""
+    values = generator(3).normal(size=(8, 1))
+    _, half = pointwise(values)
+    band = simultaneous_half_width(values, generator(), draws=20_000)
+    assert band == pytest.approx(half, rel=0.05)
+    assert (band >= half).all()
+
+
+def test_points_that_move_together_need_no_wider_band():
+    """One direction of spread is one test, however many points show it."""
+    values = generator(3).normal(size=(8, 1)) * np.linspace(1, 2, 30)
+    _, half = pointwise(values)
+    band = simultaneous_half_width(values, generator(), draws=20_000)
+    # Averaging the variance over neighbours bends the ends by a few per cent.
+    assert band == pytest.approx(half, rel=0.08)
+
+
+def test_points_that_do_not_need_one_as_for_as_many_tests():
+    """Independent points: near Sidak's quantile of a normal, as averaging makes the spread well known."""
+    values = generator(4).normal(size=(60, 30))
+    band = simultaneous_half_width(values, generator(), draws=5_000)
+    sidak = scipy_stats.norm.ppf((1 + 0.95 ** (1 / 30)) / 2)
+    assert np.mean(band / (values.std(axis=0, ddof=1) / math.sqrt(60))) == pytest.approx(
+        sidak, rel=0.06
+    )
+
+
+def test_the_band_is_never_narrower_than_the_interval():
+    """Also at a checkpoint that spreads more than its neighbours."""
+    for seed in range(5):
+        values = drifting(seed)
+        values[:, 20] *= 10
+        _, half = pointwise(values)
+        assert (simultaneous_half_width(values, generator()) >= half).all()
+
+
+def test_the_band_has_no_width_where_seeds_agree():
+    """The common start, and curves that do not differ at all."""
+    assert simultaneous_half_width(drifting(), generator())[0] == 0
+    assert (simultaneous_half_width(np.full((6, 4), 0.3), generator()) == 0).all()
+
+
+def test_the_band_is_equivariant():
+    """A constant curve moves nothing, a factor scales it, and the level widens it."""
+    values = drifting()
+    band = simultaneous_half_width(values, generator())
+    moved = values + np.linspace(0, 3, values.shape[1])
+    assert simultaneous_half_width(moved, generator()) == pytest.approx(band, abs=1e-12)
+    assert simultaneous_half_width(-7 * values, generator()) == pytest.approx(7 * band)
+    assert (simultaneous_half_width(values, generator(), level=0.5)[1:] < band[1:]).all()
+
+
+def test_the_generator_decides_the_draws():
+    """Equal generators, equal bands; two thousand draws leave little to chance."""
+    values = drifting()
+    first, again, other = (simultaneous_half_width(values, generator(seed)) for seed in (0, 0, 1))
+    assert (first == again).all()
+    assert (first[1:] != other[1:]).any()
+    assert first == pytest.approx(other, rel=0.15)

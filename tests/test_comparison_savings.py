@@ -1,0 +1,131 @@
+"""Labels saved along the whole curve and at quarters of the budget, by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from alray.comparison_arms import Arm, pair
+from alray.curves import label_saving, label_saving_at_budget
+from alray.label_savings import MILESTONES, SAVINGS, TARGETS, milestones, savings
+
+LABELS = np.array([100.0, 200.0, 300.0, 400.0, 500.0])
+RANDOM = np.array([0.30, 0.40, 0.50, 0.60, 0.70])
+
+
+def arm_of(name, curves, labels=LABELS):
+    return Arm(name, "", tuple(range(len(curves))), labels, {"accuracy": np.asarray(curves)})
+
+
+def pair_of(arm, random, labels=LABELS):
+    return pair(arm_of("margin", arm, labels), arm_of("random", random, labels))
+
+
+def noisy(height=0.0, seed=0, n=6):
+    return RANDOM + height + np.random.default_rng(seed).normal(0, 0.01, size=(n, 5))
+
+
+def test_savings_by_hand():
+    """An arm one tenth above a straight line needs 100 labels less, and never fewer than the first 100."""
+    found = savings([pair_of([np.minimum(RANDOM + 0.1, 0.9)] * 6, [RANDOM] * 6)], 1000)
+    assert list(found) == list(SAVINGS)
+    assert found["accuracy"].to_numpy() == pytest.approx(np.linspace(0.3, 0.7, TARGETS + 1)[1:])
+    needed = 100 + 1000 * (found["accuracy"].to_numpy() - 0.3)
+    assert found["random_labels"].to_numpy() == pytest.approx(needed)
+    arm_needs = np.maximum(needed - 100, 100)
+    assert found["arm_labels"].to_numpy() == pytest.approx(arm_needs)
+    for column in ("saving", "low", "high"):
+        assert found[column].to_numpy() == pytest.approx(1 - arm_needs / needed)
+    assert found["pool_share_random"].to_numpy() == pytest.approx(needed / 1000)
+    assert found["pool_share_arm"].to_numpy() == pytest.approx(arm_needs / 1000)
+    assert found["reached"].all()
+    assert not found["censored"].any()
+    assert not found["exploratory"].any()
+
+
+def test_targets_beyond_the_arm_are_censored():
+    """An arm below random: no estimate from its end on, no lower end, and an upper end by the budget."""
+    found = savings([pair_of([RANDOM - 0.105] * 6, [RANDOM] * 6)], None)
+    beyond = found["accuracy"] > 0.595
+    assert (found["reached"] == ~beyond).all()
+    assert (found["censored"] == beyond).all()
+    assert found.loc[beyond, ["arm_labels", "saving"]].isna().all(axis=None)
+    assert (found.loc[beyond, "low"] == -math.inf).all()
+    assert found.loc[beyond, "high"].to_numpy() == pytest.approx(
+        1 - 500 / found.loc[beyond, "random_labels"].to_numpy()
+    )
+    assert found[["pool_share_random", "pool_share_arm"]].isna().all(axis=None)
+
+
+def test_rows_are_those_of_the_saving_at_one_target():
+    """The frame adds nothing of its own; its last row is the saving at the budget where that is reached."""
+    arm, random = noisy(0.03), noisy(seed=1)
+    found = savings([pair_of(arm, random)], None)
+    for place in (4, 20, 30):
+        row = found.iloc[place]
+        needed = float(row["random_labels"])
+        expected = label_saving(LABELS, arm, random, needed)
+        assert (row["accuracy"], row["saving"]) == pytest.approx(
+            (expected.accuracy, expected.saving.estimate)
+        )
+        assert (row["low"], row["high"]) == pytest.approx(
+            (expected.saving.low, expected.saving.high)
+        )
+    at_budget = label_saving_at_budget(LABELS, arm, random)
+    assert found["saving"].iloc[-1] == pytest.approx(at_budget.saving.estimate)
+    assert found["accuracy"].iloc[-1] == pytest.approx(at_budget.accuracy)
+
+
+def test_milestones_by_hand():
+    """At 125, 250, 375 and 500 of 500 labels."""
+    found = milestones([pair_of([np.minimum(RANDOM + 0.1, 0.9)] * 6, [RANDOM] * 6)])
+    assert list(found) == list(MILESTONES)
+    assert found["share"].tolist() == [0.25, 0.5, 0.75, 1.0]
+    assert found["random_labels"].to_numpy() == pytest.approx([125, 250, 375, 500])
+    assert found["accuracy"].to_numpy() == pytest.approx([0.325, 0.45, 0.575, 0.7])
+    assert found["arm_labels"].to_numpy() == pytest.approx([100, 150, 275, 400])
+    assert found["saving"].to_numpy() == pytest.approx([0.2, 0.4, 100 / 375, 0.2])
+
+
+def test_milestones_that_do_not_exist_are_nan():
+    """Before the first label count; and an arm that does not get there."""
+    late = LABELS + 400
+    found = milestones([pair_of([RANDOM - 0.1] * 6, [RANDOM] * 6, late)])
+    assert found["share"].tolist() == [0.25, 0.5, 0.75, 1.0]
+    assert found[["accuracy", "random_labels", "saving", "low"]].iloc[:2].isna().all(axis=None)
+    assert found["arm_labels"].iloc[2] == pytest.approx(775)
+    assert math.isnan(found["arm_labels"].iloc[3])
+    assert found["low"].iloc[3] == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("arm", "random"),
+    [
+        (np.full((6, 5), math.nan), noisy()),
+        (noisy(), np.where(np.arange(5) == 2, math.inf, noisy())),
+        (noisy()[:0], noisy()[:0]),
+    ],
+)
+def test_what_cannot_be_computed_has_no_rows(arm, random):
+    """Values that are not finite, and arms without common seeds."""
+    for table in (savings([pair_of(arm, random)], 10), milestones([pair_of(arm, random)])):
+        assert table.empty
+
+
+def test_a_random_arm_that_learns_nothing_has_no_targets():
+    """A flat curve reaches no accuracy but its own; neither does one point."""
+    flat = pair_of(noisy(), [np.full(5, 0.4)] * 6)
+    assert savings([flat], None).empty
+    single = pair_of([[0.5]] * 6, [[0.4]] * 6, LABELS[:1])
+    assert savings([single], None).empty
+    assert milestones([single]).empty
+
+
+def test_few_seeds_are_exploratory():
+    """Five; and one seed has no interval."""
+    five = savings([pair_of(noisy(n=5), noisy(seed=1, n=5))], None)
+    assert five["exploratory"].all()
+    assert (five["seeds"] == 5).all()
+    one = savings([pair_of(noisy(n=1), noisy(seed=1, n=1))], None)
+    assert one["low"].isna().all()
+    assert one["saving"].notna().any()
