@@ -1,14 +1,22 @@
 """Small correlation studies for the tests of what runs them."""
 
+import dataclasses
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from typing_extensions import override
 
-from alray.correlation_driver import CorrelationObserver
+from alray.correlation import CorrelationSummary, summarise
+from alray.correlation_driver import CorrelationObserver, group_rows
 from alray.correlation_plan import CorrelationPlan, make_correlation_plan
 from alray.correlation_spec import CorrelationSpec
+from alray.correlation_tasks import perform
 from alray.pool import PreparedPool
+from alray.tensors import PoolTensors
+from alray.warm_start import warm_start
 from tests.builders import raw_pool
 
 
@@ -81,3 +89,27 @@ class Listener(CorrelationObserver):
     def of(self, kind: str) -> list[Any]:
         """Return the details of one kind of event."""
         return [detail for name, detail in self.events if name == kind]
+
+
+def in_memory(
+    plan: CorrelationPlan,
+    rescore: Callable[[int, Mapping[str, Any]], Mapping[str, Any]] = lambda _, scores: scores,
+    **resampling: int,
+) -> CorrelationSummary:
+    """Perform a whole study without files and return what it shows; `rescore` may put other scores in a base's place."""
+    spec, pool = plan.spec, PoolTensors(plan.prepared)
+    groups, outcomes, bases = [], [], []
+    for number in range(spec.bases):
+        base = warm_start(spec, pool, number)
+        base = dataclasses.replace(base, scores=dict(rescore(number, base.scores)))
+        content = base.to_bytes()
+        arms = plan.arms(number, base.sample, base.scores)
+        groups.append(group_rows(plan, number, base, arms))
+        bases.append({"base": number, "labels": spec.initial, **dataclasses.asdict(base.metrics)})
+        for task in plan.tasks(number, arms):
+            rows = perform(spec, pool, task, content)
+            assert isinstance(rows, list)
+            outcomes += rows
+    found = pd.DataFrame(bases).drop(columns="ece")
+    rng = np.random.default_rng(0)
+    return summarise(pd.concat(groups), pd.DataFrame(outcomes), found, rng, **resampling)

@@ -42,8 +42,8 @@ def test_a_study_prints_its_tables_and_where_everything_lies(done):
         "pool-correlation: 200 objects, 3 classes",
         "base 0: accuracy",
         "444/444 fine-tunes in",
-        "loss (large is queried)",
-        "margin (small is queried)",
+        "loss (large) ",
+        "margin (small) ",
         "by score",
         "within class",
         "uplift: what the tenth",
@@ -72,8 +72,8 @@ def test_the_table_fits_eighty_columns_and_names_each_score_once(done):
     lines = [line for line in capture.get().splitlines() if "/" not in line]
     assert max(map(len, lines)) <= 80
     table = capture.get().partition("uplift:")[0]
-    assert table.count("loss (large is queried)") == 1
-    row = next(line for line in table.splitlines() if line.startswith("loss (large is queried)"))
+    assert table.count("loss (large)") == 1
+    row = next(line for line in table.splitlines() if line.startswith("loss (large)"))
     value = found.summary.query(
         "score == 'loss' and grouping == 'score' and outcome == 'accuracy' and epochs == 1"
     )["rho"].item()

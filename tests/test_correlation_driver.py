@@ -9,11 +9,12 @@ import pytest
 from typing_extensions import override
 
 from alray import api, correlation_api
-from alray.correlation import summarise
+from alray.correlation import CHECK_COLUMNS, QUANTILE_COLUMNS, SUMMARY_COLUMNS, summarise
 from alray.correlation_api import correlate, load_correlation
 from alray.correlation_executor import InlineTasks, Performed
 from alray.correlation_store import (
     BASE_COLUMNS,
+    FAILURE_COLUMNS,
     GROUP_COLUMNS,
     OUTCOME_COLUMNS,
     CorrelationStore,
@@ -22,6 +23,7 @@ from alray.errors import Interrupted, StoreError, StudyFailed
 from alray.executor import Lost
 from tests.correlation_studies import Listener, correlation_settings
 from tests.studies import files, settings, write_pool
+from tests.test_records import documented, schema
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,30 @@ def test_a_study_leaves_its_documented_files_and_columns(undisturbed):
     assert list(undisturbed.outcomes) == list(OUTCOME_COLUMNS)
     assert len(undisturbed.outcomes) == 2 * 2 * 2 * (2 * 20 + 10 + 1)
     assert undisturbed.failures.empty
+
+
+def test_the_readme_documents_every_column(undisturbed):
+    tables = documented()
+    typed = {
+        "bases": BASE_COLUMNS,
+        "outcomes": OUTCOME_COLUMNS,
+        "failures": FAILURE_COLUMNS,
+        "groups": {**GROUP_COLUMNS, "<score>": None},
+    }
+    for heading, columns in typed.items():
+        rows = [column for column in columns.items() if column[1] is not None]
+        found = tables[heading][: len(rows)]
+        assert found == [(name, str(kind), meaning) for name, (kind, meaning) in rows]
+        assert [name for name, _, _ in tables[heading]] == list(columns)
+    described = {
+        "correlation summary": (SUMMARY_COLUMNS, "summary"),
+        "quantiles": (QUANTILE_COLUMNS, "quantiles"),
+        "checks": (CHECK_COLUMNS, "checks"),
+    }
+    for heading, (columns, file) in described.items():
+        assert {name: meaning for name, _, meaning in tables[heading]} == dict(columns)
+        kinds = {name: kind for name, kind, _ in tables[heading]}
+        assert kinds == schema(undisturbed.path / f"{file}.parquet")
 
 
 def test_groups_hold_each_sampled_object_once_per_arrangement(undisturbed):

@@ -29,6 +29,7 @@ def print_correlation(console: Console, found: Correlation) -> None:
     summary = summary.sort_values(["_score", "_order", "epochs"])
     better = "lower nll is better, so rho is with its fall" if outcome == "nll" else "+ is better"
     console.print(f"rho: a group's mean score with what the group does for {outcome} ({better}).")
+    console.print("(large), (small): the end of the score that a strategy would query.")
     console.print("reliability: agreement of the fine-tuning seeds (ICC).")
     console.print(_table(summary, _rho, with_reliability=True))
     console.print()
@@ -66,7 +67,7 @@ def _table(summary: pd.DataFrame, cell: Callable[[Row], str], *, with_reliabilit
         name, grouping = map(str, names)
         of_dose: dict[int, Row] = {int(row["epochs"]): row for row in rows.to_dict("records")}  # type: ignore[misc]
         first = of_dose[doses[-1]]
-        shown = f"{name} ({first['queried']} is queried)" if name != before else ""
+        shown = f"{name} ({first['queried']})" if name != before else ""
         before = name
         cells = [cell(of_dose[dose]) if dose in of_dose else "" for dose in doses]
         ends = [_reliability(rows)] if with_reliability else []
