@@ -10,9 +10,10 @@ from rich.console import Console
 
 from alray.analysis import SUMMARY_COLUMNS, summarise
 from alray.api import plan_study
-from alray.display.facts import count, duration, rounds_left, share, signed, size
+from alray.display.facts import count, duration, rounds_left, size
 from alray.display.live import LiveDisplay
 from alray.display.summary import print_summary
+from alray.reporting.numbers import share, signed
 from alray.schedule import Assignment, RunStatus
 from alray.spec import StudySpec
 

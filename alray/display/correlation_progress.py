@@ -11,7 +11,8 @@ from typing_extensions import override
 from alray.correlation_driver import CorrelationObserver
 from alray.correlation_plan import CorrelationPlan
 from alray.correlation_tasks import FineTune, Task
-from alray.display.facts import count, duration, share
+from alray.display.facts import count, duration
+from alray.reporting.numbers import share
 from alray.warm_start import Base
 
 SILENCE_SECONDS = 30.0

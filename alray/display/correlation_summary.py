@@ -11,7 +11,7 @@ from rich.text import Text
 
 from alray.correlation_api import Correlation
 from alray.correlation_findings import reading
-from alray.display.facts import share, signed
+from alray.reporting.numbers import share, signed
 from alray.stats import SIGNIFICANCE
 
 Row = Mapping[str, Any]

@@ -1,6 +1,5 @@
 """Numbers and phrases as people read them."""
 
-import math
 from collections.abc import Iterable
 
 from alray.plan import Plan
@@ -10,18 +9,6 @@ from alray.schedule import RunStatus
 def count(number: int, noun: str, plural: str = "") -> str:
     """Return `1 run`, `3 runs`, `12,000 objects`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def share(value: float | None) -> str:
-    """Return a number in [0, 1] with three digits and no leading zero: `.652`, `1.000`; `-` where undefined."""
-    if value is None or math.isnan(value):
-        return "-"
-    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 0.9995 else f"{value:.3f}"
-
-
-def signed(value: float) -> str:
-    """Return `+.012` or `-.003`."""
-    return ("+" if value >= 0 else "-") + share(abs(value))
 
 
 def duration(seconds: float) -> str:

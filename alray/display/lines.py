@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.text import Text
 from typing_extensions import override
 
-from alray.display.facts import count, duration, headline, rounds_left, share
+from alray.display.facts import count, duration, headline, rounds_left
 from alray.driver import Observer
 from alray.plan import Plan
+from alray.reporting.numbers import share
 from alray.schedule import RunStatus
 
 SILENCE_SECONDS = 30.0

@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
 
-from alray.display.facts import count, duration, headline, rounds_left, share
+from alray.display.facts import count, duration, headline, rounds_left
 from alray.driver import Observer
 from alray.plan import Plan
+from alray.reporting.numbers import share
 from alray.schedule import Assignment, RunStatus
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from alray.display.facts import share, signed
 from alray.findings import reading, seeds_needed
+from alray.reporting.numbers import share, signed
 
 
 def print_summary(console: Console, summary: pd.DataFrame, path: Path) -> None:

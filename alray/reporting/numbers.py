@@ -1,4 +1,4 @@
-"""Numbers as a page shows them: three digits, no leading zero, a dash where there is none."""
+"""Numbers as pages and terminals show them: three digits, no leading zero, a dash where there is none."""
 
 import math
 
@@ -6,9 +6,9 @@ NOTHING = "-"
 """Stands where a number does not exist."""
 
 
-def share(value: float) -> str:
-    """Return a number as `.652`, `1.000` or `-.003`; `-` where it is NaN."""
-    if math.isnan(value):
+def share(value: float | None) -> str:
+    """Return a number as `.652`, `1.000` or `-.003`; `-` where it is NaN or None."""
+    if value is None or math.isnan(value):
         return NOTHING
     # What rounds to zero has no sign.
     text = f"{abs(value):.3f}".removeprefix("0")
