@@ -4,13 +4,14 @@ import time
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import TaskID
 from rich.text import Text
 from typing_extensions import override
 
 from alray.correlation_driver import CorrelationObserver
 from alray.correlation_plan import CorrelationPlan
 from alray.correlation_tasks import FineTune, Task
+from alray.display.bar import progress_bar
 from alray.display.facts import count, duration
 from alray.reporting.numbers import share
 from alray.warm_start import Base
@@ -102,14 +103,7 @@ class CorrelationLive(_Counted):
 
     def __init__(self, console: Console, starting: str) -> None:
         super().__init__(console, starting)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            expand=True,
-        )
+        self._bar = progress_bar(console)
         self._task: TaskID | None = None
         self._live: Live | None = None
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import TaskID
 from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
 
+from alray.display.bar import progress_bar
 from alray.display.facts import count, duration, headline, rounds_left
 from alray.driver import Observer
 from alray.plan import Plan
@@ -24,14 +25,7 @@ class LiveDisplay(Observer):
     def __init__(self, console: Console, starting: str) -> None:
         self._console = console
         self._starting = starting
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            expand=True,
-        )
+        self._bar = progress_bar(console)
         self._task: TaskID | None = None
         self._live: Live | None = None
         self._playing: dict[str, tuple[Assignment, Mapping[str, Any]]] = {}
