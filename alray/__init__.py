@@ -9,17 +9,22 @@ if TYPE_CHECKING:
     from alray.api import Study, load, sweep
     from alray.correlation_api import Correlation, correlate, load_correlation
     from alray.correlation_spec import CorrelationSpec
+    from alray.report_api import report, report_pair
+    from alray.report_folder import Report
     from alray.spec import StudySpec
 
 __all__ = [
     "Correlation",
     "CorrelationSpec",
+    "Report",
     "Study",
     "StudySpec",
     "__version__",
     "correlate",
     "load",
     "load_correlation",
+    "report",
+    "report_pair",
     "sweep",
 ]
 
@@ -31,6 +36,9 @@ _MODULES = {
     "correlate": "correlation_api",
     "load_correlation": "correlation_api",
     "CorrelationSpec": "correlation_spec",
+    "Report": "report_folder",
+    "report": "report_api",
+    "report_pair": "report_api",
     "StudySpec": "spec",
 }
 

@@ -96,7 +96,8 @@ def _why(row: Row) -> str:
 
 
 def _seeds_needed(row: Row) -> str:
-    if pd.isna(row["seeds_needed"]):
+    known = bool(pd.notna(row["seeds_needed"]))
+    if not known:
         return "no number of seeds can be named"
     return f"{_count(int(row['seeds_needed']), 'seed')} needed"
 

@@ -1,5 +1,9 @@
 """Whole correlation studies on pools whose truth is known by construction, with tiny networks."""
 
+import functools
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -7,7 +11,7 @@ from scipy.stats import binom
 from alray.pool import Modality, PreparedPool
 from tests.correlation_studies import correlation_plan, in_memory
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "scores": ["loss"],
     "initial": 60,
     "sample": 400,
@@ -79,6 +83,10 @@ def test_the_sign_of_a_planted_truth_is_found(pool, sign, verdict):
     assert row["verdict"] == verdict
 
 
+def _noise(rng: np.random.Generator, _: int, scores: Mapping[str, Any]) -> dict[str, Any]:
+    return {"loss": rng.normal(size=len(scores["loss"]))}
+
+
 @pytest.mark.slow
 def test_a_score_that_means_nothing_is_found_to_matter_no_more_often_than_chance_allows():
     """The whole pipeline under the null, 200 studies: the score is noise, everything else is as it always is."""
@@ -90,7 +98,7 @@ def test_a_score_that_means_nothing_is_found_to_matter_no_more_often_than_chance
         plan = correlation_plan(mislabelled(0.1, seed), **{**SETTINGS, **quick, "seed": seed})
         noise = in_memory(
             plan,
-            lambda _, scores, rng=rng: {"loss": rng.normal(size=len(scores["loss"]))},
+            functools.partial(_noise, rng),
             permutations=999,
             bootstraps=200,
         )
@@ -99,7 +107,7 @@ def test_a_score_that_means_nothing_is_found_to_matter_no_more_often_than_chance
         found["p"] += row["p"] < 0.05
         found["p_max"] += row["p_max"] < 0.05
         found["spoke"] += row["verdict"] in ("helps", "hurts")
-    low, high = binom.ppf([0.005, 0.995], studies, 0.05)
+    low, high = (float(binom.ppf(end, studies, 0.05)) for end in (0.005, 0.995))
     print(f"null pipeline: {found} of {studies}, mean rho {np.mean(rhos):+.3f}")  # noqa: T201 -- a figure to report
     assert low <= found["p"] <= high
     assert low <= found["p_max"] <= high

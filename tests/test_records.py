@@ -53,7 +53,10 @@ def test_the_readme_documents_every_column():
     heads = [(name, "double", meaning) for name, meaning in records.HEAD_COLUMNS.items()]
     tables = documented()
     correlation = {"bases", "groups", "outcomes", "failures", "correlation summary", "quantiles"}
-    assert tables.keys() == {"Columns", "rounds", "queries", "runs", "summary", "checks"} | correlation
+    assert (
+        tables.keys()
+        == {"Columns", "rounds", "queries", "runs", "summary", "checks"} | correlation
+    )
     assert tables["Columns"] == shared
     assert tables["rounds"] == own(dict(records.ROUND_COLUMNS)) + heads
     assert tables["queries"] == own(dict(records.QUERY_COLUMNS))

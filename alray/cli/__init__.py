@@ -9,6 +9,7 @@ from typing_extensions import override
 from alray._version import __version__
 from alray.cli.correlate import correlate
 from alray.cli.pool import pool
+from alray.cli.report import report
 from alray.cli.sweep import sweep
 from alray.errors import AlrayError
 
@@ -39,4 +40,5 @@ def main() -> None:
 
 main.add_command(sweep)
 main.add_command(correlate)
+main.add_command(report)
 main.add_command(pool)

@@ -10,7 +10,12 @@ import pandas as pd
 
 from alray.reliability import RELIABLE
 from alray.reporting import theme
-from alray.reporting.correlation_frames import GROUPING_TITLES, OUTCOME_TITLES, shown_interval, words
+from alray.reporting.correlation_frames import (
+    GROUPING_TITLES,
+    OUTCOME_TITLES,
+    shown_interval,
+    words,
+)
 from alray.reporting.numbers import NOTHING, interval, p_value, share, signed
 
 Row = Mapping[str, Any]

@@ -1,6 +1,7 @@
 """What any figure of a report is made of: panels, axes, and the step from a chart to the file that is printed."""
 
 import dataclasses
+import functools
 import json
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -62,11 +63,15 @@ class Figure:
 
     def svg(self) -> bytes:
         """Return it as SVG on white, with its heading and caption."""
-        return vl_convert.vegalite_to_svg(self._printed(), vl_version=VEGA_LITE).encode()
+        return self._drawn.encode()
 
     def png(self) -> bytes:
         """Return it as PNG on white, with 192 dots for each inch of 96 CSS pixels."""
-        return vl_convert.vegalite_to_png(self._printed(), vl_version=VEGA_LITE, scale=2)
+        return vl_convert.svg_to_png(self._drawn, scale=2)
+
+    @functools.cached_property
+    def _drawn(self) -> str:
+        return vl_convert.vegalite_to_svg(self._printed(), vl_version=VEGA_LITE)
 
     def _printed(self) -> str:
         shown = pd.Series(data=True, index=self.rows.index)

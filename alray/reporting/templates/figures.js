@@ -1,11 +1,7 @@
 // Draws every figure to fit its place, and again when a dose or grouping is chosen or the window changes.
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const specs = {};
-  for (const [name, { spec, columns, rows }] of Object.entries(read("shown"))) {
-    const values = rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
-    specs[name] = { ...spec, data: { values } };
-  }
+  const figures = read("shown");
   const look = read("look");
   const controls = document.getElementById("controls");
   const places = [...document.querySelectorAll("[data-figure]")];
@@ -24,16 +20,21 @@
     return { ...spec, columns, spec: { ...spec.spec, width: Math.max(120, Math.min(each(columns), most)) } };
   }
 
+  function withData({ spec, columns, rows }) {
+    const values = rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
+    return { ...spec, data: { values } };
+  }
+
   function update(place) {
     const view = views.get(place);
-    for (const { name } of specs[place.dataset.figure].params) view.signal(name, chosen[name]);
+    for (const { name } of figures[place.dataset.figure].spec.params) view.signal(name, chosen[name]);
     return view.runAsync();
   }
 
   async function draw(place) {
-    const spec = specs[place.dataset.figure];
     const width = place.clientWidth;
     if (widths.get(place) === width || width === 0) return;
+    const spec = withData(figures[place.dataset.figure]);
     widths.set(place, width);
     views.get(place)?.finalize();
     const options = {
@@ -49,11 +50,19 @@
     await update(place);
   }
 
+  // Figures are drawn from the top, with a breath in between in which the page can be read and scrolled.
+  async function drawEach() {
+    for (const place of places) {
+      await draw(place);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+
   // One after the other: two drawings of a place at once would both stay there.
   let drawing = Promise.resolve();
   function drawAll() {
     drawing = drawing
-      .then(() => Promise.all(places.map(draw)))
+      .then(drawEach)
       .then(() => document.documentElement.setAttribute("data-drawn", String(views.size)))
       .catch((error) => console.error(error));
   }

@@ -1,0 +1,128 @@
+"""`alray report`: the findings of studies as pages, pictures and tables."""
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from alray.cli.study_options import words
+from alray.errors import SpecError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from alray.report_folder import Report
+
+
+@click.command()
+@click.argument(
+    "results", nargs=-1, type=click.Path(path_type=Path), metavar="[RESULTS]...", required=False
+)
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.Path(path_type=Path),
+    metavar="A B",
+    help="Two sweeps of one pool side by side, on one page.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder to write to.  [default: the study's own; NAME-report beside a table]",
+)
+@click.option(
+    "--against", metavar="ARM", help="Arm that others are compared with.  [default: random]"
+)
+@click.option(
+    "--metric",
+    metavar="NAME",
+    help="What figures show: accuracy, macro_f1 or nll.  [default: accuracy]",
+)
+@click.option(
+    "--format",
+    "formats",
+    default="html,svg,png",
+    show_default=True,
+    metavar="A,B",
+    help="Any of html, svg, png, csv.",
+)
+@click.option(
+    "--label-cost",
+    metavar="COST",
+    help="What a label costs, such as 0.05 or '0.05 EUR': labels saved become money.",
+)
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+def report(
+    results: tuple[Path, ...],
+    compare: tuple[Path, Path] | None,
+    out: Path | None,
+    against: str | None,
+    metric: str | None,
+    formats: str,
+    label_cost: str | None,
+    show: bool,
+) -> None:
+    """Write the findings of studies: a page to read, its figures, and tables.
+
+    RESULTS are folders of sweeps or correlation studies, finished or not, or tables (CSV or Parquet) of learning curves
+    made elsewhere, with the columns arm, seed, labels, and accuracy, macro_f1 or nll.
+    """
+    from rich.console import Console
+
+    from alray import report_api
+
+    _check(results, compare, out)
+    console = Console(highlight=False, markup=False)
+    if compare is not None:
+        made = report_api.report_pair(
+            compare,
+            out=out,
+            against=against,
+            metric=metric,
+            formats=words(formats),
+            label_cost=label_cost,
+        )
+        _tell(console, made, show=show)
+    for path in results:
+        made = report_api.report(
+            path,
+            out=out,
+            against=against,
+            metric=metric,
+            formats=words(formats),
+            label_cost=label_cost,
+        )
+        _tell(console, made, show=show)
+
+
+def _check(results: tuple[Path, ...], compare: tuple[Path, Path] | None, out: Path | None) -> None:
+    if not results and compare is None:
+        raise SpecError("name a study's folder, such as results/openclipart")
+    if results and compare is not None:
+        raise SpecError("--compare takes its two studies, and no others")
+    if len(results) > 1 and out is not None:
+        raise SpecError(
+            "--out is one folder, and there are several studies: report them one by one"
+        )
+
+
+def _tell(console: "Console", made: "Report", *, show: bool) -> None:
+    for problem in made.problems:
+        console.print(problem, style="red")
+    console.print(made.verdict)
+    what = made.page if made.page is not None else made.folder
+    console.print(f"report: {what} ({len(made.files)} files)", soft_wrap=True)
+    if show and made.page is not None:
+        _open(made.page)
+
+
+def _open(page: Path) -> None:
+    """Open the page; that there is no browser is no reason to fail."""
+    try:
+        opened = webbrowser.open(page.resolve().as_uri())
+    except (OSError, webbrowser.Error):
+        opened = False
+    if not opened:
+        click.echo(f"no browser could be opened; the page is {page}", err=True)
