@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pandas as pd
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 import alray as alray_package
 from alray.cli import main
+from alray.errors import StoreError
 
 SMALL = [
     "--initial",
@@ -23,6 +25,7 @@ SMALL = [
     "inline",
     "--set",
     "training.passive_epochs=2",
+    "--no-report",
 ]
 
 
@@ -51,6 +54,31 @@ def test_a_study_ends_with_its_table_and_its_files(results):
     assert "[4/4]" in progress
     rounds = pd.read_parquet(f"{results}/openclipart/rounds")
     assert sorted(rounds["labels"].unique()) == [60, 65, 70]
+
+
+def test_a_study_ends_with_a_page_about_it(results):
+    code, said, progress = alray(
+        "sweep", "--strategies", "random,margin", "--seeds", "2", "--results", results, *SMALL,
+        "--report",
+    )  # fmt: skip
+    assert code == 0
+    assert "writing the report" in progress
+    assert f"page: {results}/openclipart/report.html" in said
+    page = Path(f"{results}/openclipart/report.html").read_text()
+    assert "margin" in page
+
+
+def test_a_page_that_cannot_be_written_does_not_spoil_the_study(results, monkeypatch):
+    def refuse(*_, **__):
+        raise StoreError("no room")
+
+    monkeypatch.setattr("alray.report_api.report", refuse)
+    code, said, progress = alray(
+        "sweep", "--strategies", "random", "--seeds", "1", "--results", results, *SMALL, "--report"
+    )
+    assert code == 0
+    assert "no report: no room" in progress
+    assert "page:" not in said
 
 
 def test_the_same_command_again_finds_everything_done(results):

@@ -33,6 +33,13 @@ def test_every_strategy_is_in_the_table():
 @pytest.mark.parametrize("option", sorted(set(re.findall(r"--[a-z][a-z-]+", README))))
 def test_every_option_named_exists(option):
     """In some command's help."""
-    commands = [["sweep"], ["pool", "describe"], ["pool", "import"], ["pool", "make", "twin"]]
+    commands = [
+        ["sweep"],
+        ["correlate"],
+        ["report"],
+        ["pool", "describe"],
+        ["pool", "import"],
+        ["pool", "make", "twin"],
+    ]
     helps = [CliRunner().invoke(main, [*words, "--help"]).output for words in commands]
     assert any(re.search(rf"{option}\b", text) for text in helps)

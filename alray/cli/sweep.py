@@ -16,9 +16,10 @@ from alray.cli.study_options import (
     pool_options,
     words,
 )
-from alray.errors import Interrupted, SpecError
+from alray.errors import AlrayError, Interrupted, SpecError
 
 if TYPE_CHECKING:
+    from alray.api import Study
     from alray.plan import Plan
     from alray.spec import StudySpec
 
@@ -44,6 +45,9 @@ SETTINGS = {"initial": "initial", "query": "query", "rounds": "rounds"}
 @click.option("--query", type=int, help="Labels bought in a round.")
 @click.option("--rounds", type=int, help="Rounds.")
 @execution_options
+@click.option(
+    "--report/--no-report", default=True, help="Write a page with the findings.  [default: report]"
+)
 def sweep(
     study: Path | None,
     results: Path,
@@ -54,6 +58,7 @@ def sweep(
     settings: tuple[str, ...],
     dry_run: bool,
     fresh: bool,
+    report: bool,
     **simple: Any,
 ) -> None:
     """Compare strategies: run each with every seed, in parallel, and say what they save.
@@ -78,7 +83,7 @@ def sweep(
     if dry_run:
         _print_plan(spec, results, progress)
     else:
-        _run(spec, results, progress, fresh=fresh)
+        _run(spec, results, progress, fresh=fresh, report=report)
 
 
 def _validate(values: Mapping[str, Any], study: Path | None) -> "StudySpec":
@@ -88,7 +93,7 @@ def _validate(values: Mapping[str, Any], study: Path | None) -> "StudySpec":
     return validate(StudySpec, values, origin(study))
 
 
-def _run(spec: "StudySpec", results: Path, progress: Any, *, fresh: bool) -> None:
+def _run(spec: "StudySpec", results: Path, progress: Any, *, fresh: bool, report: bool) -> None:
     from rich.console import Console
 
     from alray import api
@@ -112,7 +117,8 @@ def _run(spec: "StudySpec", results: Path, progress: Any, *, fresh: bool) -> Non
         raise Interrupted("stopped; the same command goes on from here") from None
     console = Console(highlight=False, markup=False)
     console.print()
-    print_summary(console, found.summary, found.path)
+    page = _write_page(found, progress) if report else None
+    print_summary(console, found.summary, found.path, page)
     failed = found.runs[found.runs["status"] == "failed"]
     if len(failed):
         progress.print(
@@ -120,6 +126,21 @@ def _run(spec: "StudySpec", results: Path, progress: Any, *, fresh: bool) -> Non
             style="red",
         )
         sys.exit(1)
+
+
+def _write_page(found: "Study", progress: Any) -> Path | None:
+    """Write the page; where that cannot be done the study is done all the same."""
+    from alray import report_api
+
+    if found.summary["seeds"].sum() == 0:
+        return None
+    progress.print("writing the report")
+    try:
+        report_api.report(found.path, formats=("html",))
+    except AlrayError as error:
+        progress.print(f"no report: {error}", style="yellow")
+        return None
+    return found.path / "report.html"
 
 
 def _print_plan(spec: "StudySpec", results: Path, progress: Any) -> None:

@@ -14,8 +14,10 @@ from alray.findings import reading, seeds_needed
 from alray.reporting.numbers import share, signed
 
 
-def print_summary(console: Console, summary: pd.DataFrame, path: Path) -> None:
-    """Print the table of arms, what it says in words, and where the results lie."""
+def print_summary(
+    console: Console, summary: pd.DataFrame, path: Path, page: Path | None = None
+) -> None:
+    """Print the table of arms, what it says in words, and where the results and the page about them lie."""
     if summary["seeds"].sum() == 0:
         console.print(
             f"no run has finished; their errors are in {path}/runs.parquet", soft_wrap=True
@@ -38,6 +40,8 @@ def print_summary(console: Console, summary: pd.DataFrame, path: Path) -> None:
         console.print(Text(sentence))
     console.print()
     console.print(f"results: {path}", soft_wrap=True)
+    if page is not None:
+        console.print(f"page: {page}", soft_wrap=True)
     console.print(f"next: {_next_command(summary)}")
 
 
