@@ -12,7 +12,7 @@ from alray.api import DEFAULT_RESULTS
 from alray.correlation import as_original, summarise
 from alray.correlation_driver import CorrelationDriver, CorrelationObserver
 from alray.correlation_executor import InlineTasks, TaskExecutor
-from alray.correlation_findings import reading
+from alray.correlation_findings import BEST_DOSE, reading
 from alray.correlation_plan import CorrelationPlan, make_correlation_plan
 from alray.correlation_spec import CorrelationSpec
 from alray.correlation_store import CorrelationStore
@@ -195,6 +195,7 @@ def _conclude(
         facts=_facts(plan, manifest),
         sentences=sentences,
         main_outcome=spec.outcome,
+        main_epochs=BEST_DOSE if BEST_DOSE in spec.epochs and spec.compat is None else None,
     )
     store.write_files(render(results))
 

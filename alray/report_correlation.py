@@ -8,7 +8,7 @@ import pandas as pd
 
 from alray.correlation import as_original
 from alray.correlation_api import Correlation, load_correlation
-from alray.correlation_findings import reading
+from alray.correlation_findings import BEST_DOSE, reading
 from alray.correlation_store import CorrelationStore
 from alray.errors import SpecError
 from alray.settings import unknown_name
@@ -62,6 +62,7 @@ def render_correlation(
             facts=_facts(study),
             sentences=sentences,
             main_outcome=main,
+            main_epochs=BEST_DOSE if BEST_DOSE in spec.epochs and spec.compat is None else None,
         )
     )
     endings = tuple(_ENDINGS[name] for name in formats if name in _ENDINGS)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from alray.correlation import summarise
-from alray.correlation_findings import reading, verdict
+from alray.correlation_findings import PREDICTION, reading, verdict
 from tests.correlation_worlds import World, generator, study
 
 
@@ -174,7 +174,8 @@ def test_reading_gathers_doses_by_verdict():
         "inconclusive, the outcome is too noisy (60 seeds needed) at 10 epochs."
     )
     assert said[1] == "bald (large is queried): no effect larger than 0.0050 at 5 epochs."
-    assert said[-1] == "This holds for accuracy, groups by score, and these doses only."
+    assert said[-2] == "This holds for accuracy, groups by score, and these doses only."
+    assert said[-1] == PREDICTION
 
 
 def test_reading_says_when_the_sign_depends_on_the_dose():
