@@ -12,8 +12,8 @@ from alray.api import DEFAULT_RESULTS
 from alray.correlation import as_original, summarise
 from alray.correlation_driver import CorrelationDriver, CorrelationObserver
 from alray.correlation_executor import InlineTasks, TaskExecutor
-from alray.correlation_findings import BEST_DOSE, reading
 from alray.correlation_plan import CorrelationPlan, make_correlation_plan
+from alray.correlation_report import Records, render_study
 from alray.correlation_spec import CorrelationSpec
 from alray.correlation_store import CorrelationStore
 from alray.errors import StoreError, StudyFailed
@@ -85,6 +85,12 @@ def correlate(
         settings = plan.spec.model_dump(mode="json")
         told = driver.complete and store.has_report() and store.read_study() == settings
         manifest = provenance.manifest(store, plan.pool, kind=KIND, command=command, complete=told)
+        manifest["counts"] = {
+            "objects": len(plan.pool),
+            "classes": len(plan.pool.classes),
+            "train": len(plan.prepared.train),
+            "test": len(plan.prepared.test),
+        }
         store.write_manifest(manifest)
         store.write_study(settings)
         driver.drive(lambda: start_tasks(plan))
@@ -177,46 +183,6 @@ def _conclude(
     store.write_summary(found.summary)
     store.write_quantiles(found.quantiles)
     store.write_checks(found.checks)
-    grouping = "score" if "score" in spec.grouping else spec.grouping[0]
-    sentences = reading(found.summary, found.checks, (spec.outcome, grouping))
-    if driver.failures:
-        sentences.insert(0, f"{len(driver.failures)} tasks failed; bases {complete} are complete.")
-    # Altair and vl-convert take a second to import.
-    from alray.reporting.correlation_page import CorrelationResults, render  # noqa: PLC0415
-
-    results = CorrelationResults(
-        groups=groups,
-        outcomes=outcomes,
-        bases=bases,
-        summary=found.summary,
-        quantiles=found.quantiles,
-        checks=found.checks,
-        title=f"Does a score predict usefulness? {plan.pool.name}",
-        facts=_facts(plan, manifest),
-        sentences=sentences,
-        main_outcome=spec.outcome,
-        main_epochs=BEST_DOSE if BEST_DOSE in spec.epochs and spec.compat is None else None,
-    )
-    store.write_files(render(results))
-
-
-def _facts(plan: CorrelationPlan, manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a reader has to know to judge the study and to repeat it."""
-    spec, parts = plan.spec, plan.prepared
-    versions = {"alray": manifest["alray"], **manifest["versions"]}
-    return {
-        "pool": f"{plan.pool.name}, {len(plan.pool):,} objects, {len(plan.pool.classes)} classes",
-        "fingerprint": plan.pool.fingerprint,
-        "split": f"train {len(parts.train):,}, validation {len(parts.validation):,}, test {len(parts.test):,}",
-        "base models": f"{spec.bases}, on {spec.initial:,} random labels each",
-        "sample": f"{spec.sample:,} unlabelled objects, {plan.groups} groups of {spec.group_size}",
-        "fine-tunes": f"{spec.fine_tune_seeds} seeds, evaluated after {', '.join(map(str, spec.epochs))} epochs on "
-        f"{min(spec.test, len(parts.test)):,} test objects, replay {spec.replay}",
-        "model": f"{spec.model.name}, width {spec.model.width}, dropout {spec.model.dropout:g}",
-        "training": f"Adam {spec.training.lr:g}, batch size {spec.training.batch_size}, BatchNorm {spec.training.batch_norm}",
-        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "machine": str(manifest["machine"]["processor"]),
-        "begun": str(manifest["begun"]),
-        "ended": str(manifest["ended"]),
-        "command": str(manifest["command"]),
-    }
+    records = Records(bases, groups, outcomes, len(driver.failures))
+    files, _ = render_study(spec, manifest, records, found, spec.outcome)
+    store.write_files(files)

@@ -1,0 +1,90 @@
+"""A correlation study's page and figures: the same when the study ends and whenever they are written again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from alray.correlation import CorrelationSummary
+from alray.correlation_findings import BEST_DOSE, reading
+from alray.correlation_spec import CorrelationSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """What a study has on record of its complete bases.
+
+    Attributes:
+        bases: A row per base model.
+        groups: A row per base, grouping and object.
+        outcomes: A row per fine-tune and dose.
+        failed: Tasks that failed for good.
+    """
+
+    bases: pd.DataFrame
+    groups: pd.DataFrame
+    outcomes: pd.DataFrame
+    failed: int
+
+
+def render_study(
+    spec: CorrelationSpec,
+    manifest: Mapping[str, Any],
+    records: Records,
+    found: CorrelationSummary,
+    outcome: str,
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return the report's files by name, and its sentences.
+
+    Args:
+        spec: Settings with their numbers filled in.
+        manifest: Where the study comes from.
+        records: Of the complete bases.
+        found: What they show.
+        outcome: What verdicts are about.
+    """
+    # Altair and vl-convert take a second to import.
+    from alray.reporting.correlation_page import CorrelationResults, render  # noqa: PLC0415
+
+    grouping = "score" if "score" in spec.grouping else spec.grouping[0]
+    sentences = reading(found.summary, found.checks, (outcome, grouping))
+    if records.failed:
+        complete = sorted(records.bases["base"])
+        sentences.insert(0, f"{records.failed} tasks failed; bases {complete} are complete.")
+    results = CorrelationResults(
+        groups=records.groups,
+        outcomes=records.outcomes,
+        bases=records.bases,
+        summary=found.summary,
+        quantiles=found.quantiles,
+        checks=found.checks,
+        title=f"Does a score predict usefulness? {manifest.get('pool', spec.name)}",
+        facts=_facts(spec, manifest),
+        sentences=sentences,
+        main_outcome=outcome,
+        main_epochs=BEST_DOSE if BEST_DOSE in spec.epochs and spec.compat is None else None,
+    )
+    return render(results), sentences
+
+
+def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a reader has to know to judge the study and to repeat it."""
+    versions = {"alray": manifest.get("alray"), **manifest.get("versions", {})}
+    counts = [f"{count:,} {name}" for name, count in manifest.get("counts", {}).items()]
+    return {
+        "pool": ", ".join([str(manifest.get("pool", "unknown")), *counts]),
+        "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
+        "base models": f"{spec.bases}, on {spec.initial:,} random labels each",
+        "sample": f"{spec.sample:,} unlabelled objects, groups of {spec.group_size}",
+        "fine-tunes": f"{spec.fine_tune_seeds} seeds, evaluated after {', '.join(map(str, spec.epochs))} epochs on at most "
+        f"{spec.test:,} test objects, replay {spec.replay}",
+        "model": f"{spec.model.name}, width {spec.model.width}, dropout {spec.model.dropout:g}",
+        "training": f"Adam {spec.training.lr:g}, batch size {spec.training.batch_size}, BatchNorm "
+        f"{spec.training.batch_norm}",
+        "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
+        "machine": str(manifest.get("machine", {}).get("processor", "unknown")),
+        "begun": str(manifest.get("begun")),
+        "ended": str(manifest.get("ended")),
+        "command": str(manifest.get("command", "")),
+    }
