@@ -19,7 +19,7 @@ BEST_DOSE = 10
 
 PREDICTION = (
     "What this is worth: on seven pools, uplift over random groups (groups by score, accuracy, 10 epochs, no replay) "
-    "ranked 35 pairs of pool and score as sweeps then did with a rank correlation of .54 (.31 to .76), the best of 72 "
+    "ranked 35 pairs of pool and score as sweeps then did with a rank correlation of .54 (.31 to .76), the best of 66 "
     "protocols in hindsight. Chosen on six pools, a protocol agreed with the seventh by .30 on average, from -.50 to "
     "1.00. None predicts well enough to choose a strategy by: take it as a hint, and decide by a sweep."
 )

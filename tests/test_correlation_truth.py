@@ -102,7 +102,7 @@ def test_a_score_that_means_nothing_is_found_to_matter_no_more_often_than_chance
             permutations=999,
             bootstraps=200,
         )
-        row = row_of(noise, "accuracy")
+        row = row_of(noise, "nll")
         rhos.append(row["rho"])
         found["p"] += row["p"] < 0.05
         found["p_max"] += row["p_max"] < 0.05
