@@ -36,6 +36,7 @@ class Folder:
         "summary.parquet",
         "report.html",
         "figures",
+        "findings",
     )
 
     def __init__(self, root: Path) -> None:
