@@ -128,8 +128,9 @@ def savings(frame: pd.DataFrame, arms: Arms) -> Figure:
         name="savings",
         heading="How many labels are saved at each accuracy?",
         shown=f"labels saved against {against}",
-        caption="Bands are 95 % intervals, each for its accuracy alone; a band that runs down to the axis is not "
-        f"bounded from below.{missed}",
+        caption="Bands are 95 % intervals, each for its target alone: for the accuracy that random has with so many "
+        "labels. How uncertain random's own accuracy is, which matters near the start, is not in them. A band that runs "
+        f"down to the axis is not bounded from below.{missed}",
         description=f"Lines of the share of labels saved against {against} over the accuracy wanted, a panel per arm; "
         "the milestones' table holds the numbers.",
         rows=rows,
