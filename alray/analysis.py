@@ -86,12 +86,12 @@ def summarise(rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator
     records = records.sort_values(["arm", "seed", "labels"])
     _check(records, finished)
     by_arm = {str(arm): of_arm for arm, of_arm in records.groupby("arm")}
-    random_arms = _random_arms(runs)
+    randoms = random_arms(runs)
     draws_seed = int(rng.integers(2**63))
     rows = []
     for arm, of_arm in runs.groupby("arm", sort=False):
         row = _identity(of_arm) | _at_budget(by_arm.get(str(arm)))
-        against = random_arms.get(row["variant"])
+        against = randoms.get(row["variant"])
         if against is not None and against != arm:
             row |= {"against": against, **_pairing(finished, row["arm"], against)}
             if row["paired_seeds"]:
@@ -124,8 +124,12 @@ def _check(records: pd.DataFrame, finished: pd.DataFrame) -> None:
         raise StoreError(f"a label count occurs twice in a run: {described[0]}")
 
 
-def _random_arms(runs: pd.DataFrame) -> dict[str, str]:
-    """Return variant: name of its random arm."""
+def random_arms(runs: pd.DataFrame) -> dict[str, str]:
+    """Return variant: name of its random arm.
+
+    Raises:
+        StoreError: If a variant has two.
+    """
     is_random = runs["strategy"].str.partition(":")[0] == "random"
     arms: dict[str, str] = {}
     for variant, of_variant in runs[is_random].groupby("variant"):

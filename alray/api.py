@@ -9,12 +9,11 @@ import pandas as pd
 
 from alray import provenance
 from alray.driver import Driver, Observer, is_finished
-from alray.errors import Interrupted, StoreError
+from alray.errors import Interrupted
 from alray.executor import Executor, InlineExecutor
 from alray.plan import Plan, make_plan
 from alray.pools.content import Warn, ignore
 from alray.pools.reading import read_pool
-from alray.provenance import read_yaml
 from alray.records import NO_QUERIES, NO_ROUNDS
 from alray.settings import validate
 from alray.spec import StudySpec
@@ -100,11 +99,7 @@ def load(path: str | Path) -> Study:
         StoreError: There is none at this path.
     """
     store = Store(Path(path))
-    if not store.exists():
-        raise StoreError(f"{path} holds no study: it has no study.yaml")
-    kind = store.read_manifest().get("kind", provenance.SWEEP)
-    if kind != provenance.SWEEP:
-        raise StoreError(f"{path} holds a {kind} study: read it with alray.load_{kind}")
+    provenance.require_kind(store, provenance.SWEEP)
     runs = store.read_runs()
     return Study(
         Path(path),
@@ -118,11 +113,7 @@ def load(path: str | Path) -> Study:
 
 def as_study(study: StudySpec | Mapping[str, Any] | str | Path | None) -> StudySpec:
     """Return settings from what `sweep` takes."""
-    if isinstance(study, StudySpec):
-        return study
-    if isinstance(study, (str, Path)):
-        return validate(StudySpec, read_yaml(Path(study)), str(study))
-    return validate(StudySpec, study or {}, "the study")
+    return provenance.as_settings(StudySpec, study)
 
 
 def plan_study(study: StudySpec, warn: Warn = ignore) -> Plan:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alray.comparison_arms import Arm, Pair, finished_arms, pair, random_arms
+from alray.analysis import random_arms
+from alray.comparison_arms import Arm, Pair, finished_arms, pair
 from alray.comparison_bands import pointwise, simultaneous_half_width
 from alray.comparison_queries import class_shares, round_means, score_quantiles
 from alray.curves import label_saving_at_budget

@@ -95,22 +95,6 @@ def finished_arms(rounds: pd.DataFrame, runs: pd.DataFrame) -> list[Arm]:
     return arms
 
 
-def random_arms(runs: pd.DataFrame) -> dict[str, str]:
-    """Return variant: name of its random arm.
-
-    Raises:
-        StoreError: If a variant has two.
-    """
-    is_random = runs["strategy"].str.partition(":")[0] == "random"
-    arms: dict[str, str] = {}
-    for variant, of_variant in runs[is_random].groupby("variant"):
-        names = sorted(set(of_variant["arm"]))
-        if len(names) > 1:
-            raise StoreError(f"variant {variant!r} has more than one random arm: {names}")
-        arms[str(variant)] = names[0]
-    return arms
-
-
 def pair(arm: Arm, against: Arm) -> Pair:
     """Return two arms on their common seeds, with a count of the others."""
     seeds, others = set(arm.seeds), set(against.seeds)

@@ -252,7 +252,7 @@ def _summary_row(cell: _Cell, random: Arm | None) -> dict[str, Any]:
 def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     # Studies of shuffled groups alone have no row.
     table = table.reindex(columns=list(SUMMARY_COLUMNS))
-    verdicts = [decide(row) for row in table.to_dict("records")]  # type: ignore[arg-type]
+    verdicts = [decide(row) for row in table.to_dict("records")]  # type: ignore[arg-type]  # pandas calls column names Hashable
     return table.assign(
         seeds_needed=table["seeds_needed"].astype("Int64"),
         against=table["against"].astype("str").where(table["against"].notna(), None),

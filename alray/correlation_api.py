@@ -16,14 +16,14 @@ from alray.correlation_plan import CorrelationPlan, make_correlation_plan
 from alray.correlation_report import Records, render_study
 from alray.correlation_spec import CorrelationSpec
 from alray.correlation_store import CorrelationStore
-from alray.errors import StoreError, StudyFailed
+from alray.errors import StudyFailed
 from alray.pools.content import Warn, ignore
 from alray.pools.reading import read_pool
 from alray.seeding import generator
 from alray.settings import validate
 from alray.split import prepare
 
-KIND = "correlation"
+KIND = provenance.CORRELATION
 ADDABLE = ("bases", "fine_tune_seeds", "scores", "grouping", "outcome", "name")
 """Settings of which a later command under the same name may ask for others."""
 
@@ -109,11 +109,7 @@ def load_correlation(path: str | Path) -> Correlation:
         StoreError: There is none at this path.
     """
     store = CorrelationStore(Path(path))
-    if not store.exists():
-        raise StoreError(f"{path} holds no study: it has no study.yaml")
-    kind = store.read_manifest().get("kind", provenance.SWEEP)
-    if kind != KIND:
-        raise StoreError(f"{path} holds a {kind} study: read it with alray.load")
+    provenance.require_kind(store, KIND)
     spec = validate(CorrelationSpec, store.read_study(), f"{path}/study.yaml")
     return Correlation(
         Path(path),
@@ -132,11 +128,7 @@ def as_correlation(
     study: CorrelationSpec | Mapping[str, Any] | str | Path | None,
 ) -> CorrelationSpec:
     """Return settings from what `correlate` takes."""
-    if isinstance(study, CorrelationSpec):
-        return study
-    if isinstance(study, (str, Path)):
-        return validate(CorrelationSpec, provenance.read_yaml(Path(study)), str(study))
-    return validate(CorrelationSpec, study or {}, "the study")
+    return provenance.as_settings(CorrelationSpec, study)
 
 
 def plan_correlation(spec: CorrelationSpec, warn: Warn = ignore) -> CorrelationPlan:

@@ -67,7 +67,7 @@ def arms_of(groups: pd.DataFrame, outcomes: pd.DataFrame, bases: pd.DataFrame) -
         StoreError: If a fine-tune, a control, a base or a group is missing or occurs twice, arms differ in their
             bases, seeds or doses, or the groups of an arm share an object.
     """
-    changes = _usefulness(outcomes, bases)
+    changes = usefulness(outcomes, bases)
     if changes.empty:
         raise StoreError("the study has no fine-tune of a group: nothing can be summarised")
     base, seed, epochs = (sorted(changes[name].unique().tolist()) for name in _SHARED)
@@ -82,7 +82,7 @@ def arms_of(groups: pd.DataFrame, outcomes: pd.DataFrame, bases: pd.DataFrame) -
         objects = objects[objects["base"].isin(base)]
         group = sorted(objects["group"].unique().tolist())
         _check_disjoint(objects, len(base) * len(group), name)
-        usefulness = _array(of_arm, [base, group, seed, epochs], name)
+        useful = _array(of_arm, [base, group, seed, epochs], name)
         means = objects.groupby(["base", "group"])[score_names(groups)].mean()
         shape = len(base), len(group)
         arms.append(
@@ -92,7 +92,7 @@ def arms_of(groups: pd.DataFrame, outcomes: pd.DataFrame, bases: pd.DataFrame) -
                 tuple(base),
                 len(seed),
                 tuple(epochs),
-                np.where(np.isfinite(usefulness).all(axis=(0, 1, 2)), usefulness, np.nan),
+                np.where(np.isfinite(useful).all(axis=(0, 1, 2)), useful, np.nan),
                 {
                     str(score): column.to_numpy(float).reshape(shape)
                     for score, column in means.items()
@@ -109,8 +109,12 @@ def _key(key: Any) -> tuple[str, str]:
     return str(grouping), str(sorted_by)
 
 
-def _usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
-    """Return the outcomes of groups with metrics replaced by usefulness."""
+def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
+    """Return the outcomes of groups, by their index, with metrics replaced by usefulness.
+
+    Raises:
+        StoreError: If a control, or a base where there are no controls, is missing or occurs twice.
+    """
     is_control = outcomes["grouping"] == "control"
     of_groups = outcomes[~is_control]
     by = _SHARED if is_control.any() else ["base"]

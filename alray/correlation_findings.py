@@ -66,11 +66,11 @@ def reading(
     """
     outcome, grouping = main
     chosen = summary[(summary["outcome"] == outcome) & (summary["grouping"] == grouping)]
-    rows: list[Row] = chosen.to_dict("records")  # type: ignore[assignment]
+    rows: list[Row] = chosen.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
     if not rows:
         return [f"There are no {_GROUPED[grouping]} judged by {outcome}: nothing can be read."]
     by_score = {name: [row for row in rows if row["score"] == name] for name in chosen["score"]}
-    of_outcome: list[Row] = checks[checks["outcome"] == outcome].to_dict("records")  # type: ignore[assignment]
+    of_outcome: list[Row] = checks[checks["outcome"] == outcome].to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
     return [
         *(_over_doses(of_score) for of_score in by_score.values()),
         *(sentence for of_score in by_score.values() for sentence in _sign_change(of_score)),

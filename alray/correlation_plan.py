@@ -12,9 +12,7 @@ from alray.correlation_tasks import CONTROL, FineTune, WarmStart
 from alray.errors import SpecError
 from alray.grouping import Groups
 from alray.inference import check_committee
-from alray.layers import batch_norms
-from alray.learners import try_network
-from alray.losses import HeadsLoss
+from alray.learners import check_training, try_network
 from alray.pool import Indices, Pool, PreparedPool
 from alray.seeding import generator, torch_seed
 from alray.signals import Committee
@@ -224,8 +222,6 @@ def _check_sizes(sample: int, size: int, unlabelled: int, train: int, initial: i
 
 def _check_network(spec: CorrelationSpec, prepared: PreparedPool) -> None:
     network = try_network(spec.model, prepared, torch_seed(spec.seed, 0, "weights"))
-    HeadsLoss(network.head_names, spec.training)
-    if spec.training.batch_norm == "frozen" and not batch_norms(network):
-        raise SpecError("training.batch_norm: frozen needs a network with BatchNorm layers")
+    check_training(network, spec.training)
     if "bald" in spec.scores:
         check_committee(network, Committee(spec.members))

@@ -44,8 +44,7 @@ def render_study(
         found: What they show.
         outcome: What verdicts are about.
     """
-    # Altair and vl-convert take a second to import.
-    from alray.reporting.correlation_page import CorrelationResults, render  # noqa: PLC0415
+    from alray.reporting.correlation_page import CorrelationResults, render  # noqa: PLC0415 -- a second of Altair and vl-convert
 
     grouping = "score" if "score" in spec.grouping else spec.grouping[0]
     sentences = reading(found.summary, found.checks, (outcome, grouping))

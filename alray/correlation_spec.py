@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from alray.settings import Count, Settings
+from alray.settings import Count, Settings, StudyName, refuse_repeats
 from alray.spec import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
 
 Score = Literal["loss", "margin", "entropy", "least_confidence", "bald"]
@@ -27,7 +27,7 @@ def _words(value: object) -> object:
 class CorrelationSpec(Settings):
     """Fine-tunes groups of objects from common weights: does a score predict how useful a group is?"""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = Field(
+    name: StudyName | None = Field(
         None, description="the study's folder; <pool>-correlation where empty"
     )
     seed: int = Field(0, description="study seed: decides the split and every draw")
@@ -78,9 +78,7 @@ class CorrelationSpec(Settings):
         for key, values in named:
             if not values:
                 raise ValueError(f"{key}: name at least one")
-            repeated = sorted({str(value) for value in values if values.count(value) > 1})
-            if repeated:
-                raise ValueError(f"{key} names {', '.join(repeated)} more than once")
+            refuse_repeats(key, values)
         if self.training.mode == "scratch":
             raise ValueError("training.mode: a correlation study fine-tunes; scratch has no place")
         if self.training.loss_prediction is not None:

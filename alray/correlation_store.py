@@ -3,9 +3,8 @@
 Layout and columns are documented in `results/README.md`.
 """
 
-import functools
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
@@ -63,10 +62,6 @@ def _table(
 NO_BASES, NO_GROUPS, NO_OUTCOMES = (
     _table([], columns) for columns in (BASE_COLUMNS, GROUP_COLUMNS, OUTCOME_COLUMNS)
 )
-
-
-def _put(content: bytes, file: BinaryIO) -> None:
-    file.write(content)
 
 
 class CorrelationStore(Folder):
@@ -170,9 +165,3 @@ class CorrelationStore(Folder):
         """Whether everything that follows from the outcomes has been written."""
         names = ("summary.parquet", "quantiles.parquet", "checks.parquet", "report.html")
         return all((self.root / name).is_file() for name in names)
-
-    def write_files(self, files: Mapping[str, bytes]) -> None:
-        """Write report and figures, by their names below the folder."""
-        for name, content in files.items():
-            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-            self._write(name, functools.partial(_put, content))

@@ -41,7 +41,7 @@ def verdict(row: Row, against: str = "random") -> str:
 
 def reading(summary: pd.DataFrame) -> list[str]:
     """Return a few sentences to stand below the table: what failed, who differs from random, how sure that is."""
-    rows: list[Row] = summary.to_dict("records")  # type: ignore[assignment]
+    rows: list[Row] = summary.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
     compared = [row for row in rows if row["paired_seeds"]]
     return [
         *_left_out(rows),
@@ -65,7 +65,7 @@ def paragraph(
         label_cost: Price of one label, or None.
         currency: Stands behind amounts of money.
     """
-    rows: list[Row] = summary.to_dict("records")  # type: ignore[assignment]
+    rows: list[Row] = summary.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
     compared = [row for row in rows if row["paired_seeds"]]
     left_out = _left_out(rows)
     if not compared:

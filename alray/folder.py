@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import shutil
@@ -137,6 +138,21 @@ class Folder:
         """Read it."""
         return self._read_frame("summary.parquet")
 
+    def write_files(self, files: Mapping[str, bytes]) -> None:
+        """Write files by their names below the folder, which need not exist; no lock is asked for.
+
+        Raises:
+            StoreError: One cannot be written.
+        """
+        for name, content in files.items():
+            try:
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(
+                    f"cannot write to {self.root}: {error.strerror}; choose another --out"
+                ) from error
+            self._write(name, functools.partial(_put, content))
+
     def _read_folder(
         self, folder: str, empty: pa.Table, names: Collection[str] | None = None
     ) -> pd.DataFrame:
@@ -181,6 +197,10 @@ class Folder:
                 f"cannot write {path}: {error.strerror or error}; what is there already stays valid: make room or "
                 "choose another --results, and run the same command again"
             ) from error
+
+
+def _put(content: bytes, file: BinaryIO) -> None:
+    file.write(content)
 
 
 def read_parquet(path: Path) -> pa.Table:

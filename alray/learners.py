@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from alray.errors import AlrayError, SpecError
+from alray.layers import batch_norms
 from alray.losses import HeadsLoss
 from alray.models import LossPredictor, Network, build_network
 from alray.pool import PreparedPool
@@ -49,3 +50,14 @@ def try_network(model: ModelSpec, pool: PreparedPool, seed: int) -> Network:
         raise SpecError(
             f"model.name: {model.name!r} raised {type(error).__name__}: {error}"
         ) from error
+
+
+def check_training(network: Network, training: TrainingSpec) -> None:
+    """Refuse training settings that a network cannot follow.
+
+    Raises:
+        SpecError: Weights for heads that it lacks, or frozen statistics where it has none.
+    """
+    HeadsLoss(network.head_names, training)
+    if training.batch_norm == "frozen" and not batch_norms(network):
+        raise SpecError("training.batch_norm: frozen needs a network with BatchNorm layers")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 def _find_onednn() -> Callable[..., Tensor] | None:
     """Return oneDNN's linear layer with a fused activation, or None where this build has none."""
-    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]  # not typed in PyTorch
         return None
     operators: Any = torch.ops.mkldnn
     found: Callable[..., Tensor] | None = getattr(operators, "_linear_pointwise", None)

@@ -7,9 +7,7 @@ from typing import Any
 
 from alray.errors import AlrayError, SpecError
 from alray.inference import check_committee
-from alray.layers import batch_norms
-from alray.learners import try_network
-from alray.losses import HeadsLoss
+from alray.learners import check_training, try_network
 from alray.models import Network
 from alray.pool import Pool, PreparedPool
 from alray.seeding import torch_seed
@@ -173,9 +171,7 @@ def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: StudySpe
 
 
 def _check_arm(arm: Arm, network: Network) -> None:
-    HeadsLoss(network.head_names, arm.training)
-    if arm.training.batch_norm == "frozen" and not batch_norms(network):
-        raise SpecError("training.batch_norm: frozen needs a network with BatchNorm layers")
+    check_training(network, arm.training)
     needs = arm.strategy.needs
     if needs.committee is not None:
         check_committee(network, needs.committee)

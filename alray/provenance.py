@@ -15,10 +15,13 @@ from alray._version import __version__
 from alray.errors import SpecError, StoreError
 from alray.folder import Folder
 from alray.pool import Pool
-from alray.settings import Settings
+from alray.settings import AnySettings, Settings, validate
 from alray.spec import SCHEMA
 
-SWEEP = "sweep"
+SWEEP, CORRELATION = "sweep", "correlation"
+
+READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
+"""Kind of study: the function that reads it."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -38,6 +41,34 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise SpecError(f"{path}: expected settings (key: value), found {type(values).__name__}")
     return values
+
+
+def as_settings(
+    kind: type[AnySettings], study: AnySettings | Mapping[str, Any] | str | Path | None
+) -> AnySettings:
+    """Return settings from what Python callers may give: settings, plain values, a YAML file, or None for the default.
+
+    Raises:
+        SpecError: They are not valid.
+    """
+    if isinstance(study, kind):
+        return study
+    if isinstance(study, (str, Path)):
+        return validate(kind, read_yaml(Path(study)), str(study))
+    return validate(kind, study or {}, "the study")  # type: ignore[arg-type]  # no other settings are left
+
+
+def require_kind(folder: Folder, kind: str) -> None:
+    """Refuse a folder that holds no study, or one of another kind.
+
+    Raises:
+        StoreError: Names what is there, and how to read it.
+    """
+    if not folder.exists():
+        raise StoreError(f"{folder.root} holds no study: it has no study.yaml")
+    found = folder.read_manifest().get("kind", SWEEP)
+    if found != kind:
+        raise StoreError(f"{folder.root} holds a {found} study: read it with {READERS[found]}")
 
 
 def claim(

@@ -1,12 +1,9 @@
 """Where a report goes: files written whole into a folder, beside whatever lies there."""
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from alray.errors import StoreError
 from alray.folder import Folder
 
 
@@ -32,29 +29,6 @@ class Report:
         return self.folder / "report.html" if "report.html" in self.files else None
 
 
-class ReportFolder(Folder):
-    """Any folder that a report is written to, whole files only. It is not locked: a study may still be running in it."""
-
-    def write_files(self, files: Mapping[str, bytes]) -> None:
-        """Write files by their names below the folder.
-
-        Raises:
-            StoreError: One cannot be written.
-        """
-        for name, content in files.items():
-            try:
-                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise StoreError(
-                    f"cannot write to {self.root}: {error.strerror}; choose another --out"
-                ) from error
-            self._write(name, functools.partial(_put, content))
-
-
-def _put(content: bytes, file: BinaryIO) -> None:
-    file.write(content)
-
-
 def write_report(
     folder: Path, files: Mapping[str, bytes], verdict: str, problems: tuple[str, ...]
 ) -> Report:
@@ -63,6 +37,7 @@ def write_report(
     Raises:
         StoreError: A file cannot be written.
     """
-    ReportFolder(folder).write_files(files)
+    # Not locked: a study may still be running in it.
+    Folder(folder).write_files(files)
     sizes = {name: len(content) for name, content in files.items()}
     return Report(folder, sizes, verdict, problems)

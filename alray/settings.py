@@ -1,6 +1,6 @@
 """What all settings have in common: frozen, checked, and refused with the nearest name that exists."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
@@ -12,6 +12,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+StudyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
 class Settings(BaseModel):
@@ -48,6 +49,13 @@ def _explain(kind: type[Settings], detail: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     value = "" if isinstance(detail["input"], dict) else f" (got {detail['input']!r})"
     return f"{path}: {message}{value}" if path else f"{message}"
+
+
+def refuse_repeats(key: str, values: Sequence[object]) -> None:
+    """Raise a ValueError that names what a setting names more than once."""
+    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"{key} names {', '.join(repeated)} more than once")
 
 
 def unknown_name(what: str, name: str, valid: list[str]) -> str:

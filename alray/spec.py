@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from alray.settings import Count, NotNegative, Positive, Settings, Share
+from alray.settings import Count, NotNegative, Positive, Settings, Share, StudyName, refuse_repeats
 
 SCHEMA = 1
 """Number of the results' layout and of the meaning of settings: part of every run's identity."""
@@ -152,7 +152,7 @@ DEFAULT_STRATEGIES = ("random", "margin", "entropy", "least_confidence", "bald")
 class StudySpec(Settings):
     """A set of runs over one pool: what `alray sweep` executes."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = Field(
+    name: StudyName | None = Field(
         None, description="the study's folder; the pool's name where empty"
     )
     seed: int = Field(0, description="study seed: decides the split")
@@ -180,9 +180,7 @@ class StudySpec(Settings):
     @model_validator(mode="after")
     def _has_no_repeats(self) -> "StudySpec":
         for key, values in (("seeds", self.seeds), ("strategies", self.strategies)):
-            repeated = sorted({str(value) for value in values if values.count(value) > 1})
-            if repeated:
-                raise ValueError(f"{key} names {', '.join(repeated)} more than once")
+            refuse_repeats(key, values)
         return self
 
     @property

@@ -2,7 +2,7 @@
 
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -75,26 +75,17 @@ def report(
 
     _check(results, compare, out)
     console = Console(highlight=False, markup=False)
+    options: dict[str, Any] = {
+        "out": out,
+        "against": against,
+        "metric": metric,
+        "formats": words(formats),
+        "label_cost": label_cost,
+    }
     if compare is not None:
-        made = report_api.report_pair(
-            compare,
-            out=out,
-            against=against,
-            metric=metric,
-            formats=words(formats),
-            label_cost=label_cost,
-        )
-        _tell(console, made, show=show)
+        _tell(console, report_api.report_pair(compare, **options), show=show)
     for path in results:
-        made = report_api.report(
-            path,
-            out=out,
-            against=against,
-            metric=metric,
-            formats=words(formats),
-            label_cost=label_cost,
-        )
-        _tell(console, made, show=show)
+        _tell(console, report_api.report(path, **options), show=show)
 
 
 def _check(results: tuple[Path, ...], compare: tuple[Path, Path] | None, out: Path | None) -> None:

@@ -65,7 +65,7 @@ def _table(summary: pd.DataFrame, cell: Callable[[Row], str], *, with_reliabilit
     before = ""
     for names, rows in summary.groupby(["score", "grouping"], sort=False):
         name, grouping = map(str, names)
-        of_dose: dict[int, Row] = {int(row["epochs"]): row for row in rows.to_dict("records")}  # type: ignore[misc]
+        of_dose: dict[int, Row] = {int(row["epochs"]): row for row in rows.to_dict("records")}  # type: ignore[misc]  # pandas calls column names Hashable
         first = of_dose[doses[-1]]
         shown = f"{name} ({first['queried']})" if name != before else ""
         before = name

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from alray import correlation_arms
 from alray.reporting.numbers import signed
 from alray.stats import LEVEL, t_quantile
 
@@ -153,18 +154,11 @@ def group_points(
 def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame, choice: Choice) -> pd.DataFrame:
     """Return the rows of groups with a column `usefulness`: outcome minus the control's, larger is better.
 
-    The control is the one with the same base, seed and epochs; in a study without controls it is the base itself.
-    A control that is missing leaves NaN.
+    See `correlation_arms.usefulness`, for the groupings and the outcome that are shown.
     """
-    control = outcomes["grouping"] == "control"
-    of_groups = outcomes[~control & outcomes["grouping"].isin(choice.groupings)]
-    reference, keys = (
-        (outcomes[control], ["base", "seed", "epochs"]) if choice.controlled else (bases, ["base"])
-    )
-    reference = reference[[*keys, choice.outcome]].rename(columns={choice.outcome: "reference"})
-    merged = of_groups.merge(reference, on=keys, how="left", validate="many_to_one")
-    sign = -1 if choice.outcome == "nll" else 1
-    return merged.assign(usefulness=sign * (merged[choice.outcome] - merged["reference"]))
+    shown = outcomes[outcomes["grouping"].isin(["control", *choice.groupings])]
+    change = correlation_arms.usefulness(shown, bases)[choice.outcome]
+    return shown.loc[change.index].assign(usefulness=change)
 
 
 def _mean_scores(groups: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:

@@ -175,20 +175,8 @@ def other_metrics(curves: pd.DataFrame, arms: Arms, metric: str) -> Figure:
     titles = {name: metric_title(name) for name in frame["metric"].unique()}
     x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
     y = alt.Y("mean:Q", axis=alt.Axis(title=None)).scale(zero=False)
-    line = (
-        alt.Chart()
-        .mark_line()
-        .encode(
-            x=x,
-            y=y,
-            color=arms.colour(),
-            strokeDash=arms.dash(),
-            strokeWidth=arms.width(),
-            opacity=arms.opacity(1.0),
-        )
-    )
     rows = frame[["metric", "strategy", "arm", "labels", "mean"]]
-    chart = panels([line], rows, "metric", titles).resolve_scale(y="independent")
+    chart = panels([arms.line(x, y)], rows, "metric", titles).resolve_scale(y="independent")
     shown = arms.variant_titles()[arms.variants[0]] if len(arms.variants) > 1 else "means"
     return Figure(
         name="metrics",

@@ -128,6 +128,22 @@ class Arms:
         value = f"highlight === '' ? {plain} : ({kept}) ? {lit or plain} : {plain / 7:.3g}"
         return alt.value({"expr": value})
 
+    def line(self, x: alt.X, y: alt.Y) -> alt.Chart:
+        """Return a line per strategy, in its colour and dashes, that steps back where another one is highlighted."""
+        line: alt.Chart = (
+            alt.Chart()
+            .mark_line()
+            .encode(
+                x=x,
+                y=y,
+                color=self.colour(),
+                strokeDash=self.dash(),
+                strokeWidth=self.width(),
+                opacity=self.opacity(1.0),
+            )
+        )
+        return line
+
 
 def title(arm: Arm) -> str:
     """Return an arm's name; an oracle's says so."""

@@ -130,18 +130,6 @@ def sigmas(frame: pd.DataFrame, arms: Arms) -> Figure:
     tall = tall.assign(panel=names)
     x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
     y = alt.Y("sigma:Q", axis=alt.Axis(title="learned sigma")).scale(zero=False)
-    line = (
-        alt.Chart()
-        .mark_line()
-        .encode(
-            x=x,
-            y=y,
-            color=arms.colour(),
-            strokeDash=arms.dash(),
-            strokeWidth=arms.width(),
-            opacity=arms.opacity(1.0),
-        )
-    )
     rows = tall[["panel", "strategy", "labels", "sigma"]]
     shown = set(rows["panel"])
     panel_names = [_panel(head, variant) for head in heads for variant in arms.variants]
@@ -155,7 +143,11 @@ def sigmas(frame: pd.DataFrame, arms: Arms) -> Figure:
         rows=rows,
         params={},
         spec=highlighted(
-            spec_of(panels([line], rows, "panel", titles), {}, Room(left=70, label=28, least=190))
+            spec_of(
+                panels([arms.line(x, y)], rows, "panel", titles),
+                {},
+                Room(left=70, label=28, least=190),
+            )
         ),
     )
 
