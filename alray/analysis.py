@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from alray.curves import area_under_curve, label_saving_at_budget, share_reached
 from alray.errors import StoreError
+from alray.full_data import METRICS, set_apart
 from alray.stats import FEWEST_SEEDS, Interval, holm, mean_interval, sign_flip_test
 
 SUMMARY_COLUMNS: Mapping[str, str] = MappingProxyType(
@@ -52,6 +53,10 @@ SUMMARY_COLUMNS: Mapping[str, str] = MappingProxyType(
         "labels_saved_reached": "share of bootstrap draws of the seeds in which the arm reaches random's "
         "accuracy at the budget",
         "seconds_per_round": "query, fit and evaluation, mean over rounds from 1 on",
+        "full_data_accuracy": "accuracy of the same training settings with all labels of the train part, mean over "
+        "seeds; null where that was not run",
+        "alc_normalised": "alc_difference / (full_data_accuracy - alc of the random arm over the paired seeds): the "
+        "share of what is left to gain",
         "exploratory": "fewer than six (paired) seeds: no p below 0.05 is possible",
     }
 )
@@ -66,7 +71,7 @@ _SECONDS = ["query_s", "fit_s", "eval_s"]
 def summarise(rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Return a row per arm, in the order of `runs`, with the columns of `SUMMARY_COLUMNS`.
 
-    Only finished runs count. What does not exist (no finished run, one seed, no random arm) is null.
+    Runs on full data have no row of their own. Only finished runs count. What does not exist (no finished run, one seed, no random arm) is null.
 
     Args:
         rounds: A row per run and round; rows of runs that have not finished are left out.
@@ -77,10 +82,13 @@ def summarise(rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator
         StoreError: If finished runs differ in their label counts, a finished run has no rounds, an arm finished a
             seed twice, or a variant has two random arms.
     """
-    finished = runs[runs["status"] == "finished"]
     # A study without a finished run has no rounds to read, and then the frame has no columns either.
     if rounds.empty:
-        rounds = pd.DataFrame(columns=["run_id", "arm", "seed", "labels"])
+        rounds = pd.DataFrame(columns=["run_id", "arm", "variant", "seed", "labels", *METRICS])
+    apart = set_apart(rounds, runs)
+    rounds, runs = apart.rounds, apart.runs
+    ceilings = dict(zip(apart.ceilings["variant"], apart.ceilings["accuracy"], strict=True))
+    finished = runs[runs["status"] == "finished"]
     records = rounds[rounds["run_id"].isin(finished["run_id"])]
     # The order of rows must not decide how sums are rounded: a summary is the same to the bit.
     records = records.sort_values(["arm", "seed", "labels"])
@@ -91,12 +99,16 @@ def summarise(rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator
     rows = []
     for arm, of_arm in runs.groupby("arm", sort=False):
         row = _identity(of_arm) | _at_budget(by_arm.get(str(arm)))
+        row["full_data_accuracy"] = ceilings.get(row["variant"], math.nan)
         against = randoms.get(row["variant"])
         if against is not None and against != arm:
             row |= {"against": against, **_pairing(finished, row["arm"], against)}
             if row["paired_seeds"]:
                 rng_of_arm = np.random.default_rng(draws_seed)
                 row |= _comparison(by_arm[row["arm"]], by_arm[against], rng_of_arm)
+                row["alc_normalised"] = row["alc_difference"] / (
+                    row["full_data_accuracy"] - row.pop("alc_random")
+                )
         rows.append(row)
     return _table(rows)
 
@@ -188,10 +200,12 @@ def _comparison(
     labels = _labels(arm_curves)
     curves = arm_curves.loc[paired].to_numpy(float)
     baseline = random_curves.loc[paired].to_numpy(float)
-    differences = area_under_curve(labels, curves) - area_under_curve(labels, baseline)
+    areas_of_random = area_under_curve(labels, baseline)
+    differences = area_under_curve(labels, curves) - areas_of_random
     saved = label_saving_at_budget(labels, curves, baseline)
     return {
         **_interval("alc_difference", mean_interval(differences)),
+        "alc_random": float(areas_of_random.mean()),
         "sign_flip_p": sign_flip_test(differences, rng).p,
         **_interval("labels_saved", saved.saving),
         "labels_saved_accuracy": saved.accuracy,

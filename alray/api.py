@@ -23,7 +23,7 @@ from alray.store import Store
 DEFAULT_RESULTS = "results"
 """Folder that studies go to, below the present one."""
 
-ADDABLE = ("seeds", "strategies", "vary", "name")
+ADDABLE = ("seeds", "strategies", "vary", "full_data", "name")
 """Settings of which a later command under the same name may ask for others."""
 
 

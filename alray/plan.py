@@ -12,7 +12,7 @@ from alray.models import Network
 from alray.pool import Pool, PreparedPool
 from alray.seeding import torch_seed
 from alray.settings import Settings, setting_names, unknown_name, validate
-from alray.spec import ModelSpec, RunSpec, StudySpec, TrainingSpec
+from alray.spec import FULL_DATA, ModelSpec, RunSpec, StudySpec, TrainingSpec
 from alray.strategies import Strategy, canonical, identity, parse
 
 VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
@@ -48,7 +48,7 @@ class Plan:
         pool: The pool as read.
         prepared: The pool as runs see it.
         arms: Every arm.
-        runs: Every run, all arms of a seed together.
+        runs: Every run, all arms of a seed together; then those on full data, if they are wanted.
     """
 
     study: StudySpec
@@ -84,6 +84,8 @@ def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
     arms = _arms(study)
     _check_networks(arms, prepared, study)
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
+    if study.full_data:
+        runs += _full_data_runs(study, pool, len(prepared.train))
     return Plan(
         study.model_copy(update={"name": study.name or pool.name}),
         pool,
@@ -105,6 +107,17 @@ def _arms(study: StudySpec) -> list[Arm]:
             f"these arms appear more than once: {', '.join(repeated)}; see strategies and vary"
         )
     return arms
+
+
+def _full_data_runs(study: StudySpec, pool: Pool, objects: int) -> list[RunSpec]:
+    """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
+    runs = []
+    for seed, choice in itertools.product(study.seeds, _choices(study.vary)):
+        arm = _arm(study, "random", choice)
+        run = _run(study, pool, arm, seed)
+        everything = {"arm": _label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
+        runs.append(run.model_copy(update=everything))
+    return runs
 
 
 def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -133,8 +146,12 @@ def _arm(study: StudySpec, text: str, choice: Mapping[str, Any]) -> Arm:
     model = validate(ModelSpec, settings["model"], "vary: model")
     training = validate(TrainingSpec, settings["training"], "vary: training")
     variant = _variant(study, choice, {"model": model, "training": training})
-    label = canonical(text) + (f" [{variant}]" if variant else "")
+    label = _label(canonical(text), variant)
     return Arm(label, canonical(text), strategy, variant, model, training)
+
+
+def _label(name: str, variant: str) -> str:
+    return name + (f" [{variant}]" if variant else "")
 
 
 def _variant(study: StudySpec, choice: Mapping[str, Any], varied: Mapping[str, Settings]) -> str:

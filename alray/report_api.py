@@ -13,6 +13,7 @@ from alray.comparison import Comparison, compare
 from alray.correlation_api import KIND as CORRELATION
 from alray.errors import SpecError, StoreError
 from alray.findings import paragraph
+from alray.full_data import set_apart
 from alray.provenance import SWEEP
 from alray.report_correlation import render_correlation
 from alray.report_folder import Report, write_report
@@ -205,10 +206,11 @@ def results_from(
     summary = analysis.summarise(source.rounds, source.runs, rng)
     summary = summary.assign(strategy=summary["arm"].map(source.strategies))
     classes = source.train_classes
+    apart = set_apart(source.rounds, source.runs)
     found = compare(
-        source.rounds,
+        apart.rounds,
         source.queries,
-        source.runs,
+        apart.runs,
         classes,
         sum(classes.values()) if classes else None,
         rng,
@@ -219,11 +221,11 @@ def results_from(
         comparison=found,
         verdict=_verdict(summary, found, source.against, cost),
         problems=source.problems,
-        facts=facts_of(source),
+        facts=facts_of(source, apart.ceilings),
         settings=dict(flat(source.settings)),
         links=_links(source, folder),
         metric=metric,
-        ceilings=source.manifest.get("full_data", {}),
+        ceilings=dict(zip(apart.ceilings["variant"], apart.ceilings[metric], strict=True)),
         label_cost=cost.amount if cost else None,
         currency=cost.currency if cost else "",
         formats=tuple(formats),

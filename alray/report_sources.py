@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from alray.curve_tables import read_curves
 from alray.errors import AlrayError, StoreError
+from alray.full_data import is_full_data
 from alray.pools.builtin import pool_name
 from alray.pools.reading import read_pool
 from alray.provenance import SWEEP
@@ -119,7 +120,8 @@ def read_sweep(path: Path, against: str | None) -> Source:
     return Source(
         path=path,
         rounds=store.read_rounds(NO_ROUNDS, finished),
-        queries=store.read_queries(NO_QUERIES, finished),
+        # Runs on full data have queried nothing: they have been given everything.
+        queries=store.read_queries(NO_QUERIES, finished[~is_full_data(runs)]),
         runs=_compared_with(runs, against),
         strategies=strategies,
         against=against or "random",
@@ -135,7 +137,8 @@ def _runs_of(store: Store, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row per run from the records of rounds: runs.parquet is written when a study ends or is stopped."""
     rounds = store.read_rounds(NO_ROUNDS)
     last = rounds.sort_values("round").drop_duplicates("run_id", keep="last")
-    status = np.where(last["round"] >= int(settings.get("rounds", 0)), "finished", "unfinished")
+    rounds_to_play = np.where(is_full_data(last), 0, int(settings.get("rounds", 0)))
+    status = np.where(last["round"] >= rounds_to_play, "finished", "unfinished")
     known = last.assign(status=status, rounds_done=last["round"])
     return known.sort_values("run_id").reindex(columns=list(STATUS_COLUMNS))
 
@@ -218,8 +221,8 @@ def _train_classes(
     return dict(zip(pool.classes, counts.tolist(), strict=True))
 
 
-def facts_of(source: Source) -> dict[str, str]:
-    """Return what a reader has to know to judge a sweep and to repeat it."""
+def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
+    """Return what a reader has to know to judge a sweep and to repeat it; `ceilings` as in `full_data.Apart`."""
     manifest, settings = source.manifest, source.settings
     if not settings:
         return {"table": source.path.name, "arms": f"{source.runs['arm'].nunique()}"}
@@ -237,6 +240,7 @@ def facts_of(source: Source) -> dict[str, str]:
         "split": f"validation {split['validation']:g}, test {split['test']:g}; metrics on {settings['metric_split']}",
         "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
         f"{budget:,}",
+        **_full_data(ceilings),
         "seeds": ", ".join(map(str, settings["seeds"])),
         "model": f"{model['name']}, width {model['width']}, dropout {model['dropout']:g}",
         "training": f"Adam {training['lr']:g}, batch size {training['batch_size']}, BatchNorm "
@@ -247,3 +251,12 @@ def facts_of(source: Source) -> dict[str, str]:
         "ended": str(manifest.get("ended") or "not yet"),
         "command": str(manifest.get("command", "")),
     }
+
+
+def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
+    said = []
+    for row in ceilings.to_dict("records"):
+        seeds = "1 seed" if row["seeds"] == 1 else f"mean of {row['seeds']} seeds"
+        variant = f" with {row['variant']}" if row["variant"] else ""
+        said.append(f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})")
+    return {"full data": "; ".join(said)} if said else {}

@@ -146,6 +146,9 @@ def _seeds(value: object) -> object:
     return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+FULL_DATA = "full data"
+"""Arm of the runs that learn from every label of the train part."""
+
 DEFAULT_STRATEGIES = ("random", "margin", "entropy", "least_confidence", "bald")
 
 
@@ -172,6 +175,10 @@ class StudySpec(Settings):
     initial: Count = Field(300, description="random labels of the passive phase")
     query: Count = Field(20, description="labels bought in a round")
     rounds: Annotated[int, Field(ge=0)] = Field(60, description="rounds after the passive phase")
+    full_data: bool = Field(
+        default=False,
+        description="train on all labels too, once per seed and variant: the ceiling of the curves",
+    )
     metric_split: Literal["test", "validation"] = Field(
         "test", description="part that accuracy, macro_f1, nll and ece are computed on"
     )

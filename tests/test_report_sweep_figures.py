@@ -72,7 +72,7 @@ def test_a_ceiling_is_drawn_where_it_is_known(results, arms):
     """At its height, and the axis reaches up to it."""
     curves = results.comparison.curves
     without = sweep_curve_charts.learning_curves(curves, arms, "accuracy")
-    with_it = sweep_curve_charts.learning_curves(curves, arms, "accuracy", 0.95)
+    with_it = sweep_curve_charts.learning_curves(curves, arms, "accuracy", {"": 0.95})
     assert 'stroke-dasharray="4,4"' not in without.svg().decode()
     assert 'stroke-dasharray="4,4"' in with_it.svg().decode()
     assert ".95" in " ".join(texts_of(with_it))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alray.plan import Plan
     from alray.spec import StudySpec
 
-SETTINGS = {"initial": "initial", "query": "query", "rounds": "rounds"}
+SETTINGS = {"initial": "initial", "query": "query", "rounds": "rounds", "full_data": "full_data"}
 """Option of this command: the setting that it overrides."""
 
 
@@ -44,6 +44,11 @@ SETTINGS = {"initial": "initial", "query": "query", "rounds": "rounds"}
 @click.option("--initial", type=int, help="Random labels to begin with.")
 @click.option("--query", type=int, help="Labels bought in a round.")
 @click.option("--rounds", type=int, help="Rounds.")
+@click.option(
+    "--full-data/--no-full-data",
+    default=None,
+    help="Train on all labels too, once per seed: the ceiling of the curves.  [default: no-full-data]",
+)
 @execution_options
 @click.option(
     "--report/--no-report", default=True, help="Write a page with the findings.  [default: report]"

@@ -44,9 +44,12 @@ def headline(plan: Plan) -> list[str]:
         f"{modality.name} {modality.dimension}" for modality in pool.modalities
     )
     parts = plan.prepared
+    compared = len(plan.arms) * len(study.seeds)
+    full = len(plan.runs) - compared
+    on_full_data = f", and {full:,} on full data" if full else ""
     return [
         f"{study.name}: {count(len(pool), 'object')}, {count(len(pool.classes), 'class', 'classes')}, {modalities}",
         f"train {len(parts.train):,}, validation {len(parts.validation):,}, test {len(parts.test):,}",
-        f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(len(plan.runs), 'run')}; "
+        f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(compared, 'run')}{on_full_data}; "
         f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}",
     ]

@@ -1,5 +1,7 @@
 """Figures of the learning curves: means with their intervals, every seed, other metrics, varied settings."""
 
+from collections.abc import Mapping
+
 import altair as alt
 import pandas as pd
 
@@ -13,6 +15,7 @@ from alray.reporting.sweep_frames import (
     thinned,
 )
 from alray.reporting.sweep_marks import DASHES, Arm, Arms
+from alray.reporting.sweep_results import NO_CEILINGS
 from alray.reporting.sweep_specs import LABELS, highlighted
 
 HEIGHT = 380
@@ -20,20 +23,27 @@ HEIGHT = 380
 
 _MOST_BANDS = 7
 
+_MOST_TO_CEILING = 0.75
+"""How far beyond the curves the axis goes for a ceiling, as a share of what the curves span."""
+
 
 def learning_curves(
-    curves: pd.DataFrame, arms: Arms, metric: str, ceiling: float | None = None
+    curves: pd.DataFrame, arms: Arms, metric: str, ceilings: Mapping[str, float] = NO_CEILINGS
 ) -> Figure:
-    """Mean of every arm over its labels, with t intervals and the arm's name at its end; a panel per variant."""
+    """Mean of every arm over its labels, with t intervals and the arm's name at its end; a panel per variant.
+
+    `ceilings` are by variant what the model reaches with all labels.
+    """
     frame = thinned(arms.described(curves[curves["metric"] == metric]))
-    axis = range_of(frame.assign(ceiling=ceiling), ("mean", "ceiling"), 0.06)
+    ceiling = _near(ceilings, frame["mean"])
+    axis = range_of(pd.concat([frame, ceiling]), ("mean", "ceiling"), 0.06)
     first, last = float(frame["labels"].min()), float(frame["labels"].max())
     beyond = last + 0.04 * (last - first)
     labels = end_labels(frame, axis, HEIGHT, beyond).assign(
         text=lambda made: made["name"].map(lambda name: shorten(name) if name == name else None)  # noqa: PLR0124 -- only NaN differs from itself
     )
     rows = pd.concat(
-        [frame[["arm", "strategy", "variant", "labels", "mean", "low", "high"]], labels],
+        [frame[["arm", "strategy", "variant", "labels", "mean", "low", "high"]], labels, ceiling],
         ignore_index=True,
     )
     x = alt.X("labels:Q", axis=LABELS).scale(domain=[first, beyond], nice=False)
@@ -73,8 +83,9 @@ def learning_curves(
         point.mark_point(size=60, opacity=0, filled=True).encode(
             x=x, y=y, color=colour, tooltip=_tooltip(metric)
         ),
-        *_ceiling(ceiling, scale),
     ]
+    if len(ceiling):
+        layers.append(_ceiling(scale, metric))
     room = Room(label=150, least=230, most=900 if len(arms.variants) == 1 else 620)
     chart: alt.LayerChart | alt.FacetChart
     if len(arms.variants) == 1:
@@ -87,8 +98,7 @@ def learning_curves(
         name="curves",
         heading="How does each arm learn?",
         shown=metric_title(metric),
-        caption=f"Mean over {seeds} seeds; bands are 95 % t intervals."
-        + (" The dashed line is the ceiling: the model trained on all labels." if ceiling else ""),
+        caption=f"Mean over {seeds} seeds; bands are 95 % t intervals.{_said(ceilings, ceiling)}",
         description=f"Lines of {metric_title(metric)} over labels, one per arm. {_ends(frame)}",
         rows=rows,
         params={},
@@ -96,11 +106,34 @@ def learning_curves(
     )
 
 
-def _ceiling(value: float | None, scale: alt.Scale) -> list[alt.Chart]:
-    if value is None:
-        return []
-    line = alt.Chart().transform_aggregate(n="count()").mark_rule(style="ceiling")
-    return [line.encode(y=alt.YDatum(value, scale=scale))]
+def _near(ceilings: Mapping[str, float], means: "pd.Series[float]") -> pd.DataFrame:
+    """Return the ceilings that can be drawn without pressing the curves flat."""
+    room = _MOST_TO_CEILING * (means.max() - means.min())
+    near = {
+        variant: value
+        for variant, value in ceilings.items()
+        if means.min() - room <= value <= means.max() + room
+    }
+    return pd.DataFrame({"variant": list(near), "ceiling": list(near.values())})
+
+
+def _said(ceilings: Mapping[str, float], drawn: pd.DataFrame) -> str:
+    line = " The dashed line is the model trained on all labels." if len(drawn) else ""
+    beyond = [
+        f"{value:.3f}" + (f" ({variant})" if variant else "")
+        for variant, value in ceilings.items()
+        if variant not in set(drawn["variant"])
+    ]
+    if not beyond:
+        return line
+    return f"{line} Trained on all labels the model reaches {', '.join(beyond)}, beyond this axis."
+
+
+def _ceiling(scale: alt.Scale, metric: str) -> alt.Chart:
+    known = alt.Chart().transform_filter("isValid(datum.ceiling)")
+    told = alt.Tooltip("ceiling:Q", title=f"{metric_title(metric)} with all labels", format=".3f")
+    line: alt.Chart = known.mark_rule(style="ceiling")
+    return line.encode(y=alt.Y("ceiling:Q", scale=scale), tooltip=told)
 
 
 def _tooltip(metric: str) -> list[alt.Tooltip]:

@@ -61,7 +61,7 @@ def figures_of(results: SweepResults, arms: Arms) -> list[Figure]:
     """Return the figures in the order in which they are read; one that would be empty is left out."""
     found, metric = results.comparison, results.metric
     curves = sweep_curve_charts
-    figures = [curves.learning_curves(found.curves, arms, metric, results.ceilings.get(metric))]
+    figures = [curves.learning_curves(found.curves, arms, metric, results.ceilings)]
     if _has(found.differences, metric=metric):
         figures.append(sweep_difference_charts.differences(found.differences, arms, metric))
     if len(found.savings):

@@ -43,12 +43,22 @@ def side_by_side(parts: Pair, names: Names) -> SweepResults:
         ],
         facts=_both(first.facts, second.facts, names),
         settings=_both(first.settings, second.settings, names),
+        ceilings=_ceilings(parts, names),
         links=[
             (f"{name}/{text}", address)
             for name, part in zip(names, parts, strict=True)
             for text, address in part.links
         ],
     )
+
+
+def _ceilings(parts: Pair, names: Names) -> dict[str, float]:
+    """Return the ceilings by study; a study with several has no one line for its panel."""
+    return {
+        name: next(iter(part.ceilings.values()))
+        for name, part in zip(names, parts, strict=True)
+        if len(part.ceilings) == 1
+    }
 
 
 def _as_variant(frame: pd.DataFrame, study: str) -> pd.DataFrame:

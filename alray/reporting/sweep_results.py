@@ -26,7 +26,7 @@ class SweepResults:
         settings: The resolved settings by dotted name, empty where unknown.
         links: Text and address, relative to the page, of the data.
         metric: The metric that figures show.
-        ceilings: Metric: what the model reaches with all labels, where known.
+        ceilings: Variant: what the model reaches in this metric with all labels, where known.
         label_cost: What a label costs, where asked for.
         currency: Its currency, empty where not named.
         formats: Of the files: html, svg, png, csv.
