@@ -56,7 +56,7 @@ SUMMARY_COLUMNS: Mapping[str, str] = MappingProxyType(
         "full_data_accuracy": "accuracy of the same training settings with all labels of the train part, mean over "
         "seeds; null where that was not run",
         "alc_normalised": "alc_difference / (full_data_accuracy - alc of the random arm over the paired seeds): the "
-        "share of what is left to gain",
+        "share of what is left to gain; null where nothing is",
         "exploratory": "fewer than six (paired) seeds: no p below 0.05 is possible",
     }
 )
@@ -106,9 +106,8 @@ def summarise(rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator
             if row["paired_seeds"]:
                 rng_of_arm = np.random.default_rng(draws_seed)
                 row |= _comparison(by_arm[row["arm"]], by_arm[against], rng_of_arm)
-                row["alc_normalised"] = row["alc_difference"] / (
-                    row["full_data_accuracy"] - row.pop("alc_random")
-                )
+                left = row["full_data_accuracy"] - row.pop("alc_random")
+                row["alc_normalised"] = row["alc_difference"] / left if left > 0 else math.nan
         rows.append(row)
     return _table(rows)
 

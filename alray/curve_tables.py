@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from alray.errors import StoreError
+from alray.full_data import is_full_data
 
 REQUIRED = ("arm", "seed", "labels")
 METRICS = ("accuracy", "macro_f1", "nll")
@@ -40,7 +41,7 @@ def read_curves(path: str | Path, against: str = "random") -> tuple[pd.DataFrame
     path = Path(path)
     table = _columns(_read(path), path)
     _check_unique(table, path)
-    _check_grids(table, path)
+    _check_grids(table[~is_full_data(table)], path)
     _check_arms(table, against, path)
     return _rounds(table, path), _runs(table, path, against)
 

@@ -27,7 +27,7 @@ class Apart:
 
 def is_full_data(frame: pd.DataFrame) -> "pd.Series[bool]":
     """Return whether each row belongs to a run on full data, whatever its variant."""
-    return frame["arm"].str.partition(" [")[0] == FULL_DATA
+    return frame["arm"].map(lambda arm: str(arm).partition(" [")[0] == FULL_DATA).astype(bool)
 
 
 def set_apart(rounds: pd.DataFrame, runs: pd.DataFrame) -> Apart:

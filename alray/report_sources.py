@@ -194,9 +194,11 @@ def _compared_with(runs: pd.DataFrame, against: str | None) -> pd.DataFrame:
     """
     if against is None:
         return runs
-    chosen = (runs["arm"] == against) | (runs["strategy"] == against)
+    named = (runs["arm"] == against) | (runs["strategy"] == against)
+    chosen = named & ~is_full_data(runs)
     if not chosen.any():
-        names = list(dict.fromkeys([*runs["arm"], *runs["strategy"]]))
+        compared = runs[~is_full_data(runs)]
+        names = list(dict.fromkeys([*compared["arm"], *compared["strategy"]]))
         raise StoreError(f"--against {against}: {unknown_name('arm', against, names)}")
     was_random = runs["strategy"].str.partition(":")[0] == "random"
     strategy = runs["strategy"].mask(was_random, "(" + runs["strategy"] + ")")

@@ -69,13 +69,19 @@ def test_printed_figures_name_axes_units_and_arms(figures):
 
 
 def test_a_ceiling_is_drawn_where_it_is_known(results, arms):
-    """At its height, and the axis reaches up to it."""
+    """The axis reaches up to it where that leaves the curves their shape; else the caption says where it is."""
     curves = results.comparison.curves
-    without = sweep_curve_charts.learning_curves(curves, arms, "accuracy")
-    with_it = sweep_curve_charts.learning_curves(curves, arms, "accuracy", {"": 0.95})
-    assert 'stroke-dasharray="4,4"' not in without.svg().decode()
-    assert 'stroke-dasharray="4,4"' in with_it.svg().decode()
-    assert ".95" in " ".join(texts_of(with_it))
+    means = curves.loc[curves["metric"] == "accuracy", "mean"]
+    near = means.max() + 0.7 * (means.max() - means.min())
+    far = means.max() + 0.8 * (means.max() - means.min())
+    figures = [
+        sweep_curve_charts.learning_curves(curves, arms, "accuracy", ceilings)
+        for ceilings in ({}, {"": near}, {"": far})
+    ]
+    drawn = ['stroke-dasharray="4,4"' in figure.svg().decode() for figure in figures]
+    assert drawn == [False, True, False]
+    assert "dashed line" in figures[1].caption
+    assert f"reaches {far:.3f}, beyond this axis" in figures[2].caption
 
 
 def test_the_reference_is_grey_and_known_strategies_have_the_colours_of_their_scores():

@@ -54,6 +54,7 @@ EXEMPT = {
     "pool.group_by": "acts through the pool's fingerprint",
     "pool.copies": "acts through the pool's fingerprint",
     "pool.min_class_size": "acts through the pool's fingerprint",
+    "full_data": "adds runs, changes none",
     "execution.executor": "both give equal records",
     "execution.address": "where, not what",
     "execution.parallel": "runs do not see each other",
