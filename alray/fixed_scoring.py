@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from alray.folding import Affine, first_layers, fold_member
+from alray.folded_pass import forward
+from alray.folding import first_layers, fold_member
 from alray.models import FUSED, LateFusion
-from alray.onednn import linear
 from alray.pool import Indices
 from alray.tensors import PoolTensors
 
@@ -76,15 +76,8 @@ def _logits(network: LateFusion, features: Mapping[str, Tensor]) -> Tensor:
     blocks = {name: torch.split(x, ROWS) for name, x in features.items()}
     logits: list[Tensor] = []
     for block in zip(*blocks.values(), strict=True):
-        encoded: list[Tensor] = []
-        for name, x in zip(blocks, block, strict=True):
-            h = _rectified(first[name], x)
-            encoded.append(_rectified(member.encoders[name].second, h))
-        h = _rectified(member.fuse, torch.cat(encoded, dim=1))
-        h = _rectified(member.second, h)
-        logits.append(linear(h, member.output.weight, member.output.bias.squeeze(1)))
+        activations = {
+            name: first[name].rectified(x) for name, x in zip(blocks, block, strict=True)
+        }
+        logits.append(forward(member, activations).logits[FUSED])
     return torch.cat(logits)
-
-
-def _rectified(affine: Affine, x: Tensor) -> Tensor:
-    return linear(x, affine.weight, affine.bias.squeeze(1), rectified=True)

@@ -1,9 +1,6 @@
-"""Late fusion's way to score: plain matrix products over activations that lie one object a column.
+"""Late fusion's way to score: oneDNN's matrix products over activations that lie one object a row."""
 
-With a unit's activations contiguous, cutting the units that a committee member drops is a copy of whole rows.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -64,51 +61,48 @@ class FoldedPass:
         members: list[Tensor] = []
         committee = self._request.committee
         if self._whole is not None:
-            activations = _forward(self._whole, first)
+            activations = forward(self._whole, first)
             wanted = set(self._request.heads)
-            by_head = {head: torch.log_softmax(z, dim=0) for head, z in activations.logits.items()}
-            result.log_probs = {head: p.T for head, p in by_head.items() if head in wanted}
+            by_head = {head: torch.log_softmax(z, dim=1) for head, z in activations.logits.items()}
+            result.log_probs = {head: p for head, p in by_head.items() if head in wanted}
             self._add_extras(result, activations, first)
             if committee is not None and committee.kind == "heads":
                 members = list(by_head.values())
         for member in self._members:
-            logits = _forward(member, first).logits
-            members += [torch.log_softmax(z, dim=0) for z in logits.values()]
+            logits = forward(member, first).logits
+            members += [torch.log_softmax(z, dim=1) for z in logits.values()]
         if members:
-            result.committee = torch.stack(members).transpose(1, 2)
+            result.committee = torch.stack(members)
         return result
 
     def _first_activations(self, indices: Indices) -> dict[str, Tensor]:
-        """Return each present encoder's first ReLU, (units, b): the part that all members share."""
+        """Return each present encoder's first ReLU, (b, units): the part that all members share."""
         activations: dict[str, Tensor] = {}
         for modality in self._pool.modalities:
             if modality.name not in self._present:
                 continue
             rows = torch.from_numpy(modality.rows[indices].astype(np.int64))
-            room = self._buffer(f"{modality.name} input", self.block_size * modality.dimension)
+            room = self._buffer(modality.name, self.block_size * modality.dimension)
             x = modality.gather(
                 rows, out=room[: len(rows) * modality.dimension].view(len(rows), -1)
             )
-            layer = self._first[modality.name]
-            units = len(layer.weight)
-            room = self._buffer(f"{modality.name} first", self.block_size * units)
-            h = layer(x.to(self._pool.device).T, out=room[: len(rows) * units].view(units, -1))
-            activations[modality.name] = h.relu_()
+            activations[modality.name] = self._first[modality.name].rectified(
+                x.to(self._pool.device)
+            )
         return activations
 
     def _buffer(self, name: str, size: int) -> Tensor:
         """Return memory that every block uses again: fresh pages for each would cost more than their arithmetic."""
         if name not in self._buffers:
-            device = "cpu" if name.endswith("input") else self._pool.device
-            self._buffers[name] = torch.empty(size, device=device)
+            self._buffers[name] = torch.empty(size)
         return self._buffers[name]
 
     def _add_extras(
-        self, result: BlockResult, activations: "_Activations", first: dict[str, Tensor]
+        self, result: BlockResult, activations: "Activations", first: dict[str, Tensor]
     ) -> None:
         if self._request.features:
             last = activations.trunk[-1]
-            result.features = (last * self._last.scale[:, None] + self._last.shift[:, None]).T
+            result.features = last * self._last.scale + self._last.shift
         if self._request.predictor is not None:
             hidden: list[Tensor | None] = []
             for name, _ in self._network.encoders():
@@ -116,12 +110,12 @@ class FoldedPass:
             predicted: Tensor = self._request.predictor.output.bias
             for (tap, row), h in zip(self._taps, [*hidden, *activations.trunk], strict=True):
                 if h is not None:
-                    predicted = predicted + (row @ tap(h).relu_()).squeeze(0)
+                    predicted = predicted + tap.rectified(h) @ row.squeeze(0)
             result.predicted_loss = predicted
 
 
-class _Activations:
-    """ReLU outputs (units, b) on the way through one member, before the scales folded into the next layer."""
+class Activations:
+    """ReLU outputs (b, units) on the way through one member, before the scales folded into the next layer."""
 
     def __init__(self) -> None:
         self.encoded: dict[str, Tensor] = {}
@@ -129,23 +123,19 @@ class _Activations:
         self.logits: dict[str, Tensor] = {}
 
 
-def _forward(member: FoldedMember, first: dict[str, Tensor]) -> _Activations:
-    """Run one member from the first activations to the logits (classes, b) of its heads, `fused` first."""
-    passed = _Activations()
-    widths = [len(encoder.second.weight) for encoder in member.encoders.values()]
-    b = next(iter(first.values())).shape[1]
-    fused_input = torch.empty(sum(widths), b, device=member.fuse.weight.device)
-    parts = dict(zip(member.encoders, torch.split(fused_input, widths), strict=True))
+def forward(member: FoldedMember, first: Mapping[str, Tensor]) -> Activations:
+    """Run one member from the first activations to the logits (b, classes) of its heads, `fused` first."""
+    passed = Activations()
     side: dict[str, Affine] = {}
     for name, encoder in member.encoders.items():
         h = first[name]
-        h = h if encoder.first_units is None else h.index_select(0, encoder.first_units)
-        passed.encoded[name] = encoder.second(h, out=parts[name]).relu_()
+        h = h if encoder.first_units is None else h.index_select(1, encoder.first_units)
+        passed.encoded[name] = encoder.second.rectified(h)
         if encoder.head is not None:
             side[name] = encoder.head
-    h = member.fuse(fused_input).relu_()
-    h2 = member.second(h).relu_()
+    h = member.fuse.rectified(torch.cat(list(passed.encoded.values()), dim=1))
+    h2 = member.second.rectified(h)
     passed.trunk = [h, h2]
     passed.logits = {FUSED: member.output(h2)}
-    passed.logits |= {name: head(parts[name]) for name, head in side.items()}
+    passed.logits |= {name: head(passed.encoded[name]) for name, head in side.items()}
     return passed

@@ -13,23 +13,28 @@ from torch import Tensor, nn
 
 from alray.layers import Hidden
 from alray.models import LOSS_PREDICTION_WIDTH, Encoder, LateFusion, LossPredictor
+from alray.onednn import linear
 
 
 @dataclass(frozen=True)
 class Affine:
-    """A matrix and a bias column, for activations that lie one object a column.
+    """A matrix and a bias, for activations that lie one object a row.
 
     Attributes:
         weight: (outputs, inputs).
-        bias: (outputs, 1).
+        bias: (outputs,).
     """
 
     weight: Tensor
     bias: Tensor
 
-    def __call__(self, x: Tensor, out: Tensor | None = None) -> Tensor:
-        """Return (outputs, n) for x of (inputs, n)."""
-        return torch.addmm(self.bias, self.weight, x, out=out)
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return (n, outputs) for x of (n, inputs)."""
+        return linear(x, self.weight, self.bias)
+
+    def rectified(self, x: Tensor) -> Tensor:
+        """Return the same, with zero for what is negative."""
+        return linear(x, self.weight, self.bias, rectified=True)
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Kept:
     def feed(self, weight: Tensor, bias: Tensor) -> Affine:
         """Fold this layer's output into the Linear (weight, bias) that reads it."""
         kept = weight if self.units is None else weight[:, self.units]
-        return Affine(kept * self.scale, (bias + kept @ self.shift)[:, None])
+        return Affine(kept * self.scale, bias + kept @ self.shift)
 
 
 def kept_units(layer: Hidden, member: int | None) -> Kept:
@@ -75,9 +80,9 @@ def kept_units(layer: Hidden, member: int | None) -> Kept:
     return Kept(units, scale[units] * factor, shift[units] * factor)
 
 
-def plain(linear: nn.Linear) -> Affine:
+def plain(layer: nn.Linear) -> Affine:
     """Return a Linear as it is."""
-    return Affine(linear.weight, linear.bias[:, None])
+    return Affine(layer.weight, layer.bias)
 
 
 @dataclass(frozen=True)
@@ -141,22 +146,22 @@ def fold_member(
         encoders[name] = _fold_encoder(encoder, member, with_head=name in heads)
         fed = kept_units(encoder.second, member).feed(column, bias)
         weights.append(fed.weight)
-        bias = fed.bias.squeeze(1)
-    linear = network.last.linear
+        bias = fed.bias
+    second = network.last.linear
     return FoldedMember(
         encoders,
-        fused.cut(Affine(torch.cat(weights, dim=1), bias[:, None])),
-        fused.feed(linear.weight, linear.bias),
+        fused.cut(Affine(torch.cat(weights, dim=1), bias)),
+        fused.feed(second.weight, second.bias),
         last.feed(network.output.weight, network.output.bias),
     )
 
 
 def _fold_encoder(encoder: Encoder, member: int | None, *, with_head: bool) -> FoldedEncoder:
     first, second = kept_units(encoder.first, member), kept_units(encoder.second, member)
-    linear, head = encoder.second.linear, encoder.head
+    layer, head = encoder.second.linear, encoder.head
     return FoldedEncoder(
         first.units,
-        second.cut(first.feed(linear.weight, linear.bias)),
+        second.cut(first.feed(layer.weight, layer.bias)),
         second.feed(head.weight, head.bias) if with_head and head is not None else None,
     )
 

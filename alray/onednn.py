@@ -35,7 +35,7 @@ def linear(
         bias: (outputs,) or None for zero.
         rectified: Whether to take the positive part.
     """
-    if _ONEDNN is not None and x.device.type == "cpu":
+    if _ONEDNN is not None and x.device.type == "cpu" and weight.numel() > 0:
         return _ONEDNN(_dense(x), _dense(weight), bias, "relu" if rectified else "none", [], "")
     product = x @ weight.t() if bias is None else torch.addmm(bias, x, weight.t())
     return product.relu_() if rectified else product
