@@ -10,6 +10,7 @@ import torch
 
 from alray import inference, scores
 from alray.evaluation import evaluate, judge, predict
+from alray.fitting import fit
 from alray.inference import Scored
 from alray.learners import fresh_learner
 from alray.metrics import mean_recall, rarest_classes
@@ -23,7 +24,7 @@ from alray.state import RunState, learner_tensors, restore_learner
 from alray.strategies import Query, parse
 from alray.tensors import PoolTensors
 from alray.torch_random import isolated, torch_generator
-from alray.training import Learner, fit
+from alray.training import Learner
 
 Clock = Callable[[], float]
 Record = dict[str, Any]

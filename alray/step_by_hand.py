@@ -10,27 +10,25 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from alray.adam import step_of_adam
 from alray.errors import SpecError
-from alray.layers import Hidden, dropouts
+from alray.layers import Hidden, draw_mask, dropouts
 from alray.models import FUSED, Encoder, LateFusion, Values
 from alray.onednn import linear, product
 from alray.tensors import Batch
 from alray.training import Learner
 
 
-def draw_masks(network: LateFusion, objects: int, generator: torch.Generator) -> list[Tensor]:
+def draw_masks(network: nn.Module, objects: int, generator: torch.Generator) -> list[Tensor]:
     """Draw one step's dropout masks, (objects, units) for each layer that drops, in the network's order.
 
     Where every object has every modality these are the masks that the network itself would draw. Elsewhere the network
     draws for present objects only; here an object's masks depend on its position in the batch alone, so that two
     groups fine-tuned with one seed have them in common.
     """
-    masks: list[Tensor] = []
-    for layer in dropouts(network):
-        keep = 1 - layer.rate
-        mask = torch.empty(objects, layer.size or 0)
-        masks.append(mask.bernoulli_(keep, generator=generator).div_(keep))
-    return masks
+    return [
+        draw_mask((objects, layer.size or 0), layer.rate, generator) for layer in dropouts(network)
+    ]
 
 
 def has_step_by_hand(learner: Learner) -> bool:
@@ -39,8 +37,12 @@ def has_step_by_hand(learner: Learner) -> bool:
 
 
 @torch.no_grad()
-def step_by_hand(learner: Learner, batch: Batch, labels: Tensor, masks: Sequence[Tensor]) -> None:
+def step_by_hand(
+    learner: Learner, batch: Batch, labels: Tensor, masks: Sequence[Tensor]
+) -> Tensor:
     """Take one step of Adam on a batch, as `training.step` does, to rounding; the same call gives the same bits.
+
+    Returns the loss before the step, a scalar.
 
     Args:
         learner: Put into training mode by `training.train_mode`; changed in place.
@@ -62,20 +64,21 @@ def step_by_hand(learner: Learner, batch: Batch, labels: Tensor, masks: Sequence
     fused = linear(last.output, network.output.weight, network.output.bias)
     heads = {FUSED: Values(fused)}
     heads |= {part.name: part.logits for part in encoders if part.logits is not None}
-    gradients = _loss_gradients(learner, heads, labels)
+    loss, gradients = _loss_gradients(learner, heads, labels)
     gradient = last.back(_back_linear(network.output, last.output, gradients[FUSED]))
     widths = [encoder.width for _, encoder in network.encoders()]
     own_parts = torch.split(fuse.back(gradient), widths, dim=1)
     for part, own in zip(encoders, own_parts, strict=True):
         part.back(own, gradients.get(part.name))
-    learner.optimizer.step()
+    step_of_adam(learner.optimizer)
     learner.loss.keep_in_range()
+    return loss
 
 
 def _loss_gradients(
     learner: Learner, heads: Mapping[str, Values], labels: Tensor
-) -> dict[str, Tensor]:
-    """Return the gradient of `HeadsLoss` in each head's logits, and give the loss weights theirs.
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return `HeadsLoss` and its gradient in each head's logits, and give the loss weights theirs.
 
     With L_i the mean over n objects of -log softmax(z)_y: the gradient in z is w_i (softmax(z) - onehot(y)) / n, where
     w_i is exp(-s_i) for learned noise and a constant otherwise; the gradient in s_i is 1/2 - L_i exp(-s_i). The clamp of
@@ -85,6 +88,7 @@ def _loss_gradients(
     learned = spec.loss == "learned_noise"
     factors = torch.exp(-log_variance)
     own = torch.zeros_like(log_variance)
+    loss = torch.zeros(())
     gradients: dict[str, Tensor] = {}
     for place, name in enumerate(learner.network.head_names):
         if name not in heads:
@@ -92,15 +96,18 @@ def _loss_gradients(
         head = heads[name]
         wanted = (labels if head.rows is None else labels[head.rows])[:, None]
         log_probs = torch.log_softmax(head.values, dim=1)
-        if learned:
-            own[place] = log_probs.gather(1, wanted).mean() * factors[place] + 0.5
         weight = factors[place] if learned else spec.loss_weights.get(name, 1.0)
+        weighted = log_probs.gather(1, wanted).mean() * weight
+        loss -= weighted
+        if learned:
+            own[place] = weighted + 0.5
+            loss += log_variance[place] / 2
         gradient = log_probs.exp_()
         gradient.scatter_add_(1, wanted, gradient.new_full((len(wanted), 1), -1.0))
         gradients[name] = gradient.mul_(weight / len(wanted))
     if learned:
         log_variance.grad = own
-    return gradients
+    return loss, gradients
 
 
 def _back_linear(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:

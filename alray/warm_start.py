@@ -14,6 +14,7 @@ from torch import Tensor
 from alray import inference, scores
 from alray.correlation_spec import SCORES, CorrelationSpec
 from alray.evaluation import evaluate
+from alray.fitting import fit
 from alray.layers import dropouts
 from alray.learners import fresh_learner
 from alray.metrics import Metrics
@@ -25,7 +26,7 @@ from alray.signals import Committee
 from alray.state import learner_tensors, read_metadata
 from alray.tensors import PoolTensors
 from alray.torch_random import isolated, torch_generator
-from alray.training import Learner, fit
+from alray.training import Learner
 
 SAMPLE, SCORE = "sample", "score."
 

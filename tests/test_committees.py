@@ -6,7 +6,7 @@ import torch
 
 from alray.errors import SpecError
 from alray.inference import check_committee, score
-from alray.layers import dropouts
+from alray.layers import draw_mask, dropouts
 from alray.models import FUSED
 from alray.module_pass import ModulePass
 from alray.passes import Request
@@ -49,7 +49,7 @@ def test_members_are_thinned_networks():
     actual = scored(network, pool, Request(heads=(), committee=Committee(1)), seed=3)
     generator = torch_generator(3)
     masks = {
-        layer: torch.empty(layer.size or 0).bernoulli_(0.5, generator=generator) * 2
+        layer: draw_mask((layer.size or 0,), 0.5, generator)
         for layer in dropouts(network)
     }
 

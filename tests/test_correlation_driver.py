@@ -302,13 +302,14 @@ def test_the_published_protocol_averages_over_epochs_and_has_no_control(pool, tm
             fine_tune_seeds=1,
             epochs=[1, 2, 3],
             grouping=["score"],
-            training={"passive_epochs": 2, "lr": 0.03},
+            training={"passive_epochs": 8, "lr": 0.03},
         ),
         results=tmp_path,
     )
     assert set(found.outcomes["grouping"]) == {"score"}
     assert set(found.summary["epochs"]) == {3}
     mean = found.outcomes.groupby("group")["accuracy"].mean().to_numpy()
+    assert len(set(mean)) > 5
     loss = found.groups.groupby("group")["loss"].mean().to_numpy()
     rows = found.summary.query("score == 'loss' and grouping == 'score' and outcome == 'accuracy'")
     expected = pd.Series(loss).corr(pd.Series(mean), method="spearman")

@@ -7,6 +7,7 @@ from alray.layers import (
     Hidden,
     SeededDropout,
     batch_norms,
+    draw_mask,
     dropouts,
     replace_dropouts,
     seed_dropouts,
@@ -28,7 +29,30 @@ def test_units_are_kept_at_the_rate_and_scaled_up(rate):
     kept = (y != 0).float().mean().item()
     # Binomial over 100,000 units, five standard deviations.
     assert abs(kept - (1 - rate)) < 5 * np.sqrt(rate * (1 - rate) / 100_000)
-    assert torch.allclose(y[y != 0], torch.tensor(1 / (1 - rate)))
+    # Rates are multiples of 2^-16.
+    assert torch.allclose(y[y != 0], torch.tensor(1 / (1 - rate)), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rate", "share"), [(0.5, 0.5), (0.3, 0.7), (1e-9, 1 - 2**-16), (1 - 1e-9, 2**-16)]
+)
+def test_a_masks_scale_keeps_the_mean_at_one(rate, share):
+    """To the digit: an entry is kept with a probability of k / 2^16, and worth 2^16 / k."""
+    mask = draw_mask((3000, 1001), rate, torch_generator(0))
+    assert set(mask.unique().tolist()) == {
+        0.0,
+        float(np.float32(1 / (round(share * 2**16) / 2**16))),
+    }
+    kept = (mask != 0).float().mean().item()
+    assert abs(kept - share) < 5 * np.sqrt(share * (1 - share) / mask.numel())
+
+
+def test_the_entries_of_a_mask_are_independent():
+    """Neighbours come from one draw of 64 bits; their correlations are those of chance."""
+    mask = draw_mask((20000, 16), 0.5, torch_generator(0)).numpy() - 1
+    correlations = np.corrcoef(mask.T)[np.triu_indices(16, 1)]
+    assert np.abs(correlations).max() < 5 / np.sqrt(20000)
+    assert abs(mask.mean()) < 5 / np.sqrt(mask.size)
 
 
 def test_the_generator_decides():
@@ -125,7 +149,7 @@ def test_hidden_is_linear_relu_batch_norm_dropout():
     variance, mean = torch.var_mean(h, dim=0, correction=0)
     assert layer.dropout is not None
     layer.dropout.generator = torch_generator(1)
-    mask = torch.empty(6, 3).bernoulli_(0.5, generator=torch_generator(1)) * 2
+    mask = draw_mask((6, 3), 0.5, torch_generator(1))
     expected = (h - mean) / torch.sqrt(variance + 1e-5) * mask
     torch.testing.assert_close(layer(x), expected)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from alray import scores
+from alray.fitting import fit
 from alray.inference import score
 from alray.loop import Experiment
 from alray.models import FUSED
@@ -13,7 +14,6 @@ from alray.passes import Request
 from alray.records import HEAD_COLUMNS, ROUND_COLUMNS, RUN_COLUMNS, TIMING_COLUMNS
 from alray.state import RunState, learner_tensors
 from alray.tensors import PoolTensors
-from alray.training import fit
 from tests.builders import make_pool, one_run, plan_of, same_tensors
 
 POOL = make_pool(absent=0.3)

@@ -15,7 +15,7 @@ from alray.state import learner_tensors, restore_learner
 from alray.step_by_hand import draw_masks, has_step_by_hand, step_by_hand
 from alray.tensors import PoolTensors
 from alray.torch_random import torch_generator
-from alray.training import fit, step, train_mode
+from alray.training import batches, step, train_mode
 from tests.builders import TWO, make_learner, make_network, make_pool, randomise, same_tensors
 from tests.scoring import assert_close
 
@@ -32,21 +32,20 @@ def products(request, monkeypatch):
 
 
 def warm_learner(pool, training=None, **model):
-    """Return a learner that has moments and statistics; the same one for the same arguments."""
-    learner = make_learner(pool, training, **model)
+    """Return a learner that has moments and statistics, by plain steps; the same one for the same arguments."""
+    learner, tensors = make_learner(pool, training, **model), PoolTensors(pool)
     randomise(learner.network)
-    fit(
-        learner,
-        PoolTensors(pool),
-        pool.train,
-        epochs=2,
-        rng=np.random.default_rng(5),
-        dropout=torch_generator(5),
-    )
+    seed_dropouts(learner.network, torch_generator(5))
+    train_mode(learner, freeze_batch_norm=False)
+    rng = np.random.default_rng(5)
+    for _ in range(2):
+        for positions in batches(len(pool.train), learner.spec, rng):
+            indices = pool.train[positions]
+            step(learner, tensors.batch(indices), tensors.labels(indices))
     return learner
 
 
-def both_ways(pool, batches, training=None, *, frozen=False, labels=None, **model):
+def both_ways(pool, several, training=None, *, frozen=False, labels=None, **model):
     """Return all tensors of two equal learners after the same batches: plain steps, and steps by hand."""
     tensors = PoolTensors(pool)
     plain, by_hand = (warm_learner(pool, training, **model) for _ in range(2))
@@ -54,11 +53,12 @@ def both_ways(pool, batches, training=None, *, frozen=False, labels=None, **mode
     generator = torch_generator(3)
     for learner in (plain, by_hand):
         train_mode(learner, freeze_batch_norm=frozen)
-    for number, batch in enumerate(batches):
+    for number, batch in enumerate(several):
         wanted = tensors.labels(batch) if labels is None else labels
-        step(plain, tensors.batch(batch), wanted)
+        loss = step(plain, tensors.batch(batch), wanted)
         masks = draw_masks(by_hand.network, len(batch), generator)
-        step_by_hand(by_hand, tensors.batch(batch), wanted, masks)
+        by_hands = step_by_hand(by_hand, tensors.batch(batch), wanted, masks)
+        torch.testing.assert_close(by_hands, loss, rtol=1e-4, atol=1e-5)
         if number == 0:
             assert_same_gradients(plain, by_hand)
     return learner_tensors(plain), learner_tensors(by_hand)

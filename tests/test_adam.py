@@ -1,0 +1,76 @@
+"""The step of Adam against PyTorch's own, to the bit."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from alray.adam import step_of_adam
+from alray.torch_random import torch_generator
+
+SIZES = [(5, 3), (7,), (), (4, 4)]
+
+
+def make(seed=0):
+    generator = torch_generator(seed)
+    weights = [nn.Parameter(torch.randn(size, generator=generator)) for size in SIZES]
+    groups = [
+        {"params": weights[:2], "weight_decay": 5e-4},
+        {"params": weights[2:], "weight_decay": 0.0},
+    ]
+    return weights, torch.optim.Adam(groups, lr=3e-3, fused=True)
+
+
+def give_gradients(weights, number, absent=()):
+    generator = torch_generator(number)
+    for place, weight in enumerate(weights):
+        gradient = torch.randn(weight.shape, generator=generator)
+        weight.grad = None if place in absent else gradient
+
+
+def assert_same(one, other):
+    (weights, optimizer), (others, reference) = one, other
+    assert all(torch.equal(a, b) for a, b in zip(weights, others, strict=True))
+    own, expected = optimizer.state_dict()["state"], reference.state_dict()["state"]
+    assert own.keys() == expected.keys()
+    for place, state in expected.items():
+        assert all(torch.equal(own[place][name], value) for name, value in state.items())
+
+
+@pytest.mark.parametrize("absences", [[()] * 6, [(1,), (1,), (), (2,), (0, 1), ()]])
+def test_steps_are_those_of_the_optimizer_to_the_bit(absences):
+    """Also where a weight without a gradient sits a step out, before it has moments and after."""
+    one, other = make(), make()
+    for number, absent in enumerate(absences):
+        for weights, _ in (one, other):
+            give_gradients(weights, number, absent)
+        step_of_adam(one[1])
+        other[1].step()
+        assert_same(one, other)
+
+
+def test_it_goes_on_from_a_state_that_was_loaded():
+    """The optimizer may have been restored from a checkpoint, which puts new tensors in its state."""
+    one, other = make(), make()
+    for weights, optimizer in (one, other):
+        give_gradients(weights, 0)
+        optimizer.step()
+    state = copy.deepcopy(one[1].state_dict())
+    one[1].load_state_dict(state)
+    for weights, _ in (one, other):
+        give_gradients(weights, 1)
+    step_of_adam(one[1])
+    other[1].step()
+    assert_same(one, other)
+
+
+def test_the_learning_rate_is_the_groups_at_the_time():
+    one, other = make(), make()
+    for number in range(3):
+        for weights, optimizer in (one, other):
+            give_gradients(weights, number)
+            optimizer.param_groups[0]["lr"] = 0.1 / (1 + number)
+        step_of_adam(one[1])
+        other[1].step()
+    assert_same(one, other)
