@@ -14,8 +14,10 @@ def least_confidence(log_probs: Float[Tensor, "n c"]) -> Float[Tensor, " n"]:
 
 def margin(log_probs: Float[Tensor, "n c"]) -> Float[Tensor, " n"]:
     """p_(1) - p_(2), the two largest probabilities. In [0, 1]; small is uncertain. Scheffer et al. 2001."""
-    top = log_probs.topk(2, dim=1).values.exp()
-    return top[:, 0] - top[:, 1]
+    # `topk` takes three times as long for as few as two.
+    first, place = log_probs.max(dim=1)
+    second = log_probs.scatter(1, place[:, None], -math.inf).amax(dim=1)
+    return first.exp() - second.exp()
 
 
 def entropy(log_probs: Float[Tensor, "... c"]) -> Float[Tensor, "..."]:
