@@ -1,11 +1,12 @@
 """Late fusion's way to score: oneDNN's matrix products over activations that lie one object a row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from alray import scores
 from alray.folding import (
     Affine,
     FoldedMember,
@@ -58,7 +59,7 @@ class FoldedPass:
         """Compute one block of objects of the prepared pattern."""
         first = self._first_activations(indices)
         result = BlockResult()
-        members: list[Tensor] = []
+        members: Iterable[Tensor] = ()
         committee = self._request.committee
         if self._whole is not None:
             activations = forward(self._whole, first)
@@ -67,12 +68,15 @@ class FoldedPass:
             result.log_probs = {head: p for head, p in by_head.items() if head in wanted}
             self._add_extras(result, activations, first)
             if committee is not None and committee.kind == "heads":
-                members = list(by_head.values())
-        for member in self._members:
-            logits = forward(member, first).logits
-            members += [torch.log_softmax(z, dim=1) for z in logits.values()]
-        if members:
-            result.committee = torch.stack(members)
+                members = by_head.values()
+        if self._members:
+            members = (
+                torch.log_softmax(logits, dim=1)
+                for member in self._members
+                for logits in forward(member, first).logits.values()
+            )
+        if committee is not None:
+            result.committee = scores.summarise_committee(members)
         return result
 
     def _first_activations(self, indices: Indices) -> dict[str, Tensor]:

@@ -63,14 +63,18 @@ class Kept:
         return Affine(kept * self.scale, bias + kept @ self.shift)
 
 
-def kept_units(layer: Hidden, member: int | None) -> Kept:
-    """Return the units of `layer` that a member keeps; all of them where `member` is None."""
-    norm = layer.norm
+def normalisation(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
+    """Return (units,) scale a and shift c of a BatchNorm in evaluation mode."""
     mean, variance = norm.running_mean, norm.running_var
     if mean is None or variance is None:
         raise RuntimeError("folding needs BatchNorm's running statistics")
     scale = norm.weight / torch.sqrt(variance + norm.eps)
-    shift = norm.bias - mean * scale
+    return scale, norm.bias - mean * scale
+
+
+def kept_units(layer: Hidden, member: int | None) -> Kept:
+    """Return the units of `layer` that a member keeps; all of them where `member` is None."""
+    scale, shift = normalisation(layer.norm)
     dropout = layer.dropout
     if member is None or dropout is None or dropout.rate == 0:
         return Kept(None, scale, shift)

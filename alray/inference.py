@@ -1,24 +1,26 @@
 """The scoring engine: one pass over many objects, block by block, computing only what was asked for.
 
 Objects are taken by presence pattern, so that within a block an absent modality costs nothing and every object has
-the same committee. Late fusion runs folded (see `folding`); any other network runs as the module it is, with the same
-meaning: one dropout mask per committee member, shared by all objects.
+the same committee. Late fusion runs folded (see `folding`), and so does a module of one's own that is a plain chain
+of layers (see `chains`); any other network runs as the module it is, with the same meaning: one dropout mask per
+committee member, shared by all objects.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from alray import scores
+from alray.chain_pass import ChainPass
+from alray.chains import find_chain
 from alray.errors import SpecError
 from alray.folded_pass import FoldedPass
 from alray.layers import dropouts
-from alray.models import FUSED, LateFusion, Network
+from alray.models import FUSED, LateFusion, Network, OwnModule
 from alray.module_pass import ModulePass
 from alray.passes import BlockResult, Request
 from alray.pool import Indices
@@ -26,6 +28,7 @@ from alray.signals import Committee
 from alray.tensors import PoolTensors
 
 
+@runtime_checkable
 class Pass(Protocol):
     """How a network computes a block of at most `block_size` objects."""
 
@@ -94,11 +97,7 @@ def score(
     """
     network.eval()
     _draw_masks(network, request.committee, generator)
-    way: Pass = (
-        FoldedPass(network, pool, request)
-        if isinstance(network, LateFusion)
-        else ModulePass(network, pool, request)
-    )
+    way = _way(network, pool, request)
     scored = Scored()
     try:
         for present, positions in _by_pattern(pool, indices):
@@ -110,6 +109,17 @@ def score(
         for layer in dropouts(network):
             layer.forget_masks()
     return scored
+
+
+def _way(network: Network, pool: PoolTensors, request: Request) -> Pass:
+    """Return the fastest way to score this network."""
+    if isinstance(network, LateFusion):
+        return FoldedPass(network, pool, request)
+    if isinstance(network, OwnModule):
+        shapes = {modality.name: modality.shape for modality in pool.modalities}
+        if links := find_chain(network, shapes):
+            return ChainPass(links, pool, request)
+    return ModulePass(network, pool, request)
 
 
 def _draw_masks(
@@ -142,10 +152,9 @@ def _keep(scored: Scored, place: Tensor, block: BlockResult, n: int) -> None:
             scored.log_probs[head] = log_probs.new_full((n, log_probs.shape[1]), fill)
         scored.log_probs[head][place] = log_probs
     if block.committee is not None:
-        members = block.committee
-        log_mean = _room(scored.committee_log_mean, members[0], n)
-        log_mean[place] = scores.log_mean(members)
-        entropies = scores.entropy(members).mean(dim=0)
+        of_block, entropies = block.committee
+        log_mean = _room(scored.committee_log_mean, of_block, n)
+        log_mean[place] = of_block
         mean_entropy = _room(scored.committee_mean_entropy, entropies, n)
         mean_entropy[place] = entropies
         scored.committee_log_mean, scored.committee_mean_entropy = log_mean, mean_entropy

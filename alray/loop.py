@@ -223,9 +223,10 @@ class Experiment:
 
 def _check_query(query: Query, candidates: Indices, run: RunSpec) -> None:
     """Hold a strategy, also one from outside, to its contract."""
-    distinct = np.intersect1d(query.indices, candidates)
-    if not len(distinct) == len(query.indices) == len(query.scores) == run.query:
+    known = query.indices[np.isin(query.indices, candidates)]
+    distinct = len(set(known.tolist()))
+    if not distinct == len(query.indices) == len(query.scores) == run.query:
         raise RuntimeError(
-            f"strategy {run.strategy!r} returned {len(query.indices)} indices ({len(distinct)} distinct candidates) "
+            f"strategy {run.strategy!r} returned {len(query.indices)} indices ({distinct} distinct candidates) "
             f"and {len(query.scores)} scores instead of {run.query}"
         )

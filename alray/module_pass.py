@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from alray import scores
 from alray.layers import dropouts
 from alray.models import FUSED, Network, Outputs
 from alray.passes import MODULE_BLOCK, BlockResult, Request
@@ -43,7 +44,7 @@ class ModulePass:
         if request.predictor is not None:
             result.predicted_loss = request.predictor(outputs.taps, batch.size)
         if request.committee is not None:
-            result.committee = torch.stack(self._members(batch, outputs))
+            result.committee = scores.summarise_committee(self._members(batch, outputs))
         return result
 
     def _members(self, batch: Batch, outputs: Outputs) -> list[Tensor]:

@@ -38,12 +38,12 @@ class BlockResult:
 
     Attributes:
         log_probs: Per head that these objects have: (b, classes).
-        committee: (members, b, classes) log-probabilities.
+        committee: Of `scores.summarise_committee`: (b, classes) and (b,).
         features: (b, width).
         predicted_loss: (b,).
     """
 
     log_probs: dict[str, Tensor] = field(default_factory=dict)
-    committee: Tensor | None = None
+    committee: tuple[Tensor, Tensor] | None = None
     features: Tensor | None = None
     predicted_loss: Tensor | None = None

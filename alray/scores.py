@@ -1,6 +1,7 @@
 """Score formulas: pure functions of log-probabilities. Axes: n objects, k committee members, c classes."""
 
 import math
+from collections.abc import Iterable
 
 import torch
 from jaxtyping import Float, Int64
@@ -29,9 +30,27 @@ def entropy(log_probs: Float[Tensor, "... c"]) -> Float[Tensor, "..."]:
     return -terms.sum(dim=-1, dtype=torch.float64)
 
 
-def log_mean(log_probs: Float[Tensor, "k n c"]) -> Float[Tensor, "n c"]:
-    """Log of the committee's mean probability: logsumexp_k log p_k - log k. At most 0, also after rounding."""
-    return (log_probs.logsumexp(dim=0) - math.log(len(log_probs))).clamp_max(0)
+def summarise_committee(
+    members: Iterable[Float[Tensor, "n c"]],
+) -> tuple[Float[Tensor, "n c"], Float[Tensor, " n"]]:
+    """Return log(mean_k p_k), at most 0, and the float64 mean_k H(p_k), holding one member at a time.
+
+    A mean probability below 1e-38 is zero, its logarithm -inf.
+
+    Args:
+        members: Log-probabilities of each member, at least one.
+    """
+    total: Tensor | None = None
+    entropies: Tensor | None = None
+    count = 0
+    for log_probs in members:
+        probs, own = log_probs.exp(), entropy(log_probs)
+        total = probs if total is None else total.add_(probs)
+        entropies = own if entropies is None else entropies.add_(own)
+        count += 1
+    if total is None or entropies is None:
+        raise ValueError("a committee has at least one member")
+    return (total / count).log().clamp_max(0), entropies / count
 
 
 def bald(

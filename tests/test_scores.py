@@ -32,7 +32,7 @@ def tensor(log_probs):
 
 
 def bald_of(members):
-    return scores.bald(scores.log_mean(members), scores.entropy(members).mean(dim=0))
+    return scores.bald(*scores.summarise_committee(members))
 
 
 @given(logits_of(4, 5))
@@ -52,7 +52,7 @@ def test_committee_scores_are_their_formulas(logits):
     log_probs = log_softmax(logits)
     mean = np.exp(log_probs).mean(axis=0)
     members = tensor(log_probs)
-    np.testing.assert_allclose(scores.log_mean(members).exp(), mean, atol=ROUNDING)
+    np.testing.assert_allclose(scores.summarise_committee(members)[0].exp(), mean, atol=ROUNDING)
     expected = entropy_of(np.log(mean)) - entropy_of(log_probs).mean(axis=0)
     np.testing.assert_allclose(bald_of(members), expected, atol=ROUNDING * 10)
 
@@ -81,7 +81,7 @@ def test_bald_stays_in_its_range(logits):
 def test_members_that_agree_have_nothing_to_tell(logits, members):
     log_probs = torch.log_softmax(tensor(logits), dim=1).expand(members, 3, 4)
     np.testing.assert_allclose(bald_of(log_probs), 0, atol=ROUNDING * 10)
-    assert (scores.log_mean(log_probs) <= 0).all()
+    assert (scores.summarise_committee(log_probs)[0] <= 0).all()
 
 
 def test_rounding_does_not_push_bald_below_zero():
@@ -105,7 +105,25 @@ def test_impossible_classes_add_nothing():
     assert scores.least_confidence(log_probs).tolist() == pytest.approx([0, 0.5])
     assert scores.margin(log_probs).tolist() == pytest.approx([1, 0])
     assert scores.entropy(log_probs).tolist() == pytest.approx([0, math.log(2)])
-    assert scores.log_mean(log_probs[None])[0, 1:].tolist() == [-math.inf, -math.inf]
+    log_mean, mean_entropy = scores.summarise_committee([log_probs])
+    assert log_mean[0, 1:].tolist() == [-math.inf, -math.inf]
+    assert mean_entropy.tolist() == pytest.approx([0, math.log(2)])
+
+
+def test_a_committee_is_summarised_without_a_change_to_its_members():
+    """They may be views of one product."""
+    members = torch.log_softmax(tensor(np.random.default_rng(0).normal(size=(3, 4, 5))), dim=2)
+    before = members.clone()
+    log_mean, mean_entropy = scores.summarise_committee(iter(members))
+    assert torch.equal(members, before)
+    np.testing.assert_allclose(log_mean, members.logsumexp(dim=0) - math.log(3), atol=ROUNDING)
+    np.testing.assert_allclose(mean_entropy, scores.entropy(members).mean(dim=0), atol=ROUNDING)
+    assert mean_entropy.dtype == torch.float64
+
+
+def test_a_committee_without_members_has_no_summary():
+    with pytest.raises(ValueError, match="at least one"):
+        scores.summarise_committee([])
 
 
 def test_a_worked_example():

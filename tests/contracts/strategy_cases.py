@@ -5,7 +5,7 @@ import json
 import numpy as np
 import torch
 
-from alray.scores import entropy, log_mean, true_loss
+from alray.scores import entropy, summarise_committee, true_loss
 from alray.signals import Needs, Signals
 from alray.strategies import STRATEGIES, parse
 
@@ -25,7 +25,7 @@ def make_signals(needs: Needs, n: int = N, classes: int = CLASSES, seed: int = 0
     return Signals(
         candidates,
         log_probs=log_probs if needs.log_probs else None,
-        committee_log_mean=log_mean(members) if asked else None,
+        committee_log_mean=summarise_committee(members)[0] if asked else None,
         committee_mean_entropy=entropy(members).mean(dim=0) if asked else None,
         predicted_loss=predicted if needs.predicted_loss else None,
         true_loss=true_loss(log_probs, labels) if needs.true_loss else None,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from alray.scores import entropy, log_mean
+from alray.scores import entropy, summarise_committee
 from alray.signals import Committee, Needs, Signals
 from alray.strategies import STRATEGIES, ScoreStrategy, Strategy, canonical, parse
 from tests.contracts.strategy_cases import CASES, CLASSES, K, N, choices, make_signals
@@ -227,7 +227,7 @@ def telling_signals():
     return Signals(
         np.arange(N),
         log_probs=alone,
-        committee_log_mean=log_mean(members),
+        committee_log_mean=summarise_committee(members)[0],
         committee_mean_entropy=entropy(members).mean(dim=0),
         predicted_loss=loss,
         true_loss=loss,
