@@ -26,7 +26,11 @@ def entropy(log_probs: Float[Tensor, "... c"]) -> Float[Tensor, "..."]:
 
     A class whose log-probability is -inf adds nothing.
     """
-    terms = log_probs.exp() * log_probs.clamp_min(torch.finfo(log_probs.dtype).min)
+    return _entropy(log_probs.exp(), log_probs)
+
+
+def _entropy(probs: Float[Tensor, "... c"], log_probs: Float[Tensor, "... c"]) -> Tensor:
+    terms = log_probs.clamp_min(torch.finfo(log_probs.dtype).min).mul_(probs)
     return -terms.sum(dim=-1, dtype=torch.float64)
 
 
@@ -44,7 +48,8 @@ def summarise_committee(
     entropies: Tensor | None = None
     count = 0
     for log_probs in members:
-        probs, own = log_probs.exp(), entropy(log_probs)
+        probs = log_probs.exp()
+        own = _entropy(probs, log_probs)
         total = probs if total is None else total.add_(probs)
         entropies = own if entropies is None else entropies.add_(own)
         count += 1
