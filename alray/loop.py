@@ -17,11 +17,12 @@ from alray.metrics import mean_recall, rarest_classes
 from alray.models import FUSED
 from alray.passes import Request
 from alray.pool import Indices
+from alray.screening import is_full, kept, plausible, recall
 from alray.seeding import Purpose, generator, torch_seed
 from alray.signals import Needs, Signals
 from alray.spec import RunSpec
 from alray.state import RunState, learner_tensors, restore_learner
-from alray.strategies import Query, parse
+from alray.strategies import Query, ScoreStrategy, parse
 from alray.tensors import PoolTensors
 from alray.torch_random import isolated, torch_generator
 from alray.training import Learner
@@ -58,12 +59,14 @@ class Experiment:
         self._strategy = parse(run.strategy)
         self._labelled: Indices = np.empty(0, dtype=np.int64)
         self._round_zero: Record = {}
+        self._plausible: Indices | None = None
         self._rare = rarest_classes(pool.pool.labels[pool.pool.train])
         self._learner = self._fresh_learner(0)
         if state is not None:
             self.round = state.round
             self._labelled = state.labelled
             self._round_zero = dict(state.round_zero)
+            self._plausible = state.plausible
             restore_learner(self._learner, state.tensors)
 
     @property
@@ -74,7 +77,7 @@ class Experiment:
     def state(self) -> RunState:
         """Return where the run stands, complete."""
         tensors = learner_tensors(self._learner)
-        return RunState(self.round, self._labelled, self._round_zero, tensors)
+        return RunState(self.round, self._labelled, self._round_zero, tensors, self._plausible)
 
     def round_zero(self) -> RoundResult:
         """Return the passive phase's result, which the state carries along."""
@@ -89,16 +92,17 @@ class Experiment:
         self.round = 0
         begin = self._clock()
         fitted = self._fit(epochs=self.run.training.passive_epochs, stop_early=True)
-        self._round_zero = self._record(self._labelled, fitted, begin, query_s=0.0)
+        chosen = {"scored": 0, "screen_recall": np.nan, "query_s": 0.0}
+        self._round_zero = self._record(self._labelled, fitted, begin, chosen)
         return self.round_zero()
 
     def next_round(self) -> RoundResult:
         """Score the candidates, query, fit, evaluate."""
         self.round += 1
         begin = self._clock()
-        query = self._query()
+        query, scored = self._query()
         self._labelled = np.concatenate([self._labelled, query.indices])
-        query_s = self._clock() - begin
+        scored["query_s"] = self._clock() - begin
         begin = self._clock()
         training = self.run.training
         scratch = training.mode == "scratch"
@@ -106,15 +110,41 @@ class Experiment:
             self._learner = self._fresh_learner(self.round)
         epochs = training.round_epochs or (training.passive_epochs if scratch else 1)
         fitted = self._fit(epochs=epochs, stop_early=scratch)
-        record = self._record(query.indices, fitted, begin, query_s=query_s)
+        record = self._record(query.indices, fitted, begin, scored)
         return RoundResult(record, query.indices, query.scores)
 
-    def _query(self) -> Query:
+    def _query(self) -> tuple[Query, Record]:
         unlabelled = np.setdiff1d(self._pool.pool.train, self._labelled, assume_unique=True)
-        signals = self._signals(unlabelled, self._strategy.needs)
+        candidates = self._candidates(unlabelled)
+        needs = self._strategy.needs
+        signals = self._signals(candidates, needs)
         query = self._strategy.select(signals, self.run.query, self._rng("strategy"))
         _check_query(query, signals.candidates, self.run)
-        return query
+        scored = len(candidates) if needs.anything else 0
+        return query, {"scored": scored, "screen_recall": self._rescreen(signals, query)}
+
+    def _candidates(self, unlabelled: Indices) -> Indices:
+        """Return what the strategy may choose from: all, a random part, or what the screen has left."""
+        number, screen = self.run.candidates, self.run.screen
+        if number is not None and number < len(unlabelled):
+            drawn = self._rng("candidates").choice(unlabelled, size=number, replace=False)
+            return np.sort(drawn)
+        if screen is None or self._plausible is None or is_full(screen, self.round):
+            return unlabelled
+        return np.setdiff1d(self._plausible, self._labelled, assume_unique=True)
+
+    def _rescreen(self, signals: Signals, query: Query) -> float:
+        """After a full scoring keep what is plausible; return the recall of the screen before, NaN where unknown."""
+        screen, strategy = self.run.screen, self._strategy
+        if screen is None or not isinstance(strategy, ScoreStrategy):
+            return np.nan
+        if not is_full(screen, self.round):
+            return np.nan
+        found = np.nan if self._plausible is None else recall(query.indices, self._plausible)
+        ranked = strategy.score(signals).double().cpu().numpy()
+        count = kept(screen, len(ranked), self.run.query)
+        self._plausible = plausible(signals.candidates, ranked, count, largest=strategy.largest)
+        return found
 
     def _signals(self, candidates: Indices, needs: Needs) -> Signals:
         if not needs.anything:
@@ -170,8 +200,8 @@ class Experiment:
     def _validation_nll(self) -> float:
         return evaluate(self._learner.network, self._pool, self._pool.pool.validation).nll
 
-    def _record(self, queried: Indices, fitted: Record, begin: float, *, query_s: float) -> Record:
-        """Evaluate and return the round's row; `begin` is when the fit began."""
+    def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
+        """Evaluate and return the round's row; `begin` is when the fit began, `chosen` how the query went."""
         evaluation = self._clock()
         pool = self._pool.pool
         heads = self._learner.network.head_names
@@ -194,7 +224,7 @@ class Experiment:
             "labelled_classes": len(np.unique(pool.labels[self._labelled])),
             **fitted,
             **{f"sigma_{name}": value for name, value in self._learner.loss.sigmas().items()},
-            "query_s": query_s,
+            **chosen,
             "fit_s": evaluation - begin,
             "eval_s": self._clock() - evaluation,
         }

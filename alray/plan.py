@@ -10,10 +10,11 @@ from alray.inference import check_committee
 from alray.learners import check_training, try_network
 from alray.models import Network
 from alray.pool import Pool, PreparedPool
+from alray.screening import is_full, kept
 from alray.seeding import torch_seed
 from alray.settings import Settings, setting_names, unknown_name, validate
 from alray.spec import FULL_DATA, ModelSpec, RunSpec, StudySpec, TrainingSpec
-from alray.strategies import Strategy, canonical, identity, parse
+from alray.strategies import ScoreStrategy, Strategy, canonical, identity, parse
 
 VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
 
@@ -62,11 +63,20 @@ class Plan:
         needs = arm.strategy.needs
         if not needs.anything:
             return 0
-        study = self.study
-        candidates = len(self.prepared.train) - study.initial
-        scored = study.rounds * candidates - study.query * study.rounds * (study.rounds - 1) // 2
+        scored = sum(self._scored(number) for number in range(1, self.study.rounds + 1))
         committee = needs.committee
         return scored * (committee.members if committee and committee.kind != "heads" else 1)
+
+    def _scored(self, round_number: int) -> int:
+        """Return how many objects a round scores, with candidates or a screen as the study has them."""
+        study = self.study
+        labels = study.initial + (round_number - 1) * study.query
+        unlabelled = len(self.prepared.train) - labels
+        if study.screen is not None and not is_full(study.screen, round_number):
+            since = (round_number - 1) % study.screen.every
+            then = unlabelled + since * study.query
+            return kept(study.screen, then, study.query) - since * study.query
+        return min(unlabelled, study.candidates or unlabelled)
 
 
 def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
@@ -83,6 +93,7 @@ def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
         )
     arms = _arms(study)
     _check_networks(arms, prepared, study)
+    _check_screen(arms, study)
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
         runs += _full_data_runs(study, pool, len(prepared.train))
@@ -187,6 +198,16 @@ def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: StudySpe
             raise SpecError(f"{arm.label}: {error}") from None
 
 
+def _check_screen(arms: Sequence[Arm], study: StudySpec) -> None:
+    """Refuse a screen for strategies that give objects no score to be screened by."""
+    for arm in arms:
+        scores = isinstance(arm.strategy, ScoreStrategy)
+        if study.screen is not None and arm.strategy.needs.anything and not scores:
+            raise SpecError(
+                f"{arm.label}: screen needs a strategy that ranks objects by a score; leave screen out, or the strategy"
+            )
+
+
 def _check_arm(arm: Arm, network: Network) -> None:
     check_training(network, arm.training)
     needs = arm.strategy.needs
@@ -219,4 +240,6 @@ def _run(study: StudySpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
         metric_split=study.metric_split,
         threads=study.execution.cpus_per_run,
         device="cuda" if study.execution.gpus_per_run else "cpu",
+        candidates=study.candidates,
+        screen=study.screen,
     )

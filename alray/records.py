@@ -47,6 +47,15 @@ ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "validation_ece": (pa.float64(), "the same on the validation part"),
     "query_classes": (pa.int64(), "distinct classes among the objects queried in the round"),
     "labelled_classes": (pa.int64(), "distinct classes among all labelled objects"),
+    "scored": (
+        pa.int64(),
+        "objects scored to choose by; 0 in the passive phase and where chance chooses",
+    ),
+    "screen_recall": (
+        pa.float64(),
+        "share of the exact choice that the last full scoring's screen would have let through; in later full "
+        "scorings of a screened run, else null",
+    ),
     "train_loss": (pa.float64(), "mean training loss of the round's last epoch"),
     "epochs": (pa.int64(), "epochs of the round's fit"),
     "query_s": (pa.float64(), "seconds for scoring and selection"),

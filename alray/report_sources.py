@@ -243,6 +243,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
         f"{budget:,}",
         **_full_data(ceilings),
+        **_scored(source),
         "seeds": ", ".join(map(str, settings["seeds"])),
         "model": f"{model['name']}, width {model['width']}, dropout {model['dropout']:g}",
         "training": f"Adam {training['lr']:g}, batch size {training['batch_size']}, BatchNorm "
@@ -253,6 +254,26 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         "ended": str(manifest.get("ended") or "not yet"),
         "command": str(manifest.get("command", "")),
     }
+
+
+def _scored(source: Source) -> dict[str, str]:
+    """Return what was scored where it was not everything."""
+    settings = source.settings
+    if settings.get("candidates"):
+        return {"scored": f"{settings['candidates']:,} random candidates a round"}
+    screen = settings.get("screen")
+    if not screen:
+        return {}
+    said = (
+        f"all candidates every {screen['every']} rounds, {screen['share']:.0%} of them in between"
+    )
+    recalls = source.rounds["screen_recall"].dropna()
+    if len(recalls):
+        said += (
+            f"; of the exact choice the screen would have let through {recalls.mean():.1%} at its oldest "
+            f"(mean over {len(recalls):,} full scorings; lowest {recalls.min():.0%})"
+        )
+    return {"scored": said}
 
 
 def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:

@@ -19,6 +19,7 @@ Purpose = Literal[
     "dropout",
     "committee",
     "strategy",
+    "candidates",
     "sample",
     "test_objects",
     "groups",

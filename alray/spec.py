@@ -141,6 +141,25 @@ class ExecutionSpec(Settings):
     attempts: Count = Field(3, description="starts of a run whose worker keeps dying")
 
 
+class ScreenSpec(Settings):
+    """Scoring only what is plausible: approximate, with its recall of the exact choice on record."""
+
+    share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.25, description="share of the candidates that a full scoring leaves plausible"
+    )
+    every: Annotated[int, Field(ge=2)] = Field(
+        6, description="rounds from one full scoring to the next"
+    )
+
+
+def _screen(value: object) -> object:
+    """Read true as the defaults, false as none."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+Screen = Annotated[ScreenSpec | None, BeforeValidator(_screen)]
+
+
 def _seeds(value: object) -> object:
     """Read `10` as the ten seeds 0 to 9."""
     return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -179,6 +198,13 @@ class StudySpec(Settings):
         default=False,
         description="train on all labels too, once per seed and variant: the ceiling of the curves",
     )
+    candidates: Count | None = Field(
+        None,
+        description="score only so many random unlabelled objects a round; all where empty",
+    )
+    screen: Screen = Field(
+        None, description="score only what the last full scoring left plausible"
+    )
     metric_split: Literal["test", "validation"] = Field(
         "test", description="part that accuracy, macro_f1, nll and ece are computed on"
     )
@@ -188,6 +214,16 @@ class StudySpec(Settings):
     def _has_no_repeats(self) -> "StudySpec":
         for key, values in (("seeds", self.seeds), ("strategies", self.strategies)):
             refuse_repeats(key, values)
+        return self
+
+    @model_validator(mode="after")
+    def _scores_enough(self) -> "StudySpec":
+        if self.candidates is not None and self.screen is not None:
+            raise ValueError("candidates and screen are two ways to score less: give one of them")
+        if self.candidates is not None and self.candidates < self.query:
+            raise ValueError(
+                f"candidates must be at least query: {self.query} objects cannot be chosen of {self.candidates}"
+            )
         return self
 
     @property
@@ -227,12 +263,19 @@ class RunSpec(Settings):
     metric_split: Literal["test", "validation"]
     threads: int
     device: Literal["cpu", "cuda"] = "cpu"
+    candidates: int | None = None
+    screen: ScreenSpec | None = None
 
     def identity(self) -> dict[str, Any]:
-        """Return what the run's name is a hash of: all settings but labels for people."""
+        """Return what the run's name is a hash of: all settings but labels for people.
+
+        What is scored is left out where it is everything: runs from before it was a setting keep their names.
+        """
+        settings = self.model_dump(mode="json", exclude={"arm", "variant", "oracle"})
+        everything = [name for name in ("candidates", "screen") if settings[name] is None]
         return {
             "schema": SCHEMA,
-            **self.model_dump(mode="json", exclude={"arm", "variant", "oracle"}),
+            **{name: value for name, value in settings.items() if name not in everything},
         }
 
     @property
@@ -244,7 +287,7 @@ class RunSpec(Settings):
     @property
     def passive_id(self) -> str:
         """Name of the passive phase: shared by all runs that differ only in what happens afterwards."""
-        later = {"strategy", "strategy_options", "query", "rounds"}
+        later = {"strategy", "strategy_options", "query", "rounds", "candidates", "screen"}
         identity = {key: value for key, value in self.identity().items() if key not in later}
         # These settings act in the rounds only, so variants of them share one passive phase too.
         rounds_only = {"mode", "round_epochs", "batch_norm"}

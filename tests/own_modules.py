@@ -120,3 +120,9 @@ class Stranger(Plain):
 
 class NoStrategy:
     oracle: ClassVar[bool] = False
+
+
+class Choosing(Plain):
+    """Wants to know what the network thinks, and gives no object a score."""
+
+    needs = Needs(log_probs=True)

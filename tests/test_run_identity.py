@@ -41,6 +41,8 @@ CHANGES: dict[str, Any] = {
     "initial": 13,
     "query": 5,
     "rounds": 2,
+    "candidates": 50,
+    "screen": {"share": 0.3},
     "metric_split": "validation",
     "execution.cpus_per_run": 2,
     "execution.gpus_per_run": 1,

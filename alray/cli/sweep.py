@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from alray.plan import Plan
     from alray.spec import StudySpec
 
-SETTINGS = {"initial": "initial", "query": "query", "rounds": "rounds", "full_data": "full_data"}
+SETTINGS = {
+    "initial": "initial",
+    "query": "query",
+    "rounds": "rounds",
+    "full_data": "full_data",
+    "candidates": "candidates",
+    "screen": "screen",
+}
 """Option of this command: the setting that it overrides."""
 
 
@@ -48,6 +55,14 @@ SETTINGS = {"initial": "initial", "query": "query", "rounds": "rounds", "full_da
     "--full-data/--no-full-data",
     default=None,
     help="Train on all labels too, once per seed: the ceiling of the curves.  [default: no-full-data]",
+)
+@click.option(
+    "--candidates", type=int, help="Score only so many random unlabelled objects a round."
+)
+@click.option(
+    "--screen/--no-screen",
+    default=None,
+    help="Score only what the last full scoring left plausible: faster, approximate.  [default: no-screen]",
 )
 @execution_options
 @click.option(
