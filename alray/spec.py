@@ -145,10 +145,10 @@ class ScreenSpec(Settings):
     """Scoring only what is plausible: approximate, with its recall of the exact choice on record."""
 
     share: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.25, description="share of the candidates that a full scoring leaves plausible"
+        0.5, description="share of the candidates that a full scoring leaves plausible"
     )
     every: Annotated[int, Field(ge=2)] = Field(
-        6, description="rounds from one full scoring to the next"
+        4, description="rounds from one full scoring to the next"
     )
 
 

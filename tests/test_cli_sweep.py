@@ -264,3 +264,35 @@ def test_a_failed_run_is_reported_with_exit_code_1(results, monkeypatch):
     assert code == 1
     assert "failed: margin, seed 0: RuntimeError: broken on purpose" in progress
     assert "Runs failed and are left out: margin 1." in said
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], None),
+        (["--screen"], {"share": 0.5, "every": 4}),
+        (["--screen", "--set", "screen.share=0.3"], {"share": 0.3, "every": 4}),
+        (["STUDY"], {"share": 0.2, "every": 4}),
+        (["STUDY", "--screen"], {"share": 0.2, "every": 4}),
+        (["STUDY", "--no-screen"], None),
+    ],
+)
+def test_a_screen_is_switched_on_and_off_and_set(tmp_path, results, words, expected):
+    """What the file says of it stays where the option only switches it on."""
+    study = tmp_path / "study.yaml"
+    study.write_text("name: openclipart\nscreen: {share: 0.2}\n")
+    given = [str(study) if word == "STUDY" else word for word in words]
+    wanted = ["--strategies", "random", "--seeds", "1", "--results", results]
+    assert alray("sweep", *given, *wanted, *SMALL)[0] == 0
+    written = yaml.safe_load(Path(results, "openclipart", "study.yaml").read_text())
+    assert written["screen"] == expected
+
+
+def test_full_data_and_candidates_are_options(results):
+    code, said, _ = alray(
+        "sweep", "--dry-run", "--full-data", "--candidates", "100", "--strategies", "random,margin",
+        "--seeds", "2", "--results", results, *SMALL,
+    )  # fmt: skip
+    assert code == 0
+    assert "= 4 runs, and 2 on full data" in " ".join(said.split())
+    assert [line.split()[-1] for line in said.splitlines() if line.startswith("margin")] == ["400"]

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
 from alray.api import plan_study, sweep
 from alray.errors import SpecError
@@ -218,6 +219,7 @@ def test_a_screened_study_is_the_same_when_it_was_interrupted(pool, tmp_path):
     whole = sweep(wanted, results=tmp_path / "whole")
 
     class Stopping(Recorder):
+        @override
         def progressed(self, name, status, record):
             super().progressed(name, status, record)
             if status is not None and record["round"] == 2:

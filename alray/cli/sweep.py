@@ -23,14 +23,7 @@ if TYPE_CHECKING:
     from alray.plan import Plan
     from alray.spec import StudySpec
 
-SETTINGS = {
-    "initial": "initial",
-    "query": "query",
-    "rounds": "rounds",
-    "full_data": "full_data",
-    "candidates": "candidates",
-    "screen": "screen",
-}
+SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "candidates")}
 """Option of this command: the setting that it overrides."""
 
 
@@ -79,6 +72,7 @@ def sweep(
     dry_run: bool,
     fresh: bool,
     report: bool,
+    screen: bool | None,
     **simple: Any,
 ) -> None:
     """Compare strategies: run each with every seed, in parallel, and say what they save.
@@ -98,6 +92,10 @@ def sweep(
         values["strategies"] = words(strategies)
     if seeds is not None:
         values["seeds"] = _seeds(seeds)
+    if screen is False:
+        values["screen"] = None
+    elif screen and not values.get("screen"):
+        values["screen"] = {}
     progress = Console(stderr=True, highlight=False, markup=False)
     spec = _validate(values, study)
     if dry_run:
