@@ -11,8 +11,8 @@ from alray import scores
 from alray.chains import Link
 from alray.folding import Affine, normalisation
 from alray.models import FUSED
-from alray.onednn import linear
-from alray.passes import BLOCK, BlockResult, Request
+from alray.onednn import linear, round_up
+from alray.passes import BLOCK, ROWS, BlockResult, Request
 from alray.pool import Indices
 from alray.tensors import PoolTensors
 
@@ -40,7 +40,8 @@ class ChainPass:
         self._request = request
         (self._modality,) = pool.modalities
         self._device = pool.device
-        self._room = torch.empty(self.block_size * self._modality.dimension)
+        rows = round_up(self.block_size, ROWS)
+        self._room = torch.zeros(rows, self._modality.dimension)
         self._whole = _fold(links, None)
         self._shared = len(links)
         self._members: list[list[_Stage]] = []
@@ -56,8 +57,8 @@ class ChainPass:
     def block(self, indices: Indices) -> BlockResult:
         """Compute one block of objects."""
         rows = torch.from_numpy(self._modality.rows[indices].astype(np.int64))
-        room = self._room[: len(rows) * self._modality.dimension].view(len(rows), -1)
-        h = self._modality.gather(rows, out=room).to(self._device)
+        self._modality.gather(rows, out=self._room[: len(rows)])
+        h = self._room[: round_up(len(rows), ROWS)].to(self._device)
         for stage in self._whole[: self._shared]:
             h = stage(h)
         result = BlockResult()

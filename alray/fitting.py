@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from alray.layers import seed_dropouts
+from alray.onednn import shapes_vary
 from alray.pool import Indices
 from alray.step_by_hand import draw_masks, has_step_by_hand, step_by_hand
 from alray.tensors import PoolTensors
@@ -86,7 +87,9 @@ def _epoch(
         batch, labels = pool.batch(indices), pool.labels(indices)
         if by_hand:
             masks = draw_masks(learner.network, len(indices), dropout)
-            loss = step_by_hand(learner, batch, labels, masks)
+            # Labels grow from round to round, and so do batches.
+            with shapes_vary():
+                loss = step_by_hand(learner, batch, labels, masks)
         else:
             loss = step(learner, batch, labels, detach=detach)
         total += loss.item() * len(indices)

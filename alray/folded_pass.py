@@ -16,9 +16,10 @@ from alray.folding import (
     kept_units,
 )
 from alray.models import FUSED, LateFusion
-from alray.passes import BLOCK, BlockResult, Request
+from alray.onednn import round_up
+from alray.passes import BLOCK, ROWS, BlockResult, Request
 from alray.pool import Indices
-from alray.tensors import PoolTensors
+from alray.tensors import ModalityTensors, PoolTensors
 
 
 class FoldedPass:
@@ -33,7 +34,7 @@ class FoldedPass:
         self._first = first_layers(network)
         self._taps = fold_taps(network, request.predictor) if request.predictor else []
         self._last = kept_units(network.last, None)
-        self._buffers: dict[str, Tensor] = {}
+        self._rooms: dict[str, Tensor] = {}
         self._present: list[str] = []
         self._whole: FoldedMember | None = None
         self._members: list[FoldedMember] = []
@@ -86,20 +87,20 @@ class FoldedPass:
             if modality.name not in self._present:
                 continue
             rows = torch.from_numpy(modality.rows[indices].astype(np.int64))
-            room = self._buffer(modality.name, self.block_size * modality.dimension)
-            x = modality.gather(
-                rows, out=room[: len(rows) * modality.dimension].view(len(rows), -1)
-            )
+            room = self._room(modality)
+            modality.gather(rows, out=room[: len(rows)])
+            x = room[: round_up(len(rows), ROWS)]
             activations[modality.name] = self._first[modality.name].rectified(
                 x.to(self._pool.device)
             )
         return activations
 
-    def _buffer(self, name: str, size: int) -> Tensor:
+    def _room(self, modality: ModalityTensors) -> Tensor:
         """Return memory that every block uses again: fresh pages for each would cost more than their arithmetic."""
-        if name not in self._buffers:
-            self._buffers[name] = torch.empty(size)
-        return self._buffers[name]
+        if modality.name not in self._rooms:
+            rows = round_up(self.block_size, ROWS)
+            self._rooms[modality.name] = torch.zeros(rows, modality.dimension)
+        return self._rooms[modality.name]
 
     def _add_extras(
         self, result: BlockResult, activations: "Activations", first: dict[str, Tensor]

@@ -13,7 +13,10 @@ from torch import Tensor, nn
 
 from alray.layers import Hidden
 from alray.models import LOSS_PREDICTION_WIDTH, Encoder, LateFusion, LossPredictor
-from alray.onednn import linear
+from alray.onednn import linear, round_up
+
+_STEP = 32
+"""Members keep a multiple of this many units of a layer."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,16 @@ def kept_units(layer: Hidden, member: int | None) -> Kept:
     if member is None or dropout is None or dropout.rate == 0:
         return Kept(None, scale, shift)
     mask = dropout.member_masks((len(scale),))[member].to(scale.device)
-    units = torch.nonzero(mask).squeeze(1)
+    units = _rounded(torch.nonzero(mask).squeeze(1), mask)
     factor = mask[units]
     return Kept(units, scale[units] * factor, shift[units] * factor)
+
+
+def _rounded(units: Tensor, mask: Tensor) -> Tensor:
+    """Add dropped units, which a factor of zero silences, up to a multiple of `_STEP`: few shapes for all members."""
+    missing = min(round_up(len(units), _STEP), len(mask)) - len(units)
+    dropped = torch.nonzero(mask == 0).squeeze(1)[:missing]
+    return torch.cat([units, dropped]).sort().values
 
 
 def plain(layer: nn.Linear) -> Affine:

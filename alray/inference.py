@@ -20,7 +20,7 @@ from alray.chains import find_chain
 from alray.errors import SpecError
 from alray.folded_pass import FoldedPass
 from alray.layers import dropouts
-from alray.models import FUSED, LateFusion, Network, OwnModule
+from alray.models import LateFusion, Network, OwnModule
 from alray.module_pass import ModulePass
 from alray.passes import BlockResult, Request
 from alray.pool import Indices
@@ -147,24 +147,21 @@ def _by_pattern(pool: PoolTensors, indices: Indices) -> Iterator[tuple[list[str]
 def _keep(scored: Scored, place: Tensor, block: BlockResult, n: int) -> None:
     """Copy a block's results to their places."""
     for head, log_probs in block.log_probs.items():
-        if head not in scored.log_probs:
-            fill = math.nan if head != FUSED else 0.0
-            scored.log_probs[head] = log_probs.new_full((n, log_probs.shape[1]), fill)
-        scored.log_probs[head][place] = log_probs
+        room = scored.log_probs.get(head)
+        scored.log_probs[head] = _put(room, log_probs, place, n)
     if block.committee is not None:
-        of_block, entropies = block.committee
-        log_mean = _room(scored.committee_log_mean, of_block, n)
-        log_mean[place] = of_block
-        mean_entropy = _room(scored.committee_mean_entropy, entropies, n)
-        mean_entropy[place] = entropies
-        scored.committee_log_mean, scored.committee_mean_entropy = log_mean, mean_entropy
+        log_mean, entropy = block.committee
+        scored.committee_log_mean = _put(scored.committee_log_mean, log_mean, place, n)
+        scored.committee_mean_entropy = _put(scored.committee_mean_entropy, entropy, place, n)
     if block.features is not None:
-        scored.features = _room(scored.features, block.features, n)
-        scored.features[place] = block.features
+        scored.features = _put(scored.features, block.features, place, n)
     if block.predicted_loss is not None:
-        scored.predicted_loss = _room(scored.predicted_loss, block.predicted_loss, n)
-        scored.predicted_loss[place] = block.predicted_loss
+        scored.predicted_loss = _put(scored.predicted_loss, block.predicted_loss, place, n)
 
 
-def _room(present: Tensor | None, like: Tensor, n: int) -> Tensor:
-    return like.new_empty(n, *like.shape[1:]) if present is None else present
+def _put(room: Tensor | None, of_block: Tensor, place: Tensor, n: int) -> Tensor:
+    """Copy rows to their places; where no block writes (a head that an object lacks), NaN stays."""
+    if room is None:
+        room = of_block.new_full((n, *of_block.shape[1:]), math.nan)
+    room[place] = of_block[: len(place)]
+    return room

@@ -3,9 +3,14 @@
 PyTorch's own products call MKL, which leaves the widest vector units of AMD's processors idle: there oneDNN takes half
 the time for 500 objects, and two thirds of it for 100. Where a build of PyTorch has no oneDNN, or tensors lie elsewhere
 than on the CPU, `addmm` does the same.
+
+oneDNN compiles a program for each shape that it meets: a millisecond, half a megabyte, and a thousand of them are kept.
+So what calls it keeps to few shapes (`round_up`), and where they change all the time `shapes_vary` turns to `addmm`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -22,6 +27,22 @@ def _find_onednn() -> Callable[..., Tensor] | None:
 
 
 _ONEDNN = _find_onednn()
+_shapes_vary = ContextVar("shapes_vary", default=False)
+
+
+@contextmanager
+def shapes_vary() -> Iterator[None]:
+    """Within this context products meet many shapes, each a few times: `addmm` makes them."""
+    token = _shapes_vary.set(True)
+    try:
+        yield
+    finally:
+        _shapes_vary.reset(token)
+
+
+def round_up(size: int, step: int) -> int:
+    """Return the next multiple of `step`, `size` itself if it is one."""
+    return -(-size // step) * step
 
 
 def linear(
@@ -35,7 +56,8 @@ def linear(
         bias: (outputs,) or None for zero.
         rectified: Whether to take the positive part.
     """
-    if _ONEDNN is not None and x.device.type == "cpu" and weight.numel() > 0:
+    wanted = x.device.type == "cpu" and weight.numel() > 0 and not _shapes_vary.get()
+    if _ONEDNN is not None and wanted:
         return _ONEDNN(_dense(x), _dense(weight), bias, "relu" if rectified else "none", [], "")
     product = x @ weight.t() if bias is None else torch.addmm(bias, x, weight.t())
     return product.relu_() if rectified else product

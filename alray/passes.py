@@ -10,6 +10,9 @@ from alray.signals import Committee
 BLOCK = 1024
 """Objects at a time: large enough for the machine's best matrix rate, small enough to stay in the cache."""
 
+ROWS = 256
+"""Passes by oneDNN compute a multiple of this many objects, the surplus ones being whatever was in the room before."""
+
 MODULE_BLOCK = 256
 """The same for a module of any kind: a convolution's maps are large, and memory that the allocator has to fetch anew
 from the system for each block took longer than the arithmetic (28 x 28 images: 2.3 times the seconds at 1,024)."""
@@ -34,7 +37,7 @@ class Request:
 
 @dataclass
 class BlockResult:
-    """Results for the b objects of a block.
+    """Results for the b objects of a block; rows beyond those that were asked for mean nothing.
 
     Attributes:
         log_probs: Per head that these objects have: (b, classes).
