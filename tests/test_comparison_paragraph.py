@@ -96,6 +96,11 @@ def test_needing_more_labels_is_not_called_a_saving():
             "elsewhere no difference is.",
         ),
         (
+            [(0.1, 0.2), (-0.1, 0.1)] * 3,
+            "a saving is shown from 0.500 to 0.500 and from 0.600 to 0.600 and from 0.700 to 0.700 "
+            "(random needs 300 to 1500 labels); elsewhere no difference is.",
+        ),
+        (
             [(0.1, 0.2), (-0.1, 0.1)] * 4,
             "a saving is shown at 4 of them, from 0.500 to 0.800 (random needs 300 to 2100 labels); "
             "elsewhere no difference is.",

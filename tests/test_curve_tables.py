@@ -181,8 +181,8 @@ def test_label_counts_must_be_common(tmp_path):
         ", column labels: arm 'random', seed 1, has a value at 200 labels and "
         f"arm 'margin', seed 2, has none; {wanted}"
     )
-    more = pd.concat([curves(), curves().iloc[[5]].assign(labels=150)])
-    said = refused(tmp_path, more)
+    several = [curves().iloc[[5]].assign(labels=count) for count in (160, 150, 170)]
+    said = refused(tmp_path, pd.concat([curves(), *several]))
     assert (
         "arm 'random', seed 2, has a value at 150 labels and arm 'random', seed 1, has none"
         in said
