@@ -107,6 +107,7 @@ def test_mean_recall_by_hand():
         ({0: 5, 1: 2, 2: 9}, [1]),
         ({0: 5}, [0]),
         ({2: 4, 5: 4, 7: 4}, [2]),
+        (dict(zip(range(9), range(9, 0, -1), strict=True)), [8]),
         (dict(zip(range(10), [9, 8, 7, 6, 5, 4, 3, 2, 1, 1], strict=True)), [8, 9]),
         # Of eleven classes a fifth is two; one that does not occur is none of them.
         (dict(zip(range(1, 12), range(11, 0, -1), strict=True)), [10, 11]),
