@@ -1,5 +1,7 @@
 """Runs that learn from every label: planned, played once, kept apart from what is compared, shown as the ceiling."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -12,7 +14,7 @@ from alray.curves import area_under_curve
 from alray.display.facts import headline
 from alray.errors import StoreError
 from alray.full_data import is_full_data, set_apart
-from alray.report_api import report
+from alray.report_api import report, report_pair
 from alray.report_sources import read_sweep
 from alray.spec import StudySpec
 from tests.studies import Recorder, comparable, settings, write_pool
@@ -148,6 +150,35 @@ def test_a_table_of_curves_may_bring_it_along(tmp_path):
     summary = pd.read_csv(made.folder / "findings" / "summary.csv")
     assert summary["arm"].to_list() == ["random", "margin"]
     assert summary["full_data_accuracy"].to_list() == pytest.approx([0.545] * 2)
+
+
+def test_two_studies_side_by_side_have_a_ceiling_each(monkeypatch, pool, tmp_path):
+    """A panel per study: one with several variants has no one line for its panel."""
+    monkeypatch.setattr("alray.reporting.sweep_curve_charts._MOST_TO_CEILING", -1e9)
+    one, two, several = (
+        sweep(wanted(pool, name=name, **changes), results=tmp_path).path
+        for name, changes in (("one", {}), ("two", {}), ("several", {"vary": VARIED}))
+    )
+    told = told_by(report_pair((one, two), out=tmp_path / "a", formats=("html",)))
+    assert re.fullmatch(r"0\.\d+ \(one\), 0\.\d+ \(two\)", told)
+    told = told_by(report_pair((one, several), out=tmp_path / "b", formats=("html",)))
+    assert re.fullmatch(r"0\.\d+ \(one\)", told)
+
+
+def told_by(made):
+    """Return the ceilings that the caption of the learning curves tells."""
+    found = re.search(r"the model reaches ([^<]*), beyond", made.page.read_text())
+    assert found is not None
+    return found[1]
+
+
+def test_nothing_left_to_gain_has_no_share(study):
+    """Where random is as good on average as the model on full data."""
+    rounds = study.rounds.copy()
+    rounds.loc[is_full_data(rounds), "accuracy"] = 0.0
+    summary = summarise(rounds, study.runs, np.random.default_rng(0))
+    assert summary["alc_normalised"].isna().all()
+    assert summary["alc_difference"].notna().any()
 
 
 def test_a_failed_run_on_full_data_is_no_ceiling(study):

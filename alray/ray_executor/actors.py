@@ -53,7 +53,8 @@ class RayExecutor(Executor):
         self._session = RaySession(pool, execution)
         self._starting: dict[Any, Any] = {}
         self._idle: list[Any] = []
-        self._playing: dict[Any, tuple[Any, Job]] = {}
+        # The job's name alone: its state, some megabytes, is the actor's now.
+        self._playing: dict[Any, tuple[Any, str]] = {}
         self._failed_starts = 0
         self._notices: list[Notice] = []
         self._stalled_since = 0.0
@@ -121,7 +122,7 @@ class RayExecutor(Executor):
     @override
     def submit(self, job: Job) -> None:
         actor = self._idle.pop()
-        self._playing[actor.play.remote(job)] = (actor, job)
+        self._playing[actor.play.remote(job)] = (actor, job.name)
 
     @override
     def wait(self, seconds: float) -> list[Event]:
@@ -155,10 +156,10 @@ class RayExecutor(Executor):
 
     def _hear(self, reference: Any) -> Event:
         """Turn an actor's answer into an event, and let it play on without waiting for the driver."""
-        actor, job = self._playing.pop(reference)
-        event = _answer(reference, job)
+        actor, name = self._playing.pop(reference)
+        event = _answer(reference, name)
         if isinstance(event, Progress) and not event.done:
-            self._playing[actor.play_on.remote()] = (actor, job)
+            self._playing[actor.play_on.remote()] = (actor, name)
         elif not isinstance(event, Lost):
             self._idle.append(actor)
         return event
@@ -170,29 +171,29 @@ class RayExecutor(Executor):
         A worker that has died or takes too long is left behind: its run goes on from its last checkpoint next time.
         """
         answers = [
-            (reference, actor.last_words.remote(), job)
-            for reference, (actor, job) in self._playing.items()
+            (reference, actor.last_words.remote(), name)
+            for reference, (actor, name) in self._playing.items()
         ]
         references = [reference for *pair, _ in answers for reference in pair]
         ray.wait(references, num_returns=len(references), timeout=LAST_WORDS_SECONDS)
         events: list[Event] = []
-        for under_way, last_words, job in answers:
-            event = _answer(under_way, job, timeout=0)
+        for under_way, last_words, name in answers:
+            event = _answer(under_way, name, timeout=0)
             events.append(event)
             if isinstance(event, Progress) and not event.done:
-                events.append(_answer(last_words, job, timeout=0))
+                events.append(_answer(last_words, name, timeout=0))
         self._playing.clear()
         return [event for event in events if not isinstance(event, Lost)]
 
 
-def _answer(reference: Any, job: Job, timeout: float | None = None) -> Progress | Failed | Lost:
+def _answer(reference: Any, name: str, timeout: float | None = None) -> Progress | Failed | Lost:
     """Turn what an actor has answered into an event."""
     try:
         progress: Progress = ray.get(reference, timeout=timeout)
     except LOSSES as error:
-        return Lost(job.name, reason(error))
+        return Lost(name, reason(error))
     except GetTimeoutError:
-        return Lost(job.name, "it did not answer in time")
+        return Lost(name, "it did not answer in time")
     except RayTaskError as error:
-        return Failed(job.name, describe(error.cause), str(error))
+        return Failed(name, describe(error.cause), str(error))
     return progress
