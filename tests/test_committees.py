@@ -48,10 +48,7 @@ def test_members_are_thinned_networks():
     network = make_network(pool, randomised=True)
     actual = scored(network, pool, Request(heads=(), committee=Committee(1)), seed=3)
     generator = torch_generator(3)
-    masks = {
-        layer: draw_mask((layer.size or 0,), 0.5, generator)
-        for layer in dropouts(network)
-    }
+    masks = {layer: draw_mask((layer.size or 0,), 0.5, generator) for layer in dropouts(network)}
 
     def hidden(layer, x):
         h = layer.norm(torch.relu(layer.linear(x)))
