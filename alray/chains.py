@@ -75,23 +75,21 @@ def _layers(module: nn.Module, modality: str) -> list[nn.Module] | None:
         graph = _Tracer().trace(module)
     except Exception:  # noqa: BLE001 -- a user's code may do anything with what stands for a tensor
         return None
-    nodes = {node.op: node for node in graph.nodes if node.op == "output"}
+    output = graph.output_node()
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
     source = [node for node in graph.nodes if _is_read(node, inputs, modality)]
-    if len(source) != 1 or "output" not in nodes:
+    if len(source) != 1:
         return None
-    used = {id(source[0]), id(nodes["output"]), *map(id, inputs)}
     layers: list[nn.Module] = []
     node = source[0]
-    while (following := list(node.users)) != [nodes["output"]]:
+    while (following := list(node.users)) != [output]:
         layer = _layer(following[0], module, node) if len(following) == 1 else None
         if layer is None:
             return None
         node = following[0]
-        used.add(id(node))
         layers.append(layer)
     # What is computed beside the chain may be meant to raise, or to count.
-    return layers if all(id(node) in used for node in graph.nodes) else None
+    return layers if len(graph.nodes) == len([*inputs, *source, *layers, output]) else None
 
 
 def _is_read(node: fx.Node, inputs: Sequence[fx.Node], modality: str) -> bool:

@@ -10,10 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 from alray.errors import StoreError
-from alray.full_data import is_full_data
+from alray.full_data import METRICS, is_full_data
 
 REQUIRED = ("arm", "seed", "labels")
-METRICS = ("accuracy", "macro_f1", "nll")
 OPTIONAL = ("variant", "oracle")
 _ABSENT = ("ece", "query_s", "fit_s", "eval_s")
 _KEY = ["arm", "variant", "seed", "labels"]

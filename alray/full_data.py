@@ -7,6 +7,7 @@ import pandas as pd
 from alray.spec import FULL_DATA
 
 METRICS = ("accuracy", "macro_f1", "nll")
+"""What reports are about; any of them may be missing from curves made elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)

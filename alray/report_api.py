@@ -13,7 +13,7 @@ from alray.comparison import Comparison, compare
 from alray.correlation_api import KIND as CORRELATION
 from alray.errors import SpecError, StoreError
 from alray.findings import paragraph
-from alray.full_data import set_apart
+from alray.full_data import METRICS, set_apart
 from alray.provenance import SWEEP
 from alray.report_correlation import render_correlation
 from alray.report_folder import Report, write_report
@@ -22,7 +22,6 @@ from alray.reporting.sweep_results import SweepResults
 from alray.seeding import generator
 from alray.settings import unknown_name
 
-METRICS = ("accuracy", "macro_f1", "nll")
 FORMATS = ("html", "svg", "png", "csv")
 DEFAULT_FORMATS = ("html", "svg", "png")
 
