@@ -10,11 +10,15 @@ import numpy as np
 import torch
 
 from alray.layers import seed_dropouts
-from alray.onednn import shapes_vary
 from alray.pool import Indices
 from alray.step_by_hand import draw_masks, has_step_by_hand, step_by_hand
 from alray.tensors import PoolTensors
 from alray.training import Learner, batches, step, train_mode
+
+
+_ROWS = 64
+"""Products are made for a multiple of this many objects: labels grow from round to round, and so do batches, but oneDNN
+is to meet few shapes."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,7 @@ def _epoch(
         batch, labels = pool.batch(indices), pool.labels(indices)
         if by_hand:
             masks = draw_masks(learner.network, len(indices), dropout)
-            # Labels grow from round to round, and so do batches.
-            with shapes_vary():
-                loss = step_by_hand(learner, batch, labels, masks)
+            loss = step_by_hand(learner, batch, labels, masks, multiple=_ROWS)
         else:
             loss = step(learner, batch, labels, detach=detach)
         total += loss.item() * len(indices)

@@ -5,12 +5,10 @@ the time for 500 objects, and two thirds of it for 100. Where a build of PyTorch
 than on the CPU, `addmm` does the same.
 
 oneDNN compiles a program for each shape that it meets: a millisecond, half a megabyte, and a thousand of them are kept.
-So what calls it keeps to few shapes (`round_up`), and where they change all the time `shapes_vary` turns to `addmm`.
+So what calls it keeps to few shapes (`round_up`, `with_room`).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -27,22 +25,21 @@ def _find_onednn() -> Callable[..., Tensor] | None:
 
 
 _ONEDNN = _find_onednn()
-_shapes_vary = ContextVar("shapes_vary", default=False)
-
-
-@contextmanager
-def shapes_vary() -> Iterator[None]:
-    """Within this context products meet many shapes, each a few times: `addmm` makes them."""
-    token = _shapes_vary.set(True)
-    try:
-        yield
-    finally:
-        _shapes_vary.reset(token)
 
 
 def round_up(size: int, step: int) -> int:
     """Return the next multiple of `step`, `size` itself if it is one."""
     return -(-size // step) * step
+
+
+def with_room(matrix: Tensor, rows: int) -> Tensor:
+    """Return a matrix with rows of zeros added, so that it has `rows` of them."""
+    if rows == len(matrix):
+        return matrix
+    room = matrix.new_empty(rows, matrix.shape[1])
+    room[: len(matrix)] = matrix
+    room[len(matrix) :] = 0
+    return room
 
 
 def linear(
@@ -56,7 +53,7 @@ def linear(
         bias: (outputs,) or None for zero.
         rectified: Whether to take the positive part.
     """
-    wanted = x.device.type == "cpu" and weight.numel() > 0 and not _shapes_vary.get()
+    wanted = x.device.type == "cpu" and weight.numel() > 0
     if _ONEDNN is not None and wanted:
         return _ONEDNN(_dense(x), _dense(weight), bias, "relu" if rectified else "none", [], "")
     product = x @ weight.t() if bias is None else torch.addmm(bias, x, weight.t())

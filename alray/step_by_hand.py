@@ -14,7 +14,7 @@ from alray.adam import step_of_adam
 from alray.errors import SpecError
 from alray.layers import Hidden, draw_mask, dropouts
 from alray.models import FUSED, Encoder, LateFusion, Values
-from alray.onednn import linear, product
+from alray.onednn import linear, product, round_up, with_room
 from alray.tensors import Batch
 from alray.training import Learner
 
@@ -38,7 +38,12 @@ def has_step_by_hand(learner: Learner) -> bool:
 
 @torch.no_grad()
 def step_by_hand(
-    learner: Learner, batch: Batch, labels: Tensor, masks: Sequence[Tensor]
+    learner: Learner,
+    batch: Batch,
+    labels: Tensor,
+    masks: Sequence[Tensor],
+    *,
+    multiple: int = 1,
 ) -> Tensor:
     """Take one step of Adam on a batch, as `training.step` does, to rounding; the same call gives the same bits.
 
@@ -49,6 +54,7 @@ def step_by_hand(
         batch: The objects, on the CPU.
         labels: (batch,) their classes.
         masks: Of `draw_masks` for as many objects.
+        multiple: Products are made for a multiple of this many objects, the surplus ones being zero.
 
     Raises:
         SpecError: The network is none that `has_step_by_hand`.
@@ -58,16 +64,19 @@ def step_by_hand(
         raise SpecError("only late fusion without a loss predictor has a step by hand")
     learner.optimizer.zero_grad()
     drawn = iter(masks)
-    encoders = [_EncoderStep(encoder, batch, name, drawn) for name, encoder in network.encoders()]
-    fuse = _HiddenStep(network.fuse, torch.cat([part.output for part in encoders], dim=1), drawn)
-    last = _HiddenStep(network.last, fuse.output, drawn)
-    fused = linear(last.output, network.output.weight, network.output.bias)
+    encoders = [
+        _EncoderStep(encoder, batch, name, drawn, multiple) for name, encoder in network.encoders()
+    ]
+    joined = torch.cat([part.output for part in encoders], dim=1)
+    fuse = _HiddenStep(network.fuse, joined, batch.size, drawn)
+    last = _HiddenStep(network.last, fuse.output, batch.size, drawn)
+    fused = linear(last.output, network.output.weight, network.output.bias)[: batch.size]
     heads = {FUSED: Values(fused)}
     heads |= {part.name: part.logits for part in encoders if part.logits is not None}
     loss, gradients = _loss_gradients(learner, heads, labels)
     gradient = last.back(_back_linear(network.output, last.output, gradients[FUSED]))
     widths = [encoder.width for _, encoder in network.encoders()]
-    own_parts = torch.split(fuse.back(gradient), widths, dim=1)
+    own_parts = torch.split(fuse.back(gradient)[: batch.size], widths, dim=1)
     for part, own in zip(encoders, own_parts, strict=True):
         part.back(own, gradients.get(part.name))
     step_of_adam(learner.optimizer)
@@ -111,28 +120,40 @@ def _loss_gradients(
 
 
 def _back_linear(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:
-    """Give a Linear its gradients, for input x and the gradient of its output; return that of x."""
+    """Give a Linear its gradients, for input x and the gradient of its output; return that of x.
+
+    x may have rows of zeros to spare; so has what is returned then.
+    """
+    gradient = with_room(gradient, len(x))
     layer.weight.grad = product(gradient.t(), x)
     layer.bias.grad = gradient.sum(0)
     return product(gradient, layer.weight)
 
 
 class _HiddenStep:
-    """A hidden layer on one batch, there and back: y = m * (gamma * normalised(relu(W x + b)) + beta).
+    """A hidden layer on one batch of n objects, there and back: y = m * (gamma * normalised(relu(W x + b)) + beta).
+
+    Inputs, outputs and their gradients may have rows of zeros to spare after the n.
 
     Attributes:
-        output: (n, units).
+        output: (n or more, units).
     """
 
     def __init__(
-        self, layer: Hidden, x: Tensor, masks: Iterator[Tensor], rows: Tensor | None = None
+        self,
+        layer: Hidden,
+        x: Tensor,
+        count: int,
+        masks: Iterator[Tensor],
+        rows: Tensor | None = None,
     ) -> None:
         norm = layer.norm
         self._layer, self._x, self._mask = layer, x, _next_mask(layer, masks, rows)
         # As in `Hidden`: a single object has no variance of its own.
-        self._live = norm.training and len(x) > 1
-        self._rectified = linear(x, layer.linear.weight, layer.linear.bias, rectified=True)
-        self.output, self._mean, self._inverse_deviation = torch.native_batch_norm(
+        self._live = norm.training and count > 1
+        product_ = linear(x, layer.linear.weight, layer.linear.bias, rectified=True)
+        self._rectified = product_[:count]
+        output, self._mean, self._inverse_deviation = torch.native_batch_norm(
             self._rectified,
             norm.weight,
             norm.bias,
@@ -145,7 +166,8 @@ class _HiddenStep:
         if self._live and norm.num_batches_tracked is not None:
             norm.num_batches_tracked.add_(1)
         if self._mask is not None:
-            self.output.mul_(self._mask)
+            output.mul_(self._mask)
+        self.output = with_room(output, len(x))
 
     def back(self, gradient: Tensor) -> Tensor:
         """Give the layer's parameters their gradients, for that of the output; return that of the input."""
@@ -154,6 +176,7 @@ class _HiddenStep:
     def back_to_linear(self, gradient: Tensor) -> Tensor:
         """Do the same, but return the gradient (n, units) of the Linear's output: features need none."""
         linear_layer, norm = self._layer.linear, self._layer.norm
+        gradient = gradient[: len(self._rectified)]
         dropped = gradient if self._mask is None else gradient * self._mask
         normalised, norm.weight.grad, norm.bias.grad = torch.ops.aten.native_batch_norm_backward(
             dropped,
@@ -167,7 +190,8 @@ class _HiddenStep:
             norm.eps,
             [True, True, True],
         )
-        own: Tensor = torch.ops.aten.threshold_backward(normalised, self._rectified, 0)
+        own = torch.ops.aten.threshold_backward(normalised, self._rectified, 0)
+        own = with_room(own, len(self._x))
         linear_layer.weight.grad = product(own.t(), self._x)
         linear_layer.bias.grad = own.sum(0)
         return own
@@ -185,31 +209,36 @@ class _EncoderStep:
 
     Attributes:
         name: The modality.
-        output: (batch, width) what enters the fusion: the learned vector where the modality is absent.
+        output: (batch or more, width) what enters the fusion: the learned vector where the modality is absent.
         logits: The side head's, or None where there is none or nobody has the modality.
     """
 
-    def __init__(self, encoder: Encoder, batch: Batch, name: str, masks: Iterator[Tensor]) -> None:
+    def __init__(
+        self, encoder: Encoder, batch: Batch, name: str, masks: Iterator[Tensor], multiple: int
+    ) -> None:
         x, self._rows = batch.features[name], batch.rows[name]
+        count = len(x)
         self.name, self._encoder = name, encoder
         self.logits: Values | None = None
         self._layers: tuple[_HiddenStep, _HiddenStep] | None = None
-        if len(x) > 0:
-            first = _HiddenStep(encoder.first, x, masks, self._rows)
-            second = _HiddenStep(encoder.second, first.output, masks, self._rows)
+        if count > 0:
+            x = with_room(x, round_up(count, multiple))
+            first = _HiddenStep(encoder.first, x, count, masks, self._rows)
+            second = _HiddenStep(encoder.second, first.output, count, masks, self._rows)
             self._layers, encoded = (first, second), second.output
         else:
             # The masks of this modality are drawn all the same: the next one's must not move up.
             _next_mask(encoder.first, masks, None)
             _next_mask(encoder.second, masks, None)
             encoded = x.new_empty(0, encoder.width)
-        if encoder.head is not None and len(x) > 0:
-            logits = linear(encoded, encoder.head.weight, encoder.head.bias)
+        if encoder.head is not None and count > 0:
+            logits = linear(encoded, encoder.head.weight, encoder.head.bias)[:count]
             self.logits = Values(logits, self._rows)
         self.output = encoded
         if self._rows is not None and encoder.absent is not None:
             learned = encoder.absent.expand(batch.size, -1)
-            self.output = learned.index_copy(0, self._rows, encoded)
+            whole = learned.index_copy(0, self._rows, encoded[:count])
+            self.output = with_room(whole, round_up(batch.size, multiple))
 
     def back(self, gradient: Tensor, of_logits: Tensor | None) -> None:
         """Give the encoder's parameters their gradients, for those of the output (batch, width) and of the logits.
@@ -224,5 +253,6 @@ class _EncoderStep:
             return
         first, second = self._layers
         if encoder.head is not None and of_logits is not None:
-            gradient = gradient + _back_linear(encoder.head, second.output, of_logits)
+            own = _back_linear(encoder.head, second.output, of_logits)
+            gradient = gradient + own[: len(gradient)]
         first.back_to_linear(second.back(gradient))
