@@ -51,7 +51,7 @@ class ChainPass:
                 _fold(links, member)[self._shared :] for member in range(request.committee.members)
             ]
 
-    def prepare(self, present: Sequence[str]) -> None:
+    def prepare(self, present: Sequence[str], indices: Indices) -> None:
         """Nothing: there is one modality, and every object has it."""
 
     def block(self, indices: Indices) -> BlockResult:

@@ -10,6 +10,7 @@ from alray import scores
 from alray.folding import (
     Affine,
     FoldedMember,
+    Layer,
     first_layers,
     fold_member,
     fold_taps,
@@ -31,30 +32,35 @@ class FoldedPass:
         self._network = network
         self._pool = pool
         self._request = request
-        self._first = first_layers(network)
+        self._first: Mapping[str, Layer] = first_layers(network)
         self._taps = fold_taps(network, request.predictor) if request.predictor else []
         self._last = kept_units(network.last, None)
         self._rooms: dict[str, Tensor] = {}
         self._present: list[str] = []
-        self._whole: FoldedMember | None = None
-        self._members: list[FoldedMember] = []
+        self._whole: FoldedMember[Layer] | None = None
+        self._members: Sequence[FoldedMember[Layer]] = []
 
-    def prepare(self, present: Sequence[str]) -> None:
+    def prepare(self, present: Sequence[str], indices: Indices) -> None:  # noqa: ARG002 -- as passes are asked
         """Fold the whole network and each member for objects with exactly these modalities."""
-        request, committee = self._request, self._request.committee
         self._present = list(present)
+        self._whole, self._members = self._fold(present)
+
+    def _fold(
+        self, present: Sequence[str]
+    ) -> tuple[FoldedMember[Affine] | None, list[FoldedMember[Affine]]]:
+        request, committee = self._request, self._request.committee
         heads = list(request.heads)
         if committee is not None and committee.kind == "heads":
             heads = list(self._network.head_names)
         whole_wanted = heads or request.features or request.predictor
-        self._whole = fold_member(self._network, present, None, heads) if whole_wanted else None
-        self._members = []
-        if committee is not None and committee.kind != "heads":
-            names = self._network.head_names if committee.kind == "both" else (FUSED,)
-            self._members = [
-                fold_member(self._network, present, member, names)
-                for member in range(committee.members)
-            ]
+        whole = fold_member(self._network, present, None, heads) if whole_wanted else None
+        if committee is None or committee.kind == "heads":
+            return whole, []
+        names = self._network.head_names if committee.kind == "both" else (FUSED,)
+        return whole, [
+            fold_member(self._network, present, member, names)
+            for member in range(committee.members)
+        ]
 
     def block(self, indices: Indices) -> BlockResult:
         """Compute one block of objects of the prepared pattern."""
@@ -90,10 +96,13 @@ class FoldedPass:
             room = self._room(modality)
             modality.gather(rows, out=room[: len(rows)])
             x = room[: round_up(len(rows), ROWS)]
-            activations[modality.name] = self._first[modality.name].rectified(
-                x.to(self._pool.device)
-            )
+            x = self._enter(modality.name, x.to(self._pool.device))
+            activations[modality.name] = self._first[modality.name].rectified(x)
         return activations
+
+    def _enter(self, _modality: str, x: Tensor) -> Tensor:
+        """Return features as the first layer takes them."""
+        return x
 
     def _room(self, modality: ModalityTensors) -> Tensor:
         """Return memory that every block uses again: fresh pages for each would cost more than their arithmetic."""
@@ -128,10 +137,10 @@ class Activations:
         self.logits: dict[str, Tensor] = {}
 
 
-def forward(member: FoldedMember, first: Mapping[str, Tensor]) -> Activations:
+def forward(member: FoldedMember[Layer], first: Mapping[str, Tensor]) -> Activations:
     """Run one member from the first activations to the logits (b, classes) of its heads, `fused` first."""
     passed = Activations()
-    side: dict[str, Affine] = {}
+    side: dict[str, Layer] = {}
     for name, encoder in member.encoders.items():
         h = first[name]
         h = h if encoder.first_units is None else h.index_select(1, encoder.first_units)

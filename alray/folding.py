@@ -7,6 +7,7 @@ column falls out, and so does the row of W that computed the unit: a committee m
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +20,23 @@ _STEP = 32
 """Members keep a multiple of this many units of a layer."""
 
 
+@runtime_checkable
+class Layer(Protocol):
+    """A matrix and a bias, however they are computed, for activations that lie one object a row."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return (n, outputs) for x of (n, inputs)."""
+
+    def rectified(self, x: Tensor) -> Tensor:
+        """Return the same, with zero for what is negative."""
+
+
+AnyLayer_co = TypeVar("AnyLayer_co", bound=Layer, covariant=True)
+
+
 @dataclass(frozen=True)
 class Affine:
-    """A matrix and a bias, for activations that lie one object a row.
+    """A matrix and a bias in float32.
 
     Attributes:
         weight: (outputs, inputs).
@@ -100,7 +115,7 @@ def plain(layer: nn.Linear) -> Affine:
 
 
 @dataclass(frozen=True)
-class FoldedEncoder:
+class FoldedEncoder(Generic[AnyLayer_co]):
     """One modality's second layer and side head, for one member.
 
     Attributes:
@@ -110,12 +125,12 @@ class FoldedEncoder:
     """
 
     first_units: Tensor | None
-    second: Affine
-    head: Affine | None
+    second: AnyLayer_co
+    head: AnyLayer_co | None
 
 
 @dataclass(frozen=True)
-class FoldedMember:
+class FoldedMember(Generic[AnyLayer_co]):
     """One member of the committee (or the whole network) for objects of one presence pattern.
 
     Attributes:
@@ -125,10 +140,10 @@ class FoldedMember:
         output: The fused head.
     """
 
-    encoders: Mapping[str, FoldedEncoder]
-    fuse: Affine
-    second: Affine
-    output: Affine
+    encoders: Mapping[str, FoldedEncoder[AnyLayer_co]]
+    fuse: AnyLayer_co
+    second: AnyLayer_co
+    output: AnyLayer_co
 
 
 def first_layers(network: LateFusion) -> dict[str, Affine]:
@@ -138,7 +153,7 @@ def first_layers(network: LateFusion) -> dict[str, Affine]:
 
 def fold_member(
     network: LateFusion, present: Sequence[str], member: int | None, heads: Sequence[str]
-) -> FoldedMember:
+) -> FoldedMember[Affine]:
     """Fold one member for objects that have exactly the modalities `present`.
 
     Args:
@@ -147,7 +162,7 @@ def fold_member(
         member: Position of the dropout masks to use, or None for the whole network.
         heads: Heads to compute; `fused` is always there.
     """
-    encoders: dict[str, FoldedEncoder] = {}
+    encoders: dict[str, FoldedEncoder[Affine]] = {}
     fused, last = kept_units(network.fuse, member), kept_units(network.last, None)
     widths = [encoder.width for _, encoder in network.encoders()]
     columns = torch.split(network.fuse.linear.weight, widths, dim=1)
@@ -170,7 +185,9 @@ def fold_member(
     )
 
 
-def _fold_encoder(encoder: Encoder, member: int | None, *, with_head: bool) -> FoldedEncoder:
+def _fold_encoder(
+    encoder: Encoder, member: int | None, *, with_head: bool
+) -> FoldedEncoder[Affine]:
     first, second = kept_units(encoder.first, member), kept_units(encoder.second, member)
     layer, head = encoder.second.linear, encoder.head
     return FoldedEncoder(

@@ -20,7 +20,7 @@ from alray.pool import Indices
 from alray.screening import is_full, kept, plausible, recall
 from alray.seeding import Purpose, generator, torch_seed
 from alray.signals import Needs, Signals
-from alray.spec import RunSpec
+from alray.spec import RunSpec, ScreenSpec
 from alray.state import RunState, learner_tensors, restore_learner
 from alray.strategies import Query, ScoreStrategy, parse
 from alray.tensors import PoolTensors
@@ -59,14 +59,12 @@ class Experiment:
         self._strategy = parse(run.strategy)
         self._labelled: Indices = np.empty(0, dtype=np.int64)
         self._round_zero: Record = {}
-        self._plausible: Indices | None = None
         self._rare = rarest_classes(pool.pool.labels[pool.pool.train])
         self._learner = self._fresh_learner(0)
         if state is not None:
             self.round = state.round
             self._labelled = state.labelled
             self._round_zero = dict(state.round_zero)
-            self._plausible = state.plausible
             restore_learner(self._learner, state.tensors)
 
     @property
@@ -77,7 +75,7 @@ class Experiment:
     def state(self) -> RunState:
         """Return where the run stands, complete."""
         tensors = learner_tensors(self._learner)
-        return RunState(self.round, self._labelled, self._round_zero, tensors, self._plausible)
+        return RunState(self.round, self._labelled, self._round_zero, tensors)
 
     def round_zero(self) -> RoundResult:
         """Return the passive phase's result, which the state carries along."""
@@ -116,37 +114,39 @@ class Experiment:
     def _query(self) -> tuple[Query, Record]:
         unlabelled = np.setdiff1d(self._pool.pool.train, self._labelled, assume_unique=True)
         candidates = self._candidates(unlabelled)
-        needs = self._strategy.needs
+        needs, screen = self._strategy.needs, self.run.screen
+        to_compare: Indices | None = None
+        if screen is not None and isinstance(self._strategy, ScoreStrategy) and needs.anything:
+            screened = self._screened(self._strategy, screen, candidates)
+            if is_full(screen, self.round):
+                to_compare = screened
+            else:
+                candidates = screened
         signals = self._signals(candidates, needs)
         query = self._strategy.select(signals, self.run.query, self._rng("strategy"))
         _check_query(query, signals.candidates, self.run)
-        scored = len(candidates) if needs.anything else 0
-        return query, {"scored": scored, "screen_recall": self._rescreen(signals, query)}
+        return query, {
+            "scored": len(candidates) if needs.anything else 0,
+            "screen_recall": np.nan if to_compare is None else recall(query.indices, to_compare),
+        }
 
     def _candidates(self, unlabelled: Indices) -> Indices:
-        """Return what the strategy may choose from: all, a random part, or what the screen has left."""
-        number, screen = self.run.candidates, self.run.screen
-        if number is not None and number < len(unlabelled):
-            drawn = self._rng("candidates").choice(unlabelled, size=number, replace=False)
-            return np.sort(drawn)
-        if screen is None or self._plausible is None or is_full(screen, self.round):
+        """Return what the strategy may choose from: all, or a random part."""
+        number = self.run.candidates
+        if number is None or number >= len(unlabelled):
             return unlabelled
-        return np.setdiff1d(self._plausible, self._labelled, assume_unique=True)
+        return np.sort(self._rng("candidates").choice(unlabelled, size=number, replace=False))
 
-    def _rescreen(self, signals: Signals, query: Query) -> float:
-        """After a full scoring keep what is plausible; return the recall of the screen before, NaN where unknown."""
-        screen, strategy = self.run.screen, self._strategy
-        if screen is None or not isinstance(strategy, ScoreStrategy):
-            return np.nan
-        if not is_full(screen, self.round):
-            return np.nan
-        found = np.nan if self._plausible is None else recall(query.indices, self._plausible)
+    def _screened(
+        self, strategy: ScoreStrategy, screen: ScreenSpec, candidates: Indices
+    ) -> Indices:
+        """Return the candidates that rough scores leave plausible."""
+        signals = self._signals(candidates, strategy.needs, rough=True)
         ranked = strategy.score(signals).double().cpu().numpy()
-        count = kept(screen, len(ranked), self.run.query)
-        self._plausible = plausible(signals.candidates, ranked, count, largest=strategy.largest)
-        return found
+        count = kept(screen, len(candidates), self.run.query)
+        return plausible(candidates, ranked, count, largest=strategy.largest)
 
-    def _signals(self, candidates: Indices, needs: Needs) -> Signals:
+    def _signals(self, candidates: Indices, needs: Needs, *, rough: bool = False) -> Signals:
         if not needs.anything:
             return Signals(candidates)
         fused = needs.log_probs or needs.true_loss
@@ -156,7 +156,7 @@ class Experiment:
             features=needs.features,
             predictor=self._learner.predictor if needs.predicted_loss else None,
         )
-        scored = self._score(candidates, request)
+        scored = self._score(candidates, request, rough=rough)
         log_probs = scored.log_probs.get(FUSED)
         true_loss = None
         if needs.true_loss and log_probs is not None:
@@ -171,10 +171,10 @@ class Experiment:
             true_loss=true_loss,
         )
 
-    def _score(self, indices: Indices, request: Request) -> Scored:
+    def _score(self, indices: Indices, request: Request, *, rough: bool) -> Scored:
         network = self._learner.network
         masks = self._torch_generator("committee") if request.committee else None
-        return inference.score(network, self._pool, indices, request, masks)
+        return inference.score(network, self._pool, indices, request, masks, rough=rough)
 
     def _fit(self, *, epochs: int, stop_early: bool) -> Record:
         training = self.run.training

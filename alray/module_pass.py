@@ -24,7 +24,7 @@ class ModulePass:
         self._request = request
         self._dropouts = dropouts(network)
 
-    def prepare(self, present: Sequence[str]) -> None:
+    def prepare(self, present: Sequence[str], indices: Indices) -> None:
         """Nothing: a module meets every pattern alike."""
 
     def block(self, indices: Indices) -> BlockResult:

@@ -10,6 +10,7 @@ from alray.inference import check_committee
 from alray.learners import check_training, try_network
 from alray.models import Network
 from alray.pool import Pool, PreparedPool
+from alray.rough import has_rough_products
 from alray.screening import is_full, kept
 from alray.seeding import torch_seed
 from alray.settings import Settings, setting_names, unknown_name, validate
@@ -49,7 +50,8 @@ class Plan:
         pool: The pool as read.
         prepared: The pool as runs see it.
         arms: Every arm.
-        runs: Every run, all arms of a seed together; then those on full data, if they are wanted.
+        runs: Every run, all arms of a seed together, those that score most first, so that at the end of a study
+            workers wait for short runs only; then those on full data, if they are wanted.
     """
 
     study: StudySpec
@@ -59,24 +61,8 @@ class Plan:
     runs: tuple[RunSpec, ...]
 
     def forward_passes(self, arm: Arm) -> int:
-        """Return how many objects a run of this arm scores, each committee member counted."""
-        needs = arm.strategy.needs
-        if not needs.anything:
-            return 0
-        scored = sum(self._scored(number) for number in range(1, self.study.rounds + 1))
-        committee = needs.committee
-        return scored * (committee.members if committee and committee.kind != "heads" else 1)
-
-    def _scored(self, round_number: int) -> int:
-        """Return how many objects a round scores, with candidates or a screen as the study has them."""
-        study = self.study
-        labels = study.initial + (round_number - 1) * study.query
-        unlabelled = len(self.prepared.train) - labels
-        if study.screen is not None and not is_full(study.screen, round_number):
-            since = (round_number - 1) % study.screen.every
-            then = unlabelled + since * study.query
-            return kept(study.screen, then, study.query) - since * study.query
-        return min(unlabelled, study.candidates or unlabelled)
+        """Return how many objects a run of this arm scores exactly, each committee member counted."""
+        return _forward_passes(self.study, len(self.prepared.train), arm)
 
 
 def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
@@ -94,7 +80,8 @@ def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
     arms = _arms(study)
     _check_networks(arms, prepared, study)
     _check_screen(arms, study)
-    runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
+    long_first = sorted(arms, key=lambda arm: -_forward_passes(study, len(prepared.train), arm))
+    runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in long_first]
     if study.full_data:
         runs += _full_data_runs(study, pool, len(prepared.train))
     return Plan(
@@ -104,6 +91,24 @@ def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
         tuple(arms),
         tuple(runs),
     )
+
+
+def _forward_passes(study: StudySpec, objects: int, arm: Arm) -> int:
+    needs = arm.strategy.needs
+    if not needs.anything:
+        return 0
+    scored = sum(_scored(study, objects, number) for number in range(1, study.rounds + 1))
+    committee = needs.committee
+    return scored * (committee.members if committee and committee.kind != "heads" else 1)
+
+
+def _scored(study: StudySpec, objects: int, round_number: int) -> int:
+    """Return how many of a train part's objects a round scores exactly."""
+    labels = study.initial + (round_number - 1) * study.query
+    unlabelled = objects - labels
+    if study.screen is not None and not is_full(study.screen, round_number):
+        return kept(study.screen, unlabelled, study.query)
+    return min(unlabelled, study.candidates or unlabelled)
 
 
 def _arms(study: StudySpec) -> list[Arm]:
@@ -199,12 +204,25 @@ def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: StudySpe
 
 
 def _check_screen(arms: Sequence[Arm], study: StudySpec) -> None:
-    """Refuse a screen for strategies that give objects no score to be screened by."""
+    """Refuse a screen where there are no rough scores."""
+    if study.screen is None:
+        return
+    if not has_rough_products():
+        raise SpecError("screen: this build of PyTorch has no 8-bit products; leave it out")
+    if study.execution.gpus_per_run:
+        raise SpecError("screen works on the CPU; leave it out, or --gpus-per-run")
     for arm in arms:
-        scores = isinstance(arm.strategy, ScoreStrategy)
-        if study.screen is not None and arm.strategy.needs.anything and not scores:
+        needs = arm.strategy.needs
+        if not needs.anything:
+            continue
+        if arm.model.name != "late_fusion":
             raise SpecError(
-                f"{arm.label}: screen needs a strategy that ranks objects by a score; leave screen out, or the strategy"
+                f"{arm.label}: screen works with model late_fusion, not {arm.model.name}; leave it out"
+            )
+        if not isinstance(arm.strategy, ScoreStrategy) or needs.predicted_loss or needs.features:
+            raise SpecError(
+                f"{arm.label}: screen needs a strategy that ranks objects by a score from probabilities; leave screen "
+                "out, or the strategy"
             )
 
 

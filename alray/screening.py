@@ -1,4 +1,4 @@
-"""Screening: between full scorings only those objects are scored that the last full one leaves plausible."""
+"""Screening: a pass in 8-bit integers ranks all candidates, and only the best of them are scored exactly."""
 
 import math
 
@@ -10,13 +10,13 @@ from alray.spec import ScreenSpec
 
 
 def is_full(spec: ScreenSpec, round_number: int) -> bool:
-    """Return whether all candidates are scored in this round; round 1 is the first with a query."""
+    """Return whether all candidates are scored exactly in this round, the first one with a query being round 1."""
     return (round_number - 1) % spec.every == 0
 
 
 def kept(spec: ScreenSpec, candidates: int, query: int) -> int:
-    """Return how many of the candidates stay plausible: the share, and enough for every query up to the next full scoring."""
-    return min(candidates, max(math.ceil(spec.share * candidates), spec.every * query))
+    """Return how many of the candidates stay plausible: the share, and at least a query."""
+    return min(candidates, max(math.ceil(spec.share * candidates), query))
 
 
 def plausible(
@@ -26,7 +26,7 @@ def plausible(
 
     Args:
         candidates: (n,) pool indices.
-        scores: (n,) their scores, without NaN.
+        scores: (n,) their rough scores.
         count: 1 <= count <= n.
         largest: Whether large scores are best.
     """
@@ -35,5 +35,5 @@ def plausible(
 
 
 def recall(exact: Indices, screened: Indices) -> float:
-    """Return the share of the exact choice that a screen, as old as it ever gets, would have let through."""
+    """Return the share of the exact choice that the screen would have let through."""
     return float(np.isin(exact, screened).mean())

@@ -137,18 +137,24 @@ class ExecutionSpec(Settings):
     )
     cpus_per_run: Count = Field(1, description="threads of a run")
     gpus_per_run: NotNegative = Field(0, description="share of a GPU for a run")
+    memory_per_run: NotNegative = Field(
+        0, description="GiB of memory that a run needs; not counted where 0"
+    )
     checkpoint_seconds: NotNegative = Field(60, description="seconds between checkpoints of a run")
     attempts: Count = Field(3, description="starts of a run whose worker keeps dying")
+    insecure: bool = Field(default=False, description="join a cluster that asks for no token")
+    metrics: bool = Field(default=False, description="export the study's progress as Ray metrics")
 
 
 class ScreenSpec(Settings):
-    """Scoring only what is plausible: approximate, with its recall of the exact choice on record."""
+    """Scoring roughly first: approximate, with its recall of the exact choice on record."""
 
     share: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.5, description="share of the candidates that a full scoring leaves plausible"
+        0.1, description="share of the candidates, ranked by 8-bit scores, to score exactly"
     )
     every: Annotated[int, Field(ge=2)] = Field(
-        4, description="rounds from one full scoring to the next"
+        20,
+        description="rounds from one exact scoring of all, which measures the recall, to the next",
     )
 
 

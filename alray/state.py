@@ -14,7 +14,7 @@ from torch import Tensor
 from alray.pool import Indices
 from alray.training import Learner
 
-WEIGHTS, OPTIMIZER, LABELLED, PLAUSIBLE = "weights.", "optimizer.", "labelled", "plausible"
+WEIGHTS, OPTIMIZER, LABELLED = "weights.", "optimizer.", "labelled"
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,17 @@ class RunState:
         labelled: (labels,) objects in the order in which they were labelled.
         round_zero: The passive phase's record, which every run that starts from it repeats.
         tensors: Weights and optimizer state by name.
-        plausible: Objects that the last full scoring left, where a run is screened.
     """
 
     round: int
     labelled: Indices
     round_zero: Mapping[str, Any]
     tensors: Mapping[str, Tensor]
-    plausible: Indices | None = None
 
     def to_bytes(self) -> bytes:
         """Return the content of a safetensors file."""
         metadata = {"round": str(self.round), "round_zero": json.dumps(dict(self.round_zero))}
         tensors = {**self.tensors, LABELLED: torch.from_numpy(self.labelled.copy())}
-        if self.plausible is not None:
-            tensors[PLAUSIBLE] = torch.from_numpy(self.plausible.copy())
         content: bytes = save_tensors(tensors, metadata)
         return content
 
@@ -49,15 +45,9 @@ class RunState:
         """Read what `to_bytes` wrote."""
         tensors: dict[str, Tensor] = load_tensors(content)
         labelled: Indices = tensors.pop(LABELLED).numpy().astype(np.int64)
-        screened = tensors.pop(PLAUSIBLE, None)
         metadata = read_metadata(content)
-        return RunState(
-            int(metadata["round"]),
-            labelled,
-            json.loads(metadata["round_zero"]),
-            tensors,
-            None if screened is None else screened.numpy().astype(np.int64),
-        )
+        round_zero = json.loads(metadata["round_zero"])
+        return RunState(int(metadata["round"]), labelled, round_zero, tensors)
 
 
 def read_metadata(content: bytes) -> dict[str, str]:

@@ -270,10 +270,10 @@ def test_a_failed_run_is_reported_with_exit_code_1(results, monkeypatch):
     ("words", "expected"),
     [
         ([], None),
-        (["--screen"], {"share": 0.5, "every": 4}),
-        (["--screen", "--set", "screen.share=0.3"], {"share": 0.3, "every": 4}),
-        (["STUDY"], {"share": 0.2, "every": 4}),
-        (["STUDY", "--screen"], {"share": 0.2, "every": 4}),
+        (["--screen"], {"share": 0.1, "every": 20}),
+        (["--screen", "--set", "screen.share=0.3"], {"share": 0.3, "every": 20}),
+        (["STUDY"], {"share": 0.2, "every": 20}),
+        (["STUDY", "--screen"], {"share": 0.2, "every": 20}),
         (["STUDY", "--no-screen"], None),
     ],
 )

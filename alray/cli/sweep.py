@@ -55,7 +55,7 @@ SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "
 @click.option(
     "--screen/--no-screen",
     default=None,
-    help="Score only what the last full scoring left plausible: faster, approximate.  [default: no-screen]",
+    help="Score exactly only what 8-bit scores rank best: faster, approximate.  [default: no-screen]",
 )
 @execution_options
 @click.option(
