@@ -15,7 +15,6 @@ from alray.step_by_hand import draw_masks, has_step_by_hand, step_by_hand
 from alray.tensors import PoolTensors
 from alray.training import Learner, batches, step, train_mode
 
-
 _ROWS = 64
 """Products are made for a multiple of this many objects: labels grow from round to round, and so do batches, but oneDNN
 is to meet few shapes."""

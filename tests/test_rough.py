@@ -80,7 +80,7 @@ def test_a_rough_pass_is_near_the_exact_one(committee, dtype):
 def test_scales_are_made_for_the_whole_of_the_objects():
     """A pool may be sorted: here the last objects are ten times as large."""
     pool = make_pool(3000, {"text": 30}, absent=0.0)
-    features = pool.modalities[0].features.copy()
+    features = pool.modalities[0].features.astype(np.float32)
     features[1500:] *= 10
     object.__setattr__(pool.modalities[0], "features", features)
     tensors, network = PoolTensors(pool), make_network(pool, width=32, randomised=True)
