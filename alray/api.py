@@ -18,6 +18,7 @@ from alray.records import NO_QUERIES, NO_ROUNDS
 from alray.settings import validate
 from alray.spec import StudySpec
 from alray.split import prepare
+from alray.storage.location import Location, StudyPlace, place_of, study_place
 from alray.store import Store
 
 DEFAULT_RESULTS = "results"
@@ -32,7 +33,7 @@ class Study:
     """A study on disk.
 
     Attributes:
-        path: Its folder.
+        path: Its folder: a path or, in an object store, a location, which has `/`, name, parent and the URI as text.
         settings: Its resolved settings.
         rounds: A row per run and round.
         queries: A row per queried object.
@@ -40,7 +41,7 @@ class Study:
         summary: A row per arm.
     """
 
-    path: Path
+    path: StudyPlace
     settings: StudySpec
     rounds: pd.DataFrame
     queries: pd.DataFrame
@@ -51,7 +52,7 @@ class Study:
 def sweep(
     study: StudySpec | Mapping[str, Any] | str | Path | None = None,
     *,
-    results: str | Path = DEFAULT_RESULTS,
+    results: str | Path | Location = DEFAULT_RESULTS,
     fresh: bool = False,
     observer: Observer | None = None,
     command: str = "alray.sweep(...)",
@@ -61,18 +62,19 @@ def sweep(
 
     Args:
         study: Settings, plain values for them, or the path of a YAML file; the default study where None.
-        results: Folder in which the study's own folder lies.
+        results: Folder in which the study's own folder lies: local, or a URI such as `s3://bucket/results`.
         fresh: Throw away what lies there under the same name.
         observer: Told what happens.
         command: Kept in the manifest.
-        warn: Told, a line each, what was left out of the pool as asked.
+        warn: Told, a line each, what was left out of the pool as asked, and of whom the folder was taken over.
 
     Raises:
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
+    place = place_of(results)
     plan = plan_study(as_study(study), warn)
-    folder = Path(results) / str(plan.study.name)
-    with Store(folder) as store:
+    folder = place / str(plan.study.name)
+    with Store(folder, warn) as store:
         claim(store, plan, fresh=fresh)
         complete = all(is_finished(store, run) for run in plan.runs)
         manifest = provenance.manifest(
@@ -92,18 +94,19 @@ def sweep(
     return load(folder)
 
 
-def load(path: str | Path) -> Study:
-    """Read a study.
+def load(path: str | Path | Location) -> Study:
+    """Read a study from its folder: local, or a URI.
 
     Raises:
         StoreError: There is none at this path.
     """
-    store = Store(Path(path))
+    place = place_of(path)
+    store = Store(place)
     provenance.require_kind(store, provenance.SWEEP)
     runs = store.read_runs()
     return Study(
-        Path(path),
-        validate(StudySpec, store.read_study(), f"{path}/study.yaml"),
+        study_place(place),
+        validate(StudySpec, store.read_study(), f"{place}/study.yaml"),
         store.read_rounds(NO_ROUNDS),
         store.read_queries(NO_QUERIES),
         runs,

@@ -22,6 +22,7 @@ from alray.pools.reading import read_pool
 from alray.seeding import generator
 from alray.settings import validate
 from alray.split import prepare
+from alray.storage.location import Location, StudyPlace, place_of, study_place
 
 KIND = provenance.CORRELATION
 ADDABLE = ("bases", "fine_tune_seeds", "scores", "grouping", "outcome", "name")
@@ -33,7 +34,7 @@ class Correlation:
     """A correlation study on disk.
 
     Attributes:
-        path: Its folder.
+        path: Its folder: a path or, in an object store, a location, which has `/`, name, parent and the URI as text.
         settings: Its resolved settings.
         bases: A row per base model.
         groups: A row per base, grouping and object.
@@ -44,7 +45,7 @@ class Correlation:
         failures: A row per task that failed for good; empty where all went well.
     """
 
-    path: Path
+    path: StudyPlace
     settings: CorrelationSpec
     bases: pd.DataFrame
     groups: pd.DataFrame
@@ -58,7 +59,7 @@ class Correlation:
 def correlate(
     study: CorrelationSpec | Mapping[str, Any] | str | Path | None = None,
     *,
-    results: str | Path = DEFAULT_RESULTS,
+    results: str | Path | Location = DEFAULT_RESULTS,
     fresh: bool = False,
     observer: CorrelationObserver | None = None,
     command: str = "alray.correlate(...)",
@@ -68,18 +69,19 @@ def correlate(
 
     Args:
         study: Settings, plain values for them, or the path of a YAML file; the default study where None.
-        results: Folder in which the study's own folder lies.
+        results: Folder in which the study's own folder lies: local, or a URI such as `s3://bucket/results`.
         fresh: Throw away what lies there under the same name.
         observer: Told what happens.
         command: Kept in the manifest.
-        warn: Told, a line each, what was left out of the pool as asked.
+        warn: Told, a line each, what was left out of the pool as asked, and of whom the folder was taken over.
 
     Raises:
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
+    place = place_of(results)
     plan = plan_correlation(as_correlation(study), warn)
-    folder = Path(results) / str(plan.spec.name)
-    with CorrelationStore(folder) as store:
+    folder = place / str(plan.spec.name)
+    with CorrelationStore(folder, warn) as store:
         provenance.claim(store, plan.spec, plan.pool, kind=KIND, addable=ADDABLE, fresh=fresh)
         driver = CorrelationDriver(plan, store, observer or CorrelationObserver())
         settings = plan.spec.model_dump(mode="json")
@@ -102,17 +104,18 @@ def correlate(
     return load_correlation(folder)
 
 
-def load_correlation(path: str | Path) -> Correlation:
-    """Read a correlation study.
+def load_correlation(path: str | Path | Location) -> Correlation:
+    """Read a correlation study from its folder: local, or a URI.
 
     Raises:
         StoreError: There is none at this path.
     """
-    store = CorrelationStore(Path(path))
+    place = place_of(path)
+    store = CorrelationStore(place)
     provenance.require_kind(store, KIND)
-    spec = validate(CorrelationSpec, store.read_study(), f"{path}/study.yaml")
+    spec = validate(CorrelationSpec, store.read_study(), f"{place}/study.yaml")
     return Correlation(
-        Path(path),
+        study_place(place),
         spec,
         store.read_bases(),
         store.read_groups(spec.bases),

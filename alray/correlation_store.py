@@ -84,13 +84,15 @@ class CorrelationStore(Folder):
 
     def read_base(self, number: int) -> bytes | None:
         """Read a base, or None where there is none that is whole."""
-        path = self.root / BASES / f"base-{number}.safetensors"
-        if not path.is_file():
-            return None
+        name = f"{BASES}/base-{number}.safetensors"
         try:
-            content = path.read_bytes()
+            content = self._storage.read(name)
+        except FileNotFoundError:
+            return None
         except OSError as error:
-            raise StoreError(f"{path} cannot be read: {error.strerror}; remove it") from error
+            raise StoreError(
+                f"{self.root / name} cannot be read: {error.strerror}; remove it"
+            ) from error
         try:
             Base.from_bytes(content)
         except Exception:  # noqa: BLE001 -- whatever is wrong with a copied half of a file, it is made again
@@ -116,7 +118,7 @@ class CorrelationStore(Folder):
 
     def done(self) -> frozenset[str]:
         """Return the names of the tasks that are done."""
-        return frozenset(path.stem for path in (self.root / OUTCOMES).glob("*.parquet"))
+        return frozenset(self._names(OUTCOMES, ".parquet"))
 
     def read_bases(self) -> pd.DataFrame:
         """Read the row per base."""
@@ -164,4 +166,4 @@ class CorrelationStore(Folder):
     def has_report(self) -> bool:
         """Whether everything that follows from the outcomes has been written."""
         names = ("summary.parquet", "quantiles.parquet", "checks.parquet", "report.html")
-        return all((self.root / name).is_file() for name in names)
+        return set(names) <= set(self._storage.names(""))

@@ -1,14 +1,11 @@
-"""A study's folder on disk: one writer, whole files only, settings, manifest and tables, no pickle."""
+"""A study's folder, wherever it lies: one writer, whole files only, settings, manifest and tables, no pickle."""
 
 import contextlib
-import fcntl
 import functools
+import io
 import json
-import os
-import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, TypeVar
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -16,14 +13,26 @@ import pyarrow.parquet as pq
 import yaml
 
 from alray.errors import StoreError
+from alray.storage.location import Place, study_place
+from alray.storage.opening import open_storage
 
 AnyFolder = TypeVar("AnyFolder", bound="Folder")
+
+
+class MissingFileError(StoreError):
+    """A file is not there."""
+
+
+def ignore(_: str) -> None:
+    """Say nothing."""
 
 
 class Folder:
     """What every kind of study's folder can do. As a context manager to write: it is then locked against a second writer.
 
-    The lock belongs to the process and ends with it, however it ends.
+    Args:
+        root: A local folder, or one in an object store.
+        warn: Told, a line each, what people should know.
 
     Attributes:
         folders: Folders below the root that hold what took time to compute.
@@ -40,59 +49,31 @@ class Folder:
         "findings",
     )
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._lock: BinaryIO | None = None
+    def __init__(self, root: Place, warn: Callable[[str], None] = ignore) -> None:
+        self.root = study_place(root)
+        self._storage = open_storage(root, warn)
+        self._locked = False
 
     def __enter__(self: AnyFolder) -> AnyFolder:
-        try:
-            for name in self.folders:
-                (self.root / name).mkdir(parents=True, exist_ok=True)
-            self._lock = (self.root / ".lock").open("wb")
-        except OSError as error:
-            raise StoreError(
-                f"cannot write to {self.root}: {error.strerror}; choose another --results"
-            ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.close()
-            raise StoreError(
-                f"{self.root} is being written by another alray; wait for it, or choose another --name"
-            ) from None
-        except OSError as error:
-            self._lock.close()
-            raise StoreError(
-                f"{self.root} cannot be locked against a second writer: {error.strerror}; "
-                "choose --results on a file system with locks"
-            ) from error
-        for leftover in self.root.rglob(".*.tmp"):
-            leftover.unlink(missing_ok=True)
+        self._storage.lock(self.folders)
+        self._locked = True
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._lock is not None:
-            self._lock.close()
+        self._locked = False
+        self._storage.release()
 
     def exists(self) -> bool:
         """Whether a study lies here."""
-        return (self.root / "study.yaml").is_file()
+        return self._storage.exists("study.yaml")
 
     def has_progress(self) -> bool:
         """Whether there is anything that took time to compute."""
-        folders = (self.root / name for name in self.folders)
-        return any(any(folder.glob("[!.]*")) for folder in folders)
+        return any(self._storage.names(folder) for folder in self.folders)
 
     def clear(self) -> None:
         """Remove the study, but nothing that alray did not write."""
-        for name in (*self.folders, *self.others):
-            path = self.root / name
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-        for name in self.folders:
-            (self.root / name).mkdir(exist_ok=True)
+        self._storage.clear(self.folders, self.others)
 
     # Settings and manifest
 
@@ -105,7 +86,7 @@ class Folder:
         """Read the resolved settings."""
         path = self.root / "study.yaml"
         try:
-            settings = yaml.safe_load(path.read_text())
+            settings = yaml.safe_load(self._storage.read("study.yaml").decode())
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise StoreError(f"{path} cannot be read: {error}; start over with --fresh") from error
         if not isinstance(settings, dict):
@@ -120,10 +101,10 @@ class Folder:
     def read_manifest(self) -> dict[str, Any]:
         """Read the manifest, empty where there is none."""
         path = self.root / "manifest.json"
-        if not path.is_file():
-            return {}
         try:
-            manifest: dict[str, Any] = json.loads(path.read_text())
+            manifest: dict[str, Any] = json.loads(self._storage.read("manifest.json").decode())
+        except FileNotFoundError:
+            return {}
         except (OSError, ValueError) as error:
             raise StoreError(f"{path} cannot be read: {error}; start over with --fresh") from error
         return manifest
@@ -144,35 +125,74 @@ class Folder:
         Raises:
             StoreError: One cannot be written.
         """
+        self._storage.make_parents(files.keys())
         for name, content in files.items():
-            try:
-                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise StoreError(
-                    f"cannot write to {self.root}: {error.strerror}; choose another --out"
-                ) from error
             self._write(name, functools.partial(_put, content))
+
+    def holds(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return which of these files, and folders (`name/`), are there; a folder counts where it is not empty."""
+        there = frozenset(self._storage.names(""))
+        return tuple(
+            name
+            for name in names
+            if name in there or (name.endswith("/") and self._storage.names(name[:-1]))
+        )
 
     def _read_folder(
         self, folder: str, empty: pa.Table, names: Collection[str] | None = None
     ) -> pd.DataFrame:
-        paths = sorted((self.root / folder).glob("*.parquet"))
+        there = self._names(folder, ".parquet")
         if names is not None:
-            wanted = {f"{name}.parquet" for name in names}
-            paths = [path for path in paths if path.name in wanted]
+            wanted = frozenset(names)
+            there = [name for name in there if name in wanted]
         # A file may have columns of its own, null for those that lack them.
-        tables = [empty, *(read_parquet(path) for path in paths)]
+        tables = [empty, *self._read_tables([f"{folder}/{name}.parquet" for name in there])]
         frame: pd.DataFrame = pa.concat_tables(tables, promote_options="default").to_pandas()
         return frame
 
+    def _names(self, folder: str, ending: str) -> list[str]:
+        """Return the names of a folder's files that end so, without the ending."""
+        names = self._storage.names(folder)
+        return [name.removesuffix(ending) for name in names if name.endswith(ending)]
+
     def _read_frame(self, name: str) -> pd.DataFrame:
-        path = self.root / name
-        if not path.is_file():
+        try:
+            (table,) = self._read_tables([name])
+        except MissingFileError:
             raise StoreError(
-                f"{path} does not exist: the study has not been run to its end, or lies elsewhere"
-            )
-        frame: pd.DataFrame = read_parquet(path).to_pandas()
+                f"{self.root / name} does not exist: the study has not been run to its end, or lies elsewhere"
+            ) from None
+        frame: pd.DataFrame = table.to_pandas()
         return frame
+
+    def _read_tables(self, names: Sequence[str]) -> list[pa.Table]:
+        tables = []
+        for name, content in zip(names, self._contents(names), strict=True):
+            with self._readable(name):
+                tables.append(pq.read_table(pa.BufferReader(content)))
+        return tables
+
+    def _contents(self, names: Sequence[str]) -> list[bytes]:
+        """Read files.
+
+        Raises:
+            MissingFileError: One is not there.
+            StoreError: One cannot be read.
+        """
+        try:
+            return self._storage.read_all(names)
+        except FileNotFoundError as error:
+            raise MissingFileError(_unreadable(error.filename or self.root, error)) from error
+        except OSError as error:
+            raise StoreError(_unreadable(error.filename or self.root, error)) from error
+
+    @contextlib.contextmanager
+    def _readable(self, name: str) -> Iterator[None]:
+        """Name the file that turns out to be unreadable."""
+        try:
+            yield
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(_unreadable(self.root / name, error)) from error
 
     def _write_frame(self, name: str, frame: pd.DataFrame) -> None:
         self._write_table(name, pa.Table.from_pandas(frame, preserve_index=False))
@@ -180,45 +200,16 @@ class Folder:
     def _write_table(self, name: str, table: pa.Table) -> None:
         self._write(name, lambda file: pq.write_table(table, file, compression="zstd"))
 
-    def _write(self, name: str, fill: Callable[[BinaryIO], Any]) -> None:
-        """Write a file under a temporary name, flush it to the disk, and rename it: a reader sees all or nothing."""
-        path = self.root / name
-        temporary = path.with_name(f".{path.name}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                fill(file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise StoreError(
-                f"cannot write {path}: {error.strerror or error}; what is there already stays valid: make room or "
-                "choose another --results, and run the same command again"
-            ) from error
+    def _write(self, name: str, fill: Callable[[io.BytesIO], Any]) -> None:
+        """Write a file. It is whole in memory before any of it goes anywhere: a reader sees all or nothing."""
+        content = io.BytesIO()
+        fill(content)
+        self._storage.write(name, content.getvalue())
 
 
-def _put(content: bytes, file: BinaryIO) -> None:
+def _put(content: bytes, file: io.BytesIO) -> None:
     file.write(content)
 
 
-def read_parquet(path: Path) -> pa.Table:
-    """Read a Parquet file.
-
-    Raises:
-        StoreError: It cannot be read; names it.
-    """
-    with readable(path):
-        return pq.read_table(path, partitioning=None)
-
-
-@contextlib.contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Name the file that turns out to be unreadable."""
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        raise StoreError(
-            f"{path} cannot be read: {error}; remove it, and run the same command again"
-        ) from error
+def _unreadable(path: object, error: Exception) -> str:
+    return f"{path} cannot be read: {error}; remove it, and run the same command again"

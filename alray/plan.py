@@ -50,8 +50,7 @@ class Plan:
         pool: The pool as read.
         prepared: The pool as runs see it.
         arms: Every arm.
-        runs: Every run, all arms of a seed together, those that score most first, so that at the end of a study
-            workers wait for short runs only; then those on full data, if they are wanted.
+        runs: Every run, all arms of a seed together; then those on full data, if they are wanted.
     """
 
     study: StudySpec
@@ -59,6 +58,19 @@ class Plan:
     prepared: PreparedPool
     arms: tuple[Arm, ...]
     runs: tuple[RunSpec, ...]
+
+    @property
+    def queue(self) -> tuple[RunSpec, ...]:
+        """The runs as they should start: of a seed's runs those that score most first, full data last.
+
+        At the end of a study workers then wait for short runs only.
+        """
+        passes = {arm.label: self.forward_passes(arm) for arm in self.arms}
+        seeds = {seed: place for place, seed in enumerate(self.study.seeds)}
+        compared = [run for run in self.runs if run.arm in passes]
+        others = [run for run in self.runs if run.arm not in passes]
+        compared.sort(key=lambda run: (seeds[run.seed], -passes[run.arm]))
+        return (*compared, *others)
 
     def forward_passes(self, arm: Arm) -> int:
         """Return how many objects a run of this arm scores exactly, each committee member counted."""
@@ -80,8 +92,7 @@ def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
     arms = _arms(study)
     _check_networks(arms, prepared, study)
     _check_screen(arms, study)
-    long_first = sorted(arms, key=lambda arm: -_forward_passes(study, len(prepared.train), arm))
-    runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in long_first]
+    runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
         runs += _full_data_runs(study, pool, len(prepared.train))
     return Plan(

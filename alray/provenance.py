@@ -17,6 +17,7 @@ from alray.folder import Folder
 from alray.pool import Pool
 from alray.settings import AnySettings, Settings, validate
 from alray.spec import SCHEMA
+from alray.storage.location import without_secrets
 
 SWEEP, CORRELATION = "sweep", "correlation"
 
@@ -162,7 +163,7 @@ def manifest(
         "kind": kind,
         "alray": __version__,
         "git_commit": _git_commit(),
-        "command": command,
+        "command": without_secrets(command),
         "begun": earlier.get("begun") or now(),
         "ended": None,
         "pool": pool.name,

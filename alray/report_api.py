@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -21,6 +21,7 @@ from alray.report_sources import TABLE, Source, facts_of, kind_of, read_sweep, r
 from alray.reporting.sweep_results import SweepResults
 from alray.seeding import generator
 from alray.settings import unknown_name
+from alray.storage.location import Location, Place, place_of
 
 FORMATS = ("html", "svg", "png", "csv")
 DEFAULT_FORMATS = ("html", "svg", "png")
@@ -40,9 +41,9 @@ class LabelCost:
 
 
 def report(
-    results: str | Path,
+    results: str | Path | Location,
     *,
-    out: str | Path | None = None,
+    out: str | Path | Location | None = None,
     against: str | None = None,
     metric: str | None = None,
     formats: Collection[str] = DEFAULT_FORMATS,
@@ -51,9 +52,9 @@ def report(
     """Write the findings of a study: a page, pictures, tables.
 
     Args:
-        results: A study's folder, or a table (CSV or Parquet) of learning curves made elsewhere, with the columns arm,
-            seed, labels, and accuracy, macro_f1 or nll.
-        out: Folder to write to. None: the study's own folder; for a table `<name>-report` beside it.
+        results: A study's folder, local or a URI, or a table (CSV or Parquet) of learning curves made elsewhere, with
+            the columns arm, seed, labels, and accuracy, macro_f1 or nll.
+        out: Folder to write to, likewise. None: the study's own folder; for a table `<name>-report` beside it.
         against: The arm, or strategy, that others are compared with; random where None.
         metric: accuracy, macro_f1 or nll: what figures show. None: accuracy; in a correlation study its own outcome.
         formats: Any of html, svg, png, csv.
@@ -62,11 +63,11 @@ def report(
     Raises:
         AlrayError: The results cannot be read, no run has finished, or there is no such arm, metric or format.
     """
-    path = Path(results)
+    path = place_of(results)
     _check(metric, formats)
     cost = parse_cost(label_cost)
     kind = kind_of(path)
-    folder = Path(out) if out is not None else _default_folder(path, kind)
+    folder = _default_folder(path, kind) if out is None else place_of(out)
     if kind == CORRELATION:
         if against is not None or cost is not None:
             raise SpecError(
@@ -85,9 +86,9 @@ def report(
 
 
 def report_pair(
-    results: tuple[str | Path, str | Path],
+    results: tuple[str | Path | Location, str | Path | Location],
     *,
-    out: str | Path | None = None,
+    out: str | Path | Location | None = None,
     against: str | None = None,
     metric: str | None = None,
     formats: Collection[str] = DEFAULT_FORMATS,
@@ -106,7 +107,7 @@ def report_pair(
     Raises:
         AlrayError: As in `report`, or the two are not of the same pool.
     """
-    paths = [Path(path) for path in results]
+    paths = [place_of(path) for path in results]
     _check(metric, formats)
     cost = parse_cost(label_cost)
     for path in paths:
@@ -115,9 +116,8 @@ def report_pair(
             raise StoreError(f"--compare takes the folders of two sweeps; {path} is a {kind}")
     sources = [read_sweep(path, against) for path in paths]
     _check_pools(sources)
-    folder = (
-        Path(out) if out is not None else paths[0].parent / f"{paths[0].name}-and-{paths[1].name}"
-    )
+    beside = paths[0].parent / f"{paths[0].name}-and-{paths[1].name}"
+    folder = beside if out is None else place_of(out)
     chosen = metric or _first_metric(sources[0])
     parts = [results_from(source, folder, chosen, formats, cost) for source in sources]
     names = (paths[0].name, paths[1].name)
@@ -171,13 +171,15 @@ def _check(metric: str | None, formats: Collection[str]) -> None:
         raise SpecError(f"--format: name one of {', '.join(FORMATS)}")
 
 
-def _default_folder(path: Path, kind: str) -> Path:
-    return path.with_name(f"{path.stem}-report") if kind == TABLE else path
+def _default_folder(path: Place, kind: str) -> Place:
+    return path.parent / f"{path.stem}-report" if kind == TABLE else path
 
 
-def read(path: Path, kind: str, against: str | None) -> Source:
+def read(path: Place, kind: str, against: str | None) -> Source:
     """Read a sweep's folder or a table of curves."""
-    return read_table(path, against) if kind == TABLE else read_sweep(path, against)
+    if kind == TABLE and isinstance(path, Path):
+        return read_table(path, against)
+    return read_sweep(path, against)
 
 
 def _first_metric(source: Source) -> str:
@@ -187,7 +189,7 @@ def _first_metric(source: Source) -> str:
 
 def results_from(
     source: Source,
-    folder: Path,
+    folder: Place,
     metric: str,
     formats: Collection[str],
     cost: LabelCost | None,
@@ -251,11 +253,25 @@ def flat(settings: Mapping[str, object], prefix: str = "") -> Sequence[tuple[str
     return pairs
 
 
-def _links(source: Source, folder: Path) -> list[tuple[str, str]]:
+def _links(source: Source, folder: Place) -> list[tuple[str, str]]:
     """Return the data with their addresses, relative to the page."""
     root = source.path if source.settings else source.path.parent
-    relative = os.path.relpath(root, folder)
-    return [
-        (name, name if relative == "." else f"{Path(relative).as_posix()}/{name}")
-        for name in source.data
-    ]
+    way = _way(folder, root)
+    return [(name, f"{way}/{name}" if way else name) for name in source.data]
+
+
+def _way(folder: Place, root: Place) -> str:
+    """Return the address of a folder seen from another one, empty where they are the same."""
+    if folder == root:
+        return ""
+    if isinstance(folder, Path) and isinstance(root, Path):
+        relative = os.path.relpath(root, folder)
+    elif isinstance(folder, Location) and isinstance(root, Location):
+        bucket, _, inside = root.place.partition("/")
+        other, _, page = folder.place.partition("/")
+        if (folder.scheme, other) != (root.scheme, bucket):
+            return str(root)
+        relative = os.path.relpath(f"/{inside}", f"/{page}")
+    else:
+        return str(root) if isinstance(root, Location) else root.resolve().as_uri()
+    return "" if relative == "." else PurePosixPath(relative).as_posix()

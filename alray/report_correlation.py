@@ -1,7 +1,6 @@
 """The page of a correlation study again, from its folder: after an update of alray, or with another outcome."""
 
 from collections.abc import Collection
-from pathlib import Path
 
 import pandas as pd
 
@@ -11,12 +10,13 @@ from alray.correlation_report import Records, render_study
 from alray.correlation_store import CorrelationStore
 from alray.errors import SpecError
 from alray.settings import unknown_name
+from alray.storage.location import Place
 
 _ENDINGS = {"html": ".html", "svg": ".svg", "png": ".png"}
 
 
 def render_correlation(
-    path: Path, outcome: str | None, formats: Collection[str]
+    path: Place, outcome: str | None, formats: Collection[str]
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the files of the report by name, and its sentences.
 

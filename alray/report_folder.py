@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from alray.folder import Folder
+from alray.storage.location import Place, StudyPlace, study_place
 
 
 @dataclass(frozen=True)
@@ -12,25 +12,25 @@ class Report:
     """What was written.
 
     Attributes:
-        folder: Where.
+        folder: Where: a path or, in an object store, a location.
         files: Name below the folder: bytes.
         verdict: The findings in one paragraph.
         problems: What failed or is missing.
     """
 
-    folder: Path
+    folder: StudyPlace
     files: Mapping[str, int]
     verdict: str
     problems: tuple[str, ...]
 
     @property
-    def page(self) -> Path | None:
+    def page(self) -> StudyPlace | None:
         """The page, where there is one."""
         return self.folder / "report.html" if "report.html" in self.files else None
 
 
 def write_report(
-    folder: Path, files: Mapping[str, bytes], verdict: str, problems: tuple[str, ...]
+    folder: Place, files: Mapping[str, bytes], verdict: str, problems: tuple[str, ...]
 ) -> Report:
     """Write the files of a report, and say what was written.
 
@@ -40,4 +40,4 @@ def write_report(
     # Not locked: a study may still be running in it.
     Folder(folder).write_files(files)
     sizes = {name: len(content) for name, content in files.items()}
-    return Report(folder, sizes, verdict, problems)
+    return Report(study_place(folder), sizes, verdict, problems)

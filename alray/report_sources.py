@@ -16,16 +16,17 @@ from alray.pools.builtin import pool_name
 from alray.pools.reading import read_pool
 from alray.provenance import SWEEP
 from alray.records import NO_QUERIES, NO_ROUNDS, STATUS_COLUMNS
+from alray.report_problems import problems_of
 from alray.seeding import generator
 from alray.settings import unknown_name
 from alray.spec import PoolSpec, SplitSpec
 from alray.split import TRAIN, assign_parts
+from alray.storage.location import Location, Place
 from alray.store import Store
 
 TABLE = "table"
 """Kind of a source that is a table of curves."""
 
-_SHOWN = 5
 _DATA = ("rounds/", "queries/", "runs.parquet", "summary.parquet", "study.yaml", "manifest.json")
 
 
@@ -47,7 +48,7 @@ class Source:
         data: Names of its data below the folder.
     """
 
-    path: Path
+    path: Place
     rounds: pd.DataFrame
     queries: pd.DataFrame
     runs: pd.DataFrame
@@ -65,12 +66,14 @@ class Source:
         return str(self.settings.get("name") or self.path.stem)
 
 
-def kind_of(path: Path) -> str:
-    """Return sweep, correlation or table.
+def kind_of(path: Place) -> str:
+    """Return sweep, correlation or table; a table lies on this machine.
 
     Raises:
         StoreError: Nothing of these is there.
     """
+    if isinstance(path, Location):
+        return _kind_in_store(path)
     if path.is_file():
         return TABLE
     if not path.exists():
@@ -83,6 +86,17 @@ def kind_of(path: Path) -> str:
         hint = f"; below it are studies: {', '.join(studies)}" if studies else ""
         raise StoreError(f"{path} holds no study: it has no study.yaml{hint}")
     return str(store.read_manifest().get("kind", SWEEP))
+
+
+def _kind_in_store(location: Location) -> str:
+    store = Store(location)
+    if store.exists():
+        return str(store.read_manifest().get("kind", SWEEP))
+    if location.name.endswith((".csv", ".parquet")):
+        raise StoreError(
+            f"{location}: a table of learning curves is read from this machine; download it first"
+        )
+    raise StoreError(f"{location} holds no study: it has no study.yaml")
 
 
 def read_table(path: Path, against: str | None) -> Source:
@@ -98,7 +112,7 @@ def read_table(path: Path, against: str | None) -> Source:
     return Source(path, rounds, empty, runs, strategies, reference, data=(path.name,))
 
 
-def read_sweep(path: Path, against: str | None) -> Source:
+def read_sweep(path: Place, against: str | None) -> Source:
     """Read a sweep's folder, finished or not.
 
     Args:
@@ -112,7 +126,7 @@ def read_sweep(path: Path, against: str | None) -> Source:
     settings, manifest = store.read_study(), store.read_manifest()
     runs = store.read_runs() if store.has_runs() else _runs_of(store, settings)
     finished = runs.loc[runs["status"] == "finished", "run_id"]
-    problems = _problems(runs, written=store.has_runs())
+    problems = problems_of(runs, written=store.has_runs())
     if finished.empty:
         raise StoreError(f"{path}: no run has finished yet. {' '.join(problems)}".rstrip())
     strategies = dict(zip(runs["arm"], runs["strategy"], strict=True))
@@ -129,7 +143,7 @@ def read_sweep(path: Path, against: str | None) -> Source:
         settings=settings,
         manifest=manifest,
         train_classes=_train_classes(settings, manifest),
-        data=tuple(name for name in _DATA if (path / name).exists()),
+        data=store.holds(_DATA),
     )
 
 
@@ -141,49 +155,6 @@ def _runs_of(store: Store, settings: Mapping[str, Any]) -> pd.DataFrame:
     status = np.where(last["round"] >= rounds_to_play, "finished", "unfinished")
     known = last.assign(status=status, rounds_done=last["round"])
     return known.sort_values("run_id").reindex(columns=list(STATUS_COLUMNS))
-
-
-def _problems(runs: pd.DataFrame, *, written: bool) -> list[str]:
-    failed = runs[runs["status"] == "failed"]
-    unfinished = runs[~runs["status"].isin(["finished", "failed"])]
-    problems = []
-    if len(failed):
-        listed = _listed(
-            [f"{arm}, seed {seed}: {error}" for arm, seed, error in _named(failed, "error")]
-        )
-        problems.append(f"{_runs(len(failed))} failed and {_is(len(failed))} left out: {listed}.")
-    if len(unfinished):
-        listed = _listed(
-            [
-                f"{arm}, seed {seed}: round {done}"
-                for arm, seed, done in _named(unfinished, "rounds_done")
-            ]
-        )
-        problems.append(
-            f"{_runs(len(unfinished))} {_is(len(unfinished))} not finished and left out: {listed}."
-        )
-    if not written:
-        problems.append(
-            "The study has not ended: runs that have not played a round yet are not counted."
-        )
-    return problems
-
-
-def _named(runs: pd.DataFrame, column: str) -> list[tuple[str, int, Any]]:
-    return list(zip(runs["arm"], runs["seed"], runs[column], strict=True))
-
-
-def _listed(items: list[str]) -> str:
-    more = f"; and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return "; ".join(items[:_SHOWN]) + more
-
-
-def _runs(number: int) -> str:
-    return f"{number} run" if number == 1 else f"{number} runs"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
 
 
 def _compared_with(runs: pd.DataFrame, against: str | None) -> pd.DataFrame:
@@ -265,13 +236,14 @@ def _scored(source: Source) -> dict[str, str]:
     if not screen:
         return {}
     said = (
-        f"all candidates every {screen['every']} rounds, {screen['share']:.0%} of them in between"
+        f"exactly {screen['share']:.0%} of the candidates, ranked by 8-bit scores; all of them every "
+        f"{screen['every']} rounds"
     )
     recalls = source.rounds["screen_recall"].dropna()
     if len(recalls):
         said += (
-            f"; of the exact choice the screen would have let through {recalls.mean():.1%} at its oldest "
-            f"(mean over {len(recalls):,} full scorings; lowest {recalls.min():.0%})"
+            f"; of the exact choice the screen would have let through {recalls.mean():.1%} (mean over "
+            f"{len(recalls):,} rounds that scored all; lowest {recalls.min():.0%})"
         )
     return {"scored": said}
 

@@ -3,15 +3,17 @@
 Layout and columns are documented in `results/README.md`.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import ClassVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from typing_extensions import override
 
 from alray.errors import StoreError
-from alray.folder import Folder, read_parquet, readable
+from alray.folder import Folder, MissingFileError, ignore
+from alray.storage.location import Place
 
 ROUNDS, QUERIES, CHECKPOINTS = "rounds", "queries", "checkpoints"
 
@@ -22,6 +24,22 @@ class Store(Folder):
     folders: ClassVar[tuple[str, ...]] = (ROUNDS, QUERIES, CHECKPOINTS)
     others: ClassVar[tuple[str, ...]] = (*Folder.others, "runs.parquet")
 
+    def __init__(self, root: Place, warn: Callable[[str], None] = ignore) -> None:
+        super().__init__(root, warn)
+        # What is known of a folder that nobody else writes to: an object store takes its time to answer.
+        self._counts: dict[str, int] | None = None
+        self._checkpoints: set[str] | None = None
+
+    @override
+    def __exit__(self, *details: object) -> None:
+        self._counts = self._checkpoints = None
+        super().__exit__(*details)
+
+    @override
+    def clear(self) -> None:
+        self._counts = self._checkpoints = None
+        super().clear()
+
     # Records of a run
 
     def write_run(self, run_id: str, rounds: pa.Table, queries: pa.Table) -> None:
@@ -29,24 +47,44 @@ class Store(Folder):
 
         `rounds` comes last: a run whose rounds are all there counts as finished.
         """
+        counts, self._counts = self._counts, None
         self._write_table(f"{QUERIES}/{run_id}.parquet", queries)
         self._write_table(f"{ROUNDS}/{run_id}.parquet", rounds)
+        if counts is not None:
+            self._counts = {**counts, run_id: rounds.num_rows}
 
     def read_run(self, run_id: str) -> tuple[pa.Table, pa.Table] | None:
         """Read a run's records, or None where there are none."""
-        paths = [self.root / folder / f"{run_id}.parquet" for folder in (ROUNDS, QUERIES)]
-        if not all(path.is_file() for path in paths):
+        try:
+            rounds, queries = self._read_tables(
+                [f"{folder}/{run_id}.parquet" for folder in (ROUNDS, QUERIES)]
+            )
+        except MissingFileError:
             return None
-        rounds, queries = (read_parquet(path) for path in paths)
         return rounds, queries
 
     def count_rounds(self, run_id: str) -> int:
-        """Return how many rounds of a run are on record."""
-        paths = [self.root / folder / f"{run_id}.parquet" for folder in (ROUNDS, QUERIES)]
-        if not all(path.is_file() for path in paths):
-            return 0
-        with readable(paths[0]):
-            return int(pq.read_metadata(paths[0]).num_rows)
+        """Return how many rounds of a run are on record.
+
+        While the folder is locked, the first question is answered for all runs: to ask an object store about one after
+        the other takes minutes, and nobody else can change the answers.
+        """
+        if not self._locked:
+            return self._count([run_id]).get(run_id, 0)
+        if self._counts is None:
+            self._counts = self._count(self._names(ROUNDS, ".parquet"))
+        return self._counts.get(run_id, 0)
+
+    def _count(self, run_ids: Collection[str]) -> dict[str, int]:
+        rounds, queries = (frozenset(self._names(each, ".parquet")) for each in (ROUNDS, QUERIES))
+        names = {
+            f"{ROUNDS}/{name}.parquet": name for name in sorted(rounds & queries & {*run_ids})
+        }
+        counts = {}
+        for name, content in zip(names, self._contents(list(names)), strict=True):
+            with self._readable(name):
+                counts[names[name]] = int(pq.read_metadata(pa.BufferReader(content)).num_rows)
+        return counts
 
     def read_rounds(self, empty: pa.Table, run_ids: Collection[str] | None = None) -> pd.DataFrame:
         """Read the rounds of these runs, or of all, as one frame that has the columns of `empty` in any case."""
@@ -64,7 +102,7 @@ class Store(Folder):
 
     def has_runs(self) -> bool:
         """Whether there are rows per run."""
-        return (self.root / "runs.parquet").is_file()
+        return self._storage.exists("runs.parquet")
 
     def read_runs(self) -> pd.DataFrame:
         """Read the row per run."""
@@ -74,22 +112,32 @@ class Store(Folder):
 
     def write_checkpoint(self, name: str, content: bytes) -> None:
         """Write a checkpoint of a run or of a passive phase."""
-        self._write(f"{CHECKPOINTS}/{name}.safetensors", lambda file: file.write(content))
+        if self._checkpoints is not None:
+            self._checkpoints.add(name)
+        self._write(_checkpoint(name), lambda file: file.write(content))
 
     def read_checkpoint(self, name: str) -> bytes:
         """Read a checkpoint."""
-        path = self.root / CHECKPOINTS / f"{name}.safetensors"
         try:
-            return path.read_bytes()
+            return self._storage.read(_checkpoint(name))
         except OSError as error:
             raise StoreError(
-                f"{path} cannot be read: {error.strerror}; remove it, and run the same command again"
+                f"{self.root / _checkpoint(name)} cannot be read: {error.strerror}; remove it, and run the same "
+                "command again"
             ) from error
 
     def remove_checkpoint(self, name: str) -> None:
         """Remove a checkpoint, if there."""
-        (self.root / CHECKPOINTS / f"{name}.safetensors").unlink(missing_ok=True)
+        if self._checkpoints is None or name in self._checkpoints:
+            self._storage.remove([_checkpoint(name)])
 
     def checkpoints(self) -> frozenset[str]:
         """Return the names of the checkpoints at hand."""
-        return frozenset(path.stem for path in (self.root / CHECKPOINTS).glob("*.safetensors"))
+        names = frozenset(self._names(CHECKPOINTS, ".safetensors"))
+        if self._locked:
+            self._checkpoints = set(names)
+        return names
+
+
+def _checkpoint(name: str) -> str:
+    return f"{CHECKPOINTS}/{name}.safetensors"

@@ -49,6 +49,7 @@ def test_nothing_is_planned_that_was_not_asked_for(pool):
 def test_every_seed_and_variant_gets_a_run_after_all_others(pool):
     plan = plan_study(StudySpec.model_validate(wanted(pool, vary=VARIED)))
     full = plan.runs[8:]
+    assert plan.queue[8:] == full
     assert [(run.arm, run.seed) for run in full] == [
         ("full data", 0),
         (f"full data [{FROZEN}]", 0),

@@ -21,9 +21,10 @@ def test_arms_are_strategies_times_variants_and_runs_are_arms_times_seeds():
         for variant, strategy in itertools.product(variants, ["random", "bald:members=3"])
     ]
     assert [arm.label for arm in plan.arms] == expected
-    # Those that score most come first, so that a study ends with short runs.
+    assert [(run.seed, run.arm) for run in plan.runs] == list(itertools.product([5, 2], expected))
+    # Those that score most start first, so that a study ends with short runs.
     long_first = [*expected[1::2], *expected[::2]]
-    assert [(run.seed, run.arm) for run in plan.runs] == list(
+    assert [(run.seed, run.arm) for run in plan.queue] == list(
         itertools.product([5, 2], long_first)
     )
     assert len({run.run_id for run in plan.runs}) == 16

@@ -11,6 +11,7 @@ from alray.errors import Interrupted, SpecError
 
 if TYPE_CHECKING:
     from alray.correlation_spec import CorrelationSpec
+    from alray.storage.location import Place
 
 SETTINGS = {
     name: name
@@ -81,7 +82,7 @@ SETTINGS = {
 @execution_options
 def correlate(
     study: Path | None,
-    results: Path,
+    results: "Place",
     modalities: tuple[str, ...],
     settings: tuple[str, ...],
     epochs: str | None,
@@ -111,7 +112,7 @@ def correlate(
         _run(spec, results, progress, fresh=fresh)
 
 
-def _run(spec: "CorrelationSpec", results: Path, progress: Any, *, fresh: bool) -> None:
+def _run(spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: bool) -> None:
     from rich.console import Console
 
     from alray import correlation_api
@@ -142,7 +143,7 @@ def _run(spec: "CorrelationSpec", results: Path, progress: Any, *, fresh: bool) 
         sys.exit(1)
 
 
-def _print_plan(spec: "CorrelationSpec", results: Path, progress: Any) -> None:
+def _print_plan(spec: "CorrelationSpec", results: "Place", progress: Any) -> None:
     from rich.console import Console
 
     from alray import correlation_api

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alray.cli.places import PlaceType
 from alray.cli.study_options import words
 from alray.errors import SpecError
 
@@ -13,23 +14,22 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from alray.report_folder import Report
+    from alray.storage.location import Place
 
 
 @click.command()
-@click.argument(
-    "results", nargs=-1, type=click.Path(path_type=Path), metavar="[RESULTS]...", required=False
-)
+@click.argument("results", nargs=-1, type=PlaceType(), metavar="[RESULTS]...", required=False)
 @click.option(
     "--compare",
     nargs=2,
-    type=click.Path(path_type=Path),
+    type=PlaceType(),
     metavar="A B",
     help="Two sweeps of one pool side by side, on one page.",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
+    type=PlaceType(),
+    metavar="DIR|URI",
     help="Folder to write to.  [default: the study's own; NAME-report beside a table]",
 )
 @click.option(
@@ -55,9 +55,9 @@ if TYPE_CHECKING:
 )
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report(
-    results: tuple[Path, ...],
-    compare: tuple[Path, Path] | None,
-    out: Path | None,
+    results: tuple["Place", ...],
+    compare: tuple["Place", "Place"] | None,
+    out: "Place | None",
     against: str | None,
     metric: str | None,
     formats: str,
@@ -66,7 +66,7 @@ def report(
 ) -> None:
     """Write the findings of studies: a page to read, its figures, and tables.
 
-    RESULTS are folders of sweeps or correlation studies, finished or not, or tables (CSV or Parquet) of learning curves
+    RESULTS are folders of sweeps or correlation studies, local or in an object store, finished or not, or tables (CSV or Parquet) of learning curves
     made elsewhere, with the columns arm, seed, labels, and accuracy, macro_f1 or nll.
     """
     from rich.console import Console
@@ -88,7 +88,9 @@ def report(
         _tell(console, report_api.report(path, **options), show=show)
 
 
-def _check(results: tuple[Path, ...], compare: tuple[Path, Path] | None, out: Path | None) -> None:
+def _check(
+    results: tuple["Place", ...], compare: tuple["Place", "Place"] | None, out: "Place | None"
+) -> None:
     if not results and compare is None:
         raise SpecError("name a study's folder, such as results/openclipart")
     if results and compare is not None:
@@ -109,8 +111,13 @@ def _tell(console: "Console", made: "Report", *, show: bool) -> None:
         _open(made.page)
 
 
-def _open(page: Path) -> None:
+def _open(page: "Place") -> None:
     """Open the page; that there is no browser is no reason to fail."""
+    if not isinstance(page, Path):
+        click.echo(
+            f"--open shows local pages only; download {page}, or write it with --out DIR", err=True
+        )
+        return
     try:
         opened = webbrowser.open(page.resolve().as_uri())
     except (OSError, webbrowser.Error):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from alray.api import Study
     from alray.plan import Plan
     from alray.spec import StudySpec
+    from alray.storage.location import Place
 
 SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "candidates")}
 """Option of this command: the setting that it overrides."""
@@ -63,7 +64,7 @@ SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "
 )
 def sweep(
     study: Path | None,
-    results: Path,
+    results: "Place",
     modalities: tuple[str, ...],
     strategies: str | None,
     vary: tuple[str, ...],
@@ -111,7 +112,7 @@ def _validate(values: Mapping[str, Any], study: Path | None) -> "StudySpec":
     return validate(StudySpec, values, origin(study))
 
 
-def _run(spec: "StudySpec", results: Path, progress: Any, *, fresh: bool, report: bool) -> None:
+def _run(spec: "StudySpec", results: "Place", progress: Any, *, fresh: bool, report: bool) -> None:
     from rich.console import Console
 
     from alray import api
@@ -146,7 +147,7 @@ def _run(spec: "StudySpec", results: Path, progress: Any, *, fresh: bool, report
         sys.exit(1)
 
 
-def _write_page(found: "Study", progress: Any) -> Path | None:
+def _write_page(found: "Study", progress: Any) -> "Place | None":
     """Write the page; where that cannot be done the study is done all the same."""
     from alray import report_api
 
@@ -161,7 +162,7 @@ def _write_page(found: "Study", progress: Any) -> Path | None:
     return found.path / "report.html"
 
 
-def _print_plan(spec: "StudySpec", results: Path, progress: Any) -> None:
+def _print_plan(spec: "StudySpec", results: "Place", progress: Any) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,10 +11,11 @@ from rich.text import Text
 
 from alray.findings import reading, seeds_needed
 from alray.reporting.numbers import share, signed
+from alray.storage.location import Place
 
 
 def print_summary(
-    console: Console, summary: pd.DataFrame, path: Path, page: Path | None = None
+    console: Console, summary: pd.DataFrame, path: Place, page: Place | None = None
 ) -> None:
     """Print the table of arms, what it says in words, and where the results and the page about them lie."""
     if summary["seeds"].sum() == 0:
@@ -23,6 +23,13 @@ def print_summary(
             f"no run has finished; their errors are in {path}/runs.parquet", soft_wrap=True
         )
         return
+    if failed := int(summary["failed"].sum()):
+        arms = summary.loc[summary["failed"] > 0, ["arm", "failed"]].itertuples(index=False)
+        left_out = "1 run failed and is" if failed == 1 else f"{failed} runs failed and are"
+        named = ", ".join(f"{arm} {times}" for arm, times in arms)
+        console.print(Text(f"{left_out} left out: {named}", style="red"))
+        console.print(f"where and why: {path}/runs.parquet", soft_wrap=True)
+        console.print()
     labels = int(summary["labels"].max())
     table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
     table.add_column("arm", overflow="fold", min_width=16)

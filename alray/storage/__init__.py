@@ -1,0 +1,1 @@
+"""Where results lie: a local folder or an object store."""

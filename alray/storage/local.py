@@ -1,0 +1,116 @@
+"""A folder on this machine or on a disk that machines share."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from typing_extensions import override
+
+from alray.errors import StoreError
+from alray.storage.base import Storage
+
+
+class LocalStorage(Storage):
+    """Files in a folder. The lock is one of the operating system: it ends with its process, however that ends."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock: BinaryIO | None = None
+
+    @override
+    def lock(self, folders: Collection[str]) -> None:
+        try:
+            for name in folders:
+                (self._root / name).mkdir(parents=True, exist_ok=True)
+            lock = (self._root / ".lock").open("wb")
+        except OSError as error:
+            raise StoreError(
+                f"cannot write to {self._root}: {error.strerror}; choose another --results"
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise StoreError(
+                f"{self._root} is being written by another alray; wait for it, or choose another --name"
+            ) from None
+        except OSError as error:
+            lock.close()
+            raise StoreError(
+                f"{self._root} cannot be locked against a second writer: {error.strerror}; "
+                "choose --results on a file system with locks"
+            ) from error
+        self._lock = lock
+        for leftover in self._root.rglob(".*.tmp"):
+            leftover.unlink(missing_ok=True)
+
+    @override
+    def release(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    @override
+    def names(self, folder: str) -> list[str]:
+        # Most folders hold files alone; asking each costs time where there are thousands.
+        return sorted(path.name for path in (self._root / folder).glob("[!.]*"))
+
+    @override
+    def exists(self, name: str) -> bool:
+        return (self._root / name).is_file()
+
+    @override
+    def read(self, name: str) -> bytes:
+        return (self._root / name).read_bytes()
+
+    @override
+    def read_all(self, names: Sequence[str]) -> list[bytes]:
+        return [self.read(name) for name in names]
+
+    @override
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file under a temporary name, flush it to the disk, and rename it."""
+        path = self._root / name
+        temporary = path.with_name(f".{path.name}.tmp")
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise StoreError(
+                f"cannot write {path}: {error.strerror or error}; what is there already stays valid: make room or "
+                "choose another --results, and run the same command again"
+            ) from error
+
+    @override
+    def remove(self, names: Collection[str]) -> None:
+        for name in names:
+            (self._root / name).unlink(missing_ok=True)
+
+    @override
+    def clear(self, folders: Collection[str], others: Collection[str]) -> None:
+        for name in (*folders, *others):
+            path = self._root / name
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        for name in folders:
+            (self._root / name).mkdir(exist_ok=True)
+
+    @override
+    def make_parents(self, names: Collection[str]) -> None:
+        try:
+            for name in names:
+                (self._root / name).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot write to {self._root}: {error.strerror}; choose another --out"
+            ) from error

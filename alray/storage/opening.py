@@ -1,0 +1,28 @@
+"""Which storage a place is opened as."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from alray.storage.base import Storage
+from alray.storage.local import LocalStorage
+from alray.storage.location import Location, Place
+from alray.storage.objects import Objects
+from alray.storage.remote import RemoteStorage
+
+
+def open_storage(place: Place, warn: Callable[[str], None]) -> Storage:
+    """Return the storage of a folder; nothing is asked of it yet.
+
+    Args:
+        place: The folder.
+        warn: Told, a line each, what people should know.
+    """
+    return LocalStorage(place) if isinstance(place, Path) else RemoteStorage(place, _objects, warn)
+
+
+def _objects(location: Location) -> Objects:
+    # A second of imports that a local folder need not pay.
+    from alray.storage.arrow_objects import SCHEMES, open_arrow  # noqa: PLC0415
+    from alray.storage.fsspec_objects import open_fsspec  # noqa: PLC0415
+
+    return open_arrow(location) if location.scheme in SCHEMES else open_fsspec(location)
