@@ -1,6 +1,6 @@
 """The driver of a correlation study: joins plan, executor and store. It is the only writer, and it names no cluster."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +14,7 @@ from alray.correlation_tasks import FineTune, Task
 from alray.errors import Interrupted
 from alray.executor import Failed, Lost, Notice
 from alray.interrupts import stop_wish
+from alray.mishaps import NOWHERE, Mishap, Mishaps
 from alray.warm_start import Base
 
 WAIT_SECONDS = 0.2
@@ -38,8 +39,11 @@ class CorrelationObserver:
     def failed(self, name: str, error: str) -> None:
         """A task has failed for good."""
 
-    def lost(self, name: str, reason: str) -> None:
-        """A task's worker has died; the task is handed over again."""
+    def lost(self, name: str, mishap: Mishap, *, again: bool) -> None:
+        """A task's worker has died; the task is handed over again, or has failed for good."""
+
+    def moved(self, name: str, mishap: Mishap) -> None:
+        """A task has had an error of its own on one host, and is handed over to another."""
 
     def notice(self, text: str) -> None:
         """Something that people should know."""
@@ -67,7 +71,8 @@ class CorrelationDriver:
         self._done = store.done()
         self._waiting: deque[Task] = deque()
         self._under_way: dict[str, Task] = {}
-        self._starts: Counter[str] = Counter()
+        self._mishaps = Mishaps(plan.spec.execution.attempts)
+        self._hosts = NOWHERE
         self._base_rows: dict[int, Mapping[str, Any]] = {}
         self._to_share: dict[int, bytes] = {}
         self._tasks: dict[int, list[FineTune]] = {}
@@ -122,11 +127,11 @@ class CorrelationDriver:
                 raise Interrupted("stopped")
             for base in list(self._to_share):
                 executor.share(base, self._to_share.pop(base))
+            hosts = self._hosts = executor.hosts()
             for _ in range(min(executor.free(), len(self._waiting))):
                 task = self._waiting.popleft()
-                self._starts[task.name] += 1
                 self._under_way[task.name] = task
-                executor.submit(task)
+                executor.submit(task, self._mishaps.avoided(task.name, hosts))
                 self._observer.started(task)
             for event in executor.wait(WAIT_SECONDS):
                 self._take(event)
@@ -137,9 +142,10 @@ class CorrelationDriver:
             case Performed():
                 self._take_result(event)
             case Failed():
-                self._fail(event.job, event.error, event.traceback)
+                mishap = Mishap(event.host, event.error, event.traceback, died=False)
+                self._take_mishap(event.job, mishap)
             case Lost():
-                self._take_loss(event)
+                self._take_mishap(event.job, Mishap(event.host, event.reason))
             case Notice():
                 self._observer.notice(event.text)
 
@@ -154,20 +160,18 @@ class CorrelationDriver:
             self._done |= {event.task.name}
         self._observer.performed(event.task, event.seconds, event.host)
 
-    def _take_loss(self, event: Lost) -> None:
-        self._observer.lost(event.job, event.reason)
-        task = self._under_way[event.job]
-        if self._starts[event.job] >= self._plan.spec.execution.attempts:
-            text = f"its worker died {self._starts[event.job]} times: {event.reason}"
-            self._fail(event.job, text, "")
+    def _take_mishap(self, name: str, mishap: Mishap) -> None:
+        task = self._under_way.pop(name)
+        again = self._mishaps.add(name, mishap, self._hosts)
+        if mishap.died:
+            self._observer.lost(name, mishap, again=again)
+        elif again:
+            self._observer.moved(name, mishap)
+        if again:
+            self._waiting.appendleft(task)
             return
-        del self._under_way[event.job]
-        self._waiting.appendleft(task)
-
-    def _fail(self, name: str, error: str, traceback: str) -> None:
-        del self._under_way[name]
-        self.failures[name] = (error, traceback)
-        self._observer.failed(name, error)
+        self.failures[name] = self._mishaps.error(name)
+        self._observer.failed(name, self.failures[name][0])
 
     def _take_base(self, number: int, content: bytes) -> None:
         """Cut a base's sample into groups, write them down, and queue what is not done yet."""

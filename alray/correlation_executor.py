@@ -13,6 +13,7 @@ from typing_extensions import override
 from alray.correlation_spec import CorrelationSpec
 from alray.correlation_tasks import Record, Task, perform
 from alray.executor import Failed, Lost, Notice, describe
+from alray.mishaps import HERE, NOWHERE
 from alray.pool import PreparedPool
 from alray.tensors import PoolTensors
 
@@ -47,14 +48,17 @@ class TaskExecutor(Protocol):
     def __exit__(self, *_: object) -> None:
         """Drop whatever is under way."""
 
+    def hosts(self) -> frozenset[str]:
+        """Return the hosts where workers are or can be."""
+
     def share(self, base: int, content: bytes) -> None:
         """Make a base available to all workers, once per node."""
 
     def free(self) -> int:
         """Return how many more tasks to hand over now."""
 
-    def submit(self, task: Task) -> None:
-        """Hand over a task; a fine-tune's base has been shared before."""
+    def submit(self, task: Task, avoid: frozenset[str] = NOWHERE) -> None:
+        """Hand over a task, to be performed elsewhere than on some hosts; a fine-tune's base has been shared before."""
 
     def wait(self, seconds: float) -> list[TaskEvent]:
         """Return what has happened, after at most about `seconds` if nothing has."""
@@ -89,6 +93,10 @@ class InlineTasks(TaskExecutor):
         torch.set_num_threads(self._threads)
 
     @override
+    def hosts(self) -> frozenset[str]:
+        return frozenset([HERE])
+
+    @override
     def share(self, base: int, content: bytes) -> None:
         self._bases[base] = content
 
@@ -97,7 +105,7 @@ class InlineTasks(TaskExecutor):
         return 1 - len(self._waiting)
 
     @override
-    def submit(self, task: Task) -> None:
+    def submit(self, task: Task, avoid: frozenset[str] = NOWHERE) -> None:
         self._waiting.append(task)
 
     @override
@@ -109,8 +117,8 @@ class InlineTasks(TaskExecutor):
         try:
             result = perform(self._spec, self._pool, task, self._bases.get(task.base))
         except Exception as error:  # noqa: BLE001 -- the study goes on; the error is on record
-            return [Failed(task.name, describe(error), traceback.format_exc())]
-        return [Performed(task, result, time.perf_counter() - begin, "this process")]
+            return [Failed(task.name, describe(error), traceback.format_exc(), HERE)]
+        return [Performed(task, result, time.perf_counter() - begin, HERE)]
 
     @override
     def verify(self) -> None:

@@ -1,23 +1,29 @@
 """The driver of a study: joins schedule, executor and store. It is the only writer, and it names no cluster."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from alray import analysis, records
-from alray.errors import Interrupted
+from alray.earlier import earlier_statuses, recorded_seconds, sum_seconds, usable_checkpoints
+from alray.errors import ClusterError, Interrupted
 from alray.executor import Event, Executor, Failed, Job, Lost, Notice, Progress
 from alray.interrupts import stop_wish
 from alray.loop import RoundResult
+from alray.mishaps import NOWHERE, Mishap
 from alray.plan import Plan
 from alray.schedule import Assignment, RunStatus, Schedule
 from alray.seeding import generator
 from alray.spec import RunSpec
-from alray.state import RunState, read_metadata
+from alray.state import read_metadata
 from alray.store import Store
 
 WAIT_SECONDS = 0.2
 """How long the driver waits for news before it looks at Ctrl-C and the display again."""
+
+STATUSES_SECONDS = 1.0
+"""How long what has become of runs may wait to be written: their table is written as a whole."""
 
 
 class Observer:
@@ -38,8 +44,11 @@ class Observer:
     def failed(self, status: RunStatus) -> None:
         """A run has failed for good."""
 
-    def lost(self, name: str, reason: str) -> None:
-        """A worker has died; its job starts again."""
+    def lost(self, assignment: Assignment, mishap: Mishap, kept: int | None) -> None:
+        """A worker has died; its job starts again after the round `kept`, or has failed for good (None)."""
+
+    def moved(self, assignment: Assignment, mishap: Mishap) -> None:
+        """A job has had an error of its own on one host, and is tried on another."""
 
     def notice(self, text: str) -> None:
         """Something that people should know."""
@@ -53,8 +62,9 @@ class Observer:
 
 @dataclass
 class _Rows:
-    """Records of a run in progress."""
+    """Records of a run in progress, and the columns that name it in each of them."""
 
+    name: Mapping[str, Any]
     rounds: list[dict[str, Any]] = field(default_factory=list)
     queries: list[dict[str, Any]] = field(default_factory=list)
 
@@ -67,24 +77,31 @@ class Driver:
         self._store = store
         self._observer = observer
         self._rows: dict[str, _Rows] = {}
-        self._earlier = _earlier_statuses(store)
+        self._under_way: dict[str, Assignment] = {}
+        self._hosts = NOWHERE
+        self._statuses_written = 0.0
+        self._statuses_due = False
+        self._earlier = earlier_statuses(store)
         finished = frozenset(run.run_id for run in plan.runs if is_finished(store, run))
-        checkpoints = _usable_checkpoints(store, plan, finished)
+        checkpoints = usable_checkpoints(store, plan, finished)
         self.schedule = Schedule(
-            plan.runs,
+            plan.queue,
             attempts=plan.study.execution.attempts,
             finished=finished,
             checkpoints=frozenset(checkpoints),
         )
+        self._names = {
+            run.run_id: records.run_values(str(plan.study.name), run) for run in plan.runs
+        }
         for run_id, status in self.schedule.runs.items():
             row = self._earlier.pop(run_id, None)
             if status.status != "finished":
-                status.rounds_done = checkpoints.get(run_id, -1)
+                status.rounds_done = status.kept = checkpoints.get(run_id, -1)
             elif row is not None and row["status"] == "finished":
                 status.seconds, status.host = row["seconds"], row["host"]
                 status.attempts = row["attempts"]
             else:  # killed between the run's last records and its row
-                status.seconds = _seconds(store, run_id)
+                status.seconds = recorded_seconds(store, run_id)
 
     def drive(self, start_executor: Callable[[], Executor]) -> None:
         """Play everything; an executor is started only if something is left to play.
@@ -112,36 +129,51 @@ class Driver:
         self._store.write_summary(analysis.summarise(rounds, runs, rng))
 
     def _loop(self, executor: Executor, stop: Callable[[], bool]) -> None:
-        while not self.schedule.over:
-            if stop():
-                self._observer.notice("stopping after the rounds in progress")
-                for event in executor.interrupt():
+        try:
+            while not self.schedule.over:
+                if stop():
+                    self._stop(executor)
+                self._start_jobs(executor)
+                for event in executor.wait(WAIT_SECONDS):
                     self._take(event)
-                self._write_statuses()
-                raise Interrupted("stopped")
-            executor.scale(self.schedule.upcoming)
-            for _ in range(executor.idle()):
-                self._start_next(executor)
-            for event in executor.wait(WAIT_SECONDS):
-                self._take(event)
-            self._observer.tick()
+                if time.monotonic() - self._statuses_written >= STATUSES_SECONDS:
+                    self._write_due_statuses()
+                self._observer.tick()
+        except ClusterError:
+            self._write_due_statuses()
+            raise
+        self._write_due_statuses()
 
-    def _start_next(self, executor: Executor) -> None:
-        assignment = self.schedule.next()
-        if assignment is None:
-            return
+    def _stop(self, executor: Executor) -> None:
+        self._observer.notice("stopping after the rounds in progress")
+        for event in executor.interrupt():
+            self._take(event)
+        self._write_statuses()
+        raise Interrupted("stopped")
+
+    def _start_jobs(self, executor: Executor) -> None:
+        hosts = self._hosts = executor.hosts()
+        executor.scale(self.schedule.upcoming, self.schedule.avoided(hosts))
+        for host in executor.idle():
+            assignment = self.schedule.next(host, hosts)
+            if assignment is not None:
+                self._start(executor, assignment)
+
+    def _start(self, executor: Executor, assignment: Assignment) -> None:
         state = None
         if assignment.start_from is not None:
             state = self._store.read_checkpoint(assignment.start_from)
             self._recall(assignment, state)
-        executor.submit(Job(assignment.name, assignment.run, assignment.until, state))
+        job = Job(assignment.name, assignment.run, assignment.until, state)
+        self._under_way[job.name] = assignment
+        executor.submit(job, assignment.host)
         self._observer.started(assignment)
 
     def _recall(self, assignment: Assignment, state: bytes) -> None:
         """Take up a run's records as they were at its checkpoint; later ones will be played again, to the bit."""
-        rows = self._rows[assignment.name] = _Rows()
+        rows = self._rows[assignment.name] = _Rows(self._names[assignment.name])
         status = self.schedule.runs[assignment.name]
-        status.rounds_done = -1
+        status.rounds_done, status.seconds = -1, 0.0
         if assignment.start_from != assignment.name:
             return
         kept = self._store.read_run(assignment.name)
@@ -150,23 +182,35 @@ class Driver:
             rounds, queries = (table.to_pylist() for table in kept)
             rows.rounds = [row for row in rounds if row["round"] <= last]
             rows.queries = [row for row in queries if row["round"] <= last]
-            status.rounds_done = last
+            status.rounds_done, status.seconds = last, sum_seconds(rows.rounds)
 
     def _take(self, event: Event) -> None:
         match event:
             case Progress():
                 self._take_progress(event)
             case Failed():
-                for status in self.schedule.failed(event.job, event.error, event.traceback):
-                    self._observer.failed(status)
-                self._write_statuses()
+                mishap = Mishap(event.host, event.error, event.traceback, died=False)
+                self._take_mishap(event.job, mishap)
             case Lost():
-                self._observer.lost(event.job, event.reason)
-                for status in self.schedule.lost(event.job, event.reason):
-                    self._observer.failed(status)
-                self._write_statuses()
+                mishap = Mishap(event.host, event.reason, crowded=event.crowded)
+                self._take_mishap(event.job, mishap)
             case Notice():
                 self._observer.notice(event.text)
+
+    def _take_mishap(self, name: str, mishap: Mishap) -> None:
+        assignment = self._under_way.pop(name)
+        status = self.schedule.runs.get(name)
+        if status is not None:
+            status.host = mishap.host or assignment.host
+        victims = self.schedule.mishap(name, mishap, self._hosts)
+        if mishap.died:
+            kept = -1 if status is None else status.kept
+            self._observer.lost(assignment, mishap, None if victims else kept)
+        elif not victims:
+            self._observer.moved(assignment, mishap)
+        for victim in victims:
+            self._observer.failed(victim)
+        self._statuses_due = True
 
     def _take_progress(self, event: Progress) -> None:
         status = self.schedule.runs.get(event.job)
@@ -178,19 +222,20 @@ class Driver:
         if event.state is not None:
             self._save(event, status)
         if event.done:
+            self._under_way.pop(event.job)
             self.schedule.done(event.job)
             self._observer.ended(event.job, status)
             if status is not None:
                 self._store.remove_checkpoint(event.job)
                 self._rows.pop(event.job)
-                self._write_statuses()
+                self._statuses_due = True
 
     def _keep(self, status: RunStatus, results: Sequence[RoundResult]) -> None:
-        name = str(self._plan.study.name)
-        rows = self._rows[status.run.run_id]
-        rows.rounds += records.round_rows(name, status.run, results)
-        rows.queries += records.query_rows(name, status.run, results, self._plan.pool)
-        status.seconds = _sum_seconds(rows.rounds)
+        rows = self._rows[status.run_id]
+        rounds = records.round_rows(rows.name, results)
+        rows.rounds += rounds
+        rows.queries += records.query_rows(rows.name, results, self._plan.pool)
+        status.seconds += sum_seconds(rounds)
 
     def _save(self, event: Progress, status: RunStatus | None) -> None:
         """Write the records, then the checkpoint that builds on them; a finished run needs no checkpoint."""
@@ -204,11 +249,21 @@ class Driver:
         if event.state is not None and (status is None or not event.done):
             self._store.write_checkpoint(event.job, event.state)
             self.schedule.checkpointed(event.job)
+            if status is not None:
+                status.kept = event.round
+
+    def _write_due_statuses(self) -> None:
+        if self._statuses_due:
+            self._write_statuses()
 
     def _write_statuses(self) -> None:
         rows = [*self._earlier.values()]
-        rows += [status_row(str(self._plan.study.name), s) for s in self.schedule.runs.values()]
+        rows += [
+            {**names, **status_values(self.schedule.runs[run_id])}
+            for run_id, names in self._names.items()
+        ]
         self._store.write_runs(records.table(rows, records.STATUS_COLUMNS))
+        self._statuses_written, self._statuses_due = time.monotonic(), False
 
     def _remove_passive_phases(self) -> None:
         for run in self._plan.runs:
@@ -220,47 +275,10 @@ def is_finished(store: Store, run: RunSpec) -> bool:
     return store.count_rounds(run.run_id) == run.rounds + 1
 
 
-def _usable_checkpoints(store: Store, plan: Plan, finished: frozenset[str]) -> dict[str, int]:
-    """Return the checkpoints that the plan's runs can go on from, with their rounds; remove useless ones.
-
-    A kill may leave one behind that its run no longer needs, and a copied folder may hold half a file, or a run's
-    checkpoint without the records that led to it.
-    """
-    runs = {run.run_id for run in plan.runs}
-    passives = {run.passive_id for run in plan.runs}
-    usable: dict[str, int] = {}
-    for name in store.checkpoints() & (runs | passives):
-        last = None if name in finished else _checkpoint_round(store, name)
-        if last is None or (name in runs and store.count_rounds(name) <= last):
-            store.remove_checkpoint(name)
-        else:
-            usable[name] = last
-    return usable
-
-
-def _checkpoint_round(store: Store, name: str) -> int | None:
-    """Return the round that a checkpoint was taken after, or None if it does not hold a state."""
-    content = store.read_checkpoint(name)
-    try:
-        return RunState.from_bytes(content).round
-    except Exception:  # noqa: BLE001 -- whatever is wrong with the content, the file is of no use
-        return None
-
-
-def _seconds(store: Store, run_id: str) -> float:
-    kept = store.read_run(run_id)
-    return 0.0 if kept is None else _sum_seconds(kept[0].to_pylist())
-
-
-def _sum_seconds(rounds: Sequence[Mapping[str, Any]]) -> float:
-    return float(sum(row[column] for row in rounds for column in records.TIMING_COLUMNS))
-
-
-def status_row(study: str, status: RunStatus) -> dict[str, Any]:
-    """Return a run's row of `runs`."""
+def status_values(status: RunStatus) -> dict[str, Any]:
+    """Return the columns of a run's row of `runs` that say how it stands."""
     settled = status.status if status.status in ("finished", "failed") else "unfinished"
     return {
-        **records.run_values(study, status.run),
         "status": settled,
         "error": status.error,
         "traceback": status.traceback,
@@ -269,11 +287,3 @@ def status_row(study: str, status: RunStatus) -> dict[str, Any]:
         "seconds": status.seconds,
         "host": status.host,
     }
-
-
-def _earlier_statuses(store: Store) -> dict[str, dict[str, Any]]:
-    """Return the rows of runs that earlier commands of this study have left, by run id."""
-    if not store.has_runs():
-        return {}
-    rows = store.read_runs().to_dict("records")
-    return {str(row["run_id"]): {str(key): value for key, value in row.items()} for row in rows}

@@ -10,6 +10,7 @@ import torch
 from typing_extensions import override
 
 from alray.loop import Experiment, RoundResult
+from alray.mishaps import HERE, NOWHERE
 from alray.pool import PreparedPool
 from alray.spec import ExecutionSpec, RunSpec
 from alray.state import RunState
@@ -60,19 +61,36 @@ class Progress:
 
 @dataclass(frozen=True)
 class Failed:
-    """A job ended with an error of its own: trying again would end the same way."""
+    """A job ended with an error of its own: trying again on the same host would end the same way.
+
+    Attributes:
+        job: The job's name.
+        error: The error in a line.
+        traceback: The same in full.
+        host: Where it ran; "" where that is not known.
+    """
 
     job: str
     error: str
     traceback: str
+    host: str = ""
 
 
 @dataclass(frozen=True)
 class Lost:
-    """A job's worker died: the job can go on elsewhere from its last checkpoint."""
+    """A job's worker died: the job can go on elsewhere from its last checkpoint.
+
+    Attributes:
+        job: The job's name.
+        reason: How the worker died, in a line.
+        host: Where it ran; "" where that is not known.
+        crowded: Whether it was killed for want of memory beside others; fewer will play on that host.
+    """
 
     job: str
     reason: str
+    host: str = ""
+    crowded: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +105,7 @@ Event = Progress | Failed | Lost | Notice
 
 @runtime_checkable
 class Executor(Protocol):
-    """Plays jobs on workers, one job per worker at a time."""
+    """Plays jobs on workers, one job per worker at a time; hosts go by their names."""
 
     def __enter__(self) -> "Executor":
         """Start up."""
@@ -95,14 +113,22 @@ class Executor(Protocol):
     def __exit__(self, *_: object) -> None:
         """Let go of all workers."""
 
-    def scale(self, jobs: int) -> None:
-        """Have workers for as many jobs as wait, now or soon, within what is allowed; let go of the others."""
+    def hosts(self) -> frozenset[str]:
+        """Return the hosts where workers are or can be."""
 
-    def idle(self) -> int:
-        """Return how many workers could take a job now."""
+    def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
+        """Have workers for as many jobs as wait, now or soon, within what is allowed; let go of the others.
 
-    def submit(self, job: Job) -> None:
-        """Give a job to an idle worker."""
+        Args:
+            jobs: How many wait.
+            avoid: Hosts on which idle workers are of no use to any of them.
+        """
+
+    def idle(self) -> Sequence[str]:
+        """Return the host of each worker that could take a job now."""
+
+    def submit(self, job: Job, host: str) -> None:
+        """Give a job to an idle worker on a host."""
 
     def wait(self, seconds: float) -> list[Event]:
         """Return what has happened, after at most about `seconds` if nothing has."""
@@ -199,7 +225,7 @@ class InlineExecutor(Executor):
     @override
     def __enter__(self) -> "InlineExecutor":
         checksum = self._pool.checksum()
-        self._worker = Worker(self._pool, checksum, self._execution, "this process")
+        self._worker = Worker(self._pool, checksum, self._execution, HERE)
         return self
 
     @override
@@ -208,15 +234,19 @@ class InlineExecutor(Executor):
         torch.set_num_threads(self._threads)
 
     @override
-    def scale(self, jobs: int) -> None:
+    def hosts(self) -> frozenset[str]:
+        return frozenset([HERE])
+
+    @override
+    def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
         pass
 
     @override
-    def idle(self) -> int:
-        return 0 if self._job else 1
+    def idle(self) -> Sequence[str]:
+        return [] if self._job else [HERE]
 
     @override
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job, host: str) -> None:
         self._job = job
 
     @override
@@ -230,7 +260,7 @@ class InlineExecutor(Executor):
             progress = worker.advance()
         except Exception as error:  # noqa: BLE001 -- the study goes on; the error is on record
             self._job = None
-            return [Failed(job.name, describe(error), traceback.format_exc())]
+            return [Failed(job.name, describe(error), traceback.format_exc(), HERE)]
         if progress.done:
             self._job = None
         return [progress]
@@ -244,7 +274,7 @@ class InlineExecutor(Executor):
         try:
             return [worker.report(with_state=True)]
         except Exception as error:  # noqa: BLE001 -- as in `wait`
-            return [Failed(job.name, describe(error), traceback.format_exc())]
+            return [Failed(job.name, describe(error), traceback.format_exc(), HERE)]
 
 
 def describe(error: BaseException) -> str:

@@ -53,8 +53,8 @@ ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     ),
     "screen_recall": (
         pa.float64(),
-        "share of the exact choice that the last full scoring's screen would have let through; in later full "
-        "scorings of a screened run, else null",
+        "share of the exact choice that the screen would have let through; in rounds of a screened run that score all "
+        "candidates exactly, else null",
     ),
     "train_loss": (pa.float64(), "mean training loss of the round's last epoch"),
     "epochs": (pa.int64(), "epochs of the round's fit"),
@@ -118,17 +118,15 @@ def table(
 NO_ROUNDS, NO_QUERIES = table([], ROUND_COLUMNS), table([], QUERY_COLUMNS)
 
 
-def round_rows(study: str, run: RunSpec, results: Sequence[RoundResult]) -> list[dict[str, Any]]:
-    """Return a row per round; a metric that is undefined is null."""
-    name = run_values(study, run)
+def round_rows(name: Mapping[str, Any], results: Sequence[RoundResult]) -> list[dict[str, Any]]:
+    """Return a row per round of the run of this name, as `run_values` has it; a metric that is undefined is null."""
     return [{**name, **_without_nan(result.record)} for result in results]
 
 
 def query_rows(
-    study: str, run: RunSpec, results: Sequence[RoundResult], pool: Pool
+    name: Mapping[str, Any], results: Sequence[RoundResult], pool: Pool
 ) -> list[dict[str, Any]]:
-    """Return a row per queried object."""
-    name = run_values(study, run)
+    """Return a row per object that the run of this name has queried."""
     return [
         {
             **name,

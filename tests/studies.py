@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from alray.api import Study
 from alray.driver import Observer
+from alray.mishaps import Mishap
 from alray.plan import Plan
 from alray.records import TIMING_COLUMNS
 from alray.schedule import Assignment, RunStatus
@@ -103,11 +104,15 @@ class Recorder(Observer):
 
     @override
     def failed(self, status: RunStatus) -> None:
-        self.events.append(("failed", status.run.run_id))
+        self.events.append(("failed", status.run_id))
 
     @override
-    def lost(self, name: str, reason: str) -> None:
-        self.events.append(("lost", (name, reason)))
+    def lost(self, assignment: Assignment, mishap: Mishap, kept: int | None) -> None:
+        self.events.append(("lost", (assignment.name, mishap.host)))
+
+    @override
+    def moved(self, assignment: Assignment, mishap: Mishap) -> None:
+        self.events.append(("moved", (assignment.name, mishap.host)))
 
     @override
     def notice(self, text: str) -> None:

@@ -6,6 +6,7 @@ import torch
 
 from alray import api
 from alray.executor import Failed, InlineExecutor, Job, Progress, Worker, describe
+from alray.mishaps import HERE
 from alray.plan import Plan
 from alray.spec import StudySpec
 from alray.state import RunState
@@ -37,11 +38,12 @@ def passive_job(plan: Plan) -> Job:
     return Job(plan.runs[0].passive_id, plan.runs[0], 0, None)
 
 
-def run_job(plan: Plan) -> Job:
-    """Return the job of the plan's run, from its passive phase."""
+def run_job(plan: Plan, strategy: str | None = None) -> Job:
+    """Return the job of the plan's first run, or of a strategy's, from its passive phase."""
     worker = worker_for(plan)
     worker.start(passive_job(plan))
-    return Job(plan.runs[0].run_id, plan.runs[0], ROUNDS, worker.advance().state)
+    run = next(run for run in plan.runs if strategy in (None, run.strategy))
+    return Job(run.run_id, run, ROUNDS, worker.advance().state)
 
 
 def rounds_of(progress: Progress) -> list[int]:
@@ -154,9 +156,9 @@ def test_the_inline_executor_takes_one_job_at_a_time(plan):
     with InlineExecutor(plan.prepared, plan.study.execution) as executor:
         assert executor.wait(0.0) == []
         assert executor.interrupt() == []
-        assert executor.idle() == 1
-        executor.submit(run_job(plan))
-        assert executor.idle() == 0
+        assert list(executor.idle()) == [HERE]
+        executor.submit(run_job(plan), HERE)
+        assert not executor.idle()
         seen: list[int] = []
         while not executor.idle():
             (event,) = executor.wait(0.0)
@@ -166,41 +168,41 @@ def test_the_inline_executor_takes_one_job_at_a_time(plan):
 
 
 def test_the_inline_executor_reports_an_error_with_its_traceback_and_goes_on(pool):
-    plan = plan_of(pool, f"tests.plugins:Misbehaving:act=raise:left={left(pool, 1)}", "margin")
+    failing = f"tests.plugins:Misbehaving:act=raise:left={left(pool, 1)}"
+    plan = plan_of(pool, failing, "margin")
     with InlineExecutor(plan.prepared, plan.study.execution) as executor:
-        job = run_job(plan)
-        executor.submit(job)
+        executor.submit(run_job(plan, failing), HERE)
         (event,) = executor.wait(0.0)
         assert isinstance(event, Failed)
         assert event.error == f"ValueError: no more than {left(pool, 1)}"
         assert "plugins.py" in event.traceback
         assert "second line" in event.traceback
-        executor.submit(Job(plan.runs[1].run_id, plan.runs[1], 1, job.state))
+        executor.submit(run_job(plan, "margin"), HERE)
         (event,) = executor.wait(0.0)
         assert isinstance(event, Progress)
-        assert event.done
+        assert event.round > 0
 
 
 def test_interrupting_the_inline_executor_yields_a_state(plan, monkeypatch):
     advance = Worker.advance
     monkeypatch.setattr(Worker, "advance", lambda worker: advance(worker, 0.0))
     with InlineExecutor(plan.prepared, plan.study.execution) as executor:
-        executor.submit(run_job(plan))
+        executor.submit(run_job(plan), HERE)
         assert executor.interrupt() == []
-        executor.submit(run_job(plan))
+        executor.submit(run_job(plan), HERE)
         executor.wait(0.0)
         (event,) = executor.interrupt()
         assert isinstance(event, Progress)
         assert (event.results, event.round, event.done) == ([], 1, False)
         assert event.state is not None
-        assert executor.idle() == 1
+        assert list(executor.idle()) == [HERE]
 
 
 def test_interrupting_after_the_pool_was_written_into_fails_the_run(plan, monkeypatch):
     advance = Worker.advance
     monkeypatch.setattr(Worker, "advance", lambda worker: advance(worker, 0.0))
     with InlineExecutor(plan.prepared, plan.study.execution) as executor:
-        executor.submit(run_job(plan))
+        executor.submit(run_job(plan), HERE)
         executor.wait(0.0)
         plugins.corrupt_pools()
         (event,) = executor.interrupt()

@@ -12,7 +12,8 @@ from alray.correlation_driver import CorrelationObserver
 from alray.correlation_plan import CorrelationPlan
 from alray.correlation_tasks import FineTune, Task
 from alray.display.bar import progress_bar
-from alray.display.facts import count, duration
+from alray.display.facts import count, died, duration, move
+from alray.mishaps import Mishap
 from alray.reporting.numbers import share
 from alray.warm_start import Base
 
@@ -50,6 +51,7 @@ class _Counted(CorrelationObserver):
         self._total = self._done = self._before = 0
         self._bases = self._bases_ready = 0
         self._now = ""
+        self._hosts: set[str] = set()
         self._begin = time.monotonic()
 
     @override
@@ -71,15 +73,22 @@ class _Counted(CorrelationObserver):
     def performed(self, task: Task, seconds: float, host: str) -> None:
         if isinstance(task, FineTune):
             self._done += len(task)
-            self._now = f"base {task.base}, {_arrangement(task)}, seed {task.seed}"
+            self._hosts.add(host)
+            where = f", {host}" if len(self._hosts) > 1 else ""
+            self._now = f"base {task.base}, {_arrangement(task)}, seed {task.seed}{where}"
 
     @override
     def failed(self, name: str, error: str) -> None:
         self._say(f"failed: {name}: {error}", "red")
 
     @override
-    def lost(self, name: str, reason: str) -> None:
-        self._say(f"worker lost, {name} starts again: {reason}", "yellow")
+    def lost(self, name: str, mishap: Mishap, *, again: bool) -> None:
+        then = "starts again" if again else "is given up"
+        self._say(died(mishap.host, mishap.reason, f"{name} {then}"), "yellow")
+
+    @override
+    def moved(self, name: str, mishap: Mishap) -> None:
+        self._say(move(mishap.host, mishap.reason, name), "yellow")
 
     @override
     def notice(self, text: str) -> None:

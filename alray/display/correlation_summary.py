@@ -21,6 +21,8 @@ _GROUPED = {"score": "by score", "within_class": "within class", "random": "rand
 
 def print_correlation(console: Console, found: Correlation) -> None:
     """Print both tables, what they say in words, and where the results lie."""
+    for task, error in zip(found.failures["task"], found.failures["error"], strict=True):
+        console.print(Text(f"failed: {task}: {error}", style="red"))
     outcome, kinds = found.settings.outcome, list(_GROUPED)
     summary = found.summary[found.summary["outcome"] == outcome]
     order = summary["grouping"].map(kinds.index)

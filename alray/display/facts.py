@@ -1,9 +1,11 @@
 """Numbers and phrases as people read them."""
 
+from collections import Counter
 from collections.abc import Iterable
 
+from alray.mishaps import Mishap
 from alray.plan import Plan
-from alray.schedule import RunStatus
+from alray.schedule import Assignment, RunStatus
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -35,6 +37,59 @@ def rounds_left(statuses: Iterable[RunStatus]) -> int:
         for status in statuses
         if status.status != "finished"
     )
+
+
+def loss(assignment: Assignment, mishap: Mishap, kept: int | None) -> str:
+    """Return what is said of a dead worker: where, why, and how its job goes on (`kept` as observers are told)."""
+    again = "starts again" if kept is not None else "is given up"
+    if kept is not None and kept > 0:
+        again += f" after round {kept}"
+    return died(mishap.host, mishap.reason, f"{assignment.title} {again}")
+
+
+def died(host: str, reason: str, then: str) -> str:
+    """Return the sentence about a worker's death, of which the host may not be known."""
+    where = f"{host}: " if host else ""
+    return f"{where}worker died ({reason.rstrip('.')}); {then}"
+
+
+def move(host: str, reason: str, title: str) -> str:
+    """Return what is said of a job that is tried on another node after an error."""
+    where = f"{host}: " if host else ""
+    return f"{where}{reason}; {title} is tried on another node"
+
+
+def failure(status: RunStatus) -> str:
+    """Return what is said of a run that has failed."""
+    return f"failed: {status.run.arm}, seed {status.run.seed}: {status.error}"
+
+
+class Whereabouts:
+    """Where jobs are playing; worth a word once more than one host is in play."""
+
+    def __init__(self) -> None:
+        self._playing: dict[str, str] = {}
+        self._seen: set[str] = set()
+
+    def started(self, assignment: Assignment) -> None:
+        """A job has started."""
+        self._playing[assignment.name] = assignment.host
+        self._seen.add(assignment.host)
+
+    def ended(self, name: str) -> None:
+        """A job plays no longer."""
+        self._playing.pop(name, None)
+
+    def of(self, host: str) -> str:
+        """Return a host, "" where only one is in play."""
+        return host if len(self._seen) > 1 else ""
+
+    def counts(self) -> str:
+        """Return how many jobs play on each host, "" where only one is in play."""
+        if len(self._seen) < 2:
+            return ""
+        playing = sorted(Counter(self._playing.values()).items())
+        return ", ".join(f"{number} on {host}" for host, number in playing)
 
 
 def headline(plan: Plan) -> list[str]:

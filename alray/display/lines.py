@@ -8,11 +8,21 @@ from rich.console import Console
 from rich.text import Text
 from typing_extensions import override
 
-from alray.display.facts import count, duration, headline, rounds_left
+from alray.display.facts import (
+    Whereabouts,
+    count,
+    duration,
+    failure,
+    headline,
+    loss,
+    move,
+    rounds_left,
+)
 from alray.driver import Observer
+from alray.mishaps import Mishap
 from alray.plan import Plan
 from alray.reporting.numbers import share
-from alray.schedule import RunStatus
+from alray.schedule import Assignment, RunStatus
 
 SILENCE_SECONDS = 30.0
 
@@ -27,6 +37,7 @@ class LineDisplay(Observer):
         self._runs = self._finished = 0
         self._rounds = self._rounds_done = 0
         self._accuracy: dict[str, Mapping[str, Any]] = {}
+        self._places = Whereabouts()
 
     @override
     def begin(self, plan: Plan, statuses: Mapping[str, RunStatus]) -> None:
@@ -42,29 +53,43 @@ class LineDisplay(Observer):
             self._say(self._starting)
 
     @override
+    def started(self, assignment: Assignment) -> None:
+        self._places.started(assignment)
+
+    @override
     def progressed(self, name: str, status: RunStatus | None, record: Mapping[str, Any]) -> None:
         self._accuracy[name] = record
         self._rounds_done += status is not None
 
     @override
     def ended(self, name: str, status: RunStatus | None) -> None:
+        self._places.ended(name)
         record = self._accuracy.pop(name, {})
         if status is None:
             self._say(f"passive phase done, accuracy {share(record.get('accuracy'))}")
             return
         self._finished += 1
+        host = self._places.of(status.host)
         self._say(
             f"[{self._finished}/{self._runs}] {status.run.arm}, seed {status.run.seed}: accuracy "
             f"{share(record.get('accuracy'))} at {record.get('labels', 0):,} labels, {duration(status.seconds)}"
+            + (f", {host}" if host else "")
         )
 
     @override
     def failed(self, status: RunStatus) -> None:
-        self._say(f"failed: {status.run.arm}, seed {status.run.seed}: {status.error}")
+        self._places.ended(status.run_id)
+        self._say(failure(status))
 
     @override
-    def lost(self, name: str, reason: str) -> None:
-        self._say(f"worker lost, {name} starts again from its checkpoint: {reason}")
+    def lost(self, assignment: Assignment, mishap: Mishap, kept: int | None) -> None:
+        self._places.ended(assignment.name)
+        self._say(loss(assignment, mishap, kept))
+
+    @override
+    def moved(self, assignment: Assignment, mishap: Mishap) -> None:
+        self._places.ended(assignment.name)
+        self._say(move(mishap.host, mishap.reason, assignment.title))
 
     @override
     def notice(self, text: str) -> None:
@@ -79,6 +104,8 @@ class LineDisplay(Observer):
         if self._rounds_done:
             remaining = took / self._rounds_done * (self._rounds - self._rounds_done)
             left = f", about {duration(remaining)} left"
+        if playing := self._places.counts():
+            left += f"; playing: {playing}"
         self._say(f"{self._rounds_done:,}/{self._rounds:,} rounds in {duration(took)}{left}")
 
     def _say(self, text: str) -> None:

@@ -12,8 +12,18 @@ from rich.text import Text
 from typing_extensions import override
 
 from alray.display.bar import progress_bar
-from alray.display.facts import count, duration, headline, rounds_left
+from alray.display.facts import (
+    Whereabouts,
+    count,
+    duration,
+    failure,
+    headline,
+    loss,
+    move,
+    rounds_left,
+)
 from alray.driver import Observer
+from alray.mishaps import Mishap
 from alray.plan import Plan
 from alray.reporting.numbers import share
 from alray.schedule import Assignment, RunStatus
@@ -29,6 +39,7 @@ class LiveDisplay(Observer):
         self._task: TaskID | None = None
         self._live: Live | None = None
         self._playing: dict[str, tuple[Assignment, Mapping[str, Any]]] = {}
+        self._places = Whereabouts()
         self._runs = 0
         self._finished = 0
         self._begin = 0.0
@@ -53,6 +64,7 @@ class LiveDisplay(Observer):
     @override
     def started(self, assignment: Assignment) -> None:
         self._playing[assignment.name] = (assignment, {})
+        self._places.started(assignment)
 
     @override
     def progressed(self, name: str, status: RunStatus | None, record: Mapping[str, Any]) -> None:
@@ -68,13 +80,18 @@ class LiveDisplay(Observer):
 
     @override
     def failed(self, status: RunStatus) -> None:
-        self._playing.pop(status.run.run_id, None)
-        self._say(f"failed: {status.run.arm}, seed {status.run.seed}: {status.error}", "red")
+        self._playing.pop(status.run_id, None)
+        self._say(failure(status), "red")
 
     @override
-    def lost(self, name: str, reason: str) -> None:
-        self._playing.pop(name, None)
-        self._say(f"worker lost, {name} starts again from its checkpoint: {reason}", "yellow")
+    def lost(self, assignment: Assignment, mishap: Mishap, kept: int | None) -> None:
+        self._playing.pop(assignment.name, None)
+        self._say(loss(assignment, mishap, kept), "yellow")
+
+    @override
+    def moved(self, assignment: Assignment, mishap: Mishap) -> None:
+        self._playing.pop(assignment.name, None)
+        self._say(move(mishap.host, mishap.reason, assignment.title), "yellow")
 
     @override
     def notice(self, text: str) -> None:
@@ -100,10 +117,10 @@ class LiveDisplay(Observer):
             return Group(self._bar, Text(f"  {self._starting}", style="dim"))
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(no_wrap=True, ratio=1)
-        for _ in range(3):
+        for _ in range(4):
             table.add_column(no_wrap=True, justify="right")
         for assignment, record in self._playing.values():
-            table.add_row(*_line(assignment, record))
+            table.add_row(*_line(assignment, record), self._places.of(assignment.host))
         return Group(self._bar, table)
 
 

@@ -1,17 +1,31 @@
-"""Runs on Ray actors: each holds one model replica and plays one run at a time; lost workers."""
+"""Runs on Ray actors: each holds one model replica and plays one run at a time; lost and silent workers."""
 
-import platform
 import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError, RayTaskError
 from typing_extensions import override
 
 from alray.errors import ClusterError
-from alray.executor import Event, Executor, Failed, Job, Lost, Notice, Progress, Worker, describe
+from alray.executor import (
+    Event,
+    Executor,
+    Job,
+    Lost,
+    Notice,
+    Progress,
+)
+from alray.mishaps import NOWHERE
+from alray.node_record import NodeRecord
 from alray.pool import PreparedPool
-from alray.ray_executor.session import LOSSES, RaySession, reason
+from alray.ray_executor.answers import Player, Playing, answer, how
+from alray.ray_executor.nodes import Nodes
+from alray.ray_executor.player import PlayerActor, Started
+from alray.ray_executor.session import LOSSES, RaySession, alive_nodes
+from alray.silence import Patience, Silence, Silent
 from alray.spec import ExecutionSpec
 
 LAST_WORDS_SECONDS = 60.0
@@ -20,29 +34,8 @@ LAST_WORDS_SECONDS = 60.0
 PATIENCE_SECONDS = 60.0
 """How long nothing may play for want of a worker until people are told, and how often they are told again."""
 
-
-class _PlayerActor:
-    """A worker in an actor: holds one model replica, and plays one run after the other."""
-
-    def __init__(self, pool: PreparedPool, checksum: int, execution: ExecutionSpec) -> None:
-        self._worker = Worker(pool, checksum, execution, platform.node())
-
-    def ready(self) -> bool:
-        """Answer once the actor is up."""
-        return True
-
-    def play(self, job: Job) -> Progress:
-        """Take a job and play its first rounds."""
-        self._worker.start(job)
-        return self._worker.advance()
-
-    def play_on(self) -> Progress:
-        """Play the next rounds of the job in progress."""
-        return self._worker.advance()
-
-    def last_words(self) -> Progress:
-        """Report what was not reported yet, with a state."""
-        return self._worker.report(with_state=True)
+SILENCE = Patience()
+"""How long a worker may be silent."""
 
 
 class RayExecutor(Executor):
@@ -51,11 +44,14 @@ class RayExecutor(Executor):
     def __init__(self, pool: PreparedPool, execution: ExecutionSpec) -> None:
         self._execution = execution
         self._session = RaySession(pool, execution)
+        self._nodes = Nodes()
+        self._record = NodeRecord()
+        self._silence = Silence(SILENCE)
         self._starting: dict[Any, Any] = {}
-        self._idle: list[Any] = []
-        # The job's name alone: its state, some megabytes, is the actor's now.
-        self._playing: dict[Any, tuple[Any, str]] = {}
-        self._failed_starts = 0
+        self._left_out = NOWHERE
+        self._idle: list[Player] = []
+        self._playing: dict[Any, Playing] = {}
+        self._given_up: dict[str, str] = {}
         self._notices: list[Notice] = []
         self._stalled_since = 0.0
 
@@ -73,9 +69,24 @@ class RayExecutor(Executor):
         self._session.close()
 
     @override
-    def scale(self, jobs: int) -> None:
+    def hosts(self) -> frozenset[str]:
+        self._nodes.look(alive_nodes(), self._session.worker_options())
+        return self._nodes.open()
+
+    @override
+    def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
+        self._nodes.look(alive_nodes(), self._session.worker_options())
         self._greet_started()
-        wanted = max(0, min(jobs, self._session.window() - len(self._playing)))
+        self._nodes.shunned = self._record.shunned
+        self._dismiss(self._nodes.left_out(avoid, Counter()))
+        workers = self._workers()
+        left_out = self._nodes.left_out(avoid, workers)
+        if left_out != self._left_out:  # those that start may end up where none is wanted now
+            self._starting.clear()
+            self._left_out = left_out
+        room = self._nodes.room(left_out) + sum(workers[host] for host in left_out)
+        window = min(self._session.window(), max(1, room))
+        wanted = max(0, min(jobs, window - len(self._playing)))
         while len(self._idle) + len(self._starting) < wanted:
             actor = self._new_actor()
             self._starting[actor.ready.remote()] = actor
@@ -86,17 +97,30 @@ class RayExecutor(Executor):
             else:
                 self._idle.pop()
 
+    def _workers(self) -> Counter[str]:
+        """Return how many workers each node has."""
+        players = [*self._idle, *(playing.player for playing in self._playing.values())]
+        return Counter(player.host for player in players)
+
+    def _dismiss(self, hosts: frozenset[str]) -> None:
+        """Let go of idle workers on these nodes, and on nodes that have more than they should."""
+        workers, limits, kept = self._workers(), self._nodes.limits, []
+        for player in self._idle:
+            host = player.host
+            if host in hosts or workers[host] > limits.get(host, workers[host]):
+                workers[host] -= 1
+            else:
+                kept.append(player)
+        self._idle = kept
+
     @override
-    def idle(self) -> int:
-        return len(self._idle)
+    def idle(self) -> Sequence[str]:
+        return [player.host for player in self._idle]
 
     def _new_actor(self) -> Any:
-        options: dict[str, Any] = {
-            "num_cpus": self._execution.cpus_per_run,
-            "num_gpus": self._execution.gpus_per_run,
-            "max_restarts": 0,
-        }
-        actor_class: Any = ray.remote(**options)(_PlayerActor)
+        options = {**self._session.worker_options(), "max_restarts": 0}
+        options |= self._nodes.kept_from(self._left_out)
+        actor_class: Any = ray.remote(**options)(PlayerActor)
         return actor_class.remote(self._session.pool, self._session.checksum, self._execution)
 
     def _greet_started(self) -> None:
@@ -106,23 +130,41 @@ class RayExecutor(Executor):
         for reference in ready:
             actor = self._starting.pop(reference)
             try:
-                ray.get(reference)
+                started: Started = ray.get(reference)
             except LOSSES as error:
-                # A node may die under a starting worker; an error in every start is the environment's.
-                self._failed_starts += 1
-                if self._failed_starts >= self._execution.attempts:
-                    raise ClusterError(
-                        f"{self._failed_starts} workers in a row could not start: {reason(error)}"
-                    ) from error
-                self._notices.append(Notice(f"a worker could not start: {reason(error)}"))
+                self._note_failed_start(self._nodes.named_in(str(error)), how(error))
                 continue
-            self._failed_starts = 0
-            self._idle.append(actor)
+            host = self._nodes.name(started.node)
+            if started.error:
+                self._note_failed_start(host, started.error)
+                continue
+            self._record.started(host)
+            self._nodes.in_vain -= {host}
+            self._idle.append(Player(actor, host))
+
+    def _note_failed_start(self, host: str, why: str) -> None:
+        """Take down that a worker could not start.
+
+        Raises:
+            ClusterError: No node can start one. A node may die under a starting worker; an error in every start is the
+                environment's.
+        """
+        told = self._record.not_started(host, why)
+        where = f"{host}: " if host else ""
+        self._notices.append(Notice(told or f"{where}a worker could not start: {why}"))
+        hosts = self._nodes.holding()
+        if self._record.cannot_start(hosts, self._execution.attempts):
+            raise ClusterError(
+                f"{self._execution.attempts} workers in a row could not start{_on_each(hosts)}: {why}; "
+                "see to that, and run the same command again"
+            )
 
     @override
-    def submit(self, job: Job) -> None:
-        actor = self._idle.pop()
-        self._playing[actor.play.remote(job)] = (actor, job.name)
+    def submit(self, job: Job, host: str) -> None:
+        player = next(player for player in self._idle if player.host == host)
+        self._idle.remove(player)
+        self._playing[player.actor.play.remote(job)] = Playing(player, job.name)
+        self._silence.started(job.name, time.monotonic())
 
     @override
     def wait(self, seconds: float) -> list[Event]:
@@ -135,34 +177,75 @@ class RayExecutor(Executor):
         self._notices.clear()
         if self._playing:
             ready, _ = ray.wait(list(self._playing), num_returns=len(self._playing), timeout=0)
-            events += [self._hear(reference) for reference in ready]
+            events += [event for reference in ready for event in self._hear(reference)]
+            events += [self._rouse(silent) for silent in self._silence.too_long(time.monotonic())]
         return events
 
     def _stall(self) -> list[Event]:
-        """Say from time to time that nothing plays because the cluster has no room."""
+        """Say what the session has found, and from time to time that nothing plays because the cluster has no room."""
+        found = [Notice(text) for text in self._session.take_notices()]
         now = time.monotonic()
         if self._playing or self._idle:
             self._stalled_since = now
         if now - self._stalled_since < PATIENCE_SECONDS:
-            return []
+            return [*found]
         self._stalled_since = now
+        # Where nothing would start on the nodes that were wished for, the others have to do.
+        self._nodes.in_vain |= self._nodes.names() - self._left_out if self._left_out else NOWHERE
         free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
         return [
+            *found,
             Notice(
                 f"no worker could start for {PATIENCE_SECONDS:.0f} s: {free.get('CPU', 0):g} CPUs are free, a run "
                 f"needs {self._execution.cpus_per_run}; waiting"
-            )
+            ),
         ]
 
-    def _hear(self, reference: Any) -> Event:
+    def _hear(self, reference: Any) -> list[Event]:
         """Turn an actor's answer into an event, and let it play on without waiting for the driver."""
-        actor, name = self._playing.pop(reference)
-        event = _answer(reference, name)
+        playing = self._playing.pop(reference)
+        player, job = playing.player, playing.job
+        event = answer(reference, playing)
         if isinstance(event, Progress) and not event.done:
-            self._playing[actor.play_on.remote()] = (actor, name)
-        elif not isinstance(event, Lost):
-            self._idle.append(actor)
-        return event
+            self._silence.heard(job, time.monotonic())
+            self._playing[player.actor.play_on.remote()] = playing
+            return [event]
+        self._silence.ended(job)
+        if isinstance(event, Lost):
+            return self._note_loss(replace(event, reason=self._given_up.pop(job, event.reason)))
+        if isinstance(event, Progress):
+            self._record.finished(player.host)
+        self._idle.append(player)
+        return [event]
+
+    def _note_loss(self, lost: Lost) -> list[Event]:
+        """Take down a loss, and have fewer workers on a node whose memory does not do for those that it had."""
+        others = self._workers()[lost.host]
+        if lost.crowded and others:
+            self._nodes.limits[lost.host] = others
+            most = "one run plays" if others == 1 else f"{others} runs play"
+            return [
+                lost,
+                Notice(
+                    f"{lost.host} has run out of memory: at most {most} there from now on; --memory-per-run GIB keeps "
+                    "room for each"
+                ),
+            ]
+        told = self._record.lost(lost.host, lost.job, lost.reason)
+        return [replace(lost, crowded=False), *([Notice(told)] if told else [])]
+
+    def _rouse(self, silent: Silent) -> Notice:
+        """Name a worker that has been silent for too long; end it where there is no hope."""
+        (player,) = (each.player for each in self._playing.values() if each.job == silent.job)
+        said = f"{player.host}: nothing heard of {silent.job} for {silent.seconds:.0f} s"
+        if silent.longest is None:
+            return Notice(f"{said}, since it started; waiting")
+        said += f", and never before for more than {silent.longest:.0f} s"
+        if not silent.hopeless:
+            return Notice(f"{said}; its worker is ended if this lasts as long again")
+        self._given_up[silent.job] = f"it was ended after {silent.seconds:.0f} s of silence"
+        ray.kill(player.actor)
+        return Notice(f"{said}; its worker is ended")
 
     @override
     def interrupt(self) -> list[Event]:
@@ -171,29 +254,20 @@ class RayExecutor(Executor):
         A worker that has died or takes too long is left behind: its run goes on from its last checkpoint next time.
         """
         answers = [
-            (reference, actor.last_words.remote(), name)
-            for reference, (actor, name) in self._playing.items()
+            (reference, playing.player.actor.last_words.remote(), playing)
+            for reference, playing in self._playing.items()
         ]
         references = [reference for *pair, _ in answers for reference in pair]
         ray.wait(references, num_returns=len(references), timeout=LAST_WORDS_SECONDS)
         events: list[Event] = []
-        for under_way, last_words, name in answers:
-            event = _answer(under_way, name, timeout=0)
+        for under_way, last_words, playing in answers:
+            event = answer(under_way, playing, timeout=0)
             events.append(event)
             if isinstance(event, Progress) and not event.done:
-                events.append(_answer(last_words, name, timeout=0))
+                events.append(answer(last_words, playing, timeout=0))
         self._playing.clear()
         return [event for event in events if not isinstance(event, Lost)]
 
 
-def _answer(reference: Any, name: str, timeout: float | None = None) -> Progress | Failed | Lost:
-    """Turn what an actor has answered into an event."""
-    try:
-        progress: Progress = ray.get(reference, timeout=timeout)
-    except LOSSES as error:
-        return Lost(name, reason(error))
-    except GetTimeoutError:
-        return Lost(name, "it did not answer in time")
-    except RayTaskError as error:
-        return Failed(name, describe(error.cause), str(error))
-    return progress
+def _on_each(hosts: frozenset[str]) -> str:
+    return f" on each of {', '.join(sorted(hosts))}" if len(hosts) > 1 else ""

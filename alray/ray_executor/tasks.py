@@ -1,20 +1,27 @@
 """Fine-tunes as Ray tasks: the pool and each base once per node, a lost node costs its tasks only."""
 
-import platform
+import inspect
 import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
 import torch
-from ray.exceptions import RayTaskError
+from ray.exceptions import OutOfMemoryError, RayTaskError
 from typing_extensions import override
 
 from alray.correlation_executor import Performed, TaskEvent, TaskExecutor, verify
 from alray.correlation_spec import CorrelationSpec
 from alray.correlation_tasks import Task, perform
 from alray.executor import Failed, Lost, Notice, describe
+from alray.mishaps import NOWHERE
+from alray.node_record import NodeRecord
 from alray.pool import PreparedPool
-from alray.ray_executor.session import LOSSES, RaySession, reason
+from alray.ray_executor.answers import how
+from alray.ray_executor.nodes import Nodes
+from alray.ray_executor.session import LOSSES, RaySession, alive_nodes
 from alray.tensors import PoolTensors
 
 IN_ADVANCE = 2
@@ -35,14 +42,31 @@ def _perform(
     checksum: int,
     spec: CorrelationSpec,
     task: Task,
-) -> Performed:
+) -> Iterator[str | Performed]:
+    """Say at once on which node this is, so that a death here can be put down to it; then perform the task."""
+    yield ray.get_runtime_context().get_node_id()
     begin = time.perf_counter()
     device = torch.device("cuda" if spec.execution.gpus_per_run else "cpu")
     result = perform(spec, PoolTensors(pool, device), task, base)
     if time.monotonic() - _verified.get(checksum, 0.0) >= VERIFY_SECONDS:
         verify(pool, checksum)
         _verified[checksum] = time.monotonic()
-    return Performed(task, result, time.perf_counter() - begin, platform.node())
+    yield Performed(task, result, time.perf_counter() - begin, "")
+
+
+@dataclass
+class _UnderWay:
+    """A task that was handed over.
+
+    Attributes:
+        task: The task.
+        avoid: Nodes that it was kept from.
+        host: Where it has started; "" as long as it has not.
+    """
+
+    task: Task
+    avoid: frozenset[str]
+    host: str = ""
 
 
 class RayTasks(TaskExecutor):
@@ -51,22 +75,20 @@ class RayTasks(TaskExecutor):
     def __init__(self, pool: PreparedPool, spec: CorrelationSpec) -> None:
         self._spec = spec
         self._session = RaySession(pool, spec.execution)
+        self._nodes = Nodes()
+        self._record = NodeRecord()
         self._bases: dict[int, Any] = {}
-        self._under_way: dict[Any, Task] = {}
+        self._under_way: dict[Any, _UnderWay] = {}
         self._function: Any = None
         self._heard = 0.0
 
     @override
     def __enter__(self) -> "RayTasks":
         self._session.open()
-        execution = self._spec.execution
         # Not retried by Ray: the driver hands a lost task over again, counts that, and says so.
-        options: dict[str, Any] = {
-            "num_cpus": execution.cpus_per_run,
-            "num_gpus": execution.gpus_per_run,
-            "max_retries": 0,
-        }
-        self._function = ray.remote(**options)(_perform)
+        options = {**self._session.worker_options(), "max_retries": 0}
+        # Unwrapped: Ray must see that it is a generator, also where a type checker for tests has wrapped it.
+        self._function = ray.remote(**options, num_returns="streaming")(inspect.unwrap(_perform))
         self._heard = time.monotonic()
         return self
 
@@ -79,23 +101,35 @@ class RayTasks(TaskExecutor):
         self._session.close()
 
     @override
+    def hosts(self) -> frozenset[str]:
+        self._nodes.look(alive_nodes(), self._session.worker_options())
+        return self._nodes.open()
+
+    @override
     def share(self, base: int, content: bytes) -> None:
         self._bases[base] = ray.put(content)
 
     @override
     def free(self) -> int:
-        return max(0, IN_ADVANCE * self._session.window() - len(self._under_way))
+        self._nodes.look(alive_nodes(), self._session.worker_options())
+        self._nodes.shunned = self._record.shunned
+        room = self._nodes.room(self._nodes.left_out(NOWHERE, Counter()))
+        window = min(self._session.window(), max(1, room))
+        return max(0, IN_ADVANCE * window - len(self._under_way))
 
     @override
-    def submit(self, task: Task) -> None:
-        reference = self._function.remote(
+    def submit(self, task: Task, avoid: frozenset[str] = NOWHERE) -> None:
+        left_out = self._nodes.left_out(avoid, Counter())
+        kept_from = self._nodes.kept_from(left_out)
+        function = self._function.options(**kept_from) if kept_from else self._function
+        reference = function.remote(
             self._session.pool,
             self._bases.get(task.base),
             self._session.checksum,
             self._spec,
             task,
         )
-        self._under_way[reference] = task
+        self._under_way[reference] = _UnderWay(task, left_out)
 
     @override
     def wait(self, seconds: float) -> list[TaskEvent]:
@@ -106,32 +140,65 @@ class RayTasks(TaskExecutor):
         ready, _ = ray.wait(references, num_returns=1, timeout=seconds)
         if ready:
             ready, _ = ray.wait(references, num_returns=len(references), timeout=0)
-        events = [self._hear(reference) for reference in ready]
+        events = [event for reference in ready for event in self._hear(reference)]
         return events or self._stall()
 
-    def _hear(self, reference: Any) -> TaskEvent:
+    def _hear(self, reference: Any) -> list[TaskEvent]:
+        """Take a task's next answer: first where it is, then what has come of it."""
         self._heard = time.monotonic()
-        task = self._under_way.pop(reference)
+        under_way = self._under_way[reference]
+        name = under_way.task.name
         try:
-            performed: Performed = ray.get(reference)
+            answer: str | Performed = ray.get(next(reference))
         except LOSSES as error:
-            return Lost(task.name, reason(error))
+            del self._under_way[reference]
+            return self._note_loss(under_way, error)
         except RayTaskError as error:
-            return Failed(task.name, describe(error.cause), str(error))
-        return performed
+            del self._under_way[reference]
+            return [Failed(name, describe(error.cause), str(error), under_way.host)]
+        if isinstance(answer, str):
+            under_way.host = self._nodes.name(answer)
+            return []
+        del self._under_way[reference]
+        self._record.finished(under_way.host)
+        return [replace(answer, host=under_way.host)]
+
+    def _note_loss(self, under_way: _UnderWay, error: Exception) -> list[TaskEvent]:
+        name, reason = under_way.task.name, how(error)
+        host = under_way.host or self._nodes.named_in(str(error))
+        if isinstance(error, OutOfMemoryError):
+            reason += "; --memory-per-run GIB keeps room for each task"
+        told = self._record.lost(host, name, reason)
+        return [Lost(name, reason, host), *([Notice(told)] if told else [])]
 
     def _stall(self) -> list[TaskEvent]:
-        """Say from time to time that nothing ends: the cluster may have no room."""
+        """Say what the session has found, and from time to time that nothing ends: the cluster may have no room."""
+        found = [Notice(text) for text in self._session.take_notices()]
         if time.monotonic() - self._heard < PATIENCE_SECONDS:
-            return []
+            return [*found]
         self._heard = time.monotonic()
+        self._relent()
         free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
         return [
+            *found,
             Notice(
                 f"no task has ended for {PATIENCE_SECONDS:.0f} s; {free.get('CPU', 0):g} CPUs are free, a task needs "
                 f"{self._spec.execution.cpus_per_run}; waiting"
-            )
+            ),
         ]
+
+    def _relent(self) -> None:
+        """Hand over anew, for any node, the tasks that would not start where they were wished to."""
+        waiting = {
+            reference: under_way
+            for reference, under_way in self._under_way.items()
+            if under_way.avoid and not under_way.host
+        }
+        for reference, under_way in waiting.items():
+            ray.cancel(reference, force=True)
+            del self._under_way[reference]
+            self._nodes.in_vain |= self._nodes.names() - under_way.avoid
+            self.submit(under_way.task)
 
     @override
     def verify(self) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from alray.executor import Event, Executor, Job, Progress
 from alray.loop import Experiment, RoundResult
+from alray.mishaps import NOWHERE
 from alray.plan import Plan
 from alray.tensors import PoolTensors
 
@@ -113,15 +114,19 @@ class SimulatedRuns(Executor):
         self._playing.clear()
 
     @override
-    def scale(self, jobs: int) -> None:
+    def hosts(self) -> frozenset[str]:
+        return frozenset(["simulated"])
+
+    @override
+    def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
         self.costs.end("turn of the loop")
 
     @override
-    def idle(self) -> int:
-        return self._workers - len(self._playing)
+    def idle(self) -> Sequence[str]:
+        return ["simulated"] * (self._workers - len(self._playing))
 
     @override
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job, host: str) -> None:
         # Without its state, which on Ray is the actor's from here on.
         self._playing.append((replace(job, state=None), -1 if job.state is None else 0))
         self._submitted += 1

@@ -10,6 +10,7 @@ from alray import api
 from alray.errors import ClusterError
 from alray.executor import Event, Notice
 from alray.ray_executor import RayExecutor, actors, session
+from alray.silence import Patience
 from alray.spec import ExecutionSpec, StudySpec
 from tests.studies import ROUNDS, Recorder, assert_same_records, settings
 
@@ -63,13 +64,17 @@ def test_an_error_and_a_worker_that_keeps_dying_fail_their_runs_alone(pool, tmp_
     observer = Recorder()
     study = api.sweep(spec, results=tmp_path, observer=observer)
     runs = study.runs.set_index("strategy")
-    assert runs["status"].tolist() == ["failed", "failed", "finished"]
-    assert runs["attempts"].tolist() == [1, 2, 1]
-    raised, died, _ = runs.to_dict("records")
+    assert runs.loc[[raising, dying, "margin"], "status"].tolist() == [
+        "failed",
+        "failed",
+        "finished",
+    ]
+    assert runs.loc[[raising, dying, "margin"], "attempts"].tolist() == [1, 2, 1]
+    raised, died = (runs.loc[name].to_dict() for name in (raising, dying))
     assert raised["error"] == f"ValueError: no more than {candidates(pool, 2)}"
     assert "plugins.py" in raised["traceback"]
     assert re.match(
-        r"its worker died 2 times: The actor is dead because its worker process has died",
+        r"its worker died 2 times \(.*\): Worker unexpectedly exits",
         died["error"],
     )
     assert len(observer.of("lost")) == 2
@@ -161,14 +166,35 @@ def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
         good, executor._session.pool = executor._session.pool, ray.put("no pool")
         events = wait_for_events(executor)
         assert isinstance(events[0], Notice)
-        assert "a worker could not start: AttributeError: 'str' object has no" in events[0].text
+        assert events[0].text == (
+            f"{socket.gethostname()}: a worker could not start: AttributeError: 'str' object has no attribute 'modalities'"
+        )
         with pytest.raises(
             ClusterError, match="2 workers in a row could not start: AttributeError"
         ):
             wait_for_idle(executor)
-        executor._session.pool, executor._failed_starts = good, 1
+        executor._session.pool = good
         wait_for_idle(executor)
-        assert executor._failed_starts == 0
+        assert list(executor.idle()) == [socket.gethostname()]
+        assert not executor._record.cannot_start(executor.hosts(), 1)
+
+
+def test_a_worker_that_has_gone_silent_is_named_and_then_ended(pool, tmp_path, monkeypatch):
+    monkeypatch.setattr(actors, "SILENCE", Patience(times=2.0, least=1.5))
+    left = candidates(pool, ROUNDS)
+    hanging = f"tests.plugins:Misbehaving:act=hang:left={left}:pause=0.6"
+    observer = Recorder()
+    spec = settings(pool, strategies=[hanging], execution={**ON_RAY, "attempts": 1})
+    (row,) = api.sweep(spec, results=tmp_path, observer=observer).runs.to_dict("records")
+    assert re.match(
+        rf"its worker died once \({socket.gethostname()}\): it was ended after", row["error"]
+    )
+    named, ended = observer.of("notice")
+    assert re.match(
+        rf"{socket.gethostname()}: nothing heard of .* for \d+ s, and never before", named
+    )
+    assert named.endswith("its worker is ended if this lasts as long again")
+    assert ended.endswith("its worker is ended")
 
 
 def test_an_address_that_does_not_answer_is_refused_at_once():
@@ -205,6 +231,9 @@ def test_a_ray_that_does_not_start_is_an_error_of_the_cluster(pool, monkeypatch)
 def test_a_ray_started_for_the_study_ends_with_it_even_if_it_is_refused(pool, monkeypatch):
     plan = plan_of(pool)
     steps = []
+    nodes = session.alive_nodes()
+    monkeypatch.setattr(session, "alive_nodes", lambda: nodes)
+    monkeypatch.setattr(session.RaySession, "_watch", lambda _: None)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", lambda **_: steps.append("init"))
     monkeypatch.setattr(ray, "shutdown", lambda: steps.append("shutdown"))

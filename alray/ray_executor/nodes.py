@@ -1,0 +1,132 @@
+"""The nodes of a cluster by the names that people know, and on which of them workers are wanted."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alray.mishaps import NOWHERE
+
+NODE_ID = "ray.io/node-id"
+"""Label that Ray gives every node."""
+
+
+@dataclass(frozen=True)
+class _Node:
+    id: str
+    name: str
+    address: str
+    slots: int
+
+
+class Nodes:
+    """What is known of the nodes that are up.
+
+    A node goes by its host name; of several with the same one, the later ones have a number besides.
+
+    Attributes:
+        shunned: Names of nodes on which no worker should start while there are others.
+        in_vain: Names of nodes on which none would start for long, for want of room.
+        limits: Most workers of a node, where it is less than what has room there.
+    """
+
+    def __init__(self) -> None:
+        self._up: dict[str, _Node] = {}
+        self.shunned = NOWHERE
+        self.in_vain = NOWHERE
+        self.limits: dict[str, int] = {}
+
+    def look(self, alive: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> None:
+        """Take in what Ray says about the nodes that are up.
+
+        Args:
+            alive: What Ray says about each.
+            options: What a worker takes of one.
+        """
+        alive = sorted(alive, key=lambda node: str(node["NodeID"]) not in self._up)
+        up: dict[str, _Node] = {}
+        for node in alive:
+            node_id, host = str(node["NodeID"]), str(node["NodeManagerHostname"])
+            known = self._up.get(node_id)
+            name = known.name if known else _unused(host, {each.name for each in up.values()})
+            address = str(node.get("NodeManagerAddress", ""))
+            up[node_id] = _Node(node_id, name, address, slots(node["Resources"], options))
+        self._up = up
+        self.limits = {name: most for name, most in self.limits.items() if name in self.names()}
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all nodes that are up."""
+        return frozenset(node.name for node in self._up.values())
+
+    def name(self, node_id: str) -> str:
+        """Return a node's name, "" where it is not up."""
+        return self._up[node_id].name if node_id in self._up else ""
+
+    def open(self) -> frozenset[str]:
+        """Return the nodes on which a worker can be: all that can hold one, as far as none is to be left alone."""
+        hold = self.holding()
+        return hold - self.shunned - self.in_vain or hold - self.in_vain or hold
+
+    def holding(self) -> frozenset[str]:
+        """Return the nodes that are large enough for a worker."""
+        return frozenset(node.name for node in self._up.values() if node.slots)
+
+    def room(self, left_out: frozenset[str]) -> int:
+        """Return for how many workers there is room on all nodes but these."""
+        return sum(
+            min(node.slots, self.limits.get(node.name, node.slots))
+            for node in self._up.values()
+            if node.name not in left_out
+        )
+
+    def left_out(self, avoid: frozenset[str], workers: Counter[str]) -> frozenset[str]:
+        """Return the nodes on which no new worker should start: as much of what is wished as leaves a node.
+
+        Args:
+            avoid: Nodes on which it would be of no use.
+            workers: How many workers each node has.
+        """
+        full = frozenset(name for name, most in self.limits.items() if workers[name] >= most)
+        hold = self.holding()
+        for out in (full | avoid | self.shunned, full | avoid, avoid, full):
+            if hold - out - self.in_vain:
+                return out & self.names()
+        return NOWHERE
+
+    def kept_from(self, left_out: frozenset[str]) -> dict[str, Any]:
+        """Return the options of `ray.remote` that keep a worker from these nodes."""
+        ids = sorted(node.id for node in self._up.values() if node.name in left_out)
+        if not ids:
+            return {}
+        # Of Ray's two ways this one holds: with a label scheduling strategy tasks were seen on the nodes they are kept from.
+        return {"label_selector": {NODE_ID: f"!in({','.join(ids)})"}}
+
+    def named_in(self, report: str) -> str:
+        """Return the node that a report of Ray names by id or address, "" where it names none for sure."""
+        for node in self._up.values():
+            if node.id in report:
+                return node.name
+        addresses = set(re.findall(r"\bip[:=]\s*([0-9a-f.:]+[0-9a-f])", report, re.IGNORECASE))
+        found = [node.name for node in self._up.values() if node.address in addresses]
+        return found[0] if len(found) == 1 else ""
+
+
+def slots(resources: Mapping[str, float], options: Mapping[str, Any]) -> int:
+    """Return how many workers with these options fit a node with these resources."""
+    wants = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
+    fits = [
+        resources.get(name, 0.0) / options[option]
+        for name, option in wants.items()
+        if options.get(option)
+    ]
+    return int(min(fits))
+
+
+def _unused(host: str, names: set[str]) -> str:
+    number = 1
+    name = host
+    while name in names:
+        number += 1
+        name = f"{host} #{number}"
+    return name

@@ -1,0 +1,78 @@
+"""A cluster that is joined: asked for a token, every node examined, and what its nodes say."""
+
+import socket
+
+import pytest
+import ray
+
+from alray import api
+from alray.errors import ClusterError
+from alray.ray_executor import RayExecutor, preflight, security
+from alray.ray_executor.preflight import Preflight
+from alray.ray_executor.session import alive_nodes
+from alray.spec import ExecutionSpec, StudySpec
+from tests.studies import settings
+
+pytestmark = pytest.mark.ray
+
+
+@pytest.fixture(scope="module")
+def prepared(pool):
+    return api.plan_study(StudySpec.model_validate(settings(pool))).prepared
+
+
+def joining(cluster, **changes):
+    return ExecutionSpec(executor="ray", address=cluster, **changes)
+
+
+def test_a_cluster_with_a_token_turns_away_who_has_none(cluster):
+    assert security.knock(cluster) == security.LOCKED
+
+
+def test_a_joined_cluster_is_examined_and_used(cluster, prepared, monkeypatch):
+    monkeypatch.setattr(preflight, "DISK_BYTES", 2**60)
+    with RayExecutor(prepared, joining(cluster)) as executor:
+        notices = executor._session.take_notices()
+        assert executor._session.window() == 2
+    assert any(f"node {socket.gethostname()}: " in text and "are free" in text for text in notices)
+
+
+def test_an_open_cluster_is_refused_unless_people_insist(cluster, prepared, monkeypatch):
+    monkeypatch.setattr(security, "knock", lambda address: security.OPEN)
+    with pytest.raises(ClusterError, match="asks for no token"):
+        RayExecutor(prepared, joining(cluster)).__enter__()
+    with RayExecutor(prepared, joining(cluster, insecure=True)) as executor:
+        assert executor._session.window() == 2
+
+
+def test_a_node_with_another_alray_is_refused(cluster):
+    other = Preflight(0.0, alive_nodes, _own={**Preflight(0.0, list)._own, "alray": "0.0.1"})
+    with pytest.raises(
+        ClusterError, match=rf"\(alray 0\.0\.1, .*{socket.gethostname()} has alray "
+    ):
+        other.check_all()
+
+
+def test_a_node_that_does_not_answer_is_named(cluster, monkeypatch):
+    monkeypatch.setattr(preflight, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(preflight, "ask", lambda node: ray.ObjectRef.from_random())
+    with pytest.raises(ClusterError, match=f"^{socket.gethostname()} did not answer within 1 s"):
+        Preflight(0.0, alive_nodes).check_all()
+
+
+def test_a_node_is_asked_once_and_a_new_one_without_waiting(cluster, monkeypatch):
+    checked = Preflight(0.0, alive_nodes)
+    checked.check_all()
+    asked: list[str] = []
+    real = preflight.ask
+
+    def ask(node):
+        asked.append(node["NodeID"])
+        return real(node)
+
+    monkeypatch.setattr(preflight, "ask", ask)
+    checked.check_new()
+    assert asked == []
+    checked._known.clear()
+    checked.check_new()
+    assert len(asked) == 1

@@ -1,0 +1,124 @@
+"""What the executor makes of Ray's list of nodes; no Ray is started."""
+
+from collections import Counter
+
+import pytest
+
+from alray.mishaps import NOWHERE
+from alray.ray_executor.nodes import Nodes, slots
+
+ONE_CPU = {"num_cpus": 1, "num_gpus": 0}
+
+
+def node(name: str, host: str, cpus: float = 2.0, **resources: float) -> dict[str, object]:
+    return {
+        "NodeID": name,
+        "NodeManagerHostname": host,
+        "NodeManagerAddress": f"10.0.0.{ord(name[-1])}",
+        "Resources": {"CPU": cpus, **resources},
+    }
+
+
+def cluster(*nodes: dict[str, object]) -> Nodes:
+    found = Nodes()
+    found.look(nodes, ONE_CPU)
+    return found
+
+
+@pytest.fixture
+def two():
+    return cluster(node("id-a", "alpha"), node("id-b", "beta"))
+
+
+def test_nodes_go_by_their_hosts_and_keep_their_names():
+    nodes = cluster(node("id-b", "same"))
+    nodes.look([node("id-a", "same"), node("id-b", "same"), node("id-c", "other")], ONE_CPU)
+    assert [nodes.name(each) for each in ("id-a", "id-b", "id-c")] == ["same #2", "same", "other"]
+    nodes.look([node("id-a", "same")], ONE_CPU)
+    assert nodes.names() == {"same #2"}
+    nodes.look([node("id-a", "same"), node("id-d", "same")], ONE_CPU)
+    assert nodes.name("id-d") == "same"
+    assert nodes.name("id-b") == ""
+
+
+@pytest.mark.parametrize(
+    ("resources", "options", "expected"),
+    [
+        ({"CPU": 4.0}, ONE_CPU, 4),
+        ({"CPU": 4.0}, {"num_cpus": 3}, 1),
+        ({"CPU": 4.0, "GPU": 1.0}, {"num_cpus": 1, "num_gpus": 0.5}, 2),
+        ({"CPU": 4.0}, {"num_cpus": 1, "num_gpus": 0.5}, 0),
+        ({"CPU": 4.0, "memory": 5e9}, {"num_cpus": 1, "memory": 2e9}, 2),
+        ({}, ONE_CPU, 0),
+    ],
+)
+def test_what_a_node_has_room_for(resources, options, expected):
+    assert slots(resources, options) == expected
+
+
+def test_a_shunned_node_is_left_out_and_used_again_where_there_is_no_other(two):
+    two.shunned = frozenset(["alpha"])
+    assert two.open() == {"beta"}
+    assert two.left_out(NOWHERE, Counter()) == {"alpha"}
+    two.shunned = frozenset(["alpha", "beta"])
+    assert two.open() == {"alpha", "beta"}
+    assert two.left_out(NOWHERE, Counter()) == NOWHERE
+
+
+def test_what_jobs_avoid_counts_for_more_than_a_bad_record(two):
+    two.shunned = frozenset(["alpha"])
+    assert two.left_out(frozenset(["beta"]), Counter()) == {"beta"}
+
+
+def test_where_nothing_would_start_elsewhere_the_avoided_node_has_to_do(two):
+    two.in_vain = frozenset(["beta"])
+    assert two.open() == {"alpha"}
+    assert two.left_out(frozenset(["alpha"]), Counter()) == NOWHERE
+
+
+def test_a_node_that_is_too_small_is_no_way_out():
+    nodes = cluster(node("id-a", "alpha"), node("id-b", "beta", cpus=0.0))
+    assert nodes.open() == {"alpha"}
+    assert nodes.left_out(frozenset(["alpha"]), Counter()) == NOWHERE
+
+
+def test_a_node_with_a_limit_takes_no_more_than_that(two):
+    two.limits["alpha"] = 1
+    assert two.room(NOWHERE) == 1 + 2
+    assert two.left_out(NOWHERE, Counter({"alpha": 1})) == {"alpha"}
+    assert two.room(frozenset(["alpha"])) == 2
+    assert two.left_out(NOWHERE, Counter({"beta": 2})) == NOWHERE
+
+
+def test_a_limit_goes_with_its_node(two):
+    two.limits["alpha"] = 1
+    two.look([node("id-b", "beta")], ONE_CPU)
+    assert two.limits == {}
+
+
+def test_workers_are_kept_from_nodes_by_label(two):
+    assert two.kept_from(NOWHERE) == {}
+    both = two.kept_from(frozenset(["alpha", "beta"]))
+    assert both == {"label_selector": {"ray.io/node-id": "!in(id-a,id-b)"}}
+
+
+@pytest.mark.parametrize(
+    ("report", "name"),
+    [
+        ("The node was dead. Node IP: 10.0.0.98, node ID: id-b.", "beta"),
+        ("ValueError (pid=1, ip=10.0.0.97, actor_id=0)", "alpha"),
+        ("\tip: 10.0.0.98\nThe actor is dead", "beta"),
+        ("The worker died unexpectedly", ""),
+        ("ip=10.0.0.5", ""),
+    ],
+)
+def test_the_node_in_a_report_of_ray(two, report, name):
+    assert two.named_in(report) == name
+
+
+def test_an_address_of_two_nodes_names_neither():
+    first = node("id-a", "alpha")
+    nodes = cluster(
+        first, {**node("id-b", "beta"), "NodeManagerAddress": first["NodeManagerAddress"]}
+    )
+    assert nodes.named_in(f"ip={first['NodeManagerAddress']}") == ""

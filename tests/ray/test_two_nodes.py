@@ -1,0 +1,127 @@
+"""Two nodes, one of them bad: runs end on the other, to the bit as if nothing had happened, and people are told."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ray.cluster_utils import Cluster
+
+from alray import api
+from alray.correlation_api import correlate, load_correlation
+from tests.correlation_studies import correlation_settings
+from tests.plugins import NODE
+from tests.studies import ROUNDS, comparable, settings
+
+pytestmark = pytest.mark.ray
+
+ROOT = Path(__file__).parents[2]
+BAD = "bad"
+STORE_BYTES = 100 * 2**20
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Start a cluster of two nodes, the second one larger and bad, and return its address."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        options: dict[str, Any] = {
+            "num_cpus": 1,
+            "object_store_memory": STORE_BYTES,
+            "include_dashboard": False,
+        }
+        cluster = Cluster(initialize_head=True, head_node_args=options)
+        cluster.add_node(**{**options, "num_cpus": 3}, env_vars={NODE: BAD})
+        yield cluster.address
+        cluster.shutdown()
+
+
+def candidates(pool, round_number):
+    plan = api.plan_study(api.as_study(settings(pool)))
+    return len(plan.prepared.train) - 20 - 5 * (round_number - 1)
+
+
+def misbehaving(pool, act, round_number, node=BAD):
+    left = candidates(pool, round_number)
+    return f"tests.plugins:Misbehaving:act={act}:left={left}:pause=0.2:node={node}"
+
+
+def on_cluster(address, folder, spec, command="sweep"):
+    """Play a study as the command line does, in a process of its own."""
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(spec))
+    arguments = [command, str(path), "--results", str(folder)]
+    if command == "sweep":
+        arguments.append("--no-report")
+    environment = {name: text for name, text in os.environ.items() if name != "RAY_ADDRESS"}
+    return subprocess.run(
+        [sys.executable, "-m", "tests.on_cluster", address, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_what_one_node_does_to_runs_is_made_good_on_the_other(pool, address, tmp_path):
+    """Runs that die or fail on the bad node only end well; one that dies everywhere is the only one to fail."""
+    curable = [misbehaving(pool, act, number) for act in ("raise", "exit") for number in (2, 3)]
+    poison = misbehaving(pool, "exit", 2).removesuffix(f":node={BAD}")
+    inline = api.sweep(
+        settings(pool, strategies=["margin", *curable]), results=tmp_path / "inline"
+    )
+    spec = settings(
+        pool, strategies=["margin", *curable, poison], execution={"executor": "ray", "attempts": 2}
+    )
+    ended = on_cluster(address, tmp_path, spec)
+    assert ended.returncode == 1, ended.stderr
+    study = api.load(tmp_path / "study")
+    for name in ("rounds", "queries"):
+        records = comparable(getattr(study, name))
+        kept = records[records["strategy"] != poison].reset_index(drop=True)
+        assert kept.equals(comparable(getattr(inline, name)))
+    runs = study.runs.set_index("strategy")
+    failed = runs.loc[poison]
+    assert (failed["status"], failed["attempts"]) == ("failed", 2)
+    assert failed["error"].startswith("its worker died 2 times (")
+    assert [line[:2] for line in failed["traceback"].splitlines()] == ["1.", "2."]
+    well = runs.drop(poison)
+    assert set(well["status"]) == {"finished"}
+    assert set(well["rounds_done"]) == {ROUNDS}
+    tried_again = well[well["attempts"] > 1]
+    assert len(tried_again), "no run met the bad node"
+    (good,) = set(tried_again["host"])
+    (bad,) = set(re.findall(r"\((.*?)\)", failed["error"])[0].split(", ")) - {good}
+    assert f"{bad}: worker died (" in ended.stderr or f"{bad}: ValueError" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_node_on_which_tasks_die_is_named_and_left_alone(pool, address, tmp_path, monkeypatch):
+    settings = {
+        "model": {"name": "tests.plugins:deadly_model"},
+        "fine_tune_seeds": 4,
+        "grouping": ["score"],
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "alray.reporting.correlation_page.render", lambda results: {"report.html": b"page"}
+        )
+        inline = correlate(correlation_settings(pool, **settings), results=tmp_path / "inline")
+    spec = correlation_settings(pool, execution={"executor": "ray", "attempts": 5}, **settings)
+    ended = on_cluster(address, tmp_path, spec, "correlate")
+    assert ended.returncode == 0, ended.stderr
+    found = load_correlation(tmp_path / "study")
+    assert found.failures.empty
+    assert found.outcomes.equals(inline.outcomes)
+    died = re.findall(r"^(.+): worker died \(its process was killed", ended.stderr, re.MULTILINE)
+    assert len(set(died)) == 1
+    assert len(re.findall(r"workers were lost or could not start", ended.stderr)) == 1
+    assert f"{died[0]}: 3 workers were lost or could not start" in ended.stderr

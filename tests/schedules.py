@@ -1,0 +1,53 @@
+"""Runs without a pool, and what can happen to them, for the tests of what schedules them."""
+
+from alray.mishaps import Mishap
+from alray.schedule import Assignment, RunStatus, Schedule
+from alray.spec import ModelSpec, RunSpec, SplitSpec, TrainingSpec
+
+ROUNDS = 3
+HOSTS = frozenset(["a", "b"])
+
+
+def run(strategy: str = "random", seed: int = 0, **training: object) -> RunSpec:
+    return RunSpec(
+        arm=strategy,
+        strategy=strategy,
+        strategy_options=strategy,
+        variant="",
+        oracle=False,
+        seed=seed,
+        study_seed=0,
+        pool_fingerprint="pool",
+        pool_dtype="float32",
+        split=SplitSpec(),
+        model=ModelSpec(),
+        training=TrainingSpec.model_validate(training),
+        initial=10,
+        query=2,
+        rounds=ROUNDS,
+        metric_split="test",
+        threads=1,
+    )
+
+
+def lose(schedule: Schedule, name: str, reason: str = "killed", host: str = "") -> list[RunStatus]:
+    """Let a job's worker die."""
+    return schedule.mishap(name, Mishap(host, reason), HOSTS)
+
+
+def fail(
+    schedule: Schedule, name: str, host: str = "", hosts: frozenset[str] = frozenset()
+) -> list[RunStatus]:
+    """Let a job end with an error of its own."""
+    return schedule.mishap(
+        name, Mishap(host, "ValueError: no", "Traceback ...", died=False), hosts
+    )
+
+
+def drain(schedule: Schedule) -> list[Assignment]:
+    """Start every job that can be started now."""
+    started: list[Assignment] = []
+    while (assignment := schedule.next()) is not None:
+        started.append(assignment)
+        assert len(started) < 100, "the same jobs again and again"
+    return started
