@@ -15,10 +15,6 @@ from alray.step_by_hand import draw_masks, has_step_by_hand, step_by_hand
 from alray.tensors import PoolTensors
 from alray.training import Learner, batches, step, train_mode
 
-_ROWS = 64
-"""Products are made for a multiple of this many objects: labels grow from round to round, and so do batches, but oneDNN
-is to meet few shapes."""
-
 
 @dataclass(frozen=True)
 class Fit:
@@ -90,7 +86,8 @@ def _epoch(
         batch, labels = pool.batch(indices), pool.labels(indices)
         if by_hand:
             masks = draw_masks(learner.network, len(indices), dropout)
-            loss = step_by_hand(learner, batch, labels, masks, multiple=_ROWS)
+            # Labels grow from round to round, and so do batches.
+            loss = step_by_hand(learner, batch, labels, masks, few_shapes=True)
         else:
             loss = step(learner, batch, labels, detach=detach)
         total += loss.item() * len(indices)

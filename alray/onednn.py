@@ -5,7 +5,7 @@ the time for 500 objects, and two thirds of it for 100. Where a build of PyTorch
 than on the CPU, `addmm` does the same.
 
 oneDNN compiles a program for each shape that it meets: a millisecond, half a megabyte, and a thousand of them are kept.
-So what calls it keeps to few shapes (`round_up`, `with_room`).
+So what calls it keeps to few shapes (`round_up`, `few_sizes`).
 """
 
 from collections.abc import Callable
@@ -30,6 +30,11 @@ _ONEDNN = _find_onednn()
 def round_up(size: int, step: int) -> int:
     """Return the next multiple of `step`, `size` itself if it is one."""
     return -(-size // step) * step
+
+
+def few_sizes(size: int) -> int:
+    """Return the next of eight sizes per doubling: at most an eighth more."""
+    return round_up(size, max(1, 2 ** (size.bit_length() - 1) // 8))
 
 
 def with_room(matrix: Tensor, rows: int) -> Tensor:

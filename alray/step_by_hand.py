@@ -14,7 +14,7 @@ from alray.adam import step_of_adam
 from alray.errors import SpecError
 from alray.layers import Hidden, draw_mask, dropouts
 from alray.models import FUSED, Encoder, LateFusion, Values
-from alray.onednn import linear, product, round_up, with_room
+from alray.onednn import few_sizes, linear, product, with_room
 from alray.tensors import Batch
 from alray.training import Learner
 
@@ -43,7 +43,7 @@ def step_by_hand(
     labels: Tensor,
     masks: Sequence[Tensor],
     *,
-    multiple: int = 1,
+    few_shapes: bool = False,
 ) -> Tensor:
     """Take one step of Adam on a batch, as `training.step` does, to rounding; the same call gives the same bits.
 
@@ -54,7 +54,7 @@ def step_by_hand(
         batch: The objects, on the CPU.
         labels: (batch,) their classes.
         masks: Of `draw_masks` for as many objects.
-        multiple: Products are made for a multiple of this many objects, the surplus ones being zero.
+        few_shapes: Whether products are made for one of few numbers of objects, the surplus ones being zero.
 
     Raises:
         SpecError: The network is none that `has_step_by_hand`.
@@ -65,7 +65,8 @@ def step_by_hand(
     learner.optimizer.zero_grad()
     drawn = iter(masks)
     encoders = [
-        _EncoderStep(encoder, batch, name, drawn, multiple) for name, encoder in network.encoders()
+        _EncoderStep(encoder, batch, name, drawn, few_shapes=few_shapes)
+        for name, encoder in network.encoders()
     ]
     joined = torch.cat([part.output for part in encoders], dim=1)
     fuse = _HiddenStep(network.fuse, joined, batch.size, drawn)
@@ -214,7 +215,13 @@ class _EncoderStep:
     """
 
     def __init__(
-        self, encoder: Encoder, batch: Batch, name: str, masks: Iterator[Tensor], multiple: int
+        self,
+        encoder: Encoder,
+        batch: Batch,
+        name: str,
+        masks: Iterator[Tensor],
+        *,
+        few_shapes: bool,
     ) -> None:
         x, self._rows = batch.features[name], batch.rows[name]
         count = len(x)
@@ -222,7 +229,7 @@ class _EncoderStep:
         self.logits: Values | None = None
         self._layers: tuple[_HiddenStep, _HiddenStep] | None = None
         if count > 0:
-            x = with_room(x, round_up(count, multiple))
+            x = with_room(x, few_sizes(count) if few_shapes else count)
             first = _HiddenStep(encoder.first, x, count, masks, self._rows)
             second = _HiddenStep(encoder.second, first.output, count, masks, self._rows)
             self._layers, encoded = (first, second), second.output
@@ -238,7 +245,7 @@ class _EncoderStep:
         if self._rows is not None and encoder.absent is not None:
             learned = encoder.absent.expand(batch.size, -1)
             whole = learned.index_copy(0, self._rows, encoded[:count])
-            self.output = with_room(whole, round_up(batch.size, multiple))
+            self.output = with_room(whole, few_sizes(batch.size) if few_shapes else batch.size)
 
     def back(self, gradient: Tensor, of_logits: Tensor | None) -> None:
         """Give the encoder's parameters their gradients, for those of the output (batch, width) and of the logits.

@@ -45,7 +45,9 @@ def warm_learner(pool, training=None, **model):
     return learner
 
 
-def both_ways(pool, several, training=None, *, frozen=False, labels=None, multiple=1, **model):
+def both_ways(
+    pool, several, training=None, *, frozen=False, labels=None, few_shapes=False, **model
+):
     """Return all tensors of two equal learners after the same batches: plain steps, and steps by hand."""
     tensors = PoolTensors(pool)
     plain, by_hand = (warm_learner(pool, training, **model) for _ in range(2))
@@ -57,7 +59,9 @@ def both_ways(pool, several, training=None, *, frozen=False, labels=None, multip
         wanted = tensors.labels(batch) if labels is None else labels
         loss = step(plain, tensors.batch(batch), wanted)
         masks = draw_masks(by_hand.network, len(batch), generator)
-        by_hands = step_by_hand(by_hand, tensors.batch(batch), wanted, masks, multiple=multiple)
+        by_hands = step_by_hand(
+            by_hand, tensors.batch(batch), wanted, masks, few_shapes=few_shapes
+        )
         torch.testing.assert_close(by_hands, loss, rtol=1e-4, atol=1e-5)
         if number == 0:
             assert_same_gradients(plain, by_hand)
@@ -78,7 +82,7 @@ def assert_same_learner(plain, by_hand):
         torch.testing.assert_close(by_hand[name], tensor, rtol=2e-3, atol=2e-5, msg=name)
 
 
-def some_batches(pool, size=30, count=4):
+def some_batches(pool, size=35, count=4):
     rng = np.random.default_rng(1)
     return [rng.choice(pool.train, size, replace=False) for _ in range(count)]
 
@@ -86,35 +90,35 @@ def some_batches(pool, size=30, count=4):
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("heads", ["all", "one"])
 @pytest.mark.parametrize("dimensions", [TWO, ONE, {"a": 40, "b": 3, "c": 7}])
-@pytest.mark.parametrize("multiple", [1, 16])
+@pytest.mark.parametrize("few_shapes", [False, True])
 @pytest.mark.usefixtures("products")
 def test_a_step_is_a_plain_step_where_every_object_has_every_modality(
-    dimensions, heads, dropout, multiple
+    dimensions, heads, dropout, few_shapes
 ):
     pool = make_pool(dimensions=dimensions, absent=0.0)
     plain, by_hand = both_ways(
-        pool, some_batches(pool), heads=heads, dropout=dropout, multiple=multiple
+        pool, some_batches(pool), heads=heads, dropout=dropout, few_shapes=few_shapes
     )
     assert_same_learner(plain, by_hand)
 
 
-@pytest.mark.parametrize("multiple", [1, 16])
+@pytest.mark.parametrize("few_shapes", [False, True])
 @pytest.mark.parametrize("heads", ["all", "one"])
-def test_a_step_is_a_plain_step_where_modalities_are_absent(heads, multiple):
+def test_a_step_is_a_plain_step_where_modalities_are_absent(heads, few_shapes):
     pool = make_pool(absent=0.4)
     plain, by_hand = both_ways(
-        pool, some_batches(pool), heads=heads, dropout=0.0, multiple=multiple
+        pool, some_batches(pool), heads=heads, dropout=0.0, few_shapes=few_shapes
     )
     assert_same_learner(plain, by_hand)
 
 
-@pytest.mark.parametrize("multiple", [1, 16])
+@pytest.mark.parametrize("few_shapes", [False, True])
 @pytest.mark.parametrize("present", [0, 1])
-def test_a_modality_that_nobody_or_one_object_has(present, multiple):
+def test_a_modality_that_nobody_or_one_object_has(present, few_shapes):
     pool = make_pool(absent=0.5)
     has = pool.modalities[0].rows >= 0
     batch = np.concatenate([np.flatnonzero(~has)[:20], np.flatnonzero(has)[:present]])
-    plain, by_hand = both_ways(pool, [batch, batch], dropout=0.0, multiple=multiple)
+    plain, by_hand = both_ways(pool, [batch, batch], dropout=0.0, few_shapes=few_shapes)
     assert_same_learner(plain, by_hand)
 
 
