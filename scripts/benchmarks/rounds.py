@@ -19,10 +19,10 @@ class TimedExperiment(Experiment):
     scoring = 0.0
 
     @override
-    def _score(self, indices: Indices, request: Request) -> Scored:
+    def _score(self, indices: Indices, request: Request, *, rough: bool) -> Scored:
         begin = time.process_time()
-        scored = super()._score(indices, request)
-        self.scoring = time.process_time() - begin
+        scored = super()._score(indices, request, rough=rough)
+        self.scoring += time.process_time() - begin
         return scored
 
 
