@@ -82,7 +82,7 @@ def sweep(
         )
         store.write_manifest(manifest)
         store.write_study(plan.study.model_dump(mode="json"))
-        driver = Driver(plan, store, observer or Observer())
+        driver = Driver(plan, store, metered(plan.study, observer or Observer()))
         try:
             driver.drive(lambda: start_executor(plan))
         except Interrupted:
@@ -134,6 +134,16 @@ def start_executor(plan: Plan) -> Executor:
     from alray.ray_executor import RayExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
 
     return RayExecutor(plan.prepared, execution)
+
+
+def metered(study: StudySpec, observer: Observer) -> Observer:
+    """Return the observer, behind one that exports metrics where the study asks for them."""
+    execution = study.execution
+    if not execution.metrics or execution.executor == "inline":
+        return observer
+    from alray.ray_executor.metrics import MeteredObserver  # noqa: PLC0415 -- as above
+
+    return MeteredObserver(observer)
 
 
 def claim(store: Store, plan: Plan, *, fresh: bool) -> None:

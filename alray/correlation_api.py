@@ -83,7 +83,9 @@ def correlate(
     folder = place / str(plan.spec.name)
     with CorrelationStore(folder, warn) as store:
         provenance.claim(store, plan.spec, plan.pool, kind=KIND, addable=ADDABLE, fresh=fresh)
-        driver = CorrelationDriver(plan, store, observer or CorrelationObserver())
+        driver = CorrelationDriver(
+            plan, store, metered(plan.spec, observer or CorrelationObserver())
+        )
         settings = plan.spec.model_dump(mode="json")
         told = driver.complete and store.has_report() and store.read_study() == settings
         manifest = provenance.manifest(store, plan.pool, kind=KIND, command=command, complete=told)
@@ -147,6 +149,16 @@ def start_tasks(plan: CorrelationPlan) -> TaskExecutor:
     from alray.ray_executor import RayTasks  # noqa: PLC0415 -- seconds that the inline executor need not pay
 
     return RayTasks(plan.prepared, plan.spec)
+
+
+def metered(spec: CorrelationSpec, observer: CorrelationObserver) -> CorrelationObserver:
+    """Return the observer, behind one that exports metrics where the study asks for them."""
+    execution = spec.execution
+    if not execution.metrics or execution.executor == "inline":
+        return observer
+    from alray.ray_executor.metrics import MeteredCorrelationObserver  # noqa: PLC0415 -- as above
+
+    return MeteredCorrelationObserver(observer)
 
 
 def _conclude(

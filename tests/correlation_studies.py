@@ -75,7 +75,7 @@ class Listener(CorrelationObserver):
         self.events.append(("failed", (name, error)))
 
     @override
-    def lost(self, name, reason):
+    def lost(self, name, mishap, *, again):
         self.events.append(("lost", name))
 
     @override

@@ -9,6 +9,7 @@ from alray.correlation_api import load_correlation
 from alray.correlation_tasks import FineTune
 from alray.display.correlation_progress import CorrelationLines, CorrelationLive
 from alray.display.correlation_summary import print_correlation
+from alray.mishaps import Mishap
 from tests.builders import make_pool
 from tests.correlation_studies import correlation_plan, correlation_settings
 from tests.studies import write_pool
@@ -132,7 +133,9 @@ def test_displays_say_what_happens(kind, pool):
         assert isinstance(task, FineTune)
         display.started(task)
         display.performed(task, 1.0, "here")
-        display.lost("base-0", "its node died")
+        display.lost("base-0", Mishap("node2", "killed"), again=True)
+        display.lost("base-0", Mishap("", "killed"), again=False)
+        display.moved("base-1", Mishap("node2", "ValueError: no", died=False))
         display.failed("base-1", "ValueError: no")
         display.notice("a [notice]")
         display.tick()
@@ -140,7 +143,9 @@ def test_displays_say_what_happens(kind, pool):
     text = capture.get()
     for part in (
         "20 fine-tunes done before",
-        "worker lost, base-0 starts again: its node died",
+        "node2: worker died (killed); base-0 starts again",
+        "worker died (killed); base-0 is given up",
+        "node2: ValueError: no; base-1 is tried on another node",
         "failed: base-1: ValueError: no",
         "a [notice]",
         f"21/{plan.fine_tunes} fine-tunes in",

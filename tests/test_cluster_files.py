@@ -3,7 +3,6 @@
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -156,15 +155,6 @@ def test_the_script_for_namespaces_explains_itself():
     done = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
     for word in ("up", "down", "address", "exec", "status", "cut", "mend", "kill"):
         assert re.search(rf"^  {word}\b", done.stdout, re.MULTILINE)
-
-
-def test_asking_for_cpus_wants_a_number_and_a_command():
-    script = CLUSTER / "with-cpus"
-    done = subprocess.run(
-        [sys.executable, script, "many"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert done.stderr == "usage: with-cpus NUMBER COMMAND ...\n"
 
 
 @pytest.mark.parametrize("path", LAUNCHES, ids=names(LAUNCHES))

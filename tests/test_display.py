@@ -10,9 +10,12 @@ from rich.console import Console
 
 from alray.analysis import SUMMARY_COLUMNS, summarise
 from alray.api import plan_study
-from alray.display.facts import count, duration, rounds_left, size
+from alray.display import lines
+from alray.display.facts import count, duration, loss, rounds_left, size
+from alray.display.lines import LineDisplay
 from alray.display.live import LiveDisplay
 from alray.display.summary import print_summary
+from alray.mishaps import Mishap
 from alray.reporting.numbers import share, signed
 from alray.schedule import Assignment, RunStatus
 from alray.spec import StudySpec
@@ -103,7 +106,9 @@ def test_too_few_seeds_lead_to_the_next_command(tmp_path):
 
 def test_failed_runs_are_counted_at_their_arm(tmp_path):
     frames = study(["random", "margin"], 3, statuses={("margin", 1): "failed"})
-    assert "Runs failed and are left out: margin 1." in printed(summary_of(frames), tmp_path)
+    said = printed(summary_of(frames), tmp_path)
+    assert said.startswith("1 run failed and is left out: margin 1\nwhere and why: ")
+    assert "Runs failed and are left out: margin 1." in said
 
 
 def test_a_study_without_a_finished_run_says_so(tmp_path):
@@ -142,6 +147,45 @@ def test_the_live_display_shows_the_run_in_progress(small_plan):
     assert "waiting for a worker" in out.getvalue()
     assert "RuntimeError: broken" in out.getvalue()
     assert f"1/{len(statuses)} runs in" in out.getvalue()
+
+
+HERE, THERE = "node1", "node2"
+
+
+def test_a_dead_worker_is_told_with_node_reason_and_how_its_job_goes_on(small_plan):
+    run = small_plan.runs[0]
+    playing = Assignment(run.run_id, run, run.rounds, run.passive_id, HERE)
+    died = Mishap(HERE, "killed.")
+    title = f"{run.arm}, seed {run.seed}"
+    assert (
+        loss(playing, died, 40)
+        == f"node1: worker died (killed); {title} starts again after round 40"
+    )
+    assert loss(playing, died, -1) == f"node1: worker died (killed); {title} starts again"
+    assert loss(playing, died, None) == f"node1: worker died (killed); {title} is given up"
+    assert loss(playing, Mishap("", "killed"), 0) == f"worker died (killed); {title} starts again"
+    passive = Assignment(run.passive_id, run, 0, None, HERE)
+    assert loss(passive, died, -1).endswith(f"; passive phase, seed {run.seed} starts again")
+
+
+@pytest.mark.parametrize("hosts", [(HERE, THERE), (HERE, HERE)], ids=["two", "one"])
+def test_nodes_are_named_once_more_than_one_is_in_play(small_plan, hosts, monkeypatch):
+    monkeypatch.setattr(lines, "SILENCE_SECONDS", 0.0)
+    out = io.StringIO()
+    display = LineDisplay(Console(file=out, width=200), "starting")
+    statuses = {run.run_id: RunStatus(run) for run in small_plan.runs}
+    display.begin(small_plan, statuses)
+    for run, host in zip(small_plan.runs, hosts, strict=False):
+        display.started(Assignment(run.run_id, run, run.rounds, run.passive_id, host))
+    display.tick()
+    status = statuses[small_plan.runs[0].run_id]
+    status.host = HERE
+    display.ended(status.run_id, status)
+    display.moved(Assignment("x", status.run, 2, "y", HERE), Mishap(HERE, "no disk", died=False))
+    said = out.getvalue()
+    assert ("; playing: 1 on node1, 1 on node2" in said) == (hosts[1] == THERE)
+    assert ("0 s, node1\n" in said) == (hosts[1] == THERE)
+    assert "node1: no disk; " in said
 
 
 @pytest.fixture

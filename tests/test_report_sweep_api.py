@@ -121,7 +121,7 @@ def test_a_study_that_is_not_finished_says_what_is_missing(tmp_path):
     )
     made = report(write_study(tmp_path / "half", SMALL, runs), formats=PAGE)
     assert made.problems == (
-        "1 run failed and is left out: margin, seed 1: ValueError: NaN in <scores>.",
+        "1 run failed and is left out: margin, seed 1 on here: ValueError: NaN in <scores>.",
         "2 runs are not finished and left out: entropy, seed 1: round 2; entropy, seed 2: round 2.",
     )
     html = html_of(made)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from alray.cli.places import PlaceType
 from alray.cli.pool import pairs
 from alray.errors import SpecError
 
@@ -24,6 +25,9 @@ SETTINGS = {
     "parallel": "execution.parallel",
     "cpus_per_run": "execution.cpus_per_run",
     "gpus_per_run": "execution.gpus_per_run",
+    "memory_per_run": "execution.memory_per_run",
+    "insecure": "execution.insecure",
+    "metrics": "execution.metrics",
 }
 """Option: the setting that it overrides."""
 
@@ -48,12 +52,15 @@ def execution_options(command: Command) -> Command:
         command,
         click.option("--set", "settings", multiple=True, metavar="SETTING=VALUE", help="Any other setting, e.g. training.lr=3e-4; repeat it."),
         click.option("--name", help="The study's folder below --results; named after the pool if not given."),
-        click.option("--results", default="results", show_default=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for studies."),
+        click.option("--results", default="results", show_default=True, type=PlaceType(folder=True), metavar="DIR|URI", help="Folder for studies: local, or s3://BUCKET/FOLDER, gs://..."),
         click.option("--address", help="A running Ray cluster; a local one if not given."),
         click.option("--parallel", type=int, help="Most runs at a time; as many as CPUs if not given."),
         click.option("--cpus-per-run", type=int, help="Threads of a run."),
         click.option("--gpus-per-run", type=float, help="Share of a GPU for a run."),
+        click.option("--memory-per-run", type=float, metavar="GIB", help="Memory that a run needs; Ray then counts it."),
         click.option("--executor", type=click.Choice(["ray", "inline"]), help="Ray, or this process alone."),
+        click.option("--insecure", is_flag=True, default=None, help="Join a Ray cluster that asks for no token."),
+        click.option("--metrics", is_flag=True, default=None, help="Export the progress as Ray metrics (needs ray[default])."),
         click.option("--dry-run", is_flag=True, help="Check everything, print the plan, run nothing."),
         click.option("--fresh", is_flag=True, help="Throw away an earlier study of the same name."),
     )  # fmt: skip

@@ -24,7 +24,7 @@ from alray.pool import PreparedPool
 from alray.ray_executor.answers import Player, Playing, answer, how
 from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.player import PlayerActor, Started
-from alray.ray_executor.session import LOSSES, RaySession, alive_nodes
+from alray.ray_executor.session import LOSSES, RaySession
 from alray.silence import Patience, Silence, Silent
 from alray.spec import ExecutionSpec
 
@@ -70,12 +70,12 @@ class RayExecutor(Executor):
 
     @override
     def hosts(self) -> frozenset[str]:
-        self._nodes.look(alive_nodes(), self._session.worker_options())
+        self._session.look(self._nodes)
         return self._nodes.open()
 
     @override
     def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
-        self._nodes.look(alive_nodes(), self._session.worker_options())
+        self._session.look(self._nodes)
         self._greet_started()
         self._nodes.shunned = self._record.shunned
         self._dismiss(self._nodes.left_out(avoid, Counter()))

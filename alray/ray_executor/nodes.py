@@ -33,17 +33,25 @@ class Nodes:
 
     def __init__(self) -> None:
         self._up: dict[str, _Node] = {}
+        self._barred = NOWHERE
         self.shunned = NOWHERE
         self.in_vain = NOWHERE
         self.limits: dict[str, int] = {}
 
-    def look(self, alive: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> None:
+    def look(
+        self,
+        alive: Sequence[Mapping[str, Any]],
+        options: Mapping[str, Any],
+        barred: frozenset[str] = NOWHERE,
+    ) -> None:
         """Take in what Ray says about the nodes that are up.
 
         Args:
             alive: What Ray says about each.
             options: What a worker takes of one.
+            barred: Ids of those on which nothing may run.
         """
+        self._barred = barred
         alive = sorted(alive, key=lambda node: str(node["NodeID"]) not in self._up)
         up: dict[str, _Node] = {}
         for node in alive:
@@ -51,7 +59,8 @@ class Nodes:
             known = self._up.get(node_id)
             name = known.name if known else _unused(host, {each.name for each in up.values()})
             address = str(node.get("NodeManagerAddress", ""))
-            up[node_id] = _Node(node_id, name, address, slots(node["Resources"], options))
+            room = 0 if node_id in barred else slots(node["Resources"], options)
+            up[node_id] = _Node(node_id, name, address, room)
         self._up = up
         self.limits = {name: most for name, most in self.limits.items() if name in self.names()}
 
@@ -95,8 +104,10 @@ class Nodes:
         return NOWHERE
 
     def kept_from(self, left_out: frozenset[str]) -> dict[str, Any]:
-        """Return the options of `ray.remote` that keep a worker from these nodes."""
-        ids = sorted(node.id for node in self._up.values() if node.name in left_out)
+        """Return the options of `ray.remote` that keep a worker from these nodes, and from those that are barred."""
+        ids = sorted(
+            {node.id for node in self._up.values() if node.name in left_out} | self._barred
+        )
         if not ids:
             return {}
         # Of Ray's two ways this one holds: with a label scheduling strategy tasks were seen on the nodes they are kept from.

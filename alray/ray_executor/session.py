@@ -1,16 +1,18 @@
 """A connection to Ray with the pool in its object store: what actors and tasks share."""
 
+import functools
 import logging
-import math
 import os
 import re
 import socket
+import sys
 from typing import Any
 
 import ray
 from ray.exceptions import (
     ActorDiedError,
     ActorUnavailableError,
+    AuthenticationError,
     NodeDiedError,
     ObjectLostError,
     OutOfMemoryError,
@@ -19,9 +21,16 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from alray.errors import ClusterError
+from alray.errors import AlrayError, ClusterError
 from alray.executor import describe
 from alray.pool import PreparedPool
+from alray.ray_executor.autoscaling import Wish, autoscales
+from alray.ray_executor.cluster_view import ClusterView, view_of_ray
+from alray.ray_executor.nodes import Nodes, slots
+from alray.ray_executor.preflight import Preflight, gib
+from alray.ray_executor.quiet import quiet_cpp
+from alray.ray_executor.security import require_token, token_warning
+from alray.ray_executor.watchdog import Watchdog
 from alray.spec import ExecutionSpec
 
 LOSSES = (
@@ -52,14 +61,21 @@ class RaySession:
         self._pool = pool
         self._execution = execution
         self._connected_here = False
+        self._preflight: Preflight | None = None
+        self._wish: Wish | None = None
+        self._watchdog: Watchdog | None = None
+        self._notices: list[str] = []
         self.pool: Any = None
         self.checksum = 0
 
     def open(self) -> None:
-        """Connect, check that the pool fits, and put it into the object store."""
+        """Connect, check that the nodes and the pool fit, and put it into the object store."""
         self._connect()
         try:
+            self._watch()
             check_object_stores(self._pool.nbytes)
+            if self._execution.address is not None:
+                self._check_cluster()
             # The one copy of the pool that a node holds: every worker maps NumPy arrays, it would copy tensors.
             self.checksum = self._pool.checksum()
             self.pool = ray.put(self._pool)
@@ -68,14 +84,70 @@ class RaySession:
             raise
 
     def close(self) -> None:
-        """Let go of the pool, and of Ray if it was started or joined here."""
-        self.pool = None
-        self._disconnect()
+        """Let go of the pool, and of Ray if it was started or joined here.
 
-    def _disconnect(self) -> None:
-        if self._connected_here:
-            ray.shutdown()
-            self._connected_here = False
+        Raises:
+            ClusterError: An error led here, and the cluster has ended: that is what it means.
+        """
+        self.pool = None
+        error = sys.exc_info()[1]
+        end = None
+        if isinstance(error, Exception) and not isinstance(error, AlrayError):
+            end = cluster_view().end()
+        if self._wish is not None and not cluster_view().end():
+            self._wish.take_back()
+        self._disconnect()
+        if end:
+            raise ClusterError(end) from error
+
+    def take_notices(self) -> list[str]:
+        """Return what people should know about the cluster and were not told yet."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    def worker_options(self) -> dict[str, Any]:
+        """Return what one run or task takes of a node, as options of `ray.remote`."""
+        options: dict[str, Any] = {
+            "num_cpus": self._execution.cpus_per_run,
+            "num_gpus": self._execution.gpus_per_run,
+        }
+        if self._execution.memory_per_run:
+            options["memory"] = int(self._execution.memory_per_run * 2**30)
+        return options
+
+    def look(self, nodes: Nodes) -> None:
+        """Take in which nodes are up, and which of them have not shown yet that they fit."""
+        barred = frozenset[str]() if self._preflight is None else self._preflight.barred()
+        nodes.look(alive_nodes(), self.worker_options(), barred)
+
+    def window(self) -> int:
+        """Return how many runs may play at a time; a cluster that grows is noticed.
+
+        Raises:
+            ClusterError: No node can hold a run, or the cluster is gone.
+        """
+        nodes = alive_nodes()
+        if cluster_view().silent:
+            return 0
+        if self._preflight is not None:
+            self._preflight.check_new()
+            self._notices += self._preflight.take_warnings()
+        fit = sum(slots(node["Resources"], self.worker_options()) for node in nodes)
+        if self._wish is not None:
+            self._notices += filter(None, [self._wish.update(fit)])
+            fit = max(fit, 1)  # one that waits for room is for the autoscaler to see
+        if fit == 0:
+            raise ClusterError(self._no_room(nodes))
+        return min(fit, self._execution.parallel or fit)
+
+    def _no_room(self, nodes: list[dict[str, Any]]) -> str:
+        wanted = self._execution
+        have = ", ".join(sorted({_resources(node["Resources"]) for node in nodes}))
+        memory = f" and {wanted.memory_per_run:g} GiB" if wanted.memory_per_run else ""
+        return (
+            f"no node can hold a run of {wanted.cpus_per_run} CPUs and {wanted.gpus_per_run:g} GPUs{memory}: the nodes "
+            f"have {have}; lower --cpus-per-run, --gpus-per-run or --memory-per-run"
+        )
 
     def _connect(self) -> None:
         if ray.is_initialized():
@@ -86,6 +158,7 @@ class RaySession:
         # Without it, `uv run` would make Ray rebuild the environment in every worker.
         os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        cluster_view.cache_clear()
         try:
             if address is None:
                 ray.init(
@@ -95,32 +168,54 @@ class RaySession:
                     **options,
                 )
             else:
-                ray.init(address=address, **options)
+                with quiet_cpp():
+                    ray.init(address=address, **options)
         except (RayError, RuntimeError, ValueError, OSError) as error:
             what = f"join the Ray cluster at {address!r}" if address else "start a local Ray"
             raise ClusterError(
-                f"cannot {what}: {describe(error)}; --executor inline needs no Ray"
+                f"cannot {what}: {describe(error).split('. ')[0]}; {_way_out(error)}"
             ) from error
         self._connected_here = True
 
-    def window(self) -> int:
-        """Return how many runs may play at a time; a cluster that grows is noticed."""
-        cpus, gpus = self._execution.cpus_per_run, self._execution.gpus_per_run
-        nodes = [
-            (node["Resources"].get("CPU", 0.0), node["Resources"].get("GPU", 0.0))
-            for node in alive_nodes()
-        ]
-        fit = sum(
-            int(min(node_cpus / cpus, node_gpus / gpus if gpus else math.inf))
-            for node_cpus, node_gpus in nodes
-        )
-        if fit == 0:
-            have = ", ".join(sorted({f"{cpu:g} and {gpu:g}" for cpu, gpu in nodes}))
-            raise ClusterError(
-                f"no node can hold a run of {cpus} CPUs and {gpus:g} GPUs: the nodes have {have}; "
-                "lower --cpus-per-run or --gpus-per-run"
-            )
-        return min(fit, self._execution.parallel or fit)
+    def _check_cluster(self) -> None:
+        """See that nobody else can use a joined cluster, and that its nodes are as the study needs them."""
+        if not self._execution.insecure:
+            require_token(ray.get_runtime_context().gcs_address)
+            self._notices += filter(None, [token_warning()])
+        self._preflight = Preflight(STORE_ROOM * self._pool.nbytes, alive_nodes)
+        self._preflight.check_all()
+        self._notices += self._preflight.take_warnings()
+        if autoscales():
+            self._wish = Wish(self.worker_options(), self._execution.parallel)
+
+    def _watch(self) -> None:
+        """Have this program ended if it hangs because the Ray that it started or joined is gone."""
+        if self._connected_here:
+            self._watchdog = Watchdog(cluster_view().places)
+            self._watchdog.start()
+
+    def _disconnect(self) -> None:
+        if self._connected_here:
+            ray.shutdown()
+            cluster_view.cache_clear()
+            self._connected_here = False
+        if self._watchdog is not None:
+            self._watchdog.stop()
+
+
+@functools.cache
+def cluster_view() -> ClusterView:
+    """Return the view of the one cluster that this process has joined."""
+    return view_of_ray()
+
+
+def alive_nodes() -> list[dict[str, Any]]:
+    """Return what Ray says about each node that is up.
+
+    Raises:
+        ClusterError: The cluster is gone.
+    """
+    return cluster_view().nodes()
 
 
 def check_object_stores(pool_bytes: int) -> None:
@@ -134,8 +229,8 @@ def check_object_stores(pool_bytes: int) -> None:
         room = node["Resources"].get("object_store_memory", 0.0)
         if room < needed:
             raise ClusterError(
-                f"node {node['NodeManagerHostname']}: its object store has {_size(room)}, the pool needs "
-                f"{_size(needed)} ({STORE_ROOM:g} times its size); start Ray with a larger --object-store-memory (in a "
+                f"node {node['NodeManagerHostname']}: its object store has {gib(room)}, the pool needs "
+                f"{gib(needed)} ({STORE_ROOM:g} times its size); start Ray with a larger --object-store-memory (in a "
                 f"container also --shm-size), or set pool.dtype: float16"
             )
 
@@ -145,14 +240,17 @@ def _local_store(pool_bytes: int) -> int:
     return int(STORE_ROOM * pool_bytes) + 256 * 2**20
 
 
-def _size(count: float) -> str:
-    return f"{count / 2**30:.2f} GiB"
+def _way_out(error: Exception) -> str:
+    """Say what may help where Ray cannot be joined: without the right token, too, nothing but no connection is told."""
+    if isinstance(error, AuthenticationError | ConnectionError):
+        return "if it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file with the cluster's token"
+    return "--executor inline needs no Ray"
 
 
-def alive_nodes() -> list[dict[str, Any]]:
-    """Return what Ray says about each node that is up."""
-    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    return [node for node in nodes if node["Alive"]]
+def _resources(resources: dict[str, float]) -> str:
+    """Write what a node has, as far as runs ask for it."""
+    memory = f" and {gib(resources['memory'])}" if "memory" in resources else ""
+    return f"{resources.get('CPU', 0.0):g} and {resources.get('GPU', 0.0):g}{memory}"
 
 
 def require_answer(address: str | None) -> None:
@@ -173,8 +271,12 @@ def require_answer(address: str | None) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """Return the line of Ray's report that says why: how a process ended, or a traceback's last line."""
+    """Return the line of Ray's report that says why: how a process ended, or a traceback's last line.
+
+    Ids of actors, nodes and owners are left out: they mean nothing to people.
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     ends = [line for line in lines if line.startswith("The actor is dead")]
     line = (ends or lines or [type(error).__name__])[-1]
-    return line.partition(" Some common causes")[0]
+    line = re.split(r" Some common causes| Owner Id:| Node IP:| The task may or may not", line)[0]
+    return re.sub(r" ?\b[0-9a-f]{24,}\b", "", line)

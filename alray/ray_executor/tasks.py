@@ -21,7 +21,7 @@ from alray.node_record import NodeRecord
 from alray.pool import PreparedPool
 from alray.ray_executor.answers import how
 from alray.ray_executor.nodes import Nodes
-from alray.ray_executor.session import LOSSES, RaySession, alive_nodes
+from alray.ray_executor.session import LOSSES, RaySession
 from alray.tensors import PoolTensors
 
 IN_ADVANCE = 2
@@ -102,7 +102,7 @@ class RayTasks(TaskExecutor):
 
     @override
     def hosts(self) -> frozenset[str]:
-        self._nodes.look(alive_nodes(), self._session.worker_options())
+        self._session.look(self._nodes)
         return self._nodes.open()
 
     @override
@@ -111,7 +111,7 @@ class RayTasks(TaskExecutor):
 
     @override
     def free(self) -> int:
-        self._nodes.look(alive_nodes(), self._session.worker_options())
+        self._session.look(self._nodes)
         self._nodes.shunned = self._record.shunned
         room = self._nodes.room(self._nodes.left_out(NOWHERE, Counter()))
         window = min(self._session.window(), max(1, room))

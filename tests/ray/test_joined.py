@@ -1,6 +1,7 @@
 """A cluster that is joined: asked for a token, every node examined, and what its nodes say."""
 
 import socket
+import time
 
 import pytest
 import ray
@@ -73,6 +74,34 @@ def test_a_node_is_asked_once_and_a_new_one_without_waiting(cluster, monkeypatch
     monkeypatch.setattr(preflight, "ask", ask)
     checked.check_new()
     assert asked == []
+    assert not checked.barred()
     checked._known.clear()
     checked.check_new()
     assert len(asked) == 1
+
+
+def test_a_node_that_joins_later_is_barred_until_it_has_shown_that_it_fits(cluster):
+    late = Preflight(0.0, alive_nodes)
+    ids = {node["NodeID"] for node in alive_nodes()}
+    assert late.barred() == ids
+    wait_for_answers(late)
+    assert not late.barred()
+    assert late.take_warnings() == []
+
+
+def test_a_node_that_joins_later_and_does_not_fit_is_left_out(cluster):
+    late = Preflight(0.0, alive_nodes, _own={**Preflight(0.0, list)._own, "torch": "1.0"})
+    wait_for_answers(late)
+    host = socket.gethostname()
+    assert late.barred() == {node["NodeID"] for node in alive_nodes()}
+    (warning,) = late.take_warnings()
+    assert f"{host} has torch " in warning
+    assert warning.endswith(f"The study goes on without {host}")
+
+
+def wait_for_answers(late: Preflight) -> None:
+    deadline = time.monotonic() + 30
+    late.check_new()
+    while late._asked and time.monotonic() < deadline:
+        time.sleep(0.1)
+        late.check_new()

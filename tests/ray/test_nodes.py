@@ -102,6 +102,17 @@ def test_workers_are_kept_from_nodes_by_label(two):
     assert both == {"label_selector": {"ray.io/node-id": "!in(id-a,id-b)"}}
 
 
+def test_nothing_runs_on_a_node_that_is_barred(two):
+    alive = [node("id-a", "alpha"), node("id-b", "beta")]
+    two.look(alive, ONE_CPU, frozenset(["id-b"]))
+    assert two.open() == {"alpha"}
+    assert two.room(NOWHERE) == 2
+    assert two.kept_from(NOWHERE) == {"label_selector": {"ray.io/node-id": "!in(id-b)"}}
+    two.look(alive, ONE_CPU)
+    assert two.open() == {"alpha", "beta"}
+    assert two.kept_from(NOWHERE) == {}
+
+
 @pytest.mark.parametrize(
     ("report", "name"),
     [

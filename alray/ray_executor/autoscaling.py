@@ -1,0 +1,89 @@
+"""Clusters that start nodes by themselves: whether one does, and asking it for room."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.autoscaler.sdk import request_resources
+from ray.autoscaler.v2.utils import is_autoscaler_v2
+from ray.experimental.internal_kv import _internal_kv_get
+
+from alray.ray_executor.nodes import slots
+
+FIRST = 8
+"""For how many runs there is to be room at first, where people do not say how many may play at a time."""
+
+ASK_SECONDS = 5.0
+"""How often it is looked whether everything is taken."""
+
+_STATUS = "__autoscaling_status"
+"""Where the first autoscaler says what it sees."""
+
+
+def autoscales() -> bool:
+    """Whether the cluster that this process has joined starts nodes for work that waits."""
+    if is_autoscaler_v2(fetch_from_server=True):
+        return True
+    status = _internal_kv_get(_STATUS)
+    return status is not None and names_node_types(json.loads(status))
+
+
+def names_node_types(status: Mapping[str, Any]) -> bool:
+    """Whether a status is that of an autoscaler with types of nodes to start.
+
+    One without, which every head has for its statistics, makes up a type per node, named after it.
+    """
+    types = (status.get("autoscaler_report") or {}).get("node_type_mapping") or {}
+    return any(kind != f"node_{node}" for node, kind in types.items())
+
+
+@dataclass
+class Wish:
+    """What the autoscaler is asked for: room for the runs that may play, or twice what is there while all is taken.
+
+    Attributes:
+        options: What a run takes of a node, as options of `ray.remote`.
+        most: Most runs at a time, None where people have not said.
+    """
+
+    options: Mapping[str, Any]
+    most: int | None
+    _asked: int = 0
+    _looked: float = float("-inf")
+
+    def update(self, fit: int) -> str | None:
+        """Ask for more if that would be used.
+
+        Args:
+            fit: How many runs the nodes hold.
+
+        Returns:
+            What people should know.
+        """
+        if time.monotonic() - self._looked < ASK_SECONDS:
+            return None
+        self._looked = time.monotonic()
+        wanted = self.most or max(FIRST, 2 * fit)
+        if wanted <= max(self._asked, fit) or not self._all_taken():
+            return None
+        self._ask(wanted)
+        waiting = "" if fit else "; no node can hold a run yet, waiting"
+        return f"asked the cluster for room for {wanted} runs{waiting}"
+
+    def take_back(self) -> None:
+        """Ask for nothing any more: idle nodes may end."""
+        if self._asked:
+            self._ask(0)
+
+    def _all_taken(self) -> bool:
+        free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
+        return slots(free, self.options) == 0
+
+    def _ask(self, runs: int) -> None:
+        names = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
+        bundle = {name: self.options[key] for name, key in names.items() if self.options.get(key)}
+        request_resources(bundles=[bundle] * runs)
+        self._asked = runs

@@ -1,0 +1,204 @@
+"""What is checked on every node of a joined cluster before anything expensive: versions, room, clocks."""
+
+import runpy
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from alray.errors import ClusterError
+from alray.ray_executor import node_facts as facts_module
+from alray.ray_executor.node_facts import MISSING, node_facts
+
+ANSWER_SECONDS = 60.0
+"""How long a node may take to answer; its first worker process has to start."""
+
+CLOCK_SECONDS = 5.0
+"""Differences of clocks that are not worth a word: records carry times, but nothing depends on them."""
+
+DISK_BYTES = 2 * 2**30
+"""Less free disk than this is worth a warning: Ray stops working where its disk is full."""
+
+MUST_AGREE = ("alray", "alray's source", "Python", "torch")
+"""Where these differ, results may; other packages get a warning."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a node has said of itself, and when: the clock was read between the two times."""
+
+    facts: Mapping[str, Any]
+    asked: float
+    answered: float
+
+
+@dataclass
+class Preflight:
+    """Asks nodes, each once, and judges what they say.
+
+    Attributes:
+        pool_bytes: Size of the pool that every node will hold.
+        alive: Returns the nodes that are up, as Ray describes them.
+        warnings: What people should know, and the study can live with; taken by `take_warnings`.
+    """
+
+    pool_bytes: float
+    alive: Callable[[], Sequence[Mapping[str, Any]]]
+    warnings: list[str] = field(default_factory=list)
+    _own: Mapping[str, str] = field(default_factory=lambda: node_facts("/")["versions"])
+    _asked: dict[str, tuple[Any, float]] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)
+    _passed: set[str] = field(default_factory=set)
+
+    def check_all(self) -> None:
+        """Wait for the answer of every node.
+
+        Raises:
+            ClusterError: Nodes do not fit the driver or the pool, or do not answer.
+        """
+        answers: dict[str, Answer] = {}
+        silent = {node["NodeID"]: node["NodeManagerHostname"] for node in self.alive()}
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while silent and time.monotonic() < deadline:
+            self._ask_new()
+            if self._asked:
+                ray.wait([reference for reference, _ in self._asked.values()], timeout=0.5)
+            answers.update(self._heard())
+            up = {node["NodeID"] for node in self.alive()}
+            silent = {
+                one: host for one, host in silent.items() if one in up and one not in answers
+            }
+        if silent:
+            raise ClusterError(
+                f"{_list(sorted(silent.values()))} did not answer within {ANSWER_SECONDS:.0f} s: end Ray there, "
+                "or see why no worker process can start (/tmp/ray/session_latest/logs)"
+            )
+        require_equal_versions(self._own, [answer.facts for answer in answers.values()])
+        for name, answer in answers.items():
+            self._judge(name, answer)
+
+    def check_new(self) -> None:
+        """Ask nodes that have joined since, and judge those that have answered; never waits, and leaves out who does not fit."""
+        self._ask_new()
+        for name, answer in self._heard().items():
+            try:
+                require_equal_versions(self._own, [answer.facts])
+                self._judge(name, answer)
+            except ClusterError as error:
+                self.warnings.append(f"{error}. The study goes on without {answer.facts['host']}")
+
+    def barred(self) -> frozenset[str]:
+        """Return the ids of nodes that are up and have not passed: nothing should run there."""
+        return frozenset(str(node["NodeID"]) for node in self.alive()) - self._passed
+
+    def take_warnings(self) -> list[str]:
+        """Return what was not told yet."""
+        warnings, self.warnings = self.warnings, []
+        return warnings
+
+    def _ask_new(self) -> None:
+        for node in self.alive():
+            name = node["NodeID"]
+            if name not in self._known:
+                self._known.add(name)
+                self._asked[name] = (ask(node), time.time())
+
+    def _heard(self) -> dict[str, Answer]:
+        """Return the answers that have come; a node that died instead is no node any more."""
+        answers = {}
+        for name, (reference, asked) in list(self._asked.items()):
+            if not ray.wait([reference], timeout=0)[0]:
+                continue
+            del self._asked[name]
+            try:
+                answers[name] = Answer(ray.get(reference), asked, time.time())
+            except RayError:
+                self._known.discard(name)
+        return answers
+
+    def _judge(self, name: str, answer: Answer) -> None:
+        require_shared_memory(answer.facts, self.pool_bytes)
+        self.warnings += warnings_about(answer, self._own)
+        self._passed.add(name)
+
+
+def ask(node: Mapping[str, Any]) -> Any:
+    """Start the small task on a node, and return its reference."""
+    # Ray says where a node's sockets are: two folders below the session's.
+    folder = str(PurePosixPath(node["ObjectStoreSocketName"]).parents[1])
+    strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+    options: dict[str, Any] = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": strategy}
+    # A function of no module that anybody could import travels as code, so the node need not have alray.
+    function = runpy.run_path(str(facts_module.__file__))["node_facts"]
+    return ray.remote(**options)(function).remote(folder)
+
+
+def require_equal_versions(own: Mapping[str, str], nodes: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse nodes whose runs might differ from those of this program.
+
+    Raises:
+        ClusterError: Lists the nodes and what each has.
+    """
+    found = []
+    for facts in sorted(nodes, key=lambda facts: str(facts["host"])):
+        has = facts["versions"]
+        other = [f"{name} {has[name]}" for name in MUST_AGREE if has[name] != own[name]]
+        if has["alray"] == MISSING:
+            other = ["no alray"]
+        if other:
+            found.append(f"{facts['host']} has {_list(other)}")
+    if not found:
+        return
+    here = ", ".join(f"{name} {own[name]}" for name in MUST_AGREE)
+    raise ClusterError(
+        f"nodes differ from this program ({here}): {'; '.join(found)}. Install the same wheel or checkout of alray in the Python "
+        "that Ray runs on there (pip install), or leave these nodes out"
+    )
+
+
+def require_shared_memory(facts: Mapping[str, Any], needed: float) -> None:
+    """Refuse a node whose /dev/shm cannot hold the pool: Ray would put its store on the disk.
+
+    Raises:
+        ClusterError: Names the node, both sizes and the remedy.
+    """
+    size = facts["memory_disk"]
+    if size is not None and size < needed:
+        raise ClusterError(
+            f"node {facts['host']}: /dev/shm has {gib(size)}, the pool needs {gib(needed)} there; in a "
+            "container start it with a larger --shm-size, on Kubernetes mount an emptyDir with medium: Memory, "
+            "or set pool.dtype: float16"
+        )
+
+
+def warnings_about(answer: Answer, own: Mapping[str, str]) -> list[str]:
+    """Return what is odd about a node, and the study can live with."""
+    facts, host = answer.facts, answer.facts["host"]
+    warnings = []
+    if facts["disk_free"] is not None and facts["disk_free"] < DISK_BYTES:
+        warnings.append(
+            f"node {host}: {gib(facts['disk_free'])} are free on the disk of Ray's folder; Ray stops where it is full"
+        )
+    skew = max(answer.asked - facts["clock"], facts["clock"] - answer.answered)
+    if skew > CLOCK_SECONDS:
+        warnings.append(f"node {host}: its clock is at least {skew:.0f} s off from here")
+    has = facts["versions"]
+    other = [f"{name} {has[name]}" for name in own if has[name] != own[name]]
+    if other:
+        here = _list([f"{name} {own[name]}" for name in own if has[name] != own[name]])
+        warnings.append(f"node {host} has {_list(other)}, here it is {here}")
+    return warnings
+
+
+def gib(count: int | float) -> str:
+    """Write a number of bytes."""
+    return f"{count / 2**30:.2f} GiB"
+
+
+def _list(words: Sequence[str]) -> str:
+    return ", ".join(words)

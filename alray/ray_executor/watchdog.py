@@ -1,0 +1,50 @@
+"""The last resort: ends a program that hangs in a call to a cluster that is gone, with a word of why."""
+
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+from alray.errors import ClusterError
+from alray.ray_executor.cluster_view import Place
+
+GRACE_SECONDS = 10.0
+"""How much longer than its patience a place may be silent: time for the program to notice, and to let go of Ray."""
+
+
+@dataclass
+class Watchdog:
+    """A thread that tries the places that have to answer, whatever the program does meanwhile.
+
+    A worker that dies together with the head may be replaced before the head is missed. That call would not return, and
+    Ray would end the program after a minute, its own words being kept away. All that is finished is on disk by then.
+    """
+
+    places: tuple[Place, ...]
+    every: float = 1.0
+    grace: float = GRACE_SECONDS
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Watch until `stop`."""
+        threading.Thread(target=self._watch, name="alray-watchdog", daemon=True).start()
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._over.set()
+
+    def _watch(self) -> None:
+        heard = dict.fromkeys(self.places, time.monotonic())
+        while not self._over.wait(self.every):
+            for place in self.places:
+                if place.answers():
+                    heard[place] = time.monotonic()
+                elif time.monotonic() - heard[place] > place.patience + self.grace:
+                    self._end(place)
+
+    def _end(self, place: Place) -> None:
+        if not self._over.is_set():
+            sys.stderr.write(f"\nerror: {place.message}\n")
+            sys.stderr.flush()
+            os._exit(ClusterError.exit_code)

@@ -1,0 +1,65 @@
+"""What a session makes of the nodes and of Ray's reports; no Ray is started."""
+
+import pytest
+from ray.exceptions import RayError
+
+from alray.errors import ClusterError
+from alray.ray_executor import session
+from alray.ray_executor.cluster_view import ClusterView
+from alray.ray_executor.session import RaySession, reason
+from alray.spec import ExecutionSpec
+from tests.builders import image_pool
+
+GIB = 2.0**30
+
+
+@pytest.fixture
+def ray_session(monkeypatch):
+    """Return a function that makes a session on nodes of one's own."""
+
+    def make(*nodes, **execution):
+        up = [{"Alive": True, "Resources": resources} for resources in nodes]
+        view = ClusterView((), lambda: up)
+        monkeypatch.setattr(session, "cluster_view", lambda: view)
+        return RaySession(image_pool(), ExecutionSpec(**execution))
+
+    return make
+
+
+def test_a_run_takes_the_memory_that_is_asked_for(ray_session):
+    assert "memory" not in ray_session().worker_options()
+    made = ray_session(memory_per_run=1.5)
+    assert made.worker_options()["memory"] == 1.5 * GIB
+
+
+def test_memory_limits_how_many_runs_play(ray_session):
+    node = {"CPU": 8.0, "memory": 5 * GIB}
+    assert ray_session(node, node).window() == 16
+    assert ray_session(node, node, memory_per_run=2).window() == 4
+    assert ray_session(node, node, memory_per_run=2, parallel=3).window() == 3
+
+
+def test_too_little_memory_is_refused_with_what_there_is(ray_session):
+    made = ray_session({"CPU": 8.0, "memory": 5 * GIB}, memory_per_run=6)
+    with pytest.raises(
+        ClusterError, match=r"1 CPUs and 0 GPUs and 6 GiB: .*8 and 0 and 5\.00 GiB; lower"
+    ):
+        made.window()
+
+
+def test_no_run_is_started_while_the_cluster_is_silent(ray_session, monkeypatch):
+    made = ray_session({"CPU": 8.0})
+    made.window()
+    monkeypatch.setattr(ClusterView, "silent", True)
+    assert made.window() == 0
+
+
+def test_a_report_is_one_line_without_ids():
+    report = RayError(
+        "The actor died.\nThe actor is dead because its owner has died. Owner Id: 01000000ffff Owner Ip: 1.2.3.4"
+    )
+    assert reason(report) == "The actor is dead because its owner has died."
+    report = RayError(
+        "The actor c8f9fc665dd528633a99faaa01000000 is unavailable: Socket closed. The task may or may not have run."
+    )
+    assert reason(report) == "The actor is unavailable: Socket closed."
