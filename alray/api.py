@@ -77,6 +77,8 @@ def sweep(
     with Store(folder, warn) as store:
         claim(store, plan, fresh=fresh)
         complete = all(is_finished(store, run) for run in plan.runs)
+        if not complete:
+            provenance.tell_of_other_source(store, warn)
         manifest = provenance.manifest(
             store, plan.pool, kind=provenance.SWEEP, command=command, complete=complete
         )

@@ -87,6 +87,8 @@ def correlate(
             plan, store, metered(plan.spec, observer or CorrelationObserver())
         )
         settings = plan.spec.model_dump(mode="json")
+        if not driver.complete:
+            provenance.tell_of_other_source(store, warn)
         told = driver.complete and store.has_report() and store.read_study() == settings
         manifest = provenance.manifest(store, plan.pool, kind=KIND, command=command, complete=told)
         manifest["counts"] = {

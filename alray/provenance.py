@@ -4,7 +4,7 @@ import datetime as dt
 import platform
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import yaml
 from alray._version import __version__
 from alray.errors import SpecError, StoreError
 from alray.folder import Folder
+from alray.node_facts import alray_versions
 from alray.pool import Pool
 from alray.settings import AnySettings, Settings, validate
 from alray.spec import SCHEMA
@@ -162,6 +163,7 @@ def manifest(
         "schema": SCHEMA,
         "kind": kind,
         "alray": __version__,
+        "source": _source(),
         "git_commit": _git_commit(),
         "command": without_secrets(command),
         "begun": earlier.get("begun") or now(),
@@ -172,6 +174,21 @@ def manifest(
         "versions": {name: _version(name) for name in ("torch", "ray", "numpy", "pyarrow")},
         "machine": {"system": platform.platform(), "processor": _processor()},
     }
+
+
+def tell_of_other_source(folder: Folder, warn: Callable[[str], None]) -> None:
+    """Warn that a study goes on with another alray than it was begun with."""
+    earlier = folder.read_manifest()
+    then, here = earlier.get("source"), _source()
+    if folder.has_progress() and then is not None and then != here:
+        warn(
+            f"{folder.root} was begun with another alray ({earlier['alray']}, source {then}; here {__version__}, source {here}): what "
+            "is finished stays, and what is added may not be quite comparable; --fresh starts over"
+        )
+
+
+def _source() -> str:
+    return alray_versions()["alray's source"]
 
 
 def now() -> str:

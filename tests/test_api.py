@@ -217,6 +217,21 @@ def test_a_study_that_goes_on_has_no_end_until_it_ends(pool, results, monkeypatc
     assert (after["begun"], after["command"]) == (before["begun"], "more")
 
 
+def test_going_on_with_another_alray_is_told_where_there_is_something_to_add(
+    pool, results, monkeypatch
+):
+    told: list[str] = []
+    api.sweep(settings(pool), results=results, warn=told.append)
+    monkeypatch.setattr(provenance, "_source", lambda: "changed")
+    api.sweep(settings(pool), results=results, warn=told.append)
+    assert told == []
+    began = manifest(results)["source"]
+    api.sweep(settings(pool, seeds=2), results=results, warn=told.append)
+    (text,) = told
+    assert f"begun with another alray ({alray.__version__}, source {began}; here" in text
+    assert "source changed)" in text
+
+
 @pytest.mark.parametrize("git", [None, "/bin/false"])
 def test_without_git_there_is_no_commit(monkeypatch, git):
     monkeypatch.setattr("pathlib.Path.exists", lambda path: True)

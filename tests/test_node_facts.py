@@ -4,9 +4,9 @@ import platform
 
 import pytest
 
+from alray import node_facts as module
 from alray.errors import ClusterError
-from alray.ray_executor import node_facts as module
-from alray.ray_executor.node_facts import alray_versions, node_facts, room, source_fingerprint
+from alray.node_facts import alray_versions, node_facts, room, source_fingerprint
 from alray.ray_executor.preflight import (
     Answer,
     require_equal_versions,

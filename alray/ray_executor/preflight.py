@@ -11,9 +11,9 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from alray import node_facts as facts_module
 from alray.errors import ClusterError
-from alray.ray_executor import node_facts as facts_module
-from alray.ray_executor.node_facts import MISSING, node_facts
+from alray.node_facts import MISSING, node_facts
 
 ANSWER_SECONDS = 60.0
 """How long a node may take to answer; its first worker process has to start."""
