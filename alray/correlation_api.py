@@ -192,6 +192,7 @@ def _conclude(
     store.write_summary(found.summary)
     store.write_quantiles(found.quantiles)
     store.write_checks(found.checks)
-    records = Records(bases, groups, outcomes, len(driver.failures))
+    failures = {name: error for name, (error, _) in driver.failures.items()}
+    records = Records(bases, groups, outcomes, failures)
     files, _ = render_study(spec, manifest, records, found, spec.outcome)
     store.write_files(files)

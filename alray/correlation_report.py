@@ -10,6 +10,8 @@ from alray.correlation import CorrelationSummary
 from alray.correlation_findings import BEST_DOSE, reading
 from alray.correlation_spec import CorrelationSpec
 
+_SHOWN = 5
+
 
 @dataclass(frozen=True, eq=False)
 class Records:
@@ -19,13 +21,13 @@ class Records:
         bases: A row per base model.
         groups: A row per base, grouping and object.
         outcomes: A row per fine-tune and dose.
-        failed: Tasks that failed for good.
+        failures: Tasks that failed for good, each with its error in a line.
     """
 
     bases: pd.DataFrame
     groups: pd.DataFrame
     outcomes: pd.DataFrame
-    failed: int
+    failures: Mapping[str, str]
 
 
 def render_study(
@@ -48,9 +50,8 @@ def render_study(
 
     grouping = "score" if "score" in spec.grouping else spec.grouping[0]
     sentences = reading(found.summary, found.checks, (outcome, grouping))
-    if records.failed:
-        complete = sorted(records.bases["base"])
-        sentences.insert(0, f"{records.failed} tasks failed; bases {complete} are complete.")
+    if records.failures:
+        sentences.insert(0, _told(records))
     results = CorrelationResults(
         groups=records.groups,
         outcomes=records.outcomes,
@@ -65,6 +66,15 @@ def render_study(
         main_epochs=BEST_DOSE if BEST_DOSE in spec.epochs and spec.compat is None else None,
     )
     return render(results), sentences
+
+
+def _told(records: Records) -> str:
+    """Say which tasks failed, and why."""
+    named = [f"{name}: {error}" for name, error in list(records.failures.items())[:_SHOWN]]
+    more = f"; and {len(records.failures) - _SHOWN} more" if len(records.failures) > _SHOWN else ""
+    tasks = "1 task" if len(records.failures) == 1 else f"{len(records.failures)} tasks"
+    complete = ", ".join(str(base) for base in sorted(records.bases["base"]))
+    return f"{tasks} failed ({'; '.join(named)}{more}); only bases {complete} are complete and counted."
 
 
 def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:

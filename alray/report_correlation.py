@@ -41,10 +41,11 @@ def render_correlation(
     )
     if spec.compat == "original":
         runs = as_original(runs)
+    failures = dict(zip(study.failures["task"], study.failures["error"], strict=True))
     made, sentences = render_study(
         spec,
         CorrelationStore(path).read_manifest(),
-        Records(bases, groups, runs, len(study.failures)),
+        Records(bases, groups, runs, failures),
         CorrelationSummary(study.summary, study.quantiles, study.checks),
         main,
     )

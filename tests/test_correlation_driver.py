@@ -21,6 +21,7 @@ from alray.correlation_store import (
 )
 from alray.errors import Interrupted, StoreError, StudyFailed
 from alray.executor import Lost
+from alray.report_api import report
 from tests.correlation_studies import Listener, correlation_settings
 from tests.studies import files, settings, write_pool
 from tests.test_records import documented, schema
@@ -236,12 +237,21 @@ def test_a_task_that_is_always_lost_fails_and_the_other_bases_speak(
     undisturbed, pool, tmp_path, monkeypatch
 ):
     fragile(monkeypatch, base_0=99)
+    monkeypatch.setattr(
+        "alray.reporting.correlation_page.render",
+        lambda results: {"report.html": results.sentences[0].encode()},
+    )
     listener = Listener()
     found = correlate(correlation_settings(pool), results=tmp_path, observer=listener)
     ((name, error),) = listener.of("failed")
     assert name == "base-0"
     assert "its worker died 3 times: its node died" in error
     assert list(found.failures["task"]) == ["base-0"]
+    said = f"1 task failed (base-0: {error}); only bases 1 are complete and counted."
+    assert (found.path / "report.html").read_text() == said
+    (found.path / "report.html").unlink()
+    report(found.path, formats=("html",))
+    assert (found.path / "report.html").read_text() == said
     assert set(found.summary["bases"]) == {1}
     assert list(found.bases["base"]) == [1]
     monkeypatch.undo()
