@@ -32,7 +32,7 @@ DIMENSIONS = [{"text": 5}, {"image": 9, "text": 40}, {"image": 9, "text": 5, "so
 def scored_plainly(monkeypatch, *arguments, **options):
     """Score by calling the network itself."""
     with monkeypatch.context() as patch:
-        patch.setattr(inference, "_way", ModulePass)
+        patch.setattr(inference, "_way", lambda *asked, rough: ModulePass(*asked))
         return scored(*arguments, **options)
 
 
