@@ -3,6 +3,7 @@
 import torch
 
 from alray.inference import score
+from alray.module_pass import ModulePass
 from alray.tensors import PoolTensors
 from alray.torch_random import torch_generator
 from tests.builders import everyone
@@ -17,3 +18,9 @@ def scored(network, pool, request, indices=None, seed=0):
     """Score as the engine does."""
     wanted = everyone(pool) if indices is None else indices
     return score(network, PoolTensors(pool), wanted, request, torch_generator(seed))
+
+
+def plain_way(network, pool, request, *, rough):
+    """Score by calling the module: stands in for the choice of the fastest way."""
+    assert not rough
+    return ModulePass(network, pool, request)

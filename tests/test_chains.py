@@ -10,12 +10,11 @@ from alray import inference
 from alray.chain_pass import ChainPass
 from alray.chains import find_chain
 from alray.models import FUSED, OwnModule
-from alray.module_pass import ModulePass
 from alray.passes import BLOCK, Request
 from alray.signals import Committee
 from alray.torch_random import isolated
 from tests.builders import make_pool, randomise
-from tests.scoring import assert_close, scored
+from tests.scoring import assert_close, plain_way, scored
 
 SIZE, CLASSES = 7, 3
 
@@ -112,7 +111,7 @@ def own(module):
 def scored_both_ways(monkeypatch, network, pool, request):
     found = scored(network, pool, request, seed=2)
     with monkeypatch.context() as patch:
-        patch.setattr(inference, "_way", lambda *asked, rough: ModulePass(*asked))
+        patch.setattr(inference, "_way", plain_way)
         return found, scored(network, pool, request, seed=2)
 
 
