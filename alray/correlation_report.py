@@ -9,8 +9,7 @@ import pandas as pd
 from alray.correlation import CorrelationSummary
 from alray.correlation_findings import BEST_DOSE, reading
 from alray.correlation_spec import CorrelationSpec
-
-_SHOWN = 5
+from alray.reporting.numbers import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +69,10 @@ def render_study(
 
 def _told(records: Records) -> str:
     """Say which tasks failed, and why."""
-    named = [f"{name}: {error}" for name, error in list(records.failures.items())[:_SHOWN]]
-    more = f"; and {len(records.failures) - _SHOWN} more" if len(records.failures) > _SHOWN else ""
+    named = listed([f"{name}: {error}" for name, error in records.failures.items()])
     tasks = "1 task" if len(records.failures) == 1 else f"{len(records.failures)} tasks"
     complete = ", ".join(str(base) for base in sorted(records.bases["base"]))
-    return f"{tasks} failed ({'; '.join(named)}{more}); only bases {complete} are complete and counted."
+    return f"{tasks} failed ({named}); only bases {complete} are complete and counted."
 
 
 def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:

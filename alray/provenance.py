@@ -1,6 +1,7 @@
 """Where a study comes from and whether a folder holds it: manifests, settings files, the claim on a folder."""
 
 import datetime as dt
+import functools
 import platform
 import shutil
 import subprocess
@@ -187,7 +188,9 @@ def tell_of_other_source(folder: Folder, warn: Callable[[str], None]) -> None:
         )
 
 
+@functools.cache
 def _source() -> str:
+    """Return the fingerprint of alray as this process found it."""
     return alray_versions()["alray's source"]
 
 

@@ -5,8 +5,7 @@ from typing import Any
 import pandas as pd
 
 from alray.mishaps import HERE
-
-_SHOWN = 5
+from alray.reporting.numbers import listed
 
 
 def problems_of(runs: pd.DataFrame, *, written: bool) -> list[str]:
@@ -20,19 +19,19 @@ def problems_of(runs: pd.DataFrame, *, written: bool) -> list[str]:
     unfinished = runs[~runs["status"].isin(["finished", "failed"])]
     problems = []
     if len(failed):
-        listed = _listed(
+        named = listed(
             [f"{arm}, seed {seed}{place}" for arm, seed, place in _named(_placed(failed), "place")]
         )
-        problems.append(f"{_runs(len(failed))} failed and {_is(len(failed))} left out: {listed}.")
+        problems.append(f"{_runs(len(failed))} failed and {_is(len(failed))} left out: {named}.")
     if len(unfinished):
-        listed = _listed(
+        named = listed(
             [
                 f"{arm}, seed {seed}: round {done}"
                 for arm, seed, done in _named(unfinished, "rounds_done")
             ]
         )
         problems.append(
-            f"{_runs(len(unfinished))} {_is(len(unfinished))} not finished and left out: {listed}."
+            f"{_runs(len(unfinished))} {_is(len(unfinished))} not finished and left out: {named}."
         )
     if not written:
         problems.append(
@@ -53,11 +52,6 @@ def _placed(failed: pd.DataFrame) -> pd.DataFrame:
 
 def _named(runs: pd.DataFrame, column: str) -> list[tuple[str, int, Any]]:
     return list(zip(runs["arm"], runs["seed"], runs[column], strict=True))
-
-
-def _listed(items: list[str]) -> str:
-    more = f"; and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return "; ".join(items[:_SHOWN]) + more
 
 
 def _runs(number: int) -> str:

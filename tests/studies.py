@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from typing_extensions import override
 
 from alray.api import Study
 from alray.driver import Observer
+from alray.executor import Worker
 from alray.mishaps import Mishap
 from alray.plan import Plan
 from alray.records import TIMING_COLUMNS
@@ -125,3 +127,9 @@ class Recorder(Observer):
     def of(self, kind: str) -> list[Any]:
         """Return the details of one kind of event."""
         return [detail for each, detail in self.events if each == kind]
+
+
+def report_every_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make workers report, and with `checkpoint_seconds: 0` checkpoint, after every round."""
+    advance = Worker.advance
+    monkeypatch.setattr(Worker, "advance", lambda worker: advance(worker, 0.0))

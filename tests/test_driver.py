@@ -16,7 +16,15 @@ from alray.errors import Interrupted, StoreError
 from alray.executor import Event, InlineExecutor, Job, Lost, Notice, Worker
 from alray.store import Store
 from tests import plugins
-from tests.studies import ROUNDS, Recorder, assert_same_records, files, settings, write_pool
+from tests.studies import (
+    ROUNDS,
+    Recorder,
+    assert_same_records,
+    files,
+    report_every_round,
+    settings,
+    write_pool,
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +40,7 @@ def undisturbed(pool, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _round_by_round(monkeypatch):
     """Report, and with `checkpoint_seconds: 0` checkpoint, after every round."""
-    advance = Worker.advance
-    monkeypatch.setattr(Worker, "advance", lambda worker: advance(worker, 0.0))
+    report_every_round(monkeypatch)
 
 
 class Killed(BaseException):

@@ -11,7 +11,7 @@ from alray.plan import Plan
 from alray.spec import StudySpec
 from alray.state import RunState
 from tests import plugins
-from tests.studies import ROUNDS, settings, write_pool
+from tests.studies import ROUNDS, report_every_round, settings, write_pool
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +184,7 @@ def test_the_inline_executor_reports_an_error_with_its_traceback_and_goes_on(poo
 
 
 def test_interrupting_the_inline_executor_yields_a_state(plan, monkeypatch):
-    advance = Worker.advance
-    monkeypatch.setattr(Worker, "advance", lambda worker: advance(worker, 0.0))
+    report_every_round(monkeypatch)
     with InlineExecutor(plan.prepared, plan.study.execution) as executor:
         executor.submit(run_job(plan), HERE)
         assert executor.interrupt() == []
@@ -199,8 +198,7 @@ def test_interrupting_the_inline_executor_yields_a_state(plan, monkeypatch):
 
 
 def test_interrupting_after_the_pool_was_written_into_fails_the_run(plan, monkeypatch):
-    advance = Worker.advance
-    monkeypatch.setattr(Worker, "advance", lambda worker: advance(worker, 0.0))
+    report_every_round(monkeypatch)
     with InlineExecutor(plan.prepared, plan.study.execution) as executor:
         executor.submit(run_job(plan), HERE)
         executor.wait(0.0)

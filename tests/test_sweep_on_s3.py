@@ -10,10 +10,16 @@ from typing_extensions import override
 
 from alray import api
 from alray.errors import StoreError
-from alray.executor import Worker
 from alray.report_api import report
 from tests.object_store import BUCKET, hurried_driver, running_server, server
-from tests.studies import Recorder, assert_same_records, files, settings, write_pool
+from tests.studies import (
+    Recorder,
+    assert_same_records,
+    files,
+    report_every_round,
+    settings,
+    write_pool,
+)
 
 __all__ = ["running_server", "server"]
 
@@ -31,8 +37,7 @@ def undisturbed(pool, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _round_by_round(monkeypatch):
     """Report, and with `checkpoint_seconds: 0` checkpoint, after every round."""
-    advance = Worker.advance
-    monkeypatch.setattr(Worker, "advance", lambda worker: advance(worker, 0.0))
+    report_every_round(monkeypatch)
 
 
 def test_a_sweep_to_s3_is_equal_to_a_local_one(server, pool, undisturbed):

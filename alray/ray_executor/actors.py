@@ -22,6 +22,7 @@ from alray.mishaps import NOWHERE
 from alray.node_record import NodeRecord
 from alray.pool import PreparedPool
 from alray.ray_executor.answers import Player, Playing, answer, how
+from alray.ray_executor.cluster_view import free_resources
 from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.player import PlayerActor, Started
 from alray.ray_executor.session import LOSSES, RaySession
@@ -192,11 +193,11 @@ class RayExecutor(Executor):
         self._stalled_since = now
         # Where nothing would start on the nodes that were wished for, the others have to do.
         self._nodes.in_vain |= self._nodes.names() - self._left_out if self._left_out else NOWHERE
-        free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
+        free = free_resources().get("CPU", 0)
         return [
             *found,
             Notice(
-                f"no worker could start for {PATIENCE_SECONDS:.0f} s: {free.get('CPU', 0):g} CPUs are free, a run "
+                f"no worker could start for {PATIENCE_SECONDS:.0f} s: {free:g} CPUs are free, a run "
                 f"needs {self._execution.cpus_per_run}; waiting"
             ),
         ]

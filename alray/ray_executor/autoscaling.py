@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import ray
 from ray.autoscaler.sdk import request_resources
 from ray.autoscaler.v2.utils import is_autoscaler_v2
 from ray.experimental.internal_kv import _internal_kv_get
 
-from alray.ray_executor.nodes import slots
+from alray.ray_executor.cluster_view import free_resources
+from alray.ray_executor.nodes import resources_of, slots
 
 FIRST = 8
 """For how many runs there is to be room at first, where people do not say how many may play at a time."""
@@ -79,11 +79,8 @@ class Wish:
             self._ask(0)
 
     def _all_taken(self) -> bool:
-        free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
-        return slots(free, self.options) == 0
+        return slots(free_resources(), self.options) == 0
 
     def _ask(self, runs: int) -> None:
-        names = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
-        bundle = {name: self.options[key] for name, key in names.items() if self.options.get(key)}
-        request_resources(bundles=[bundle] * runs)
+        request_resources(bundles=[resources_of(self.options)] * runs)
         self._asked = runs

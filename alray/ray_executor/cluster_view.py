@@ -122,5 +122,11 @@ def view_of_ray() -> ClusterView:
 
 def all_nodes() -> list[dict[str, Any]]:
     """Return what Ray says about each node that is up or was."""
-    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]  # not typed in Ray
     return nodes
+
+
+def free_resources() -> dict[str, float]:
+    """Return what nobody takes, by the names that Ray has for resources, over all nodes."""
+    free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]  # not typed in Ray
+    return free

@@ -125,13 +125,14 @@ class Nodes:
 
 def slots(resources: Mapping[str, float], options: Mapping[str, Any]) -> int:
     """Return how many workers with these options fit a node with these resources."""
-    wants = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
-    fits = [
-        resources.get(name, 0.0) / options[option]
-        for name, option in wants.items()
-        if options.get(option)
-    ]
-    return int(min(fits))
+    wanted = resources_of(options)
+    return int(min(resources.get(name, 0.0) / amount for name, amount in wanted.items()))
+
+
+def resources_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what options of `ray.remote` take, by the names that Ray has for resources."""
+    names = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
+    return {name: options[option] for name, option in names.items() if options.get(option)}
 
 
 def _unused(host: str, names: set[str]) -> str:

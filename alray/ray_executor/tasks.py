@@ -20,6 +20,7 @@ from alray.mishaps import NOWHERE
 from alray.node_record import NodeRecord
 from alray.pool import PreparedPool
 from alray.ray_executor.answers import how
+from alray.ray_executor.cluster_view import free_resources
 from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.session import LOSSES, RaySession
 from alray.tensors import PoolTensors
@@ -178,11 +179,11 @@ class RayTasks(TaskExecutor):
             return [*found]
         self._heard = time.monotonic()
         self._relent()
-        free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
+        free = free_resources().get("CPU", 0)
         return [
             *found,
             Notice(
-                f"no task has ended for {PATIENCE_SECONDS:.0f} s; {free.get('CPU', 0):g} CPUs are free, a task needs "
+                f"no task has ended for {PATIENCE_SECONDS:.0f} s; {free:g} CPUs are free, a task needs "
                 f"{self._spec.execution.cpus_per_run}; waiting"
             ),
         ]

@@ -1,9 +1,12 @@
-"""Numbers as pages and terminals show them: three digits, no leading zero, a dash where there is none."""
+"""Numbers and lists as people read them: three digits, no leading zero, a dash where there is none; the first few items."""
 
 import math
+from collections.abc import Sequence
 
 NOTHING = "-"
 """Stands where a number does not exist."""
+
+_LISTED = 5
 
 
 def share(value: float | None) -> str:
@@ -31,3 +34,9 @@ def interval(low: float, high: float) -> str:
 def p_value(value: float) -> str:
     """Return `.034`, `<.001` or `-`."""
     return "<.001" if value < 0.0005 else share(value)
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return the first items, and how many more there are."""
+    more = f"; and {len(items) - _LISTED} more" if len(items) > _LISTED else ""
+    return "; ".join(items[:_LISTED]) + more

@@ -78,7 +78,7 @@ def open_fsspec(location: Location) -> FsspecObjects:
     """
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415 -- may not be installed
-        from fsspec.registry import known_implementations  # noqa: PLC0415
+        from fsspec.registry import known_implementations  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise StoreError(
             f"{location} needs the package fsspec and the one of its family for {location.scheme}: pip install fsspec"
