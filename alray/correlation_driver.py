@@ -34,7 +34,7 @@ class CorrelationObserver:
         """A task was handed over."""
 
     def performed(self, task: Task, seconds: float, host: str) -> None:
-        """A task has ended well and is on record."""
+        """A task has ended well; it is on record before the next ones are handed over."""
 
     def failed(self, name: str, error: str) -> None:
         """A task has failed for good."""
@@ -133,8 +133,10 @@ class CorrelationDriver:
                 self._under_way[task.name] = task
                 executor.submit(task, self._mishaps.avoided(task.name, hosts))
                 self._observer.started(task)
-            for event in executor.wait(WAIT_SECONDS):
-                self._take(event)
+            events = executor.wait(WAIT_SECONDS)
+            with self._store.together():
+                for event in events:
+                    self._take(event)
             self._observer.tick()
 
     def _take(self, event: TaskEvent) -> None:

@@ -134,8 +134,7 @@ class Driver:
                 if stop():
                     self._stop(executor)
                 self._start_jobs(executor)
-                for event in executor.wait(WAIT_SECONDS):
-                    self._take(event)
+                self._take_all(executor.wait(WAIT_SECONDS))
                 if time.monotonic() - self._statuses_written >= STATUSES_SECONDS:
                     self._write_due_statuses()
                 self._observer.tick()
@@ -146,8 +145,7 @@ class Driver:
 
     def _stop(self, executor: Executor) -> None:
         self._observer.notice("stopping after the rounds in progress")
-        for event in executor.interrupt():
-            self._take(event)
+        self._take_all(executor.interrupt())
         self._write_statuses()
         raise Interrupted("stopped")
 
@@ -183,6 +181,11 @@ class Driver:
             rows.rounds = [row for row in rounds if row["round"] <= last]
             rows.queries = [row for row in queries if row["round"] <= last]
             status.rounds_done, status.seconds = last, sum_seconds(rows.rounds)
+
+    def _take_all(self, events: Sequence[Event]) -> None:
+        with self._store.together():
+            for event in events:
+                self._take(event)
 
     def _take(self, event: Event) -> None:
         match event:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from alray.errors import StoreError
+from alray.storage.batch import Batch
 from alray.storage.location import Place, study_place
 from alray.storage.opening import open_storage
 
@@ -52,6 +53,7 @@ class Folder:
     def __init__(self, root: Place, warn: Callable[[str], None] = ignore) -> None:
         self.root = study_place(root)
         self._storage = open_storage(root, warn)
+        self._batch: Batch | None = None
         self._locked = False
 
     def __enter__(self: AnyFolder) -> AnyFolder:
@@ -62,6 +64,22 @@ class Folder:
     def __exit__(self, *_: object) -> None:
         self._locked = False
         self._storage.release()
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Put off what is written and removed within until the end, and do it there, many files at a time.
+
+        Files of one name, a run's, keep their order. What is written within cannot be read before the end.
+
+        Raises:
+            StoreError: Something cannot be written; the rest is.
+        """
+        batch = self._batch = Batch(self._storage)
+        try:
+            yield
+        finally:
+            self._batch = None
+            batch.make()
 
     def exists(self) -> bool:
         """Whether a study lies here."""
@@ -204,7 +222,12 @@ class Folder:
         """Write a file. It is whole in memory before any of it goes anywhere: a reader sees all or nothing."""
         content = io.BytesIO()
         fill(content)
-        self._storage.write(name, content.getvalue())
+        into = self._storage if self._batch is None else self._batch
+        into.write(name, content.getvalue())
+
+    def _remove(self, names: Collection[str]) -> None:
+        """Remove files, if there."""
+        (self._storage if self._batch is None else self._batch).remove(names)
 
 
 def _put(content: bytes, file: io.BytesIO) -> None:

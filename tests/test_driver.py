@@ -3,7 +3,7 @@
 import errno
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from typing_extensions import override
 from alray import api
 from alray.errors import Interrupted, StoreError
 from alray.executor import Event, InlineExecutor, Job, Lost, Notice, Worker
+from alray.storage.local import LocalStorage
 from alray.store import Store
 from tests import plugins
 from tests.studies import (
@@ -48,28 +49,28 @@ class Killed(BaseException):
 
 
 class DyingStore:
-    """Makes the store's nth step onto the disk its last one: half a file under a temporary name stays behind."""
+    """Makes the nth step onto the disk the last one: half a file under a temporary name stays behind."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, last: int) -> None:
         self.steps = 0
-        write, remove = Store._write, Store.remove_checkpoint
+        write, remove = LocalStorage.write, LocalStorage.remove
 
-        def dying_write(store: Store, name: str, fill: Callable[[Any], Any]) -> None:
+        def dying_write(storage: LocalStorage, name: str, content: bytes) -> None:
             if self.steps == last:
-                path = store.root / name
+                path = storage._root / name
                 path.with_name(f".{path.name}.tmp").write_bytes(b"PAR1 half a file")
                 raise Killed
-            write(store, name, fill)
+            write(storage, name, content)
             self.steps += 1
 
-        def dying_remove(store: Store, name: str) -> None:
+        def dying_remove(storage: LocalStorage, names: Collection[str]) -> None:
             if self.steps == last:
                 raise Killed
-            remove(store, name)
+            remove(storage, names)
             self.steps += 1
 
-        monkeypatch.setattr(Store, "_write", dying_write)
-        monkeypatch.setattr(Store, "remove_checkpoint", dying_remove)
+        monkeypatch.setattr(LocalStorage, "write", dying_write)
+        monkeypatch.setattr(LocalStorage, "remove", dying_remove)
 
 
 def test_killed_before_any_step_onto_the_disk_and_again_after_as_many(pool, tmp_path, monkeypatch):
