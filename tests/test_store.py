@@ -153,6 +153,26 @@ def test_a_full_disk_leaves_the_old_file(store):
     assert hidden(store.root) == []
 
 
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "make room"),
+        (errno.EROFS, "make it writable"),
+        (errno.EIO, "see to the disk"),
+    ],
+)
+def test_what_helps_against_an_error_is_said(store, monkeypatch, number, remedy):
+    def fail(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(
+        StoreError, match=rf"{os.strerror(number)}.*stays valid: {remedy} or choose"
+    ):
+        store.write_checkpoint("a", b"state")
+    assert hidden(store.root) == []
+
+
 def test_content_is_on_the_disk_before_the_name(store, monkeypatch):
     steps = []
     fsync, replace = os.fsync, Path.replace

@@ -1,6 +1,7 @@
 """A folder on this machine or on a disk that machines share."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -85,7 +86,7 @@ class LocalStorage(Storage):
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise StoreError(
-                f"cannot write {path}: {error.strerror or error}; what is there already stays valid: make room or "
+                f"cannot write {path}: {error.strerror or error}; what is there already stays valid: {_remedy(error)} or "
                 "choose another --results, and run the same command again"
             ) from error
 
@@ -114,3 +115,12 @@ class LocalStorage(Storage):
             raise StoreError(
                 f"cannot write to {self._root}: {error.strerror}; choose another --out"
             ) from error
+
+
+def _remedy(error: OSError) -> str:
+    """Say what helps against an error in writing."""
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "make it writable"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room"
+    return "see to the disk"
