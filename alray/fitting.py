@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from alray.chain_step import chain_step, chain_to_train
 from alray.layers import seed_dropouts
 from alray.pool import Indices
 from alray.step_by_hand import draw_masks, has_step_by_hand, step_by_hand
@@ -81,6 +82,7 @@ def _epoch(
 ) -> float:
     total, seen = 0.0, 0
     by_hand = pool.device.type == "cpu" and has_step_by_hand(learner)
+    links = chain_to_train(learner, pool)
     for positions in batches(len(labelled), learner.spec, rng):
         indices = labelled[positions]
         batch, labels = pool.batch(indices), pool.labels(indices)
@@ -88,6 +90,8 @@ def _epoch(
             masks = draw_masks(learner.network, len(indices), dropout)
             # Labels grow from round to round, and so do batches.
             loss = step_by_hand(learner, batch, labels, masks, few_shapes=True)
+        elif links is not None and len(indices) > 1:
+            loss = chain_step(learner, links, batch, labels)
         else:
             loss = step(learner, batch, labels, detach=detach)
         total += loss.item() * len(indices)

@@ -5,13 +5,14 @@ for BatchNorm, and the learner's own Adam. Dropout masks are arguments:
 fine-tunes that share a seed share its masks, and drawing them costs as much as a fifth of a plain step.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from alray.adam import step_of_adam
 from alray.errors import SpecError
+from alray.gradients import NormStep, back_linear, loss_gradients, weight_gradients
 from alray.layers import Hidden, draw_mask, dropouts
 from alray.models import FUSED, Encoder, LateFusion, Values
 from alray.onednn import few_sizes, linear, product, with_room
@@ -74,8 +75,8 @@ def step_by_hand(
     fused = linear(last.output, network.output.weight, network.output.bias)[: batch.size]
     heads = {FUSED: Values(fused)}
     heads |= {part.name: part.logits for part in encoders if part.logits is not None}
-    loss, gradients = _loss_gradients(learner, heads, labels)
-    gradient = last.back(_back_linear(network.output, last.output, gradients[FUSED]))
+    loss, gradients = loss_gradients(learner, heads, labels)
+    gradient = last.back(back_linear(network.output, last.output, gradients[FUSED]))
     widths = [encoder.width for _, encoder in network.encoders()]
     own_parts = torch.split(fuse.back(gradient)[: batch.size], widths, dim=1)
     for part, own in zip(encoders, own_parts, strict=True):
@@ -83,52 +84,6 @@ def step_by_hand(
     step_of_adam(learner.optimizer)
     learner.loss.keep_in_range()
     return loss
-
-
-def _loss_gradients(
-    learner: Learner, heads: Mapping[str, Values], labels: Tensor
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return `HeadsLoss` and its gradient in each head's logits, and give the loss weights theirs.
-
-    With L_i the mean over n objects of -log softmax(z)_y: the gradient in z is w_i (softmax(z) - onehot(y)) / n, where
-    w_i is exp(-s_i) for learned noise and a constant otherwise; the gradient in s_i is 1/2 - L_i exp(-s_i). The clamp of
-    s_i passes it on, since `keep_in_range` has been at work before.
-    """
-    log_variance, spec = learner.loss.log_variance, learner.spec
-    learned = spec.loss == "learned_noise"
-    factors = torch.exp(-log_variance)
-    own = torch.zeros_like(log_variance)
-    loss = torch.zeros(())
-    gradients: dict[str, Tensor] = {}
-    for place, name in enumerate(learner.network.head_names):
-        if name not in heads:
-            continue
-        head = heads[name]
-        wanted = (labels if head.rows is None else labels[head.rows])[:, None]
-        log_probs = torch.log_softmax(head.values, dim=1)
-        weight = factors[place] if learned else spec.loss_weights.get(name, 1.0)
-        weighted = log_probs.gather(1, wanted).mean() * weight
-        loss -= weighted
-        if learned:
-            own[place] = weighted + 0.5
-            loss += log_variance[place] / 2
-        gradient = log_probs.exp_()
-        gradient.scatter_add_(1, wanted, gradient.new_full((len(wanted), 1), -1.0))
-        gradients[name] = gradient.mul_(weight / len(wanted))
-    if learned:
-        log_variance.grad = own
-    return loss, gradients
-
-
-def _back_linear(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:
-    """Give a Linear its gradients, for input x and the gradient of its output; return that of x.
-
-    x may have rows of zeros to spare; so has what is returned then.
-    """
-    gradient = with_room(gradient, len(x))
-    layer.weight.grad = product(gradient.t(), x)
-    layer.bias.grad = gradient.sum(0)
-    return product(gradient, layer.weight)
 
 
 class _HiddenStep:
@@ -150,22 +105,11 @@ class _HiddenStep:
     ) -> None:
         norm = layer.norm
         self._layer, self._x, self._mask = layer, x, _next_mask(layer, masks, rows)
-        # As in `Hidden`: a single object has no variance of its own.
-        self._live = norm.training and count > 1
         product_ = linear(x, layer.linear.weight, layer.linear.bias, rectified=True)
         self._rectified = product_[:count]
-        output, self._mean, self._inverse_deviation = torch.native_batch_norm(
-            self._rectified,
-            norm.weight,
-            norm.bias,
-            norm.running_mean,
-            norm.running_var,
-            self._live,
-            norm.momentum or 0.0,
-            norm.eps,
-        )
-        if self._live and norm.num_batches_tracked is not None:
-            norm.num_batches_tracked.add_(1)
+        # As in `Hidden`: a single object has no variance of its own.
+        self._norm = NormStep(norm, self._rectified, live=norm.training and count > 1)
+        output = self._norm.output
         if self._mask is not None:
             output.mul_(self._mask)
         self.output = with_room(output, len(x))
@@ -176,26 +120,10 @@ class _HiddenStep:
 
     def back_to_linear(self, gradient: Tensor) -> Tensor:
         """Do the same, but return the gradient (n, units) of the Linear's output: features need none."""
-        linear_layer, norm = self._layer.linear, self._layer.norm
         gradient = gradient[: len(self._rectified)]
         dropped = gradient if self._mask is None else gradient * self._mask
-        normalised, norm.weight.grad, norm.bias.grad = torch.ops.aten.native_batch_norm_backward(
-            dropped,
-            self._rectified,
-            norm.weight,
-            norm.running_mean,
-            norm.running_var,
-            self._mean,
-            self._inverse_deviation,
-            self._live,
-            norm.eps,
-            [True, True, True],
-        )
-        own = torch.ops.aten.threshold_backward(normalised, self._rectified, 0)
-        own = with_room(own, len(self._x))
-        linear_layer.weight.grad = product(own.t(), self._x)
-        linear_layer.bias.grad = own.sum(0)
-        return own
+        own = torch.ops.aten.threshold_backward(self._norm.back(dropped), self._rectified, 0)
+        return weight_gradients(self._layer.linear, self._x, own)
 
 
 def _next_mask(layer: Hidden, masks: Iterator[Tensor], rows: Tensor | None) -> Tensor | None:
@@ -260,6 +188,6 @@ class _EncoderStep:
             return
         first, second = self._layers
         if encoder.head is not None and of_logits is not None:
-            own = _back_linear(encoder.head, second.output, of_logits)
+            own = back_linear(encoder.head, second.output, of_logits)
             gradient = gradient + own[: len(gradient)]
         first.back_to_linear(second.back(gradient))
