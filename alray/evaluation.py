@@ -32,10 +32,11 @@ def judge(predictions: Predictions, labels: Indices, heads: Sequence[str]) -> di
         if values is None:
             metrics[head] = Metrics(np.nan, np.nan, np.nan, np.nan)
             continue
-        present = np.ones(len(labels), dtype=bool)
-        if head != FUSED:
-            present = ~np.isnan(values[:, 0])
-        metrics[head] = measure(values[present], labels[present])
+        absent = np.isnan(values[:, 0])
+        if head == FUSED or not absent.any():
+            metrics[head] = measure(values, labels)
+        else:
+            metrics[head] = measure(values[~absent], labels[~absent])
     return metrics
 
 

@@ -108,7 +108,7 @@ def score(
             way.prepare(present, indices[positions])
             for start in range(0, len(positions), way.block_size):
                 place = positions[start : start + way.block_size]
-                _keep(scored, torch.from_numpy(place), way.block(indices[place]), len(indices))
+                _keep(scored, _place(place), way.block(indices[place]), len(indices))
     finally:
         for layer in dropouts(network):
             layer.forget_masks()
@@ -147,12 +147,20 @@ def _draw_masks(
 def _by_pattern(pool: PoolTensors, indices: Indices) -> Iterator[tuple[list[str], Indices]]:
     """Yield each presence pattern among the objects: the modalities it has, and the positions of its objects."""
     patterns = pool.patterns(indices)
-    for code in np.unique(patterns):
+    for code in np.flatnonzero(np.bincount(patterns)):
         names = [modality.name for m, modality in enumerate(pool.modalities) if code >> m & 1]
         yield names, np.flatnonzero(patterns == code)
 
 
-def _keep(scored: Scored, place: Tensor, block: BlockResult, n: int) -> None:
+def _place(positions: Indices) -> slice | Tensor:
+    """Return positions, which ascend, as a slice where they have no gap: rows are copied there in a fraction of the time."""
+    first, last = int(positions[0]), int(positions[-1])
+    if last - first + 1 == len(positions):
+        return slice(first, last + 1)
+    return torch.from_numpy(positions)
+
+
+def _keep(scored: Scored, place: slice | Tensor, block: BlockResult, n: int) -> None:
     """Copy a block's results to their places."""
     for head, log_probs in block.log_probs.items():
         room = scored.log_probs.get(head)
@@ -167,9 +175,10 @@ def _keep(scored: Scored, place: Tensor, block: BlockResult, n: int) -> None:
         scored.predicted_loss = _put(scored.predicted_loss, block.predicted_loss, place, n)
 
 
-def _put(room: Tensor | None, of_block: Tensor, place: Tensor, n: int) -> Tensor:
+def _put(room: Tensor | None, of_block: Tensor, place: slice | Tensor, n: int) -> Tensor:
     """Copy rows to their places; where no block writes (a head that an object lacks), NaN stays."""
     if room is None:
         room = of_block.new_full((n, *of_block.shape[1:]), math.nan)
-    room[place] = of_block[: len(place)]
+    count = place.stop - place.start if isinstance(place, slice) else len(place)
+    room[place] = of_block[:count]
     return room

@@ -34,16 +34,19 @@ def measure(log_probs: npt.NDArray[np.float32], labels: Indices) -> Metrics:
     Raises:
         ScoreError: Some log-probabilities are NaN: the fit has diverged.
     """
-    if np.isnan(log_probs).any():
-        raise ScoreError("the model's outputs are not finite; try a smaller training.lr")
     predicted = log_probs.argmax(axis=1)
+    objects = np.arange(len(labels))
+    highest = log_probs[objects, predicted].astype(np.float64)
+    # NaN counts as a row's greatest: the maxima show it, without a look at everything else.
+    if np.isnan(highest).any():
+        raise ScoreError("the model's outputs are not finite; try a smaller training.lr")
     right = predicted == labels
-    true = log_probs[np.arange(len(labels)), labels].astype(np.float64)
+    true = log_probs[objects, labels].astype(np.float64)
     return Metrics(
         accuracy=float(right.mean()),
         macro_f1=macro_f1(predicted, labels, log_probs.shape[1]),
         nll=float(-true.mean()),
-        ece=calibration_error(np.exp(log_probs.max(axis=1).astype(np.float64)), right),
+        ece=calibration_error(np.exp(highest), right),
     )
 
 
