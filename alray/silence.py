@@ -25,7 +25,8 @@ class Silent:
     Attributes:
         job: Its name.
         seconds: For how long.
-        longest: Its longest time between two reports; None before the first.
+        longest: The longest time between two reports, its own or, before the first, that of jobs alike; None where none is
+            known.
         hopeless: Whether its worker should be given up.
     """
 
@@ -33,6 +34,20 @@ class Silent:
     seconds: float
     longest: float | None
     hopeless: bool
+
+    def told(self, host: str) -> str:
+        """Return what people are told, `host` being where its worker is."""
+        said = f"{host}: nothing heard of {self.job} for {self.seconds:.0f} s"
+        if self.longest is None:
+            return f"{said}, since it started; waiting"
+        said += f", and never before for more than {self.longest:.0f} s"
+        if self.hopeless:
+            return f"{said}; its worker is ended"
+        return f"{said}; its worker is ended if this lasts as long again"
+
+    def reason(self) -> str:
+        """Return why a job ended that was hopeless."""
+        return f"it was ended after {self.seconds:.0f} s of silence"
 
 
 @dataclass
@@ -43,11 +58,18 @@ class _Heard:
 
 
 class Silence:
-    """Keeps the times at which jobs were heard of."""
+    """Keeps the times at which jobs were heard of.
 
-    def __init__(self, patience: Patience) -> None:
+    Args:
+        patience: How long silence is borne.
+        alike: Whether jobs are so alike that the pace of one says how long another may be silent before its first report.
+    """
+
+    def __init__(self, patience: Patience, *, alike: bool = False) -> None:
         self._patience = patience
+        self._alike = alike
         self._jobs: dict[str, _Heard] = {}
+        self._longest: float | None = None
 
     def started(self, job: str, now: float) -> None:
         """A job was handed over."""
@@ -58,6 +80,8 @@ class Silence:
         heard = self._jobs[job]
         heard.longest = max(now - heard.last, heard.longest or 0.0)
         heard.last, heard.told = now, 0
+        if self._alike:
+            self._longest = max(heard.longest, self._longest or 0.0)
 
     def ended(self, job: str) -> None:
         """Nothing more is expected of a job."""
@@ -66,7 +90,7 @@ class Silence:
     def too_long(self, now: float) -> list[Silent]:
         """Return what has been silent for too long, each once per stage: first to be named, then to be given up."""
         return [
-            Silent(job, now - heard.last, heard.longest, hopeless=self._hopeless(heard))
+            Silent(job, now - heard.last, self._pace(heard), hopeless=self._hopeless(heard))
             for job, heard in self._jobs.items()
             if self._is_due(heard, now)
         ]
@@ -74,16 +98,19 @@ class Silence:
     def _is_due(self, heard: _Heard, now: float) -> bool:
         """Count the stages that have passed, and return whether there is a new one."""
         stages = int((now - heard.last) / self._stage(heard))
-        if heard.longest is not None:
+        if self._pace(heard) is not None:
             stages = min(stages, 2)
         due, heard.told = stages > heard.told, max(stages, heard.told)
         return due
 
     def _stage(self, heard: _Heard) -> float:
-        if heard.longest is None:
+        pace = self._pace(heard)
+        if pace is None:
             return self._patience.first
-        return max(self._patience.least, self._patience.times * heard.longest)
+        return max(self._patience.least, self._patience.times * pace)
 
-    @staticmethod
-    def _hopeless(heard: _Heard) -> bool:
-        return heard.longest is not None and heard.told >= 2
+    def _pace(self, heard: _Heard) -> float | None:
+        return self._longest if heard.longest is None else heard.longest
+
+    def _hopeless(self, heard: _Heard) -> bool:
+        return self._pace(heard) is not None and heard.told >= 2

@@ -42,6 +42,12 @@ def test_room_is_asked_for_while_all_is_taken_twice_what_is_there(monkeypatch, a
     assert asked == [[BUNDLE] * 8, [BUNDLE] * 16]
 
 
+def test_what_is_free_on_nodes_that_are_too_small_is_no_room(monkeypatch, asked):
+    free(monkeypatch, CPU=4.0, memory=2.0**32)
+    assert Wish(RUN, None).update(0)
+    assert asked == [[BUNDLE] * 8]
+
+
 def test_as_many_as_people_allow_are_asked_for_once(monkeypatch, asked):
     wish = Wish(RUN, 3)
     free(monkeypatch)

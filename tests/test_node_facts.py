@@ -33,7 +33,7 @@ def facts(host="one", clock=100.0, disk=100 * GIB, shared=8 * GIB, **versions):
 
 
 def warned(said, asked=99.0, answered=101.0):
-    return warnings_about(Answer(said, asked, answered), OWN)
+    return warnings_about(Answer({}, said, asked, answered), OWN)
 
 
 def test_a_node_says_its_name_versions_room_and_time(tmp_path):
@@ -90,17 +90,17 @@ def test_a_node_without_alray_is_refused_with_what_to_do():
 
 def test_a_container_with_little_shared_memory_is_refused():
     with pytest.raises(ClusterError) as caught:
-        require_shared_memory(facts("box", shared=64 * 2**20), 2.0 * GIB)
+        require_shared_memory(facts("box", shared=64 * 2**20), 2 * GIB)
     message = str(caught.value)
-    assert "node box: /dev/shm has 0.06 GiB, the pool needs 2.00 GiB there" in message
+    assert "node box: /dev/shm has 0.06 GiB, the pool needs 3.00 GiB there" in message
     assert "--shm-size" in message
     assert "medium: Memory" in message
 
 
-@pytest.mark.parametrize("shared", [2 * GIB, None])
+@pytest.mark.parametrize("shared", [3 * GIB, None])
 def test_enough_shared_memory_or_none_at_all_is_accepted(shared):
     """Other systems than Linux have no /dev/shm."""
-    require_shared_memory(facts(shared=shared), 2.0 * GIB)
+    require_shared_memory(facts(shared=shared), 2 * GIB)
 
 
 def test_a_good_node_gets_no_warning():

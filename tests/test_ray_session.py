@@ -4,7 +4,7 @@ import pytest
 from ray.exceptions import RayError
 
 from alray.errors import ClusterError
-from alray.ray_executor import session
+from alray.ray_executor import autoscaling, session
 from alray.ray_executor.cluster_view import ClusterView
 from alray.ray_executor.session import RaySession, reason
 from alray.spec import ExecutionSpec
@@ -18,7 +18,10 @@ def ray_session(monkeypatch):
     """Return a function that makes a session on nodes of one's own."""
 
     def make(*nodes, **execution):
-        up = [{"Alive": True, "Resources": resources} for resources in nodes]
+        up = [
+            {"Alive": True, "NodeID": str(number), "Resources": resources}
+            for number, resources in enumerate(nodes)
+        ]
         view = ClusterView((), lambda: up)
         monkeypatch.setattr(session, "cluster_view", lambda: view)
         return RaySession(image_pool(), ExecutionSpec(**execution))
@@ -45,6 +48,29 @@ def test_too_little_memory_is_refused_with_what_there_is(ray_session):
         ClusterError, match=r"1 CPUs and 0 GPUs and 6 GiB: .*8 and 0 and 5\.00 GiB; lower"
     ):
         made.window()
+
+
+def test_nodes_that_have_not_shown_that_they_fit_have_no_room(ray_session, monkeypatch):
+    made = ray_session({"CPU": 8.0}, {"CPU": 4.0})
+    monkeypatch.setattr(made, "_barred", lambda: frozenset(["0"]))
+    assert made.window() == 4
+    monkeypatch.setattr(made, "_barred", lambda: frozenset(["0", "1"]))
+    assert made.window() == 0
+
+
+def test_a_cluster_that_grows_by_itself_is_asked_and_waited_for(ray_session, monkeypatch):
+    made = ray_session({"CPU": 0.0})
+    asked: list[int] = []
+    monkeypatch.setattr(autoscaling, "free_resources", lambda: {"CPU": 0.0})
+    monkeypatch.setattr(
+        autoscaling, "request_resources", lambda bundles: asked.append(len(bundles))
+    )
+    made._wish = autoscaling.Wish(made.worker_options(), None)
+    assert made.window() == 0
+    assert asked == [autoscaling.FIRST]
+    assert made.take_notices() == [
+        "asked the cluster for room for 8 runs; no node can hold a run yet, waiting"
+    ]
 
 
 def test_no_run_is_started_while_the_cluster_is_silent(ray_session, monkeypatch):

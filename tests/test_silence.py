@@ -1,6 +1,6 @@
 """A worker's silence is judged by the job's own pace."""
 
-from alray.silence import Patience, Silence
+from alray.silence import Patience, Silence, Silent
 
 PATIENCE = Patience(times=20.0, least=300.0, first=600.0)
 
@@ -58,6 +58,32 @@ def test_a_report_ends_the_alarm_and_the_next_silence_is_told_anew():
     silence.heard("job", 310.0)
     assert silence.too_long(310.0 + 20 * 309.0 - 1) == []
     assert silence.too_long(310.0 + 20 * 309.0 + 1)
+
+
+def test_among_jobs_alike_the_pace_of_one_holds_for_the_others():
+    silence = Silence(PATIENCE, alike=True)
+    silence.started("quick", 0.0)
+    silence.started("stuck", 0.0)
+    silence.heard("quick", 30.0)
+    silence.ended("quick")
+    assert silence.too_long(599.0) == []
+    (named,) = silence.too_long(601.0)
+    assert (named.job, named.longest, named.hopeless) == ("stuck", 30.0, False)
+    (lost,) = silence.too_long(1201.0)
+    assert lost.hopeless
+
+
+def test_what_is_told_says_what_comes_next():
+    silent = Silent("job", 301.4, None, hopeless=False)
+    assert (
+        silent.told("node1") == "node1: nothing heard of job for 301 s, since it started; waiting"
+    )
+    silent = Silent("job", 301.4, 2.0, hopeless=False)
+    assert silent.told("node1").endswith(
+        "than 2 s; its worker is ended if this lasts as long again"
+    )
+    silent = Silent("job", 601.4, 2.0, hopeless=True)
+    assert silent.told("node1").endswith("than 2 s; its worker is ended")
 
 
 def test_a_job_that_has_ended_is_forgotten():

@@ -135,6 +135,8 @@ class RayExecutor(Executor):
             except LOSSES as error:
                 self._note_failed_start(self._nodes.named_in(str(error)), how(error))
                 continue
+            if not self._nodes.fits(started.node):
+                continue  # it has waited for room, and found it on a node that nobody has looked at yet
             host = self._nodes.name(started.node)
             if started.error:
                 self._note_failed_start(host, started.error)
@@ -238,15 +240,10 @@ class RayExecutor(Executor):
     def _rouse(self, silent: Silent) -> Notice:
         """Name a worker that has been silent for too long; end it where there is no hope."""
         (player,) = (each.player for each in self._playing.values() if each.job == silent.job)
-        said = f"{player.host}: nothing heard of {silent.job} for {silent.seconds:.0f} s"
-        if silent.longest is None:
-            return Notice(f"{said}, since it started; waiting")
-        said += f", and never before for more than {silent.longest:.0f} s"
-        if not silent.hopeless:
-            return Notice(f"{said}; its worker is ended if this lasts as long again")
-        self._given_up[silent.job] = f"it was ended after {silent.seconds:.0f} s of silence"
-        ray.kill(player.actor)
-        return Notice(f"{said}; its worker is ended")
+        if silent.hopeless:
+            self._given_up[silent.job] = silent.reason()
+            ray.kill(player.actor)
+        return Notice(silent.told(player.host))
 
     @override
     def interrupt(self) -> list[Event]:

@@ -4,7 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayTaskError, WorkerCrashedError
+from ray.exceptions import (
+    ActorUnavailableError,
+    GetTimeoutError,
+    OutOfMemoryError,
+    RayTaskError,
+    WorkerCrashedError,
+)
 
 from alray.executor import Failed, Lost, Progress, describe
 from alray.ray_executor.session import LOSSES, reason
@@ -46,7 +52,13 @@ def how(error: BaseException) -> str:
     """Return how a worker ended: of Ray's report the detail, where it has one."""
     if isinstance(error, OutOfMemoryError):
         return "Ray ended it because the node was running out of memory"
-    if isinstance(error, WorkerCrashedError):
-        return "its process was killed or has crashed"
     line = reason(error)
+    if isinstance(error, WorkerCrashedError) or "connection error code" in line:
+        return "its process was killed or has crashed"
+    if isinstance(error, ActorUnavailableError):
+        return (
+            "the connection to it broke: its process or its node has ended, or cannot be reached"
+        )
+    if "too many heartbeats" in line:
+        return "its node was not heard of for too long"
     return line.partition("Worker exit detail: ")[2] or line

@@ -67,7 +67,7 @@ class Wish:
             return None
         self._looked = time.monotonic()
         wanted = self.most or max(FIRST, 2 * fit)
-        if wanted <= max(self._asked, fit) or not self._all_taken():
+        if wanted <= max(self._asked, fit) or (fit and not self._all_taken()):
             return None
         self._ask(wanted)
         waiting = "" if fit else "; no node can hold a run yet, waiting"

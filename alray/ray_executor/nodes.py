@@ -72,6 +72,10 @@ class Nodes:
         """Return a node's name, "" where it is not up."""
         return self._up[node_id].name if node_id in self._up else ""
 
+    def fits(self, node_id: str) -> bool:
+        """Whether something may run on a node: it is up, and not barred."""
+        return node_id in self._up and node_id not in self._barred
+
     def open(self) -> frozenset[str]:
         """Return the nodes on which a worker can be: all that can hold one, as far as none is to be left alone."""
         hold = self.holding()

@@ -28,10 +28,30 @@ MUST_AGREE = ("alray", "alray's source", "Python", "torch")
 """Where these differ, results may; other packages get a warning."""
 
 
+STORE_ROOM = 1.5
+"""A node must hold this many times the pool: a full object store would spill to disk without a word."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a node was asked.
+
+    Attributes:
+        node: The node, as Ray describes it.
+        reference: Of the answer to come.
+        asked: When.
+    """
+
+    node: Mapping[str, Any]
+    reference: Any
+    asked: float
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a node has said of itself, and when: the clock was read between the two times."""
 
+    node: Mapping[str, Any]
     facts: Mapping[str, Any]
     asked: float
     answered: float
@@ -47,11 +67,11 @@ class Preflight:
         warnings: What people should know, and the study can live with; taken by `take_warnings`.
     """
 
-    pool_bytes: float
+    pool_bytes: int
     alive: Callable[[], Sequence[Mapping[str, Any]]]
     warnings: list[str] = field(default_factory=list)
     _own: Mapping[str, str] = field(default_factory=lambda: node_facts("/")["versions"])
-    _asked: dict[str, tuple[Any, float]] = field(default_factory=dict)
+    _asked: dict[str, Question] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
     _passed: set[str] = field(default_factory=set)
 
@@ -67,7 +87,7 @@ class Preflight:
         while silent and time.monotonic() < deadline:
             self._ask_new()
             if self._asked:
-                ray.wait([reference for reference, _ in self._asked.values()], timeout=0.5)
+                ray.wait([question.reference for question in self._asked.values()], timeout=0.5)
             answers.update(self._heard())
             up = {node["NodeID"] for node in self.alive()}
             silent = {
@@ -106,22 +126,24 @@ class Preflight:
             name = node["NodeID"]
             if name not in self._known:
                 self._known.add(name)
-                self._asked[name] = (ask(node), time.time())
+                self._asked[name] = Question(node, ask(node), time.time())
 
     def _heard(self) -> dict[str, Answer]:
         """Return the answers that have come; a node that died instead is no node any more."""
         answers = {}
-        for name, (reference, asked) in list(self._asked.items()):
-            if not ray.wait([reference], timeout=0)[0]:
+        for name, question in list(self._asked.items()):
+            if not ray.wait([question.reference], timeout=0)[0]:
                 continue
             del self._asked[name]
             try:
-                answers[name] = Answer(ray.get(reference), asked, time.time())
+                facts = ray.get(question.reference)
+                answers[name] = Answer(question.node, facts, question.asked, time.time())
             except RayError:
                 self._known.discard(name)
         return answers
 
     def _judge(self, name: str, answer: Answer) -> None:
+        require_object_store(answer.node, self.pool_bytes)
         require_shared_memory(answer.facts, self.pool_bytes)
         self.warnings += warnings_about(answer, self._own)
         self._passed.add(name)
@@ -161,12 +183,29 @@ def require_equal_versions(own: Mapping[str, str], nodes: Sequence[Mapping[str, 
     )
 
 
-def require_shared_memory(facts: Mapping[str, Any], needed: float) -> None:
+def require_object_store(node: Mapping[str, Any], pool_bytes: int) -> None:
+    """Refuse a node in whose object store the pool does not fit: Ray would move it to disk without saying so.
+
+    Raises:
+        ClusterError: Names the node, both sizes and the remedy.
+    """
+    needed = STORE_ROOM * pool_bytes
+    room = node["Resources"].get("object_store_memory", 0.0)
+    if room < needed:
+        raise ClusterError(
+            f"node {node['NodeManagerHostname']}: its object store has {gib(room)}, the pool needs "
+            f"{gib(needed)} ({STORE_ROOM:g} times its size); start Ray with a larger --object-store-memory (in a "
+            "container also --shm-size), or set pool.dtype: float16"
+        )
+
+
+def require_shared_memory(facts: Mapping[str, Any], pool_bytes: int) -> None:
     """Refuse a node whose /dev/shm cannot hold the pool: Ray would put its store on the disk.
 
     Raises:
         ClusterError: Names the node, both sizes and the remedy.
     """
+    needed = STORE_ROOM * pool_bytes
     size = facts["memory_disk"]
     if size is not None and size < needed:
         raise ClusterError(

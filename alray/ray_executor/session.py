@@ -27,7 +27,7 @@ from alray.pool import PreparedPool
 from alray.ray_executor.autoscaling import Wish, autoscales
 from alray.ray_executor.cluster_view import ClusterView, view_of_ray
 from alray.ray_executor.nodes import Nodes, slots
-from alray.ray_executor.preflight import Preflight, gib
+from alray.ray_executor.preflight import STORE_ROOM, Preflight, gib, require_object_store
 from alray.ray_executor.quiet import quiet_cpp
 from alray.ray_executor.security import require_token, token_warning
 from alray.ray_executor.watchdog import Watchdog
@@ -42,9 +42,6 @@ LOSSES = (
     OutOfMemoryError,
     WorkerCrashedError,
 )
-STORE_ROOM = 1.5
-"""The object store must hold this many times the pool: a full one would spill to disk without a word."""
-
 ANSWER_SECONDS = 10.0
 """How long to wait for a cluster's address to answer at all; Ray itself would try for minutes."""
 
@@ -73,9 +70,7 @@ class RaySession:
         self._connect()
         try:
             self._watch()
-            check_object_stores(self._pool.nbytes)
-            if self._execution.address is not None:
-                self._check_cluster()
+            self._check_nodes()
             # The one copy of the pool that a node holds: every worker maps NumPy arrays, it would copy tensors.
             self.checksum = self._pool.checksum()
             self.pool = ray.put(self._pool)
@@ -117,11 +112,13 @@ class RaySession:
 
     def look(self, nodes: Nodes) -> None:
         """Take in which nodes are up, and which of them have not shown yet that they fit."""
-        barred = frozenset[str]() if self._preflight is None else self._preflight.barred()
-        nodes.look(alive_nodes(), self.worker_options(), barred)
+        nodes.look(alive_nodes(), self.worker_options(), self._barred())
+
+    def _barred(self) -> frozenset[str]:
+        return frozenset() if self._preflight is None else self._preflight.barred()
 
     def window(self) -> int:
-        """Return how many runs may play at a time; a cluster that grows is noticed.
+        """Return how many runs may play at a time, on nodes that fit; a cluster that grows is noticed.
 
         Raises:
             ClusterError: No node can hold a run, or the cluster is gone.
@@ -132,11 +129,12 @@ class RaySession:
         if self._preflight is not None:
             self._preflight.check_new()
             self._notices += self._preflight.take_warnings()
-        fit = sum(slots(node["Resources"], self.worker_options()) for node in nodes)
+        barred, options = self._barred(), self.worker_options()
+        room = {node["NodeID"]: slots(node["Resources"], options) for node in nodes}
+        fit = sum(count for node, count in room.items() if node not in barred)
         if self._wish is not None:
-            self._notices += filter(None, [self._wish.update(fit)])
-            fit = max(fit, 1)  # one that waits for room is for the autoscaler to see
-        if fit == 0:
+            self._notices += filter(None, [self._wish.update(sum(room.values()))])
+        elif not any(room.values()):
             raise ClusterError(self._no_room(nodes))
         return min(fit, self._execution.parallel or fit)
 
@@ -177,12 +175,16 @@ class RaySession:
             ) from error
         self._connected_here = True
 
-    def _check_cluster(self) -> None:
-        """See that nobody else can use a joined cluster, and that its nodes are as the study needs them."""
+    def _check_nodes(self) -> None:
+        """See that the nodes are as the study needs them, and that nobody else can use those of a joined cluster."""
+        if self._execution.address is None:
+            for node in alive_nodes():
+                require_object_store(node, self._pool.nbytes)
+            return
         if not self._execution.insecure:
             require_token(ray.get_runtime_context().gcs_address)
             self._notices += filter(None, [token_warning()])
-        self._preflight = Preflight(STORE_ROOM * self._pool.nbytes, alive_nodes)
+        self._preflight = Preflight(self._pool.nbytes, alive_nodes)
         self._preflight.check_all()
         self._notices += self._preflight.take_warnings()
         if autoscales():
@@ -216,23 +218,6 @@ def alive_nodes() -> list[dict[str, Any]]:
         ClusterError: The cluster is gone.
     """
     return cluster_view().nodes()
-
-
-def check_object_stores(pool_bytes: int) -> None:
-    """Refuse a cluster on which the pool does not fit: Ray would move it to disk without saying so.
-
-    Raises:
-        ClusterError: Names the node and both sizes.
-    """
-    needed = STORE_ROOM * pool_bytes
-    for node in alive_nodes():
-        room = node["Resources"].get("object_store_memory", 0.0)
-        if room < needed:
-            raise ClusterError(
-                f"node {node['NodeManagerHostname']}: its object store has {gib(room)}, the pool needs "
-                f"{gib(needed)} ({STORE_ROOM:g} times its size); start Ray with a larger --object-store-memory (in a "
-                f"container also --shm-size), or set pool.dtype: float16"
-            )
 
 
 def _local_store(pool_bytes: int) -> int:

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from alray.correlation_executor import Performed, TaskEvent, TaskExecutor, verify
 from alray.correlation_spec import CorrelationSpec
-from alray.correlation_tasks import Task, perform
+from alray.correlation_tasks import FineTune, Task, WarmStart, perform
 from alray.executor import Failed, Lost, Notice, describe
 from alray.mishaps import NOWHERE
 from alray.node_record import NodeRecord
@@ -23,6 +23,7 @@ from alray.ray_executor.answers import how
 from alray.ray_executor.cluster_view import free_resources
 from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.session import LOSSES, RaySession
+from alray.silence import Patience, Silence, Silent
 from alray.tensors import PoolTensors
 
 IN_ADVANCE = 2
@@ -30,6 +31,9 @@ IN_ADVANCE = 2
 
 PATIENCE_SECONDS = 60.0
 """How long no task may end until people are told that there may be no room, and how often."""
+
+SILENCE = Patience()
+"""How long a task may take beside others of its kind."""
 
 VERIFY_SECONDS = 60.0
 """How often a worker checks that the shared pool is as it was."""
@@ -80,6 +84,8 @@ class RayTasks(TaskExecutor):
         self._record = NodeRecord()
         self._bases: dict[int, Any] = {}
         self._under_way: dict[Any, _UnderWay] = {}
+        # A warm start says nothing about how long a fine-tune takes.
+        self._silences = {kind: Silence(SILENCE, alike=True) for kind in (WarmStart, FineTune)}
         self._function: Any = None
         self._heard = 0.0
 
@@ -142,35 +148,66 @@ class RayTasks(TaskExecutor):
         if ready:
             ready, _ = ray.wait(references, num_returns=len(references), timeout=0)
         events = [event for reference in ready for event in self._hear(reference)]
-        return events or self._stall()
+        return [*(events or self._stall()), *self._rouse()]
 
     def _hear(self, reference: Any) -> list[TaskEvent]:
         """Take a task's next answer: first where it is, then what has come of it."""
         self._heard = time.monotonic()
         under_way = self._under_way[reference]
-        name = under_way.task.name
+        name, silence = under_way.task.name, self._silences[type(under_way.task)]
         try:
             answer: str | Performed = ray.get(next(reference))
         except LOSSES as error:
-            del self._under_way[reference]
-            return self._note_loss(under_way, error)
+            reason = how(error)
+            if isinstance(error, OutOfMemoryError):
+                reason += "; --memory-per-run GIB keeps room for each task"
+            under_way.host = under_way.host or self._nodes.named_in(str(error))
+            return self._lose(reference, reason)
         except RayTaskError as error:
-            del self._under_way[reference]
+            self._forget(reference)
             return [Failed(name, describe(error.cause), str(error), under_way.host)]
         if isinstance(answer, str):
+            if not self._nodes.fits(
+                answer
+            ):  # it has waited, and nobody has looked at that node yet
+                self._hand_over_anew(reference, under_way.avoid)
+                return []
             under_way.host = self._nodes.name(answer)
+            silence.started(name, self._heard)
             return []
-        del self._under_way[reference]
+        silence.heard(name, self._heard)
+        self._forget(reference)
         self._record.finished(under_way.host)
         return [replace(answer, host=under_way.host)]
 
-    def _note_loss(self, under_way: _UnderWay, error: Exception) -> list[TaskEvent]:
-        name, reason = under_way.task.name, how(error)
-        host = under_way.host or self._nodes.named_in(str(error))
-        if isinstance(error, OutOfMemoryError):
-            reason += "; --memory-per-run GIB keeps room for each task"
+    def _forget(self, reference: Any) -> _UnderWay:
+        """Expect nothing more of a task."""
+        under_way = self._under_way.pop(reference)
+        self._silences[type(under_way.task)].ended(under_way.task.name)
+        return under_way
+
+    def _lose(self, reference: Any, reason: str) -> list[TaskEvent]:
+        under_way = self._forget(reference)
+        name, host = under_way.task.name, under_way.host
         told = self._record.lost(host, name, reason)
         return [Lost(name, reason, host), *([Notice(told)] if told else [])]
+
+    def _rouse(self) -> list[TaskEvent]:
+        """Name tasks that have been silent for too long, and give up those without hope."""
+        events: list[TaskEvent] = []
+        for silent in self._too_long():
+            reference, under_way = next(
+                (each, one) for each, one in self._under_way.items() if one.task.name == silent.job
+            )
+            events.append(Notice(silent.told(under_way.host)))
+            if silent.hopeless:
+                ray.cancel(reference, force=True)
+                events += self._lose(reference, silent.reason())
+        return events
+
+    def _too_long(self) -> list[Silent]:
+        now = time.monotonic()
+        return [silent for each in self._silences.values() for silent in each.too_long(now)]
 
     def _stall(self) -> list[TaskEvent]:
         """Say what the session has found, and from time to time that nothing ends: the cluster may have no room."""
@@ -196,10 +233,12 @@ class RayTasks(TaskExecutor):
             if under_way.avoid and not under_way.host
         }
         for reference, under_way in waiting.items():
-            ray.cancel(reference, force=True)
-            del self._under_way[reference]
             self._nodes.in_vain |= self._nodes.names() - under_way.avoid
-            self.submit(under_way.task)
+            self._hand_over_anew(reference, NOWHERE)
+
+    def _hand_over_anew(self, reference: Any, avoid: frozenset[str]) -> None:
+        ray.cancel(reference, force=True)
+        self.submit(self._forget(reference).task, avoid)
 
     @override
     def verify(self) -> None:

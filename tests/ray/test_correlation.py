@@ -15,7 +15,8 @@ from typing_extensions import override
 
 from alray.correlation_api import correlate
 from alray.errors import ClusterError
-from alray.ray_executor import session
+from alray.ray_executor import preflight, tasks
+from alray.silence import Patience
 from tests.correlation_studies import Listener, correlation_settings
 
 pytestmark = pytest.mark.ray
@@ -76,6 +77,35 @@ def test_ray_tasks_give_the_same_records_to_the_bit_and_lost_ones_are_done_again
     assert not listener.of("failed")
 
 
+def test_a_task_that_hangs_is_named_then_done_again_elsewhere(
+    pool, cluster, tmp_path, inline, monkeypatch
+):
+    monkeypatch.setattr(tasks, "SILENCE", Patience(times=2.0, least=2.0))
+    stopped: list[psutil.Process] = []
+
+    class Stopper(Listener):
+        @override
+        def performed(self, task, seconds, host):
+            super().performed(task, seconds, host)
+            if len(self.of("performed")) == 4:
+                stopped.extend(performing()[:1])
+                for process in stopped:
+                    process.suspend()
+
+    listener = Stopper()
+    try:
+        found = correlate(on_ray(pool), results=tmp_path, observer=listener)
+    finally:
+        for process in stopped:
+            process.kill()
+    assert_same(inline, found)
+    named, ended = (text for text in listener.of("notice") if "nothing heard of" in text)
+    assert named.endswith("if this lasts as long again")
+    assert ended.endswith("its worker is ended")
+    assert len(listener.of("lost")) == 1
+    assert not listener.of("failed")
+
+
 def test_a_killed_driver_loses_the_tasks_under_way_and_nothing_else(pool, tmp_path, inline):
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(on_ray(pool)))
@@ -120,6 +150,6 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(pool, tmp_path, inlin
 
 
 def test_an_object_store_without_room_is_refused(pool, cluster, tmp_path, monkeypatch):
-    monkeypatch.setattr(session, "STORE_ROOM", 1e6)
+    monkeypatch.setattr(preflight, "STORE_ROOM", 1e6)
     with pytest.raises(ClusterError, match="its object store has"):
         correlate(on_ray(pool), results=tmp_path)

@@ -47,7 +47,7 @@ def test_an_open_cluster_is_refused_unless_people_insist(cluster, prepared, monk
 
 
 def test_a_node_with_another_alray_is_refused(cluster):
-    other = Preflight(0.0, alive_nodes, _own={**Preflight(0.0, list)._own, "alray": "0.0.1"})
+    other = Preflight(0, alive_nodes, _own={**Preflight(0, list)._own, "alray": "0.0.1"})
     with pytest.raises(
         ClusterError, match=rf"\(alray 0\.0\.1, .*{socket.gethostname()} has alray "
     ):
@@ -58,11 +58,31 @@ def test_a_node_that_does_not_answer_is_named(cluster, monkeypatch):
     monkeypatch.setattr(preflight, "ANSWER_SECONDS", 1.0)
     monkeypatch.setattr(preflight, "ask", lambda node: ray.ObjectRef.from_random())
     with pytest.raises(ClusterError, match=f"^{socket.gethostname()} did not answer within 1 s"):
-        Preflight(0.0, alive_nodes).check_all()
+        Preflight(0, alive_nodes).check_all()
+
+
+def test_a_node_in_whose_store_the_pool_does_not_fit_is_refused(cluster):
+    with pytest.raises(
+        ClusterError,
+        match=rf"node {socket.gethostname()}: its object store has .*needs 1396\.98 GiB \(1\.5 times",
+    ):
+        Preflight(10**12, alive_nodes).check_all()
+
+
+def test_a_dead_node_that_still_stands_on_the_list_is_not_judged(cluster, monkeypatch):
+    (here,) = alive_nodes()
+    dead = {**here, "NodeID": "dead", "Resources": {"object_store_memory": 1.0}}
+    lists = [[here, dead]] * 5
+    real = preflight.ask
+    monkeypatch.setattr(
+        preflight, "ask", lambda node: real(node) if node is here else ray.ObjectRef.from_random()
+    )
+    Preflight(1000, lambda: lists.pop() if lists else [here]).check_all()
+    assert lists == []
 
 
 def test_a_node_is_asked_once_and_a_new_one_without_waiting(cluster, monkeypatch):
-    checked = Preflight(0.0, alive_nodes)
+    checked = Preflight(0, alive_nodes)
     checked.check_all()
     asked: list[str] = []
     real = preflight.ask
@@ -81,7 +101,7 @@ def test_a_node_is_asked_once_and_a_new_one_without_waiting(cluster, monkeypatch
 
 
 def test_a_node_that_joins_later_is_barred_until_it_has_shown_that_it_fits(cluster):
-    late = Preflight(0.0, alive_nodes)
+    late = Preflight(0, alive_nodes)
     ids = {node["NodeID"] for node in alive_nodes()}
     assert late.barred() == ids
     wait_for_answers(late)
@@ -90,7 +110,7 @@ def test_a_node_that_joins_later_is_barred_until_it_has_shown_that_it_fits(clust
 
 
 def test_a_node_that_joins_later_and_does_not_fit_is_left_out(cluster):
-    late = Preflight(0.0, alive_nodes, _own={**Preflight(0.0, list)._own, "torch": "1.0"})
+    late = Preflight(0, alive_nodes, _own={**Preflight(0, list)._own, "torch": "1.0"})
     wait_for_answers(late)
     host = socket.gethostname()
     assert late.barred() == {node["NodeID"] for node in alive_nodes()}

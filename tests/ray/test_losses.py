@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from ray.exceptions import OutOfMemoryError, WorkerCrashedError
+from ray.exceptions import ActorUnavailableError, OutOfMemoryError, WorkerCrashedError
 
 from alray import api
 from alray.executor import Lost, Notice
@@ -56,5 +56,13 @@ def test_ends_are_told_in_plain_words():
         "the node was running out of memory"
     )
     assert how(WorkerCrashedError()) == "its process was killed or has crashed"
+    broken = ActorUnavailableError("RpcError: RPC error: Socket closed rpc_code: 14", None)
+    assert how(broken).startswith("the connection to it broke: ")
+    killed = "The actor is dead because Worker exit detail: Worker unexpectedly exits with a connection error code 2. EOF."
+    assert how(RuntimeError(killed)) == "its process was killed or has crashed"
+    silent = (
+        "The actor's node was terminated: health check failed due to missing too many heartbeats"
+    )
+    assert how(RuntimeError(silent)) == "its node was not heard of for too long"
     report = "The actor died.\nThe actor is dead because ... Worker exit detail: connection error. Some common causes"
     assert how(RuntimeError(report)) == "connection error."

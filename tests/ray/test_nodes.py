@@ -107,6 +107,7 @@ def test_nothing_runs_on_a_node_that_is_barred(two):
     two.look(alive, ONE_CPU, frozenset(["id-b"]))
     assert two.open() == {"alpha"}
     assert two.room(NOWHERE) == 2
+    assert [two.fits(each) for each in ("id-a", "id-b", "id-c")] == [True, False, False]
     assert two.kept_from(NOWHERE) == {"label_selector": {"ray.io/node-id": "!in(id-b)"}}
     two.look(alive, ONE_CPU)
     assert two.open() == {"alpha", "beta"}

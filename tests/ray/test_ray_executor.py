@@ -9,7 +9,7 @@ import ray
 from alray import api
 from alray.errors import ClusterError
 from alray.executor import Event, Notice
-from alray.ray_executor import RayExecutor, actors, session
+from alray.ray_executor import RayExecutor, actors, preflight, session
 from alray.silence import Patience
 from alray.spec import ExecutionSpec, StudySpec
 from tests.studies import ROUNDS, Recorder, assert_same_records, settings
@@ -74,7 +74,7 @@ def test_an_error_and_a_worker_that_keeps_dying_fail_their_runs_alone(pool, tmp_
     assert raised["error"] == f"ValueError: no more than {candidates(pool, 2)}"
     assert "plugins.py" in raised["traceback"]
     assert re.match(
-        r"its worker died 2 times \(.*\): Worker unexpectedly exits",
+        r"its worker died 2 times \(.*\): its process was killed or has crashed",
         died["error"],
     )
     assert len(observer.of("lost")) == 2
@@ -92,7 +92,7 @@ def test_a_write_into_the_shared_pool_fails_the_run(pool, tmp_path):
 
 
 def test_an_object_store_without_room_is_refused_with_node_and_sizes(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr(session, "STORE_ROOM", 1e6)
+    monkeypatch.setattr(preflight, "STORE_ROOM", 1e6)
     with pytest.raises(ClusterError) as caught:
         api.sweep(settings(pool, execution=ON_RAY), results=tmp_path)
     message = str(caught.value)
@@ -114,10 +114,15 @@ def test_a_run_that_no_node_can_hold_is_refused(pool, tmp_path):
 def test_cpus_of_two_nodes_do_not_add_up_to_one_run(pool, monkeypatch):
     plan = plan_of(pool, cpus_per_run=2)
     executor = RayExecutor(plan.prepared, plan.study.execution)
-    nodes = [{"Resources": {"CPU": cpus}} for cpus in (3.0, 1.0, 4.0, 0.0)]
+    nodes = [
+        {"NodeID": str(number), "Resources": {"CPU": cpus}}
+        for number, cpus in enumerate((3.0, 1.0, 4.0, 0.0))
+    ]
     monkeypatch.setattr(session, "alive_nodes", lambda: nodes)
     assert executor._session.window() == 1 + 0 + 2
-    monkeypatch.setattr(session, "alive_nodes", lambda: [{"Resources": {"CPU": 1.0}}] * 8)
+    monkeypatch.setattr(
+        session, "alive_nodes", lambda: [{"NodeID": "0", "Resources": {"CPU": 1.0}}]
+    )
     with pytest.raises(ClusterError, match="the nodes have 1 and 0"):
         executor._session.window()
 
@@ -179,6 +184,22 @@ def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
         assert not executor._record.cannot_start(executor.hosts(), 1)
 
 
+def test_a_worker_that_found_room_on_a_node_that_nobody_has_looked_at_is_let_go(pool, monkeypatch):
+    plan = plan_of(pool)
+    with RayExecutor(plan.prepared, plan.study.execution) as executor:
+        executor.scale(1)
+        ((reference, _),) = executor._starting.items()
+        assert ray.wait([reference], timeout=60)[0]
+        with monkeypatch.context() as patch:
+            ids = frozenset(node["NodeID"] for node in session.alive_nodes())
+            patch.setattr(executor._session, "_barred", lambda: ids)
+            executor.scale(1)
+            assert executor._session.window() == 0
+            assert reference not in executor._starting
+            assert not executor.idle()
+        wait_for_idle(executor)
+
+
 def test_a_worker_that_has_gone_silent_is_named_and_then_ended(pool, tmp_path, monkeypatch):
     monkeypatch.setattr(actors, "SILENCE", Patience(times=2.0, least=1.5))
     left = candidates(pool, ROUNDS)
@@ -237,7 +258,7 @@ def test_a_ray_started_for_the_study_ends_with_it_even_if_it_is_refused(pool, mo
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", lambda **_: steps.append("init"))
     monkeypatch.setattr(ray, "shutdown", lambda: steps.append("shutdown"))
-    monkeypatch.setattr(session, "STORE_ROOM", 1e6)
+    monkeypatch.setattr(preflight, "STORE_ROOM", 1e6)
     with pytest.raises(ClusterError, match="object store"):
         RayExecutor(plan.prepared, plan.study.execution).__enter__()
     assert steps == ["init", "shutdown"]
