@@ -191,7 +191,7 @@ OWN = [
     "faults: 20,000 objects, 5 classes, vector 768",
     "3 arms x 4 seeds = 12 runs; 200 labels, then 60 rounds of 20 to 1,400",
     "[3/12] faults.witness:Witnessed, seed 0: accuracy .281 at 400 labels, 1 s, node2",
-    "node1: worker died (Worker unexpectedly exits with a connection error code 2. End of file); margin, seed 0 starts again after round 7",
+    "node1: worker died (its process was killed or has crashed); margin, seed 0 starts again after round 7",
     "stopped; the same command goes on from here",
     "error: cannot write /x/rounds/a.parquet: No space left on device; what is there already stays valid: make room",
 ]

@@ -14,8 +14,12 @@ from typing import Any
 from benchmarks.contestants.task import Answer, Task
 from benchmarks.memory import command, descendants, proportional
 
+from alray.ray_executor.player import PlayerActor
+
 SCRIPTS = Path(__file__).resolve().parents[1]
-WORKER = "ray::_PlayerActor"
+WORKER = f"ray::{PlayerActor.__name__}"
+"""How the command of a process that plays runs begins."""
+
 LOOK_SECONDS = 0.7
 """Between two looks at the workers' memory: each costs them some milliseconds."""
 

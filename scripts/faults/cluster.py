@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.memory import command
+from benchmarks.sweep_runs import WORKER
 from faults import processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,9 +17,6 @@ STATE = Path("/run/alray-nodes")
 NODES = 3
 STORE = 256
 """MiB of a node's object store."""
-
-PLAYER = "ray::PlayerActor"
-"""How the command of a process that plays runs begins."""
 
 END_SECONDS = 60.0
 """How long Ray may take to end on a node that was called dead."""
@@ -109,7 +107,7 @@ class Cluster:
 
     def players(self, node: int) -> list[int]:
         """Return the processes on a node that play runs."""
-        return processes.named(self._first(node), PLAYER)
+        return processes.named(self._first(node), WORKER)
 
     def raylets(self, node: int) -> list[int]:
         """Return Ray's process for a node, if it runs."""

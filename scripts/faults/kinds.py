@@ -94,7 +94,8 @@ def _small_store(scene: Scene, node: int) -> None:
 
 
 def _usual_store(scene: Scene, node: int) -> None:
-    scene.cluster.stop_ray(node)
+    # Killed: for a while the cluster lists the node as it was beside the new one.
+    scene.cluster.call("kill", str(node))
     scene.cluster.up()
 
 
