@@ -118,6 +118,7 @@ def _run(spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: boo
     from alray import correlation_api
     from alray.display.correlation_progress import CorrelationLines, CorrelationLive
     from alray.display.correlation_summary import print_correlation
+    from alray.display.facts import count
 
     starting = "starting Ray" if spec.execution.executor == "ray" else "starting"
     kind = CorrelationLive if progress.is_terminal else CorrelationLines
@@ -137,7 +138,7 @@ def _run(spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: boo
     print_correlation(console, found)
     if len(found.failures):
         progress.print(
-            f"{len(found.failures)} tasks failed; their errors are in {found.path}/failures.parquet",
+            f"{count(len(found.failures), 'task')} failed; why is in {found.path}/failures.parquet",
             style="red",
         )
         sys.exit(1)

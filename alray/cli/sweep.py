@@ -116,6 +116,7 @@ def _run(spec: "StudySpec", results: "Place", progress: Any, *, fresh: bool, rep
     from rich.console import Console
 
     from alray import api
+    from alray.display.facts import count
     from alray.display.lines import LineDisplay
     from alray.display.live import LiveDisplay
     from alray.display.summary import print_summary
@@ -141,7 +142,7 @@ def _run(spec: "StudySpec", results: "Place", progress: Any, *, fresh: bool, rep
     failed = found.runs[found.runs["status"] == "failed"]
     if len(failed):
         progress.print(
-            f"{len(failed)} runs failed; their errors are in {found.path}/runs.parquet",
+            f"{count(len(failed), 'run')} failed; why is in {found.path}/runs.parquet",
             style="red",
         )
         sys.exit(1)

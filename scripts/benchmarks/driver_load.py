@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 from benchmarks.memory import MEGABYTE, forget_peak, resident
-from benchmarks.simulated_runs import Costs, SimulatedRuns, sample_of
+from benchmarks.simulated_runs import WRITING, Costs, SimulatedRuns, sample_of
 
 from alray.api import claim, plan_study
 from alray.driver import Driver, Observer
@@ -137,6 +137,6 @@ def actors_fed(costs: pd.DataFrame, rounds: int) -> float:
     Each makes the driver take a round every second, a checkpoint every minute, and a run's start and end once in a run.
     """
     each = (costs.set_index("work")["wall_s"] / costs.set_index("work")["times"]).to_dict()
-    a_second = each["round"] + each.get("checkpoint", 0.0) / CHECKPOINT_SECONDS
-    a_second += (each["start of a run"] + each["end of a run"]) / rounds
+    a_second = each["round"] + (each.get("checkpoint", 0.0) + each[WRITING]) / CHECKPOINT_SECONDS
+    a_second += (each["start of a run"] + each["end of a run"] + each[WRITING]) / rounds
     return float(1 / a_second)

@@ -14,6 +14,9 @@ from alray.mishaps import NOWHERE
 from alray.plan import Plan
 from alray.tensors import PoolTensors
 
+WRITING = "files of one of these"
+"""What is written after a look at all that has been reported: the files of passive phases, checkpoints and ends."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -102,7 +105,7 @@ class SimulatedRuns(Executor):
         self._workers, self._together = workers, together
         self._checkpoint_rounds = checkpoint_rounds
         self._playing: deque[tuple[Job, int]] = deque()
-        self._submitted = 0
+        self._submitted = self._saved = 0
 
     @override
     def __enter__(self) -> "SimulatedRuns":
@@ -115,6 +118,8 @@ class SimulatedRuns(Executor):
 
     @override
     def hosts(self) -> frozenset[str]:
+        self.costs.end(WRITING, self._saved)
+        self._saved = 0
         return frozenset(["simulated"])
 
     @override
@@ -143,6 +148,7 @@ class SimulatedRuns(Executor):
         if not done:
             self._playing.append((job, number))
         due = done or (number > 0 and number % self._checkpoint_rounds == 0)
+        self._saved += due
         results = [self._sample.round_zero] if number <= 1 else []
         if number > 0:
             record = {**self._sample.result.record, "round": number}

@@ -11,8 +11,8 @@ import pandas as pd
 from peers.contestants import Contestant
 from peers.task import STRATEGIES
 
-WARM_UP = 1
-"""Rounds of each start that are played and not counted."""
+TURN = 3
+"""Rounds that a contestant plays in a row. The first is not counted: who has waited finds memory and caches cold."""
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 PHASES = ("query", "fit", "evaluate")
@@ -75,14 +75,19 @@ def _rows(players: Sequence[Player], rounds: int, seeds: int) -> Iterator[dict[s
         for seed in range(seeds):
             for player in players:
                 player.ask(start=strategy, seed=seed)
-            for number in range(WARM_UP + rounds):
+            for turn in range(rounds // (TURN - 1)):
                 # Another one begins each time, so that nobody always plays after the same one.
-                first = number % len(players)
+                first = turn % len(players)
                 for player in (*players[first:], *players[:first]):
-                    answer = player.ask(play=True)
-                    if number >= WARM_UP:
-                        key = {"strategy": strategy, "seed": seed, "round": number}
-                        yield {**key, "contestant": player.contestant.name, **_measured(answer)}
+                    for place in range(TURN):
+                        answer = player.ask(play=True)
+                        key = {"strategy": strategy, "seed": seed, "round": TURN * turn + place}
+                        if place > 0:
+                            yield {
+                                **key,
+                                "contestant": player.contestant.name,
+                                **_measured(answer),
+                            }
 
 
 def _measured(answer: dict[str, Any]) -> dict[str, float]:

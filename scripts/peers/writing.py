@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 from peers import task
 from peers.contestants import Contestant
+from peers.match import TURN
 from peers.summary import TIMES, summarise, verdicts, with_spread
 
 HEAD = """# One active-learning round, alray beside other libraries
 
 Written by `scripts/bench_round`; every counted round is in `round.csv`. Processor: {processor}. One thread per
-process. Medians over {rounds} rounds of each of {seeds} seeds, after a warm-up; contestants take turns round by round.
+process. Medians over {rounds} rounds of each of {seeds} seeds, contestants take turns of {turn}, of which the
+first is not counted.
 
 A round: {pool:,} objects x {features} float32 in {classes} classes (a seeded mixture of normals), {initial:,} labels at the
 start, score all unlabelled objects, query {query}, fit one epoch at batch {batch} with Adam {rate} from the present
@@ -53,6 +55,7 @@ def write(
         epochs=task.START_EPOCHS,
         members=task.MEMBERS,
         first=contestants[0].name,
+        turn=TURN,
     )
     parts = [head]
     for strategy in task.STRATEGIES:
