@@ -80,7 +80,7 @@ class CorrelationStore(Folder):
 
     def write_base(self, number: int, content: bytes) -> None:
         """Write a base."""
-        self._write(f"{BASES}/base-{number}.safetensors", lambda file: file.write(content))
+        self._write(f"{BASES}/base-{number}.safetensors", content)
 
     def read_base(self, number: int) -> bytes | None:
         """Read a base, or None where there is none that is whole."""

@@ -1,7 +1,6 @@
 """A study's folder, wherever it lies: one writer, whole files only, settings, manifest and tables, no pickle."""
 
 import contextlib
-import functools
 import io
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -98,7 +97,7 @@ class Folder:
     def write_study(self, settings: Mapping[str, Any]) -> None:
         """Write the resolved settings."""
         text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
-        self._write("study.yaml", lambda file: file.write(text.encode()))
+        self._write("study.yaml", text.encode())
 
     def read_study(self) -> dict[str, Any]:
         """Read the resolved settings."""
@@ -114,7 +113,7 @@ class Folder:
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write where the study came from."""
         text = json.dumps(dict(manifest), indent=2, ensure_ascii=False) + "\n"
-        self._write("manifest.json", lambda file: file.write(text.encode()))
+        self._write("manifest.json", text.encode())
 
     def read_manifest(self) -> dict[str, Any]:
         """Read the manifest, empty where there is none."""
@@ -145,7 +144,7 @@ class Folder:
         """
         self._storage.make_parents(files.keys())
         for name, content in files.items():
-            self._write(name, functools.partial(_put, content))
+            self._write(name, content)
 
     def holds(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return which of these files, and folders (`name/`), are there; a folder counts where it is not empty."""
@@ -216,22 +215,17 @@ class Folder:
         self._write_table(name, pa.Table.from_pandas(frame, preserve_index=False))
 
     def _write_table(self, name: str, table: pa.Table) -> None:
-        self._write(name, lambda file: pq.write_table(table, file, compression="zstd"))
-
-    def _write(self, name: str, fill: Callable[[io.BytesIO], Any]) -> None:
-        """Write a file. It is whole in memory before any of it goes anywhere: a reader sees all or nothing."""
         content = io.BytesIO()
-        fill(content)
-        into = self._storage if self._batch is None else self._batch
-        into.write(name, content.getvalue())
+        pq.write_table(table, content, compression="zstd")
+        self._write(name, content.getvalue())
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write a file. It is whole in memory before any of it goes anywhere: a reader sees all or nothing."""
+        (self._storage if self._batch is None else self._batch).write(name, content)
 
     def _remove(self, names: Collection[str]) -> None:
         """Remove files, if there."""
         (self._storage if self._batch is None else self._batch).remove(names)
-
-
-def _put(content: bytes, file: io.BytesIO) -> None:
-    file.write(content)
 
 
 def _unreadable(path: object, error: Exception) -> str:

@@ -147,7 +147,7 @@ def _draw_masks(
 def _by_pattern(pool: PoolTensors, indices: Indices) -> Iterator[tuple[list[str], Indices]]:
     """Yield each presence pattern among the objects: the modalities it has, and the positions of its objects."""
     patterns = pool.patterns(indices)
-    for code in np.flatnonzero(np.bincount(patterns)):
+    for code in np.unique(patterns):
         names = [modality.name for m, modality in enumerate(pool.modalities) if code >> m & 1]
         yield names, np.flatnonzero(patterns == code)
 

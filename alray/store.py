@@ -114,7 +114,7 @@ class Store(Folder):
         """Write a checkpoint of a run or of a passive phase."""
         if self._checkpoints is not None:
             self._checkpoints.add(name)
-        self._write(_checkpoint(name), lambda file: file.write(content))
+        self._write(_checkpoint(name), content)
 
     def read_checkpoint(self, name: str) -> bytes:
         """Read a checkpoint."""

@@ -8,6 +8,7 @@ import pytest
 from typing_extensions import override
 
 from alray.errors import StoreError
+from alray.storage import batch
 from alray.storage.batch import Batch
 from alray.storage.local import LocalStorage
 from alray.store import Store
@@ -34,20 +35,20 @@ class Watched(LocalStorage):
 
 def test_a_runs_files_keep_their_order():
     storage = Watched()
-    batch = Batch(storage)
-    for run in ("a", "b"):
-        batch.write(f"queries/{run}.parquet", b"")
-        batch.write(f"rounds/{run}.parquet", b"")
-        batch.remove([f"checkpoints/{run}.safetensors"])
+    waiting = Batch(storage)
+    for run in ("a.b", "a.c"):
+        waiting.write(f"queries/{run}.parquet", b"")
+        waiting.write(f"rounds/{run}.parquet", b"")
+        waiting.remove([f"checkpoints/{run}.safetensors"])
     assert storage.done == []
-    batch.make()
-    for run in ("a", "b"):
+    waiting.make()
+    for run in ("a.b", "a.c"):
         assert [name for name in storage.done if f"/{run}." in name] == [
             f"+queries/{run}.parquet",
             f"+rounds/{run}.parquet",
             f"-checkpoints/{run}.safetensors",
         ]
-    batch.make()
+    waiting.make()
     assert len(storage.done) == 6
 
 
@@ -55,11 +56,11 @@ def test_runs_are_written_side_by_side():
     """Each waits for the other two before it is done."""
     barrier = threading.Barrier(3, timeout=20.0)
     storage = Watched(lambda _: barrier.wait())
-    batch = Batch(storage)
+    waiting = Batch(storage)
     for run in "abc":
-        batch.write(f"rounds/{run}.parquet", b"")
-    batch.make()
-    assert sorted(storage.done) == [f"+rounds/{run}.parquet" for run in "abc"]
+        waiting.write(f"rounds/x.{run}.parquet", b"")
+    waiting.make()
+    assert sorted(storage.done) == [f"+rounds/x.{run}.parquet" for run in "abc"]
 
 
 @pytest.mark.parametrize("failing", ["a", "b", "c"])
@@ -69,14 +70,25 @@ def test_what_cannot_be_written_keeps_its_own_later_files_back_and_no_others(fai
             raise StoreError(f"cannot write {name}")
 
     storage = Watched(fail)
-    batch = Batch(storage)
+    waiting = Batch(storage)
     for run in "abc":
-        batch.write(f"queries/{run}.parquet", b"")
-        batch.write(f"rounds/{run}.parquet", b"")
+        waiting.write(f"queries/{run}.parquet", b"")
+        waiting.write(f"rounds/{run}.parquet", b"")
     with pytest.raises(StoreError, match=rf"cannot write queries/{failing}"):
-        batch.make()
+        waiting.make()
     assert {name[-9] for name in storage.done} == set("abc") - {failing}
     assert len(storage.done) == 4
+
+
+def test_what_has_become_much_is_written_at_once(monkeypatch):
+    monkeypatch.setattr(batch, "MOST_BYTES", 25)
+    storage = Watched()
+    waiting = Batch(storage)
+    for number in range(5):
+        waiting.write(f"checkpoints/{number}.safetensors", bytes(10))
+    assert sorted(storage.done) == [f"+checkpoints/{number}.safetensors" for number in range(3)]
+    waiting.make()
+    assert len(storage.done) == 5
 
 
 def write_and_fail(store: Store) -> None:

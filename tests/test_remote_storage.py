@@ -83,17 +83,17 @@ def test_more_objects_than_one_listing_shows(server):
     assert len([query for _, _, query in server.log if "list-type" in query]) == 2
 
 
-def test_a_table_that_cannot_be_made_leaves_the_old_one(server):
+def test_a_table_that_cannot_be_made_leaves_the_old_one(server, monkeypatch):
+    def fail(table, file, **_):
+        file.write(bytes(100))
+        raise RuntimeError("half a file")
+
     with store_at("half") as store:
-        store.write_checkpoint("a", b"old")
-
-        def fill(file):
-            file.write(bytes(100))
-            raise RuntimeError("half a file")
-
+        store.write_runs(ROWS)
+        monkeypatch.setattr("pyarrow.parquet.write_table", fail)
         with pytest.raises(RuntimeError, match="half"):
-            store._write("checkpoints/a.safetensors", fill)
-        assert store.read_checkpoint("a") == b"old"
+            store.write_runs(ROWS)
+        assert store.read_runs().equals(ROWS.to_pandas())
 
 
 @pytest.mark.parametrize("failing", ["uploads", "partNumber=2", "uploadId"])

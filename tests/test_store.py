@@ -86,7 +86,7 @@ def test_queries_are_written_before_the_rounds_that_make_a_run_count_as_finished
     store, monkeypatch
 ):
     written = []
-    monkeypatch.setattr(store, "_write", lambda name, fill: written.append(name))
+    monkeypatch.setattr(store, "_write", lambda name, content: written.append(name))
     store.write_run("a", ROWS, NONE)
     assert written == ["queries/a.parquet", "rounds/a.parquet"]
 

@@ -136,7 +136,8 @@ class RayExecutor(Executor):
                 self._note_failed_start(self._nodes.named_in(str(error)), how(error))
                 continue
             if not self._nodes.fits(started.node):
-                continue  # it has waited for room, and found it on a node that nobody has looked at yet
+                # It has waited for room, and found it on a node that nobody has looked at yet: it is let go.
+                continue
             host = self._nodes.name(started.node)
             if started.error:
                 self._note_failed_start(host, started.error)

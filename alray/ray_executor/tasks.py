@@ -167,9 +167,8 @@ class RayTasks(TaskExecutor):
             self._forget(reference)
             return [Failed(name, describe(error.cause), str(error), under_way.host)]
         if isinstance(answer, str):
-            if not self._nodes.fits(
-                answer
-            ):  # it has waited, and nobody has looked at that node yet
+            if not self._nodes.fits(answer):
+                # It has waited for room, and found it on a node that nobody has looked at yet.
                 self._hand_over_anew(reference, under_way.avoid)
                 return []
             under_way.host = self._nodes.name(answer)

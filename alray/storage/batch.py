@@ -10,6 +10,9 @@ from alray.storage.base import Storage
 AT_ONCE = 16
 """Files that are written at a time: a store far away, and a disk that has to flush, take their time over each."""
 
+MOST_BYTES = 256_000_000
+"""What waits is written at once when it has become so much."""
+
 
 class Batch:
     """Changes that wait.
@@ -20,10 +23,14 @@ class Batch:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._chains: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
+        self._bytes = 0
 
     def write(self, name: str, content: bytes) -> None:
         """Take down that a file is to be written."""
         self._chains[_stem(name)].append(functools.partial(self._storage.write, name, content))
+        self._bytes += len(content)
+        if self._bytes >= MOST_BYTES:
+            self.make()
 
     def remove(self, names: Collection[str]) -> None:
         """Take down that files are to be removed."""
@@ -38,6 +45,7 @@ class Batch:
         """
         chains = list(self._chains.values())
         self._chains.clear()
+        self._bytes = 0
         if len(chains) == 1:
             _make(chains[0])
         elif chains:
@@ -53,4 +61,4 @@ def _make(chain: Sequence[Callable[[], None]]) -> None:
 
 
 def _stem(name: str) -> str:
-    return name.rpartition("/")[2].partition(".")[0]
+    return name.rpartition("/")[2].rpartition(".")[0]

@@ -16,6 +16,7 @@ from typing_extensions import override
 from alray.correlation_api import correlate
 from alray.errors import ClusterError
 from alray.ray_executor import preflight, tasks
+from alray.ray_executor.nodes import Nodes
 from alray.silence import Patience
 from tests.correlation_studies import Listener, correlation_settings
 
@@ -104,6 +105,23 @@ def test_a_task_that_hangs_is_named_then_done_again_elsewhere(
     assert ended.endswith("its worker is ended")
     assert len(listener.of("lost")) == 1
     assert not listener.of("failed")
+
+
+def test_a_task_on_a_node_that_nobody_has_looked_at_is_handed_over_anew(
+    pool, cluster, tmp_path, inline, monkeypatch
+):
+    fits, asked = Nodes.fits, []
+
+    def fits_later(nodes, node_id):
+        asked.append(node_id)
+        return len(asked) > 2 and fits(nodes, node_id)
+
+    monkeypatch.setattr(Nodes, "fits", fits_later)
+    listener = Listener()
+    found = correlate(on_ray(pool), results=tmp_path, observer=listener)
+    assert_same(inline, found)
+    assert len(asked) == 2 + len(listener.of("performed"))
+    assert not listener.of("lost")
 
 
 def test_a_killed_driver_loses_the_tasks_under_way_and_nothing_else(pool, tmp_path, inline):
