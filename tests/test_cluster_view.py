@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from alray.errors import ClusterError
-from alray.ray_executor.cluster_view import ClusterView, head_place, own_place
+from alray.ray_executor.cluster_view import ClusterView, Place, head_place, own_place
 
 NODES = [{"NodeID": "a", "Alive": True}, {"NodeID": "b", "Alive": False}]
 
@@ -41,6 +41,22 @@ def test_nodes_that_are_up_are_asked_for_twice_a_second_at_most(clock, head):
     view.nodes()
     assert len(asked) == 2
     assert not view.silent
+
+
+def test_places_are_tried_ten_times_a_second_at_most(clock, head, monkeypatch):
+    tried: list[float] = []
+    answers = Place.answers
+
+    def count(place):
+        tried.append(clock[-1])
+        return answers(place)
+
+    monkeypatch.setattr(Place, "answers", count)
+    view = view_of(head, [])
+    for seconds in (0.0, 0.05, 0.15, 0.2):
+        clock.append(1000.0 + seconds)
+        view.nodes()
+    assert tried == [1000.0, 1000.15]
 
 
 def test_a_silent_head_is_not_asked_and_given_some_time(clock, head):

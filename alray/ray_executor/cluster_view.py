@@ -11,8 +11,10 @@ import ray
 from alray.errors import ClusterError
 
 NEWS_SECONDS = 0.5
-"""How old what is known of the nodes may get; whether the cluster answers is tried each time, in well below a
-millisecond."""
+"""How old what is known of the nodes may get."""
+
+TRY_SECONDS = 0.1
+"""How long an answer of the cluster's places holds: several looks of one turn of the driver try them once."""
 
 CONNECT_SECONDS = 1.0
 """How long a place may take to accept a connection."""
@@ -75,6 +77,7 @@ class ClusterView:
     ask: Callable[[], list[dict[str, Any]]]
     _nodes: list[dict[str, Any]] = field(default_factory=list)
     _heard: float = float("-inf")
+    _tried: float = float("-inf")
     _silent: dict[Place, float] = field(default_factory=dict)
 
     @property
@@ -96,6 +99,9 @@ class ClusterView:
 
     def _try_places(self) -> None:
         now = time.monotonic()
+        if now - self._tried < TRY_SECONDS:
+            return
+        self._tried = now
         for place in self.places:
             if place.answers():
                 self._silent.pop(place, None)
