@@ -1,12 +1,13 @@
 """Small correlation studies for the tests of what runs them."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from typing_extensions import override
 
 from alray.correlation import CorrelationSummary, summarise
@@ -18,6 +19,26 @@ from alray.pool import PreparedPool
 from alray.tensors import PoolTensors
 from alray.warm_start import warm_start
 from tests.builders import raw_pool
+
+FRAMES = ("bases", "groups", "outcomes", "summary", "quantiles", "checks")
+
+
+@pytest.fixture(scope="module")
+def without_figures() -> Iterator[None]:
+    """Leave the page's figures out: they take seconds, and nothing here is about them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "alray.reporting.correlation_page.render", lambda results: {"report.html": b"page"}
+        )
+        yield
+
+
+def assert_same_study(expected: Any, actual: Any) -> None:
+    """Two studies are equal, to the bit."""
+    for name in FRAMES:
+        pd.testing.assert_frame_equal(
+            getattr(expected, name), getattr(actual, name), check_exact=True
+        )
 
 
 def correlation_settings(pool: Path, **changes: Any) -> dict[str, Any]:

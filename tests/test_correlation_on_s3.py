@@ -1,27 +1,22 @@
 """A correlation study in an object store: the same as a local one, and a server that goes down loses nothing."""
 
-import pandas as pd
 import pytest
 from typing_extensions import override
 
 from alray.correlation_api import correlate, load_correlation
 from alray.errors import StoreError
-from tests.correlation_studies import Listener, correlation_settings
+from tests.correlation_studies import (
+    Listener,
+    assert_same_study,
+    correlation_settings,
+    without_figures,
+)
 from tests.object_store import BUCKET, running_server, server
 from tests.studies import files, write_pool
 
-__all__ = ["running_server", "server"]
+__all__ = ["running_server", "server", "without_figures"]
 
-FRAMES = ("bases", "groups", "outcomes", "summary", "quantiles", "checks")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def without_figures():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "alray.reporting.correlation_page.render", lambda results: {"report.html": b"page"}
-        )
-        yield
+pytestmark = pytest.mark.usefixtures("without_figures")
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +52,7 @@ def test_a_study_on_s3_is_equal_to_a_local_one_also_when_the_server_goes_down_in
     found = correlate(correlation_settings(pool), results=uri, observer=second)
     assert not {*first.of("performed")[:3]} & {*second.of("performed")}
     assert str(found.path) == f"{uri}/study"
-    stored = load_correlation(f"{uri}/study")
-    for name in FRAMES:
-        for study in (found, stored):
-            pd.testing.assert_frame_equal(
-                getattr(local, name), getattr(study, name), check_exact=True
-            )
+    assert_same_study(local, found)
+    assert_same_study(local, load_correlation(f"{uri}/study"))
     assert server.names("correlation/study") == files(local.path)
     assert server.read("correlation/study/report.html") == b"page"

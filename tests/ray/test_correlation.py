@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import pandas as pd
 import psutil
 import pytest
 import yaml
@@ -18,21 +17,19 @@ from alray.errors import ClusterError
 from alray.ray_executor import preflight, tasks
 from alray.ray_executor.nodes import Nodes
 from alray.silence import Patience
-from tests.correlation_studies import Listener, correlation_settings
+from tests.correlation_studies import (
+    Listener,
+    assert_same_study,
+    correlation_settings,
+    without_figures,
+)
 
-pytestmark = pytest.mark.ray
+__all__ = ["without_figures"]
+
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("without_figures")]
 
 ROOT = Path(__file__).parents[2]
-FRAMES = ("bases", "groups", "outcomes", "summary", "quantiles", "checks")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def without_figures():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "alray.reporting.correlation_page.render", lambda results: {"report.html": b"page"}
-        )
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +39,6 @@ def inline(pool, tmp_path_factory):
 
 def on_ray(pool, **changes):
     return correlation_settings(pool, execution={"executor": "ray", "parallel": 2}, **changes)
-
-
-def assert_same(expected, actual):
-    for name in FRAMES:
-        pd.testing.assert_frame_equal(
-            getattr(expected, name), getattr(actual, name), check_exact=True
-        )
 
 
 def performing() -> list[psutil.Process]:
@@ -73,7 +63,7 @@ def test_ray_tasks_give_the_same_records_to_the_bit_and_lost_ones_are_done_again
 
     listener = Killer()
     found = correlate(on_ray(pool), results=tmp_path, observer=listener)
-    assert_same(inline, found)
+    assert_same_study(inline, found)
     assert listener.of("lost")
     assert not listener.of("failed")
 
@@ -99,7 +89,7 @@ def test_a_task_that_hangs_is_named_then_done_again_elsewhere(
     finally:
         for process in stopped:
             process.kill()
-    assert_same(inline, found)
+    assert_same_study(inline, found)
     named, ended = (text for text in listener.of("notice") if "nothing heard of" in text)
     assert named.endswith("if this lasts as long again")
     assert ended.endswith("its worker is ended")
@@ -119,7 +109,7 @@ def test_a_task_on_a_node_that_nobody_has_looked_at_is_handed_over_anew(
     monkeypatch.setattr(Nodes, "fits", fits_later)
     listener = Listener()
     found = correlate(on_ray(pool), results=tmp_path, observer=listener)
-    assert_same(inline, found)
+    assert_same_study(inline, found)
     assert len(asked) == 2 + len(listener.of("performed"))
     assert not listener.of("lost")
 
@@ -142,7 +132,7 @@ def test_a_killed_driver_loses_the_tasks_under_way_and_nothing_else(pool, tmp_pa
     kept = {path: path.stat().st_mtime_ns for path in outcomes.glob("[!.]*")}
     assert kept
     found = correlate(correlation_settings(pool), results=tmp_path)
-    assert_same(inline, found)
+    assert_same_study(inline, found)
     assert all(path.stat().st_mtime_ns == written for path, written in kept.items())
 
 
@@ -164,7 +154,7 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(pool, tmp_path, inlin
     assert driver.returncode == 130
     assert "the same command goes on from here" in said
     assert "Traceback" not in said
-    assert_same(inline, correlate(correlation_settings(pool), results=tmp_path))
+    assert_same_study(inline, correlate(correlation_settings(pool), results=tmp_path))
 
 
 def test_an_object_store_without_room_is_refused(pool, cluster, tmp_path, monkeypatch):
