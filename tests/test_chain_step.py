@@ -9,7 +9,7 @@ from torch import nn
 
 from alray import fitting
 from alray.chain_step import chain_step, chain_to_train
-from alray.layers import seed_dropouts
+from alray.layers import dropouts, seed_dropouts
 from alray.losses import HeadsLoss
 from alray.spec import TrainingSpec
 from alray.state import learner_tensors
@@ -32,11 +32,13 @@ def learner_of(*parts: nn.Module, **training) -> Learner:
     return Learner(network, HeadsLoss(network.head_names, spec), None, spec)
 
 
-def after_steps(pool, way, *parts, frozen=False, **training):
+def after_steps(pool, way, *parts, frozen=False, quiet=False, **training):
     """Return all tensors of a learner after four steps, taken in this way."""
     tensors, learner = PoolTensors(pool), learner_of(*parts, **training)
     seed_dropouts(learner.network, torch_generator(3))
     train_mode(learner, freeze_batch_norm=frozen)
+    for layer in dropouts(learner.network) if quiet else []:
+        layer.eval()
     rng = np.random.default_rng(1)
     losses = []
     for size in (35, 35, 20, 2):
@@ -72,6 +74,10 @@ def test_a_step_by_hand_is_a_plain_step(pool, name, loss):
 @pytest.mark.parametrize("name", ["norm before", "norm after"])
 def test_frozen_statistics_stay(pool, name):
     assert_same_steps(pool, *CHAINS[name], frozen=True)
+
+
+def test_dropout_that_a_module_keeps_off_stays_off(pool):
+    assert_same_steps(pool, *CHAINS["two dropouts"], quiet=True)
 
 
 def test_the_same_steps_give_the_same_bits(pool):
