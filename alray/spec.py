@@ -131,7 +131,10 @@ class ExecutionSpec(Settings):
     """Where and how runs are executed; nothing here but `cpus_per_run` and the use of a GPU can change a result."""
 
     executor: Literal["ray", "inline"] = Field("ray", description="Ray, or this process alone")
-    address: str | None = Field(None, description="a running Ray cluster; a local one where empty")
+    address: str | None = Field(
+        None,
+        description="a running Ray cluster; where empty that of RAY_ADDRESS, else a local one",
+    )
     parallel: Count | None = Field(
         None, description="most runs at a time; all free CPUs where empty"
     )

@@ -53,7 +53,7 @@ def execution_options(command: Command) -> Command:
         click.option("--set", "settings", multiple=True, metavar="SETTING=VALUE", help="Any other setting, e.g. training.lr=3e-4; repeat it."),
         click.option("--name", help="The study's folder below --results; named after the pool if not given."),
         click.option("--results", default="results", show_default=True, type=PlaceType(folder=True), metavar="DIR|URI", help="Folder for studies: local, or s3://BUCKET/FOLDER, gs://..."),
-        click.option("--address", help="A running Ray cluster; a local one if not given."),
+        click.option("--address", help="A running Ray cluster; if not given, that of RAY_ADDRESS, else a local one."),
         click.option("--parallel", type=int, help="Most runs at a time; as many as CPUs if not given."),
         click.option("--cpus-per-run", type=int, help="Threads of a run."),
         click.option("--gpus-per-run", type=float, help="Share of a GPU for a run."),

@@ -57,6 +57,7 @@ class RaySession:
     def __init__(self, pool: PreparedPool, execution: ExecutionSpec) -> None:
         self._pool = pool
         self._execution = execution
+        self._address = execution.address or address_of_environment()
         self._connected_here = False
         self._preflight: Preflight | None = None
         self._wish: Wish | None = None
@@ -150,7 +151,7 @@ class RaySession:
     def _connect(self) -> None:
         if ray.is_initialized():
             return
-        address = self._execution.address
+        address = self._address
         require_answer(address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         # Without it, `uv run` would make Ray rebuild the environment in every worker.
@@ -174,10 +175,12 @@ class RaySession:
                 f"cannot {what}: {describe(error).split('. ')[0]}; {_way_out(error)}"
             ) from error
         self._connected_here = True
+        if address is not None and self._execution.address is None:
+            self._notices.append(f"joined the Ray cluster at {address}, as RAY_ADDRESS says")
 
     def _check_nodes(self) -> None:
         """See that the nodes are as the study needs them, and that nobody else can use those of a joined cluster."""
-        if self._execution.address is None:
+        if self._address is None:
             for node in alive_nodes():
                 require_object_store(node, self._pool.nbytes)
             return
@@ -218,6 +221,15 @@ def alive_nodes() -> list[dict[str, Any]]:
         ClusterError: The cluster is gone.
     """
     return cluster_view().nodes()
+
+
+def address_of_environment() -> str | None:
+    """Return the cluster that RAY_ADDRESS names, as it does in a job that was submitted to one; None where it names none.
+
+    An address of HTTP is a dashboard's: people set it for `ray job`, and nobody can join there.
+    """
+    address = os.environ.get("RAY_ADDRESS", "")
+    return None if address in ("", "local") or address.startswith("http") else address
 
 
 def _local_store(pool_bytes: int) -> int:
