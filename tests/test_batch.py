@@ -95,6 +95,8 @@ def write_and_fail(store: Store) -> None:
     with store.together():
         store.write_checkpoint("b", b"state")
         store.remove_checkpoint("a")
+        # What would take its place is not written yet either.
+        assert store.read_checkpoint("a") == b"state"
         raise RuntimeError("a bug")
 
 

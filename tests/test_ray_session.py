@@ -75,6 +75,21 @@ def test_a_cluster_that_grows_by_itself_is_asked_and_waited_for(ray_session, mon
     ]
 
 
+def test_a_node_that_has_not_shown_that_it_fits_is_room_that_need_not_be_asked_for(
+    ray_session, monkeypatch
+):
+    made = ray_session({"CPU": 8.0}, {"CPU": 4.0})
+    asked: list[int] = []
+    monkeypatch.setattr(autoscaling, "free_resources", lambda: {"CPU": 0.0})
+    monkeypatch.setattr(
+        autoscaling, "request_resources", lambda bundles: asked.append(len(bundles))
+    )
+    made._wish = autoscaling.Wish(made.worker_options(), 12)
+    monkeypatch.setattr(made, "_barred", lambda: frozenset(["0"]))
+    assert made.window() == 4
+    assert asked == []
+
+
 def test_no_run_is_started_while_the_cluster_is_silent(ray_session, monkeypatch):
     made = ray_session({"CPU": 8.0})
     made.window()

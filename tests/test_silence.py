@@ -71,6 +71,18 @@ def test_among_jobs_alike_the_pace_of_one_holds_for_the_others():
     assert (named.job, named.longest, named.hopeless) == ("stuck", 30.0, False)
     (lost,) = silence.too_long(1201.0)
     assert lost.hopeless
+    assert silence.too_long(5000.0) == []
+
+
+def test_among_others_each_job_has_its_own_pace():
+    silence = Silence(PATIENCE)
+    silence.started("quick", 0.0)
+    silence.started("slow", 0.0)
+    silence.heard("quick", 1.0)
+    silence.ended("quick")
+    assert silence.too_long(599.0) == []
+    (named,) = silence.too_long(1201.0)
+    assert (named.longest, named.hopeless) == (None, False)
 
 
 def test_what_is_told_says_what_comes_next():
