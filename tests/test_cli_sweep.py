@@ -263,6 +263,7 @@ def test_a_failed_run_is_reported_with_exit_code_1(results, monkeypatch):
     code, said, progress = alray(*words)
     assert code == 1
     assert "failed: margin, seed 0: RuntimeError: broken on purpose" in progress
+    assert "1 run failed; why is in " in progress
     assert "Runs failed and are left out: margin 1." in said
 
 

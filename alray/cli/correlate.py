@@ -116,11 +116,12 @@ def _run(spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: boo
     from rich.console import Console
 
     from alray import correlation_api
+    from alray.cluster_address import starting_words
     from alray.display.correlation_progress import CorrelationLines, CorrelationLive
     from alray.display.correlation_summary import print_correlation
     from alray.display.facts import count
 
-    starting = "starting Ray" if spec.execution.executor == "ray" else "starting"
+    starting = starting_words(spec.execution)
     kind = CorrelationLive if progress.is_terminal else CorrelationLines
     try:
         found = correlation_api.correlate(
@@ -140,6 +141,7 @@ def _run(spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: boo
         progress.print(
             f"{count(len(found.failures), 'task')} failed; why is in {found.path}/failures.parquet",
             style="red",
+            soft_wrap=True,
         )
         sys.exit(1)
 

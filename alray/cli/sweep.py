@@ -116,12 +116,13 @@ def _run(spec: "StudySpec", results: "Place", progress: Any, *, fresh: bool, rep
     from rich.console import Console
 
     from alray import api
+    from alray.cluster_address import starting_words
     from alray.display.facts import count
     from alray.display.lines import LineDisplay
     from alray.display.live import LiveDisplay
     from alray.display.summary import print_summary
 
-    starting = "starting Ray" if spec.execution.executor == "ray" else "starting"
+    starting = starting_words(spec.execution)
     kind = LiveDisplay if progress.is_terminal else LineDisplay
     command = "alray " + " ".join(sys.argv[1:])
     try:
@@ -144,6 +145,7 @@ def _run(spec: "StudySpec", results: "Place", progress: Any, *, fresh: bool, rep
         progress.print(
             f"{count(len(failed), 'run')} failed; why is in {found.path}/runs.parquet",
             style="red",
+            soft_wrap=True,
         )
         sys.exit(1)
 

@@ -21,6 +21,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
+from alray.cluster_address import cluster_address
 from alray.errors import AlrayError, ClusterError
 from alray.executor import describe
 from alray.pool import PreparedPool
@@ -57,7 +58,7 @@ class RaySession:
     def __init__(self, pool: PreparedPool, execution: ExecutionSpec) -> None:
         self._pool = pool
         self._execution = execution
-        self._address = execution.address or address_of_environment()
+        self._address = cluster_address(execution)
         self._connected_here = False
         self._preflight: Preflight | None = None
         self._wish: Wish | None = None
@@ -175,8 +176,6 @@ class RaySession:
                 f"cannot {what}: {describe(error).split('. ')[0]}; {_way_out(error)}"
             ) from error
         self._connected_here = True
-        if address is not None and self._execution.address is None:
-            self._notices.append(f"joined the Ray cluster at {address}, as RAY_ADDRESS says")
 
     def _check_nodes(self) -> None:
         """See that the nodes are as the study needs them, and that nobody else can use those of a joined cluster."""
@@ -221,15 +220,6 @@ def alive_nodes() -> list[dict[str, Any]]:
         ClusterError: The cluster is gone.
     """
     return cluster_view().nodes()
-
-
-def address_of_environment() -> str | None:
-    """Return the cluster that RAY_ADDRESS names, as it does in a job that was submitted to one; None where it names none.
-
-    An address of HTTP is a dashboard's: people set it for `ray job`, and nobody can join there.
-    """
-    address = os.environ.get("RAY_ADDRESS", "")
-    return None if address in ("", "local") or address.startswith("http") else address
 
 
 def _local_store(pool_bytes: int) -> int:

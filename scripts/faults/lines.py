@@ -9,7 +9,7 @@ OWN = (
     r"train [\d,]+, validation [\d,]+, test [\d,]+$",
     r"\d+ arms? x \d+ seeds? = \d+ runs?; ",
     r"\d+ runs? finished before$",
-    r"starting Ray$",
+    r"joining the Ray cluster at ",
     r"passive phase done, accuracy ",
     r"\[\d+/\d+\] ",
     r"[\d,]+/[\d,]+ rounds in ",

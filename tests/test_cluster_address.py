@@ -1,0 +1,32 @@
+"""Which cluster is joined, and what people are told of it."""
+
+import pytest
+
+from alray.cluster_address import cluster_address, starting_words
+from alray.spec import ExecutionSpec
+
+HERE, THERE = "10.0.0.1:6379", "10.0.0.2:6379"
+
+
+@pytest.mark.parametrize(
+    ("environment", "given", "address", "words"),
+    [
+        (HERE, None, HERE, f"joining the Ray cluster at {HERE}, as RAY_ADDRESS says"),
+        (HERE, THERE, THERE, f"joining the Ray cluster at {THERE}"),
+        ("http://10.0.0.1:8265", None, None, "starting Ray"),
+        ("local", None, None, "starting Ray"),
+        ("", None, None, "starting Ray"),
+    ],
+)
+def test_an_address_that_is_given_counts_before_the_environments(
+    monkeypatch, environment, given, address, words
+):
+    monkeypatch.setenv("RAY_ADDRESS", environment)
+    execution = ExecutionSpec(address=given)
+    assert cluster_address(execution) == address
+    assert starting_words(execution) == words
+
+
+def test_one_process_joins_nothing(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", HERE)
+    assert starting_words(ExecutionSpec(executor="inline")) == "starting"
