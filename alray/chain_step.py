@@ -21,7 +21,9 @@ def chain_to_train(learner: Learner, pool: PoolTensors) -> list[Link] | None:
     No layer may stand at two places, and every one has to learn; BatchNorm has to average with a fixed weight.
     """
     network = learner.network
-    if not isinstance(network, OwnModule) or pool.device.type != "cpu":
+    if pool.device.type != "cpu" or learner.predictor is not None:
+        return None
+    if not isinstance(network, OwnModule):
         return None
     links = find_chain(network, {modality.name: modality.shape for modality in pool.modalities})
     if links is None:

@@ -11,6 +11,7 @@ from alray import fitting
 from alray.chain_step import chain_step, chain_to_train
 from alray.layers import dropouts, seed_dropouts
 from alray.losses import HeadsLoss
+from alray.models import LossPredictor
 from alray.spec import TrainingSpec
 from alray.state import learner_tensors
 from alray.tensors import PoolTensors
@@ -104,6 +105,9 @@ def test_what_a_step_by_hand_does_not_know_is_called_as_it_is(pool):
     watched[0].register_full_backward_hook(lambda *_: None)
     assert not knows(*watched)
     assert chain_to_train(make_learner(pool), tensors) is None
+    predicting = learner_of(*layers())
+    predicting.predictor = LossPredictor([9])
+    assert chain_to_train(predicting, tensors) is None
 
 
 def fit_once(pool, labelled, *parts, **training):
