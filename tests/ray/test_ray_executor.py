@@ -188,14 +188,15 @@ def test_a_worker_that_found_room_on_a_node_that_nobody_has_looked_at_is_let_go(
     plan = plan_of(pool)
     with RayExecutor(plan.prepared, plan.study.execution) as executor:
         executor.scale(1)
-        ((reference, _),) = executor._starting.items()
+        (reference,) = executor._starting
         assert ray.wait([reference], timeout=60)[0]
         with monkeypatch.context() as patch:
             ids = frozenset(node["NodeID"] for node in session.alive_nodes())
             patch.setattr(executor._session, "_barred", lambda: ids)
-            executor.scale(1)
             assert executor._session.window() == 0
-            assert reference not in executor._starting
+            executor._session.look(executor._nodes)
+            executor._greet_started()
+            assert not executor._starting
             assert not executor.idle()
         wait_for_idle(executor)
 
