@@ -5,10 +5,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from alray.adam import step_of_adam
 from alray.chains import Link, find_chain
 from alray.gradients import NormStep, back_linear, loss_gradients, weight_gradients
-from alray.layers import draw_mask
 from alray.models import FUSED, OwnModule, Values
 from alray.onednn import few_sizes, linear, with_room
 from alray.tensors import Batch, PoolTensors
@@ -36,7 +34,7 @@ def chain_to_train(learner: Learner, pool: PoolTensors) -> list[Link] | None:
         and all(
             layer.momentum is not None for layer in layers if isinstance(layer, nn.BatchNorm1d)
         )
-        and not any(layer._backward_hooks or layer._backward_pre_hooks for layer in layers)  # noqa: SLF001 -- no public way
+        and not any(layer._backward_hooks or layer._backward_pre_hooks for layer in layers)  # noqa: SLF001 -- there is no public way to ask
     )
     return links if plain else None
 
@@ -71,8 +69,7 @@ def chain_step(learner: Learner, links: Sequence[Link], batch: Batch, labels: Te
     for step in reversed(steps[1:]):
         gradient = step.back(gradient)
     steps[0].back_to_linear(gradient)
-    step_of_adam(learner.optimizer)
-    learner.loss.keep_in_range()
+    learner.update()
     return loss
 
 
@@ -97,7 +94,7 @@ class _LinkStep:
         self._after = _norm_step(link.after, h)
         if self._after is not None:
             h = self._after.output
-        self._mask = _mask(link, h)
+        self._mask = None if link.dropout is None else link.dropout.training_mask(h)
         if self._mask is not None:
             h = h * self._mask
         self.output = with_room(h, len(x))
@@ -124,13 +121,3 @@ class _LinkStep:
 
 def _norm_step(norm: nn.BatchNorm1d | None, x: Tensor) -> NormStep | None:
     return None if norm is None else NormStep(norm, x, live=norm.training)
-
-
-def _mask(link: Link, x: Tensor) -> Tensor | None:
-    """Draw a link's dropout mask as the layer itself would."""
-    layer = link.dropout
-    if layer is None or layer.rate == 0 or not layer.training:
-        return None
-    if layer.generator is None:
-        raise RuntimeError("SeededDropout needs its generator before training")
-    return draw_mask((len(x), x.shape[1]), layer.rate, layer.generator)

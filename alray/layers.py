@@ -69,11 +69,16 @@ class SeededDropout(nn.Module):
     def forward(self, x: Float[Tensor, "n *rest"]) -> Float[Tensor, "n *rest"]:
         if self.member is not None:
             return x * self.member_masks(self._mask_shape(x))[self.member].to(x.device)
+        mask = self.training_mask(x)
+        return x if mask is None else x * mask
+
+    def training_mask(self, x: Tensor) -> Tensor | None:
+        """Draw the mask of a batch in training; None where nothing is dropped."""
         if not self.training or self.rate == 0:
-            return x
+            return None
         if self.generator is None:
             raise RuntimeError("SeededDropout needs its generator before training")
-        return x * self._draw((len(x), *self._mask_shape(x)), self.generator).to(x.device)
+        return self._draw((len(x), *self._mask_shape(x)), self.generator).to(x.device)
 
     def _mask_shape(self, x: Tensor) -> tuple[int, ...]:
         """Return the shape of one object's mask."""

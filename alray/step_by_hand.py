@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from alray.adam import step_of_adam
 from alray.errors import SpecError
 from alray.gradients import NormStep, back_linear, loss_gradients, weight_gradients
 from alray.layers import Hidden, draw_mask, dropouts
@@ -81,8 +80,7 @@ def step_by_hand(
     own_parts = torch.split(fuse.back(gradient)[: batch.size], widths, dim=1)
     for part, own in zip(encoders, own_parts, strict=True):
         part.back(own, gradients.get(part.name))
-    step_of_adam(learner.optimizer)
-    learner.loss.keep_in_range()
+    learner.update()
     return loss
 
 

@@ -56,6 +56,11 @@ class Learner(nn.Module):
         total = total + wanted.weight * ranking_loss(predicted, each, wanted)
         return total
 
+    def update(self) -> None:
+        """Take a step of Adam with the gradients at hand."""
+        step_of_adam(self.optimizer)
+        self.loss.keep_in_range()
+
 
 def batches(n: int, spec: TrainingSpec, rng: np.random.Generator) -> Iterator[Indices]:
     """Yield one epoch's positions 0 to n-1, in random order, cut by the batch rule.
@@ -80,8 +85,7 @@ def step(learner: Learner, batch: Batch, labels: Tensor, *, detach: bool = False
     loss = learner.objective(outputs, labels, detach=detach)
     learner.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
-    step_of_adam(learner.optimizer)
-    learner.loss.keep_in_range()
+    learner.update()
     return loss.detach()
 
 
