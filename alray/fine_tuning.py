@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import Tensor
-from typing_extensions import override
 
 from alray.correlation_spec import CorrelationSpec
 from alray.evaluation import evaluate
@@ -22,14 +21,11 @@ from alray.models import LateFusion
 from alray.pool import Indices
 from alray.seeding import generator, torch_seed
 from alray.state import restore_learner
-from alray.step_by_hand import draw_masks, step_by_hand
+from alray.steps import Steps, choose_steps
 from alray.tensors import PoolTensors
 from alray.torch_random import isolated, torch_generator
-from alray.training import Learner, batches, step, train_mode
+from alray.training import Learner, batches, train_mode
 from alray.warm_start import draw_test, initial_order, new_learner
-
-_Beat = tuple[Indices, list[Tensor]]
-"""A batch: its objects' positions and the masks of its step."""
 
 
 @dataclass(frozen=True)
@@ -81,107 +77,67 @@ def fine_tune(
     learner = new_learner(spec, pool, base)
     initial = initial_order(spec, pool.pool, base)[: spec.initial]
     replayed = initial[:0] if spec.replay == "none" else initial
-    trainer = _trainer(learner, spec, pool, seed, exercises[0].objects.shape[1] + len(replayed))
+    steps = choose_steps(learner, pool)
+    size = exercises[0].objects.shape[1] + len(replayed)
+    batches_ = _Batches(learner, steps, spec, seed, size)
     judge = _judge(learner, pool, draw_test(spec, pool.pool))
     found = []
     with isolated(torch_seed(spec.seed, seed, "fine_tune_dropout")):
         for exercise in exercises:
             restore_learner(learner, start)
-            trainer.begin()
             outcomes: list[Outcome] = []
-            steps = 0
-            for epoch in range(max(spec.epochs)):
+            taken = 0
+            for epoch, in_order in enumerate(batches_.epochs()):
                 train_mode(learner, freeze_batch_norm=spec.training.batch_norm == "frozen")
                 objects = np.concatenate([exercise.objects[epoch], replayed])
                 labels = np.concatenate([exercise.labels[epoch], pool.pool.labels[replayed]])
-                steps += trainer.epoch(epoch, objects, labels)
+                for positions, masks in in_order:
+                    wanted = torch.from_numpy(labels[positions]).to(pool.device)
+                    steps.take(pool.batch(objects[positions]), wanted, masks)
+                taken += len(in_order)
                 if epoch + 1 in spec.epochs:
                     learner.eval()
-                    outcomes.append(Outcome(epoch + 1, steps, judge()))
+                    outcomes.append(Outcome(epoch + 1, taken, judge()))
             found.append(outcomes)
     return found
-
-
-class _Trainer:
-    """Takes an epoch's steps as any network can take them."""
-
-    def __init__(
-        self, learner: Learner, spec: CorrelationSpec, pool: PoolTensors, seed: int
-    ) -> None:
-        self._learner, self._spec, self._pool, self._seed = learner, spec, pool, seed
-
-    def begin(self) -> None:
-        """Get ready for another exercise: the same batches and masks once more."""
-        seed_dropouts(self._learner.network, self._generator())
-
-    def epoch(self, epoch: int, objects: Indices, labels: Indices) -> int:
-        """Take the steps of an epoch and return how many they are."""
-        rhythm = epoch_batches(self._spec, len(objects), self._seed, epoch)
-        for positions in rhythm:
-            wanted = torch.from_numpy(labels[positions]).to(self._pool.device)
-            step(self._learner, self._pool.batch(objects[positions]), wanted)
-        return len(rhythm)
-
-    def _generator(self) -> torch.Generator:
-        return torch_generator(torch_seed(self._spec.seed, self._seed, "fine_tune_dropout"))
 
 
 MASKS_KEPT = 5_000
 """Objects times epochs up to which a seed's dropout masks are kept for all groups: 23 MB at width 128."""
 
 
-class _TrainerByHand(_Trainer):
-    """Takes the steps of late fusion by hand; a seed's batches and masks are drawn once for all groups where they are few."""
+class _Batches:
+    """A seed's batches, each with the masks of its step: the same for all groups, drawn once where they are few.
+
+    Args:
+        learner: What will be trained; its layers that draw masks of their own begin anew for each group.
+        steps: How its steps are taken.
+        size: Objects in an epoch.
+    """
 
     def __init__(
-        self,
-        network: LateFusion,
-        learner: Learner,
-        spec: CorrelationSpec,
-        pool: PoolTensors,
-        seed: int,
-        size: int,
+        self, learner: Learner, steps: Steps, spec: CorrelationSpec, seed: int, size: int
     ) -> None:
-        super().__init__(learner, spec, pool, seed)
-        self._network = network
+        self._learner, self._steps, self._spec, self._seed = learner, steps, spec, seed
         self._size = size
         keep = size * max(spec.epochs) <= MASKS_KEPT
         self._kept = list(self._draw()) if keep else None
-        self._rhythm: Iterator[list[_Beat]] = iter(())
 
-    def _draw(self) -> Iterator[list["_Beat"]]:
-        generator_ = self._generator()
+    def epochs(self) -> Iterator[list[tuple[Indices, Sequence[Tensor]]]]:
+        """Return for each epoch the positions and the masks of its batches."""
+        seed_dropouts(self._learner.network, self._generator())
+        return self._draw() if self._kept is None else iter(self._kept)
+
+    def _draw(self) -> Iterator[list[tuple[Indices, Sequence[Tensor]]]]:
+        masks = self._generator()
         for epoch in range(max(self._spec.epochs)):
             yield [
-                (positions, draw_masks(self._network, len(positions), generator_))
+                (positions, self._steps.draw(len(positions), masks))
                 for positions in epoch_batches(self._spec, self._size, self._seed, epoch)
             ]
 
-    @override
-    def begin(self) -> None:
-        self._rhythm = self._draw() if self._kept is None else iter(self._kept)
-
-    @override
-    def epoch(self, epoch: int, objects: Indices, labels: Indices) -> int:
-        beats = next(self._rhythm)
-        for positions, masks in beats:
-            batch = self._pool.batch(objects[positions])
-            step_by_hand(self._learner, batch, torch.from_numpy(labels[positions]), masks)
-        return len(beats)
-
-
-def _trainer(
-    learner: Learner, spec: CorrelationSpec, pool: PoolTensors, seed: int, size: int
-) -> _Trainer:
-    """Return the fastest way to take this learner's steps.
-
-    The two ways draw masks differently where modalities are absent, so the choice depends on nothing that may differ
-    within a study.
-    """
-    network = learner.network
-    if isinstance(network, LateFusion) and pool.device.type == "cpu":
-        return _TrainerByHand(network, learner, spec, pool, seed, size)
-    return _Trainer(learner, spec, pool, seed)
+    def _generator(self) -> torch.Generator:
+        return torch_generator(torch_seed(self._spec.seed, self._seed, "fine_tune_dropout"))
 
 
 def _judge(learner: Learner, pool: PoolTensors, test: Indices) -> Callable[[], Metrics]:

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from alray.chain_step import chain_step, chain_to_train
 from alray.layers import seed_dropouts
 from alray.pool import Indices
-from alray.step_by_hand import draw_masks, has_step_by_hand, step_by_hand
+from alray.steps import Steps, choose_steps
 from alray.tensors import PoolTensors
-from alray.training import Learner, batches, step, train_mode
+from alray.training import Learner, batches, train_mode
 
 
 @dataclass(frozen=True)
@@ -57,12 +56,14 @@ def fit(  # noqa: PLR0913 -- each argument is one thing a fit depends on
             and goes back to the best epoch's weights.
     """
     seed_dropouts(learner.network, dropout)
+    # Labels grow from round to round, and so do batches.
+    steps = choose_steps(learner, pool, few_shapes=True)
     best = _Best(learner, learner.spec.patience) if validate else None
     train_loss, done = math.nan, 0
     for epoch in range(epochs):
         train_mode(learner, freeze_batch_norm=freeze_batch_norm)
         detach = epoch >= detach_from * epochs
-        train_loss = _epoch(learner, pool, labelled, rng, dropout, detach=detach)
+        train_loss = _epoch(learner, steps, pool, labelled, rng, dropout, detach=detach)
         done += 1
         if best is not None and validate is not None and best.stop_after(validate()):
             break
@@ -71,8 +72,9 @@ def fit(  # noqa: PLR0913 -- each argument is one thing a fit depends on
     return Fit(done, train_loss)
 
 
-def _epoch(
+def _epoch(  # noqa: PLR0913 -- as for `fit`
     learner: Learner,
+    steps: Steps,
     pool: PoolTensors,
     labelled: Indices,
     rng: np.random.Generator,
@@ -81,19 +83,10 @@ def _epoch(
     detach: bool,
 ) -> float:
     total, seen = 0.0, 0
-    by_hand = pool.device.type == "cpu" and has_step_by_hand(learner)
-    links = chain_to_train(learner, pool)
     for positions in batches(len(labelled), learner.spec, rng):
         indices = labelled[positions]
-        batch, labels = pool.batch(indices), pool.labels(indices)
-        if by_hand:
-            masks = draw_masks(learner.network, len(indices), dropout)
-            # Labels grow from round to round, and so do batches.
-            loss = step_by_hand(learner, batch, labels, masks, few_shapes=True)
-        elif links is not None and len(indices) > 1:
-            loss = chain_step(learner, links, batch, labels)
-        else:
-            loss = step(learner, batch, labels, detach=detach)
+        masks = steps.draw(len(indices), dropout)
+        loss = steps.take(pool.batch(indices), pool.labels(indices), masks, detach=detach)
         total += loss.item() * len(indices)
         seen += len(indices)
     return total / seen

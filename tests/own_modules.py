@@ -50,6 +50,26 @@ def linear_network(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Modul
     return Linear()
 
 
+class SequentialNetwork(nn.Module):
+    """Layers in a row from the only modality to the logits."""
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]], classes: int) -> None:
+        super().__init__()
+        ((self.modality, (size,)),) = shapes.items()
+        self.layers = nn.Sequential(
+            nn.Linear(size, 8),
+            nn.ReLU(),
+            nn.BatchNorm1d(8),
+            nn.Dropout(0.5),
+            nn.Linear(8, classes),
+        )
+
+    @override
+    def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
+        logits: Tensor = self.layers(features[self.modality])
+        return logits
+
+
 def no_network(shapes: dict[str, tuple[int, ...]], classes: int) -> Any:
     return "not a module"
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from alray import fitting
+from alray import fitting, steps
 from alray.chain_step import chain_step, chain_to_train
 from alray.layers import dropouts, seed_dropouts
 from alray.losses import HeadsLoss
@@ -129,10 +129,10 @@ def test_a_fit_takes_its_steps_by_hand(pool, monkeypatch):
         sizes.append(batch.size)
         return chain_step(learner, links, batch, labels)
 
-    monkeypatch.setattr(fitting, "chain_step", counted)
+    monkeypatch.setattr(steps, "chain_step", counted)
     found = fit_once(pool, pool.train[:40], *CHAINS["dropout"], batch_size=20)
     assert sizes == [20] * 4
-    monkeypatch.setattr(fitting, "chain_to_train", lambda *_: None)
+    monkeypatch.setattr(steps, "chain_to_train", lambda *_: None)
     expected = fit_once(pool, pool.train[:40], *CHAINS["dropout"], batch_size=20)
     assert len(sizes) == 4
     assert found.train_loss == pytest.approx(expected.train_loss, rel=1e-4)

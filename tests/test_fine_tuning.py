@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from alray import scores
+from alray import scores, steps
 from alray.correlation_tasks import CONTROL, FineTune, WarmStart, perform
 from alray.evaluation import evaluate
 from alray.fine_tuning import Exercise, control_exercise, epoch_batches, fine_tune
@@ -94,6 +94,31 @@ def test_a_fine_tune_is_the_plain_steps_on_its_objects(spec, pool, base):
     for outcome, wanted in zip(outcomes, (metrics[0], metrics[2]), strict=True):
         assert outcome.metrics.nll == pytest.approx(wanted.nll, rel=1e-4)
         assert outcome.metrics.accuracy == pytest.approx(wanted.accuracy, abs=0.03)
+
+
+def test_a_sequential_module_takes_the_fast_steps_as_in_a_sweep(monkeypatch):
+    """They give what the plain ones give, with the same masks for every group."""
+    pool = PoolTensors(make_pool(400, {"text": 7}, absent=0.0, separation=1.0))
+    settings = {"model": {"name": "tests.own_modules:SequentialNetwork"}, "epochs": [1, 3]}
+    spec = correlation_plan(pool.pool, **settings).spec
+    start = warm_start(spec, pool, 0)
+    groups = [exercise(pool, start.sample[first : first + 6]) for first in (0, 6)]
+    plainly: list[int] = []
+
+    def counted(learner, batch, labels, **options):
+        plainly.append(batch.size)
+        return step(learner, batch, labels, **options)
+
+    monkeypatch.setattr(steps, "step", counted)
+    found = fine_tune(spec, pool, start.tensors, 0, 1, groups)
+    assert not plainly
+    monkeypatch.setattr(steps, "chain_to_train", lambda *_: None)
+    expected = fine_tune(spec, pool, start.tensors, 0, 1, groups)
+    assert plainly == [6] * 3 * len(groups)
+    for outcomes, wanted in zip(found, expected, strict=True):
+        assert [outcome.metrics.nll for outcome in outcomes] == pytest.approx(
+            [outcome.metrics.nll for outcome in wanted], rel=1e-4
+        )
 
 
 def test_groups_do_not_disturb_each_other(spec, pool, base):
