@@ -83,7 +83,7 @@ def reading(
 
 def _ruling(row: Row) -> str:
     if row["verdict"] == "no effect":
-        return f"no effect larger than {_bound(row['bound'])}"
+        return no_effect(row["bound"])
     return (
         f"inconclusive, {_why(row)}" if row["verdict"] == "inconclusive" else str(row["verdict"])
     )
@@ -216,10 +216,14 @@ def _number(value: float, scale: float) -> str:
     return f"{value:.{_decimals(scale)}f}"
 
 
-def _bound(value: float) -> str:
-    # Rounded up: a smaller bound than the interval's would say too much.
-    decimals = _decimals(value)
-    return f"{math.ceil(value * 10**decimals - 1e-9) / 10**decimals:.{decimals}f}"
+def no_effect(bound: float) -> str:
+    """Return the words of the verdict "no effect", in sentences and tables alike.
+
+    The bound is rounded up: a smaller one than the interval's would say too much.
+    """
+    decimals = _decimals(bound)
+    rounded_up = math.ceil(bound * 10**decimals - 1e-9) / 10**decimals
+    return f"no effect larger than {rounded_up:.{decimals}f}"
 
 
 def _decimals(scale: float) -> int:

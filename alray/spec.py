@@ -212,7 +212,8 @@ class StudySpec(Settings):
         description="score only so many random unlabelled objects a round; all where empty",
     )
     screen: Screen = Field(
-        None, description="score only what the last full scoring left plausible"
+        None,
+        description="rank all candidates by 8-bit scores first, and score the best of them exactly",
     )
     metric_split: Literal["test", "validation"] = Field(
         "test", description="part that accuracy, macro_f1, nll and ece are computed on"

@@ -8,6 +8,7 @@ import pytest
 
 from alray.correlation import summarise
 from alray.correlation_findings import PREDICTION, reading, verdict
+from alray.reporting.correlation_tables import verdict_of
 from tests.correlation_worlds import World, generator, study
 
 
@@ -99,6 +100,15 @@ def test_nll_rises_where_a_group_does_harm():
     """Usefulness is its fall, so that sign and ends are exchanged together."""
     said = verdict(row_of(outcome="nll"))
     assert "hurts: the tenth with the largest loss changes nll by 0.012 (0.004 to 0.020)" in said
+
+
+@pytest.mark.parametrize("bound", [0.01234, 0.00042, 0.000551, 0.2, 0.12345])
+def test_tables_and_sentences_give_one_bound(bound):
+    """And neither gives a smaller one than was found."""
+    row = nothing(bound=bound)
+    told = verdict_of(row).text
+    assert f": {told}: " in verdict(row)
+    assert bound <= float(told.rpartition(" ")[2]) < 1.1 * bound
 
 
 def test_small_effects_keep_their_digits():

@@ -83,7 +83,7 @@ def test_every_row_of_the_summary_is_in_a_table(page, study):
     compared = study.summary[study.summary["uplift"].notna()]
     tables = "".join(page.text).split("Numbers")[1]
     for verdict, count in compared["verdict"].value_counts().items():
-        text = "no effect larger than .004" if verdict == "no effect" else verdict
+        text = "no effect larger than 0.0040" if verdict == "no effect" else verdict
         assert tables.count(text) == count
 
 

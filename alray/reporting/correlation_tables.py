@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from alray.correlation_findings import no_effect
 from alray.reliability import RELIABLE
 from alray.reporting import theme
 from alray.reporting.correlation_frames import (
@@ -173,7 +174,7 @@ def verdict_of(row: Row) -> Verdict:
     kind, sign = _KINDS.get(word, ("open", ""))
     text = word
     if word == "no effect" and not math.isnan(row["bound"]):
-        text = f"no effect larger than {share(row['bound'])}"
+        text = no_effect(row["bound"])
     needed = float(row["seeds_needed"])
     if word == "inconclusive" and row["icc"] < RELIABLE and math.isfinite(needed):
         text = f"inconclusive: {math.ceil(needed):,} seeds needed"
