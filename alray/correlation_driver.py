@@ -147,7 +147,8 @@ class CorrelationDriver:
                 mishap = Mishap(event.host, event.error, event.traceback, died=False)
                 self._take_mishap(event.job, mishap)
             case Lost():
-                self._take_mishap(event.job, Mishap(event.host, event.reason))
+                mishap = Mishap(event.host, event.reason, crowded=event.crowded)
+                self._take_mishap(event.job, mishap)
             case Notice():
                 self._observer.notice(event.text)
 

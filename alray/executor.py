@@ -84,7 +84,7 @@ class Lost:
         job: The job's name.
         reason: How the worker died, in a line.
         host: Where it ran; "" where that is not known.
-        crowded: Whether it was killed for want of memory beside others; fewer will play on that host.
+        crowded: Whether it was killed for want of memory beside others; fewer will run on that host.
     """
 
     job: str

@@ -21,7 +21,7 @@ from alray.executor import (
 from alray.mishaps import NOWHERE
 from alray.node_record import NodeRecord
 from alray.pool import PreparedPool
-from alray.ray_executor.answers import Player, Playing, answer, how
+from alray.ray_executor.answers import Player, Playing, answer, how, note_loss
 from alray.ray_executor.cluster_view import free_resources
 from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.player import PlayerActor, Started
@@ -216,27 +216,13 @@ class RayExecutor(Executor):
             return [event]
         self._silence.ended(job)
         if isinstance(event, Lost):
-            return self._note_loss(replace(event, reason=self._given_up.pop(job, event.reason)))
+            lost = replace(event, reason=self._given_up.pop(job, event.reason))
+            others = self._workers()[lost.host]
+            return [*note_loss(lost, others, self._nodes, self._record)]
         if isinstance(event, Progress):
             self._record.finished(player.host)
         self._idle.append(player)
         return [event]
-
-    def _note_loss(self, lost: Lost) -> list[Event]:
-        """Take down a loss, and have fewer workers on a node whose memory does not do for those that it had."""
-        others = self._workers()[lost.host]
-        if lost.crowded and others:
-            self._nodes.limits[lost.host] = others
-            most = "one run plays" if others == 1 else f"{others} runs play"
-            return [
-                lost,
-                Notice(
-                    f"{lost.host} has run out of memory: at most {most} there from now on; --memory-per-run GIB keeps "
-                    "room for each"
-                ),
-            ]
-        told = self._record.lost(lost.host, lost.job, lost.reason)
-        return [replace(lost, crowded=False), *([Notice(told)] if told else [])]
 
     def _rouse(self, silent: Silent) -> Notice:
         """Name a worker that has been silent for too long; end it where there is no hope."""

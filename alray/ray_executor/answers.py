@@ -12,7 +12,9 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from alray.executor import Failed, Lost, Progress, describe
+from alray.executor import Failed, Lost, Notice, Progress, describe
+from alray.node_record import NodeRecord
+from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.session import LOSSES, reason
 
 
@@ -46,6 +48,30 @@ def answer(
     except RayTaskError as error:
         return Failed(job, describe(error.cause), str(error), host)
     return replace(progress, host=host)
+
+
+def note_loss(lost: Lost, others: int, nodes: Nodes, record: NodeRecord) -> list[Lost | Notice]:
+    """Take down a loss, and have fewer workers on a node whose memory does not do for those that it had.
+
+    Args:
+        lost: The loss.
+        others: How many further jobs its node has under way.
+        nodes: Takes the node's limit.
+        record: Takes losses that are held against the node.
+
+    Returns:
+        The loss, `crowded` only where others were there, and what people should know.
+    """
+    if lost.crowded and others:
+        nodes.limits[lost.host] = others
+        most = "one job runs" if others == 1 else f"{others} jobs run"
+        text = (
+            f"{lost.host} has run out of memory: at most {most} there from now on; --memory-per-run GIB keeps "
+            "room for each"
+        )
+        return [lost, Notice(text)]
+    told = record.lost(lost.host, lost.job, lost.reason)
+    return [replace(lost, crowded=False), *([Notice(told)] if told else [])]
 
 
 def how(error: BaseException) -> str:

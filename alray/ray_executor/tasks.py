@@ -3,7 +3,7 @@
 import inspect
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from alray.executor import Failed, Lost, Notice, describe
 from alray.mishaps import NOWHERE
 from alray.node_record import NodeRecord
 from alray.pool import PreparedPool
-from alray.ray_executor.answers import how
+from alray.ray_executor.answers import how, note_loss
 from alray.ray_executor.cluster_view import free_resources
 from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.session import LOSSES, RaySession
@@ -122,11 +122,22 @@ class RayTasks(TaskExecutor):
         self._nodes.shunned = self._record.shunned
         room = self._nodes.room(self._nodes.left_out(NOWHERE, Counter()))
         window = min(self._session.window(), max(1, room))
-        return max(0, IN_ADVANCE * window - len(self._under_way))
+        # A task in advance starts wherever a CPU is free, also where memory does not do for one more.
+        in_advance = 1 if self._nodes.limits else IN_ADVANCE
+        return max(0, in_advance * window - len(self._under_way))
+
+    def _tasks_on_nodes(self) -> Counter[str]:
+        """Return how many tasks each node has, or may have as soon as those that wait have started."""
+        names = self._nodes.names()
+        return Counter(
+            host
+            for each in self._under_way.values()
+            for host in ([each.host] if each.host else names - each.avoid)
+        )
 
     @override
     def submit(self, task: Task, avoid: frozenset[str] = NOWHERE) -> None:
-        left_out = self._nodes.left_out(avoid, Counter())
+        left_out = self._nodes.left_out(avoid, self._tasks_on_nodes())
         kept_from = self._nodes.kept_from(left_out)
         function = self._function.options(**kept_from) if kept_from else self._function
         reference = function.remote(
@@ -158,11 +169,9 @@ class RayTasks(TaskExecutor):
         try:
             answer: str | Performed = ray.get(next(reference))
         except LOSSES as error:
-            reason = how(error)
-            if isinstance(error, OutOfMemoryError):
-                reason += "; --memory-per-run GIB keeps room for each task"
             under_way.host = under_way.host or self._nodes.named_in(str(error))
-            return self._lose(reference, reason)
+            crowded = isinstance(error, OutOfMemoryError)
+            return [*self._lose(reference, how(error), crowded=crowded)]
         except RayTaskError as error:
             self._forget(reference)
             return [Failed(name, describe(error.cause), str(error), under_way.host)]
@@ -185,11 +194,13 @@ class RayTasks(TaskExecutor):
         self._silences[type(under_way.task)].ended(under_way.task.name)
         return under_way
 
-    def _lose(self, reference: Any, reason: str) -> list[TaskEvent]:
+    def _lose(
+        self, reference: Any, reason: str, *, crowded: bool = False
+    ) -> Sequence[Lost | Notice]:
         under_way = self._forget(reference)
-        name, host = under_way.task.name, under_way.host
-        told = self._record.lost(host, name, reason)
-        return [Lost(name, reason, host), *([Notice(told)] if told else [])]
+        lost = Lost(under_way.task.name, reason, under_way.host, crowded=crowded)
+        others = sum(each.host == lost.host for each in self._under_way.values())
+        return note_loss(lost, others, self._nodes, self._record)
 
     def _rouse(self) -> list[TaskEvent]:
         """Name tasks that have been silent for too long, and give up those without hope."""

@@ -8,7 +8,7 @@ from ray.exceptions import ActorUnavailableError, OutOfMemoryError, WorkerCrashe
 from alray import api
 from alray.executor import Lost, Notice
 from alray.ray_executor import RayExecutor
-from alray.ray_executor.answers import Player, Playing, how
+from alray.ray_executor.answers import Player, Playing, how, note_loss
 from tests.studies import settings, write_pool
 
 
@@ -22,25 +22,31 @@ def executor(tmp_path: Path) -> RayExecutor:
     return made
 
 
-def test_where_memory_does_not_do_for_all_fewer_play_from_then_on(executor):
-    lost, notice = executor._note_loss(Lost("run", "out of memory", "node1", crowded=True))
+def note(lost: Lost, others: int, executor: RayExecutor) -> list[Lost | Notice]:
+    return note_loss(lost, others, executor._nodes, executor._record)
+
+
+def test_where_memory_does_not_do_for_all_fewer_run_from_then_on(executor):
+    lost, notice = note(Lost("run", "out of memory", "node1", crowded=True), 2, executor)
     assert lost == Lost("run", "out of memory", "node1", crowded=True)
     assert isinstance(notice, Notice)
-    assert "node1 has run out of memory: at most 2 runs play there" in notice.text
+    assert "node1 has run out of memory: at most 2 jobs run there" in notice.text
     assert "--memory-per-run" in notice.text
     assert executor._nodes.limits == {"node1": 2}
 
 
 def test_a_worker_that_was_alone_is_lost_like_any_other(executor):
-    (lost,) = executor._note_loss(Lost("run", "out of memory", "node3", crowded=True))
+    (lost,) = note(Lost("run", "out of memory", "node3", crowded=True), 0, executor)
     assert lost == Lost("run", "out of memory", "node3")
     assert executor._nodes.limits == {}
 
 
 def test_the_third_loss_in_a_row_names_the_node(executor):
-    said = [executor._note_loss(Lost(f"run-{number}", "killed", "node2")) for number in range(3)]
+    said = [note(Lost(f"run-{number}", "killed", "node2"), 1, executor) for number in range(3)]
     assert [len(events) for events in said] == [1, 1, 2]
-    assert said[2][1].text.startswith("node2: 3 workers were lost")
+    told = said[2][1]
+    assert isinstance(told, Notice)
+    assert told.text.startswith("node2: 3 workers were lost")
     assert executor._record.shunned == {"node2"}
 
 
