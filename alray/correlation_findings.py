@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -14,23 +15,47 @@ Row = Mapping[str, Any]
 FEWEST_BASES = 3
 """With fewer base models an interval over them is absent or too wide to speak about bases not trained."""
 
-BEST_DOSE = 10
-"""Epochs at which uplift agreed best with what sweeps realised (see `PREDICTION`): what pages show first."""
-
-PREDICTION = (
-    "What this is worth: on seven pools, uplift over random groups (groups by score, accuracy, 10 epochs, no replay) "
-    "ranked 35 pairs of pool and score as sweeps then did with a rank correlation of .54 (.31 to .76), the best of 66 "
-    "protocols in hindsight. Chosen on six pools, a protocol agreed with the seventh by .30 on average, from -.50 to "
-    "1.00. None predicts well enough to choose a strategy by: take it as a hint, and decide by a sweep."
-)
-"""Measured by `scripts/prediction_study`; the table is in `results/reference/correlation`."""
-
 _GROUPED = {
     "score": "groups by score",
     "within_class": "groups by score within class",
     "random": "groups at random",
 }
 _MOST = {"large": "largest", "small": "smallest"}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How well a protocol of correlation studies agreed with what sweeps then realised, over pools.
+
+    Attributes:
+        grouping: How groups were made.
+        outcome: What uplift was measured in.
+        epochs: The dose.
+        pools: Pools on which both were run.
+        pairs: Pairs of pool and score.
+        agreement: Spearman's rho of uplift and realised differences over the pairs.
+        low: Lower end of its 95 % bootstrap interval over pools.
+        high: Upper end.
+        protocols: Protocols compared on all pools.
+        rank: The protocol's place among them by its agreement, 1 for the best.
+        held_out: Mean over pools of the agreement, within the pool, of the protocol that was best on all others.
+        held_out_low: Smallest of these.
+        held_out_high: Largest.
+    """
+
+    grouping: str
+    outcome: str
+    epochs: int
+    pools: int
+    pairs: int
+    agreement: float
+    low: float
+    high: float
+    protocols: int
+    rank: int
+    held_out: float
+    held_out_low: float
+    held_out_high: float
 
 
 def verdict(row: Row) -> str:
@@ -55,13 +80,17 @@ def verdict(row: Row) -> str:
 
 
 def reading(
-    summary: pd.DataFrame, checks: pd.DataFrame, main: tuple[str, str] = ("accuracy", "score")
+    summary: pd.DataFrame,
+    checks: pd.DataFrame,
+    prediction: Prediction,
+    main: tuple[str, str] = ("accuracy", "score"),
 ) -> list[str]:
-    """Return a few sentences: the verdicts with their doses, changes of sign, the checks, and what is needed.
+    """Return a few sentences: the verdicts with their doses, changes of sign, the checks, what is needed, what it is worth.
 
     Args:
         summary: `CorrelationSummary.summary`.
         checks: `CorrelationSummary.checks`.
+        prediction: How well such studies were seen to predict sweeps.
         main: Outcome and grouping that are read; the table holds the others.
     """
     outcome, grouping = main
@@ -77,8 +106,20 @@ def reading(
         *_checked(of_outcome),
         *_needed(rows),
         f"This holds for {outcome}, {_GROUPED[grouping]}, and these doses only.",
-        PREDICTION,
+        _worth(prediction),
     ]
+
+
+def _worth(found: Prediction) -> str:
+    place = "the best" if found.rank == 1 else f"number {found.rank}"
+    return (
+        f"What this is worth: on {found.pools} pools, uplift over random groups ({_GROUPED[found.grouping]}, {found.outcome}, "
+        f"{_epochs([found.epochs])}, no replay) ranked {found.pairs} pairs of pool and score as sweeps then did with a rank "
+        f"correlation of {found.agreement:.2f} ({found.low:.2f} to {found.high:.2f}), {place} of {found.protocols} protocols in "
+        f"hindsight. Chosen on all pools but one, a protocol agreed with that one by {found.held_out:.2f} on average, from "
+        f"{found.held_out_low:.2f} to {found.held_out_high:.2f}. None predicts well enough to choose a strategy by: take it as "
+        "a hint, and decide by a sweep."
+    )
 
 
 def _ruling(row: Row) -> str:

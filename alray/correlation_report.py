@@ -1,13 +1,15 @@
 """A correlation study's page and figures: the same when the study ends and whenever they are written again."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import pandas as pd
 
 from alray.correlation import CorrelationSummary
-from alray.correlation_findings import BEST_DOSE, reading
+from alray.correlation_findings import Prediction, reading
 from alray.correlation_spec import CorrelationSpec
 from alray.reporting.numbers import listed
 
@@ -48,9 +50,11 @@ def render_study(
     from alray.reporting.correlation_page import CorrelationResults, render  # noqa: PLC0415 -- a second of Altair and vl-convert
 
     grouping = "score" if "score" in spec.grouping else spec.grouping[0]
-    sentences = reading(found.summary, found.checks, (outcome, grouping))
+    prediction = measured_prediction()
+    sentences = reading(found.summary, found.checks, prediction, (outcome, grouping))
     if records.failures:
         sentences.insert(0, _told(records))
+    dose = prediction.epochs
     results = CorrelationResults(
         groups=records.groups,
         outcomes=records.outcomes,
@@ -62,9 +66,15 @@ def render_study(
         facts=_facts(spec, manifest),
         sentences=sentences,
         main_outcome=outcome,
-        main_epochs=BEST_DOSE if BEST_DOSE in spec.epochs and spec.compat is None else None,
+        main_epochs=dose if dose in spec.epochs and spec.compat is None else None,
     )
     return render(results), sentences
+
+
+def measured_prediction() -> Prediction:
+    """Return what the published prediction study has measured of the default protocol."""
+    text = files("alray").joinpath("data", "prediction.json").read_text()
+    return Prediction(**json.loads(text))
 
 
 def _told(records: Records) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from alray.correlation_api import Correlation
 from alray.correlation_findings import reading
+from alray.correlation_report import measured_prediction
 from alray.reporting.numbers import share, signed
 from alray.stats import SIGNIFICANCE
 
@@ -47,7 +48,8 @@ def print_correlation(console: Console, found: Correlation) -> None:
     )
     console.print()
     grouping = "score" if "score" in set(summary["grouping"]) else str(summary["grouping"].iloc[0])
-    for sentence in reading(found.summary, found.checks, (outcome, grouping)):
+    main = outcome, grouping
+    for sentence in reading(found.summary, found.checks, measured_prediction(), main):
         console.print(Text(sentence))
     console.print()
     console.print(f"results: {found.path}", soft_wrap=True)
