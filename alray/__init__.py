@@ -3,48 +3,42 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from alray._version import __version__
+from alray._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from alray.api import Study, load, sweep
-    from alray.correlation_api import Correlation, correlate, load_correlation
-    from alray.correlation_spec import CorrelationSpec
-    from alray.report_api import report, report_pair
-    from alray.report_folder import Report
-    from alray.spec import StudySpec
-
-__all__ = [
-    "Correlation",
-    "CorrelationSpec",
-    "Report",
-    "Study",
-    "StudySpec",
-    "__version__",
-    "correlate",
-    "load",
-    "load_correlation",
-    "report",
-    "report_pair",
-    "sweep",
-]
+    from alray.api import correlate as correlate
+    from alray.api import sweep as sweep
+    from alray.reporting.api import report as report
+    from alray.reporting.api import report_pair as report_pair
+    from alray.reporting.writing import Report as Report
+    from alray.settings.correlation import CorrelationSpec as CorrelationSpec
+    from alray.settings.sweep import StudySpec as StudySpec
+    from alray.studies.correlation.results import Correlation as Correlation
+    from alray.studies.correlation.results import load_correlation as load_correlation
+    from alray.studies.sweep.results import Study as Study
+    from alray.studies.sweep.results import load as load
 
 _MODULES = {
-    "Study": "api",
-    "load": "api",
+    "Correlation": "studies.correlation.results",
+    "CorrelationSpec": "settings.correlation",
+    "Report": "reporting.writing",
+    "Study": "studies.sweep.results",
+    "StudySpec": "settings.sweep",
+    "correlate": "api",
+    "load": "studies.sweep.results",
+    "load_correlation": "studies.correlation.results",
+    "report": "reporting.api",
+    "report_pair": "reporting.api",
     "sweep": "api",
-    "Correlation": "correlation_api",
-    "correlate": "correlation_api",
-    "load_correlation": "correlation_api",
-    "CorrelationSpec": "correlation_spec",
-    "Report": "report_folder",
-    "report": "report_api",
-    "report_pair": "report_api",
-    "StudySpec": "spec",
 }
+"""Public name: the module that holds it, imported when it is first used; `import alray` loads neither torch nor Ray."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import the library's functions when they are first used: `import alray` alone loads neither torch nor Ray."""
     if name in _MODULES:
         return getattr(import_module(f"alray.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'alray' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULES])

@@ -7,14 +7,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from alray.layers import Hidden
-from alray.losses import HeadsLoss
-from alray.models import LossPredictor, build_network
-from alray.plan import Plan, make_plan
-from alray.pool import Modality, Pool, PreparedPool
-from alray.spec import ModelSpec, RunSpec, StudySpec, TrainingSpec
-from alray.torch_random import isolated, torch_generator
-from alray.training import Learner
+from alray.networks.generators import isolated, torch_generator
+from alray.networks.layers import Hidden
+from alray.networks.models import LossPredictor, build_network
+from alray.pools.pool import Modality, Pool, PreparedPool
+from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.run import RunSpec
+from alray.settings.sweep import StudySpec
+from alray.studies.sweep.plan import Plan, make_plan
+from alray.training.learner import Learner
+from alray.training.losses import HeadsLoss
 
 TWO = {"image": 9, "text": 5}
 

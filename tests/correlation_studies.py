@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 from typing_extensions import override
 
-from alray.correlation import CorrelationSummary, summarise
-from alray.correlation_driver import CorrelationObserver, group_rows
-from alray.correlation_plan import CorrelationPlan, make_correlation_plan
-from alray.correlation_spec import CorrelationSpec
-from alray.correlation_tasks import perform
-from alray.pool import PreparedPool
-from alray.tensors import PoolTensors
-from alray.warm_start import warm_start
+from alray.analysis.correlation.summary import CorrelationSummary, summarise
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import PreparedPool
+from alray.settings.correlation import CorrelationSpec
+from alray.studies.correlation.base_model import warm_start
+from alray.studies.correlation.driver import group_rows
+from alray.studies.correlation.observer import CorrelationObserver
+from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
+from alray.studies.correlation.tasks import perform
 from tests.builders import raw_pool
 
 FRAMES = ("bases", "groups", "outcomes", "summary", "quantiles", "checks")
@@ -28,7 +29,7 @@ def without_figures() -> Iterator[None]:
     """Leave the page's figures out: they take seconds, and nothing here is about them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "alray.reporting.correlation_page.render", lambda results: {"report.html": b"page"}
+            "alray.reporting.correlation.page.render", lambda results: {"report.html": b"page"}
         )
         yield
 
@@ -80,7 +81,7 @@ class Listener(CorrelationObserver):
         self.events.append(("begin", fine_tunes_done))
 
     @override
-    def base_ready(self, number, base):
+    def base_ready(self, number, accuracy):
         self.events.append(("base", number))
 
     @override

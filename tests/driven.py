@@ -14,9 +14,9 @@ from typing import Any
 from typing_extensions import override
 
 from alray import api
-from alray.driver import Observer
 from alray.errors import AlrayError
-from alray.schedule import RunStatus
+from alray.studies.sweep.observer import Observer
+from alray.studies.sweep.schedule import RunStatus
 
 
 class Reporter(Observer):

@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from alray.storage.lease import LeaseTimes
-from alray.storage.remote import RemoteStorage
+from alray.storage.object_store import RemoteStorage
 
 BUCKET = "bucket"
 QUICK = LeaseTimes(renewal=0.3, expiry=2.5, pause=0.2)
@@ -139,9 +139,9 @@ def down(server: S3Server) -> Iterator[None]:
 def hurried_driver(spec: str, results: str, *more: str) -> list[str]:
     """Return a command that plays a study as `tests.driven` does, with a quick lease and a report after each round."""
     code = (
-        "import sys\nfrom alray.storage.remote import RemoteStorage\n"
+        "import sys\nfrom alray.storage.object_store import RemoteStorage\n"
         f"from alray.storage.lease import LeaseTimes\nRemoteStorage.times = {QUICK!r}\n"
-        "from alray.executor import Worker\nadvance = Worker.advance\n"
+        "from alray.studies.sweep.worker import Worker\nadvance = Worker.advance\n"
         "Worker.advance = lambda worker: advance(worker, 0.0)\n"
         "from tests.driven import main\nsys.exit(main(*sys.argv[1:]))"
     )

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from alray.signals import Needs, Signals
 from alray.strategies import Query, ScoreStrategy
+from alray.strategies.signals import Needs, Signals
 
 
 class OwnNetwork(nn.Module):

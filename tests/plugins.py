@@ -11,10 +11,10 @@ import numpy as np
 from torch import Tensor, nn
 from typing_extensions import override
 
-from alray.signals import Signals
+from alray.networks.tensors import PoolTensors
 from alray.strategies.base import Query
 from alray.strategies.random import Random
-from alray.tensors import PoolTensors
+from alray.strategies.signals import Signals
 from tests.own_modules import OwnNetwork
 
 NODE = "ALRAY_TEST_NODE"

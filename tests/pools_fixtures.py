@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from alray.pools.reading import read_pool
 from alray.pools.writing import Chunk, Part, writing
-from alray.spec import PoolSpec
+from alray.settings.common import PoolSpec
 
 IDS = ["a", "b", "c", "d", "e", "f"]
 LABELS = ["cat", "dog", "cat", "dog", "cat", "dog"]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from alray.reporting.correlation_page import CorrelationResults
+from alray.reporting.correlation.page import CorrelationResults
 
 SCORES = ("loss", "margin", "entropy", "least_confidence", "bald")
 SLOPES = {

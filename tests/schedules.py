@@ -1,8 +1,9 @@
 """Runs without a pool, and what can happen to them, for the tests of what schedules them."""
 
-from alray.mishaps import Mishap
-from alray.schedule import Assignment, RunStatus, Schedule
-from alray.spec import ModelSpec, RunSpec, SplitSpec, TrainingSpec
+from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
+from alray.settings.run import RunSpec
+from alray.studies.retries import Mishap
+from alray.studies.sweep.schedule import Assignment, RunStatus, Schedule
 
 ROUNDS = 3
 HOSTS = frozenset(["a", "b"])

@@ -2,10 +2,10 @@
 
 import torch
 
-from alray.inference import score
-from alray.module_pass import ModulePass
-from alray.tensors import PoolTensors
-from alray.torch_random import torch_generator
+from alray.networks.generators import torch_generator
+from alray.networks.tensors import PoolTensors
+from alray.scoring.engine import score
+from alray.scoring.plain import ModulePass
 from tests.builders import everyone
 
 

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from typing_extensions import override
 
-from alray.api import Study
-from alray.driver import Observer
-from alray.executor import Worker
-from alray.mishaps import Mishap
-from alray.plan import Plan
-from alray.records import TIMING_COLUMNS
-from alray.schedule import Assignment, RunStatus
+from alray.studies.retries import Mishap
+from alray.studies.sweep.observer import Observer
+from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.records import TIMING_COLUMNS
+from alray.studies.sweep.results import Study
+from alray.studies.sweep.schedule import Assignment, RunStatus
+from alray.studies.sweep.worker import Worker
 
 ROUNDS = 4
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from alray.adam import step_of_adam
-from alray.torch_random import torch_generator
+from alray.networks.generators import torch_generator
+from alray.training.adam import step_of_adam
 
 SIZES = [(5, 3), (7,), (), (4, 4)]
 

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from scipy import stats as scipy_stats
 
-from alray.analysis import SUMMARY_COLUMNS, summarise
-from alray.curves import area_under_curve, label_saving_at_budget
+from alray.analysis.sweep.summary import SUMMARY_COLUMNS, summarise
 from alray.errors import StoreError
+from alray.statistics.curves import area_under_curve, label_saving_at_budget
 
 LABELS = [100, 120, 140, 160, 180]
 HEIGHTS = {"random": 0.0, "margin": 0.02, "bald:members=20": -0.01, "ideal_loss": 0.005}

@@ -7,11 +7,14 @@ import yaml
 from typing_extensions import override
 
 import alray
-from alray import api, provenance
+from alray import api
 from alray.errors import SpecError, StoreError
-from alray.executor import InlineExecutor
-from alray.spec import StudySpec
-from alray.store import Store
+from alray.settings.sweep import StudySpec
+from alray.studies import machine
+from alray.studies import manifest as manifest_module
+from alray.studies.sweep.results import load
+from alray.studies.sweep.store import Store
+from alray.studies.sweep.worker import InlineExecutor
 from tests.studies import ROUNDS, Recorder, assert_same_records, files, settings, write_pool
 
 
@@ -222,7 +225,7 @@ def test_going_on_with_another_alray_is_told_where_there_is_something_to_add(
 ):
     told: list[str] = []
     api.sweep(settings(pool), results=results, warn=told.append)
-    monkeypatch.setattr(provenance, "_source", lambda: "changed")
+    monkeypatch.setattr(manifest_module, "own_source", lambda: "changed")
     api.sweep(settings(pool), results=results, warn=told.append)
     assert told == []
     began = manifest(results)["source"]
@@ -236,7 +239,7 @@ def test_going_on_with_another_alray_is_told_where_there_is_something_to_add(
 def test_without_git_there_is_no_commit(monkeypatch, git):
     monkeypatch.setattr("pathlib.Path.exists", lambda path: True)
     monkeypatch.setattr(shutil, "which", lambda name: git)
-    assert provenance._git_commit() is None
+    assert machine.git_commit() is None
 
 
 def test_the_commit_is_that_of_alrays_checkout(monkeypatch):
@@ -244,18 +247,18 @@ def test_the_commit_is_that_of_alrays_checkout(monkeypatch):
     monkeypatch.setattr(subprocess, "run", lambda *args, **options: done)
     monkeypatch.setattr("pathlib.Path.exists", lambda path: True)
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/git")
-    assert provenance._git_commit() == "abc"
+    assert machine.git_commit() == "abc"
 
 
 def test_loading_what_is_no_study_is_refused(tmp_path):
     with pytest.raises(StoreError, match="holds no study"):
-        api.load(tmp_path)
+        load(tmp_path)
 
 
 def test_loading_a_study_that_did_not_end_says_so(results):
     (results / "study" / "summary.parquet").unlink()
     with pytest.raises(StoreError, match="has not been run to its end"):
-        api.load(results / "study")
+        load(results / "study")
 
 
 def test_the_executor_is_the_one_asked_for(pool):

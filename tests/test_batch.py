@@ -8,10 +8,10 @@ import pytest
 from typing_extensions import override
 
 from alray.errors import StoreError
-from alray.storage import batch
-from alray.storage.batch import Batch
+from alray.storage import write_batch
 from alray.storage.local import LocalStorage
-from alray.store import Store
+from alray.storage.write_batch import Batch
+from alray.studies.sweep.store import Store
 
 ROWS = pa.table({"run_id": ["a"], "round": [0]})
 
@@ -81,7 +81,7 @@ def test_what_cannot_be_written_keeps_its_own_later_files_back_and_no_others(fai
 
 
 def test_what_has_become_much_is_written_at_once(monkeypatch):
-    monkeypatch.setattr(batch, "MOST_BYTES", 25)
+    monkeypatch.setattr(write_batch, "MOST_BYTES", 25)
     storage = Watched()
     waiting = Batch(storage)
     for number in range(5):

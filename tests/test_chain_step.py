@@ -7,16 +7,16 @@ import pytest
 import torch
 from torch import nn
 
-from alray import fitting, steps
-from alray.chain_step import chain_step, chain_to_train
-from alray.layers import dropouts, seed_dropouts
-from alray.losses import HeadsLoss
-from alray.models import LossPredictor
-from alray.spec import TrainingSpec
-from alray.state import learner_tensors
-from alray.tensors import PoolTensors
-from alray.torch_random import torch_generator
-from alray.training import Learner, step, train_mode
+from alray.networks.generators import torch_generator
+from alray.networks.layers import dropouts, seed_dropouts
+from alray.networks.models import LossPredictor
+from alray.networks.tensors import PoolTensors
+from alray.settings.common import TrainingSpec
+from alray.training import fit, steps
+from alray.training.checkpoint import learner_tensors
+from alray.training.learner import Learner, step, train_mode
+from alray.training.losses import HeadsLoss
+from alray.training.manual.sequential import chain_step, chain_to_train
 from tests.builders import make_learner, make_pool
 from tests.test_chains import CHAINS, CLASSES, SIZE, Own, layers, own
 
@@ -112,7 +112,7 @@ def test_what_a_step_by_hand_does_not_know_is_called_as_it_is(pool):
 
 def fit_once(pool, labelled, *parts, **training):
     learner = learner_of(*parts, **training)
-    return fitting.fit(
+    return fit.fit(
         learner,
         PoolTensors(pool),
         labelled,

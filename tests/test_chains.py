@@ -6,13 +6,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from alray import inference
-from alray.chain_pass import ChainPass
-from alray.chains import find_chain
-from alray.models import FUSED, OwnModule
-from alray.passes import BLOCK, Request
-from alray.signals import Committee
-from alray.torch_random import isolated
+from alray.networks.generators import isolated
+from alray.networks.models import FUSED, OwnModule
+from alray.networks.sequential import find_chain
+from alray.scoring import engine
+from alray.scoring.request import BLOCK, Request
+from alray.scoring.sequential import ChainPass
+from alray.strategies.signals import Committee
 from tests.builders import make_pool, randomise
 from tests.scoring import assert_close, plain_way, scored
 
@@ -111,7 +111,7 @@ def own(module):
 def scored_both_ways(monkeypatch, network, pool, request):
     found = scored(network, pool, request, seed=2)
     with monkeypatch.context() as patch:
-        patch.setattr(inference, "_way", plain_way)
+        patch.setattr(engine, "_way", plain_way)
         return found, scored(network, pool, request, seed=2)
 
 
@@ -202,7 +202,7 @@ def test_blocks_join_without_a_seam(monkeypatch, n):
 
 
 def test_more_members_than_fit_one_product_are_all_there(monkeypatch, pool):
-    monkeypatch.setattr("alray.chain_pass._WIDEST", 2 * CLASSES)
+    monkeypatch.setattr("alray.scoring.sequential._WIDEST", 2 * CLASSES)
     network = own(Own(*layers(nn.Dropout(0.3))))
     found, expected = scored_both_ways(monkeypatch, network, pool, Request(committee=Committee(5)))
     assert_close(found.committee_mean_entropy, expected.committee_mean_entropy)

@@ -12,7 +12,7 @@ import pytest
 
 from alray import api
 from alray.seeding import generator
-from alray.state import RunState
+from alray.studies.sweep.state import RunState
 from tests.studies import ROUNDS, settings, write_pool
 
 ROOT = Path(__file__).parent.parent

@@ -5,11 +5,11 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from alray.cli import main
-from alray.correlation_api import load_correlation
-from alray.correlation_tasks import FineTune
-from alray.display.correlation_progress import CorrelationLines, CorrelationLive
-from alray.display.correlation_summary import print_correlation
-from alray.mishaps import Mishap
+from alray.cli.display.correlation_progress import CorrelationLines, CorrelationLive
+from alray.cli.display.correlation_summary import print_correlation
+from alray.studies.correlation.results import load_correlation
+from alray.studies.correlation.tasks import FineTune
+from alray.studies.retries import Mishap
 from tests.builders import make_pool
 from tests.correlation_studies import correlation_plan, correlation_settings
 from tests.studies import write_pool
@@ -156,7 +156,7 @@ def test_displays_say_what_happens(kind, pool):
 def test_silence_is_broken_with_how_far_it_is(monkeypatch):
     plan = correlation_plan(make_pool(400))
     console = Console(width=100, highlight=False)
-    monkeypatch.setattr("alray.display.correlation_progress.SILENCE_SECONDS", 0.0)
+    monkeypatch.setattr("alray.cli.display.correlation_progress.SILENCE_SECONDS", 0.0)
     with console.capture() as capture:
         display = CorrelationLines(console, "starting")
         display.begin(plan, 0)

@@ -235,7 +235,7 @@ def test_twin_options_are_the_settings(tmp_path):
 
 
 def test_twin_help_explains_every_knob():
-    from alray.pools.twin import TwinSpec  # noqa: PLC0415
+    from alray.pools.synthetic import TwinSpec  # noqa: PLC0415
 
     text = out("make", "twin", "--help")
     for name, field in TwinSpec.model_fields.items():

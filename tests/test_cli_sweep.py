@@ -72,7 +72,7 @@ def test_a_page_that_cannot_be_written_does_not_spoil_the_study(results, monkeyp
     def refuse(*_, **__):
         raise StoreError("no room")
 
-    monkeypatch.setattr("alray.report_api.report", refuse)
+    monkeypatch.setattr("alray.reporting.api.report", refuse)
     code, said, progress = alray(
         "sweep", "--strategies", "random", "--seeds", "1", "--results", results, *SMALL, "--report"
     )
@@ -222,7 +222,7 @@ def test_every_option_is_explained():
 
 def test_interrupting_exits_with_130(results, monkeypatch):
     """With a line that says how to go on."""
-    monkeypatch.setattr("alray.driver.stop_wish", AlreadyWished)
+    monkeypatch.setattr("alray.studies.sweep.driver.stop_wish", AlreadyWished)
     words = ["sweep", "--strategies", "random", "--seeds", "1", "--results", results, *SMALL]
     code, _, error = alray(*words)
     assert code == 130

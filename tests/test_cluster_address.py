@@ -2,8 +2,8 @@
 
 import pytest
 
-from alray.cluster_address import cluster_address, starting_words
-from alray.spec import ExecutionSpec
+from alray.ray_executor.address import cluster_address, starting_words
+from alray.settings.common import ExecutionSpec
 
 HERE, THERE = "10.0.0.1:6379", "10.0.0.2:6379"
 

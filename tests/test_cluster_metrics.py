@@ -8,12 +8,12 @@ from unittest.mock import Mock
 import pytest
 
 from alray import api
-from alray.correlation_api import correlate
-from alray.correlation_driver import CorrelationObserver
-from alray.driver import Observer
+from alray.api import correlate
 from alray.errors import ClusterError
 from alray.ray_executor import metrics
 from alray.ray_executor.metrics import METRICS, MeteredCorrelationObserver, MeteredObserver
+from alray.studies.correlation.observer import CorrelationObserver
+from alray.studies.sweep.observer import Observer
 from tests.correlation_studies import Listener, correlation_settings
 from tests.studies import ROUNDS, Recorder, settings, write_pool
 

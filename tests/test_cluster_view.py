@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from alray.errors import ClusterError
-from alray.ray_executor.cluster_view import ClusterView, Place, head_place, own_place
+from alray.ray_executor.liveness import ClusterView, Place, head_place, own_place
 
 NODES = [{"NodeID": "a", "Alive": True}, {"NodeID": "b", "Alive": False}]
 
@@ -14,7 +14,7 @@ NODES = [{"NodeID": "a", "Alive": True}, {"NodeID": "b", "Alive": False}]
 def clock(monkeypatch):
     """Return a list whose last number is the time."""
     now = [1000.0]
-    monkeypatch.setattr("alray.ray_executor.cluster_view.time.monotonic", lambda: now[-1])
+    monkeypatch.setattr("alray.ray_executor.liveness.time.monotonic", lambda: now[-1])
     return now
 
 

@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from alray.errors import SpecError
-from alray.inference import check_committee, score
-from alray.layers import draw_mask, dropouts
-from alray.models import FUSED
-from alray.module_pass import ModulePass
-from alray.passes import Request
-from alray.signals import Committee
-from alray.tensors import PoolTensors
-from alray.torch_random import torch_generator
+from alray.networks.generators import torch_generator
+from alray.networks.layers import draw_mask, dropouts
+from alray.networks.models import FUSED
+from alray.networks.tensors import PoolTensors
+from alray.scoring.engine import check_committee, score
+from alray.scoring.plain import ModulePass
+from alray.scoring.request import Request
+from alray.strategies.signals import Committee
 from tests.builders import everyone, make_network, make_pool
 from tests.scoring import assert_close, scored
 

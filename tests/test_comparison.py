@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from alray.analysis import summarise
-from alray.comparison import Comparison, compare
+from alray.analysis.sweep.comparison import Comparison, compare
+from alray.analysis.sweep.summary import summarise
 from alray.errors import StoreError
 from tests.test_analysis import LABELS, curves_of, generator, study
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from alray.comparison_bands import pointwise, simultaneous_half_width
-from alray.stats import mean_interval
+from alray.statistics.bands import pointwise, simultaneous_half_width
+from alray.statistics.paired import mean_interval
 
 
 def generator(seed=0):

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from alray.comparison_bands import simultaneous_half_width
-from alray.curves import label_saving
-from alray.label_savings import _grid
+from alray.analysis.sweep.savings import _grid
+from alray.statistics.bands import simultaneous_half_width
+from alray.statistics.curves import label_saving
 from tests.test_stats_coverage import LABELS, at_speed, true_curve, world
 
 WORLDS = 2000

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from alray.analysis import summarise
-from alray.comparison import compare
-from alray.comparison_power import power, seeds_for, standardised
-from alray.findings import paragraph
-from alray.stats import mean_interval
+from alray.analysis.sweep.comparison import compare
+from alray.analysis.sweep.findings import paragraph
+from alray.analysis.sweep.summary import summarise
+from alray.statistics.paired import mean_interval
+from alray.statistics.power import power, seeds_for, standardised
 from tests.test_analysis import generator, study
 from tests.test_findings import above, below, random_row, row_of
 

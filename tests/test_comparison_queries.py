@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alray.comparison_queries import class_shares, round_means, score_quantiles
+from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
 
 
 def queries_of(labels, run="margin__seed-0", first_round=1, per_round=2):

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from alray.comparison_arms import Arm, pair
-from alray.curves import label_saving, label_saving_at_budget
-from alray.label_savings import MILESTONES, SAVINGS, TARGETS, milestones, savings
+from alray.analysis.sweep.arms import Arm, pair
+from alray.analysis.sweep.savings import MILESTONES, SAVINGS, TARGETS, milestones, savings
+from alray.statistics.curves import label_saving, label_saving_at_budget
 
 LABELS = np.array([100.0, 200.0, 300.0, 400.0, 500.0])
 RANDOM = np.array([0.30, 0.40, 0.50, 0.60, 0.70])

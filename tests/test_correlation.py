@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from scipy import stats as scipy_stats
 
-from alray.correlation import (
+from alray.analysis.correlation.summary import (
     CHECK_COLUMNS,
     QUANTILE_COLUMNS,
     SUMMARY_COLUMNS,
@@ -16,7 +16,7 @@ from alray.correlation import (
     decide,
     summarise,
 )
-from alray.rank_statistics import principal_components
+from alray.statistics.ranks import principal_components
 from tests.correlation_worlds import World, generator, study
 
 WORLD = World(slope=0.03, epochs=(1, 5))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alray.correlation_arms import OUTCOMES, arms_of, queried_end, score_names
+from alray.analysis.correlation.groupings import OUTCOMES, arms_of, queried_end, score_names
 from alray.errors import StoreError
 from tests.correlation_worlds import World, generator, study
 

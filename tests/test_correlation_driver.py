@@ -8,20 +8,27 @@ import pandas as pd
 import pytest
 from typing_extensions import override
 
-from alray import api, correlation_api
-from alray.correlation import CHECK_COLUMNS, QUANTILE_COLUMNS, SUMMARY_COLUMNS, summarise
-from alray.correlation_api import correlate, load_correlation
-from alray.correlation_executor import InlineTasks, Performed
-from alray.correlation_store import (
+from alray import api
+from alray.analysis.correlation.summary import (
+    CHECK_COLUMNS,
+    QUANTILE_COLUMNS,
+    SUMMARY_COLUMNS,
+    summarise,
+)
+from alray.api import correlate
+from alray.errors import Interrupted, StoreError, StudyFailed
+from alray.reporting.api import report
+from alray.studies.correlation.executor import InlineTasks, Performed
+from alray.studies.correlation.results import load_correlation
+from alray.studies.correlation.store import (
     BASE_COLUMNS,
     FAILURE_COLUMNS,
     GROUP_COLUMNS,
     OUTCOME_COLUMNS,
     CorrelationStore,
 )
-from alray.errors import Interrupted, StoreError, StudyFailed
-from alray.executor import Lost
-from alray.report_api import report
+from alray.studies.events import Lost
+from alray.studies.sweep.results import load
 from tests.correlation_studies import Listener, correlation_settings
 from tests.studies import files, settings, write_pool
 from tests.test_records import documented, schema
@@ -37,10 +44,10 @@ def without_figures():
     """Let reports be a word and resampling short: both take seconds, and have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "alray.reporting.correlation_page.render", lambda results: {"report.html": b"page"}
+            "alray.reporting.correlation.page.render", lambda results: {"report.html": b"page"}
         )
         quick = functools.partial(summarise, permutations=200, bootstraps=100)
-        patch.setattr(correlation_api, "summarise", quick)
+        patch.setattr(api, "summarise", quick)
         yield
 
 
@@ -105,7 +112,7 @@ def test_groups_hold_each_sampled_object_once_per_arrangement(undisturbed):
 
 
 def test_the_same_command_finds_everything_done(undisturbed, pool, monkeypatch):
-    monkeypatch.setattr(correlation_api, "start_tasks", None)
+    monkeypatch.setattr(api, "start_tasks", None)
     listener = Listener()
     begun = load_manifest(undisturbed)
     again = correlate(
@@ -147,7 +154,7 @@ def test_ctrl_c_stops_after_what_has_ended(pool, tmp_path, monkeypatch):
         def __exit__(self, *_):
             pass
 
-    monkeypatch.setattr("alray.correlation_driver.stop_wish", AlreadyWished)
+    monkeypatch.setattr("alray.studies.correlation.driver.stop_wish", AlreadyWished)
     listener = Listener()
     with pytest.raises(Interrupted):
         correlate(correlation_settings(pool), results=tmp_path, observer=listener)
@@ -171,7 +178,7 @@ def test_other_settings_under_the_same_name_are_refused(undisturbed, pool):
     with pytest.raises(StoreError, match="holds a correlation study; choose another --name"):
         api.sweep(settings(pool), results=results)
     with pytest.raises(StoreError, match=r"alray\.load_correlation"):
-        api.load(undisturbed.path)
+        load(undisturbed.path)
 
 
 def test_a_sweep_is_not_taken_for_a_correlation_study(pool, tmp_path):
@@ -180,7 +187,7 @@ def test_a_sweep_is_not_taken_for_a_correlation_study(pool, tmp_path):
         correlate(correlation_settings(pool), results=tmp_path, fresh=True)
     with pytest.raises(StoreError, match=r"read it with alray\.load$"):
         load_correlation(swept.path)
-    assert len(api.load(swept.path).rounds) == len(swept.rounds)
+    assert len(load(swept.path).rounds) == len(swept.rounds)
 
 
 def test_a_fresh_start_throws_the_earlier_study_away(pool, tmp_path):
@@ -221,9 +228,7 @@ class Fragile(InlineTasks):
 
 def fragile(monkeypatch, **lose):
     monkeypatch.setattr(Fragile, "lose", {name.replace("_", "-"): n for name, n in lose.items()})
-    monkeypatch.setattr(
-        correlation_api, "start_tasks", lambda plan: Fragile(plan.prepared, plan.spec)
-    )
+    monkeypatch.setattr(api, "start_tasks", lambda plan: Fragile(plan.prepared, plan.spec))
 
 
 def test_a_lost_task_is_performed_again(undisturbed, pool, tmp_path, monkeypatch):
@@ -252,7 +257,7 @@ def test_a_task_that_is_always_lost_fails_and_the_other_bases_speak(
 ):
     fragile(monkeypatch, base_0=99)
     monkeypatch.setattr(
-        "alray.reporting.correlation_page.render",
+        "alray.reporting.correlation.page.render",
         lambda results: {"report.html": results.sentences[0].encode()},
     )
     listener = Listener()
@@ -310,9 +315,7 @@ def test_a_pool_that_was_written_into_is_noticed(pool, tmp_path, monkeypatch):
                 features[0, 0] += 1
             return events
 
-    monkeypatch.setattr(
-        correlation_api, "start_tasks", lambda plan: Writing(plan.prepared, plan.spec)
-    )
+    monkeypatch.setattr(api, "start_tasks", lambda plan: Writing(plan.prepared, plan.spec))
     with pytest.raises(RuntimeError, match="shared pool's content has changed"):
         correlate(correlation_settings(pool), results=tmp_path)
 

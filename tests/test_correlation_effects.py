@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from alray.correlation_effects import mean_difference, mean_of, quantiles, uplift
+from alray.statistics.uplift import mean_difference, mean_of, quantiles, uplift
 from tests.correlation_worlds import generator
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from alray.correlation import summarise
-from alray.correlation_findings import Prediction, reading, verdict
-from alray.reporting.correlation_tables import verdict_of
+from alray.analysis.correlation.findings import Prediction, reading, verdict
+from alray.analysis.correlation.summary import summarise
+from alray.reporting.correlation.tables import verdict_of
 from tests.correlation_worlds import World, generator, study
 
 PREDICTION = Prediction("score", "accuracy", 10, 7, 35, 0.539, 0.308, 0.758, 66, 2, 0.3, -0.5, 1.0)

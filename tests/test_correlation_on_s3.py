@@ -3,8 +3,9 @@
 import pytest
 from typing_extensions import override
 
-from alray.correlation_api import correlate, load_correlation
+from alray.api import correlate
 from alray.errors import StoreError
+from alray.studies.correlation.results import load_correlation
 from tests.correlation_studies import (
     Listener,
     assert_same_study,

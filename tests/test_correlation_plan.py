@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from alray.correlation_plan import SHUFFLED_GROUPS, _group_size
-from alray.correlation_spec import CorrelationSpec
-from alray.correlation_tasks import CONTROL
 from alray.errors import SpecError
-from alray.settings import validate
-from alray.warm_start import draw_sample, draw_test, initial_order
+from alray.settings.base import validate
+from alray.settings.correlation import CorrelationSpec
+from alray.studies.correlation.base_model import draw_sample, draw_test, initial_order
+from alray.studies.correlation.plan import SHUFFLED_GROUPS, _group_size
+from alray.studies.correlation.tasks import CONTROL
 from tests.builders import make_pool
 from tests.correlation_studies import correlation_plan
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from alray.pool import Modality, PreparedPool
+from alray.pools.pool import Modality, PreparedPool
 from tests.correlation_studies import correlation_plan, in_memory
 
 SETTINGS: dict[str, Any] = {

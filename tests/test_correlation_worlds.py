@@ -7,10 +7,15 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from alray.correlation import summarise
-from alray.correlation_effects import uplift
-from alray.rank_resampling import bootstrap_counts, bootstrap_interval, resampled_ranks
-from alray.rank_statistics import pooled, spearman
+from alray.analysis.correlation.summary import summarise
+from alray.statistics.ranks import (
+    bootstrap_counts,
+    bootstrap_interval,
+    pooled,
+    resampled_ranks,
+    spearman,
+)
+from alray.statistics.uplift import uplift
 from tests.correlation_worlds import SCORES, World, generator, study
 
 WORLDS = 2000

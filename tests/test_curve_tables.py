@@ -5,10 +5,10 @@ import math
 import pandas as pd
 import pytest
 
-from alray.analysis import summarise
-from alray.comparison import compare
-from alray.curve_tables import read_curves
+from alray.analysis.sweep.comparison import compare
+from alray.analysis.sweep.summary import summarise
 from alray.errors import StoreError
+from alray.reporting.curve_tables import read_curves
 from tests.test_analysis import generator, study
 
 NO_QUERIES = pd.DataFrame()

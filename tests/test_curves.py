@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import isotonic_regression
 
-from alray.curves import (
+from alray.statistics.curves import (
     area_under_curve,
     label_saving,
     label_saving_at_budget,
@@ -17,7 +17,7 @@ from alray.curves import (
     monotone,
     share_reached,
 )
-from alray.stats import mean_interval
+from alray.statistics.paired import mean_interval
 
 LABELS = np.array([100.0, 200.0, 300.0, 400.0, 500.0])
 RANDOM = np.array([0.30, 0.40, 0.50, 0.60, 0.70])

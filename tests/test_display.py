@@ -8,17 +8,17 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from alray.analysis import SUMMARY_COLUMNS, summarise
+from alray.analysis.sweep.summary import SUMMARY_COLUMNS, summarise
+from alray.analysis.wording import share, signed
 from alray.api import plan_study
-from alray.display import lines
-from alray.display.facts import count, duration, loss, rounds_left, size
-from alray.display.lines import LineDisplay
-from alray.display.live import LiveDisplay
-from alray.display.summary import print_summary
-from alray.mishaps import Mishap
-from alray.reporting.numbers import share, signed
-from alray.schedule import Assignment, RunStatus
-from alray.spec import StudySpec
+from alray.cli.display import sweep_lines
+from alray.cli.display.phrases import count, duration, loss, rounds_left, size
+from alray.cli.display.sweep_lines import LineDisplay
+from alray.cli.display.sweep_live import LiveDisplay
+from alray.cli.display.sweep_summary import print_summary
+from alray.settings.sweep import StudySpec
+from alray.studies.retries import Mishap
+from alray.studies.sweep.schedule import Assignment, RunStatus
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_dead_worker_is_told_with_node_reason_and_how_its_job_goes_on(small_pl
 
 @pytest.mark.parametrize("hosts", [(HERE, THERE), (HERE, HERE)], ids=["two", "one"])
 def test_nodes_are_named_once_more_than_one_is_in_play(small_plan, hosts, monkeypatch):
-    monkeypatch.setattr(lines, "SILENCE_SECONDS", 0.0)
+    monkeypatch.setattr(sweep_lines, "SILENCE_SECONDS", 0.0)
     out = io.StringIO()
     display = LineDisplay(Console(file=out, width=200), "starting")
     statuses = {run.run_id: RunStatus(run) for run in small_plan.runs}

@@ -13,9 +13,12 @@ from typing_extensions import override
 
 from alray import api
 from alray.errors import Interrupted, StoreError
-from alray.executor import Event, InlineExecutor, Job, Lost, Notice, Worker
 from alray.storage.local import LocalStorage
-from alray.store import Store
+from alray.studies.events import Lost, Notice
+from alray.studies.sweep.executor import Event, Job
+from alray.studies.sweep.results import Study, load
+from alray.studies.sweep.store import Store
+from alray.studies.sweep.worker import InlineExecutor, Worker
 from tests import plugins
 from tests.studies import (
     ROUNDS,
@@ -277,7 +280,7 @@ def test_a_full_disk_stops_the_study_and_loses_nothing(pool, tmp_path, monkeypat
 
 def test_seeds_strategies_and_variants_are_added_to_what_is_there(pool, tmp_path):
     api.sweep(settings(pool), results=tmp_path)
-    begun = api.load(tmp_path / "study").rounds
+    begun = load(tmp_path / "study").rounds
     api.sweep(settings(pool, seeds=[0, 1]), results=tmp_path)
     api.sweep(settings(pool, strategies=["random"], seeds=[1]), results=tmp_path)
     variants = {"training.batch_norm": ["live", "frozen"]}
@@ -337,7 +340,7 @@ def half_done(pool, tmp_path):
     return tmp_path, checkpoint
 
 
-def starts_after(half_done: tuple[Path, Path], pool: Path, undisturbed: api.Study) -> list[Any]:
+def starts_after(half_done: tuple[Path, Path], pool: Path, undisturbed: Study) -> list[Any]:
     observer = Recorder()
     study = api.sweep(settings(pool), results=half_done[0], observer=observer)
     assert_same_records(undisturbed, study)

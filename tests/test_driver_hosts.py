@@ -7,9 +7,11 @@ from typing_extensions import override
 
 from alray import api
 from alray.errors import ClusterError
-from alray.executor import Event, Executor, Failed, InlineExecutor, Job, Lost, Progress
-from alray.mishaps import NOWHERE
-from alray.store import Store
+from alray.studies.events import Failed, Lost
+from alray.studies.retries import NOWHERE
+from alray.studies.sweep.executor import Event, Executor, Job, Progress
+from alray.studies.sweep.store import Store
+from alray.studies.sweep.worker import InlineExecutor
 from tests.studies import Recorder, assert_same_records, settings, write_pool
 
 
@@ -141,11 +143,11 @@ def test_what_has_become_of_runs_is_written_once_a_second_and_at_the_end(
         write(store, runs)
 
     monkeypatch.setattr(Store, "write_runs", counting)
-    monkeypatch.setattr("alray.driver.STATUSES_SECONDS", 1000.0)
+    monkeypatch.setattr("alray.studies.sweep.driver.STATUSES_SECONDS", 1000.0)
     api.sweep(settings(pool, rounds=0, seeds=6), results=tmp_path / "rarely")
     assert written == [["unfinished"] * 6, ["finished"] * 6]
     written.clear()
-    monkeypatch.setattr("alray.driver.STATUSES_SECONDS", 0.0)
+    monkeypatch.setattr("alray.studies.sweep.driver.STATUSES_SECONDS", 0.0)
     api.sweep(settings(pool, rounds=0, seeds=6), results=tmp_path / "often")
     assert len(written) == 1 + 6
 
@@ -164,7 +166,7 @@ def test_a_cluster_that_goes_leaves_what_has_become_of_runs(pool, tmp_path, monk
             job, self._job = self._job, None if self.failed else self._job
             return [Failed(job.name, "no", "")] if self.failed and job else super().wait(seconds)
 
-    monkeypatch.setattr("alray.driver.STATUSES_SECONDS", 1000.0)
+    monkeypatch.setattr("alray.studies.sweep.driver.STATUSES_SECONDS", 1000.0)
     monkeypatch.setattr(
         api, "start_executor", lambda plan: Going(plan.prepared, plan.study.execution)
     )

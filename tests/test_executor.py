@@ -5,11 +5,13 @@ import pytest
 import torch
 
 from alray import api
-from alray.executor import Failed, InlineExecutor, Job, Progress, Worker, describe
-from alray.mishaps import HERE
-from alray.plan import Plan
-from alray.spec import StudySpec
-from alray.state import RunState
+from alray.settings.sweep import StudySpec
+from alray.studies.events import Failed, describe
+from alray.studies.retries import HERE
+from alray.studies.sweep.executor import Job, Progress
+from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.state import RunState
+from alray.studies.sweep.worker import InlineExecutor, Worker
 from tests import plugins
 from tests.studies import ROUNDS, report_every_round, settings, write_pool
 

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from alray.findings import reading, verdict
+from alray.analysis.sweep.findings import reading, verdict
 
 
 def row_of(arm="margin", saved=(0.04, -0.02, 0.09), difference=(0.01, -0.01, 0.03), **changes):

@@ -4,18 +4,30 @@ import numpy as np
 import pytest
 import torch
 
-from alray import scores, steps
-from alray.correlation_tasks import CONTROL, FineTune, WarmStart, perform
-from alray.evaluation import evaluate
-from alray.fine_tuning import Exercise, control_exercise, epoch_batches, fine_tune
-from alray.inference import score
-from alray.models import FUSED
-from alray.passes import Request
+from alray.networks.models import FUSED
+from alray.networks.tensors import PoolTensors
+from alray.scoring.engine import score
+from alray.scoring.evaluation import evaluate
+from alray.scoring.request import Request
 from alray.seeding import torch_seed
-from alray.state import restore_learner
-from alray.tensors import PoolTensors
-from alray.training import step, train_mode
-from alray.warm_start import Base, draw_test, initial_order, new_learner, warm_start
+from alray.strategies import scores
+from alray.studies.correlation.base_model import (
+    Base,
+    draw_test,
+    initial_order,
+    new_learner,
+    warm_start,
+)
+from alray.studies.correlation.fine_tuning import (
+    Exercise,
+    control_exercise,
+    epoch_batches,
+    fine_tune,
+)
+from alray.studies.correlation.tasks import CONTROL, FineTune, WarmStart, perform
+from alray.training import steps
+from alray.training.checkpoint import restore_learner
+from alray.training.learner import step, train_mode
 from tests.builders import make_pool, same_tensors
 from tests.correlation_studies import correlation_plan
 

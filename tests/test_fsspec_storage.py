@@ -10,10 +10,10 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from alray import api
 from alray.errors import StoreError
-from alray.storage.fsspec_objects import FsspecObjects
+from alray.storage.fsspec_store import FsspecObjects
 from alray.storage.location import place_of
-from alray.storage.remote import RemoteStorage
-from alray.store import Store
+from alray.storage.object_store import RemoteStorage
+from alray.studies.sweep.store import Store
 from tests.object_store import QUICK
 from tests.studies import assert_same_records, settings, write_pool
 

@@ -8,15 +8,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from alray.analysis import summarise
-from alray.api import load, plan_study, sweep
-from alray.curves import area_under_curve
-from alray.display.facts import headline
+from alray.analysis.sweep.full_data import is_full_data, set_apart
+from alray.analysis.sweep.summary import summarise
+from alray.api import plan_study, sweep
+from alray.cli.display.phrases import headline
 from alray.errors import StoreError
-from alray.full_data import is_full_data, set_apart
-from alray.report_api import report, report_pair
-from alray.report_sources import read_sweep
-from alray.spec import StudySpec
+from alray.reporting.api import report, report_pair
+from alray.reporting.sources import read_sweep
+from alray.settings.sweep import StudySpec
+from alray.statistics.curves import area_under_curve
+from alray.studies.sweep.results import load
 from tests.studies import Recorder, comparable, settings, write_pool
 
 VARIED = {"training.batch_norm": ["live", "frozen"]}
@@ -155,7 +156,7 @@ def test_a_table_of_curves_may_bring_it_along(tmp_path):
 
 def test_two_studies_side_by_side_have_a_ceiling_each(monkeypatch, pool, tmp_path):
     """A panel per study: one with several variants has no one line for its panel."""
-    monkeypatch.setattr("alray.reporting.sweep_curve_charts._MOST_TO_CEILING", -1e9)
+    monkeypatch.setattr("alray.reporting.sweep.curve_charts._MOST_TO_CEILING", -1e9)
     one, two, several = (
         sweep(wanted(pool, name=name, **changes), results=tmp_path).path
         for name, changes in (("one", {}), ("two", {}), ("several", {"vary": VARIED}))

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alray import grouping
-from alray.grouping import check_cover
+from alray.studies.correlation import grouping
+from alray.studies.correlation.grouping import check_cover
 
 
 def sample_of(count: int) -> np.ndarray:

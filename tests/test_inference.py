@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from alray import inference
-from alray.folded_pass import FoldedPass
-from alray.layers import dropouts
-from alray.models import FUSED, LossPredictor
-from alray.module_pass import ModulePass
-from alray.passes import BLOCK, MODULE_BLOCK, Request
-from alray.signals import Committee
-from alray.tensors import PoolTensors
-from alray.torch_random import isolated
+from alray.networks.generators import isolated
+from alray.networks.layers import dropouts
+from alray.networks.models import FUSED, LossPredictor
+from alray.networks.tensors import PoolTensors
+from alray.scoring import engine
+from alray.scoring.folded import FoldedPass
+from alray.scoring.plain import ModulePass
+from alray.scoring.request import BLOCK, MODULE_BLOCK, Request
+from alray.strategies.signals import Committee
 from tests.builders import (
     everyone,
     image_pool,
@@ -32,7 +32,7 @@ DIMENSIONS = [{"text": 5}, {"image": 9, "text": 40}, {"image": 9, "text": 5, "so
 def scored_plainly(monkeypatch, *arguments, **options):
     """Score by calling the network itself."""
     with monkeypatch.context() as patch:
-        patch.setattr(inference, "_way", plain_way)
+        patch.setattr(engine, "_way", plain_way)
         return scored(*arguments, **options)
 
 

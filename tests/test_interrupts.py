@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from alray.interrupts import stop_wish
+from alray.studies.interrupts import stop_wish
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from alray.layers import (
+from alray.networks.generators import isolated, torch_generator
+from alray.networks.layers import (
     Hidden,
     SeededDropout,
     batch_norms,
@@ -12,7 +13,6 @@ from alray.layers import (
     replace_dropouts,
     seed_dropouts,
 )
-from alray.torch_random import isolated, torch_generator
 from tests.builders import same_tensors, weights_of
 
 

@@ -13,7 +13,7 @@ from typing_extensions import override
 from alray.errors import StoreError
 from alray.storage.lease import Lease, LeaseTimes
 from alray.storage.location import Location
-from alray.storage.objects import Objects
+from alray.storage.protocols import Objects
 
 PLACE = Location("s3", "bucket/study")
 TIMES = LeaseTimes(renewal=0.05, expiry=0.4, pause=0.05)

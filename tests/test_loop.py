@@ -5,15 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alray import scores
-from alray.fitting import fit
-from alray.inference import score
-from alray.loop import Experiment
-from alray.models import FUSED
-from alray.passes import Request
-from alray.records import HEAD_COLUMNS, ROUND_COLUMNS, RUN_COLUMNS, TIMING_COLUMNS
-from alray.state import RunState, learner_tensors
-from alray.tensors import PoolTensors
+from alray.networks.models import FUSED
+from alray.networks.tensors import PoolTensors
+from alray.scoring.engine import score
+from alray.scoring.request import Request
+from alray.strategies import scores
+from alray.studies.sweep.experiment import Experiment
+from alray.studies.sweep.records import HEAD_COLUMNS, ROUND_COLUMNS, RUN_COLUMNS, TIMING_COLUMNS
+from alray.studies.sweep.state import RunState
+from alray.training.checkpoint import learner_tensors
+from alray.training.fit import fit
 from tests.builders import make_pool, one_run, plan_of, same_tensors
 
 POOL = make_pool(absent=0.3)
@@ -274,7 +275,7 @@ def test_learning_loss_is_detached_in_the_rounds_unless_it_never_is(monkeypatch)
         seen.append(detach_from)
         return fit(*arguments, detach_from=detach_from, **options)
 
-    monkeypatch.setattr("alray.loop.fit", recording)
+    monkeypatch.setattr("alray.studies.sweep.experiment.fit", recording)
     for share, expected in ((0.5, [0.5, 0.0]), (1.0, [1.0, 1.0])):
         seen.clear()
         play(one_run(POOL, strategies=[f"learning_loss:detach_after={share}"], rounds=1))
@@ -291,7 +292,7 @@ def test_only_fits_from_fresh_weights_stop_early(monkeypatch, mode, expected):
         seen.append(validate is not None)
         return fit(*arguments, validate=validate, **options)
 
-    monkeypatch.setattr("alray.loop.fit", recording)
+    monkeypatch.setattr("alray.studies.sweep.experiment.fit", recording)
     play(one_run(POOL, training={"mode": mode, "passive_epochs": 2}, rounds=1))
     assert seen == expected
 

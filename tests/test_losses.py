@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from alray.errors import SpecError
-from alray.losses import HeadsLoss, ranking_loss
-from alray.models import FUSED, Outputs, Values
-from alray.spec import LossPredictionSpec, TrainingSpec
-from alray.torch_random import torch_generator
+from alray.networks.generators import torch_generator
+from alray.networks.models import FUSED, Outputs, Values
+from alray.settings.common import LossPredictionSpec, TrainingSpec
+from alray.training.losses import HeadsLoss, ranking_loss
 
 NAMES = (FUSED, "image", "text")
 

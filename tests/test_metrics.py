@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as outside
 
 from alray.errors import ScoreError
-from alray.metrics import calibration_error, macro_f1, mean_recall, measure, rarest_classes
+from alray.scoring.metrics import calibration_error, macro_f1, mean_recall, measure, rarest_classes
 
 
 def predictions(n=200, classes=6, seed=0, used=4):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alray.mishaps import NOWHERE, Mishap, Mishaps
+from alray.studies.retries import NOWHERE, Mishap, Mishaps
 
 ONE, TWO, THREE = (frozenset(names) for names in (["a"], ["a", "b"], ["a", "b", "c"]))
 

@@ -4,12 +4,12 @@ import torch
 from torch import nn
 
 from alray.errors import SpecError
-from alray.layers import SeededDropout, seed_dropouts
-from alray.models import FUSED, LossPredictor, build_network
-from alray.pool import Modality, PreparedPool
-from alray.spec import ModelSpec
-from alray.tensors import PoolTensors
-from alray.torch_random import isolated, torch_generator
+from alray.networks.generators import isolated, torch_generator
+from alray.networks.layers import SeededDropout, seed_dropouts
+from alray.networks.models import FUSED, LossPredictor, build_network
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import Modality, PreparedPool
+from alray.settings.common import ModelSpec
 from tests.builders import (
     TWO,
     everyone,

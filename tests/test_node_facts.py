@@ -4,15 +4,15 @@ import platform
 
 import pytest
 
-from alray import node_facts as module
 from alray.errors import ClusterError
-from alray.node_facts import alray_versions, node_facts, room, source_fingerprint
 from alray.ray_executor.preflight import (
     Answer,
     require_equal_versions,
     require_shared_memory,
     warnings_about,
 )
+from alray.studies import machine as module
+from alray.studies.machine import alray_versions, node_facts, room, source_fingerprint
 
 GIB = 2**30
 OWN = {

@@ -1,6 +1,6 @@
 """Nodes that keep losing workers are named, once, and left alone until a job finishes there."""
 
-from alray.node_record import NodeRecord
+from alray.ray_executor.node_failures import NodeRecord
 
 
 def test_a_node_that_loses_three_jobs_in_a_row_is_named_once_with_its_last_reason():

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from alray import onednn
-from alray.fitting import fit
-from alray.onednn import few_sizes, round_up, with_room
-from alray.passes import Request
-from alray.signals import Committee
-from alray.tensors import PoolTensors
-from alray.torch_random import torch_generator
+from alray.networks import kernels
+from alray.networks.generators import torch_generator
+from alray.networks.kernels import few_sizes, round_up, with_room
+from alray.networks.tensors import PoolTensors
+from alray.scoring.request import Request
+from alray.strategies.signals import Committee
+from alray.training.fit import fit
 from tests.builders import make_learner, make_network, make_pool
 from tests.scoring import scored
 
 needs_onednn = pytest.mark.skipif(
-    onednn._ONEDNN is None, reason="this build of PyTorch has no oneDNN"
+    kernels._ONEDNN is None, reason="this build of PyTorch has no oneDNN"
 )
 
 
@@ -23,14 +23,14 @@ needs_onednn = pytest.mark.skipif(
 def shapes(monkeypatch):
     """The shapes that oneDNN is asked for."""
     seen = set()
-    real = onednn._ONEDNN
+    real = kernels._ONEDNN
     assert real is not None
 
     def spy(x, weight, *others):
         seen.add((*x.shape, len(weight)))
         return real(x, weight, *others)
 
-    monkeypatch.setattr(onednn, "_ONEDNN", spy)
+    monkeypatch.setattr(kernels, "_ONEDNN", spy)
     return seen
 
 

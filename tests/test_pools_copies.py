@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from alray.pools.reading import read_pool
-from alray.spec import PoolSpec, SplitSpec
-from alray.split import assign_parts
+from alray.pools.split import assign_parts
+from alray.settings.common import PoolSpec, SplitSpec
 
 
 def write(path, rows, groups=None):

@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 from alray.errors import PoolError
 from alray.pools.describe import describe
 from alray.pools.duplicates import Duplicates, hash_rows
-from alray.spec import PoolSpec
+from alray.settings.common import PoolSpec
 from tests.pools_fixtures import parquet, vectors
 
 

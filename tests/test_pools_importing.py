@@ -9,8 +9,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from alray.errors import PoolError
+from alray.pools.import_sources import Choices
 from alray.pools.importing import Target, Written, import_pool
-from alray.pools.sources import Choices
 from tests.pools_fixtures import features, read
 
 

@@ -6,7 +6,7 @@ import pytest
 from alray.errors import PoolError
 from alray.pools.builtin import BUILTIN_POOLS
 from alray.pools.reading import read_pool
-from alray.spec import PoolSpec
+from alray.settings.common import PoolSpec
 from tests.pools_fixtures import IDS, features, parquet, read, vectors
 
 
@@ -67,7 +67,7 @@ def test_lists_of_variable_length_type_with_one_length(tmp_path):
 
 @pytest.mark.parametrize("batch_bytes", [8, 80, 1 << 25])
 def test_rows_spread_over_row_groups_and_batches(tmp_path, batch_bytes, monkeypatch):
-    monkeypatch.setattr("alray.pools.blocks.BATCH_BYTES", batch_bytes)
+    monkeypatch.setattr("alray.pools.features.BATCH_BYTES", batch_bytes)
     table = pa.table(
         {
             "id": range(100),
@@ -84,7 +84,7 @@ def test_rows_spread_over_row_groups_and_batches(tmp_path, batch_bytes, monkeypa
 
 
 def test_dropped_and_unusable_objects_are_found_in_every_batch(tmp_path, monkeypatch):
-    monkeypatch.setattr("alray.pools.blocks.BATCH_BYTES", 8 * 7)
+    monkeypatch.setattr("alray.pools.features.BATCH_BYTES", 8 * 7)
     rows = [[float(i), 0.0] for i in range(30)]
     rows[20] = [float("nan"), 0.0]
     labels = ["x", "y"] * 15

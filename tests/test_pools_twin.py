@@ -3,9 +3,9 @@ import pytest
 
 from alray.errors import SpecError
 from alray.pools.importing import Target, write_chunks
-from alray.pools.twin import CHUNK, TwinSpec, class_sizes, make_twin
+from alray.pools.synthetic import CHUNK, TwinSpec, class_sizes, make_twin
 from alray.seeding import generator
-from alray.settings import validate
+from alray.settings.base import validate
 from tests.pools_fixtures import read
 
 SMALL = {"image_features": 12, "text_features": 5, "classes": 10, "families": 3}
@@ -84,7 +84,7 @@ def test_no_two_draws_share_a_generator(monkeypatch):
         rounds.append(round_number)
         return generator(study_seed, run_seed, purpose, round_number)
 
-    monkeypatch.setattr("alray.pools.twin.generator", recorded)
+    monkeypatch.setattr("alray.pools.synthetic.generator", recorded)
     assert len(list(make_twin(TwinSpec(objects=3 * CHUNK, **SMALL)))) == 3
     assert sorted(set(rounds)) == sorted(rounds) == [0, 1, 2, 3]
 

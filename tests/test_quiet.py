@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from alray.ray_executor import quiet
+from alray.ray_executor import log_filter
 
 PROGRAM = """
 import os, runpy
@@ -24,7 +24,7 @@ say("after " + os.environ.get("RAY_BACKEND_LOG_LEVEL", "none"))
 
 def said(inside="pass", **environment):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(inside=inside, path=str(quiet.__file__))],
+        [sys.executable, "-c", PROGRAM.format(inside=inside, path=str(log_filter.__file__))],
         capture_output=True,
         text=True,
         check=False,

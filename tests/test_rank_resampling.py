@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from alray.rank_resampling import (
+from alray.statistics.ranks import (
     bootstrap_counts,
     bootstrap_interval,
+    fisher_z,
     permutation_p,
     resampled_ranks,
+    spearman,
 )
-from alray.rank_statistics import fisher_z, spearman
 from tests.correlation_worlds import generator
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats as scipy_stats
 
-from alray.rank_statistics import (
+from alray.statistics.ranks import (
     GROUPS_PER_COMPONENT,
     fisher_z,
     partial_spearman,

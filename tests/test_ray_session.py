@@ -7,9 +7,9 @@ from ray.exceptions import RayError
 
 from alray.errors import ClusterError
 from alray.ray_executor import autoscaling, session
-from alray.ray_executor.cluster_view import ClusterView
+from alray.ray_executor.liveness import ClusterView
 from alray.ray_executor.session import RaySession, reason
-from alray.spec import ExecutionSpec
+from alray.settings.common import ExecutionSpec
 from tests.builders import image_pool
 
 GIB = 2.0**30

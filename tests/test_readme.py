@@ -8,8 +8,8 @@ import yaml
 from click.testing import CliRunner
 
 from alray.cli import main
-from alray.settings import validate
-from alray.spec import StudySpec
+from alray.settings.base import validate
+from alray.settings.sweep import StudySpec
 from alray.strategies import STRATEGIES, parse
 
 README = (Path(__file__).parent.parent / "README.md").read_text()

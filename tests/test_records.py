@@ -5,8 +5,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from alray import analysis, api, records
-from alray.records import RUN_COLUMNS
+from alray import api
+from alray.analysis.sweep import summary
+from alray.studies import tables
+from alray.studies.sweep import records
+from alray.studies.sweep.records import RUN_COLUMNS
+from alray.studies.sweep.results import load
 from tests.studies import ROUNDS, settings, write_pool
 
 README = Path(__file__).parent.parent / "results" / "README.md"
@@ -62,7 +66,7 @@ def test_the_readme_documents_every_column():
     assert tables["queries"] == own(dict(records.QUERY_COLUMNS))
     assert tables["runs"] == own(dict(records.STATUS_COLUMNS))
     meanings = {name: meaning for name, _, meaning in tables["summary"]}
-    assert meanings == dict(analysis.SUMMARY_COLUMNS)
+    assert meanings == dict(summary.SUMMARY_COLUMNS)
 
 
 def test_rounds_have_the_documented_columns(folder):
@@ -90,7 +94,7 @@ def test_the_summary_has_the_documented_columns(folder):
 
 
 def test_a_study_has_a_row_per_round_and_per_queried_object(folder):
-    study = api.load(folder)
+    study = load(folder)
     assert len(study.rounds) == 4 * (ROUNDS + 1)
     per_run = study.queries.groupby("run_id").size()
     assert set(per_run) == set(study.rounds.groupby("run_id")["labels"].max())
@@ -105,9 +109,9 @@ def test_a_study_has_a_row_per_round_and_per_queried_object(folder):
 
 def test_a_table_keeps_the_types_where_a_column_is_null_throughout():
     columns = {"round": (pa.int64(), ""), "score": (pa.float64(), ""), "id": (pa.string(), "")}
-    made = records.table([{"round": 1, "score": None, "id": None, "extra": 2}], columns)
+    made = tables.table([{"round": 1, "score": None, "id": None, "extra": 2}], columns)
     assert [str(kind) for kind in made.schema.types] == ["int64", "double", "string", "double"]
-    assert records.table([], columns).num_rows == 0
+    assert tables.table([], columns).num_rows == 0
 
 
 def test_an_undefined_metric_is_null_and_not_a_number():
@@ -125,6 +129,6 @@ def test_the_readme_names_the_timing_columns():
 
 
 def test_ranks_count_from_zero_in_every_round(folder):
-    queries = api.load(folder).queries
+    queries = load(folder).queries
     for (_, _), group in queries.groupby(["run_id", "round"]):
         assert group["rank"].tolist() == list(range(len(group)))

@@ -3,9 +3,9 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from alray.errors import SpecError
-from alray.signals import Committee
 from alray.strategies import STRATEGIES, Strategy, canonical, identity, parse
 from alray.strategies.committee import Bald
+from alray.strategies.signals import Committee
 from alray.strategies.uncertainty import Margin
 from tests.own_modules import Plain, PowerMargin
 

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from alray.reliability import intraclass_correlation, seeds_needed, spearman_brown, split_half
+from alray.statistics.reliability import (
+    intraclass_correlation,
+    seeds_needed,
+    spearman_brown,
+    split_half,
+)
 from tests.correlation_worlds import generator
 
 SHROUT_FLEISS = np.array(

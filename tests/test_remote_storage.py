@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pyarrow as pa
 import pytest
 
-from alray.correlation_store import CorrelationStore
 from alray.errors import SpecError, StoreError
-from alray.storage.failures import patiently, plainly
 from alray.storage.lease import LeaseTimes
 from alray.storage.location import Location
-from alray.storage.remote import RemoteStorage
-from alray.store import Store
+from alray.storage.object_store import RemoteStorage
+from alray.storage.retrying import patiently, plainly
+from alray.studies.correlation.store import CorrelationStore
+from alray.studies.sweep.store import Store
 from tests.object_store import BUCKET, S3Server, down, running_server, server
 
 __all__ = ["running_server", "server"]

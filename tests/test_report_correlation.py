@@ -4,11 +4,11 @@ import functools
 
 import pytest
 
-from alray import correlation_api
-from alray.correlation import summarise
-from alray.correlation_api import correlate
+from alray import api
+from alray.analysis.correlation.summary import summarise
+from alray.api import correlate
 from alray.errors import SpecError
-from alray.report_api import report
+from alray.reporting.api import report
 from tests.correlation_studies import correlation_settings
 from tests.studies import write_pool
 
@@ -20,7 +20,7 @@ def study(tmp_path_factory):
     pool = write_pool(folder / "pool.parquet")
     with pytest.MonkeyPatch.context() as patch:
         quick = functools.partial(summarise, permutations=200, bootstraps=100)
-        patch.setattr(correlation_api, "summarise", quick)
+        patch.setattr(api, "summarise", quick)
         return correlate(correlation_settings(pool), results=folder).path
 
 

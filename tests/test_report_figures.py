@@ -12,17 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alray.analysis.wording import interval, p_value, share, signed
 from alray.reporting import theme
-from alray.reporting.correlation_frames import (
-    choose,
-    group_points,
-    shown_interval,
-    spread_labels,
-    usefulness,
-)
-from alray.reporting.correlation_page import figures_of
-from alray.reporting.figures import DoseAxis, bound_of
-from alray.reporting.numbers import interval, p_value, share, signed
+from alray.reporting.correlation.frames import choose, group_points, shown_interval, usefulness
+from alray.reporting.correlation.page import figures_of
+from alray.reporting.figures import DoseAxis, bound_of, spread_labels
 from tests.report_frames import SCORES, Size, results
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alray.reporting.correlation_frames import choose
-from alray.reporting.correlation_page import figures_of, page_of, render
+from alray.reporting.correlation.frames import choose
+from alray.reporting.correlation.page import figures_of, page_of, render
 from alray.reporting.page import json_text, policy, vega
 from tests.report_frames import Size, results
 from tests.report_reading import Page, opened

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from alray.mishaps import HERE
-from alray.report_problems import problems_of
+from alray.reporting.problems import problems_of
+from alray.studies.retries import HERE
 
 
 def runs(*rows: tuple[str, str, str]) -> pd.DataFrame:

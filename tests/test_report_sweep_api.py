@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from alray.errors import SpecError, StoreError
-from alray.report_api import LabelCost, flat, parse_cost, report, report_pair
-from alray.report_sources import kind_of, read_sweep, read_table
+from alray.reporting.api import LabelCost, flat, parse_cost, report, report_pair
+from alray.reporting.sources import kind_of, read_sweep, read_table
 from tests.sweep_report_frames import Size, frames_of, runs_of, write_study
 
 SMALL = Size(strategies=("random", "margin", "entropy"), seeds=3, rounds=4)

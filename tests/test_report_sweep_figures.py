@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alray.reporting import sweep_curve_charts, sweep_difference_charts, sweep_query_charts
-from alray.reporting.sweep_frames import class_shares, end_labels, most_shifted, range_of, thinned
-from alray.reporting.sweep_marks import REFERENCE_COLOUR, arms_of, marks_of
-from alray.reporting.sweep_page import figures_of
-from alray.reporting.sweep_tables import money, saving_cell
+from alray.reporting.sweep import curve_charts, difference_charts, query_charts
+from alray.reporting.sweep.frames import class_shares, end_labels, most_shifted, range_of, thinned
+from alray.reporting.sweep.page import figures_of
+from alray.reporting.sweep.style import REFERENCE_COLOUR, arms_of, marks_of
+from alray.reporting.sweep.tables import money, saving_cell
 from tests.sweep_report_frames import Size
 from tests.test_report_sweep_page import VARIED, results_of
 
@@ -75,7 +75,7 @@ def test_a_ceiling_is_drawn_where_it_is_known(results, arms):
     near = means.max() + 0.7 * (means.max() - means.min())
     far = means.max() + 0.8 * (means.max() - means.min())
     figures = [
-        sweep_curve_charts.learning_curves(curves, arms, "accuracy", ceilings)
+        curve_charts.learning_curves(curves, arms, "accuracy", ceilings)
         for ceilings in ({}, {"": near}, {"": far})
     ]
     drawn = ['stroke-dasharray="4,4"' in figure.svg().decode() for figure in figures]
@@ -144,13 +144,13 @@ def test_savings_that_are_not_reached_are_marked(arms):
             "reached": [True, True, False],
         }
     )
-    figure = sweep_difference_charts.savings(frame, arms)
+    figure = difference_charts.savings(frame, arms)
     assert figure.rows["arrow"].notna().tolist() == [False, False, True]
     assert np.isfinite(figure.rows["low"]).all()
     assert figure.rows["low"].iloc[1] < 0
     json.dumps(figure.interactive(), allow_nan=False)
     assert "Arrows" in figure.caption
-    reached = sweep_difference_charts.savings(frame.iloc[:2], arms)
+    reached = difference_charts.savings(frame.iloc[:2], arms)
     assert "Arrows" not in reached.caption
 
 
@@ -190,7 +190,7 @@ def test_the_classes_with_the_largest_shifts_are_kept_rarest_first(results, arms
     kept = most_shifted(shares, 2)
     assert len(kept) == 2
     assert kept[0] == "<script>alert(1)</script>"
-    figure = sweep_query_charts.classes(results.comparison.classes, arms)
+    figure = query_charts.classes(results.comparison.classes, arms)
     assert "classes with the largest shifts" not in figure.caption
 
 

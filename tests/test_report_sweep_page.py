@@ -7,13 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from alray.analysis import summarise
-from alray.comparison import compare
+from alray.analysis.sweep.comparison import compare
+from alray.analysis.sweep.summary import summarise
 from alray.reporting.page import policy, vega
-from alray.reporting.sweep_marks import arms_of
-from alray.reporting.sweep_page import FRAMES, figures_of, page_of, render
-from alray.reporting.sweep_pair import side_by_side
-from alray.reporting.sweep_results import SweepResults
+from alray.reporting.sweep.page import FRAMES, figures_of, page_of, render
+from alray.reporting.sweep.pair import side_by_side
+from alray.reporting.sweep.results import SweepResults
+from alray.reporting.sweep.style import arms_of
 from tests.report_reading import Page, opened
 from tests.sweep_report_frames import SHARES, Size, frames_of
 

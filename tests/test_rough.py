@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from alray.errors import SpecError
-from alray.folding import Affine
-from alray.inference import score
-from alray.passes import Request
-from alray.rough import RoughAffine, has_rough_products, scale_of, signed_scale_of
-from alray.signals import Committee
-from alray.tensors import PoolTensors
-from alray.torch_random import torch_generator
+from alray.networks.generators import torch_generator
+from alray.networks.tensors import PoolTensors
+from alray.scoring.engine import score
+from alray.scoring.folding import Affine
+from alray.scoring.int8 import RoughAffine, has_rough_products, scale_of, signed_scale_of
+from alray.scoring.request import Request
+from alray.strategies.signals import Committee
 from tests.builders import image_pool, make_network, make_pool
 
 pytestmark = pytest.mark.skipif(

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from alray.settings import Settings, setting_names
-from alray.spec import LossPredictionSpec, StudySpec
+from alray.settings.base import Settings, setting_names
+from alray.settings.common import LossPredictionSpec
+from alray.settings.sweep import StudySpec
 from tests.builders import make_pool, plan_of
 
 POOL = make_pool()

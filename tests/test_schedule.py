@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alray.schedule import Schedule
+from alray.studies.sweep.schedule import Schedule
 from tests.schedules import ROUNDS, drain, fail, lose, run
 
 

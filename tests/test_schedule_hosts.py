@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from typing_extensions import override
 
-from alray.schedule import Assignment, Schedule
+from alray.studies.sweep.schedule import Assignment, Schedule
 from tests.schedules import HOSTS, fail, lose, run
 
 

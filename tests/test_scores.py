@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from alray import scores
+from alray.strategies import scores
 
 ROUNDING = 1e-6
 """Probabilities are float32: a few units in their last place."""

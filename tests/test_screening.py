@@ -5,17 +5,18 @@ import math
 import numpy as np
 import pytest
 
-from alray import inference, plan
 from alray.api import sweep
 from alray.errors import SpecError
-from alray.loop import Experiment
-from alray.plan import make_plan
-from alray.report_api import report
-from alray.screening import is_full, kept, plausible, recall
-from alray.settings import validate
-from alray.spec import ScreenSpec, StudySpec
-from alray.state import RunState
-from alray.tensors import PoolTensors
+from alray.networks.tensors import PoolTensors
+from alray.reporting.api import report
+from alray.scoring import engine
+from alray.settings.base import validate
+from alray.settings.sweep import ScreenSpec, StudySpec
+from alray.studies.sweep import plan
+from alray.studies.sweep.experiment import Experiment
+from alray.studies.sweep.plan import make_plan
+from alray.studies.sweep.screening import is_full, kept, plausible, recall
+from alray.studies.sweep.state import RunState
 from tests.builders import make_pool, one_run, plan_of
 from tests.studies import settings, write_pool
 
@@ -102,7 +103,7 @@ def test_a_wide_screen_changes_nothing(strategy):
 
 def test_only_what_rough_scores_rank_best_is_scored_exactly(monkeypatch):
     asked = []
-    real = inference.score
+    real = engine.score
 
     def spy(network, pool, indices, *others, rough=False):
         asked.append((rough, indices))
@@ -112,7 +113,7 @@ def test_only_what_rough_scores_rank_best_is_scored_exactly(monkeypatch):
     playing = experiment(run)
     playing.passive()
     playing.next_round()
-    monkeypatch.setattr(inference, "score", spy)
+    monkeypatch.setattr(engine, "score", spy)
     chosen = playing.next_round().indices
     (_, everything), (_, few) = asked[:2]
     assert [rough for rough, _ in asked[:2]] == [True, False]

@@ -6,8 +6,8 @@ from typing import get_args
 import numpy as np
 import torch
 
+from alray.networks.generators import isolated, torch_generator
 from alray.seeding import Purpose, generator, seed, torch_seed
-from alray.torch_random import isolated, torch_generator
 
 PURPOSES = get_args(Purpose)
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alray.errors import ScoreError
-from alray.selection import best
+from alray.strategies.selection import best
 
 FEW_VALUES = st.lists(st.sampled_from([-np.inf, -1.0, 0.0, 0.5, np.inf]), min_size=1, max_size=30)
 

@@ -1,6 +1,6 @@
 """A worker's silence is judged by the job's own pace."""
 
-from alray.silence import Patience, Silence, Silent
+from alray.ray_executor.hangs import Patience, Silence, Silent
 
 PATIENCE = Patience(times=20.0, least=300.0, first=600.0)
 

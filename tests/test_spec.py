@@ -4,16 +4,16 @@ import pytest
 from pydantic import ValidationError
 
 from alray.errors import SpecError
-from alray.settings import setting_names, unknown_name, validate
-from alray.spec import (
+from alray.settings.base import setting_names, unknown_name, validate
+from alray.settings.common import (
     ExecutionSpec,
     LossPredictionSpec,
     ModelSpec,
     PoolSpec,
     SplitSpec,
-    StudySpec,
     TrainingSpec,
 )
+from alray.settings.sweep import StudySpec
 from tests.builders import make_pool, one_run
 
 

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alray.errors import PoolError
-from alray.pool import Modality
+from alray.pools.pool import Modality
+from alray.pools.split import TEST, TRAIN, VALIDATION, assign_parts, prepare
 from alray.seeding import generator
-from alray.spec import PoolSpec, SplitSpec
-from alray.split import TEST, TRAIN, VALIDATION, assign_parts, prepare
+from alray.settings.common import PoolSpec, SplitSpec
 from tests.builders import raw_pool
 
 SPLIT = SplitSpec(validation=0.1, test=0.2)
@@ -139,7 +139,7 @@ def test_parts_are_sorted_disjoint_and_complete():
 def test_features_are_standardised_by_the_present_objects_of_the_train_part(
     monkeypatch, rows_at_a_time
 ):
-    monkeypatch.setattr("alray.split.ROWS_AT_A_TIME", rows_at_a_time)
+    monkeypatch.setattr("alray.pools.split.ROWS_AT_A_TIME", rows_at_a_time)
     rng = np.random.default_rng(0)
     features = rng.normal(5, [1, 20, 300], size=(200, 3)).astype(np.float32)
     present = rng.random(200) < 0.6

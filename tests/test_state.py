@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from alray.fitting import fit
-from alray.spec import LossPredictionSpec, TrainingSpec
-from alray.state import RunState, learner_tensors, read_metadata, restore_learner
-from alray.tensors import PoolTensors
-from alray.torch_random import torch_generator
+from alray.networks.generators import torch_generator
+from alray.networks.tensors import PoolTensors
+from alray.settings.common import LossPredictionSpec, TrainingSpec
+from alray.studies.sweep.state import RunState
+from alray.training.checkpoint import learner_tensors, read_metadata, restore_learner
+from alray.training.fit import fit
 from tests.builders import make_learner, make_pool, same_tensors
 
 TRAINING = TrainingSpec(loss_prediction=LossPredictionSpec(), batch_size=16)

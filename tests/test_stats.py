@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats as scipy_stats
 
-from alray.stats import (
-    FEWEST_SEEDS,
-    SIGNIFICANCE,
-    holm,
-    mean_interval,
-    sign_flip_test,
-)
+from alray.statistics.paired import FEWEST_SEEDS, SIGNIFICANCE, holm, mean_interval, sign_flip_test
 
 finite = st.floats(-1, 1, allow_subnormal=False)
 

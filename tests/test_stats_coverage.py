@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from alray.curves import area_under_curve, label_saving, label_saving_at_budget
-from alray.stats import mean_interval
+from alray.statistics.curves import area_under_curve, label_saving, label_saving_at_budget
+from alray.statistics.paired import mean_interval
 
 pytestmark = pytest.mark.slow
 

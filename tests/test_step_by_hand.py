@@ -2,20 +2,21 @@ import numpy as np
 import pytest
 import torch
 
-from alray import onednn
 from alray.errors import SpecError
-from alray.fixed_scoring import ROWS, FusedScorer
-from alray.inference import score
-from alray.layers import seed_dropouts
-from alray.models import FUSED
-from alray.onednn import linear, product
-from alray.passes import Request
-from alray.spec import LossPredictionSpec, TrainingSpec
-from alray.state import learner_tensors, restore_learner
-from alray.step_by_hand import draw_masks, has_step_by_hand, step_by_hand
-from alray.tensors import PoolTensors
-from alray.torch_random import torch_generator
-from alray.training import batches, step, train_mode
+from alray.networks import kernels
+from alray.networks.generators import torch_generator
+from alray.networks.kernels import linear, product
+from alray.networks.layers import seed_dropouts
+from alray.networks.models import FUSED
+from alray.networks.tensors import PoolTensors
+from alray.scoring.cached import ROWS, FusedScorer
+from alray.scoring.engine import score
+from alray.scoring.request import Request
+from alray.settings.common import LossPredictionSpec, TrainingSpec
+from alray.training.batches import batches
+from alray.training.checkpoint import learner_tensors, restore_learner
+from alray.training.learner import step, train_mode
+from alray.training.manual.late_fusion import draw_masks, has_step_by_hand, step_by_hand
 from tests.builders import TWO, make_learner, make_network, make_pool, randomise, same_tensors
 from tests.scoring import assert_close
 
@@ -26,8 +27,8 @@ ONE = {"text": 5}
 def products(request, monkeypatch):
     """Run a test with either way to multiply."""
     if request.param == "addmm":
-        monkeypatch.setattr(onednn, "_ONEDNN", None)
-    elif onednn._ONEDNN is None:
+        monkeypatch.setattr(kernels, "_ONEDNN", None)
+    elif kernels._ONEDNN is None:
         pytest.skip("this build of PyTorch has no oneDNN")
 
 
@@ -284,6 +285,6 @@ def test_products_are_those_of_float64_to_rounding():
 
 def test_a_slice_of_columns_is_copied_first():
     whole = torch.zeros(4, 6)
-    assert onednn._dense(whole) is whole
-    assert onednn._dense(transposed := whole.t()) is transposed
-    assert onednn._dense(whole[:, :3]).is_contiguous()
+    assert kernels._dense(whole) is whole
+    assert kernels._dense(transposed := whole.t()) is transposed
+    assert kernels._dense(whole[:, :3]).is_contiguous()

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from alray.errors import StoreError
-from alray.store import Store
+from alray.studies.sweep.store import Store
 
 ROWS = pa.table({"run_id": ["a", "a"], "round": [0, 1]})
 NONE = pa.table({"run_id": pa.array([], pa.string()), "round": pa.array([], pa.int64())})
@@ -106,7 +106,7 @@ def test_a_second_writer_is_refused_until_the_first_ends(tmp_path):
 
 def test_the_lock_ends_with_its_process_however_it_ends(tmp_path):
     script = (
-        "import pathlib, sys; from alray.store import Store\n"
+        "import pathlib, sys; from alray.studies.sweep.store import Store\n"
         "with Store(pathlib.Path(sys.argv[1])): print('locked', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]

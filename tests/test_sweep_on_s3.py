@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from alray import api
 from alray.errors import StoreError
-from alray.report_api import report
+from alray.reporting.api import report
+from alray.studies.sweep.results import load
 from tests.object_store import BUCKET, hurried_driver, running_server, server
 from tests.studies import (
     Recorder,
@@ -44,8 +45,8 @@ def test_a_sweep_to_s3_is_equal_to_a_local_one(server, pool, undisturbed):
     study = api.sweep(settings(pool), results=f"s3://{BUCKET}/equal")
     assert str(study.path) == f"s3://{BUCKET}/equal/study"
     assert_same_records(undisturbed, study)
-    assert_same_records(undisturbed, api.load(f"s3://{BUCKET}/equal/study"))
-    assert_same_records(undisturbed, api.load(study.path))
+    assert_same_records(undisturbed, load(f"s3://{BUCKET}/equal/study"))
+    assert_same_records(undisturbed, load(study.path))
     assert server.names("equal/study") == files(undisturbed.path)
     pd.testing.assert_series_equal(study.summary["accuracy"], undisturbed.summary["accuracy"])
     server.log.clear()

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from alray.pool import Modality, PreparedPool
-from alray.tensors import PoolTensors, as_tensor
+from alray.networks.tensors import PoolTensors, as_tensor
+from alray.pools.pool import Modality, PreparedPool
 from tests.builders import everyone, image_pool, make_pool
 
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from alray.fitting import fit
-from alray.layers import batch_norms, seed_dropouts
-from alray.models import FUSED
-from alray.spec import LossPredictionSpec, TrainingSpec
-from alray.state import learner_tensors
-from alray.tensors import PoolTensors
-from alray.torch_random import torch_generator
-from alray.training import batches
+from alray.networks.generators import torch_generator
+from alray.networks.layers import batch_norms, seed_dropouts
+from alray.networks.models import FUSED
+from alray.networks.tensors import PoolTensors
+from alray.settings.common import LossPredictionSpec, TrainingSpec
+from alray.training.batches import batches
+from alray.training.checkpoint import learner_tensors
+from alray.training.fit import fit
 from tests.builders import make_learner, make_pool, same_tensors, weights_of
 
 

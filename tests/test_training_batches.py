@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alray.spec import TrainingSpec
-from alray.training import batches
+from alray.settings.common import TrainingSpec
+from alray.training.batches import batches
 
 
 def cut(n, rule, b=10, seed=0):

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.study_options import execution_options, gather, origin, pool_options
+from alray.cli.options import execution_options, gather, origin, pool_options
 from alray.errors import Interrupted, SpecError
 
 if TYPE_CHECKING:
-    from alray.correlation_spec import CorrelationSpec
+    from alray.settings.correlation import CorrelationSpec
     from alray.storage.location import Place
 
 SETTINGS = {
@@ -98,8 +98,8 @@ def correlate(
     """
     from rich.console import Console
 
-    from alray.correlation_spec import CorrelationSpec
-    from alray.settings import validate
+    from alray.settings.base import validate
+    from alray.settings.correlation import CorrelationSpec
 
     values = gather(study, modalities, settings, simple, SETTINGS)
     if epochs is not None:
@@ -115,16 +115,16 @@ def correlate(
 def _run(spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: bool) -> None:
     from rich.console import Console
 
-    from alray import correlation_api
-    from alray.cluster_address import starting_words
-    from alray.display.correlation_progress import CorrelationLines, CorrelationLive
-    from alray.display.correlation_summary import print_correlation
-    from alray.display.facts import count
+    from alray import api
+    from alray.cli.display.correlation_progress import CorrelationLines, CorrelationLive
+    from alray.cli.display.correlation_summary import print_correlation
+    from alray.cli.display.phrases import count
+    from alray.ray_executor.address import starting_words
 
     starting = starting_words(spec.execution)
     kind = CorrelationLive if progress.is_terminal else CorrelationLines
     try:
-        found = correlation_api.correlate(
+        found = api.correlate(
             spec,
             results=results,
             fresh=fresh,
@@ -149,11 +149,11 @@ def _run(spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: boo
 def _print_plan(spec: "CorrelationSpec", results: "Place", progress: Any) -> None:
     from rich.console import Console
 
-    from alray import correlation_api
-    from alray.display.correlation_progress import correlation_headline
-    from alray.display.facts import size
+    from alray import api
+    from alray.cli.display.correlation_progress import correlation_headline
+    from alray.cli.display.phrases import size
 
-    plan = correlation_api.plan_correlation(spec, progress.print)
+    plan = api.plan_correlation(spec, progress.print)
     console = Console(highlight=False, markup=False)
     for line in correlation_headline(plan):
         console.print(line, soft_wrap=True)

@@ -12,8 +12,8 @@ from alray.errors import SpecError
 
 if TYPE_CHECKING:
     from alray.pools.importing import Written
-    from alray.settings import Settings
-    from alray.spec import PoolSpec
+    from alray.settings.base import Settings
+    from alray.settings.common import PoolSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -56,8 +56,8 @@ def column_options(command: Command) -> Command:
 
 def pool_spec(source: str, columns: dict[str, Any]) -> "PoolSpec":
     """Return settings from the values of `column_options`."""
-    from alray.settings import validate
-    from alray.spec import PoolSpec
+    from alray.settings.base import validate
+    from alray.settings.common import PoolSpec
 
     values = {
         "source": source,
@@ -82,10 +82,10 @@ def describe_command(source: str, every_class: bool, **columns: Any) -> None:
     """
     from rich.console import Console
 
-    from alray.cli.pool_tables import print_description
+    from alray.cli.display.pool import print_description
     from alray.errors import PoolError
     from alray.pools.describe import describe
-    from alray.spec import PoolSpec
+    from alray.settings.common import PoolSpec
 
     spec = pool_spec(source, columns)
     description = describe(spec)
@@ -152,8 +152,8 @@ def import_command(source: str, out: str, **options: Any) -> None:
     """
     from pathlib import Path
 
+    from alray.pools.import_sources import Choices
     from alray.pools.importing import Target, import_pool
-    from alray.pools.sources import Choices
 
     columns = {
         name: column_range(name, text)
@@ -221,7 +221,7 @@ def make() -> None:
 
 
 def _twin_settings() -> "type[Settings]":
-    from alray.pools.twin import TwinSpec
+    from alray.pools.synthetic import TwinSpec
 
     return TwinSpec
 
@@ -238,8 +238,8 @@ def twin_command(out: str, overwrite: bool, **values: Any) -> None:
     from pathlib import Path
 
     from alray.pools.importing import Target, write_chunks
-    from alray.pools.twin import TwinSpec, make_twin
-    from alray.settings import validate
+    from alray.pools.synthetic import TwinSpec, make_twin
+    from alray.settings.base import validate
 
     spec = validate(TwinSpec, values, "the command line")
     with progress("making") as advance:

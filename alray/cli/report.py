@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.places import PlaceType
-from alray.cli.study_options import words
+from alray.cli.options import PlaceType, words
 from alray.errors import SpecError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from alray.report_folder import Report
+    from alray.reporting.writing import Report
     from alray.storage.location import Place
 
 
@@ -71,7 +70,7 @@ def report(
     """
     from rich.console import Console
 
-    from alray import report_api
+    from alray.reporting import api
 
     _check(results, compare, out)
     console = Console(highlight=False, markup=False)
@@ -83,9 +82,9 @@ def report(
         "label_cost": label_cost,
     }
     if compare is not None:
-        _tell(console, report_api.report_pair(compare, **options), show=show)
+        _tell(console, api.report_pair(compare, **options), show=show)
     for path in results:
-        _tell(console, report_api.report(path, **options), show=show)
+        _tell(console, api.report(path, **options), show=show)
 
 
 def _check(

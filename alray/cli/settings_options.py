@@ -7,7 +7,7 @@ import click
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from alray.settings import Settings
+    from alray.settings.base import Settings
 
 
 class SettingsCommand(click.Command):

@@ -7,22 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alray.cli.options import execution_options, gather, origin, plain, pool_options, words
 from alray.cli.pool import pairs
-from alray.cli.study_options import (
-    execution_options,
-    gather,
-    origin,
-    plain,
-    pool_options,
-    words,
-)
 from alray.errors import AlrayError, Interrupted, SpecError
 
 if TYPE_CHECKING:
-    from alray.api import Study
-    from alray.plan import Plan
-    from alray.spec import StudySpec
+    from alray.settings.sweep import StudySpec
     from alray.storage.location import Place
+    from alray.studies.sweep.plan import Plan
+    from alray.studies.sweep.results import Study
 
 SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "candidates")}
 """Option of this command: the setting that it overrides."""
@@ -106,8 +99,8 @@ def sweep(
 
 
 def _validate(values: Mapping[str, Any], study: Path | None) -> "StudySpec":
-    from alray.settings import validate
-    from alray.spec import StudySpec
+    from alray.settings.base import validate
+    from alray.settings.sweep import StudySpec
 
     return validate(StudySpec, values, origin(study))
 
@@ -116,11 +109,11 @@ def _run(spec: "StudySpec", results: "Place", progress: Any, *, fresh: bool, rep
     from rich.console import Console
 
     from alray import api
-    from alray.cluster_address import starting_words
-    from alray.display.facts import count
-    from alray.display.lines import LineDisplay
-    from alray.display.live import LiveDisplay
-    from alray.display.summary import print_summary
+    from alray.cli.display.phrases import count
+    from alray.cli.display.sweep_lines import LineDisplay
+    from alray.cli.display.sweep_live import LiveDisplay
+    from alray.cli.display.sweep_summary import print_summary
+    from alray.ray_executor.address import starting_words
 
     starting = starting_words(spec.execution)
     kind = LiveDisplay if progress.is_terminal else LineDisplay
@@ -152,13 +145,13 @@ def _run(spec: "StudySpec", results: "Place", progress: Any, *, fresh: bool, rep
 
 def _write_page(found: "Study", progress: Any) -> "Place | None":
     """Write the page; where that cannot be done the study is done all the same."""
-    from alray import report_api
+    from alray.reporting import api
 
     if found.summary["seeds"].sum() == 0:
         return None
     progress.print("writing the report")
     try:
-        report_api.report(found.path, formats=("html",))
+        api.report(found.path, formats=("html",))
     except AlrayError as error:
         progress.print(f"no report: {error}", style="yellow")
         return None
@@ -171,7 +164,7 @@ def _print_plan(spec: "StudySpec", results: "Place", progress: Any) -> None:
     from rich.text import Text
 
     from alray import api
-    from alray.display.facts import headline, size
+    from alray.cli.display.phrases import headline, size
 
     plan: Plan = api.plan_study(spec, progress.print)
     console = Console(highlight=False, markup=False)

@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from alray.errors import PoolError
-from alray.settings import unknown_name
+from alray.settings.base import unknown_name
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alray.pools.blocks import Block
 from alray.pools.builtin import pool_name
-from alray.pools.content import PoolContent, read_content
 from alray.pools.duplicates import Duplicates, find_duplicates
-from alray.spec import PoolSpec
+from alray.pools.features import Block
+from alray.pools.reading import PoolContent, read_content
+from alray.settings.common import PoolSpec
 
 
 @dataclass(frozen=True)

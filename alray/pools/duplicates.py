@@ -7,8 +7,8 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from alray.pool import Indices
-from alray.pools.blocks import Block
+from alray.pools.features import Block
+from alray.pools.pool import Indices
 
 _WORDS = {1: np.uint8, 2: np.uint16, 4: np.uint32}
 _CHUNK_VALUES = 1 << 22

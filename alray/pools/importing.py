@@ -8,10 +8,10 @@ from typing import Any, Literal
 import numpy as np
 
 from alray.errors import PoolError
-from alray.pool import Texts
 from alray.pools.arrays import Array, Rows
-from alray.pools.identities import name_some
-from alray.pools.sources import Choices, Source, open_source
+from alray.pools.import_sources import Choices, Source, open_source
+from alray.pools.metadata import name_some
+from alray.pools.pool import Texts
 from alray.pools.writing import CHUNK_BYTES, Chunk, Part, writing
 
 Advance = Callable[[int, int], None]

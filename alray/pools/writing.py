@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alray.errors import PoolError
-from alray.pool import Indices, Modality, Pool, Texts
-from alray.pools.opening import SHAPE_KEY
+from alray.pools.parquet import SHAPE_KEY
+from alray.pools.pool import Indices, Modality, Pool, Texts
 
 CHUNK_BYTES = 1 << 25
 """Features written at a time; a chunk becomes a row group."""

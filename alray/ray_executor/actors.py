@@ -10,24 +10,18 @@ import ray
 from typing_extensions import override
 
 from alray.errors import ClusterError
-from alray.executor import (
-    Event,
-    Executor,
-    Job,
-    Lost,
-    Notice,
-    Progress,
-)
-from alray.mishaps import NOWHERE
-from alray.node_record import NodeRecord
-from alray.pool import PreparedPool
-from alray.ray_executor.answers import Player, Playing, answer, how, note_loss
-from alray.ray_executor.cluster_view import free_resources
+from alray.pools.pool import PreparedPool
+from alray.ray_executor.actor import PlayerActor, Started
+from alray.ray_executor.hangs import Patience, Silence, Silent
+from alray.ray_executor.liveness import free_resources
+from alray.ray_executor.node_failures import NodeRecord
 from alray.ray_executor.nodes import Nodes
-from alray.ray_executor.player import PlayerActor, Started
+from alray.ray_executor.replies import Player, Playing, answer, how, note_loss
 from alray.ray_executor.session import LOSSES, RaySession
-from alray.silence import Patience, Silence, Silent
-from alray.spec import ExecutionSpec
+from alray.settings.common import ExecutionSpec
+from alray.studies.events import Lost, Notice
+from alray.studies.retries import NOWHERE
+from alray.studies.sweep.executor import Event, Executor, Job, Progress
 
 LAST_WORDS_SECONDS = 60.0
 """How long to wait after Ctrl-C for the rounds in progress to end."""

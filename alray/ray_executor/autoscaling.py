@@ -10,7 +10,7 @@ from ray.autoscaler.sdk import request_resources
 from ray.autoscaler.v2.utils import is_autoscaler_v2
 from ray.experimental.internal_kv import _internal_kv_get
 
-from alray.ray_executor.cluster_view import free_resources
+from alray.ray_executor.liveness import free_resources
 from alray.ray_executor.nodes import resources_of, slots
 
 FIRST = 8

@@ -8,15 +8,14 @@ from typing import Any
 from ray.util.metrics import Counter
 from typing_extensions import override
 
-from alray.correlation_driver import CorrelationObserver
-from alray.correlation_plan import CorrelationPlan
-from alray.correlation_tasks import Task
-from alray.driver import Observer
 from alray.errors import ClusterError
-from alray.mishaps import Mishap
-from alray.plan import Plan
-from alray.schedule import Assignment, RunStatus
-from alray.warm_start import Base
+from alray.studies.correlation.observer import CorrelationObserver
+from alray.studies.correlation.plan import CorrelationPlan
+from alray.studies.correlation.tasks import Task
+from alray.studies.retries import Mishap
+from alray.studies.sweep.observer import Observer
+from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.schedule import Assignment, RunStatus
 
 NEEDED = ("aiohttp", "prometheus_client")
 """Without these Ray starts no agent on a node, and nobody could read the metrics."""
@@ -130,8 +129,8 @@ class MeteredCorrelationObserver(CorrelationObserver):
         self._inner.begin(plan, fine_tunes_done)
 
     @override
-    def base_ready(self, number: int, base: Base) -> None:
-        self._inner.base_ready(number, base)
+    def base_ready(self, number: int, accuracy: float) -> None:
+        self._inner.base_ready(number, accuracy)
 
     @override
     def started(self, task: Task) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alray.mishaps import NOWHERE
+from alray.studies.retries import NOWHERE
 
 NODE_ID = "ray.io/node-id"
 """Label that Ray gives every node."""

@@ -11,9 +11,9 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from alray import node_facts as facts_module
 from alray.errors import ClusterError
-from alray.node_facts import MISSING, node_facts
+from alray.studies import machine as facts_module
+from alray.studies.machine import MISSING, node_facts
 
 ANSWER_SECONDS = 60.0
 """How long a node may take to answer; its first worker process has to start."""

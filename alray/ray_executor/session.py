@@ -21,18 +21,18 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from alray.cluster_address import cluster_address
 from alray.errors import AlrayError, ClusterError
-from alray.executor import describe
-from alray.pool import PreparedPool
+from alray.pools.pool import PreparedPool
+from alray.ray_executor.address import cluster_address
 from alray.ray_executor.autoscaling import Wish, autoscales
-from alray.ray_executor.cluster_view import ClusterView, view_of_ray
+from alray.ray_executor.liveness import ClusterView, view_of_ray
+from alray.ray_executor.log_filter import quiet_cpp
 from alray.ray_executor.nodes import Nodes, slots
 from alray.ray_executor.preflight import STORE_ROOM, Preflight, gib, require_object_store
-from alray.ray_executor.quiet import quiet_cpp
 from alray.ray_executor.security import require_token, token_warning
 from alray.ray_executor.watchdog import Watchdog
-from alray.spec import ExecutionSpec
+from alray.settings.common import ExecutionSpec
+from alray.studies.events import describe
 
 LOSSES = (
     RayActorError,

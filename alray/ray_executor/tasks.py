@@ -12,19 +12,19 @@ import torch
 from ray.exceptions import OutOfMemoryError, RayTaskError
 from typing_extensions import override
 
-from alray.correlation_executor import Performed, TaskEvent, TaskExecutor, verify
-from alray.correlation_spec import CorrelationSpec
-from alray.correlation_tasks import FineTune, Task, WarmStart, perform
-from alray.executor import Failed, Lost, Notice, describe
-from alray.mishaps import NOWHERE
-from alray.node_record import NodeRecord
-from alray.pool import PreparedPool
-from alray.ray_executor.answers import how, note_loss
-from alray.ray_executor.cluster_view import free_resources
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import PreparedPool, verify
+from alray.ray_executor.hangs import Patience, Silence, Silent
+from alray.ray_executor.liveness import free_resources
+from alray.ray_executor.node_failures import NodeRecord
 from alray.ray_executor.nodes import Nodes
+from alray.ray_executor.replies import how, note_loss
 from alray.ray_executor.session import LOSSES, RaySession
-from alray.silence import Patience, Silence, Silent
-from alray.tensors import PoolTensors
+from alray.settings.correlation import CorrelationSpec
+from alray.studies.correlation.executor import Performed, TaskEvent, TaskExecutor
+from alray.studies.correlation.tasks import FineTune, Task, WarmStart, perform
+from alray.studies.events import Failed, Lost, Notice, describe
+from alray.studies.retries import NOWHERE
 
 IN_ADVANCE = 2
 """Tasks handed over per worker: one to perform, one to go on with at once."""

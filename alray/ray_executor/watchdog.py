@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from alray.errors import ClusterError
-from alray.ray_executor.cluster_view import Place
+from alray.ray_executor.liveness import Place
 
 GRACE_SECONDS = 10.0
 """How much longer than its patience a place may be silent: time for the program to notice, and to let go of Ray."""

@@ -6,6 +6,7 @@ import json
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import altair as alt
@@ -245,3 +246,28 @@ def bound_of(values: Iterable[float]) -> float:
     sizes = np.abs(np.fromiter(values, float))
     largest = float(np.nanmax(sizes)) if np.isfinite(sizes).any() else 1.0
     return min(1.0, max(0.2, float(np.ceil(5 * largest - 1e-9)) / 5))
+
+
+def spread_labels(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return positions for labels at `values`: `gap` apart, within `low` to `high`, in the same order, near them."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    # Neighbours that touch form a block, which sits around the mean of what it labels.
+    blocks: list[list[float]] = []
+    for i in order:
+        blocks.append([values[i]])
+        while len(blocks) > 1 and _touch(blocks[-2], blocks[-1], gap):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    spread = [
+        fmean(block) + gap * (place - (len(block) - 1) / 2)
+        for block in blocks
+        for place in range(len(block))
+    ]
+    positions = [0.0] * len(values)
+    for place, i in enumerate(order):
+        last = high - gap * (len(order) - 1 - place)
+        positions[i] = max(low + gap * place, min(spread[place], last))
+    return positions
+
+
+def _touch(lower: list[float], upper: list[float], gap: float) -> bool:
+    return fmean(upper) - fmean(lower) < gap * (len(lower) + len(upper)) / 2

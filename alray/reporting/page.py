@@ -15,7 +15,8 @@ import jinja2
 import vl_convert
 from markupsafe import Markup
 
-from alray.reporting import numbers, theme
+from alray.analysis import wording
+from alray.reporting import theme
 from alray.reporting.figures import VEGA_LITE, Figure
 
 _GLOBALS = "window.vegaEmbed = vegaEmbed;"
@@ -93,7 +94,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"share": numbers.share, "signed": numbers.signed}
+    environment.filters |= {"share": wording.share, "signed": wording.signed}
     return environment
 
 

@@ -32,9 +32,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from alray.errors import StoreError
-from alray.storage.failures import PAUSES, patiently
 from alray.storage.location import Location
-from alray.storage.objects import Objects
+from alray.storage.protocols import Objects
+from alray.storage.retrying import PAUSES, patiently
 
 FOLDER = ".lock"
 _CANDIDATE, _HOLDER = ".candidate", ".holder"

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from typing_extensions import override
 
 from alray.errors import StoreError
-from alray.storage.base import Storage
+from alray.storage.protocols import Storage
 
 
 class LocalStorage(Storage):

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from alray.storage.base import Storage
 from alray.storage.local import LocalStorage
 from alray.storage.location import Location, Place
-from alray.storage.objects import Objects
-from alray.storage.remote import RemoteStorage
+from alray.storage.object_store import RemoteStorage
+from alray.storage.protocols import Objects, Storage
 
 
 def open_storage(place: Place, warn: Callable[[str], None]) -> Storage:
@@ -22,7 +21,7 @@ def open_storage(place: Place, warn: Callable[[str], None]) -> Storage:
 
 def _objects(location: Location) -> Objects:
     # A second of imports that a local folder need not pay.
-    from alray.storage.arrow_objects import SCHEMES, open_arrow  # noqa: PLC0415
-    from alray.storage.fsspec_objects import open_fsspec  # noqa: PLC0415
+    from alray.storage.arrow import SCHEMES, open_arrow  # noqa: PLC0415
+    from alray.storage.fsspec_store import open_fsspec  # noqa: PLC0415
 
     return open_arrow(location) if location.scheme in SCHEMES else open_fsspec(location)

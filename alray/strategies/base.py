@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from alray.pool import Indices
-from alray.selection import best
-from alray.signals import Needs, Signals
-from alray.spec import LossPredictionSpec
+from alray.pools.pool import Indices
+from alray.settings.common import LossPredictionSpec
+from alray.strategies.selection import best
+from alray.strategies.signals import Needs, Signals
 
 
 class Query(NamedTuple):

@@ -6,10 +6,10 @@ from typing import ClassVar
 from torch import Tensor
 from typing_extensions import override
 
-from alray import scores
 from alray.errors import SpecError
-from alray.signals import Committee, CommitteeKind, Needs, Signals
+from alray.strategies import scores
 from alray.strategies.base import ScoreStrategy, given
+from alray.strategies.signals import Committee, CommitteeKind, Needs, Signals
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import ClassVar
 from torch import Tensor
 from typing_extensions import override
 
-from alray.settings import validate
-from alray.signals import Needs, Signals
-from alray.spec import LossPredictionSpec
+from alray.settings.base import validate
+from alray.settings.common import LossPredictionSpec
 from alray.strategies.base import ScoreStrategy, given
+from alray.strategies.signals import Needs, Signals
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from alray.signals import Needs, Signals
-from alray.spec import LossPredictionSpec
+from alray.settings.common import LossPredictionSpec
 from alray.strategies.base import Query
+from alray.strategies.signals import Needs, Signals
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from alray.errors import SpecError
-from alray.settings import unknown_name
+from alray.settings.base import unknown_name
 from alray.strategies.base import Strategy
 from alray.strategies.committee import (
     Bald,

@@ -6,9 +6,9 @@ from typing import ClassVar
 from torch import Tensor
 from typing_extensions import override
 
-from alray import scores
-from alray.signals import Needs, Signals
+from alray.strategies import scores
 from alray.strategies.base import ScoreStrategy, given
+from alray.strategies.signals import Needs, Signals
 
 
 @dataclass(frozen=True)

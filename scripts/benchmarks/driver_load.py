@@ -14,10 +14,12 @@ from benchmarks.memory import MEGABYTE, forget_peak, resident
 from benchmarks.simulated_runs import WRITING, Costs, SimulatedRuns, sample_of
 
 from alray.api import claim, plan_study
-from alray.driver import Driver, Observer
-from alray.plan import Plan
-from alray.spec import PoolSpec, StudySpec, TrainingSpec
-from alray.store import Store
+from alray.settings.common import PoolSpec, TrainingSpec
+from alray.settings.sweep import StudySpec
+from alray.studies.sweep.driver import Driver
+from alray.studies.sweep.observer import Observer
+from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.store import Store
 
 ARMS = ("random", "margin", "entropy", "least_confidence", "bald")
 CHECKPOINT_SECONDS = 60

@@ -10,14 +10,15 @@ from benchmarks.rounds import Round
 from benchmarks.timing import Phases, alternate, alternate_phases
 from benchmarks.worlds import first_of, make_pool, plan_for
 
-from alray.inference import score
-from alray.learners import fresh_learner
-from alray.passes import Request
-from alray.pool import PreparedPool
-from alray.scores import bald
-from alray.signals import Committee
-from alray.spec import ModelSpec, StudySpec, TrainingSpec
-from alray.tensors import PoolTensors
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import PreparedPool
+from alray.scoring.engine import score
+from alray.scoring.request import Request
+from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.sweep import StudySpec
+from alray.strategies.scores import bald
+from alray.strategies.signals import Committee
+from alray.training.learner import fresh_learner
 
 DIMENSIONS = {"features": 128}
 

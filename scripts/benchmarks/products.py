@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from alray.models import LateFusion
-from alray.onednn import product
-from alray.passes import BLOCK
+from alray.networks.kernels import product
+from alray.networks.models import LateFusion
+from alray.scoring.request import BLOCK
 
 ATTEMPTS = 7
 LEAST_SECONDS = 0.002

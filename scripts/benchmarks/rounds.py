@@ -5,12 +5,12 @@ import time
 from benchmarks.timing import Phases
 from typing_extensions import override
 
-from alray.inference import Scored
-from alray.loop import Experiment
-from alray.passes import Request
-from alray.pool import Indices
-from alray.spec import RunSpec
-from alray.tensors import PoolTensors
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import Indices
+from alray.scoring.engine import Scored
+from alray.scoring.request import Request
+from alray.settings.run import RunSpec
+from alray.studies.sweep.experiment import Experiment
 
 
 class TimedExperiment(Experiment):

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from typing_extensions import override
 
-from alray.executor import Event, Executor, Job, Progress
-from alray.loop import Experiment, RoundResult
-from alray.mishaps import NOWHERE
-from alray.plan import Plan
-from alray.tensors import PoolTensors
+from alray.networks.tensors import PoolTensors
+from alray.studies.retries import NOWHERE
+from alray.studies.sweep.executor import Event, Executor, Job, Progress
+from alray.studies.sweep.experiment import Experiment
+from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.records import RoundResult
 
 WRITING = "files of one of these"
 """What is written after a look at all that has been reported: the files of passive phases, checkpoints and ends."""

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.contestants.task import Answer, Task
 from benchmarks.memory import command, descendants, proportional
 
-from alray.ray_executor.player import PlayerActor
+from alray.ray_executor.actor import PlayerActor
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 WORKER = f"ray::{PlayerActor.__name__}"

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from alray.plan import Plan, make_plan
-from alray.pool import Modality, Pool, PreparedPool
-from alray.spec import StudySpec
+from alray.pools.pool import Modality, Pool, PreparedPool
+from alray.settings.sweep import StudySpec
+from alray.studies.sweep.plan import Plan, make_plan
 
 STUDY_DIMENSIONS = {"image": 1024, "text": 300}
 """Features of the data that the default network was made for."""

@@ -15,9 +15,10 @@ from faults.journal import Run
 from faults.witness import Witnessed
 
 from alray import api
-from alray.records import TIMING_COLUMNS
-from alray.state import read_metadata
 from alray.strategies import parse
+from alray.studies.sweep import results
+from alray.studies.sweep.records import TIMING_COLUMNS
+from alray.training.checkpoint import read_metadata
 
 NAME = "faults"
 STUDY_SEED = 0
@@ -104,7 +105,7 @@ def comparable(frame: pd.DataFrame) -> pd.DataFrame:
 
 def differences(folder: Path, undisturbed: Undisturbed) -> list[str]:
     """Return what of a study that has ended is not as it should be, down to the last bit."""
-    study = api.load(folder)
+    study = results.load(folder)
     found = []
     for name in ("rounds", "queries"):
         actual = comparable(getattr(study, name))

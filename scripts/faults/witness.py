@@ -13,9 +13,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from alray.signals import Needs, Signals
-from alray.spec import LossPredictionSpec
+from alray.settings.common import LossPredictionSpec
 from alray.strategies import Query, Strategy, parse
+from alray.strategies.signals import Needs, Signals
 
 JOURNAL = "ALRAY_FAULTS_JOURNAL"
 """Environment variable: the file to write to; without it nothing is written and nobody waits."""

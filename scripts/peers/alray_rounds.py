@@ -27,16 +27,18 @@ from peers.task import (
 )
 from torch import Tensor, nn
 
-from alray.fitting import fit
-from alray.learners import fresh_learner
-from alray.loop import Experiment
-from alray.models import OwnModule
-from alray.pool import Modality, PreparedPool
-from alray.spec import ModelSpec, RunSpec, SplitSpec, TrainingSpec
-from alray.state import RunState, learner_tensors
+from alray.networks.generators import torch_generator
+from alray.networks.models import OwnModule
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import Modality, PreparedPool
+from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
+from alray.settings.run import RunSpec
 from alray.strategies import identity
-from alray.tensors import PoolTensors
-from alray.torch_random import torch_generator
+from alray.studies.sweep.experiment import Experiment
+from alray.studies.sweep.state import RunState
+from alray.training.checkpoint import learner_tensors
+from alray.training.fit import fit
+from alray.training.learner import fresh_learner
 
 PACKAGES = ("alray",)
 FUSION_WIDTH = 48

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import torch
 
-from alray.scores import entropy, summarise_committee, true_loss
-from alray.signals import Needs, Signals
 from alray.strategies import STRATEGIES, parse
+from alray.strategies.scores import entropy, summarise_committee, true_loss
+from alray.strategies.signals import Needs, Signals
 
 CASES = (*STRATEGIES, "bald:members=2:committee=heads", "committee_margin:committee=both")
 N, K, CLASSES = 60, 12, 4

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from alray.scores import entropy, summarise_committee
-from alray.signals import Committee, Needs, Signals
 from alray.strategies import STRATEGIES, ScoreStrategy, Strategy, canonical, parse
+from alray.strategies.scores import entropy, summarise_committee
+from alray.strategies.signals import Committee, Needs, Signals
 from tests.contracts.strategy_cases import CASES, CLASSES, K, N, choices, make_signals
 
 SIGNAL_NAMES = [field.name for field in dataclasses.fields(Signals) if field.name != "candidates"]

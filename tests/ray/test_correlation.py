@@ -12,11 +12,11 @@ import pytest
 import yaml
 from typing_extensions import override
 
-from alray.correlation_api import correlate
+from alray.api import correlate
 from alray.errors import ClusterError
 from alray.ray_executor import preflight, tasks
+from alray.ray_executor.hangs import Patience
 from alray.ray_executor.nodes import Nodes
-from alray.silence import Patience
 from tests.correlation_studies import (
     Listener,
     assert_same_study,

@@ -11,7 +11,8 @@ from alray.errors import ClusterError
 from alray.ray_executor import RayExecutor, preflight, security
 from alray.ray_executor.preflight import Preflight
 from alray.ray_executor.session import alive_nodes
-from alray.spec import ExecutionSpec, StudySpec
+from alray.settings.common import ExecutionSpec
+from alray.settings.sweep import StudySpec
 from tests.studies import settings
 
 pytestmark = pytest.mark.ray

@@ -6,9 +6,9 @@ import pytest
 from ray.exceptions import ActorUnavailableError, OutOfMemoryError, WorkerCrashedError
 
 from alray import api
-from alray.executor import Lost, Notice
 from alray.ray_executor import RayExecutor
-from alray.ray_executor.answers import Player, Playing, how, note_loss
+from alray.ray_executor.replies import Player, Playing, how, note_loss
+from alray.studies.events import Lost, Notice
 from tests.studies import settings, write_pool
 
 

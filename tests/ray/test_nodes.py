@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from alray.mishaps import NOWHERE
 from alray.ray_executor.nodes import Nodes, slots
+from alray.studies.retries import NOWHERE
 
 ONE_CPU = {"num_cpus": 1, "num_gpus": 0}
 

@@ -8,10 +8,12 @@ import ray
 
 from alray import api
 from alray.errors import ClusterError
-from alray.executor import Event, Notice
 from alray.ray_executor import RayExecutor, actors, preflight, session
-from alray.silence import Patience
-from alray.spec import ExecutionSpec, StudySpec
+from alray.ray_executor.hangs import Patience
+from alray.settings.common import ExecutionSpec
+from alray.settings.sweep import StudySpec
+from alray.studies.events import Notice
+from alray.studies.sweep.executor import Event
 from tests.studies import ROUNDS, Recorder, assert_same_records, settings
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]

@@ -14,7 +14,7 @@ import yaml
 from typing_extensions import override
 
 from alray import api
-from alray.store import Store
+from alray.studies.sweep.store import Store
 from tests.studies import Recorder, assert_same_records, settings
 
 pytestmark = pytest.mark.ray

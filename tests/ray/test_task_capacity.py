@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from alray.correlation_api import as_correlation, plan_correlation
-from alray.correlation_tasks import WarmStart
-from alray.executor import Lost, Notice
+from alray.api import as_correlation, plan_correlation
 from alray.ray_executor import RayTasks
 from alray.ray_executor.session import RaySession
 from alray.ray_executor.tasks import _UnderWay
+from alray.studies.correlation.tasks import WarmStart
+from alray.studies.events import Lost, Notice
 from tests.correlation_studies import correlation_settings
 from tests.studies import write_pool
 

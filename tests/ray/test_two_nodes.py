@@ -12,7 +12,9 @@ import yaml
 from ray.cluster_utils import Cluster
 
 from alray import api
-from alray.correlation_api import correlate, load_correlation
+from alray.api import correlate
+from alray.studies.correlation.results import load_correlation
+from alray.studies.sweep.results import load
 from tests.correlation_studies import correlation_settings
 from tests.plugins import NODE
 from tests.studies import ROUNDS, comparable, settings
@@ -83,7 +85,7 @@ def test_what_one_node_does_to_runs_is_made_good_on_the_other(pool, address, tmp
     )
     ended = on_cluster(address, tmp_path, spec)
     assert ended.returncode == 1, ended.stderr
-    study = api.load(tmp_path / "study")
+    study = load(tmp_path / "study")
     for name in ("rounds", "queries"):
         records = comparable(getattr(study, name))
         kept = records[records["strategy"] != poison].reset_index(drop=True)
@@ -112,7 +114,7 @@ def test_a_node_on_which_tasks_die_is_named_and_left_alone(pool, address, tmp_pa
     }
     with monkeypatch.context() as patch:
         patch.setattr(
-            "alray.reporting.correlation_page.render", lambda results: {"report.html": b"page"}
+            "alray.reporting.correlation.page.render", lambda results: {"report.html": b"page"}
         )
         inline = correlate(correlation_settings(pool, **settings), results=tmp_path / "inline")
     spec = correlation_settings(pool, execution={"executor": "ray", "attempts": 5}, **settings)

@@ -10,9 +10,9 @@ from benchmarks.memory import resident
 from typing_extensions import override
 
 from alray import api
-from alray.driver import Observer
-from alray.records import TIMING_COLUMNS
-from alray.schedule import Assignment, RunStatus
+from alray.studies.sweep.observer import Observer
+from alray.studies.sweep.records import TIMING_COLUMNS
+from alray.studies.sweep.schedule import Assignment, RunStatus
 
 
 class Watch(Observer):

@@ -18,8 +18,8 @@ from benchmarks.memory import resident
 from joblib import Parallel, delayed
 
 from alray.api import as_study, plan_study
-from alray.pool import PreparedPool
-from alray.spec import RunSpec
+from alray.pools.pool import PreparedPool
+from alray.settings.run import RunSpec
 
 
 def play_passive(prepared: PreparedPool, run: RunSpec) -> tuple[Played, bytes]:

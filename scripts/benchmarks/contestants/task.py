@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alray.loop import Experiment
-from alray.plan import Plan
-from alray.pool import PreparedPool
-from alray.records import TIMING_COLUMNS
-from alray.spec import RunSpec
-from alray.state import RunState
-from alray.tensors import PoolTensors
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import PreparedPool
+from alray.settings.run import RunSpec
+from alray.studies.sweep.experiment import Experiment
+from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.records import TIMING_COLUMNS
+from alray.studies.sweep.state import RunState
 
 
 @dataclass(frozen=True)

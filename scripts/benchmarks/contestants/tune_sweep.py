@@ -24,9 +24,9 @@ from benchmarks.memory import resident
 from ray import tune
 
 from alray.api import as_study, plan_study
-from alray.plan import Plan
-from alray.pool import PreparedPool
-from alray.spec import RunSpec
+from alray.pools.pool import PreparedPool
+from alray.settings.run import RunSpec
+from alray.studies.sweep.plan import Plan
 
 
 def trial(config: dict[str, Any], prepared: PreparedPool, runs: list[RunSpec]) -> None:

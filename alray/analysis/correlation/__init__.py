@@ -1,0 +1,1 @@
+"""What a correlation study's records say."""

@@ -1,0 +1,105 @@
+"""Rank correlation of scores and usefulness in one grouping: pooled, partial, with intervals and permutation p."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from alray.analysis.correlation.groupings import Arm
+from alray.statistics.ranks import (
+    bootstrap_counts,
+    bootstrap_interval,
+    partial_spearman,
+    permutation_p,
+    pooled,
+    principal_components,
+    resampled_ranks,
+    spearman,
+)
+
+Key = tuple[str, int, int]
+"""Name of the score, place of the outcome in `OUTCOMES`, place of the dose."""
+
+
+def rank_rows(
+    rankings: list[tuple[str, Arm]],
+    rng: np.random.Generator,
+    permutations: int,
+    bootstraps: int,
+) -> dict[Key, dict[str, Any]]:
+    """Return for every score, outcome and dose the columns of the summary that rest on ranks.
+
+    Args:
+        rankings: The scores of one grouping, each with the arm whose groups it ranks: its own, or one common to all.
+        rng: For the permutations and the bootstrap draws.
+        permutations: Draws behind each p.
+        bootstraps: Draws behind each bootstrap interval.
+    """
+    arms = [arm for _, arm in rankings]
+    x = np.stack([arm.scores[score] for score, arm in rankings])  # [score, base, group]
+    y = np.stack([_columns(arm) for arm in arms])  # [score, base, outcome x dose, group]
+    rhos = spearman(x[:, :, None], y)
+    partial = _partial(x, y, arms)
+    common_groups = all(arm is arms[0] for arm in arms)
+    p, p_max = permutation_p(
+        x, np.moveaxis(y, 2, 3), rng, permutations, common_groups=common_groups
+    )
+    counts = bootstrap_counts(x.shape[1], x.shape[2], bootstraps, rng)
+    ends = _bootstrap_ends(x, y, rhos, counts, common_groups=common_groups)
+    doses = len(arms[0].epochs)
+    rows = {}
+    for place, (score, _) in enumerate(rankings):
+        for column in range(y.shape[2]):
+            rho = pooled(rhos[place, :, column])
+            low, high = ends[place, column]
+            rows[score, column // doses, column % doses] = {
+                "rho": rho.estimate,
+                "rho_low": rho.low,
+                "rho_high": rho.high,
+                "rho_bootstrap_low": float(low),
+                "rho_bootstrap_high": float(high),
+                "rho_bases": rhos[place, :, column].tolist(),
+                "p": float(p[place, column]),
+                "p_max": float(p_max[place, column]),
+                "partial_rho": pooled(partial[place, :, column]).estimate,
+            }
+    return rows
+
+
+def _columns(arm: Arm) -> Float[np.ndarray, "base column group"]:
+    of_groups = np.moveaxis(arm.usefulness.mean(axis=2), 1, -1)  # [base, outcome, dose, group]
+    return np.asarray(of_groups.reshape(of_groups.shape[0], -1, of_groups.shape[-1]))
+
+
+def _partial(
+    x: Float[np.ndarray, "score base group"],
+    y: Float[np.ndarray, "score base column group"],
+    arms: list[Arm],
+) -> Float[np.ndarray, "score base column"]:
+    rhos = np.empty(y.shape[:3])
+    for score, arm in enumerate(arms):
+        for base, shares in enumerate(arm.shares):
+            components = principal_components(shares)
+            rhos[score, base] = partial_spearman(x[score, base], y[score, base], components)
+    return rhos
+
+
+def _bootstrap_ends(
+    x: Float[np.ndarray, "score base group"],
+    y: Float[np.ndarray, "score base column group"],
+    rhos: Float[np.ndarray, "score base column"],
+    counts: Float[np.ndarray, "base group draw"],
+    *,
+    common_groups: bool,
+) -> Float[np.ndarray, "score column 2"]:
+    ends = np.empty((len(x), y.shape[2], 2))
+    # Scores with the same groups share the resampled outcomes, which is where the time goes.
+    places = list(range(len(x)))
+    for scores in [places] if common_groups else [[place] for place in places]:
+        ranked = [resampled_ranks(x[score], counts) for score in scores]
+        for column in range(y.shape[2]):
+            outcome = resampled_ranks(y[scores[0], :, column], counts)
+            for score, by_score in zip(scores, ranked, strict=True):
+                interval = bootstrap_interval(rhos[score, :, column], by_score, outcome)
+                ends[score, column] = interval
+    return ends

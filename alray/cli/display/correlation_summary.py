@@ -1,0 +1,102 @@
+"""The tables at the end of a correlation study: rho and uplift over the dose, and what they say."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from alray.analysis.correlation.findings import reading
+from alray.analysis.wording import share, signed
+from alray.reporting.correlation.report import measured_prediction
+from alray.statistics.paired import SIGNIFICANCE
+from alray.studies.correlation.results import Correlation
+
+Row = Mapping[str, Any]
+
+_GROUPED = {"score": "by score", "within_class": "within class", "random": "random"}
+
+
+def print_correlation(console: Console, found: Correlation) -> None:
+    """Print both tables, what they say in words, and where the results lie."""
+    for task, error in zip(found.failures["task"], found.failures["error"], strict=True):
+        console.print(Text(f"failed: {task}: {error}", style="red"))
+    outcome, kinds = found.settings.outcome, list(_GROUPED)
+    summary = found.summary[found.summary["outcome"] == outcome]
+    order = summary["grouping"].map(kinds.index)
+    names = list(dict.fromkeys(found.summary["score"]))
+    summary = summary.assign(_order=order, _score=summary["score"].map(names.index))
+    summary = summary.sort_values(["_score", "_order", "epochs"])
+    better = "lower nll is better, so rho is with its fall" if outcome == "nll" else "+ is better"
+    console.print(f"rho: a group's mean score with what the group does for {outcome} ({better}).")
+    console.print("(large), (small): the end of the score that a strategy would query.")
+    console.print("reliability: agreement of the fine-tuning seeds (ICC).")
+    console.print(_table(summary, _rho, with_reliability=True))
+    console.print()
+    queried = summary[summary["grouping"] != "random"]
+    if len(queried):
+        console.print(
+            f"uplift: what the tenth of the groups that would be queried does for {outcome}"
+        )
+        console.print("beyond random groups.")
+        console.print(_table(queried, _uplift, with_reliability=False))
+    console.print(
+        Text("* p < .05, corrected for the scores; for uplift: its 95 % interval excludes zero")
+    )
+    console.print()
+    grouping = "score" if "score" in set(summary["grouping"]) else str(summary["grouping"].iloc[0])
+    main = outcome, grouping
+    for sentence in reading(found.summary, found.checks, measured_prediction(), main):
+        console.print(Text(sentence))
+    console.print()
+    console.print(f"results: {found.path}", soft_wrap=True)
+    console.print(f"page:    {found.path}/report.html", soft_wrap=True)
+
+
+def _table(summary: pd.DataFrame, cell: Callable[[Row], str], *, with_reliability: bool) -> Table:
+    doses = sorted(set(summary["epochs"]))
+    table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
+    table.add_column("score")
+    table.add_column("groups")
+    for dose in doses:
+        unit = "epoch" if dose == 1 else "epochs"
+        table.add_column(f"{dose}\n{unit}", justify="right", no_wrap=True)
+    if with_reliability:
+        table.add_column("relia-\nbility", justify="right", no_wrap=True)
+    before = ""
+    for names, rows in summary.groupby(["score", "grouping"], sort=False):
+        name, grouping = map(str, names)
+        of_dose: dict[int, Row] = {int(row["epochs"]): row for row in rows.to_dict("records")}  # type: ignore[misc]  # pandas calls column names Hashable
+        first = of_dose[doses[-1]]
+        shown = f"{name} ({first['queried']})" if name != before else ""
+        before = name
+        cells = [cell(of_dose[dose]) if dose in of_dose else "" for dose in doses]
+        ends = [_reliability(rows)] if with_reliability else []
+        table.add_row(Text(shown), _GROUPED[grouping], *cells, *ends)
+    return table
+
+
+def _rho(row: Row) -> str:
+    if math.isnan(row["rho"]):
+        return "- "
+    star = "*" if row["p_max"] < SIGNIFICANCE else " "
+    sign = "+" if row["rho"] >= 0 else "-"
+    return sign + f"{abs(row['rho']):.2f}".replace("0.", ".", 1) + star
+
+
+def _uplift(row: Row) -> str:
+    if math.isnan(row["uplift"]):
+        return "- "
+    sure = row["uplift_low"] > 0 or row["uplift_high"] < 0
+    return signed(row["uplift"]) + ("*" if sure else " ")
+
+
+def _reliability(rows: pd.DataFrame) -> str:
+    low, high = rows["icc"].min(), rows["icc"].max()
+    if math.isnan(low):
+        return "-"
+    ends = [share(value)[:-1] for value in (low, high)]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]}-{ends[1]}"

@@ -1,0 +1,101 @@
+"""The table of arms at the end of a study."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from alray.analysis.sweep.findings import reading
+from alray.analysis.wording import share, signed
+from alray.statistics.power import seeds_needed
+from alray.storage.location import Place
+
+
+def print_summary(
+    console: Console, summary: pd.DataFrame, path: Place, page: Place | None = None
+) -> None:
+    """Print the table of arms, what it says in words, and where the results and the page about them lie."""
+    if summary["seeds"].sum() == 0:
+        console.print(
+            f"no run has finished; their errors are in {path}/runs.parquet", soft_wrap=True
+        )
+        return
+    if failed := int(summary["failed"].sum()):
+        arms = summary.loc[summary["failed"] > 0, ["arm", "failed"]].itertuples(index=False)
+        left_out = "1 run failed and is" if failed == 1 else f"{failed} runs failed and are"
+        named = ", ".join(f"{arm} {times}" for arm, times in arms)
+        console.print(Text(f"{left_out} left out: {named}", style="red"))
+        console.print(f"where and why: {path}/runs.parquet", soft_wrap=True)
+        console.print()
+    labels = int(summary["labels"].max())
+    table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
+    table.add_column("arm", overflow="fold", min_width=16)
+    table.add_column(f"accuracy\nat {labels:,}", justify="right")
+    table.add_column("macro\nF1", justify="right")
+    table.add_column("ALC against random\n(95 % interval)", justify="right", no_wrap=True)
+    table.add_column("labels saved, %\n(95 % interval)", justify="right", no_wrap=True)
+    table.add_column("s per\nround", justify="right")
+    rows: list[Mapping[str, Any]] = summary.to_dict("records")  # type: ignore[assignment]
+    for row in rows:
+        table.add_row(*_cells(row))
+    console.print(table)
+    console.print()
+    for sentence in reading(summary):
+        console.print(Text(sentence))
+    console.print()
+    console.print(f"results: {path}", soft_wrap=True)
+    if page is not None:
+        console.print(f"page: {page}", soft_wrap=True)
+    console.print(f"next: {_next_command(summary)}")
+
+
+def _next_command(summary: pd.DataFrame) -> str:
+    paired = summary.loc[summary["paired_seeds"] > 0, "paired_seeds"]
+    needed = seeds_needed(len(paired)) if len(paired) else 0
+    if len(paired) and paired.max() < needed:
+        return f"the same command with --seeds {needed} adds seeds and keeps what is done"
+    return "alray pool import YOUR_DATA POOL.parquet, then alray sweep --pool POOL.parquet"
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[Text, str, str, str, str, str]:
+    name = Text(str(row["arm"]))
+    if row["oracle"]:
+        name.append(" (oracle)", style="italic")
+    return (
+        name,
+        share(_number(row, "accuracy")),
+        share(_number(row, "macro_f1")),
+        _difference(row),
+        _saving(row),
+        f"{_number(row, 'seconds_per_round'):.2f}",
+    )
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    estimate = _number(row, "alc_difference")
+    low, high = _number(row, "alc_difference_low"), _number(row, "alc_difference_high")
+    if math.isnan(estimate):
+        return "-"
+    if math.isnan(low):
+        return signed(estimate)
+    return f"{signed(estimate)} ({signed(low)}, {signed(high)})"
+
+
+def _saving(row: Mapping[str, Any]) -> str:
+    estimate = _number(row, "labels_saved")
+    low, high = _number(row, "labels_saved_low"), _number(row, "labels_saved_high")
+    if math.isnan(estimate):
+        return "-" if math.isnan(_number(row, "alc_difference")) else "not reached"
+    if math.isnan(low) and math.isnan(high):
+        return f"{100 * estimate:.0f}"
+    ends = ["?" if math.isnan(end) else f"{100 * end:.0f}" for end in (low, high)]
+    return f"{100 * estimate:.0f} ({', '.join(ends)})"
+
+
+def _number(row: Mapping[str, Any], column: str) -> float:
+    value = row[column]
+    return float(value) if isinstance(value, (int, float)) else math.nan

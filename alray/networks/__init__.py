@@ -1,0 +1,1 @@
+"""PyTorch: a pool as tensors, layers, the built-in networks, private kernels."""

@@ -1,0 +1,291 @@
+"""The networks: late fusion of any modalities, a small CNN, and a user's own module behind the same interface."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from typing_extensions import override
+
+from alray.errors import SpecError
+from alray.networks.layers import Hidden, SeededDropout, replace_dropouts
+from alray.networks.tensors import Batch
+from alray.pools.pool import PreparedPool
+from alray.settings.base import unknown_name
+from alray.settings.common import ModelSpec
+
+FUSED = "fused"
+"""Name of the head that decides; the other heads are called by their modality."""
+
+LOSS_PREDICTION_WIDTH = 128
+
+
+@dataclass(frozen=True)
+class Values:
+    """Rows of something for the objects that have it.
+
+    Attributes:
+        values: (present, ...).
+        rows: (present,) int64 positions in the batch, or None where every object is there.
+    """
+
+    values: Tensor
+    rows: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a forward pass yields.
+
+    Attributes:
+        heads: Per head the logits (present, classes); `fused` comes first and covers the whole batch.
+        features: (batch, width) input of the last layer, or None where the network does not show it.
+        taps: Outputs of the hidden layers, for a module that predicts the loss.
+    """
+
+    heads: dict[str, Values]
+    features: Tensor | None = None
+    taps: list[Values] = field(default_factory=list)
+
+
+class Network(nn.Module):
+    """Interface of everything that alray trains and scores with.
+
+    Attributes:
+        head_names: `fused` first.
+        tap_sizes: Widths of the hidden layers in `Outputs.taps`, empty where there are none.
+    """
+
+    head_names: tuple[str, ...]
+    tap_sizes: tuple[int, ...]
+
+    @override
+    def forward(self, batch: Batch) -> Outputs:
+        raise NotImplementedError
+
+
+class Encoder(nn.Module):
+    """One modality's way into the fusion: two hidden layers, a head of its own, and what stands for its absence."""
+
+    def __init__(self, inputs: int, classes: int, spec: ModelSpec, *, alone: bool) -> None:
+        super().__init__()
+        d = spec.width
+        first = 4 * d if inputs >= 4 * d else 2 * d
+        self.first = Hidden(inputs, first, spec.dropout)
+        self.second = Hidden(first, 2 * d, spec.dropout)
+        has_head = spec.heads == "all" and not alone
+        self.head = nn.Linear(2 * d, classes) if has_head else None
+        self.absent = None if alone else nn.Parameter(torch.zeros(2 * d))
+
+    @property
+    def width(self) -> int:
+        """Number of units that enter the fusion."""
+        return self.second.linear.out_features
+
+
+class LateFusion(Network):
+    """An encoder per modality, fused by concatenation; a head of its own per encoder where there are several.
+
+    With d = `spec.width`: an encoder is inputs -> 4d or 2d -> 2d (4d where the modality has at least 4d features),
+    the trunk is (modalities x 2d) -> d -> d -> classes, a side head is 2d -> classes. An absent modality enters the
+    trunk as a learned vector; encoders and side heads see present objects only.
+    """
+
+    def __init__(self, dimensions: dict[str, int], classes: int, spec: ModelSpec) -> None:
+        super().__init__()
+        d = spec.width
+        alone = len(dimensions) == 1
+        self._names = tuple(dimensions)
+        # Not a ModuleDict: its keys may not hold a dot, nor be called like one of its methods.
+        self._encoders = nn.ModuleList(
+            Encoder(inputs, classes, spec, alone=alone) for inputs in dimensions.values()
+        )
+        self.fuse = Hidden(2 * d * len(dimensions), d, spec.dropout)
+        self.last = Hidden(d, d, None)
+        self.output = nn.Linear(d, classes)
+        self.head_names = (FUSED, *(name for name, encoder in self.encoders() if encoder.head))
+        self.tap_sizes = tuple(layer.linear.out_features for layer in self.hidden_layers())
+
+    def encoders(self) -> list[tuple[str, Encoder]]:
+        """Return (modality, encoder) in the pool's order."""
+        encoders = cast("list[Encoder]", list(self._encoders))
+        return list(zip(self._names, encoders, strict=True))
+
+    def hidden_layers(self) -> list[Hidden]:
+        """Return all hidden layers, in the order of `Outputs.taps`."""
+        encoders = [layer for _, part in self.encoders() for layer in (part.first, part.second)]
+        return [*encoders, self.fuse, self.last]
+
+    @override
+    def forward(self, batch: Batch) -> Outputs:
+        heads: dict[str, Values] = {}
+        taps: list[Values] = []
+        encoded: list[Tensor] = []
+        for name, encoder in self.encoders():
+            x, rows = batch.features[name], batch.rows[name]
+            if len(x) > 0:
+                first = encoder.first(x)
+                second = encoder.second(first)
+            else:
+                first = x.new_empty(0, encoder.first.linear.out_features)
+                second = x.new_empty(0, encoder.width)
+            taps += [Values(first, rows), Values(second, rows)]
+            if encoder.head is not None and len(x) > 0:
+                heads[name] = Values(encoder.head(second), rows)
+            encoded.append(_with_absent(encoder, second, rows, batch.size))
+        fused = self.fuse(torch.cat(encoded, dim=1))
+        h = self.last(fused)
+        taps += [Values(fused), Values(h)]
+        return Outputs({FUSED: Values(self.output(h)), **heads}, features=h, taps=taps)
+
+
+def _with_absent(encoder: Encoder, x: Tensor, rows: Tensor | None, size: int) -> Tensor:
+    """Return (size, width): the encoding where the modality is present, the learned vector elsewhere."""
+    if rows is None or encoder.absent is None:
+        return x
+    return encoder.absent.expand(size, -1).index_copy(0, rows, x)
+
+
+class Cnn(Network):
+    """Small convolutional classifier for one image modality, after Gal et al. 2017, section 5.1.
+
+    conv 4x4 (32) - ReLU - conv 4x4 (32) - ReLU - max-pool 2 - dropout 0.25 - dense (width) - ReLU - dropout - dense.
+    The first dropout drops half as much as the second, as there.
+    """
+
+    def __init__(self, name: str, shape: tuple[int, ...], classes: int, spec: ModelSpec) -> None:
+        super().__init__()
+        self.name = name
+        channels, height, width = shape if len(shape) == 3 else (1, *shape)
+        self.shape = (channels, height, width)
+        self.first = nn.Conv2d(channels, 32, 4)
+        self.second = nn.Conv2d(32, 32, 4)
+        flat = 32 * ((height - 6) // 2) * ((width - 6) // 2)
+        self.first_dropout = SeededDropout(spec.dropout / 2)
+        self.dense = nn.Linear(flat, spec.width)
+        self.second_dropout = SeededDropout(spec.dropout, spec.width)
+        self.output = nn.Linear(spec.width, classes)
+        self.head_names = (FUSED,)
+        self.tap_sizes = (32, 32, spec.width)
+
+    @override
+    def forward(self, batch: Batch) -> Outputs:
+        x = batch.features[self.name].view(-1, *self.shape)
+        first = functional.relu(self.first(x))
+        second = functional.relu(self.second(first))
+        flat = functional.max_pool2d(second, 2).flatten(1)
+        h = functional.relu(self.dense(self.first_dropout(flat)))
+        # Convolutional taps are averaged over the image, as in Yoo and Kweon 2019, figure 2.
+        taps = [Values(first.mean((2, 3))), Values(second.mean((2, 3))), Values(h)]
+        h = self.second_dropout(h)
+        return Outputs({FUSED: Values(self.output(h))}, features=h, taps=taps)
+
+
+class OwnModule(Network):
+    """A user's module: called with dense features and presence masks, returns logits.
+
+    Its dropout layers are replaced by alray's, so that its training repeats to the bit and a committee member is one
+    mask for all objects, as for the built-in networks.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        replace_dropouts(module)
+        self.module = module
+        self.head_names = (FUSED,)
+        self.tap_sizes = ()
+
+    @override
+    def forward(self, batch: Batch) -> Outputs:
+        features: dict[str, Tensor] = {}
+        present: dict[str, Tensor] = {}
+        for name, x in batch.features.items():
+            rows = batch.rows[name]
+            if rows is None:
+                features[name], present[name] = x, x.new_ones(batch.size, dtype=torch.bool)
+                continue
+            features[name] = x.new_zeros(batch.size, *x.shape[1:]).index_copy(0, rows, x)
+            present[name] = x.new_zeros(batch.size, dtype=torch.bool).index_fill(0, rows, 1)
+        return Outputs({FUSED: Values(self.module(features, present))})
+
+
+class LossPredictor(nn.Module):
+    """The module of learning loss (Yoo and Kweon 2019, section 3.2): taps, each Linear-ReLU, concatenated to one number.
+
+    Where a tap's modality is absent, its part of the concatenation is zero.
+    """
+
+    def __init__(self, tap_sizes: Sequence[int]) -> None:
+        super().__init__()
+        self._taps = nn.ModuleList(nn.Linear(size, LOSS_PREDICTION_WIDTH) for size in tap_sizes)
+        self.output = nn.Linear(LOSS_PREDICTION_WIDTH * len(tap_sizes), 1)
+
+    def tap_layers(self) -> list[nn.Linear]:
+        """Return the Linear of each tap."""
+        return cast("list[nn.Linear]", list(self._taps))
+
+    @override
+    def forward(self, taps: list[Values], size: int) -> Tensor:
+        """Return (size,) the predicted loss of each object in the batch."""
+        parts = []
+        for layer, tap in zip(self._taps, taps, strict=True):
+            part = functional.relu(layer(tap.values))
+            if tap.rows is not None:
+                part = part.new_zeros(size, part.shape[1]).index_copy(0, tap.rows, part)
+            parts.append(part)
+        predicted: Tensor = self.output(torch.cat(parts, dim=1))
+        return predicted.squeeze(1)
+
+
+def build_network(spec: ModelSpec, pool: PreparedPool) -> Network:
+    """Build the network of these settings for a pool; its weights come from the global generator.
+
+    Raises:
+        SpecError: The name is unknown, a factory cannot be imported, or the pool does not fit the network.
+    """
+    if spec.name == "late_fusion":
+        dimensions = {modality.name: modality.dimension for modality in pool.modalities}
+        if FUSED in dimensions:
+            raise SpecError(
+                f"a modality cannot be called {FUSED!r}, as the network's main head is: give it another name with "
+                f"pool.modalities"
+            )
+        return LateFusion(dimensions, pool.class_count, spec)
+    if spec.name == "cnn":
+        return _build_cnn(spec, pool)
+    return _build_own(spec, pool)
+
+
+def _build_cnn(spec: ModelSpec, pool: PreparedPool) -> Network:
+    images = [modality for modality in pool.modalities if len(modality.shape) > 1]
+    if len(pool.modalities) != 1 or len(images) != 1:
+        names = ", ".join(f"{modality.name} {modality.shape}" for modality in pool.modalities)
+        raise SpecError(f"model cnn takes a pool of one image array; this pool has: {names}")
+    shape = images[0].shape
+    if min(shape[-2:]) < 8 or len(shape) > 3:
+        raise SpecError(
+            f"model cnn takes images of at least 8 x 8 pixels, (channels,) height, width; got {shape}"
+        )
+    return Cnn(images[0].name, shape, pool.class_count, spec)
+
+
+def _build_own(spec: ModelSpec, pool: PreparedPool) -> Network:
+    module_name, _, factory_name = spec.name.partition(":")
+    if not factory_name:
+        raise SpecError(
+            f"model.name: {unknown_name('model', spec.name, ['late_fusion', 'cnn'])} (your own: package.module:factory)"
+        )
+    try:
+        factory: Callable[..., nn.Module] = getattr(import_module(module_name), factory_name)
+    except (ImportError, AttributeError) as error:
+        raise SpecError(f"model.name: cannot import {spec.name!r}: {error}") from error
+    shapes = {modality.name: modality.shape for modality in pool.modalities}
+    module = factory(shapes=shapes, classes=pool.class_count, **spec.options)
+    if not isinstance(module, nn.Module):
+        raise SpecError(
+            f"model.name: {spec.name!r} returned {type(module).__name__}, not a torch.nn.Module"
+        )
+    return OwnModule(module)

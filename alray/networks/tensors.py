@@ -1,0 +1,102 @@
+"""From the shared, read-only NumPy pool to tensors: only indexed copies leave this module.
+
+The arrays of the object store are mapped writable for every process on the node, so an in-place write through a view
+would corrupt the pool for all of them without an error. Therefore nothing here returns a view of the pool.
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from alray.pools.pool import Indices, Modality, PreparedPool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Objects on their way into a network.
+
+    Attributes:
+        size: Number of objects.
+        features: Per modality (present objects, *shape), float32: only the objects that have it.
+        rows: Per modality (present objects,) int64 positions within the batch, or None where all have it.
+    """
+
+    size: int
+    features: Mapping[str, Tensor]
+    rows: Mapping[str, Tensor | None]
+
+
+def as_tensor(array: npt.NDArray[np.generic]) -> Tensor:
+    """View a read-only array as a tensor, for indexing only."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
+
+
+class ModalityTensors:
+    """One modality of the pool, ready to be gathered from."""
+
+    def __init__(self, modality: Modality) -> None:
+        self.name = modality.name
+        self.shape = modality.shape
+        self.dimension = modality.dimension
+        self.rows = modality.rows
+        self._features = as_tensor(modality.features)
+        self._offset, self._scale = modality.offset, modality.scale
+
+    def gather(
+        self, rows: Int64[Tensor, " n"], out: Float[Tensor, "n dimension"] | None = None
+    ) -> Float[Tensor, "n dimension"]:
+        """Copy rows of the features as float32, scaled; into `out` where given.
+
+        Every matrix product then starts from memory that PyTorch aligned itself, whatever the pool's own address,
+        which keeps results equal to the bit between a worker on the object store and this process.
+        """
+        if self._features.dtype == torch.float32:
+            block = torch.index_select(self._features, 0, rows, out=out)
+        else:
+            block = self._features.index_select(0, rows).to(torch.float32)
+            block = block if out is None else out.copy_(block)
+        if self._offset != 0.0 or self._scale != 1.0:
+            block.sub_(self._offset).mul_(self._scale)
+        return block
+
+
+class PoolTensors:
+    """The prepared pool as tensors on a device."""
+
+    def __init__(self, pool: PreparedPool, device: torch.device | None = None) -> None:
+        self.pool = pool
+        self.device = device or torch.device("cpu")
+        self.modalities = tuple(ModalityTensors(modality) for modality in pool.modalities)
+        self._labels = as_tensor(pool.labels)
+
+    def labels(self, indices: Indices) -> Int64[Tensor, " n"]:
+        """Copy the labels of these objects."""
+        return self._labels.index_select(0, as_tensor(indices)).to(self.device)
+
+    def batch(self, indices: Indices) -> Batch:
+        """Copy these objects' features."""
+        features: dict[str, Tensor] = {}
+        rows: dict[str, Tensor | None] = {}
+        for modality in self.modalities:
+            places = modality.rows[indices]
+            present = np.flatnonzero(places >= 0)
+            everyone = len(present) == len(indices)
+            gathered = modality.gather(torch.from_numpy(places[present].astype(np.int64)))
+            features[modality.name] = gathered.view(-1, *modality.shape).to(self.device)
+            rows[modality.name] = None if everyone else torch.from_numpy(present).to(self.device)
+        return Batch(len(indices), features, rows)
+
+    def patterns(self, indices: Indices) -> npt.NDArray[np.int64]:
+        """Return (n,) a bit mask per object: bit m is set where modality m is present."""
+        code = np.zeros(len(indices), dtype=np.int64)
+        for place, modality in enumerate(self.modalities):
+            code |= (modality.rows[indices] >= 0).astype(np.int64) << place
+        return code

@@ -1,0 +1,170 @@
+"""Reading one modality's column into a compact block, a batch at a time.
+
+The block is allocated once for all objects and filled from the front. Memory that is never written is never
+committed by the operating system, so absent objects cost nothing and no second copy is made.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from alray.errors import PoolError
+from alray.pools.metadata import name_some
+from alray.pools.parquet import SHAPE_KEY, PoolFile
+from alray.pools.pool import Indices, Texts
+
+BATCH_BYTES = 1 << 25
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One modality as it lies in the file, with what is wrong with it.
+
+    Attributes:
+        name: The modality's.
+        column: The file's.
+        features: (present, dimension), float32, float16 or uint8.
+        rows: (objects,) int32, the row of `features` for each object, -1 where absent.
+        shape: Of one object's features.
+        unusable: Sorted positions of the objects with NaN, null or infinite values.
+    """
+
+    name: str
+    column: str
+    features: npt.NDArray[np.generic]
+    rows: npt.NDArray[np.int32]
+    shape: tuple[int, ...]
+    unusable: Indices
+
+
+@dataclass(frozen=True, eq=False)
+class BlockReader:
+    """Reads modalities of one file.
+
+    Attributes:
+        file: The open file.
+        ids: (rows of the file,) for messages.
+        kept: (rows of the file,) False where an object was dropped.
+    """
+
+    file: PoolFile
+    ids: Texts
+    kept: npt.NDArray[np.bool_]
+
+    def read(self, name: str, column: str) -> Block:
+        """Read one modality.
+
+        Raises:
+            PoolError: If its lists differ in length or its shape does not fit.
+        """
+        field = self.file.field(column, "--modality NAME=COLUMN")
+        dimension = self._dimension(column, field.type)
+        dtype = _dtype(field.type.value_type)
+        shape = self._shape(field, dimension)
+        objects = int(self.kept.sum())
+        features = np.empty((objects, dimension), dtype)
+        rows = np.full(objects, -1, np.int32)
+        unusable: list[Indices] = []
+        filled = done = 0
+        for values, present in self._batches(column, dimension):
+            end = filled + len(values)
+            # What does not fit (float64 into float32, a null into uint8) is reported below with the object's id.
+            with np.errstate(over="ignore", invalid="ignore"):
+                features[filled:end] = values
+            checked = values if dtype == np.uint8 else features[filled:end]
+            where = np.flatnonzero(present) + done
+            rows[where] = np.arange(filled, end)
+            unusable.append(where[~_usable(checked)])
+            filled, done = end, done + len(present)
+        bad = np.concatenate(unusable).astype(np.int64)
+        return Block(name, column, features[:filled], rows, shape, bad)
+
+    def _batches(
+        self, column: str, dimension: int
+    ) -> Iterator[tuple[npt.NDArray[np.generic], npt.NDArray[np.bool_]]]:
+        """Yield (present, dimension) values and the presence of the kept objects of each batch."""
+        start = 0
+        for lists in self._arrow_batches(column, max(1, BATCH_BYTES // (4 * dimension))):
+            present = lists.is_valid().to_numpy(zero_copy_only=False)
+            kept = self.kept[start : start + len(lists)]
+            # `flatten` leaves out the space under absent objects; `values` would not.
+            values = _numpy(lists.flatten()).reshape(-1, dimension)
+            if not kept.all():
+                values, present = values[kept[present]], present[kept]
+            yield values, present
+            start += len(lists)
+
+    def _arrow_batches(self, column: str, size: int) -> Iterator[Any]:
+        for batch in self.file.parquet.iter_batches(batch_size=size, columns=[column]):
+            yield batch.column(column)
+
+    def _dimension(self, column: str, kind: Any) -> int:
+        """Return the lists' common length."""
+        if pa.types.is_fixed_size_list(kind):
+            dimension = int(kind.list_size)
+        else:
+            sizes = [pc.list_value_length(lists) for lists in self._arrow_batches(column, 8192)]
+            lengths = pc.fill_null(pa.chunked_array(sizes), -1).to_numpy()
+            dimension = self._common_length(column, lengths)
+        if dimension == 0:
+            raise PoolError(f"{self.file.path}: column {column!r} holds empty lists only")
+        return dimension
+
+    def _common_length(self, column: str, lengths: npt.NDArray[np.integer[Any]]) -> int:
+        sizes, counts = np.unique(lengths[lengths >= 0], return_counts=True)
+        if not len(sizes):
+            raise PoolError(f"{self.file.path}: column {column!r} is absent from every object")
+        usual = int(sizes[counts.argmax()])
+        odd = self.ids[(lengths >= 0) & (lengths != usual)]
+        if len(odd):
+            raise PoolError(
+                f"{self.file.path}: column {column!r} is ragged: most lists have {usual} values, "
+                f"{len(odd):,} objects have between {sizes[0]} and {sizes[-1]}: {name_some(odd)}"
+            )
+        return usual
+
+    def _shape(self, field: Any, dimension: int) -> tuple[int, ...]:
+        """Return what the field's metadata says one object is reshaped to."""
+        text = (field.metadata or {}).get(SHAPE_KEY)
+        if text is None:
+            return (dimension,)
+        try:
+            shape = tuple(int(size) for size in json.loads(text))
+        except (ValueError, TypeError):
+            shape = ()
+        if not shape or math.prod(shape) != dimension or min(shape) < 1:
+            raise PoolError(
+                f"{self.file.path}: column {field.name!r} has lists of {dimension} values and says in its metadata "
+                f"alray.shape = {text.decode(errors='replace')}; the product of the sizes must be {dimension}"
+            )
+        return shape
+
+
+def _dtype(value_type: Any) -> npt.DTypeLike:
+    """Return how features lie in memory: float64 is halved, all others stay."""
+    if pa.types.is_uint8(value_type):
+        return np.dtype(np.uint8)
+    return np.dtype(np.float16 if pa.types.is_float16(value_type) else np.float32)
+
+
+def _numpy(values: Any) -> npt.NDArray[np.generic]:
+    """Return a flat Arrow array without a copy; a null among the numbers becomes NaN."""
+    if values.null_count == 0:
+        return np.asarray(values.to_numpy(zero_copy_only=True))
+    if pa.types.is_uint8(values.type):
+        values = values.cast(pa.float32())
+    return np.asarray(values.to_numpy(zero_copy_only=False))
+
+
+def _usable(features: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+    """Tell which rows hold finite numbers only."""
+    if features.dtype == np.uint8:
+        return np.ones(len(features), np.bool_)
+    return np.asarray(np.isfinite(features).all(axis=1))

@@ -1,0 +1,123 @@
+"""The pool in memory: per modality a compact block of features, and where each object's features lie in it."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Indices = npt.NDArray[np.int64]
+
+Texts = npt.NDArray[np.character]
+"""Text of any width: `np.str_` would mean width 0 where types are checked at run time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Modality:
+    """One named block of features; an object may lack it.
+
+    Attributes:
+        name: As the settings and the model's heads call it.
+        features: (present, dimension), float32, float16 or uint8: only the objects that have the modality.
+        rows: (objects,) int32, the row of `features` for each object, -1 where absent.
+        shape: What one object's features are reshaped to: `(dimension,)`, or `(28, 28)` for an image array.
+        offset: Subtracted from every feature when it is loaded (used for uint8, which stays unscaled in memory).
+        scale: Multiplied after the subtraction.
+    """
+
+    name: str
+    features: npt.NDArray[np.generic]
+    rows: npt.NDArray[np.int32]
+    shape: tuple[int, ...]
+    offset: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def dimension(self) -> int:
+        """Number of features of one object."""
+        return int(self.features.shape[1])
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """(objects,) True where the object has this modality."""
+        return self.rows >= 0
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """A labelled pool as it was read: nothing standardised, nothing split.
+
+    Attributes:
+        name: Short name for file names and titles.
+        ids: (objects,) text, unique.
+        labels: (objects,) int64, positions in `classes`.
+        classes: Class names, sorted.
+        modalities: At least one; every object has at least one of them.
+        groups: (objects,) int64 codes of the `group_by` column: equal codes stay on one side of the split.
+        fingerprint: SHA-256 over ids, labels, groups and features: two pools are the same data or they are not.
+    """
+
+    name: str
+    ids: Texts
+    labels: Indices
+    classes: tuple[str, ...]
+    modalities: tuple[Modality, ...]
+    groups: Indices | None
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedPool:
+    """What every run on a node reads: standardised features, labels and the split. NumPy arrays only.
+
+    Attributes:
+        modalities: Standardised with statistics of the train part's present objects.
+        labels: (objects,) int64, positions in `classes`.
+        class_count: Number of classes.
+        train: Sorted indices of the part that is queried from.
+        validation: Sorted indices of the part for early stopping and tuning.
+        test: Sorted indices of the part that metrics are reported on.
+    """
+
+    modalities: tuple[Modality, ...]
+    labels: Indices
+    class_count: int
+    train: Indices
+    validation: Indices
+    test: Indices
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def arrays(self) -> Sequence[npt.NDArray[np.generic]]:
+        """Return every array, in a fixed order."""
+        blocks = [array for part in self.modalities for array in (part.features, part.rows)]
+        return [*blocks, self.labels, self.train, self.validation, self.test]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays: what one copy costs a node."""
+        return sum(array.nbytes for array in self.arrays())
+
+    def checksum(self) -> int:
+        """CRC-32 over every array: a run that wrote into the shared pool by accident is caught by it."""
+        value = 0
+        for array in self.arrays():
+            value = zlib.crc32(np.ascontiguousarray(array).data, value)
+        return value
+
+
+def verify(pool: PreparedPool, checksum: int) -> None:
+    """Compare a pool with the checksum that it was shared with.
+
+    Raises:
+        RuntimeError: They differ.
+    """
+    if pool.checksum() != checksum:
+        raise RuntimeError(
+            "the shared pool's content has changed during the study: something wrote into it in place"
+        )

@@ -1,0 +1,277 @@
+"""`alray.report` from Python: the findings of a study as a page, pictures and tables."""
+
+import os
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from alray.analysis.sweep.comparison import Comparison, compare
+from alray.analysis.sweep.findings import paragraph
+from alray.analysis.sweep.full_data import METRICS, set_apart
+from alray.analysis.sweep.summary import summarise
+from alray.errors import SpecError, StoreError
+from alray.reporting.correlation.report import render_correlation
+from alray.reporting.sources import TABLE, Source, facts_of, kind_of, read_sweep, read_table
+from alray.reporting.sweep.results import SweepResults
+from alray.reporting.writing import Report, write_report
+from alray.seeding import generator
+from alray.settings.base import unknown_name
+from alray.storage.location import Location, Place, place_of
+from alray.studies.correlation.results import KIND as CORRELATION
+from alray.studies.manifest import SWEEP
+
+FORMATS = ("html", "svg", "png", "csv")
+DEFAULT_FORMATS = ("html", "svg", "png")
+
+
+@dataclass(frozen=True)
+class LabelCost:
+    """What a label costs.
+
+    Attributes:
+        amount: Cost of one label.
+        currency: In words or signs, empty where not named.
+    """
+
+    amount: float
+    currency: str = ""
+
+
+def report(
+    results: str | Path | Location,
+    *,
+    out: str | Path | Location | None = None,
+    against: str | None = None,
+    metric: str | None = None,
+    formats: Collection[str] = DEFAULT_FORMATS,
+    label_cost: float | str | None = None,
+) -> Report:
+    """Write the findings of a study: a page, pictures, tables.
+
+    Args:
+        results: A study's folder, local or a URI, or a table (CSV or Parquet) of learning curves made elsewhere, with
+            the columns arm, seed, labels, and accuracy, macro_f1 or nll.
+        out: Folder to write to, likewise. None: the study's own folder; for a table `<name>-report` beside it.
+        against: The arm, or strategy, that others are compared with; random where None.
+        metric: accuracy, macro_f1 or nll: what figures show. None: accuracy; in a correlation study its own outcome.
+        formats: Any of html, svg, png, csv.
+        label_cost: What a label costs, as a number or with a currency (`0.05 EUR`).
+
+    Raises:
+        AlrayError: The results cannot be read, no run has finished, or there is no such arm, metric or format.
+    """
+    path = place_of(results)
+    _check(metric, formats)
+    cost = parse_cost(label_cost)
+    kind = kind_of(path)
+    folder = _default_folder(path, kind) if out is None else place_of(out)
+    if kind == CORRELATION:
+        if against is not None or cost is not None:
+            raise SpecError(
+                f"{path} holds a correlation study, which has no arms and no label cost"
+            )
+        files, sentences = render_correlation(path, metric, formats)
+        return write_report(folder, files, " ".join(sentences), ())
+    if kind not in {SWEEP, TABLE}:
+        raise StoreError(f"{path} holds a {kind} study; this version of alray cannot report on it")
+    found = read(path, kind, against)
+    results_of = results_from(found, folder, metric or _first_metric(found), formats, cost)
+    # Altair and vl-convert take a second to import.
+    from alray.reporting.sweep.page import render  # noqa: PLC0415
+
+    return write_report(folder, render(results_of), results_of.verdict, found.problems)
+
+
+def report_pair(
+    results: tuple[str | Path | Location, str | Path | Location],
+    *,
+    out: str | Path | Location | None = None,
+    against: str | None = None,
+    metric: str | None = None,
+    formats: Collection[str] = DEFAULT_FORMATS,
+    label_cost: float | str | None = None,
+) -> Report:
+    """Write the findings of two sweeps of one pool side by side: as `report` does, on one page.
+
+    Args:
+        results: The folders of the two.
+        out: Folder to write to. None: `<first>-and-<second>` beside the first.
+        against: As in `report`, for both.
+        metric: As in `report`.
+        formats: As in `report`.
+        label_cost: As in `report`.
+
+    Raises:
+        AlrayError: As in `report`, or the two are not of the same pool.
+    """
+    paths = [place_of(path) for path in results]
+    _check(metric, formats)
+    cost = parse_cost(label_cost)
+    for path in paths:
+        kind = kind_of(path)
+        if kind != SWEEP:
+            raise StoreError(f"--compare takes the folders of two sweeps; {path} is a {kind}")
+    sources = [read_sweep(path, against) for path in paths]
+    _check_pools(sources)
+    beside = paths[0].parent / f"{paths[0].name}-and-{paths[1].name}"
+    folder = beside if out is None else place_of(out)
+    chosen = metric or _first_metric(sources[0])
+    parts = [results_from(source, folder, chosen, formats, cost) for source in sources]
+    names = (paths[0].name, paths[1].name)
+    if names[0] == names[1]:
+        names = (str(paths[0]), str(paths[1]))
+    # Altair and vl-convert take a second to import.
+    from alray.reporting.sweep.page import render  # noqa: PLC0415
+    from alray.reporting.sweep.pair import side_by_side  # noqa: PLC0415
+
+    both = side_by_side((parts[0], parts[1]), names)
+    return write_report(folder, render(both), both.verdict, tuple(both.problems))
+
+
+def _check_pools(sources: Sequence[Source]) -> None:
+    prints = [source.manifest.get("pool_fingerprint") for source in sources]
+    if None in prints or prints[0] != prints[1]:
+        described = "\n".join(
+            f"  {source.path}: {mark or 'unknown'}"
+            for source, mark in zip(sources, prints, strict=True)
+        )
+        raise StoreError(
+            f"two studies of different pools cannot be compared; fingerprints of their pools:\n{described}"
+        )
+
+
+def parse_cost(cost: float | str | None) -> LabelCost | None:
+    """Read `0.05`, `0.05 EUR` or `$0.05`.
+
+    Raises:
+        SpecError: It holds no number, or a negative one.
+    """
+    if cost is None:
+        return None
+    match = re.fullmatch(
+        r"\s*(?P<before>[^\d\s.+-]*)\s*(?P<amount>\d*\.?\d+)\s*(?P<after>\D*?)\s*", str(cost)
+    )
+    if match is None:
+        raise SpecError(
+            f"--label-cost {cost}: write what a label costs, such as 0.05 or '0.05 EUR'"
+        )
+    return LabelCost(float(match["amount"]), match["before"] or match["after"])
+
+
+def _check(metric: str | None, formats: Collection[str]) -> None:
+    if metric is not None and metric not in METRICS:
+        raise SpecError(f"--metric {metric}: {unknown_name('metric', metric, list(METRICS))}")
+    for name in formats:
+        if name not in FORMATS:
+            raise SpecError(f"--format {name}: {unknown_name('format', name, list(FORMATS))}")
+    if not formats:
+        raise SpecError(f"--format: name one of {', '.join(FORMATS)}")
+
+
+def _default_folder(path: Place, kind: str) -> Place:
+    return path.parent / f"{path.stem}-report" if kind == TABLE else path
+
+
+def read(path: Place, kind: str, against: str | None) -> Source:
+    """Read a sweep's folder or a table of curves."""
+    if kind == TABLE and isinstance(path, Path):
+        return read_table(path, against)
+    return read_sweep(path, against)
+
+
+def _first_metric(source: Source) -> str:
+    """Return the first metric that was recorded."""
+    return next(name for name in METRICS if source.rounds[name].notna().any())
+
+
+def results_from(
+    source: Source,
+    folder: Place,
+    metric: str,
+    formats: Collection[str],
+    cost: LabelCost | None,
+) -> SweepResults:
+    """Return what a page is made from: everything is computed again from the records.
+
+    Raises:
+        SpecError: The metric was not recorded.
+        StoreError: The records contradict each other.
+    """
+    if source.rounds[metric].isna().all():
+        raise SpecError(f"--metric {metric}: {source.path} has no such column")
+    seed = int(source.settings.get("seed", 0))
+    rng = generator(seed, 0, "bootstrap")
+    summary = summarise(source.rounds, source.runs, rng)
+    summary = summary.assign(strategy=summary["arm"].map(source.strategies))
+    classes = source.train_classes
+    apart = set_apart(source.rounds, source.runs)
+    found = compare(
+        apart.rounds,
+        source.queries,
+        apart.runs,
+        classes,
+        sum(classes.values()) if classes else None,
+        rng,
+    )
+    return SweepResults(
+        title=source.name,
+        summary=summary,
+        comparison=found,
+        verdict=_verdict(summary, found, source.against, cost),
+        problems=source.problems,
+        facts=facts_of(source, apart.ceilings),
+        settings=dict(flat(source.settings)),
+        links=_links(source, folder),
+        metric=metric,
+        ceilings=dict(zip(apart.ceilings["variant"], apart.ceilings[metric], strict=True)),
+        label_cost=cost.amount if cost else None,
+        currency=cost.currency if cost else "",
+        formats=tuple(formats),
+    )
+
+
+def _verdict(
+    summary: pd.DataFrame, found: Comparison, against: str, cost: LabelCost | None
+) -> str:
+    if cost is None:
+        return paragraph(summary, found, against)
+    return paragraph(summary, found, against, cost.amount, cost.currency)
+
+
+def flat(settings: Mapping[str, object], prefix: str = "") -> Sequence[tuple[str, str]]:
+    """Return settings by dotted name, as text."""
+    pairs: list[tuple[str, str]] = []
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            pairs += flat(value, f"{prefix}{key}.")
+        else:
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            pairs.append((f"{prefix}{key}", text))
+    return pairs
+
+
+def _links(source: Source, folder: Place) -> list[tuple[str, str]]:
+    """Return the data with their addresses, relative to the page."""
+    root = source.path if source.settings else source.path.parent
+    way = _way(folder, root)
+    return [(name, f"{way}/{name}" if way else name) for name in source.data]
+
+
+def _way(folder: Place, root: Place) -> str:
+    """Return the address of a folder seen from another one, empty where they are the same."""
+    if folder == root:
+        return ""
+    if isinstance(folder, Path) and isinstance(root, Path):
+        relative = os.path.relpath(root, folder)
+    elif isinstance(folder, Location) and isinstance(root, Location):
+        bucket, _, inside = root.place.partition("/")
+        other, _, page = folder.place.partition("/")
+        if (folder.scheme, other) != (root.scheme, bucket):
+            return str(root)
+        relative = os.path.relpath(f"/{inside}", f"/{page}")
+    else:
+        return str(root) if isinstance(root, Location) else root.resolve().as_uri()
+    return "" if relative == "." else PurePosixPath(relative).as_posix()

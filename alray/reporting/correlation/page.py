@@ -1,0 +1,113 @@
+"""The page and figures of a correlation study."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from alray.reporting.correlation import charts, rho_charts, tables
+from alray.reporting.correlation.frames import (
+    GROUPING_TITLES,
+    OUTCOME_TITLES,
+    Choice,
+    choose,
+    group_points,
+)
+from alray.reporting.figures import Figure
+from alray.reporting.page import render_page
+
+FILES = (
+    "summary.parquet",
+    "quantiles.parquet",
+    "checks.parquet",
+    "groups/",
+    "outcomes/",
+    "bases/",
+)
+"""Data in the study's folder that the page links to."""
+
+
+@dataclass(frozen=True)
+class CorrelationResults:
+    """What a study found; the frames are those of its Parquet files.
+
+    Attributes:
+        groups: A row per base, grouping, score sorted by, and object.
+        outcomes: A row per fine-tune and dose.
+        bases: A row per base.
+        summary: A row per score, grouping, outcome and dose.
+        quantiles: A row per score, grouping, outcome, dose and tenth.
+        checks: A row per outcome and dose.
+        title: Heading of the page.
+        facts: Shown as settings, in order; `command` comes last.
+        sentences: The reading in plain words, shown first.
+        main_outcome: The outcome that figures show.
+        main_epochs: The dose that printed figures show, and the page at first; the largest where None.
+    """
+
+    groups: pd.DataFrame
+    outcomes: pd.DataFrame
+    bases: pd.DataFrame
+    summary: pd.DataFrame
+    quantiles: pd.DataFrame
+    checks: pd.DataFrame
+    title: str
+    facts: Mapping[str, str]
+    sentences: Sequence[str]
+    main_outcome: str = "accuracy"
+    main_epochs: int | None = None
+
+
+def render(results: CorrelationResults) -> dict[str, bytes]:
+    """Return the files of a report, name relative to the study's folder: content.
+
+    These are `report.html`, and `figures/<name>.svg` and `figures/<name>.png` for each figure.
+
+    Raises:
+        ValueError: If the summary lacks the main outcome or dose.
+    """
+    choice = choose(results.summary, results.outcomes, results.main_outcome, results.main_epochs)
+    figures = figures_of(results, choice)
+    files = {"report.html": page_of(results, figures, choice)}
+    for figure in figures:
+        files[f"figures/{figure.name}.svg"] = figure.svg()
+        files[f"figures/{figure.name}.png"] = figure.png()
+    return files
+
+
+def figures_of(results: CorrelationResults, choice: Choice) -> list[Figure]:
+    """Return the figures in the order in which they are read.
+
+    Without any uplift, as where groups are random only, there is no figure of it.
+    """
+    points = group_points(results.groups, results.outcomes, results.bases, choice)
+    figures = [
+        charts.scatter(points, results.quantiles, choice),
+        charts.quantile_response(results.quantiles, choice),
+        rho_charts.dose_curves(results.summary, choice),
+        rho_charts.grouping_agreement(results.summary, choice),
+    ]
+    of_outcome = results.summary["outcome"] == choice.outcome
+    if results.summary.loc[of_outcome, "uplift"].notna().any():
+        figures.append(charts.uplift(results.summary, choice))
+    return figures
+
+
+def page_of(results: CorrelationResults, figures: Sequence[Figure], choice: Choice) -> bytes:
+    """Return the page, with these figures in it."""
+    content = {
+        "title": results.title,
+        "sentences": results.sentences,
+        "facts": results.facts,
+        "files": FILES,
+        "outcome": OUTCOME_TITLES.get(choice.outcome, choice.outcome),
+        "choice": choice,
+        "chosen": {"epochs": choice.epochs, "grouping": GROUPING_TITLES[choice.grouping]},
+        "controlled": choice.controlled,
+        "grouping_titles": GROUPING_TITLES,
+        "columns": tables.COLUMNS,
+        "tables": tables.tables(results.summary, choice.outcome),
+        "checks": tables.checks(results.checks, choice.outcome),
+        "bases": tables.bases(results.bases),
+    }
+    return render_page("correlation.html.j2", figures, content)

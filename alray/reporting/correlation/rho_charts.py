@@ -1,0 +1,148 @@
+"""Figures of the correlation itself: over the dose, and over ways of cutting groups. Bars are 95 % intervals."""
+
+import altair as alt
+import pandas as pd
+
+from alray.reporting.correlation.frames import Choice, shown_interval, words
+from alray.reporting.figures import (
+    HEIGHT,
+    DoseAxis,
+    Figure,
+    Room,
+    bound_of,
+    grouping_marks,
+    lookup,
+    no_data,
+    panels,
+    score_colour,
+    signed_axis,
+    spec_of,
+    spread_labels,
+    with_interval,
+)
+
+_LABEL_GAP = 14
+
+
+def dose_curves(summary: pd.DataFrame, choice: Choice) -> Figure:
+    """Rho over the dose: a panel per grouping, a line per score, each with its label at the end."""
+    dose = DoseAxis(choice.doses)
+    frame = shown_interval(summary[summary["outcome"] == choice.outcome])
+    places = frame["score"].map(choice.scores.index)
+    frame = frame.assign(position=dose.beside(frame["epochs"], places, len(choice.scores)))
+    bound = bound_of([*frame["rho"], *frame["low"], *frame["high"]])
+    keep = ["score", "grouping", "epochs", "position", "rho", "low", "high"]
+    rows = pd.concat([frame[keep], _end_labels(frame, dose, bound)], ignore_index=True)
+    x = dose.x("position")
+    scale = alt.Scale(domain=[-bound, bound], nice=False)
+    y = alt.Y("rho:Q", axis=signed_axis("Spearman rho (-1 to 1)"), scale=scale)
+    colour = score_colour(choice.scores)
+    curve = alt.Chart().transform_filter("isValid(datum.epochs)")
+    label = alt.Chart().transform_filter("isValid(datum.label)")
+    layers = [
+        *(
+            bar.mark_rule(strokeWidth=1.4, opacity=0.6).encode(
+                x=x, y=alt.Y("low:Q"), y2="high", color=colour
+            )
+            for bar in with_interval(curve, frame)
+        ),
+        curve.mark_line(strokeWidth=1.6).encode(x=x, y=y, color=colour),
+        curve.mark_point(filled=True, size=40, opacity=1).encode(
+            x=x, y=y, color=colour, tooltip=_rho_tooltip()
+        ),
+        label.mark_point(filled=True, size=40, opacity=1, xOffset=4).encode(
+            x=x, y=y, color=colour
+        ),
+        label.mark_text(style="label", align="left", dx=11).encode(x=x, y=y, text="label:N"),
+    ]
+    chart = panels(layers, rows, "grouping", choice.grouping_titles)
+    return Figure(
+        name="rho_by_dose",
+        heading="How does the correlation change with the dose?",
+        shown=choice.outcome_title,
+        caption=f"Rho of the raw score's group mean with usefulness. {_bars(frame)} "
+        "Points at one dose stand side by side.",
+        description="Lines of Spearman rho over the dose, a panel per grouping, a line per score. "
+        + choice.values(summary, "rho"),
+        rows=rows,
+        params={},
+        spec=spec_of(chart, {}, Room(label=112, least=150)),
+    )
+
+
+def _end_labels(frame: pd.DataFrame, dose: DoseAxis, bound: float) -> pd.DataFrame:
+    gap = 2 * bound * _LABEL_GAP / HEIGHT
+    edge = bound - gap / 2
+    last = frame[(frame["epochs"] == dose.doses[-1]) & frame["rho"].notna()]
+    labels = [
+        of_grouping.assign(rho=spread_labels(list(of_grouping["rho"]), gap, -edge, edge))
+        for _, of_grouping in last.groupby("grouping")
+    ]
+    rows = pd.concat(labels) if labels else last
+    rows = rows.assign(position=dose.domain[1], label=rows["score"].map(words))
+    return rows[["score", "grouping", "position", "rho", "label"]]
+
+
+def grouping_agreement(summary: pd.DataFrame, choice: Choice) -> Figure:
+    """Rho by score, within class and at random, side by side for each score."""
+    frame = shown_interval(summary[summary["outcome"] == choice.outcome])
+    bound = bound_of([*frame["rho"], *frame["low"], *frame["high"]])
+    scale = alt.Scale(domain=[-bound, bound], nice=False)
+    x = alt.X(
+        "rho:Q",
+        axis=signed_axis("Spearman rho of group mean score and usefulness (-1 to 1)"),
+        scale=scale,
+    )
+    names = alt.Axis(
+        title=None,
+        labelExpr=lookup({score: words(score) for score in choice.scores}),
+        grid=False,
+        labelFontSize=12,
+        ticks=False,
+    )
+    y = alt.Y("score:N", sort=list(choice.scores), axis=names).scale(paddingInner=0.35)
+    offset = alt.YOffset("grouping:N", sort=list(choice.groupings))
+    colour = score_colour(choice.scores)
+    shape, _ = grouping_marks(choice.grouping_titles)
+    base = alt.Chart().encode(y=y, yOffset=offset, color=colour)
+    layers = alt.layer(
+        *(
+            bar.mark_rule(strokeWidth=2, opacity=0.6).encode(x=alt.X("low:Q"), x2="high")
+            for bar in with_interval(base, frame)
+        ),
+        base.mark_point(filled=True, size=70, opacity=1).encode(
+            x=x, shape=shape, tooltip=[alt.Tooltip("grouping:N"), *_rho_tooltip()]
+        ),
+        data=no_data(),
+    )
+    chart = layers.properties(width=480, height=20 * len(choice.groupings) * len(choice.scores))
+    params = {"epochs": choice.epochs}
+    return Figure(
+        name="groupings",
+        heading="Does the correlation survive within classes, and vanish at random?",
+        shown=choice.at_dose,
+        caption=f"Groups cut by score within class have the same class histogram, as near as possible. {_bars(frame)}",
+        description="Points of Spearman rho for each score and way of cutting groups. "
+        + choice.values(summary, "rho"),
+        rows=frame[["score", "grouping", "epochs", "rho", "low", "high"]],
+        params=params,
+        spec=spec_of(chart, params, Room(left=120, most=640)),
+    )
+
+
+def _rho_tooltip() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("score:N"),
+        alt.Tooltip("epochs:Q"),
+        alt.Tooltip("rho:Q", format="+.3f"),
+        alt.Tooltip("low:Q", title="95 % from", format="+.3f"),
+        alt.Tooltip("high:Q", title="95 % to", format="+.3f"),
+    ]
+
+
+def _bars(frame: pd.DataFrame) -> str:
+    return (
+        "Bars are bootstrap intervals over groups."
+        if frame["rho_low"].isna().all()
+        else "Bars are t intervals over base models."
+    )

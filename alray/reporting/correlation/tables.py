@@ -1,0 +1,209 @@
+"""The summary of a correlation study as tables of text: every cell as it is read."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from alray.analysis.correlation.findings import no_effect
+from alray.analysis.wording import NOTHING, interval, p_value, share, signed
+from alray.reporting import theme
+from alray.reporting.correlation.frames import (
+    GROUPING_TITLES,
+    OUTCOME_TITLES,
+    shown_interval,
+    words,
+)
+from alray.statistics.reliability import RELIABLE
+
+Row = Mapping[str, Any]
+
+_KINDS = MappingProxyType(
+    {
+        "helps": ("helps", "\u25b2"),
+        "hurts": ("hurts", "\u25bc"),
+        "no effect": ("none", "="),
+        "inconclusive": ("open", "?"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict as it is shown.
+
+    Attributes:
+        word: The verdict alone.
+        text: In words, with the bound or what is lacking.
+        kind: Class of the stylesheet.
+        sign: A sign for the eye only; the text says the same.
+    """
+
+    word: str
+    text: str
+    kind: str
+    sign: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table: one dose of one score.
+
+    Attributes:
+        cells: Epochs, then numbers, as text, in the order of the columns.
+        verdict: The last cell.
+    """
+
+    cells: tuple[str, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Score:
+    """The rows of one score.
+
+    Attributes:
+        name: In words.
+        colour: As in the figures.
+        queried: `large` or `small`.
+        lines: A line per dose.
+    """
+
+    name: str
+    colour: str
+    queried: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """All scores and doses for one outcome and grouping.
+
+    Attributes:
+        outcome: In words.
+        grouping: In words.
+        main: Of the study's main outcome.
+        compared: Groups are compared with random ones, so there are verdicts on uplift.
+        doses: Columns of the overview.
+        scores: In order.
+    """
+
+    outcome: str
+    grouping: str
+    main: bool
+    compared: bool
+    doses: tuple[int, ...]
+    scores: tuple[Score, ...]
+
+
+COLUMNS: Sequence[tuple[str, str]] = (
+    ("epochs", "Dose: epochs of fine-tuning"),
+    ("rho", "Spearman correlation of the group's mean score with its usefulness"),
+    ("95 %", "Interval of rho"),
+    ("p", "Permutation p, corrected for all scores"),
+    ("partial", "Rho given the classes in the group"),
+    ("uplift", "Usefulness of the queried tenth minus that of random groups"),
+    ("95 %", "Interval of uplift"),
+    ("change", "Mean usefulness of all groups"),
+    ("ICC", "Reliability of a group's usefulness, mean over seeds"),
+)
+"""Columns before the verdict: heading and meaning."""
+
+
+def tables(summary: pd.DataFrame, main_outcome: str) -> list[Table]:
+    """Return a table per outcome and grouping, the main outcome first."""
+    present = set(summary["outcome"])
+    others = [name for name in OUTCOME_TITLES if name in present and name != main_outcome]
+    made = []
+    for outcome in [main_outcome, *others]:
+        for grouping in GROUPING_TITLES:
+            rows = summary[(summary["outcome"] == outcome) & (summary["grouping"] == grouping)]
+            if len(rows):
+                made.append(_table(rows, outcome, grouping, main=outcome == main_outcome))
+    return made
+
+
+def _table(summary: pd.DataFrame, outcome: str, grouping: str, *, main: bool) -> Table:
+    rows = shown_interval(summary).sort_values("epochs", kind="stable")
+    # Whole numbers with gaps would come as a type of their own.
+    rows = rows.assign(
+        seeds_needed=pd.to_numeric(rows["seeds_needed"]).to_numpy(float, na_value=math.nan)
+    )
+    return Table(
+        outcome=OUTCOME_TITLES.get(outcome, outcome),
+        grouping=GROUPING_TITLES[grouping],
+        main=main,
+        compared=bool(summary["uplift"].notna().any()),
+        doses=tuple(int(dose) for dose in rows["epochs"].unique()),
+        scores=tuple(
+            _score(name, rows[rows["score"] == name]) for name in summary["score"].unique()
+        ),
+    )
+
+
+def _score(name: str, rows: pd.DataFrame) -> Score:
+    lines: Iterable[Row] = rows.to_dict("records")  # type: ignore[assignment]
+    return Score(
+        name=words(name),
+        colour=theme.colours([name])[0],
+        queried=str(rows["queried"].iloc[0]),
+        lines=tuple(Line(_cells(row), verdict_of(row)) for row in lines),
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        str(row["epochs"]),
+        signed(row["rho"]),
+        interval(row["low"], row["high"]),
+        p_value(row["p_max"]),
+        signed(row["partial_rho"]),
+        signed(row["uplift"]),
+        interval(row["uplift_low"], row["uplift_high"]),
+        signed(row["change"]),
+        share(row["icc"]),
+    )
+
+
+def verdict_of(row: Row) -> Verdict:
+    """Return a row's verdict, with its bound, or the number of seeds where the outcome is not reliable enough."""
+    word = str(row["verdict"])
+    kind, sign = _KINDS.get(word, ("open", ""))
+    text = word
+    if word == "no effect" and not math.isnan(row["bound"]):
+        text = no_effect(row["bound"])
+    needed = float(row["seeds_needed"])
+    if word == "inconclusive" and row["icc"] < RELIABLE and math.isfinite(needed):
+        text = f"inconclusive: {math.ceil(needed):,} seeds needed"
+    return Verdict(word, text, kind, sign)
+
+
+def checks(frame: pd.DataFrame, main_outcome: str) -> list[tuple[str, ...]]:
+    """Return epochs, effect of shuffled labels, its interval, split-half agreement, for the main outcome."""
+    of_outcome = frame[frame["outcome"] == main_outcome].sort_values("epochs")
+    rows: Iterable[Row] = of_outcome.to_dict("records")  # type: ignore[assignment]
+    return [
+        (
+            str(row["epochs"]),
+            signed(row["shuffled"]),
+            interval(row["shuffled_low"], row["shuffled_high"]) or NOTHING,
+            share(row["split_half"]),
+        )
+        for row in rows
+    ]
+
+
+def bases(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return number, initial labels, accuracy, NLL and macro F1 of every base model."""
+    rows: Iterable[Row] = frame.to_dict("records")  # type: ignore[assignment]
+    return [
+        (
+            str(row["base"]),
+            f"{row['labels']:,}",
+            *(share(float(row[outcome])) for outcome in ("accuracy", "nll", "macro_f1")),
+        )
+        for row in rows
+    ]

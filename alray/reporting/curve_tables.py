@@ -1,0 +1,213 @@
+"""Learning curves made elsewhere, from a tidy CSV or Parquet table to the rounds and runs of a study."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from alray.analysis.sweep.full_data import METRICS, is_full_data
+from alray.errors import StoreError
+
+REQUIRED = ("arm", "seed", "labels")
+OPTIONAL = ("variant", "oracle")
+_ABSENT = ("ece", "query_s", "fit_s", "eval_s")
+_KEY = ["arm", "variant", "seed", "labels"]
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+Values = npt.NDArray[np.float64]
+
+
+def read_curves(path: str | Path, against: str = "random") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read a table with a row per arm, seed and label count, as `rounds` and `runs` of a study.
+
+    Columns: arm, seed, labels, and at least one of accuracy and macro_f1 (shares), nll (nats); optionally variant and
+    oracle. Others are ignored. What the table does not have is NaN, so `analysis.summarise` and `comparison.compare`
+    take the two frames as they are (queries are unknown: give `compare` an empty frame).
+
+    Args:
+        path: A file named `*.parquet`; any other is read as CSV with a header.
+        against: The arm that every other arm of its variant is compared with. It takes the part of the random arm:
+            `runs` calls its strategy `random`.
+
+    Raises:
+        StoreError: Naming file, column, row (the first one after the header is row 1) and value of what cannot be
+            used.
+    """
+    path = Path(path)
+    table = _columns(_read(path), path)
+    _check_unique(table, path)
+    _check_grids(table[~is_full_data(table)], path)
+    _check_arms(table, against, path)
+    return _rounds(table, path), _runs(table, path, against)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        # Text as it stands: an arm may be called NA, and a wrong value is to be shown.
+        return pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise StoreError(f"{path} cannot be read as a table: {error}") from error
+
+
+def _columns(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return the columns that are used, with their types."""
+    metrics = [name for name in METRICS if name in raw]
+    missing = [name for name in REQUIRED if name not in raw]
+    if missing or not metrics:
+        lacking = missing or [f"one of {', '.join(METRICS)}"]
+        raise StoreError(
+            f"{path} lacks {' and '.join(lacking)}: its columns are {', '.join(map(str, raw.columns))}"
+        )
+    if raw.empty:
+        raise StoreError(f"{path} has no rows")
+    parts: dict[str, Any] = {"arm": _texts(raw, "arm", path), "variant": ""}
+    if "variant" in raw:
+        parts["variant"] = raw["variant"].fillna("").astype(str)
+    parts |= {name: _whole(raw, name, path) for name in ("seed", "labels")}
+    parts["oracle"] = _flags(raw, path) if "oracle" in raw else False
+    parts |= {name: _metric(raw, name, path) for name in metrics}
+    return pd.DataFrame(parts)
+
+
+def _texts(raw: pd.DataFrame, column: str, path: Path) -> "pd.Series[str]":
+    _refuse(raw, column, path, (raw[column].isna() | (raw[column] == "")).to_numpy(bool), "a name")
+    return raw[column].astype(str)
+
+
+def _numbers(raw: pd.DataFrame, column: str, path: Path) -> Values:
+    values = pd.to_numeric(raw[column], errors="coerce").to_numpy(float, na_value=math.nan)
+    _refuse(raw, column, path, ~np.isfinite(values), "a number")
+    return np.asarray(values)
+
+
+def _whole(raw: pd.DataFrame, column: str, path: Path) -> npt.NDArray[np.int64]:
+    values = _numbers(raw, column, path)
+    _refuse(
+        raw, column, path, (values != np.floor(values)) | (values < 0), "a whole number from 0"
+    )
+    return values.astype(np.int64)
+
+
+def _metric(raw: pd.DataFrame, column: str, path: Path) -> Values:
+    values = _numbers(raw, column, path)
+    if column != "nll":
+        wanted = "a share from 0 to 1 (divide percentages by 100)"
+        _refuse(raw, column, path, (values < 0) | (values > 1), wanted)
+    return values
+
+
+def _flags(raw: pd.DataFrame, path: Path) -> npt.NDArray[np.bool_]:
+    flags = raw["oracle"].map(lambda value: _FLAGS.get(str(value).strip().lower()))
+    _refuse(raw, "oracle", path, flags.isna().to_numpy(bool), "true or false")
+    return flags.to_numpy(bool)
+
+
+def _refuse(
+    raw: pd.DataFrame, column: str, path: Path, bad: npt.NDArray[np.bool_], wanted: str
+) -> None:
+    if not bad.any():
+        return
+    row = int(np.flatnonzero(bad)[0])
+    others = f" (and {bad.sum() - 1} more rows)" if bad.sum() > 1 else ""
+    value = raw[column].iloc[row]
+    shown = f"'{value}'" if isinstance(value, str) else str(value)
+    raise StoreError(f"{path}, column {column}, row {row + 1}: {shown} is not {wanted}{others}")
+
+
+def _check_unique(table: pd.DataFrame, path: Path) -> None:
+    twice = table.duplicated(_KEY).to_numpy()
+    if not twice.any():
+        return
+    row = int(np.flatnonzero(twice)[0])
+    first = int(np.flatnonzero((table[_KEY] == table[_KEY].iloc[row]).all(axis=1))[0])
+    raise StoreError(
+        f"{path}, column labels, row {row + 1}: {_run(table, row)} has {table['labels'].iloc[row]} labels "
+        f"in row {first + 1} already"
+    )
+
+
+def _check_grids(table: pd.DataFrame, path: Path) -> None:
+    """Hold all runs to the same label counts: curves are compared point by point."""
+    grids = table.groupby(_KEY[:3], sort=False)["labels"].agg(frozenset)
+    common = grids.iloc[0]
+    other = next((place for place, grid in enumerate(grids) if grid != common), None)
+    if other is None:
+        return
+    first, second = (int(rows[0]) for rows in _places(table, (0, other)))
+    odd = min(common ^ grids.iloc[other])
+    has, lacks = (first, second) if odd in common else (second, first)
+    raise StoreError(
+        f"{path}, column labels: {_run(table, has)} has a value at {odd} labels and {_run(table, lacks)} has none; "
+        "every seed of every arm needs the same label counts"
+    )
+
+
+def _places(table: pd.DataFrame, groups: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
+    codes = table.groupby(_KEY[:3], sort=False).ngroup().to_numpy()
+    return [np.flatnonzero(codes == group) for group in groups]
+
+
+def _check_arms(table: pd.DataFrame, against: str, path: Path) -> None:
+    arms = list(dict.fromkeys(table["arm"]))
+    if against not in arms:
+        raise StoreError(
+            f"{path}, column arm: no arm is called {against!r}, so there is nothing to compare with; name one of "
+            f"{', '.join(arms)} to compare against"
+        )
+    mixed = table.groupby("arm", sort=False)["oracle"].nunique() > 1
+    if mixed.any():
+        raise StoreError(
+            f"{path}, column oracle: arm {mixed.idxmax()!r} is an oracle in some rows only"
+        )
+
+
+def _run(table: pd.DataFrame, row: int) -> str:
+    arm, variant, seed = table[_KEY[:3]].iloc[row]
+    return f"arm {_named(arm, variant)!r}, seed {seed},"
+
+
+def _named(arm: str, variant: str) -> str:
+    return f"{arm} [{variant}]" if variant else arm
+
+
+def _identity(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    names = [_named(*pair) for pair in zip(table["arm"], table["variant"], strict=True)]
+    return pd.DataFrame(
+        {
+            "study": path.stem,
+            "run_id": [f"{n}__seed-{s}" for n, s in zip(names, table["seed"], strict=True)],
+            "arm": names,
+            "strategy": table["arm"],
+            "variant": table["variant"],
+            "oracle": table["oracle"],
+            "seed": table["seed"],
+        }
+    )
+
+
+def _rounds(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    rounds = _identity(table, path)
+    rounds["round"] = table["labels"].rank(method="dense").astype(np.int64) - 1
+    rounds["labels"] = table["labels"]
+    for name in (*METRICS, *_ABSENT):
+        rounds[name] = table.get(name, math.nan)
+    return rounds.sort_values(["arm", "seed", "labels"], kind="stable", ignore_index=True)
+
+
+def _runs(table: pd.DataFrame, path: Path, against: str) -> pd.DataFrame:
+    runs = _identity(table, path).drop_duplicates("run_id", ignore_index=True)
+    strategies = [_strategy(arm, against) for arm in runs["strategy"]]
+    return runs.assign(strategy=strategies, status="finished", error="", traceback="")
+
+
+def _strategy(arm: str, against: str) -> str:
+    if arm == against:
+        return "random"
+    # An arm that is called random but is not compared with must not pass for the reference.
+    return f"not compared with: {arm}" if arm.partition(":")[0] == "random" else arm

@@ -1,0 +1,257 @@
+"""What a report is about: a sweep's folder, or a table of learning curves made elsewhere, as it lies on disk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from alray.analysis.sweep.full_data import is_full_data
+from alray.errors import AlrayError, StoreError
+from alray.pools.builtin import pool_name
+from alray.pools.reading import read_pool
+from alray.pools.split import TRAIN, assign_parts
+from alray.reporting.curve_tables import read_curves
+from alray.reporting.problems import problems_of
+from alray.seeding import generator
+from alray.settings.base import unknown_name
+from alray.settings.common import PoolSpec, SplitSpec
+from alray.storage.location import Location, Place
+from alray.studies.manifest import SWEEP
+from alray.studies.sweep.records import NO_QUERIES, NO_ROUNDS, STATUS_COLUMNS
+from alray.studies.sweep.store import Store
+
+TABLE = "table"
+"""Kind of a source that is a table of curves."""
+
+_DATA = ("rounds/", "queries/", "runs.parquet", "summary.parquet", "study.yaml", "manifest.json")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Records of a study and where they came from.
+
+    Attributes:
+        path: Folder or file.
+        rounds: A row per finished run and round.
+        queries: A row per object queried by a finished run; empty where unknown.
+        runs: A row per run. The arms that others are compared with have the strategy `random`.
+        strategies: Arm: its strategy.
+        against: What others are compared with, in words.
+        problems: What failed or is missing.
+        settings: Plain settings, empty where unknown.
+        manifest: Empty where unknown.
+        train_classes: Class: objects in the pool's train part, or None where unknown.
+        data: Names of its data below the folder.
+    """
+
+    path: Place
+    rounds: pd.DataFrame
+    queries: pd.DataFrame
+    runs: pd.DataFrame
+    strategies: Mapping[str, str]
+    against: str
+    problems: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    train_classes: Mapping[str, int] | None = None
+    data: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return str(self.settings.get("name") or self.path.stem)
+
+
+def kind_of(path: Place) -> str:
+    """Return sweep, correlation or table; a table lies on this machine.
+
+    Raises:
+        StoreError: Nothing of these is there.
+    """
+    if isinstance(path, Location):
+        return _kind_in_store(path)
+    if path.is_file():
+        return TABLE
+    if not path.exists():
+        beside = sorted(other.name for other in path.parent.glob("[!.]*")) if path.name else []
+        near = unknown_name("study or table", path.name, beside) if beside else "nothing is there"
+        raise StoreError(f"{path} does not exist: {near}")
+    store = Store(path)
+    if not store.exists():
+        studies = sorted(inner.parent.name for inner in path.glob("*/study.yaml"))
+        hint = f"; below it are studies: {', '.join(studies)}" if studies else ""
+        raise StoreError(f"{path} holds no study: it has no study.yaml{hint}")
+    return str(store.read_manifest().get("kind", SWEEP))
+
+
+def _kind_in_store(location: Location) -> str:
+    store = Store(location)
+    if store.exists():
+        return str(store.read_manifest().get("kind", SWEEP))
+    if location.name.endswith((".csv", ".parquet")):
+        raise StoreError(
+            f"{location}: a table of learning curves is read from this machine; download it first"
+        )
+    raise StoreError(f"{location} holds no study: it has no study.yaml")
+
+
+def read_table(path: Path, against: str | None) -> Source:
+    """Read a table of curves.
+
+    Raises:
+        StoreError: It cannot be used; names file, column, row and value.
+    """
+    reference = against or "random"
+    rounds, runs = read_curves(path, reference)
+    strategies = dict(zip(rounds["arm"], rounds["strategy"], strict=True))
+    empty: pd.DataFrame = NO_QUERIES.to_pandas()
+    return Source(path, rounds, empty, runs, strategies, reference, data=(path.name,))
+
+
+def read_sweep(path: Place, against: str | None) -> Source:
+    """Read a sweep's folder, finished or not.
+
+    Args:
+        path: The folder.
+        against: An arm or a strategy to compare with instead of random.
+
+    Raises:
+        StoreError: It cannot be read, no run has finished, or there is no such arm.
+    """
+    store = Store(path)
+    settings, manifest = store.read_study(), store.read_manifest()
+    runs = store.read_runs() if store.has_runs() else _runs_of(store, settings)
+    finished = runs.loc[runs["status"] == "finished", "run_id"]
+    problems = problems_of(runs, written=store.has_runs())
+    if finished.empty:
+        raise StoreError(f"{path}: no run has finished yet. {' '.join(problems)}".rstrip())
+    strategies = dict(zip(runs["arm"], runs["strategy"], strict=True))
+    # A run without records of its own, as after an accident, is named by what compares the runs.
+    return Source(
+        path=path,
+        rounds=store.read_rounds(NO_ROUNDS, finished),
+        # Runs on full data have queried nothing: they have been given everything.
+        queries=store.read_queries(NO_QUERIES, finished[~is_full_data(runs)]),
+        runs=_compared_with(runs, against),
+        strategies=strategies,
+        against=against or "random",
+        problems=tuple(problems),
+        settings=settings,
+        manifest=manifest,
+        train_classes=_train_classes(settings, manifest),
+        data=store.holds(_DATA),
+    )
+
+
+def _runs_of(store: Store, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a row per run from the records of rounds: runs.parquet is written when a study ends or is stopped."""
+    rounds = store.read_rounds(NO_ROUNDS)
+    last = rounds.sort_values("round").drop_duplicates("run_id", keep="last")
+    rounds_to_play = np.where(is_full_data(last), 0, int(settings.get("rounds", 0)))
+    status = np.where(last["round"] >= rounds_to_play, "finished", "unfinished")
+    known = last.assign(status=status, rounds_done=last["round"])
+    return known.sort_values("run_id").reindex(columns=list(STATUS_COLUMNS))
+
+
+def _compared_with(runs: pd.DataFrame, against: str | None) -> pd.DataFrame:
+    """Return the runs with another reference: the arms of that name or strategy take the part of random.
+
+    Raises:
+        StoreError: There is no such arm; names the nearest one.
+    """
+    if against is None:
+        return runs
+    named = (runs["arm"] == against) | (runs["strategy"] == against)
+    chosen = named & ~is_full_data(runs)
+    if not chosen.any():
+        compared = runs[~is_full_data(runs)]
+        names = list(dict.fromkeys([*compared["arm"], *compared["strategy"]]))
+        raise StoreError(f"--against {against}: {unknown_name('arm', against, names)}")
+    was_random = runs["strategy"].str.partition(":")[0] == "random"
+    strategy = runs["strategy"].mask(was_random, "(" + runs["strategy"] + ")")
+    return runs.assign(strategy=strategy.mask(chosen, "random"))
+
+
+def _train_classes(
+    settings: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> Mapping[str, int] | None:
+    """Return the classes of the train part from the manifest or, while the pool is still there, from the pool."""
+    if "train_classes" in manifest:
+        return {str(name): int(count) for name, count in manifest["train_classes"].items()}
+    try:
+        pool = read_pool(PoolSpec.model_validate(settings["pool"]))
+        split = SplitSpec.model_validate(settings["split"])
+        part = assign_parts(pool, split, generator(int(settings["seed"]), 0, "split"))
+    except (AlrayError, ValidationError, KeyError):
+        return None
+    if pool.fingerprint != manifest.get("pool_fingerprint"):
+        return None
+    counts = np.bincount(pool.labels[part == TRAIN], minlength=len(pool.classes))
+    return dict(zip(pool.classes, counts.tolist(), strict=True))
+
+
+def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
+    """Return what a reader has to know to judge a sweep and to repeat it; `ceilings` as in `full_data.Apart`."""
+    manifest, settings = source.manifest, source.settings
+    if not settings:
+        return {"table": source.path.name, "arms": f"{source.runs['arm'].nunique()}"}
+    classes = source.train_classes
+    pool = str(manifest.get("pool") or pool_name(str(settings["pool"]["source"])))
+    if classes:
+        pool += f", {sum(classes.values()):,} objects of {len(classes)} classes to learn from"
+    budget = settings["initial"] + settings["rounds"] * settings["query"]
+    model, training, split = settings["model"], settings["training"], settings["split"]
+    versions = {"alray": manifest.get("alray"), "Python": manifest.get("python")}
+    versions |= manifest.get("versions", {})
+    return {
+        "pool": pool,
+        "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
+        "split": f"validation {split['validation']:g}, test {split['test']:g}; metrics on {settings['metric_split']}",
+        "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
+        f"{budget:,}",
+        **_full_data(ceilings),
+        **_scored(source),
+        "seeds": ", ".join(map(str, settings["seeds"])),
+        "model": f"{model['name']}, width {model['width']}, dropout {model['dropout']:g}",
+        "training": f"Adam {training['lr']:g}, batch size {training['batch_size']}, BatchNorm "
+        f"{training['batch_norm']}, {training['mode']}",
+        "versions": ", ".join(f"{name} {number}" for name, number in versions.items() if number),
+        "machine": str(manifest.get("machine", {}).get("processor", "unknown")),
+        "begun": str(manifest.get("begun", "unknown")),
+        "ended": str(manifest.get("ended") or "not yet"),
+        "command": str(manifest.get("command", "")),
+    }
+
+
+def _scored(source: Source) -> dict[str, str]:
+    """Return what was scored where it was not everything."""
+    settings = source.settings
+    if settings.get("candidates"):
+        return {"scored": f"{settings['candidates']:,} random candidates a round"}
+    screen = settings.get("screen")
+    if not screen:
+        return {}
+    said = (
+        f"exactly {screen['share']:.0%} of the candidates, ranked by 8-bit scores; all of them every "
+        f"{screen['every']} rounds"
+    )
+    recalls = source.rounds["screen_recall"].dropna()
+    if len(recalls):
+        said += (
+            f"; of the exact choice the screen would have let through {recalls.mean():.1%} (mean over "
+            f"{len(recalls):,} rounds that scored all; lowest {recalls.min():.0%})"
+        )
+    return {"scored": said}
+
+
+def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
+    said = []
+    for row in ceilings.to_dict("records"):
+        seeds = "1 seed" if row["seeds"] == 1 else f"mean of {row['seeds']} seeds"
+        variant = f" with {row['variant']}" if row["variant"] else ""
+        said.append(f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})")
+    return {"full data": "; ".join(said)} if said else {}

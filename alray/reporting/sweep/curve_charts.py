@@ -1,0 +1,271 @@
+"""Figures of the learning curves: means with their intervals, every seed, other metrics, varied settings."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+
+from alray.reporting.figures import Figure, Room, lookup, no_data, panels, spec_of
+from alray.reporting.sweep.frames import (
+    SEED_POINTS,
+    end_labels,
+    metric_title,
+    range_of,
+    shorten,
+    thinned,
+)
+from alray.reporting.sweep.results import NO_CEILINGS
+from alray.reporting.sweep.style import DASHES, LABELS, Arm, Arms, highlighted
+
+HEIGHT = 380
+"""Pixels of the figure that is read first."""
+
+_MOST_BANDS = 7
+
+_MOST_TO_CEILING = 0.75
+"""How far beyond the curves the axis goes for a ceiling, as a share of what the curves span."""
+
+
+def learning_curves(
+    curves: pd.DataFrame, arms: Arms, metric: str, ceilings: Mapping[str, float] = NO_CEILINGS
+) -> Figure:
+    """Mean of every arm over its labels, with t intervals and the arm's name at its end; a panel per variant.
+
+    `ceilings` are by variant what the model reaches with all labels.
+    """
+    frame = thinned(arms.described(curves[curves["metric"] == metric]))
+    ceiling = _near(ceilings, frame["mean"])
+    axis = range_of(pd.concat([frame, ceiling]), ("mean", "ceiling"), 0.06)
+    first, last = float(frame["labels"].min()), float(frame["labels"].max())
+    beyond = last + 0.04 * (last - first)
+    labels = end_labels(frame, axis, HEIGHT, beyond).assign(
+        text=lambda made: made["name"].map(lambda name: shorten(name) if name == name else None)  # noqa: PLR0124 -- only NaN differs from itself
+    )
+    rows = pd.concat(
+        [frame[["arm", "strategy", "variant", "labels", "mean", "low", "high"]], labels, ceiling],
+        ignore_index=True,
+    )
+    x = alt.X("labels:Q", axis=LABELS).scale(domain=[first, beyond], nice=False)
+    scale = alt.Scale(domain=axis, nice=False)
+    y = alt.Y("mean:Q", axis=alt.Axis(title=metric_title(metric)), scale=scale)
+    leader_y = alt.Y("leader_y:Q", scale=scale)
+    point = alt.Chart().transform_filter("isValid(datum.mean)")
+    leader = alt.Chart().transform_filter("isValid(datum.leader_x)")
+    label = alt.Chart().transform_filter("isValid(datum.text)")
+    colour, dash, width = arms.colour(), arms.dash(), arms.width()
+    band = 0.12 if len(arms.strategies) <= _MOST_BANDS else 0.04
+    layers = [
+        point.mark_area(clip=True).encode(
+            x=x,
+            y=alt.Y("low:Q", scale=scale),
+            y2="high",
+            color=colour,
+            opacity=arms.opacity(band, 0.3),
+        ),
+        point.mark_line().encode(
+            x=x, y=y, color=colour, strokeDash=dash, strokeWidth=width, opacity=arms.opacity(1.0)
+        ),
+        leader.mark_line(strokeWidth=1).encode(
+            x=alt.X("leader_x:Q"),
+            y=leader_y,
+            detail="arm:N",
+            color=colour,
+            strokeDash=dash,
+            opacity=arms.opacity(0.9),
+        ),
+        label.mark_text(style="label", align="left", dx=4, limit=150).encode(
+            x=alt.X("leader_x:Q"),
+            y=leader_y,
+            text="text:N",
+            opacity=arms.opacity(1.0),
+        ),
+        point.mark_point(size=60, opacity=0, filled=True).encode(
+            x=x, y=y, color=colour, tooltip=_tooltip(metric)
+        ),
+    ]
+    if len(ceiling):
+        layers.append(_ceiling(scale, metric))
+    room = Room(label=150, least=230, most=900 if len(arms.variants) == 1 else 620)
+    chart: alt.LayerChart | alt.FacetChart
+    if len(arms.variants) == 1:
+        chart = alt.layer(*layers, data=no_data()).properties(width=560, height=HEIGHT)
+    else:
+        chart = panels(layers, rows, "variant", arms.variant_titles(), HEIGHT)
+        chart.spec.width = 340
+    seeds = frame["seeds"].max()
+    return Figure(
+        name="curves",
+        heading="How does each arm learn?",
+        shown=metric_title(metric),
+        caption=f"Mean over {seeds} seeds; bands are 95 % t intervals.{_said(ceilings, ceiling)}",
+        description=f"Lines of {metric_title(metric)} over labels, one per arm. {_ends(frame)}",
+        rows=rows,
+        params={},
+        spec=highlighted(spec_of(chart, {}, room)),
+    )
+
+
+def _near(ceilings: Mapping[str, float], means: "pd.Series[float]") -> pd.DataFrame:
+    """Return the ceilings that can be drawn without pressing the curves flat."""
+    room = _MOST_TO_CEILING * (means.max() - means.min())
+    near = {
+        variant: value
+        for variant, value in ceilings.items()
+        if means.min() - room <= value <= means.max() + room
+    }
+    return pd.DataFrame({"variant": list(near), "ceiling": list(near.values())})
+
+
+def _said(ceilings: Mapping[str, float], drawn: pd.DataFrame) -> str:
+    line = " The dashed line is the model trained on all labels." if len(drawn) else ""
+    beyond = [
+        f"{value:.3f}" + (f" ({variant})" if variant else "")
+        for variant, value in ceilings.items()
+        if variant not in set(drawn["variant"])
+    ]
+    if not beyond:
+        return line
+    return f"{line} Trained on all labels the model reaches {', '.join(beyond)}, beyond this axis."
+
+
+def _ceiling(scale: alt.Scale, metric: str) -> alt.Chart:
+    known = alt.Chart().transform_filter("isValid(datum.ceiling)")
+    told = alt.Tooltip("ceiling:Q", title=f"{metric_title(metric)} with all labels", format=".3f")
+    line: alt.Chart = known.mark_rule(style="ceiling")
+    return line.encode(y=alt.Y("ceiling:Q", scale=scale), tooltip=told)
+
+
+def _tooltip(metric: str) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("arm:N"),
+        alt.Tooltip("labels:Q", format=","),
+        alt.Tooltip("mean:Q", title=metric_title(metric), format=".3f"),
+        alt.Tooltip("low:Q", title="95 % from", format=".3f"),
+        alt.Tooltip("high:Q", title="95 % to", format=".3f"),
+    ]
+
+
+def _ends(frame: pd.DataFrame) -> str:
+    last = frame[frame["labels"] == frame["labels"].max()]
+    said = ", ".join(
+        f"{arm} {mean:.3f}" for arm, mean in zip(last["arm"], last["mean"], strict=True)
+    )
+    return f"At {frame['labels'].max():,} labels: {said}."
+
+
+def seed_curves(seeds: pd.DataFrame, curves: pd.DataFrame, arms: Arms, metric: str) -> Figure:
+    """Every seed's curve, a panel per arm, with the arm's mean and that of what it is compared with."""
+    frame = thinned(arms.described(seeds[seeds["metric"] == metric]), SEED_POINTS)
+    means = thinned(arms.described(curves[curves["metric"] == metric]), SEED_POINTS)
+    parts = [
+        frame.assign(panel=frame["arm"]),
+        means.assign(panel=means["arm"], value=means["mean"]),
+    ]
+    of_variant = {arm.variant: arm.name for arm in arms.all if arm.reference}
+    for arm in arms.all:
+        if not arm.reference and arm.variant in of_variant:
+            reference = means[means["arm"] == of_variant[arm.variant]]
+            parts.append(reference.assign(panel=arm.name, value=reference["mean"]))
+    keep = ["panel", "strategy", "seed", "labels", "value"]
+    rows = pd.concat(parts, ignore_index=True).reindex(columns=keep)
+    axis = range_of(rows, ("value",))
+    x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
+    y = alt.Y("value:Q", axis=alt.Axis(title=metric_title(metric))).scale(domain=axis, nice=False)
+    layers = [
+        alt.Chart()
+        .transform_filter("isValid(datum.seed)")
+        .mark_line(strokeWidth=0.8, opacity=0.45)
+        .encode(x=x, y=y, detail="seed:N", color=arms.colour()),
+        alt.Chart()
+        .transform_filter("!isValid(datum.seed)")
+        .mark_line()
+        .encode(x=x, y=y, color=arms.colour(), strokeDash=arms.dash(), strokeWidth=arms.width()),
+    ]
+    titles = {arm.name: _seed_title(arm) for arm in arms.all}
+    return Figure(
+        name="seeds",
+        heading="How much do seeds differ?",
+        shown=metric_title(metric),
+        caption="Thin: one seed. Thick: the arm's mean; grey: what it is compared with.",
+        description=f"Lines of {metric_title(metric)} over labels for every seed, a panel per arm.",
+        rows=rows,
+        params={},
+        spec=spec_of(
+            panels(layers, rows, "panel", titles), {}, Room(left=70, label=28, least=170, most=330)
+        ),
+    )
+
+
+def _seed_title(arm: Arm) -> str:
+    return f"{shorten(arm.name, 34)}{' (oracle)' if arm.oracle else ''}"
+
+
+def other_metrics(curves: pd.DataFrame, arms: Arms, metric: str) -> Figure:
+    """The same curves in all other metrics, a panel per metric; of the first variant where there are several."""
+    of_variant = arms.described(curves[curves["variant"] == arms.variants[0]])
+    frame = thinned(of_variant[(of_variant["metric"] != metric) & of_variant["mean"].notna()], 100)
+    titles = {name: metric_title(name) for name in frame["metric"].unique()}
+    x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
+    y = alt.Y("mean:Q", axis=alt.Axis(title=None)).scale(zero=False)
+    rows = frame[["metric", "strategy", "arm", "labels", "mean"]]
+    chart = panels([arms.line(x, y)], rows, "metric", titles).resolve_scale(y="independent")
+    shown = arms.variant_titles()[arms.variants[0]] if len(arms.variants) > 1 else "means"
+    return Figure(
+        name="metrics",
+        heading="What do other measures say?",
+        shown=shown,
+        caption="Means over seeds; each panel has its own axis, with the unit in its title. "
+        "Less is better for NLL and calibration error.",
+        description="Lines over labels, a panel per metric: " + ", ".join(titles.values()) + ".",
+        rows=rows,
+        params={},
+        spec=highlighted(spec_of(chart, {}, Room(left=50, label=28, least=200, gap=44))),
+    )
+
+
+def variant_curves(curves: pd.DataFrame, arms: Arms, metric: str) -> Figure:
+    """What the varied settings change: a panel per strategy that has several variants, a line per variant."""
+    several = {
+        arm.strategy
+        for arm in arms.all
+        if sum(other.strategy == arm.strategy for other in arms.all) > 1
+    }
+    frame = arms.described(curves[curves["metric"] == metric])
+    frame = thinned(frame[frame["strategy"].isin(several)], SEED_POINTS)
+    titles = {
+        arm.strategy: shorten(arm.strategy, 34)
+        for arm in arms.strategies
+        if arm.strategy in several
+    }
+    x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
+    y = alt.Y("mean:Q", axis=alt.Axis(title=metric_title(metric))).scale(zero=False)
+    scale = alt.Scale(
+        domain=list(arms.variants),
+        range=[list(DASHES[place % len(DASHES)]) for place in range(len(arms.variants))],
+    )
+    legend = alt.Legend(title=None, labelExpr=lookup(arms.variant_titles()), symbolStrokeWidth=1.7)
+    legend.symbolType = "stroke"
+    legend.labelLimit = 400
+    dash = alt.StrokeDash("variant:N", scale=scale, legend=legend)
+    layers = [
+        alt.Chart()
+        .mark_area(opacity=0.1)
+        .encode(x=x, y=alt.Y("low:Q"), y2="high", detail="variant:N", color=arms.colour()),
+        alt.Chart()
+        .mark_line(strokeWidth=1.8)
+        .encode(x=x, y=y, strokeDash=dash, color=arms.colour()),
+    ]
+    rows = frame[["strategy", "variant", "labels", "mean", "low", "high"]]
+    return Figure(
+        name="variants",
+        heading="What do the varied settings change?",
+        shown=metric_title(metric),
+        caption="Mean over seeds with 95 % t intervals; a panel per strategy.",
+        description=f"Lines of {metric_title(metric)} over labels, a panel per strategy, a line per "
+        "variant: " + ", ".join(arms.variant_titles().values()) + ".",
+        rows=rows,
+        params={},
+        spec=spec_of(
+            panels(layers, rows, "strategy", titles), {}, Room(left=70, label=28, least=190)
+        ),
+    )

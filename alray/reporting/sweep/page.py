@@ -1,0 +1,121 @@
+"""The page and figures of a sweep."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from alray.reporting.figures import Figure
+from alray.reporting.page import render_page
+from alray.reporting.sweep import curve_charts, difference_charts, query_charts, tables
+from alray.reporting.sweep.frames import metric_title
+from alray.reporting.sweep.results import SweepResults
+from alray.reporting.sweep.style import Arms, arms_of
+
+FRAMES = (
+    "curves",
+    "seeds",
+    "differences",
+    "savings",
+    "milestones",
+    "wins",
+    "classes",
+    "scores",
+    "rounds",
+)
+"""Frames of a comparison, as CSV files are named."""
+
+
+def render(results: SweepResults) -> dict[str, bytes]:
+    """Return the files of a report, name relative to its folder: content.
+
+    These are, as `formats` asks, `report.html`, `figures/<name>.svg`, `figures/<name>.png`, `findings/<frame>.csv`.
+    """
+    arms = arms_of(results.summary)
+    figures = figures_of(results, arms)
+    files = {}
+    if "html" in results.formats:
+        files["report.html"] = page_of(results, figures, arms)
+    for figure in figures:
+        if "svg" in results.formats:
+            files[f"figures/{figure.name}.svg"] = figure.svg()
+        if "png" in results.formats:
+            files[f"figures/{figure.name}.png"] = figure.png()
+    if "csv" in results.formats:
+        files["findings/summary.csv"] = _csv(results.summary)
+        for name in FRAMES:
+            files[f"findings/{name}.csv"] = _csv(getattr(results.comparison, name))
+    return files
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    text: str = frame.to_csv(index=False)
+    return text.encode()
+
+
+def figures_of(results: SweepResults, arms: Arms) -> list[Figure]:
+    """Return the figures in the order in which they are read; one that would be empty is left out."""
+    found, metric = results.comparison, results.metric
+    curves = curve_charts
+    figures = [curves.learning_curves(found.curves, arms, metric, results.ceilings)]
+    if _has(found.differences, metric=metric):
+        figures.append(difference_charts.differences(found.differences, arms, metric))
+    if len(found.savings):
+        figures.append(difference_charts.savings(found.savings, arms))
+    if len(arms.variants) > 1:
+        figures.append(curves.variant_curves(found.curves, arms, metric))
+    if len(found.wins):
+        figures.append(difference_charts.wins(found.wins, arms))
+    if _has(found.seeds, metric=metric):
+        figures.append(curves.seed_curves(found.seeds, found.curves, arms, metric))
+    if found.curves["metric"].nunique() > 1:
+        figures.append(curves.other_metrics(found.curves, arms, metric))
+    return [*figures, *_doings(results, arms)]
+
+
+def _has(frame: pd.DataFrame, **values: str) -> bool:
+    kept = frame
+    for column, value in values.items():
+        kept = kept[kept[column] == value] if len(kept) else kept
+    return len(kept) > 0
+
+
+def _doings(results: SweepResults, arms: Arms) -> list[Figure]:
+    """Return the figures of what strategies did, where it was recorded."""
+    found, charts = results.comparison, query_charts
+    figures = []
+    if len(found.classes):
+        figures.append(charts.classes(found.classes, arms))
+    if len(found.scores):
+        figures.append(charts.scores(found.scores, arms))
+    rounds = found.rounds
+    if any(str(name).startswith("sigma_") for name in rounds.columns):
+        figures.append(charts.sigmas(rounds, arms))
+    if len(rounds) and rounds["fit_s"].notna().any():
+        figures.append(charts.times(rounds, arms))
+    return figures
+
+
+def page_of(results: SweepResults, figures: Sequence[Figure], arms: Arms) -> bytes:
+    """Return the page, with these figures in it."""
+    against = " or ".join(arms.references) or "the reference"
+    last = results.summary["labels"].max()
+    labels = "the budget" if pd.isna(last) else f"{int(last):,} labels"
+    content = {
+        "title": results.title,
+        "verdict": results.verdict,
+        "problems": results.problems,
+        "facts": results.facts,
+        "settings": results.settings,
+        "links": results.links,
+        "formats": [name for name in ("svg", "png") if name in results.formats],
+        "against": against,
+        "metric": metric_title(results.metric),
+        "columns": tables.arm_columns(labels, against),
+        "lines": tables.arm_lines(results.summary, arms),
+        "milestones": tables.milestones(
+            results.comparison.milestones, arms, results.label_cost, results.currency
+        ),
+        "arms": arms,
+        "variant_titles": arms.variant_titles(),
+    }
+    return render_page("sweep.html.j2", figures, content)

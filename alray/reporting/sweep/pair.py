@@ -1,0 +1,96 @@
+"""Two sweeps of one pool as one: each study is shown where a study's variants are, so that panels stand side by side."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import pandas as pd
+
+from alray.analysis.sweep.comparison import Comparison
+from alray.reporting.sweep.results import SweepResults
+
+Pair = tuple[SweepResults, SweepResults]
+Names = tuple[str, str]
+
+_ARMS = ("arm", "against", "versus")
+
+
+def side_by_side(parts: Pair, names: Names) -> SweepResults:
+    """Return both studies as one: arms of the same name follow each other, a variant is a study.
+
+    Args:
+        parts: What the two found.
+        names: What they are called, different from each other.
+    """
+    first, second = parts
+    summary = pd.concat(
+        [_as_variant(part.summary, name) for part, name in zip(parts, names, strict=True)],
+        ignore_index=True,
+    )
+    order = {strategy: place for place, strategy in enumerate(summary["strategy"].unique())}
+    summary = summary.sort_values("strategy", key=lambda column: column.map(order), kind="stable")
+    return dataclasses.replace(
+        first,
+        title=f"{names[0]} and {names[1]}",
+        summary=summary.reset_index(drop=True),
+        comparison=_joined(parts, names),
+        verdict="\n".join(
+            f"{name}: {part.verdict}" for name, part in zip(names, parts, strict=True)
+        ),
+        problems=[
+            f"{name}: {problem}"
+            for name, part in zip(names, parts, strict=True)
+            for problem in part.problems
+        ],
+        facts=_both(first.facts, second.facts, names),
+        settings=_both(first.settings, second.settings, names),
+        ceilings=_ceilings(parts, names),
+        links=[
+            (f"{name}/{text}", address)
+            for name, part in zip(names, parts, strict=True)
+            for text, address in part.links
+        ],
+    )
+
+
+def _ceilings(parts: Pair, names: Names) -> dict[str, float]:
+    """Return the ceilings by study; a study with several has no one line for its panel."""
+    return {
+        name: next(iter(part.ceilings.values()))
+        for name, part in zip(names, parts, strict=True)
+        if len(part.ceilings) == 1
+    }
+
+
+def _as_variant(frame: pd.DataFrame, study: str) -> pd.DataFrame:
+    """Return a frame whose arms carry the name of their study; where it has strategies, the former name is theirs."""
+    if "strategy" in frame:
+        frame = frame.assign(strategy=frame["arm"])
+    if "variant" in frame:
+        frame = frame.assign(variant=study)
+    renamed = {
+        name: frame[name].map(lambda arm: f"{arm}, {study}", na_action="ignore")
+        for name in _ARMS
+        if name in frame
+    }
+    return frame.assign(**renamed)
+
+
+def _joined(parts: Pair, names: Names) -> Comparison:
+    frames = {}
+    for field in dataclasses.fields(Comparison):
+        both = [
+            _as_variant(getattr(part.comparison, field.name), name)
+            for part, name in zip(parts, names, strict=True)
+        ]
+        filled = [frame for frame in both if len(frame)]
+        frames[field.name] = pd.concat(filled, ignore_index=True) if filled else both[0]
+    return Comparison(**frames)
+
+
+def _both(first: Mapping[str, str], second: Mapping[str, str], names: Names) -> dict[str, str]:
+    """Return what both say where they agree, and what each says where they do not."""
+    both = {}
+    for key in dict.fromkeys([*first, *second]):
+        one, other = first.get(key, "-"), second.get(key, "-")
+        both[key] = one if one == other else f"{names[0]}: {one}\n{names[1]}: {other}"
+    return both

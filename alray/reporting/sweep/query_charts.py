@@ -1,0 +1,199 @@
+"""Figures of what strategies do: which classes they query, how scores change, learned noise, time."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from alray.reporting.figures import Figure, Room, lookup, no_data, panels, spec_of
+from alray.reporting.sweep.difference_charts import AHEAD, BEHIND
+from alray.reporting.sweep.frames import class_shares, most_shifted, shorten, thinned
+from alray.reporting.sweep.style import LABELS, Arms, highlighted, title
+
+CLASSES = 20
+"""Most classes that the figure of queries shows."""
+
+
+def classes(frame: pd.DataFrame, arms: Arms) -> Figure:
+    """Which classes an arm queries over time, relative to their share: a panel per arm, a row per class."""
+    shares, against = class_shares(frame, arms)
+    shown = most_shifted(shares, CLASSES)
+    rows = shares[shares["label"].isin(shown)]
+    rows = rows.assign(
+        side=np.where(rows["doublings"] >= 0, "more", "fewer"),
+        strength=0.9 * rows["doublings"].abs() / 3,
+        times=2 ** rows["doublings"],
+    )
+    of_all = shares["label"].nunique()
+    kept = (
+        f" The {len(shown)} of {of_all} classes with the largest shifts are shown."
+        if of_all > len(shown)
+        else ""
+    )
+    names = alt.Axis(
+        title="class, rarest first",
+        grid=False,
+        ticks=False,
+        labelLimit=120,
+        labelOverlap=False,
+        labelExpr=lookup({name: shorten(name) for name in shown}),
+    )
+    y = alt.Y("label:N", sort=shown, axis=names)
+    x = alt.X(
+        "step:O",
+        axis=alt.Axis(title="tenth of the queried labels", grid=False, ticks=False, labelAngle=0),
+    )
+    scale = alt.Scale(domain=["more", "fewer"], range=[AHEAD, BEHIND])
+    rect = (
+        alt.Chart()
+        .mark_rect(style="tile")
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("side:N", scale=scale, legend=None),
+            opacity=alt.Opacity("strength:Q", scale=None, legend=None),
+            tooltip=[
+                alt.Tooltip("arm:N"),
+                alt.Tooltip("label:N", title="class"),
+                alt.Tooltip("step:O", title="tenth"),
+                alt.Tooltip("queried_share:Q", title="queried", format=".1%"),
+                alt.Tooltip("share:Q", title="expected", format=".1%"),
+            ],
+        )
+    )
+    keep = ["arm", "label", "step", "queried_share", "share", "side", "strength"]
+    height = max(13 * len(shown), 60)
+    panel_titles = {arm.name: shorten(title(arm), 34) for arm in arms.all}
+    return Figure(
+        name="classes",
+        heading="Which classes does a strategy ask for?",
+        shown="classes of the queried objects over time",
+        caption=f"Blue: more often than {against}; vermilion: more seldom; the strongest colour is eight times.{kept}",
+        description="Heat maps of how often each class is queried relative to its share, over ten steps of the study, "
+        "a panel per arm. " + _favourites(rows),
+        rows=rows[keep],
+        params={},
+        spec=spec_of(
+            panels([rect], rows, "arm", panel_titles, height),
+            {},
+            Room(left=150, label=12, least=130, most=260),
+        ),
+    )
+
+
+def _favourites(rows: pd.DataFrame) -> str:
+    mean = rows.groupby(["arm", "label"], sort=False)["doublings"].mean().reset_index()
+    best = mean.sort_values("doublings", ascending=False).drop_duplicates("arm")
+    said = ", ".join(
+        f"{arm}: {label}" for arm, label in zip(best["arm"], best["label"], strict=True)
+    )
+    return f"Most favoured class: {said}."
+
+
+def scores(frame: pd.DataFrame, arms: Arms) -> Figure:
+    """Scores of the queried objects over rounds: median and quantiles, a panel per arm with an axis of its own."""
+    rows = thinned(arms.described(frame), 100, "round")
+    rows = rows[["arm", "strategy", "round", "q05", "q25", "q50", "q75", "q95"]]
+    x = alt.X("round:Q", axis=alt.Axis(title="round", grid=False, format="d"))
+    x = x.scale(nice=False, zero=False)
+    y = alt.Y("q50:Q", axis=alt.Axis(title="score of queried objects")).scale(zero=False)
+    colour = arms.colour()
+    chart = alt.Chart().encode(x=x)
+    layers = [
+        chart.mark_area(opacity=0.15).encode(y=alt.Y("q05:Q"), y2="q95", color=colour),
+        chart.mark_area(opacity=0.3).encode(y=alt.Y("q25:Q"), y2="q75", color=colour),
+        chart.mark_line(strokeWidth=1.8).encode(y=y, color=colour),
+    ]
+    titles = {arm.name: shorten(title(arm), 34) for arm in arms.all}
+    faceted = panels(layers, rows, "arm", titles).resolve_scale(y="independent")
+    return Figure(
+        name="scores",
+        heading="How do the scores of queried objects change?",
+        shown="the strategy's own score",
+        caption="Median, middle half and middle nine tenths of the queried objects' scores, over all seeds. "
+        "Every strategy has a scale of its own; one without scores is not shown.",
+        description="Bands of score quantiles over rounds, a panel per arm.",
+        rows=rows,
+        params={},
+        spec=spec_of(faceted, {}, Room(left=76, label=28, least=160, gap=60, most=330)),
+    )
+
+
+def sigmas(frame: pd.DataFrame, arms: Arms) -> Figure:
+    """Learned noise of each head's loss over labels, a panel per head and, where settings vary, variant."""
+    heads = [name for name in frame.columns if name.startswith("sigma_")]
+    tall = arms.described(frame).melt(
+        ["arm", "strategy", "variant", "labels"], heads, "head", "sigma"
+    )
+    tall = thinned(tall[tall["sigma"].notna()], 100)
+    names = [_panel(*pair) for pair in zip(tall["head"], tall["variant"], strict=True)]
+    tall = tall.assign(panel=names)
+    x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
+    y = alt.Y("sigma:Q", axis=alt.Axis(title="learned sigma")).scale(zero=False)
+    rows = tall[["panel", "strategy", "labels", "sigma"]]
+    shown = set(rows["panel"])
+    panel_names = [_panel(head, variant) for head in heads for variant in arms.variants]
+    titles = {name: f"head {name}" for name in panel_names if name in shown}
+    return Figure(
+        name="sigmas",
+        heading="How much does the loss trust each head?",
+        shown="learned sigma of each head",
+        caption="Mean over seeds. The smaller a head's sigma, the more its loss counts.",
+        description="Lines of the learned noise over labels, a panel per head.",
+        rows=rows,
+        params={},
+        spec=highlighted(
+            spec_of(
+                panels([arms.line(x, y)], rows, "panel", titles),
+                {},
+                Room(left=70, label=28, least=190),
+            )
+        ),
+    )
+
+
+def _panel(head: str, variant: str) -> str:
+    return head.removeprefix("sigma_") + (f", {variant}" if variant else "")
+
+
+def times(frame: pd.DataFrame, arms: Arms) -> Figure:
+    """Seconds of a round: query, fit and evaluation, a bar per arm."""
+    parts = {"query_s": "query", "fit_s": "fit", "eval_s": "evaluation"}
+    later = arms.described(frame[frame["round"] >= 1])
+    mean = later.groupby("arm", sort=False)[list(parts)].mean().reset_index()
+    rows = mean.rename(columns=parts).melt(["arm"], list(parts.values()), "part", "seconds")
+    order = [arm.name for arm in arms.all]
+    names = alt.Axis(title=None, grid=False, ticks=False, labelLimit=190, labelOverlap=False)
+    shades = alt.Scale(domain=list(parts.values()), range=["#0072B2", "#E69F00", "#858d96"])
+    bars = (
+        alt.Chart()
+        .mark_bar()
+        .encode(
+            x=alt.X("seconds:Q", axis=alt.Axis(title="seconds per round, mean")),
+            y=alt.Y("arm:N", sort=order, axis=names).scale(paddingInner=0.3),
+            color=alt.Color(
+                "part:N",
+                scale=shades,
+                legend=alt.Legend(title=None, symbolType="square", symbolFillColor=alt.Undefined),
+            ),
+            order=alt.Order("place:Q"),
+            tooltip=[
+                alt.Tooltip("arm:N"),
+                alt.Tooltip("part:N"),
+                alt.Tooltip("seconds:Q", format=".3f"),
+            ],
+        )
+    )
+    rows = rows.assign(place=rows["part"].map(list(parts.values()).index))
+    chart = alt.layer(bars, data=no_data()).properties(width=480, height=22 * len(mean))
+    total = mean[list(parts)].sum(axis=1)
+    said = ", ".join(f"{arm} {s:.2f}" for arm, s in zip(mean["arm"], total, strict=True))
+    return Figure(
+        name="times",
+        heading="What does a round cost in time?",
+        shown="seconds of query, fit and evaluation",
+        caption="Mean over rounds and seeds, without the passive phase, on the machine named below.",
+        description=f"Stacked bars of seconds per round: {said}.",
+        rows=rows,
+        params={},
+        spec=spec_of(chart, {}, Room(left=200, most=640)),
+    )

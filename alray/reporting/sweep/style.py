@@ -1,0 +1,200 @@
+"""Which colour and dash every arm of a sweep has, in every figure and table.
+
+Colour and dash belong to the strategy; variants of a strategy (other training settings) stand in panels of their own.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from types import MappingProxyType
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from alray.reporting import theme
+from alray.reporting.figures import Spec
+
+REFERENCE_COLOUR = "#858d96"
+"""Grey, legible on light and dark paper: what every arm is compared with, drawn thicker than the others."""
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Okabe and Ito without black and yellow, which vanish on dark and on light paper."""
+
+DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 2, 2, 2))
+"""Solid first: with six colours they tell 24 strategies apart."""
+
+_KNOWN: Mapping[str, str] = MappingProxyType(
+    {**theme.COLOURS, "ideal_loss": theme.COLOURS["loss"]}
+)
+"""A strategy has the colour of its score, so that it is the same on every page."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """An arm as it is shown.
+
+    Attributes:
+        name: As in the study.
+        strategy: What it is labelled by within its variant.
+        variant: Varied training settings, empty where none are.
+        oracle: It sees true labels.
+        reference: Others are compared with it.
+        colour: Of its lines.
+        dash: Of its lines.
+    """
+
+    name: str
+    strategy: str
+    variant: str
+    oracle: bool
+    reference: bool
+    colour: str
+    dash: tuple[int, ...]
+
+    @property
+    def dash_array(self) -> str:
+        """Its dash as SVG writes it."""
+        return "" if self.dash == DASHES[0] else " ".join(map(str, self.dash))
+
+
+@dataclass(frozen=True)
+class Arms:
+    """All arms of a study, in order.
+
+    Attributes:
+        all: Every arm.
+    """
+
+    all: tuple[Arm, ...]
+
+    @property
+    def strategies(self) -> tuple[Arm, ...]:
+        """The first arm of each strategy: what a legend shows."""
+        return tuple({arm.strategy: arm for arm in reversed(self.all)}.values())[::-1]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Variants, in order."""
+        return tuple(dict.fromkeys(arm.variant for arm in self.all))
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Strategies that others are compared with: one, or none."""
+        return tuple(dict.fromkeys(arm.strategy for arm in self.all if arm.reference))
+
+    @property
+    def compared(self) -> dict[str, str]:
+        """Titles of the panels of all arms that are compared with another."""
+        return {arm.name: title(arm) for arm in self.all if not arm.reference}
+
+    def variant_titles(self) -> dict[str, str]:
+        """Return a title for each variant's panel."""
+        return {variant: variant or "the study's own settings" for variant in self.variants}
+
+    def described(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame with the columns `strategy` and `variant` of its arms; arms unknown here are left out."""
+        of_arm = {arm.name: arm for arm in self.all}
+        kept = frame[frame["arm"].isin(list(of_arm))]
+        return kept.assign(
+            strategy=[of_arm[name].strategy for name in kept["arm"]],
+            variant=[of_arm[name].variant for name in kept["arm"]],
+        )
+
+    def colour(self) -> alt.Color:
+        """Return the colour of the field `strategy`, without a legend."""
+        shown = self.strategies
+        scale = alt.Scale(
+            domain=[arm.strategy for arm in shown], range=[arm.colour for arm in shown]
+        )
+        return alt.Color("strategy:N", scale=scale, legend=None)
+
+    def dash(self) -> alt.StrokeDash:
+        """Return the dash of the field `strategy`, without a legend."""
+        shown = self.strategies
+        scale = alt.Scale(
+            domain=[arm.strategy for arm in shown], range=[list(arm.dash) for arm in shown]
+        )
+        return alt.StrokeDash("strategy:N", scale=scale, legend=None)
+
+    def width(self) -> Any:
+        """Return the width of lines: the reference is thicker."""
+        names = json.dumps(list(self.references))
+        return alt.value({"expr": f"indexof({names}, datum.strategy) >= 0 ? 3 : 1.7"})
+
+    def opacity(self, plain: float, lit: float | None = None) -> Any:
+        """Return the opacity of marks: a strategy that is highlighted stands out, all but the reference step back."""
+        kept = f"datum.strategy === highlight || indexof({json.dumps(list(self.references))}, datum.strategy) >= 0"
+        value = f"highlight === '' ? {plain} : ({kept}) ? {lit or plain} : {plain / 7:.3g}"
+        return alt.value({"expr": value})
+
+    def line(self, x: alt.X, y: alt.Y) -> alt.Chart:
+        """Return a line per strategy, in its colour and dashes, that steps back where another one is highlighted."""
+        line: alt.Chart = (
+            alt.Chart()
+            .mark_line()
+            .encode(
+                x=x,
+                y=y,
+                color=self.colour(),
+                strokeDash=self.dash(),
+                strokeWidth=self.width(),
+                opacity=self.opacity(1.0),
+            )
+        )
+        return line
+
+
+def title(arm: Arm) -> str:
+    """Return an arm's name; an oracle's says so."""
+    return f"{arm.name} (oracle)" if arm.oracle else arm.name
+
+
+def arms_of(summary: pd.DataFrame) -> Arms:
+    """Return the arms of a summary, with the marks of their strategies."""
+    compared_with = set(summary["against"].dropna())
+    references = set(summary.loc[summary["arm"].isin(compared_with), "strategy"])
+    marks = marks_of([str(name) for name in summary["strategy"].unique()], references)
+    rows: Iterable[Mapping[str, Any]] = summary.to_dict("records")  # type: ignore[assignment]
+    return Arms(
+        tuple(
+            Arm(
+                name=str(row["arm"]),
+                strategy=str(row["strategy"]),
+                variant=str(row["variant"]),
+                oracle=bool(row["oracle"]),
+                reference=row["arm"] in compared_with,
+                colour=marks[row["strategy"]][0],
+                dash=marks[row["strategy"]][1],
+            )
+            for row in rows
+        )
+    )
+
+
+def marks_of(
+    strategies: Sequence[str], references: Iterable[str]
+) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return colour and dash of each strategy: the colour of its own score where it has one and it is free."""
+    solid: tuple[int, ...] = DASHES[0]
+    marks = dict.fromkeys(references, (REFERENCE_COLOUR, solid))
+    others = [name for name in strategies if name not in marks]
+    for name in others:
+        own = (_KNOWN.get(name.partition(":")[0], ""), solid)
+        if own[0] and own not in marks.values():
+            marks[name] = own
+    for name in others:
+        free = ((c, d) for d, c in product(DASHES, COLOURS) if (c, d) not in marks.values())
+        if name not in marks:
+            marks[name] = next(free, (COLOURS[len(marks) % len(COLOURS)], DASHES[-1]))
+    return marks
+
+
+LABELS = alt.Axis(title="labels", grid=False, format=",d", tickCount=5)
+"""The axis that most figures share."""
+
+
+def highlighted(spec: Spec) -> Spec:
+    """Return a chart whose marks know which strategy is highlighted; none is at first."""
+    return spec | {"params": [*spec["params"], {"name": "highlight", "value": ""}]}

@@ -1,0 +1,182 @@
+"""The tables of a sweep's page: every cell as it is read."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from alray.analysis.wording import NOTHING, interval, p_value, share, signed
+from alray.reporting.sweep.style import Arm, Arms
+from alray.statistics.paired import SIGNIFICANCE
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ArmLine:
+    """A row of the table of arms.
+
+    Attributes:
+        arm: Which one, with its marks.
+        cells: Text of every column, in order: value, and its interval or nothing.
+        kind: Class of the stylesheet: helps, hurts, none, open.
+        sign: A sign for the eye only.
+        word: The same in words.
+    """
+
+    arm: Arm
+    cells: tuple[tuple[str, str], ...]
+    kind: str
+    sign: str
+    word: str
+
+
+def arm_columns(labels: str, against: str) -> list[tuple[str, str]]:
+    """Return heading and meaning of each column of the table of arms."""
+    return [
+        ("seeds", f"Finished runs; paired with {against} where it says so"),
+        (
+            f"accuracy at {labels}",
+            "Mean over seeds at the last checkpoint, with its 95 % t interval",
+        ),
+        ("macro F1", "Mean over seeds at the last checkpoint, with its 95 % t interval"),
+        ("NLL", "Negative log-likelihood at the last checkpoint, nats: less is better"),
+        (
+            "area",
+            f"Area under the learning curve minus {against}'s: mean accuracy over the labels, 95 % paired t interval",
+        ),
+        ("p", "Sign-flip test of the areas, after Holm's correction for all arms"),
+        (
+            "labels saved",
+            f"At {against}'s final accuracy, or the arm's own where that is lower; 95 % interval",
+        ),
+        ("s per round", "Query, fit and evaluation, mean"),
+    ]
+
+
+def arm_lines(summary: pd.DataFrame, arms: Arms) -> list[ArmLine]:
+    """Return a line per arm, in the order of the summary."""
+    rows: Iterable[Row] = summary.to_dict("records")  # type: ignore[assignment]
+    return [_arm_line(row, arm) for row, arm in zip(rows, arms.all, strict=True)]
+
+
+def _arm_line(row: Row, arm: Arm) -> ArmLine:
+    seeds = f"{row['seeds']}"
+    if row["paired_seeds"] and row["paired_seeds"] != row["seeds"]:
+        seeds = f"{row['seeds']}, {row['paired_seeds']} paired"
+    cells = (
+        (seeds, ""),
+        (share(row["accuracy"]), _plain(row["accuracy_low"], row["accuracy_high"])),
+        (share(row["macro_f1"]), _plain(row["macro_f1_low"], row["macro_f1_high"])),
+        (share(row["nll"]), ""),
+        (
+            signed(row["alc_difference"]),
+            interval(row["alc_difference_low"], row["alc_difference_high"]),
+        ),
+        (p_value(row["holm_p"]), ""),
+        saving_cell(row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"]),
+        (
+            NOTHING if math.isnan(row["seconds_per_round"]) else f"{row['seconds_per_round']:.2f}",
+            "",
+        ),
+    )
+    return ArmLine(arm, cells, *_judged(row, arm))
+
+
+def _plain(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"({share(low)} to {share(high)})"
+
+
+def _judged(row: Row, arm: Arm) -> tuple[str, str, str]:
+    """Return kind, sign and words of what the whole curve shows: the test and its interval must agree."""
+    if arm.reference:
+        return "none", "", "the reference"
+    if not row["paired_seeds"]:
+        return "open", "", "not compared"
+    shown = row["holm_p"] < SIGNIFICANCE and not (
+        row["alc_difference_low"] <= 0 <= row["alc_difference_high"]
+    )
+    exploratory = ", exploratory" if row["exploratory"] else ""
+    if not shown:
+        return "open", "?", f"not shown{exploratory}"
+    if row["alc_difference"] > 0:
+        return "helps", "\u25b2", f"better{exploratory}"
+    return "hurts", "\u25bc", f"worse{exploratory}"
+
+
+def saving_cell(saving: float, low: float, high: float) -> tuple[str, str]:
+    """Return a share saved as `12 %` and `(4 to 19 %)`; an end that the curves do not bound is said to be open."""
+    if math.isnan(saving):
+        value = "not reached" if math.isfinite(high) else NOTHING
+    else:
+        value = f"{_whole(100 * saving)} %"
+    if math.isnan(low) or math.isnan(high):
+        return value, ""
+    if low == -math.inf:
+        return value, "" if high == math.inf else f"(below {_whole(100 * high)} %)"
+    if high == math.inf:
+        return value, f"(above {_whole(100 * low)} %)"
+    return value, f"({_whole(100 * low)} to {_whole(100 * high)} %)"
+
+
+def _whole(value: float) -> str:
+    return f"{round(value):,}"
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """What arms save when the reference has spent a share of its budget.
+
+    Attributes:
+        heading: `half of the budget` and the like.
+        spent: Accuracy, and the labels that the reference needs for it, as text.
+        cells: Arm: labels needed, saving, its interval, what it is worth.
+    """
+
+    heading: str
+    spent: str
+    cells: Mapping[str, tuple[str, str, str, str]]
+
+
+_SHARES = {0.25: "a quarter", 0.5: "half", 0.75: "three quarters", 1.0: "all"}
+
+
+def milestones(
+    frame: pd.DataFrame, arms: Arms, label_cost: float | None, currency: str
+) -> dict[str, list[Milestone]]:
+    """Return variant: a milestone for each share of the reference's budget."""
+    made: dict[str, list[Milestone]] = {}
+    if frame.empty:
+        return made
+    described = arms.described(frame)
+    for (variant, part), of_share in described.groupby(["variant", "share"], sort=True):
+        rows: list[Row] = of_share.to_dict("records")  # type: ignore[assignment]
+        first = rows[0]
+        cells = {str(row["arm"]): _milestone_cells(row, label_cost, currency) for row in rows}
+        if all(math.isnan(row["accuracy"]) for row in rows):
+            continue  # that part of the budget is spent on initial labels
+        spent = f"accuracy {share(first['accuracy'])} with {_whole(first['random_labels'])} labels"
+        heading = f"{_SHARES.get(float(str(part)), str(part))} of the budget"
+        made.setdefault(str(variant), []).append(Milestone(heading, spent, cells))
+    return made
+
+
+def _milestone_cells(
+    row: Row, label_cost: float | None, currency: str
+) -> tuple[str, str, str, str]:
+    saving, ends = saving_cell(row["saving"], row["low"], row["high"])
+    labels = row["arm_labels"]
+    needed = f"{_whole(labels)} labels" if math.isfinite(labels) else "not within the budget"
+    worth = ""
+    if label_cost is not None and math.isfinite(row["saving"]):
+        each = label_cost * row["random_labels"]
+        worth = money(each * row["saving"], each * row["low"], each * row["high"], currency)
+    return needed, saving, ends, worth
+
+
+def money(value: float, low: float, high: float, currency: str) -> str:
+    """Return `12.50 EUR (3.00 to 20.00)`."""
+    text = f"{value:,.2f} {currency}".rstrip()
+    return f"{text} ({low:,.2f} to {high:,.2f})" if math.isfinite(low + high) else text

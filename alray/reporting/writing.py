@@ -1,0 +1,43 @@
+"""Where a report goes: files written whole into a folder, beside whatever lies there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alray.storage.location import Place, StudyPlace, study_place
+from alray.studies.folder import Folder
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written.
+
+    Attributes:
+        folder: Where: a path or, in an object store, a location.
+        files: Name below the folder: bytes.
+        verdict: The findings in one paragraph.
+        problems: What failed or is missing.
+    """
+
+    folder: StudyPlace
+    files: Mapping[str, int]
+    verdict: str
+    problems: tuple[str, ...]
+
+    @property
+    def page(self) -> StudyPlace | None:
+        """The page, where there is one."""
+        return self.folder / "report.html" if "report.html" in self.files else None
+
+
+def write_report(
+    folder: Place, files: Mapping[str, bytes], verdict: str, problems: tuple[str, ...]
+) -> Report:
+    """Write the files of a report, and say what was written.
+
+    Raises:
+        StoreError: A file cannot be written.
+    """
+    # Not locked: a study may still be running in it.
+    Folder(folder).write_files(files)
+    sizes = {name: len(content) for name, content in files.items()}
+    return Report(study_place(folder), sizes, verdict, problems)

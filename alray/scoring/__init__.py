@@ -1,0 +1,1 @@
+"""Scoring many objects in one pass, and evaluation."""

@@ -1,0 +1,46 @@
+"""How good a network is on a part of the pool: one scoring pass, metrics per head."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from alray.networks.models import FUSED, Network
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import Indices
+from alray.scoring import engine
+from alray.scoring.metrics import Metrics, measure
+from alray.scoring.request import Request
+
+Predictions = Mapping[str, npt.NDArray[np.float32]]
+"""Per head (n, classes) log-probabilities; NaN where the head's modality is absent, no entry where no object has it."""
+
+
+def predict(
+    network: Network, pool: PoolTensors, indices: Indices, heads: Sequence[str]
+) -> Predictions:
+    """Return the heads' log-probabilities for these objects."""
+    scored = engine.score(network, pool, indices, Request(heads=tuple(heads)))
+    return {head: log_probs.cpu().numpy() for head, log_probs in scored.log_probs.items()}
+
+
+def judge(predictions: Predictions, labels: Indices, heads: Sequence[str]) -> dict[str, Metrics]:
+    """Return metrics per head; a side head is judged on the objects that have its modality."""
+    metrics: dict[str, Metrics] = {}
+    for head in heads:
+        values = predictions.get(head)
+        if values is None:
+            metrics[head] = Metrics(np.nan, np.nan, np.nan, np.nan)
+            continue
+        absent = np.isnan(values[:, 0])
+        if head == FUSED or not absent.any():
+            metrics[head] = measure(values, labels)
+        else:
+            metrics[head] = measure(values[~absent], labels[~absent])
+    return metrics
+
+
+def evaluate(network: Network, pool: PoolTensors, indices: Indices) -> Metrics:
+    """Return the fused head's metrics on these objects."""
+    predictions = predict(network, pool, indices, (FUSED,))
+    return judge(predictions, pool.pool.labels[indices], (FUSED,))[FUSED]

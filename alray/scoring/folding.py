@@ -1,0 +1,209 @@
+"""Late fusion folded for inference: BatchNorm inside the next Linear, dropped units cut out, absent vectors in biases.
+
+A hidden layer is y = m * (a * relu(W x + b) + c) with BatchNorm's scale a and shift c and a dropout mask m. The next
+Linear sees V y + e = (V diag(m a)) relu(...) + (e + V (m c)): only a matrix and a bias are left. Where m is zero the
+column falls out, and so does the row of W that computed the unit: a committee member is a thinned network.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from alray.networks.kernels import linear, round_up
+from alray.networks.layers import Hidden
+from alray.networks.models import LOSS_PREDICTION_WIDTH, Encoder, LateFusion, LossPredictor
+
+_STEP = 32
+"""Members keep a multiple of this many units of a layer."""
+
+
+@runtime_checkable
+class Layer(Protocol):
+    """A matrix and a bias, however they are computed, for activations that lie one object a row."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return (n, outputs) for x of (n, inputs)."""
+
+    def rectified(self, x: Tensor) -> Tensor:
+        """Return the same, with zero for what is negative."""
+
+
+AnyLayer_co = TypeVar("AnyLayer_co", bound=Layer, covariant=True)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """A matrix and a bias in float32.
+
+    Attributes:
+        weight: (outputs, inputs).
+        bias: (outputs,).
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return (n, outputs) for x of (n, inputs)."""
+        return linear(x, self.weight, self.bias)
+
+    def rectified(self, x: Tensor) -> Tensor:
+        """Return the same, with zero for what is negative."""
+        return linear(x, self.weight, self.bias, rectified=True)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The units of a hidden layer that one member keeps, and what turns their ReLU into the layer's output.
+
+    Attributes:
+        units: (kept,) int64, or None where the layer is whole.
+        scale: (kept,) a, times the mask's factor.
+        shift: (kept,) c, times the mask's factor.
+    """
+
+    units: Tensor | None
+    scale: Tensor
+    shift: Tensor
+
+    def cut(self, affine: Affine) -> Affine:
+        """Keep only the outputs that this member uses."""
+        if self.units is None:
+            return affine
+        return Affine(affine.weight[self.units], affine.bias[self.units])
+
+    def feed(self, weight: Tensor, bias: Tensor) -> Affine:
+        """Fold this layer's output into the Linear (weight, bias) that reads it."""
+        kept = weight if self.units is None else weight[:, self.units]
+        return Affine(kept * self.scale, bias + kept @ self.shift)
+
+
+def normalisation(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
+    """Return (units,) scale a and shift c of a BatchNorm in evaluation mode."""
+    mean, variance = norm.running_mean, norm.running_var
+    if mean is None or variance is None:
+        raise RuntimeError("folding needs BatchNorm's running statistics")
+    scale = norm.weight / torch.sqrt(variance + norm.eps)
+    return scale, norm.bias - mean * scale
+
+
+def kept_units(layer: Hidden, member: int | None) -> Kept:
+    """Return the units of `layer` that a member keeps; all of them where `member` is None."""
+    scale, shift = normalisation(layer.norm)
+    dropout = layer.dropout
+    if member is None or dropout is None or dropout.rate == 0:
+        return Kept(None, scale, shift)
+    mask = dropout.member_masks((len(scale),))[member].to(scale.device)
+    units = _rounded(torch.nonzero(mask).squeeze(1), mask)
+    factor = mask[units]
+    return Kept(units, scale[units] * factor, shift[units] * factor)
+
+
+def _rounded(units: Tensor, mask: Tensor) -> Tensor:
+    """Add dropped units, which a factor of zero silences, up to a multiple of `_STEP`: few shapes for all members."""
+    missing = min(round_up(len(units), _STEP), len(mask)) - len(units)
+    dropped = torch.nonzero(mask == 0).squeeze(1)[:missing]
+    return torch.cat([units, dropped]).sort().values
+
+
+def plain(layer: nn.Linear) -> Affine:
+    """Return a Linear as it is."""
+    return Affine(layer.weight, layer.bias)
+
+
+@dataclass(frozen=True)
+class FoldedEncoder(Generic[AnyLayer_co]):
+    """One modality's second layer and side head, for one member.
+
+    Attributes:
+        first_units: Units of the first layer that the second one reads, None for all.
+        second: The second Linear, fed by the first layer.
+        head: The side head, or None.
+    """
+
+    first_units: Tensor | None
+    second: AnyLayer_co
+    head: AnyLayer_co | None
+
+
+@dataclass(frozen=True)
+class FoldedMember(Generic[AnyLayer_co]):
+    """One member of the committee (or the whole network) for objects of one presence pattern.
+
+    Attributes:
+        encoders: For each present modality.
+        fuse: The trunk's first Linear, fed by the present encoders, the absent vectors in its bias.
+        second: The trunk's second Linear.
+        output: The fused head.
+    """
+
+    encoders: Mapping[str, FoldedEncoder[AnyLayer_co]]
+    fuse: AnyLayer_co
+    second: AnyLayer_co
+    output: AnyLayer_co
+
+
+def first_layers(network: LateFusion) -> dict[str, Affine]:
+    """Return each encoder's first Linear: it comes before any dropout, so all members share its result."""
+    return {name: plain(encoder.first.linear) for name, encoder in network.encoders()}
+
+
+def fold_member(
+    network: LateFusion, present: Sequence[str], member: int | None, heads: Sequence[str]
+) -> FoldedMember[Affine]:
+    """Fold one member for objects that have exactly the modalities `present`.
+
+    Args:
+        network: In evaluation mode.
+        present: Names of modalities, in the network's order.
+        member: Position of the dropout masks to use, or None for the whole network.
+        heads: Heads to compute; `fused` is always there.
+    """
+    encoders: dict[str, FoldedEncoder[Affine]] = {}
+    fused, last = kept_units(network.fuse, member), kept_units(network.last, None)
+    widths = [encoder.width for _, encoder in network.encoders()]
+    columns = torch.split(network.fuse.linear.weight, widths, dim=1)
+    bias: Tensor = network.fuse.linear.bias
+    weights: list[Tensor] = []
+    for (name, encoder), column in zip(network.encoders(), columns, strict=True):
+        if name not in present:
+            bias = bias if encoder.absent is None else bias + column @ encoder.absent
+            continue
+        encoders[name] = _fold_encoder(encoder, member, with_head=name in heads)
+        fed = kept_units(encoder.second, member).feed(column, bias)
+        weights.append(fed.weight)
+        bias = fed.bias
+    second = network.last.linear
+    return FoldedMember(
+        encoders,
+        fused.cut(Affine(torch.cat(weights, dim=1), bias)),
+        fused.feed(second.weight, second.bias),
+        last.feed(network.output.weight, network.output.bias),
+    )
+
+
+def _fold_encoder(
+    encoder: Encoder, member: int | None, *, with_head: bool
+) -> FoldedEncoder[Affine]:
+    first, second = kept_units(encoder.first, member), kept_units(encoder.second, member)
+    layer, head = encoder.second.linear, encoder.head
+    return FoldedEncoder(
+        first.units,
+        second.cut(first.feed(layer.weight, layer.bias)),
+        second.feed(head.weight, head.bias) if with_head and head is not None else None,
+    )
+
+
+def fold_taps(network: LateFusion, predictor: LossPredictor) -> list[tuple[Affine, Tensor]]:
+    """Fold the loss predictor: per hidden layer its tap, fed by that layer, and its row of the last Linear."""
+    width = LOSS_PREDICTION_WIDTH
+    rows = torch.split(predictor.output.weight, width, dim=1)
+    return [
+        (kept_units(layer, None).feed(tap.weight, tap.bias), row)
+        for layer, tap, row in zip(
+            network.hidden_layers(), predictor.tap_layers(), rows, strict=True
+        )
+    ]

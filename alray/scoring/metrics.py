@@ -1,0 +1,88 @@
+"""How good predictions are: plain numbers from log-probabilities and labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from alray.errors import ScoreError
+from alray.pools.pool import Indices
+
+CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Metrics of one part of the pool.
+
+    Attributes:
+        accuracy: Share of right predictions, in [0, 1].
+        macro_f1: Mean over the classes that occur of 2 TP / (2 TP + FP + FN), in [0, 1].
+        nll: Mean -log p of the true class, in nats.
+        ece: Expected calibration error, in [0, 1].
+    """
+
+    accuracy: float
+    macro_f1: float
+    nll: float
+    ece: float
+
+
+def measure(log_probs: npt.NDArray[np.float32], labels: Indices) -> Metrics:
+    """Compute all metrics for (n, classes) log-probabilities and (n,) labels, n >= 1.
+
+    Raises:
+        ScoreError: Some log-probabilities are NaN: the fit has diverged.
+    """
+    predicted = log_probs.argmax(axis=1)
+    objects = np.arange(len(labels))
+    highest = log_probs[objects, predicted].astype(np.float64)
+    # NaN counts as a row's greatest: the maxima show it, without a look at everything else.
+    if np.isnan(highest).any():
+        raise ScoreError("the model's outputs are not finite; try a smaller training.lr")
+    right = predicted == labels
+    true = log_probs[objects, labels].astype(np.float64)
+    return Metrics(
+        accuracy=float(right.mean()),
+        macro_f1=macro_f1(predicted, labels, log_probs.shape[1]),
+        nll=float(-true.mean()),
+        ece=calibration_error(np.exp(highest), right),
+    )
+
+
+def macro_f1(predicted: Indices, labels: Indices, classes: int) -> float:
+    """Return the unweighted mean of the F1 of each class that occurs among the labels."""
+    occurs = np.bincount(labels, minlength=classes)
+    claimed = np.bincount(predicted, minlength=classes)
+    hits = np.bincount(labels[predicted == labels], minlength=classes)
+    there = occurs > 0
+    return float((2 * hits[there] / (occurs[there] + claimed[there])).mean())
+
+
+def calibration_error(confidence: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> float:
+    """Return sum over equal-width bins of (share of objects) x |accuracy - mean confidence|.
+
+    Guo et al. 2017, equation 3, with 15 bins.
+    """
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    gap = np.bincount(bins, weights=right - confidence, minlength=CALIBRATION_BINS)
+    return float(np.abs(gap).sum() / len(right))
+
+
+def rarest_classes(labels: Indices) -> Indices:
+    """Return the rarest fifth, rounded down but at least one, of the classes that occur among these labels.
+
+    Of equally rare classes those that come first.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    return np.asarray(classes[np.argsort(counts, kind="stable")[: max(1, len(classes) // 5)]])
+
+
+def mean_recall(predicted: Indices, labels: Indices) -> float:
+    """Return the unweighted mean over the classes among the labels of the share found; NaN without labels."""
+    if len(labels) == 0:
+        return float("nan")
+    occurs = np.bincount(labels)
+    hits = np.bincount(labels[predicted == labels], minlength=len(occurs))
+    there = occurs > 0
+    return float((hits[there] / occurs[there]).mean())

@@ -1,0 +1,138 @@
+"""Settings that both kinds of study have: pool, split, model, training, execution."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from alray.settings.base import Count, NotNegative, Positive, Settings, Share
+
+
+class PoolSpec(Settings):
+    """Where the objects come from and which columns hold what."""
+
+    source: str = Field(
+        "openclipart", description="built-in pool's name, or path of a Parquet file"
+    )
+    id: str = Field("id", description="column of unique object ids")
+    label: str = Field("label", description="column of class labels")
+    modalities: dict[str, str] = Field(
+        {}, description="modality name: column; every float list column where empty"
+    )
+    group_by: str | None = Field(
+        None, description="column whose equal values stay on one side of the split"
+    )
+    copies: Literal["together", "apart"] = Field(
+        "together",
+        description="keep objects with equal features on one side of the split: a copy in the test part would be "
+        "known by heart",
+    )
+    min_class_size: Annotated[int, Field(ge=0)] = Field(
+        0, description="drop classes with fewer objects"
+    )
+    dtype: Literal["float32", "float16"] = Field(
+        "float32", description="how features lie in shared memory"
+    )
+
+
+class SplitSpec(Settings):
+    """Shares of the pool that are kept out of the train part."""
+
+    validation: Share = Field(0.1, description="share for early stopping")
+    test: Share = Field(0.2, description="share that metrics are reported on")
+
+    @model_validator(mode="after")
+    def _leaves_a_train_part(self) -> "SplitSpec":
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                "validation + test must leave a train part: their sum must be below 1"
+            )
+        return self
+
+
+class ModelSpec(Settings):
+    """The network."""
+
+    name: str = Field("late_fusion", description="late_fusion, cnn, or package.module:factory")
+    width: Count = Field(128, description="d: the fused layers' width")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="dropout rate")
+    heads: Literal["all", "one"] = Field(
+        "all", description="a head per modality besides the fused one, or the fused one alone"
+    )
+    options: dict[str, Any] = Field({}, description="arguments for a factory of your own")
+
+
+class LossPredictionSpec(Settings):
+    """Learning loss (Yoo and Kweon 2019): a module that learns to predict each object's loss."""
+
+    margin: Positive = Field(1.0, description="margin of the ranking hinge")
+    weight: NotNegative = Field(1.0, description="weight of the ranking loss")
+    detach_after: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.6, description="share of the epochs after which its gradient stops at the main network"
+    )
+
+
+class TrainingSpec(Settings):
+    """How the network is fitted, in the passive phase and in each round."""
+
+    lr: Positive = Field(1e-3, description="Adam's learning rate")
+    weight_decay: NotNegative = Field(5e-4, description="L2 penalty on all but the loss weights")
+    batch_size: Count = Field(64, description="b: the nominal batch size")
+    batch_rule: Literal["adaptive", "fixed", "upsample"] = Field(
+        "adaptive", description="how n labels are cut into batches"
+    )
+    loss: Literal["learned_noise", "sum", "fixed"] = Field(
+        "learned_noise", description="how the heads' losses are added"
+    )
+    loss_weights: dict[str, NotNegative] = Field({}, description="head: weight, for loss: fixed")
+    log_variance_range: tuple[float, float] = Field(
+        (-6.0, 6.0), description="clamp of s = log sigma^2 of the learned noise"
+    )
+    passive_epochs: Count = Field(45, description="most epochs of the passive phase")
+    patience: Count = Field(10, description="epochs without a better validation NLL before a stop")
+    mode: Literal["finetune", "scratch"] = Field(
+        "finetune", description="start a round from the present weights or from fresh ones"
+    )
+    round_epochs: Count | None = Field(
+        None, description="epochs a round; 1 for finetune, passive_epochs for scratch where empty"
+    )
+    batch_norm: Literal["live", "frozen"] = Field(
+        "live", description="update running statistics in the rounds, or keep the passive phase's"
+    )
+    loss_prediction: LossPredictionSpec | None = Field(
+        None, description="set by the learning_loss strategy"
+    )
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "TrainingSpec":
+        if self.batch_norm == "frozen" and self.mode == "scratch":
+            raise ValueError(
+                "batch_norm: frozen needs mode: finetune (fresh weights have no statistics to keep)"
+            )
+        if self.loss_weights and self.loss != "fixed":
+            raise ValueError("loss_weights are used by loss: fixed only")
+        low, high = self.log_variance_range
+        if not low < high:
+            raise ValueError("log_variance_range must be (low, high) with low < high")
+        return self
+
+
+class ExecutionSpec(Settings):
+    """Where and how runs are executed; nothing here but `cpus_per_run` and the use of a GPU can change a result."""
+
+    executor: Literal["ray", "inline"] = Field("ray", description="Ray, or this process alone")
+    address: str | None = Field(
+        None,
+        description="a running Ray cluster; where empty that of RAY_ADDRESS, else a local one",
+    )
+    parallel: Count | None = Field(
+        None, description="most runs at a time; all free CPUs where empty"
+    )
+    cpus_per_run: Count = Field(1, description="threads of a run")
+    gpus_per_run: NotNegative = Field(0, description="share of a GPU for a run")
+    memory_per_run: NotNegative = Field(
+        0, description="GiB of memory that a run needs; not counted where 0"
+    )
+    checkpoint_seconds: NotNegative = Field(60, description="seconds between checkpoints of a run")
+    attempts: Count = Field(3, description="starts of a run whose worker keeps dying")
+    insecure: bool = Field(default=False, description="join a cluster that asks for no token")
+    metrics: bool = Field(default=False, description="export the study's progress as Ray metrics")

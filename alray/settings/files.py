@@ -1,0 +1,44 @@
+"""Settings from YAML files, and from what Python callers may give."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alray.errors import SpecError
+from alray.settings.base import AnySettings, validate
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a settings file.
+
+    Raises:
+        SpecError: It does not exist or does not hold settings.
+    """
+    try:
+        values = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} is not YAML: {error}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise SpecError(f"{path}: expected settings (key: value), found {type(values).__name__}")
+    return values
+
+
+def as_settings(
+    kind: type[AnySettings], study: AnySettings | Mapping[str, Any] | str | Path | None
+) -> AnySettings:
+    """Return settings from what Python callers may give: settings, plain values, a YAML file, or None for the default.
+
+    Raises:
+        SpecError: They are not valid.
+    """
+    if isinstance(study, kind):
+        return study
+    if isinstance(study, (str, Path)):
+        return validate(kind, read_yaml(Path(study)), str(study))
+    return validate(kind, study or {}, "the study")  # type: ignore[arg-type]  # no other settings are left

@@ -1,0 +1,88 @@
+"""One run: everything that can change its records, and the name that follows from all of it.
+
+A run's identity is a hash of *everything* that can change its result, so a changed default never lets an old result
+pass for a new one.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from alray.settings.base import Settings
+from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
+from alray.settings.sweep import ScreenSpec
+
+SCHEMA = 1
+"""Number of the results' layout and of the meaning of settings: part of every run's identity."""
+
+
+class RunSpec(Settings):
+    """One arm with one seed: everything that can change its records.
+
+    Attributes:
+        arm: The arm's label for people.
+        strategy: As it is written, defaults left out.
+        strategy_options: With all its options: a changed default is another strategy.
+        variant: The varied settings that differ from the study's own, "" where none does.
+        oracle: Whether the strategy needs the labels.
+        threads: Threads of the run: they change the order of sums, so they change the last digits.
+        device: Where the network lives, which changes them too.
+    """
+
+    arm: str
+    strategy: str
+    strategy_options: str
+    variant: str
+    oracle: bool
+    seed: int
+    study_seed: int
+    pool_fingerprint: str
+    pool_dtype: str
+    split: SplitSpec
+    model: ModelSpec
+    training: TrainingSpec
+    initial: int
+    query: int
+    rounds: int
+    metric_split: Literal["test", "validation"]
+    threads: int
+    device: Literal["cpu", "cuda"] = "cpu"
+    candidates: int | None = None
+    screen: ScreenSpec | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the run's name is a hash of: all settings but labels for people.
+
+        What is scored is left out where it is everything: runs from before it was a setting keep their names.
+        """
+        settings = self.model_dump(mode="json", exclude={"arm", "variant", "oracle"})
+        everything = [name for name in ("candidates", "screen") if settings[name] is None]
+        return {
+            "schema": SCHEMA,
+            **{name: value for name, value in settings.items() if name not in everything},
+        }
+
+    @property
+    def run_id(self) -> str:
+        """Readable, safe as a file name, and complete: strategy, seed and 12 hex digits of the identity's hash."""
+        strategy = re.sub(r"[^A-Za-z0-9._-]", "-", self.strategy)
+        return f"{strategy}__seed-{self.seed}__{_hash(self.identity())}"
+
+    @property
+    def passive_id(self) -> str:
+        """Name of the passive phase: shared by all runs that differ only in what happens afterwards."""
+        later = {"strategy", "strategy_options", "query", "rounds", "candidates", "screen"}
+        identity = {key: value for key, value in self.identity().items() if key not in later}
+        # These settings act in the rounds only, so variants of them share one passive phase too.
+        rounds_only = {"mode", "round_epochs", "batch_norm"}
+        identity["training"] = {
+            key: value for key, value in identity["training"].items() if key not in rounds_only
+        }
+        return f"passive__seed-{self.seed}__{_hash(identity)}"
+
+
+def _hash(identity: Mapping[str, Any]) -> str:
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

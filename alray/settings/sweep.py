@@ -1,0 +1,101 @@
+"""Settings of a sweep: what `alray sweep` executes."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from alray.settings.base import Count, Settings, StudyName, refuse_repeats
+from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
+
+
+class ScreenSpec(Settings):
+    """Scoring roughly first: approximate, with its recall of the exact choice on record."""
+
+    share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.1, description="share of the candidates, ranked by 8-bit scores, to score exactly"
+    )
+    every: Annotated[int, Field(ge=2)] = Field(
+        20,
+        description="rounds from one exact scoring of all, which measures the recall, to the next",
+    )
+
+
+def _screen(value: object) -> object:
+    """Read true as the defaults, false as none."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+Screen = Annotated[ScreenSpec | None, BeforeValidator(_screen)]
+
+
+def _seeds(value: object) -> object:
+    """Read `10` as the ten seeds 0 to 9."""
+    return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+FULL_DATA = "full data"
+"""Arm of the runs that learn from every label of the train part."""
+
+DEFAULT_STRATEGIES = ("random", "margin", "entropy", "least_confidence", "bald")
+
+
+class StudySpec(Settings):
+    """A set of runs over one pool: what `alray sweep` executes."""
+
+    name: StudyName | None = Field(
+        None, description="the study's folder; the pool's name where empty"
+    )
+    seed: int = Field(0, description="study seed: decides the split")
+    pool: PoolSpec = PoolSpec()
+    split: SplitSpec = SplitSpec()
+    model: ModelSpec = ModelSpec()
+    training: TrainingSpec = TrainingSpec()
+    strategies: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        DEFAULT_STRATEGIES, description="name, or name:option=value:option=value"
+    )
+    vary: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
+        {}, description="training.* or model.* setting: values; arms are multiplied"
+    )
+    seeds: Annotated[tuple[int, ...], Field(min_length=1), BeforeValidator(_seeds)] = Field(
+        (0, 1, 2, 3, 4, 5), description="run seeds; a number n means 0 to n-1"
+    )
+    initial: Count = Field(300, description="random labels of the passive phase")
+    query: Count = Field(20, description="labels bought in a round")
+    rounds: Annotated[int, Field(ge=0)] = Field(60, description="rounds after the passive phase")
+    full_data: bool = Field(
+        default=False,
+        description="train on all labels too, once per seed and variant: the ceiling of the curves",
+    )
+    candidates: Count | None = Field(
+        None,
+        description="score only so many random unlabelled objects a round; all where empty",
+    )
+    screen: Screen = Field(
+        None,
+        description="rank all candidates by 8-bit scores first, and score the best of them exactly",
+    )
+    metric_split: Literal["test", "validation"] = Field(
+        "test", description="part that accuracy, macro_f1, nll and ece are computed on"
+    )
+    execution: ExecutionSpec = ExecutionSpec()
+
+    @model_validator(mode="after")
+    def _has_no_repeats(self) -> "StudySpec":
+        for key, values in (("seeds", self.seeds), ("strategies", self.strategies)):
+            refuse_repeats(key, values)
+        return self
+
+    @model_validator(mode="after")
+    def _scores_enough(self) -> "StudySpec":
+        if self.candidates is not None and self.screen is not None:
+            raise ValueError("candidates and screen are two ways to score less: give one of them")
+        if self.candidates is not None and self.candidates < self.query:
+            raise ValueError(
+                f"candidates must be at least query: {self.query} objects cannot be chosen of {self.candidates}"
+            )
+        return self
+
+    @property
+    def budget(self) -> int:
+        """Labels at the end of a run."""
+        return self.initial + self.rounds * self.query

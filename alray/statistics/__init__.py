@@ -1,0 +1,1 @@
+"""NumPy and SciPy only: tests, curves, bands, power, rank correlation."""

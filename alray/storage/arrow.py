@@ -1,0 +1,155 @@
+"""Object stores that PyArrow speaks to: S3 and what is compatible with it, Google Cloud Storage, Azure."""
+
+import contextlib
+import datetime as dt
+import os
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from pyarrow import fs
+from typing_extensions import override
+
+from alray.errors import SpecError
+from alray.settings.base import unknown_name
+from alray.storage.location import Location
+from alray.storage.protocols import Objects
+
+SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss")
+
+_S3_OPTIONS = ("region", "scheme", "endpoint_override", "anonymous")
+_S3_ADDRESSES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+_S3_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+_SMALL = 2**22
+"""Bytes below which content is certain to fit into one request."""
+
+_CONNECT_SECONDS, _REQUEST_SECONDS = 5.0, 30.0
+
+
+class ArrowObjects(Objects):
+    """Objects through a file system of PyArrow, whose `put` of an object store is atomic.
+
+    Args:
+        system: The file system.
+        path: The folder in it.
+        for_small: The same, set to send a small object by one request instead of three; by default `system`.
+    """
+
+    def __init__(
+        self, system: fs.FileSystem, path: str, for_small: fs.FileSystem | None = None
+    ) -> None:
+        self._system = system
+        self._for_small = for_small or system
+        self._path = path.rstrip("/")
+
+    @override
+    def names(self, folder: str, *, recursive: bool = False) -> list[str]:
+        return [self._below(info) for info in self._files(folder, recursive=recursive)]
+
+    @override
+    def times(self, folder: str) -> dict[str, dt.datetime]:
+        return {self._below(info): info.mtime for info in self._files(folder)}
+
+    @override
+    def get(self, name: str) -> bytes:
+        # As a file, not as a stream: a stream is read in many small requests.
+        with self._system.open_input_file(self._at(name)) as file:
+            content: bytes = file.read()
+        return content
+
+    @override
+    def put(self, name: str, content: bytes) -> None:
+        """Write an object.
+
+        PyArrow completes an upload when its stream is closed, even if what should have filled it has failed. So the
+        content is complete before a stream is opened and goes into it in one piece; where a part of it cannot be sent,
+        closing fails too, and the older object stays. A stream that could not be closed tries once more when it goes
+        away: that must be now, and not when somebody else may be writing. Set for small objects, PyArrow would then
+        send what is left of a large one as if it were all.
+        """
+        system = self._for_small if len(content) < _SMALL else self._system
+        stream = system.open_output_stream(self._at(name))
+        try:
+            stream.write(content)
+            stream.close()
+        finally:
+            del stream
+
+    @override
+    def delete(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._system.delete_file(self._at(name))
+
+    @override
+    def has_bucket(self) -> bool:
+        bucket = self._path.partition("/")[0]
+        return bool(self._system.get_file_info(bucket).type != fs.FileType.NotFound)
+
+    def _files(self, folder: str, *, recursive: bool = False) -> list[fs.FileInfo]:
+        selector = fs.FileSelector(self._at(folder), allow_not_found=True, recursive=recursive)
+        return [i for i in self._system.get_file_info(selector) if i.type == fs.FileType.File]
+
+    def _below(self, info: fs.FileInfo) -> str:
+        return str(info.path).removeprefix(self._path).lstrip("/")
+
+    def _at(self, name: str) -> str:
+        return f"{self._path}/{name}" if name else self._path
+
+
+def open_arrow(location: Location) -> ArrowObjects:
+    """Open a folder.
+
+    Raises:
+        SpecError: The URI has an option that is not known.
+    """
+    if location.scheme == "s3":
+        options = _s3_options(location)
+        small = fs.S3FileSystem(**options, allow_delayed_open=True)
+        return ArrowObjects(fs.S3FileSystem(**options), location.place, small)
+    if location.scheme in {"gs", "gcs"}:
+        return ArrowObjects(_google(location), location.place)
+    system, path = fs.FileSystem.from_uri(location.uri)
+    return ArrowObjects(system, path)
+
+
+def _s3_options(location: Location) -> dict[str, Any]:
+    options = _query(location, _S3_OPTIONS)
+    # As other tools for S3 do; PyArrow looks for an address in the URI alone.
+    address = options.get("endpoint_override") or _environment(_S3_ADDRESSES)
+    if address:
+        options["endpoint_override"] = address
+    if "://" in address:
+        options["scheme"], _, options["endpoint_override"] = address.partition("://")
+    if options.pop("anonymous", "") == "true":
+        options["anonymous"] = True
+    if location.user:
+        key, _, secret = location.user.partition(":")
+        options["access_key"], options["secret_key"] = unquote(key), unquote(secret)
+    if not address and "region" not in options and not _environment(_S3_REGIONS):
+        options["region"] = fs.resolve_s3_region(location.place.partition("/")[0])
+    return {
+        **options,
+        "connect_timeout": _CONNECT_SECONDS,
+        "request_timeout": _REQUEST_SECONDS,
+        # Pauses between attempts are the caller's, the same for all stores.
+        "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=2),
+    }
+
+
+def _environment(names: tuple[str, ...]) -> str:
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+def _google(location: Location) -> fs.FileSystem:
+    options = _query(location, ("scheme", "endpoint_override"))
+    if location.user == "anonymous":
+        options["anonymous"] = True
+    # Its own limit is fifteen minutes, in which nobody would learn what is wrong.
+    return fs.GcsFileSystem(**options, retry_time_limit=dt.timedelta(seconds=10))
+
+
+def _query(location: Location, known: tuple[str, ...]) -> dict[str, Any]:
+    options: dict[str, Any] = dict(parse_qsl(location.query))
+    for name in options:
+        if name not in known:
+            raise SpecError(f"{location}: {unknown_name('option', name, list(known))}")
+    return options

@@ -1,0 +1,99 @@
+"""Stores that a package of the fsspec family speaks to."""
+
+import contextlib
+import datetime as dt
+from typing import Any
+
+from typing_extensions import override
+
+from alray.errors import StoreError
+from alray.settings.base import unknown_name
+from alray.storage.location import Location
+from alray.storage.protocols import Objects
+
+WHOLE = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci", "tos"})
+"""Protocols of object stores: a PUT happens as a whole."""
+
+
+class FsspecObjects(Objects):
+    """Objects through a file system of fsspec; where it is none of an object store, by a temporary name and a rename."""
+
+    def __init__(self, system: Any, path: str, *, whole: bool) -> None:
+        self._system = system
+        self._path = path.rstrip("/")
+        self._whole = whole
+
+    @override
+    def names(self, folder: str, *, recursive: bool = False) -> list[str]:
+        depth = None if recursive else 1
+        found = self._system.find(self._at(folder), maxdepth=depth, detail=True)
+        return [self._below(path) for path, info in found.items() if info["type"] == "file"]
+
+    @override
+    def times(self, folder: str) -> dict[str, dt.datetime]:
+        times = {}
+        for name in self.names(folder):
+            # Between the two requests an object may go.
+            with contextlib.suppress(FileNotFoundError):
+                times[name] = self._system.modified(self._at(name))
+        return times
+
+    @override
+    def get(self, name: str) -> bytes:
+        return bytes(self._system.cat_file(self._at(name)))
+
+    @override
+    def put(self, name: str, content: bytes) -> None:
+        if self._whole:
+            self._system.pipe_file(self._at(name), content)
+            return
+        folder, _, last = self._at(name).rpartition("/")
+        temporary = f"{folder}/.{last}.tmp"
+        self._system.makedirs(folder, exist_ok=True)
+        self._system.pipe_file(temporary, content)
+        self._system.mv(temporary, f"{folder}/{last}")
+
+    @override
+    def delete(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._system.rm_file(self._at(name))
+
+    @override
+    def has_bucket(self) -> bool:
+        # Without a bucket fsspec's packages fail with an error of their own.
+        return True
+
+    def _below(self, path: str) -> str:
+        return path.strip("/").removeprefix(self._path.strip("/")).lstrip("/")
+
+    def _at(self, name: str) -> str:
+        return f"{self._path}/{name}" if name else self._path
+
+
+def open_fsspec(location: Location) -> FsspecObjects:
+    """Open a folder.
+
+    Raises:
+        StoreError: fsspec, or the package for this kind of store, is not installed, or there is no such kind.
+    """
+    try:
+        from fsspec.core import url_to_fs  # noqa: PLC0415 -- may not be installed
+        from fsspec.registry import known_implementations  # noqa: PLC0415 -- as above
+    except ImportError as error:
+        raise StoreError(
+            f"{location} needs the package fsspec and the one of its family for {location.scheme}: pip install fsspec"
+        ) from error
+    protocol = location.scheme.rpartition("::")[2]
+    try:
+        system, path = url_to_fs(location.uri, use_listings_cache=False)
+    except ImportError as error:
+        said = known_implementations.get(protocol, {}).get("err") or str(error)
+        raise StoreError(f"{location} needs a package that is not installed: {said}") from error
+    except ValueError as error:
+        if protocol in known_implementations:
+            raise
+        valid = sorted({"s3", "gs", "file", *known_implementations})
+        raise StoreError(
+            f"{location}: {unknown_name('kind of store', protocol, valid)}"
+        ) from error
+    return FsspecObjects(system, path, whole=protocol in WHOLE)

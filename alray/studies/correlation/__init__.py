@@ -1,0 +1,1 @@
+"""Fine-tunes on groups of objects: plan, one fine-tune, driver, records."""

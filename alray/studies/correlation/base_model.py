@@ -1,0 +1,136 @@
+"""A base model: fitted on random initial labels; and what it thinks of a sample of the unlabelled objects."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from alray.networks.generators import isolated, torch_generator
+from alray.networks.layers import dropouts
+from alray.networks.models import FUSED
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import Indices, PreparedPool
+from alray.scoring import engine
+from alray.scoring.evaluation import evaluate
+from alray.scoring.metrics import Metrics
+from alray.scoring.request import Request
+from alray.seeding import generator, torch_seed
+from alray.settings.correlation import SCORES, CorrelationSpec
+from alray.strategies import scores
+from alray.strategies.signals import Committee
+from alray.training.checkpoint import learner_tensors, read_metadata
+from alray.training.fit import fit
+from alray.training.learner import Learner, fresh_learner
+
+SAMPLE, SCORE = "sample", "score."
+
+
+@dataclass(frozen=True)
+class Base:
+    """A warm start and the sample that it has scored.
+
+    Attributes:
+        metrics: On the test objects, before any fine-tuning.
+        sample: (objects,) pool indices.
+        scores: Per score (objects,) float64; a score that the network cannot give is left out.
+        tensors: Weights and Adam's moments, by name.
+    """
+
+    metrics: Metrics
+    sample: Indices
+    scores: Mapping[str, npt.NDArray[np.float64]]
+    tensors: Mapping[str, Tensor]
+
+    def to_bytes(self) -> bytes:
+        """Return the content of a safetensors file."""
+        scores_ = {f"{SCORE}{name}": torch.from_numpy(v) for name, v in self.scores.items()}
+        tensors = {**self.tensors, **scores_, SAMPLE: torch.from_numpy(self.sample)}
+        content: bytes = save_tensors(tensors, {"metrics": json.dumps(asdict(self.metrics))})
+        return content
+
+    @staticmethod
+    def from_bytes(content: bytes) -> "Base":
+        """Read what `to_bytes` wrote."""
+        tensors: dict[str, Tensor] = load_tensors(content)
+        sample: Indices = tensors.pop(SAMPLE).numpy()
+        # The file keeps no order of its own.
+        names = [name for name in SCORES if f"{SCORE}{name}" in tensors]
+        found = {str(name): tensors.pop(f"{SCORE}{name}").numpy() for name in names}
+        metrics = Metrics(**json.loads(read_metadata(content)["metrics"]))
+        return Base(metrics, sample, found, tensors)
+
+
+def initial_order(spec: CorrelationSpec, pool: PreparedPool, base: int) -> Indices:
+    """Return the train part in the order in which this base's initial labels are drawn."""
+    return generator(spec.seed, base, "initial").permutation(pool.train)
+
+
+def draw_sample(spec: CorrelationSpec, pool: PreparedPool, base: int) -> Indices:
+    """Return (sample,) unlabelled objects at random; `spec` has its numbers filled in."""
+    unlabelled = np.sort(initial_order(spec, pool, base)[spec.initial :])
+    rng = generator(spec.seed, base, "sample")
+    return rng.choice(unlabelled, size=spec.sample, replace=False)
+
+
+def draw_test(spec: CorrelationSpec, pool: PreparedPool) -> Indices:
+    """Return the objects that every fine-tune is evaluated on: the test part, or a random part of it."""
+    if len(pool.test) <= spec.test:
+        return pool.test
+    rng = generator(spec.seed, 0, "test_objects")
+    return np.sort(rng.choice(pool.test, size=spec.test, replace=False))
+
+
+def warm_start(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Base:
+    """Fit a base model on its initial labels with early stopping, and score its sample."""
+    learner = new_learner(spec, pool, base)
+    initial = initial_order(spec, pool.pool, base)[: spec.initial]
+    dropout = torch_seed(spec.seed, base, "dropout")
+    with isolated(dropout):
+        fit(
+            learner,
+            pool,
+            initial,
+            epochs=spec.training.passive_epochs,
+            rng=generator(spec.seed, base, "batches"),
+            dropout=torch_generator(dropout),
+            validate=lambda: evaluate(learner.network, pool, pool.pool.validation).nll,
+        )
+    sample = draw_sample(spec, pool.pool, base)
+    return Base(
+        evaluate(learner.network, pool, draw_test(spec, pool.pool)),
+        sample,
+        _score(spec, pool, learner, sample, base),
+        learner_tensors(learner),
+    )
+
+
+def new_learner(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Learner:
+    """Return the base's learner with fresh weights."""
+    return fresh_learner(
+        spec.model, spec.training, pool, lambda purpose: torch_seed(spec.seed, base, purpose)
+    )
+
+
+def _score(
+    spec: CorrelationSpec, pool: PoolTensors, learner: Learner, sample: Indices, base: int
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Compute every score that the network can give, whichever groups are sorted by: groups report all their means."""
+    committee = Committee(spec.members) if dropouts(learner.network) else None
+    masks = torch_generator(torch_seed(spec.seed, base, "committee")) if committee else None
+    scored = engine.score(learner.network, pool, sample, Request((FUSED,), committee), masks)
+    log_probs = scored.log_probs[FUSED]
+    found = {
+        "loss": scores.true_loss(log_probs, pool.labels(sample)),
+        "margin": scores.margin(log_probs),
+        "entropy": scores.entropy(log_probs),
+        "least_confidence": scores.least_confidence(log_probs),
+    }
+    if scored.committee_log_mean is not None and scored.committee_mean_entropy is not None:
+        found["bald"] = scores.bald(scored.committee_log_mean, scored.committee_mean_entropy)
+    return {name: values.to("cpu", torch.float64).numpy() for name, values in found.items()}

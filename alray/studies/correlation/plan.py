@@ -1,0 +1,227 @@
+"""From a correlation study's settings and its pool to tasks, everything checked before anything expensive starts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from alray.errors import SpecError
+from alray.pools.pool import Indices, Pool, PreparedPool
+from alray.scoring.engine import check_committee
+from alray.seeding import generator, torch_seed
+from alray.settings.correlation import CorrelationSpec
+from alray.strategies.signals import Committee
+from alray.studies.correlation import grouping
+from alray.studies.correlation.base_model import initial_order
+from alray.studies.correlation.grouping import Groups
+from alray.studies.correlation.tasks import CONTROL, FineTune, WarmStart
+from alray.training.learner import check_training, try_network
+
+USUAL_INITIAL, USUAL_SAMPLE, USUAL_GROUPS, USUAL_GROUP_SIZE = 2_000, 10_000, 100, 100
+FEWEST_GROUPS = 20
+"""With fewer the tenth at the queried end is one group, and a rank correlation of .44 would not differ from chance."""
+
+SHUFFLED_GROUPS = 10
+"""Groups with shuffled labels: enough to see that harm is found where harm was done."""
+
+SHUFFLED = "shuffled_labels"
+GROUPS_A_TASK = 20
+"""Part of a task's name, so that a study that goes on finds what is done."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to cut a base's sample.
+
+    Attributes:
+        grouping: score, within_class, random or shuffled_labels.
+        sorted_by: The score, "" where none.
+        objects: (group, member) pool indices.
+        labels: (group, member) labels to learn.
+    """
+
+    grouping: str
+    sorted_by: str
+    objects: Groups
+    labels: Groups
+
+
+@dataclass(frozen=True)
+class CorrelationPlan:
+    """A checked study.
+
+    Attributes:
+        spec: Its settings, every number and the name filled in.
+        pool: The pool as read.
+        prepared: The pool as tasks see it.
+    """
+
+    spec: CorrelationSpec
+    pool: Pool
+    prepared: PreparedPool
+
+    @property
+    def groups(self) -> int:
+        """Groups of one arm."""
+        return int(self.spec.sample or 0) // int(self.spec.group_size or 1)
+
+    def arm_names(self) -> list[tuple[str, str]]:
+        """Return (grouping, sorted_by) of every arm."""
+        spec = self.spec
+        names = [
+            (kind, score)
+            for kind in ("score", "within_class")
+            if kind in spec.grouping
+            for score in spec.scores
+        ]
+        return [*names, *([("random", ""), (SHUFFLED, "")] if "random" in spec.grouping else [])]
+
+    @property
+    def has_control(self) -> bool:
+        """Whether outcomes are held against steps without a group; the published protocol has none."""
+        return self.spec.compat is None
+
+    @property
+    def fine_tunes(self) -> int:
+        """Number of fine-tunes, the control's included."""
+        groups = sum(
+            SHUFFLED_GROUPS if kind == SHUFFLED else self.groups for kind, _ in self.arm_names()
+        )
+        return self.spec.bases * self.spec.fine_tune_seeds * (groups + self.has_control)
+
+    def warm_starts(self) -> list[WarmStart]:
+        """Return the task of each base."""
+        return [WarmStart(f"base-{base}", base) for base in range(self.spec.bases)]
+
+    def arms(
+        self, base: int, sample: Indices, scores: Mapping[str, npt.NDArray[np.float64]]
+    ) -> list[Arm]:
+        """Cut a base's sample in every way that is asked for."""
+        return [self._arm(kind, by, base, sample, scores) for kind, by in self.arm_names()]
+
+    def _arm(
+        self,
+        kind: str,
+        sorted_by: str,
+        base: int,
+        sample: Indices,
+        scores: Mapping[str, npt.NDArray[np.float64]],
+    ) -> Arm:
+        size, labels = int(self.spec.group_size or 0), self.prepared.labels
+        rng = generator(self.spec.seed, base, "groups")
+        if kind == "score":
+            objects = grouping.by_score(sample, scores[sorted_by], size, rng)
+        elif kind == "within_class":
+            own = labels[sample]
+            objects = grouping.within_class(sample, scores[sorted_by], own, size, rng)
+        else:
+            objects = grouping.at_random(sample, size, rng)
+        if kind == SHUFFLED:
+            objects = objects[:SHUFFLED_GROUPS]
+            return Arm(
+                kind, "", objects, rng.permutation(labels[objects].ravel()).reshape(objects.shape)
+            )
+        return Arm(kind, sorted_by, objects, labels[objects])
+
+    def tasks(self, base: int, arms: list[Arm]) -> Iterator[FineTune]:
+        """Yield the fine-tunes of a base, one seed after the other, so that a part of them is a smaller study."""
+        nothing = np.empty((0, 0), dtype=np.int64)
+        for seed in range(self.spec.fine_tune_seeds):
+            if self.has_control:
+                name = f"base-{base}__control__seed-{seed}"
+                yield FineTune(name, base, CONTROL, "", seed, -1, nothing, nothing)
+            for arm in arms:
+                kind = f"{arm.grouping}-{arm.sorted_by}" if arm.sorted_by else arm.grouping
+                for first in range(0, len(arm.objects), GROUPS_A_TASK):
+                    part = slice(first, first + GROUPS_A_TASK)
+                    yield FineTune(
+                        f"base-{base}__{kind}__seed-{seed}__group-{first}",
+                        base,
+                        arm.grouping,
+                        arm.sorted_by,
+                        seed,
+                        first,
+                        arm.objects[part],
+                        arm.labels[part],
+                    )
+
+
+def make_correlation_plan(
+    spec: CorrelationSpec, pool: Pool, prepared: PreparedPool
+) -> CorrelationPlan:
+    """Fill in what was left open and refuse what cannot work.
+
+    Raises:
+        SpecError: Names the setting and the nearest value that works.
+    """
+    initial = _initial(spec, pool, prepared)
+    unlabelled = len(prepared.train) - initial
+    size = spec.group_size or _group_size(spec.sample, unlabelled)
+    sample = spec.sample or min(USUAL_SAMPLE, unlabelled) // size * size
+    _check_sizes(sample, size, unlabelled, len(prepared.train), initial)
+    filled = spec.model_copy(
+        update={
+            "name": spec.name or f"{pool.name}-correlation",
+            "initial": initial,
+            "group_size": size,
+            "sample": sample,
+        }
+    )
+    _check_network(filled, prepared)
+    return CorrelationPlan(filled, pool, prepared)
+
+
+def _initial(spec: CorrelationSpec, pool: Pool, prepared: PreparedPool) -> int:
+    """Return how many initial labels there are; every base must have seen every class."""
+    train = len(prepared.train)
+    needed, missing = 0, ""
+    for base in range(spec.bases):
+        labels = prepared.labels[initial_order(spec, prepared, base)]
+        _, first = np.unique(labels, return_index=True)
+        if first.max() + 1 > needed:
+            needed = int(first.max()) + 1
+            missing = pool.classes[labels[first.max()]]
+    usual = min(USUAL_INITIAL, train // 10)
+    initial = spec.initial or max(usual, needed)
+    if initial < needed:
+        raise SpecError(
+            f"initial: class {missing!r} is absent from the first {initial:,} labels of a base, which could then only "
+            f"be wrong about it; use --initial {needed:,}, or drop small classes with --min-class-size"
+        )
+    return initial
+
+
+def _group_size(sample: int | None, unlabelled: int) -> int:
+    """Return the largest size up to the usual one that makes the usual number of groups, and divides a given sample."""
+    largest = max(2, min(USUAL_GROUP_SIZE, (sample or unlabelled) // USUAL_GROUPS))
+    divisors = [size for size in range(2, largest + 1) if sample is None or sample % size == 0]
+    return max(divisors, default=largest)
+
+
+def _check_sizes(sample: int, size: int, unlabelled: int, train: int, initial: int) -> None:
+    if sample > unlabelled or unlabelled < FEWEST_GROUPS * 2:
+        raise SpecError(
+            f"sample: {sample:,} objects of {max(0, unlabelled):,} that are unlabelled ({train:,} in the train part, "
+            f"{initial:,} initial labels); use --sample {max(0, unlabelled) // size * size:,} or fewer --initial labels"
+        )
+    if sample % size:
+        nearest = sample // size * size
+        choices = [count for count in (nearest, nearest + size) if 0 < count <= unlabelled]
+        raise SpecError(
+            f"sample: groups of {size} do not divide {sample:,} objects; use --sample "
+            + " or ".join(f"{count:,}" for count in choices)
+        )
+    if sample // size < FEWEST_GROUPS:
+        raise SpecError(
+            f"group_size: {sample:,} objects make {sample // size} groups of {size}, too few for a rank correlation; "
+            f"use --group-size {max(2, sample // USUAL_GROUPS)}, which makes {sample // max(2, sample // USUAL_GROUPS)}, "
+            f"or at most {sample // FEWEST_GROUPS}"
+        )
+
+
+def _check_network(spec: CorrelationSpec, prepared: PreparedPool) -> None:
+    network = try_network(spec.model, prepared, torch_seed(spec.seed, 0, "weights"))
+    check_training(network, spec.training)
+    if "bald" in spec.scores:
+        check_committee(network, Committee(spec.members))

@@ -1,0 +1,64 @@
+"""A correlation study on disk, as frames."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from alray.settings.base import validate
+from alray.settings.correlation import CorrelationSpec
+from alray.storage.location import Location, StudyPlace, place_of, study_place
+from alray.studies import manifest
+from alray.studies.correlation.store import CorrelationStore
+
+KIND = manifest.CORRELATION
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """A correlation study on disk.
+
+    Attributes:
+        path: Its folder: a path or, in an object store, a location, which has `/`, name, parent and the URI as text.
+        settings: Its resolved settings.
+        bases: A row per base model.
+        groups: A row per base, grouping and object.
+        outcomes: A row per fine-tune and dose.
+        summary: A row per score, grouping, outcome and dose.
+        quantiles: Usefulness by score tenth.
+        checks: The instrument's checks of itself.
+        failures: A row per task that failed for good; empty where all went well.
+    """
+
+    path: StudyPlace
+    settings: CorrelationSpec
+    bases: pd.DataFrame
+    groups: pd.DataFrame
+    outcomes: pd.DataFrame
+    summary: pd.DataFrame
+    quantiles: pd.DataFrame
+    checks: pd.DataFrame
+    failures: pd.DataFrame
+
+
+def load_correlation(path: str | Path | Location) -> Correlation:
+    """Read a correlation study from its folder: local, or a URI.
+
+    Raises:
+        StoreError: There is none at this path.
+    """
+    place = place_of(path)
+    store = CorrelationStore(place)
+    manifest.require_kind(store, KIND)
+    spec = validate(CorrelationSpec, store.read_study(), f"{place}/study.yaml")
+    return Correlation(
+        study_place(place),
+        spec,
+        store.read_bases(),
+        store.read_groups(spec.bases),
+        store.read_outcomes(),
+        store.read_summary(),
+        store.read_quantiles(),
+        store.read_checks(),
+        store.read_failures(),
+    )

@@ -1,0 +1,163 @@
+"""The results folder of a correlation study: bases, groups, an outcomes file per task.
+
+Layout and columns are documented in `results/README.md`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
+
+import pandas as pd
+import pyarrow as pa
+
+from alray.errors import StoreError
+from alray.studies.folder import Folder
+
+BASES, GROUPS, OUTCOMES = "bases", "groups", "outcomes"
+
+BASE_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    "base": (pa.int64(), "number of the base model, which is the seed of its labels and weights"),
+    "labels": (pa.int64(), "initial labels that it was fitted on"),
+    "accuracy": (pa.float64(), "on the test objects, before any fine-tuning"),
+    "nll": (pa.float64(), "mean -log p of the true class there, in nats"),
+    "macro_f1": (pa.float64(), "unweighted mean of the classes' F1 there"),
+}
+
+GROUP_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    "base": (pa.int64(), "number of the base model"),
+    "grouping": (pa.string(), "score, within_class, random or shuffled_labels"),
+    "sorted_by": (pa.string(), "the score that objects were sorted by; empty where by none"),
+    "group": (pa.int64(), "number of the group, smallest scores first"),
+    "id": (pa.string(), "the object"),
+    "label": (pa.string(), "its true label"),
+}
+
+OUTCOME_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    "base": (pa.int64(), "number of the base model"),
+    "grouping": (pa.string(), "as in groups; control for steps without a group"),
+    "sorted_by": (pa.string(), "as in groups"),
+    "group": (pa.int64(), "number of the group, -1 for the control"),
+    "seed": (pa.int64(), "fine-tuning seed: batch order and dropout masks"),
+    "epochs": (pa.int64(), "the dose"),
+    "steps": (pa.int64(), "gradient steps taken until then"),
+    "accuracy": (pa.float64(), "on the test objects"),
+    "nll": (pa.float64(), "mean -log p of the true class there, in nats"),
+    "macro_f1": (pa.float64(), "unweighted mean of the classes' F1 there"),
+}
+
+FAILURE_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    "task": (pa.string(), "the task"),
+    "error": (pa.string(), "why it failed, in a line"),
+    "traceback": (pa.string(), "the same in full"),
+}
+
+
+def _table(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[pa.DataType, str]]
+) -> pa.Table:
+    schema = pa.schema([(name, kind) for name, (kind, _) in columns.items()])
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+
+
+NO_BASES, NO_GROUPS, NO_OUTCOMES = (
+    _table([], columns) for columns in (BASE_COLUMNS, GROUP_COLUMNS, OUTCOME_COLUMNS)
+)
+
+
+class CorrelationStore(Folder):
+    """A correlation study's folder."""
+
+    folders: ClassVar[tuple[str, ...]] = (BASES, GROUPS, OUTCOMES)
+    others: ClassVar[tuple[str, ...]] = (
+        *Folder.others,
+        "bases.parquet",
+        "failures.parquet",
+        "quantiles.parquet",
+        "checks.parquet",
+    )
+
+    # Bases: weights, sample and scores, all that a task needs
+
+    def write_base(self, number: int, content: bytes) -> None:
+        """Write a base."""
+        self._write(f"{BASES}/base-{number}.safetensors", content)
+
+    def read_base(self, number: int) -> bytes | None:
+        """Read a base, or None where there is none."""
+        name = f"{BASES}/base-{number}.safetensors"
+        try:
+            return self._storage.read(name)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(
+                f"{self.root / name} cannot be read: {error.strerror}; remove it"
+            ) from error
+
+    def write_bases(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write a row per base."""
+        self._write_table("bases.parquet", _table(rows, BASE_COLUMNS))
+
+    # Groups and outcomes
+
+    def write_groups(self, number: int, groups: pd.DataFrame) -> None:
+        """Write the groups of a base."""
+        kinds = {name: kind for name, (kind, _) in GROUP_COLUMNS.items()}
+        schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in groups.columns])
+        table = pa.Table.from_pandas(groups, schema=schema, preserve_index=False)
+        self._write_table(f"{GROUPS}/base-{number}.parquet", table)
+
+    def write_outcomes(self, task: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write a task's outcomes: a task whose file is there is done."""
+        self._write_table(f"{OUTCOMES}/{task}.parquet", _table(rows, OUTCOME_COLUMNS))
+
+    def done(self) -> frozenset[str]:
+        """Return the names of the tasks that are done."""
+        return frozenset(self._names(OUTCOMES, ".parquet"))
+
+    def read_bases(self) -> pd.DataFrame:
+        """Read the row per base."""
+        return self._read_frame("bases.parquet")
+
+    def read_groups(self, bases: int) -> pd.DataFrame:
+        """Read the groups of the first bases."""
+        names = [f"base-{number}" for number in range(bases)]
+        return self._read_folder(GROUPS, NO_GROUPS, names)
+
+    def read_outcomes(self, tasks: Collection[str] | None = None) -> pd.DataFrame:
+        """Read the outcomes of these tasks, or of all."""
+        return self._read_folder(OUTCOMES, NO_OUTCOMES, tasks)
+
+    def write_failures(self, failures: Mapping[str, tuple[str, str]]) -> None:
+        """Write the tasks that failed for good: their errors in a line and in full."""
+        rows = [
+            {"task": name, "error": error, "traceback": traceback}
+            for name, (error, traceback) in failures.items()
+        ]
+        self._write_table("failures.parquet", _table(rows, FAILURE_COLUMNS))
+
+    def read_failures(self) -> pd.DataFrame:
+        """Read them."""
+        return self._read_frame("failures.parquet")
+
+    # What the study has found
+
+    def write_quantiles(self, quantiles: pd.DataFrame) -> None:
+        """Write usefulness by score tenth."""
+        self._write_frame("quantiles.parquet", quantiles)
+
+    def read_quantiles(self) -> pd.DataFrame:
+        """Read it."""
+        return self._read_frame("quantiles.parquet")
+
+    def write_checks(self, checks: pd.DataFrame) -> None:
+        """Write the instrument's checks of itself."""
+        self._write_frame("checks.parquet", checks)
+
+    def read_checks(self) -> pd.DataFrame:
+        """Read them."""
+        return self._read_frame("checks.parquet")
+
+    def has_report(self) -> bool:
+        """Whether everything that follows from the outcomes has been written."""
+        names = ("summary.parquet", "quantiles.parquet", "checks.parquet", "report.html")
+        return set(names) <= set(self._storage.names(""))

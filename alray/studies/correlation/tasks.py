@@ -1,0 +1,94 @@
+"""The work of a correlation study in pieces of seconds: the same code in this process and in a Ray task."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+
+from alray.networks.tensors import PoolTensors
+from alray.settings.correlation import CorrelationSpec
+from alray.studies.correlation.base_model import Base, warm_start
+from alray.studies.correlation.fine_tuning import Exercise, control_exercise, fine_tune
+
+CONTROL = "control"
+"""What takes the grouping's place in records of fine-tunes without a group."""
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """Make a base model and score its sample."""
+
+    name: str
+    base: int
+
+
+@dataclass(frozen=True, eq=False)
+class FineTune:
+    """Fine-tune some groups of one grouping with one seed.
+
+    Attributes:
+        name: Unique within the study, and its file's name.
+        base: Number of the base model.
+        grouping: How the groups were made; `control` for steps without a group.
+        sorted_by: The score they were sorted by, "" where none.
+        seed: Fine-tuning seed.
+        first: Number of the first group; -1 for the control.
+        objects: (group, member) pool indices; none for the control.
+        labels: (group, member) labels to learn.
+    """
+
+    name: str
+    base: int
+    grouping: str
+    sorted_by: str
+    seed: int
+    first: int
+    objects: Int64[np.ndarray, "group member"]
+    labels: Int64[np.ndarray, "group member"]
+
+    def __len__(self) -> int:
+        """Return the number of fine-tunes."""
+        return max(1, len(self.objects))
+
+
+Task = WarmStart | FineTune
+
+
+def perform(
+    spec: CorrelationSpec, pool: PoolTensors, task: Task, base: bytes | None
+) -> bytes | list[Record]:
+    """Do a task's work: return a base's content, or a row per fine-tune and dose."""
+    torch.set_num_threads(spec.execution.cpus_per_run)
+    if isinstance(task, WarmStart):
+        return warm_start(spec, pool, task.base).to_bytes()
+    if base is None:
+        raise RuntimeError(f"base {task.base} was not shared")
+    epochs = max(spec.epochs)
+    if task.grouping == CONTROL:
+        exercises = [control_exercise(spec, pool, task.base, task.seed)]
+    else:
+        exercises = [
+            Exercise(np.tile(objects, (epochs, 1)), np.tile(labels, (epochs, 1)))
+            for objects, labels in zip(task.objects, task.labels, strict=True)
+        ]
+    found = fine_tune(spec, pool, Base.from_bytes(base).tensors, task.base, task.seed, exercises)
+    return [
+        {
+            "base": task.base,
+            "grouping": task.grouping,
+            "sorted_by": task.sorted_by,
+            "group": task.first + place,
+            "seed": task.seed,
+            "epochs": outcome.epochs,
+            "steps": outcome.steps,
+            "accuracy": outcome.metrics.accuracy,
+            "nll": outcome.metrics.nll,
+            "macro_f1": outcome.metrics.macro_f1,
+        }
+        for place, outcomes in enumerate(found)
+        for outcome in outcomes
+    ]

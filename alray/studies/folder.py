@@ -1,0 +1,232 @@
+"""A study's folder, wherever it lies: one writer, whole files only, settings, manifest and tables, no pickle."""
+
+import contextlib
+import io
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from alray.errors import StoreError
+from alray.storage.location import Place, study_place
+from alray.storage.opening import open_storage
+from alray.storage.write_batch import Batch
+
+AnyFolder = TypeVar("AnyFolder", bound="Folder")
+
+
+class MissingFileError(StoreError):
+    """A file is not there."""
+
+
+def ignore(_: str) -> None:
+    """Say nothing."""
+
+
+class Folder:
+    """What every kind of study's folder can do. As a context manager to write: it is then locked against a second writer.
+
+    Args:
+        root: A local folder, or one in an object store.
+        warn: Told, a line each, what people should know.
+
+    Attributes:
+        folders: Folders below the root that hold what took time to compute.
+        others: Further files and folders that alray writes.
+    """
+
+    folders: ClassVar[tuple[str, ...]] = ()
+    others: ClassVar[tuple[str, ...]] = (
+        "study.yaml",
+        "manifest.json",
+        "summary.parquet",
+        "report.html",
+        "figures",
+        "findings",
+    )
+
+    def __init__(self, root: Place, warn: Callable[[str], None] = ignore) -> None:
+        self.root = study_place(root)
+        self._storage = open_storage(root, warn)
+        self._batch: Batch | None = None
+        self._locked = False
+
+    def __enter__(self: AnyFolder) -> AnyFolder:
+        self._storage.lock(self.folders)
+        self._locked = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._locked = False
+        self._storage.release()
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Put off what is written and removed within until the end, and do it there, many files at a time.
+
+        Files of one name, a run's, keep their order. What is written within cannot be read before the end.
+
+        Raises:
+            StoreError: Something cannot be written; the rest is.
+        """
+        batch = self._batch = Batch(self._storage)
+        try:
+            yield
+        finally:
+            self._batch = None
+            batch.make()
+
+    def exists(self) -> bool:
+        """Whether a study lies here."""
+        return self._storage.exists("study.yaml")
+
+    def has_progress(self) -> bool:
+        """Whether there is anything that took time to compute."""
+        return any(self._storage.names(folder) for folder in self.folders)
+
+    def clear(self) -> None:
+        """Remove the study, but nothing that alray did not write."""
+        self._storage.clear(self.folders, self.others)
+
+    # Settings and manifest
+
+    def write_study(self, settings: Mapping[str, Any]) -> None:
+        """Write the resolved settings."""
+        text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
+        self._write("study.yaml", text.encode())
+
+    def read_study(self) -> dict[str, Any]:
+        """Read the resolved settings."""
+        path = self.root / "study.yaml"
+        try:
+            settings = yaml.safe_load(self._storage.read("study.yaml").decode())
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise StoreError(f"{path} cannot be read: {error}; start over with --fresh") from error
+        if not isinstance(settings, dict):
+            raise StoreError(f"{path} holds no settings; start over with --fresh")
+        return settings
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Write where the study came from."""
+        text = json.dumps(dict(manifest), indent=2, ensure_ascii=False) + "\n"
+        self._write("manifest.json", text.encode())
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Read the manifest, empty where there is none."""
+        path = self.root / "manifest.json"
+        try:
+            manifest: dict[str, Any] = json.loads(self._storage.read("manifest.json").decode())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read: {error}; start over with --fresh") from error
+        return manifest
+
+    # Tables and other files
+
+    def write_summary(self, summary: pd.DataFrame) -> None:
+        """Write what the study has found, as data."""
+        self._write_frame("summary.parquet", summary)
+
+    def read_summary(self) -> pd.DataFrame:
+        """Read it."""
+        return self._read_frame("summary.parquet")
+
+    def write_files(self, files: Mapping[str, bytes]) -> None:
+        """Write files by their names below the folder, which need not exist; no lock is asked for.
+
+        Raises:
+            StoreError: One cannot be written.
+        """
+        self._storage.make_parents(files.keys())
+        for name, content in files.items():
+            self._write(name, content)
+
+    def holds(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return which of these files, and folders (`name/`), are there; a folder counts where it is not empty."""
+        there = frozenset(self._storage.names(""))
+        return tuple(
+            name
+            for name in names
+            if name in there or (name.endswith("/") and self._storage.names(name[:-1]))
+        )
+
+    def _read_folder(
+        self, folder: str, empty: pa.Table, names: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        there = self._names(folder, ".parquet")
+        if names is not None:
+            wanted = frozenset(names)
+            there = [name for name in there if name in wanted]
+        # A file may have columns of its own, null for those that lack them.
+        tables = [empty, *self._read_tables([f"{folder}/{name}.parquet" for name in there])]
+        frame: pd.DataFrame = pa.concat_tables(tables, promote_options="default").to_pandas()
+        return frame
+
+    def _names(self, folder: str, ending: str) -> list[str]:
+        """Return the names of a folder's files that end so, without the ending."""
+        names = self._storage.names(folder)
+        return [name.removesuffix(ending) for name in names if name.endswith(ending)]
+
+    def _read_frame(self, name: str) -> pd.DataFrame:
+        try:
+            (table,) = self._read_tables([name])
+        except MissingFileError:
+            raise StoreError(
+                f"{self.root / name} does not exist: the study has not been run to its end, or lies elsewhere"
+            ) from None
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
+
+    def _read_tables(self, names: Sequence[str]) -> list[pa.Table]:
+        tables = []
+        for name, content in zip(names, self._contents(names), strict=True):
+            with self._readable(name):
+                tables.append(pq.read_table(pa.BufferReader(content)))
+        return tables
+
+    def _contents(self, names: Sequence[str]) -> list[bytes]:
+        """Read files.
+
+        Raises:
+            MissingFileError: One is not there.
+            StoreError: One cannot be read.
+        """
+        try:
+            return self._storage.read_all(names)
+        except FileNotFoundError as error:
+            raise MissingFileError(_unreadable(error.filename or self.root, error)) from error
+        except OSError as error:
+            raise StoreError(_unreadable(error.filename or self.root, error)) from error
+
+    @contextlib.contextmanager
+    def _readable(self, name: str) -> Iterator[None]:
+        """Name the file that turns out to be unreadable."""
+        try:
+            yield
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(_unreadable(self.root / name, error)) from error
+
+    def _write_frame(self, name: str, frame: pd.DataFrame) -> None:
+        self._write_table(name, pa.Table.from_pandas(frame, preserve_index=False))
+
+    def _write_table(self, name: str, table: pa.Table) -> None:
+        content = io.BytesIO()
+        pq.write_table(table, content, compression="zstd")
+        self._write(name, content.getvalue())
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write a file. It is whole in memory before any of it goes anywhere: a reader sees all or nothing."""
+        (self._storage if self._batch is None else self._batch).write(name, content)
+
+    def _remove(self, names: Collection[str]) -> None:
+        """Remove files, if there."""
+        (self._storage if self._batch is None else self._batch).remove(names)
+
+
+def _unreadable(path: object, error: Exception) -> str:
+    return f"{path} cannot be read: {error}; remove it, and run the same command again"

@@ -1,0 +1,116 @@
+"""What machine this is: versions, memory, disk, processor, commit.
+
+`node_facts` is sent to nodes by value, so that it also runs where alray is not installed: standard library only.
+"""
+
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("torch", "ray", "numpy", "pyarrow")
+
+MISSING = "not installed"
+
+
+def node_facts(session_folder: str) -> dict[str, Any]:
+    """Return the versions, rooms and clock of the node that this runs on, as plain values.
+
+    Args:
+        session_folder: Ray's folder on the node, whose disk takes what Ray spills and logs.
+    """
+    return {
+        "host": platform.node(),
+        "versions": {
+            **alray_versions(),
+            "Python": ".".join(map(str, sys.version_info[:2])),
+            **{name: version_of(name) for name in PACKAGES},
+        },
+        "disk_free": room(session_folder)[1],
+        "memory_disk": room("/dev/shm")[0],
+        "memory_disk_free": room("/dev/shm")[1],
+        "clock": time.time(),
+    }
+
+
+def version_of(package: str) -> str:
+    """Return a package's version without its build: a head may have the CPU build of torch, and its workers CUDA's."""
+    try:
+        return importlib.metadata.version(package).partition("+")[0]
+    except importlib.metadata.PackageNotFoundError:
+        return MISSING
+
+
+def alray_versions() -> dict[str, str]:
+    """Return alray's version and the fingerprint of its source: a changed checkout keeps its version."""
+    found = importlib.util.find_spec("alray")
+    if found is None or found.origin is None:
+        return {"alray": MISSING, "alray's source": MISSING}
+    folder = Path(found.origin).parent
+    return {
+        "alray": importlib.import_module("alray").__version__,
+        "alray's source": source_fingerprint(folder),
+    }
+
+
+def source_fingerprint(folder: Path) -> str:
+    """Return a short hash of all modules below a folder, by name and content."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:12]
+
+
+def room(folder: str) -> tuple[int | None, int | None]:
+    """Return the size and the free bytes of the disk of a folder; None where there is no such folder."""
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None, None
+    return usage.total, usage.free
+
+
+@functools.cache
+def own_source() -> str:
+    """Return the fingerprint of alray as this process found it."""
+    return alray_versions()["alray's source"]
+
+
+def installed_version(name: str) -> str | None:
+    """Return an installed package's whole version, None where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def processor() -> str:
+    """Return the name of this machine's processor."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def git_commit() -> str | None:
+    """Return the commit of alray's own checkout, if it runs from one."""
+    root = Path(__file__).parents[2]
+    git = shutil.which("git")
+    if git is None or not (root / ".git").exists():
+        return None
+    found = subprocess.run(  # a fixed command
+        [git, "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or None

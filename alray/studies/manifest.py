@@ -1,0 +1,154 @@
+"""Where a study comes from and whether a folder holds it: its manifest, and the claim on a folder."""
+
+import datetime as dt
+import platform
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from alray._version import __version__
+from alray.errors import StoreError
+from alray.pools.pool import Pool
+from alray.settings.base import Settings
+from alray.settings.run import SCHEMA
+from alray.storage.location import without_secrets
+from alray.studies.folder import Folder
+from alray.studies.machine import git_commit, installed_version, own_source, processor
+
+SWEEP, CORRELATION = "sweep", "correlation"
+
+READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
+"""Kind of study: the function that reads it."""
+
+
+def require_kind(folder: Folder, kind: str) -> None:
+    """Refuse a folder that holds no study, or one of another kind.
+
+    Raises:
+        StoreError: Names what is there, and how to read it.
+    """
+    if not folder.exists():
+        raise StoreError(f"{folder.root} holds no study: it has no study.yaml")
+    found = folder.read_manifest().get("kind", SWEEP)
+    if found != kind:
+        raise StoreError(f"{folder.root} holds a {found} study: read it with {READERS[found]}")
+
+
+def claim(
+    folder: Folder,
+    settings: Settings,
+    pool: Pool,
+    *,
+    kind: str,
+    addable: Collection[str],
+    fresh: bool,
+) -> None:
+    """Make sure that what lies in the folder is this study.
+
+    Args:
+        folder: Locked for writing.
+        settings: The study's.
+        pool: Its pool.
+        kind: sweep or correlation.
+        addable: Settings of which a later command under the same name may ask for others.
+        fresh: Throw away what lies there.
+
+    Raises:
+        StoreError: It is another one; shows the differences.
+    """
+    manifest = folder.read_manifest()
+    there_kind = manifest.get("kind", SWEEP)
+    if folder.exists() and there_kind != kind:
+        raise StoreError(f"{folder.root} holds a {there_kind} study; choose another --name")
+    # Other settings are welcome where nothing has been computed yet, e.g. after a refused start.
+    if fresh or not folder.has_progress():
+        folder.clear()
+    if not folder.exists():
+        return
+    there, here = (
+        _fixed(values, addable)
+        for values in (folder.read_study(), settings.model_dump(mode="json"))
+    )
+    changes = [
+        f"  {key}: {there.get(key)!r} there, {here.get(key)!r} now"
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key) != here.get(key)
+    ]
+    if manifest.get("pool_fingerprint") != pool.fingerprint:
+        changes.append("  the pool's content is not the same")
+    if manifest.get("schema", SCHEMA) != SCHEMA:
+        changes.append(f"  results schema: {manifest['schema']} there, {SCHEMA} now")
+    if changes:
+        raise StoreError(
+            f"{folder.root} holds a study with other settings:\n"
+            + "\n".join(changes)
+            + "\ngive this one another --name, or throw that one away with --fresh"
+        )
+
+
+def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, Any]:
+    """Return the settings that all runs of a folder share, by dotted name."""
+    kept = {key: value for key, value in settings.items() if key not in (*addable, "execution")}
+    execution = settings.get("execution", {})
+    # What a run is played on changes its last digits; how many at a time does not.
+    kept["execution"] = {
+        "cpus_per_run": execution.get("cpus_per_run"),
+        "on a GPU": bool(execution.get("gpus_per_run")),
+    }
+    # The pool's content is compared by its fingerprint, so that it may move.
+    kept["pool"] = {key: value for key, value in kept.get("pool", {}).items() if key != "source"}
+    return _flatten(kept)
+
+
+def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def manifest(
+    folder: Folder, pool: Pool, *, kind: str, command: str, complete: bool
+) -> dict[str, Any]:
+    """Return where the study comes from: the earlier manifest if it is complete, else this command.
+
+    A study that goes on keeps the time of its beginning and has no end yet.
+    """
+    earlier = folder.read_manifest()
+    if earlier.get("ended") and complete:
+        return earlier
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "alray": __version__,
+        "source": own_source(),
+        "git_commit": git_commit(),
+        "command": without_secrets(command),
+        "begun": earlier.get("begun") or now(),
+        "ended": None,
+        "pool": pool.name,
+        "pool_fingerprint": pool.fingerprint,
+        "python": platform.python_version(),
+        "versions": {
+            name: installed_version(name) for name in ("torch", "ray", "numpy", "pyarrow")
+        },
+        "machine": {"system": platform.platform(), "processor": processor()},
+    }
+
+
+def tell_of_other_source(folder: Folder, warn: Callable[[str], None]) -> None:
+    """Warn that a study goes on with another alray than it was begun with."""
+    earlier = folder.read_manifest()
+    then, here = earlier.get("source"), own_source()
+    if folder.has_progress() and then is not None and then != here:
+        warn(
+            f"{folder.root} was begun with another alray ({earlier['alray']}, source {then}; here {__version__}, source {here}): what "
+            "is finished stays, and what is added may not be quite comparable; --fresh starts over"
+        )
+
+
+def now() -> str:
+    """Return the time as manifests hold it."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""Active-learning runs: plan, one run, what is started next, driver, records."""

@@ -1,0 +1,247 @@
+"""One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, no clock of its own."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from alray.networks.generators import isolated, torch_generator
+from alray.networks.models import FUSED
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import Indices
+from alray.scoring import engine
+from alray.scoring.engine import Scored
+from alray.scoring.evaluation import evaluate, judge, predict
+from alray.scoring.metrics import mean_recall, rarest_classes
+from alray.scoring.request import Request
+from alray.seeding import Purpose, generator, torch_seed
+from alray.settings.run import RunSpec
+from alray.settings.sweep import ScreenSpec
+from alray.strategies import Query, ScoreStrategy, parse, scores
+from alray.strategies.signals import Needs, Signals
+from alray.studies.sweep.records import Record, RoundResult
+from alray.studies.sweep.screening import is_full, kept, plausible, recall
+from alray.studies.sweep.state import RunState
+from alray.training.checkpoint import learner_tensors, restore_learner
+from alray.training.fit import fit
+from alray.training.learner import Learner, fresh_learner
+
+Clock = Callable[[], float]
+
+
+class Experiment:
+    """A run in progress; `passive` or a state first, then `next_round` until `finished`."""
+
+    def __init__(
+        self, run: RunSpec, pool: PoolTensors, clock: Clock, state: RunState | None = None
+    ) -> None:
+        self.run = run
+        self.round = -1
+        self._pool = pool
+        self._clock = clock
+        self._strategy = parse(run.strategy)
+        self._labelled: Indices = np.empty(0, dtype=np.int64)
+        self._round_zero: Record = {}
+        self._rare = rarest_classes(pool.pool.labels[pool.pool.train])
+        self._learner = self._fresh_learner(0)
+        if state is not None:
+            self.round = state.round
+            self._labelled = state.labelled
+            self._round_zero = dict(state.round_zero)
+            restore_learner(self._learner, state.tensors)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all rounds are done."""
+        return self.round >= self.run.rounds
+
+    def state(self) -> RunState:
+        """Return where the run stands, complete."""
+        tensors = learner_tensors(self._learner)
+        return RunState(self.round, self._labelled, self._round_zero, tensors)
+
+    def round_zero(self) -> RoundResult:
+        """Return the passive phase's result, which the state carries along."""
+        initial = self._labelled[: self.run.initial]
+        return RoundResult(dict(self._round_zero), initial, np.full(len(initial), np.nan))
+
+    def passive(self) -> RoundResult:
+        """Round 0: label the initial objects at random and fit with early stopping."""
+        rng = self._rng("initial")
+        train = self._pool.pool.train
+        self._labelled = rng.choice(train, size=self.run.initial, replace=False)
+        self.round = 0
+        begin = self._clock()
+        fitted = self._fit(epochs=self.run.training.passive_epochs, stop_early=True)
+        chosen = {"scored": 0, "screen_recall": np.nan, "query_s": 0.0}
+        self._round_zero = self._record(self._labelled, fitted, begin, chosen)
+        return self.round_zero()
+
+    def next_round(self) -> RoundResult:
+        """Score the candidates, query, fit, evaluate."""
+        self.round += 1
+        begin = self._clock()
+        query, scored = self._query()
+        self._labelled = np.concatenate([self._labelled, query.indices])
+        scored["query_s"] = self._clock() - begin
+        begin = self._clock()
+        training = self.run.training
+        scratch = training.mode == "scratch"
+        if scratch:
+            self._learner = self._fresh_learner(self.round)
+        epochs = training.round_epochs or (training.passive_epochs if scratch else 1)
+        fitted = self._fit(epochs=epochs, stop_early=scratch)
+        record = self._record(query.indices, fitted, begin, scored)
+        return RoundResult(record, query.indices, query.scores)
+
+    def _query(self) -> tuple[Query, Record]:
+        unlabelled = np.setdiff1d(self._pool.pool.train, self._labelled, assume_unique=True)
+        candidates = self._candidates(unlabelled)
+        needs, screen = self._strategy.needs, self.run.screen
+        to_compare: Indices | None = None
+        if screen is not None and isinstance(self._strategy, ScoreStrategy) and needs.anything:
+            screened = self._screened(self._strategy, screen, candidates)
+            if is_full(screen, self.round):
+                to_compare = screened
+            else:
+                candidates = screened
+        signals = self._signals(candidates, needs)
+        query = self._strategy.select(signals, self.run.query, self._rng("strategy"))
+        _check_query(query, signals.candidates, self.run)
+        return query, {
+            "scored": len(candidates) if needs.anything else 0,
+            "screen_recall": np.nan if to_compare is None else recall(query.indices, to_compare),
+        }
+
+    def _candidates(self, unlabelled: Indices) -> Indices:
+        """Return what the strategy may choose from: all, or a random part."""
+        number = self.run.candidates
+        if number is None or number >= len(unlabelled):
+            return unlabelled
+        return np.sort(self._rng("candidates").choice(unlabelled, size=number, replace=False))
+
+    def _screened(
+        self, strategy: ScoreStrategy, screen: ScreenSpec, candidates: Indices
+    ) -> Indices:
+        """Return the candidates that rough scores leave plausible."""
+        signals = self._signals(candidates, strategy.needs, rough=True)
+        ranked = strategy.score(signals).double().cpu().numpy()
+        count = kept(screen, len(candidates), self.run.query)
+        return plausible(candidates, ranked, count, largest=strategy.largest)
+
+    def _signals(self, candidates: Indices, needs: Needs, *, rough: bool = False) -> Signals:
+        if not needs.anything:
+            return Signals(candidates)
+        fused = needs.log_probs or needs.true_loss
+        request = Request(
+            heads=(FUSED,) if fused else (),
+            committee=needs.committee,
+            features=needs.features,
+            predictor=self._learner.predictor if needs.predicted_loss else None,
+        )
+        scored = self._score(candidates, request, rough=rough)
+        log_probs = scored.log_probs.get(FUSED)
+        true_loss = None
+        if needs.true_loss and log_probs is not None:
+            true_loss = scores.true_loss(log_probs, self._pool.labels(candidates))
+        return Signals(
+            candidates,
+            log_probs=log_probs,
+            committee_log_mean=scored.committee_log_mean,
+            committee_mean_entropy=scored.committee_mean_entropy,
+            features=scored.features,
+            predicted_loss=scored.predicted_loss,
+            true_loss=true_loss,
+        )
+
+    def _score(self, indices: Indices, request: Request, *, rough: bool) -> Scored:
+        network = self._learner.network
+        masks = self._torch_generator("committee") if request.committee else None
+        return engine.score(network, self._pool, indices, request, masks, rough=rough)
+
+    def _fit(self, *, epochs: int, stop_early: bool) -> Record:
+        training = self.run.training
+        prediction = training.loss_prediction
+        detach_from = prediction.detach_after if prediction else 1.0
+        # Fine-tuning goes on where the passive phase, which passed that share of its epochs, has ended.
+        if self.round > 0 and training.mode == "finetune" and detach_from < 1:
+            detach_from = 0.0
+        with isolated(self._torch_seed("dropout")):
+            fitted = fit(
+                self._learner,
+                self._pool,
+                self._labelled,
+                epochs=epochs,
+                rng=self._rng("batches"),
+                dropout=self._torch_generator("dropout"),
+                freeze_batch_norm=training.batch_norm == "frozen" and self.round > 0,
+                detach_from=detach_from,
+                validate=self._validation_nll if stop_early else None,
+            )
+        return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
+
+    def _validation_nll(self) -> float:
+        return evaluate(self._learner.network, self._pool, self._pool.pool.validation).nll
+
+    def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
+        """Evaluate and return the round's row; `begin` is when the fit began, `chosen` how the query went."""
+        evaluation = self._clock()
+        pool = self._pool.pool
+        heads = self._learner.network.head_names
+        on_validation = self.run.metric_split == "validation"
+        part = pool.validation if on_validation else pool.test
+        labels = pool.labels[part]
+        predictions = predict(self._learner.network, self._pool, part, heads)
+        metrics = judge(predictions, labels, heads)
+        validation = metrics[FUSED]
+        if not on_validation:
+            validation = evaluate(self._learner.network, self._pool, pool.validation)
+        return {
+            "round": self.round,
+            "labels": len(self._labelled),
+            **asdict(metrics[FUSED]),
+            "rare_recall": self._rare_recall(predictions[FUSED], labels),
+            **{f"validation_{key}": value for key, value in asdict(validation).items()},
+            **{f"accuracy_{name}": metrics[name].accuracy for name in heads if name != FUSED},
+            "query_classes": len(np.unique(pool.labels[queried])),
+            "labelled_classes": len(np.unique(pool.labels[self._labelled])),
+            **fitted,
+            **{f"sigma_{name}": value for name, value in self._learner.loss.sigmas().items()},
+            **chosen,
+            "fit_s": evaluation - begin,
+            "eval_s": self._clock() - evaluation,
+        }
+
+    def _rare_recall(self, log_probs: npt.NDArray[np.float32], labels: Indices) -> float:
+        """Return the mean recall of the train part's rarest classes."""
+        rare = np.isin(labels, self._rare)
+        return mean_recall(log_probs[rare].argmax(axis=1), labels[rare])
+
+    def _fresh_learner(self, round_number: int) -> Learner:
+        run = self.run
+        return fresh_learner(
+            run.model, run.training, self._pool, lambda p: self._torch_seed(p, round_number)
+        )
+
+    def _rng(self, purpose: Purpose) -> np.random.Generator:
+        return generator(self.run.study_seed, self.run.seed, purpose, self.round)
+
+    def _torch_seed(self, purpose: Purpose, round_number: int | None = None) -> int:
+        number = self.round if round_number is None else round_number
+        return torch_seed(self.run.study_seed, self.run.seed, purpose, number)
+
+    def _torch_generator(self, purpose: Purpose) -> torch.Generator:
+        return torch_generator(self._torch_seed(purpose))
+
+
+def _check_query(query: Query, candidates: Indices, run: RunSpec) -> None:
+    """Hold a strategy, also one from outside, to its contract."""
+    known = query.indices[np.isin(query.indices, candidates)]
+    distinct = len(set(known.tolist()))
+    if not distinct == len(query.indices) == len(query.scores) == run.query:
+        raise RuntimeError(
+            f"strategy {run.strategy!r} returned {len(query.indices)} indices ({distinct} distinct candidates) "
+            f"and {len(query.scores)} scores instead of {run.query}"
+        )

@@ -1,0 +1,276 @@
+"""From a study's settings and its pool to arms and runs, everything checked before anything expensive starts."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alray.errors import AlrayError, SpecError
+from alray.networks.models import Network
+from alray.pools.pool import Pool, PreparedPool
+from alray.scoring.engine import check_committee
+from alray.scoring.int8 import has_rough_products
+from alray.seeding import torch_seed
+from alray.settings.base import Settings, setting_names, unknown_name, validate
+from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.run import RunSpec
+from alray.settings.sweep import FULL_DATA, StudySpec
+from alray.strategies import ScoreStrategy, Strategy, canonical, identity, parse
+from alray.studies.sweep.screening import is_full, kept
+from alray.training.learner import check_training, try_network
+
+VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A strategy with its parameters and training settings: what is compared.
+
+    Attributes:
+        label: Unique within the study, for people.
+        text: The strategy as it is written.
+        strategy: The strategy.
+        variant: The varied settings that differ from the study's own, "" where none does.
+        model: Model settings.
+        training: Training settings, with the loss predictor if the strategy wants one.
+    """
+
+    label: str
+    text: str
+    strategy: Strategy
+    variant: str
+    model: ModelSpec
+    training: TrainingSpec
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked study.
+
+    Attributes:
+        study: Its settings, the name filled in.
+        pool: The pool as read.
+        prepared: The pool as runs see it.
+        arms: Every arm.
+        runs: Every run, all arms of a seed together; then those on full data, if they are wanted.
+    """
+
+    study: StudySpec
+    pool: Pool
+    prepared: PreparedPool
+    arms: tuple[Arm, ...]
+    runs: tuple[RunSpec, ...]
+
+    @property
+    def queue(self) -> tuple[RunSpec, ...]:
+        """The runs as they should start: of a seed's runs those that score most first, full data last.
+
+        At the end of a study workers then wait for short runs only.
+        """
+        passes = {arm.label: self.forward_passes(arm) for arm in self.arms}
+        seeds = {seed: place for place, seed in enumerate(self.study.seeds)}
+        compared = [run for run in self.runs if run.arm in passes]
+        others = [run for run in self.runs if run.arm not in passes]
+        compared.sort(key=lambda run: (seeds[run.seed], -passes[run.arm]))
+        return (*compared, *others)
+
+    def forward_passes(self, arm: Arm) -> int:
+        """Return how many objects a run of this arm scores exactly, each committee member counted."""
+        return _forward_passes(self.study, len(self.prepared.train), arm)
+
+
+def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
+    """Expand a study into arms and runs.
+
+    Raises:
+        SpecError: A strategy, setting or combination of them cannot work on this pool.
+    """
+    if study.budget > len(prepared.train):
+        raise SpecError(
+            f"initial + rounds x query = {study.initial} + {study.rounds} x {study.query} = {study.budget} labels, "
+            f"but the train part of pool {pool.name!r} has {len(prepared.train)} objects: lower --rounds to "
+            f"{max(0, (len(prepared.train) - study.initial) // study.query)}, or --initial or --query"
+        )
+    arms = _arms(study)
+    _check_networks(arms, prepared, study)
+    _check_screen(arms, study)
+    runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
+    if study.full_data:
+        runs += _full_data_runs(study, pool, len(prepared.train))
+    return Plan(
+        study.model_copy(update={"name": study.name or pool.name}),
+        pool,
+        prepared,
+        tuple(arms),
+        tuple(runs),
+    )
+
+
+def _forward_passes(study: StudySpec, objects: int, arm: Arm) -> int:
+    needs = arm.strategy.needs
+    if not needs.anything:
+        return 0
+    scored = sum(_scored(study, objects, number) for number in range(1, study.rounds + 1))
+    committee = needs.committee
+    return scored * (committee.members if committee and committee.kind != "heads" else 1)
+
+
+def _scored(study: StudySpec, objects: int, round_number: int) -> int:
+    """Return how many of a train part's objects a round scores exactly."""
+    labels = study.initial + (round_number - 1) * study.query
+    unlabelled = objects - labels
+    if study.screen is not None and not is_full(study.screen, round_number):
+        return kept(study.screen, unlabelled, study.query)
+    return min(unlabelled, study.candidates or unlabelled)
+
+
+def _arms(study: StudySpec) -> list[Arm]:
+    """Multiply strategies by the variants of the settings."""
+    arms = [
+        _arm(study, text, choice) for choice in _choices(study.vary) for text in study.strategies
+    ]
+    labels = [arm.label for arm in arms]
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise SpecError(
+            f"these arms appear more than once: {', '.join(repeated)}; see strategies and vary"
+        )
+    return arms
+
+
+def _full_data_runs(study: StudySpec, pool: Pool, objects: int) -> list[RunSpec]:
+    """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
+    runs = []
+    for seed, choice in itertools.product(study.seeds, _choices(study.vary)):
+        arm = _arm(study, "random", choice)
+        run = _run(study, pool, arm, seed)
+        everything = {"arm": _label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
+        runs.append(run.model_copy(update=everything))
+    return runs
+
+
+def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Return every combination of the varied settings' values."""
+    valid = [
+        f"{section}.{name}" for section, kind in VARIED.items() for name in setting_names(kind)
+    ]
+    for key in vary:
+        if key not in valid:
+            raise SpecError(f"vary: {unknown_name('setting', key, valid)}")
+    return [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
+
+
+def _arm(study: StudySpec, text: str, choice: Mapping[str, Any]) -> Arm:
+    strategy = parse(text)
+    settings = {section: getattr(study, section).model_dump() for section in VARIED}
+    for key, value in choice.items():
+        section, _, name = key.partition(".")
+        *parents, last = name.split(".")
+        place = settings[section]
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+    if strategy.loss_prediction is not None:
+        settings["training"]["loss_prediction"] = strategy.loss_prediction.model_dump()
+    model = validate(ModelSpec, settings["model"], "vary: model")
+    training = validate(TrainingSpec, settings["training"], "vary: training")
+    variant = _variant(study, choice, {"model": model, "training": training})
+    label = _label(canonical(text), variant)
+    return Arm(label, canonical(text), strategy, variant, model, training)
+
+
+def _label(name: str, variant: str) -> str:
+    return name + (f" [{variant}]" if variant else "")
+
+
+def _variant(study: StudySpec, choice: Mapping[str, Any], varied: Mapping[str, Settings]) -> str:
+    """Name the settings that differ from the study's own; an arm that does not differ is the plain arm."""
+    parts = []
+    for key in choice:
+        section, _, name = key.partition(".")
+        own, value = (
+            _look_up(place, name) for place in (getattr(study, section), varied[section])
+        )
+        if own != value:
+            parts.append(f"{name}={value}")
+    return ", ".join(parts)
+
+
+def _look_up(settings: Any, name: str) -> Any:
+    for word in name.split("."):
+        settings = getattr(settings, word)
+    return settings
+
+
+def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: StudySpec) -> None:
+    """Build each distinct network once, and see that strategies and settings find in it what they need."""
+    networks: dict[str, Network] = {}
+    for arm in arms:
+        key = arm.model.model_dump_json()
+        if key not in networks:
+            networks[key] = try_network(arm.model, prepared, torch_seed(study.seed, 0, "weights"))
+        network = networks[key]
+        try:
+            _check_arm(arm, network)
+        except AlrayError as error:
+            raise SpecError(f"{arm.label}: {error}") from None
+
+
+def _check_screen(arms: Sequence[Arm], study: StudySpec) -> None:
+    """Refuse a screen where there are no rough scores."""
+    if study.screen is None:
+        return
+    if not has_rough_products():
+        raise SpecError("screen: this build of PyTorch has no 8-bit products; leave it out")
+    if study.execution.gpus_per_run:
+        raise SpecError("screen works on the CPU; leave it out, or --gpus-per-run")
+    for arm in arms:
+        needs = arm.strategy.needs
+        if not needs.anything:
+            continue
+        if arm.model.name != "late_fusion":
+            raise SpecError(
+                f"{arm.label}: screen works with model late_fusion, not {arm.model.name}; leave it out"
+            )
+        if not isinstance(arm.strategy, ScoreStrategy) or needs.predicted_loss or needs.features:
+            raise SpecError(
+                f"{arm.label}: screen needs a strategy that ranks objects by a score from probabilities; leave screen "
+                "out, or the strategy"
+            )
+
+
+def _check_arm(arm: Arm, network: Network) -> None:
+    check_training(network, arm.training)
+    needs = arm.strategy.needs
+    if needs.committee is not None:
+        check_committee(network, needs.committee)
+    wanted = needs.predicted_loss or arm.training.loss_prediction is not None
+    if wanted and not network.tap_sizes:
+        raise SpecError(
+            "predicting the loss needs hidden layers to tap: use model late_fusion or cnn"
+        )
+
+
+def _run(study: StudySpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
+    return RunSpec(
+        arm=arm.label,
+        strategy=arm.text,
+        strategy_options=identity(arm.text),
+        variant=arm.variant,
+        oracle=arm.strategy.oracle,
+        seed=seed,
+        study_seed=study.seed,
+        pool_fingerprint=pool.fingerprint,
+        pool_dtype=study.pool.dtype,
+        split=study.split,
+        model=arm.model,
+        training=arm.training,
+        initial=study.initial,
+        query=study.query,
+        rounds=study.rounds,
+        metric_split=study.metric_split,
+        threads=study.execution.cpus_per_run,
+        device="cuda" if study.execution.gpus_per_run else "cpu",
+        candidates=study.candidates,
+        screen=study.screen,
+    )

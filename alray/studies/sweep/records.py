@@ -1,0 +1,160 @@
+"""The rows that a sweep keeps, with the meaning of each column, and how results become rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from alray.pools.pool import Indices, Pool
+from alray.settings.run import RunSpec
+from alray.studies.tables import table
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """What a round leaves behind.
+
+    Attributes:
+        record: A row of `rounds`: numbers by column name.
+        indices: (k,) objects whose labels were revealed, in order of preference.
+        scores: (k,) float64 what they were chosen by, NaN where by chance.
+    """
+
+    record: Record
+    indices: Indices
+    scores: npt.NDArray[np.float64]
+
+
+RUN_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    "study": (pa.string(), "name of the study"),
+    "run_id": (
+        pa.string(),
+        "strategy, seed and a hash of everything that can change the run's result",
+    ),
+    "arm": (pa.string(), "strategy with its parameters and varied settings: what is compared"),
+    "strategy": (pa.string(), "strategy with its parameters"),
+    "variant": (
+        pa.string(),
+        "varied settings that differ from the study's own, empty where none does",
+    ),
+    "oracle": (
+        pa.bool_(),
+        "whether the strategy needs the labels, so that it is a diagnostic only",
+    ),
+    "seed": (pa.int64(), "run seed"),
+}
+
+
+ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    **RUN_COLUMNS,
+    "round": (pa.int64(), "0 is the passive phase"),
+    "labels": (pa.int64(), "labels known after the round's query"),
+    "accuracy": (pa.float64(), "share of right predictions of the fused head on the metric split"),
+    "macro_f1": (pa.float64(), "mean F1 over the classes that occur there"),
+    "nll": (pa.float64(), "mean negative log-likelihood there, nats"),
+    "ece": (pa.float64(), "expected calibration error there, 15 bins"),
+    "rare_recall": (
+        pa.float64(),
+        "mean recall there of the rarest fifth of the train part's classes, at least one",
+    ),
+    "validation_accuracy": (pa.float64(), "the same on the validation part"),
+    "validation_macro_f1": (pa.float64(), "the same on the validation part"),
+    "validation_nll": (pa.float64(), "the same on the validation part"),
+    "validation_ece": (pa.float64(), "the same on the validation part"),
+    "query_classes": (pa.int64(), "distinct classes among the objects queried in the round"),
+    "labelled_classes": (pa.int64(), "distinct classes among all labelled objects"),
+    "scored": (
+        pa.int64(),
+        "objects scored to choose by; 0 in the passive phase and where chance chooses",
+    ),
+    "screen_recall": (
+        pa.float64(),
+        "share of the exact choice that the screen would have let through; in rounds of a screened run that score all "
+        "candidates exactly, else null",
+    ),
+    "train_loss": (pa.float64(), "mean training loss of the round's last epoch"),
+    "epochs": (pa.int64(), "epochs of the round's fit"),
+    "query_s": (pa.float64(), "seconds for scoring and selection"),
+    "fit_s": (pa.float64(), "seconds for the fit; in the passive phase with its early stopping"),
+    "eval_s": (pa.float64(), "seconds for evaluation"),
+}
+
+
+HEAD_COLUMNS: Mapping[str, str] = {
+    "accuracy_<modality>": "accuracy of that modality's own head, on the objects that have it",
+    "sigma_<head>": "learned noise of the head's loss, 1 where it is not learned",
+}
+
+
+TIMING_COLUMNS = ("query_s", "fit_s", "eval_s")
+"""The only columns of `rounds` in which two executions of the same run differ."""
+
+
+QUERY_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    **RUN_COLUMNS,
+    "round": (pa.int64(), "0 for the initial random labels"),
+    "rank": (pa.int64(), "order of preference within the round, 0 first"),
+    "id": (pa.string(), "the object"),
+    "score": (pa.float64(), "what it was chosen by, null where by chance"),
+    "label": (pa.string(), "the label that was revealed"),
+}
+
+
+STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    **RUN_COLUMNS,
+    "status": (pa.string(), "finished, failed or unfinished"),
+    "error": (pa.string(), "why it failed, in a line; empty otherwise"),
+    "traceback": (pa.string(), "the same in full"),
+    "attempts": (pa.int64(), "how often the run was started in the command that ended it"),
+    "rounds_done": (pa.int64(), "last round that was played, -1 where none was"),
+    "seconds": (pa.float64(), "sum of the run's recorded seconds"),
+    "host": (pa.string(), "where it ran last"),
+}
+
+
+def run_values(study: str, run: RunSpec) -> dict[str, Any]:
+    """Return the columns that name a run."""
+    return {
+        "study": study,
+        "run_id": run.run_id,
+        "arm": run.arm,
+        "strategy": run.strategy,
+        "variant": run.variant,
+        "oracle": run.oracle,
+        "seed": run.seed,
+    }
+
+
+NO_ROUNDS, NO_QUERIES = table([], ROUND_COLUMNS), table([], QUERY_COLUMNS)
+
+
+def round_rows(name: Mapping[str, Any], results: Sequence[RoundResult]) -> list[dict[str, Any]]:
+    """Return a row per round of the run of this name, as `run_values` has it; a metric that is undefined is null."""
+    return [{**name, **_without_nan(result.record)} for result in results]
+
+
+def query_rows(
+    name: Mapping[str, Any], results: Sequence[RoundResult], pool: Pool
+) -> list[dict[str, Any]]:
+    """Return a row per object that the run of this name has queried."""
+    return [
+        {
+            **name,
+            "round": result.record["round"],
+            "rank": rank,
+            "id": str(pool.ids[index]),
+            "score": None if np.isnan(score) else float(score),
+            "label": pool.classes[pool.labels[index]],
+        }
+        for result in results
+        for rank, (index, score) in enumerate(zip(result.indices, result.scores, strict=True))
+    ]
+
+
+def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: None if value != value else value for key, value in record.items()}  # noqa: PLR0124 -- only NaN differs from itself

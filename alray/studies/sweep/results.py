@@ -1,0 +1,54 @@
+"""A sweep on disk, as frames."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from alray.settings.base import validate
+from alray.settings.sweep import StudySpec
+from alray.storage.location import Location, StudyPlace, place_of, study_place
+from alray.studies import manifest
+from alray.studies.sweep.records import NO_QUERIES, NO_ROUNDS
+from alray.studies.sweep.store import Store
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study on disk.
+
+    Attributes:
+        path: Its folder: a path or, in an object store, a location, which has `/`, name, parent and the URI as text.
+        settings: Its resolved settings.
+        rounds: A row per run and round.
+        queries: A row per queried object.
+        runs: A row per run.
+        summary: A row per arm.
+    """
+
+    path: StudyPlace
+    settings: StudySpec
+    rounds: pd.DataFrame
+    queries: pd.DataFrame
+    runs: pd.DataFrame
+    summary: pd.DataFrame
+
+
+def load(path: str | Path | Location) -> Study:
+    """Read a study from its folder: local, or a URI.
+
+    Raises:
+        StoreError: There is none at this path.
+    """
+    place = place_of(path)
+    store = Store(place)
+    manifest.require_kind(store, manifest.SWEEP)
+    runs = store.read_runs()
+    return Study(
+        study_place(place),
+        validate(StudySpec, store.read_study(), f"{place}/study.yaml"),
+        store.read_rounds(NO_ROUNDS),
+        store.read_queries(NO_QUERIES),
+        runs,
+        store.read_summary(),
+    )

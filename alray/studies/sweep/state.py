@@ -1,0 +1,48 @@
+"""A run between two rounds, complete, as tensors: what a checkpoint holds. No pickle: safetensors."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from alray.pools.pool import Indices
+from alray.training.checkpoint import LABELLED, read_metadata
+
+
+@dataclass(frozen=True)
+class RunState:
+    """Where a run stands after a round.
+
+    Attributes:
+        round: The round that is done; 0 after the passive phase.
+        labelled: (labels,) objects in the order in which they were labelled.
+        round_zero: The passive phase's record, which every run that starts from it repeats.
+        tensors: Weights and optimizer state by name.
+    """
+
+    round: int
+    labelled: Indices
+    round_zero: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+
+    def to_bytes(self) -> bytes:
+        """Return the content of a safetensors file."""
+        metadata = {"round": str(self.round), "round_zero": json.dumps(dict(self.round_zero))}
+        tensors = {**self.tensors, LABELLED: torch.from_numpy(self.labelled.copy())}
+        content: bytes = save_tensors(tensors, metadata)
+        return content
+
+    @staticmethod
+    def from_bytes(content: bytes) -> "RunState":
+        """Read what `to_bytes` wrote."""
+        tensors: dict[str, Tensor] = load_tensors(content)
+        labelled: Indices = tensors.pop(LABELLED).numpy().astype(np.int64)
+        metadata = read_metadata(content)
+        round_zero = json.loads(metadata["round_zero"])
+        return RunState(int(metadata["round"]), labelled, round_zero, tensors)

@@ -1,0 +1,143 @@
+"""The results folder of a sweep: records of runs and checkpoints.
+
+Layout and columns are documented in `results/README.md`.
+"""
+
+from collections.abc import Callable, Collection
+from typing import ClassVar
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from typing_extensions import override
+
+from alray.errors import StoreError
+from alray.storage.location import Place
+from alray.studies.folder import Folder, MissingFileError, ignore
+
+ROUNDS, QUERIES, CHECKPOINTS = "rounds", "queries", "checkpoints"
+
+
+class Store(Folder):
+    """A sweep's folder."""
+
+    folders: ClassVar[tuple[str, ...]] = (ROUNDS, QUERIES, CHECKPOINTS)
+    others: ClassVar[tuple[str, ...]] = (*Folder.others, "runs.parquet")
+
+    def __init__(self, root: Place, warn: Callable[[str], None] = ignore) -> None:
+        super().__init__(root, warn)
+        # What is known of a folder that nobody else writes to: an object store takes its time to answer.
+        self._counts: dict[str, int] | None = None
+        self._checkpoints: set[str] | None = None
+
+    @override
+    def __exit__(self, *details: object) -> None:
+        self._counts = self._checkpoints = None
+        super().__exit__(*details)
+
+    @override
+    def clear(self) -> None:
+        self._counts = self._checkpoints = None
+        super().clear()
+
+    # Records of a run
+
+    def write_run(self, run_id: str, rounds: pa.Table, queries: pa.Table) -> None:
+        """Write a run's records up to now. A checkpoint of the last round is written after this, never before.
+
+        `rounds` comes last: a run whose rounds are all there counts as finished.
+        """
+        counts, self._counts = self._counts, None
+        self._write_table(f"{QUERIES}/{run_id}.parquet", queries)
+        self._write_table(f"{ROUNDS}/{run_id}.parquet", rounds)
+        if counts is not None:
+            self._counts = {**counts, run_id: rounds.num_rows}
+
+    def read_run(self, run_id: str) -> tuple[pa.Table, pa.Table] | None:
+        """Read a run's records, or None where there are none."""
+        try:
+            rounds, queries = self._read_tables(
+                [f"{folder}/{run_id}.parquet" for folder in (ROUNDS, QUERIES)]
+            )
+        except MissingFileError:
+            return None
+        return rounds, queries
+
+    def count_rounds(self, run_id: str) -> int:
+        """Return how many rounds of a run are on record.
+
+        While the folder is locked, the first question is answered for all runs: to ask an object store about one after
+        the other takes minutes, and nobody else can change the answers.
+        """
+        if not self._locked:
+            return self._count([run_id]).get(run_id, 0)
+        if self._counts is None:
+            self._counts = self._count(self._names(ROUNDS, ".parquet"))
+        return self._counts.get(run_id, 0)
+
+    def _count(self, run_ids: Collection[str]) -> dict[str, int]:
+        rounds, queries = (frozenset(self._names(each, ".parquet")) for each in (ROUNDS, QUERIES))
+        names = {
+            f"{ROUNDS}/{name}.parquet": name for name in sorted(rounds & queries & {*run_ids})
+        }
+        counts = {}
+        for name, content in zip(names, self._contents(list(names)), strict=True):
+            with self._readable(name):
+                counts[names[name]] = int(pq.read_metadata(pa.BufferReader(content)).num_rows)
+        return counts
+
+    def read_rounds(self, empty: pa.Table, run_ids: Collection[str] | None = None) -> pd.DataFrame:
+        """Read the rounds of these runs, or of all, as one frame that has the columns of `empty` in any case."""
+        return self._read_folder(ROUNDS, empty, run_ids)
+
+    def read_queries(
+        self, empty: pa.Table, run_ids: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """Read the queried objects of these runs, or of all, likewise."""
+        return self._read_folder(QUERIES, empty, run_ids)
+
+    def write_runs(self, runs: pa.Table) -> None:
+        """Write a row per run."""
+        self._write_table("runs.parquet", runs)
+
+    def has_runs(self) -> bool:
+        """Whether there are rows per run."""
+        return self._storage.exists("runs.parquet")
+
+    def read_runs(self) -> pd.DataFrame:
+        """Read the row per run."""
+        return self._read_frame("runs.parquet")
+
+    # Checkpoints
+
+    def write_checkpoint(self, name: str, content: bytes) -> None:
+        """Write a checkpoint of a run or of a passive phase."""
+        if self._checkpoints is not None:
+            self._checkpoints.add(name)
+        self._write(_checkpoint(name), content)
+
+    def read_checkpoint(self, name: str) -> bytes:
+        """Read a checkpoint."""
+        try:
+            return self._storage.read(_checkpoint(name))
+        except OSError as error:
+            raise StoreError(
+                f"{self.root / _checkpoint(name)} cannot be read: {error.strerror}; remove it, and run the same "
+                "command again"
+            ) from error
+
+    def remove_checkpoint(self, name: str) -> None:
+        """Remove a checkpoint, if there."""
+        if self._checkpoints is None or name in self._checkpoints:
+            self._remove([_checkpoint(name)])
+
+    def checkpoints(self) -> frozenset[str]:
+        """Return the names of the checkpoints at hand."""
+        names = frozenset(self._names(CHECKPOINTS, ".safetensors"))
+        if self._locked:
+            self._checkpoints = set(names)
+        return names
+
+
+def _checkpoint(name: str) -> str:
+    return f"{CHECKPOINTS}/{name}.safetensors"

@@ -1,0 +1,1 @@
+"""Training steps, and fits with early stopping."""

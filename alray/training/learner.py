@@ -1,0 +1,130 @@
+"""What is fitted together, how it begins, and a step of Adam on a batch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from alray.errors import AlrayError, SpecError
+from alray.networks.generators import isolated
+from alray.networks.layers import batch_norms
+from alray.networks.models import LossPredictor, Network, Outputs, Values, build_network
+from alray.networks.tensors import Batch, PoolTensors
+from alray.pools.pool import PreparedPool
+from alray.seeding import Purpose
+from alray.settings.common import ModelSpec, TrainingSpec
+from alray.training.adam import step_of_adam
+from alray.training.losses import HeadsLoss, ranking_loss
+
+
+class Learner(nn.Module):
+    """Everything that is fitted together: the network, the loss weights, and the loss predictor where there is one."""
+
+    def __init__(
+        self,
+        network: Network,
+        loss: HeadsLoss,
+        predictor: LossPredictor | None,
+        spec: TrainingSpec,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self.predictor = predictor
+        self.spec = spec
+        weights = [
+            parameter for name, parameter in self.named_parameters() if name != "loss.log_variance"
+        ]
+        groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": spec.weight_decay}]
+        if spec.loss == "learned_noise":
+            groups.append({"params": [loss.log_variance], "weight_decay": 0.0})
+        # Adam's moments are carried from round to round: a round is a few steps, and a step without them moves
+        # every weight by the full learning rate whatever the size of its gradient.
+        self.optimizer = torch.optim.Adam(groups, lr=spec.lr, fused=True)
+
+    def objective(self, outputs: Outputs, labels: Tensor, *, detach: bool) -> Tensor:
+        """Return the loss of a batch; `detach` keeps the loss predictor's gradient out of the network."""
+        total: Tensor
+        total, each = self.loss(outputs, labels)
+        wanted = self.spec.loss_prediction
+        if self.predictor is None or wanted is None:
+            return total
+        taps = outputs.taps
+        if detach:
+            taps = [Values(tap.values.detach(), tap.rows) for tap in taps]
+        predicted: Tensor = self.predictor(taps, len(labels))
+        total = total + wanted.weight * ranking_loss(predicted, each, wanted)
+        return total
+
+    def update(self) -> None:
+        """Take a step of Adam with the gradients at hand."""
+        step_of_adam(self.optimizer)
+        self.loss.keep_in_range()
+
+
+def fresh_learner(
+    model: ModelSpec, training: TrainingSpec, pool: PoolTensors, seed: Callable[[Purpose], int]
+) -> Learner:
+    """Return a learner as it is before any fit.
+
+    Args:
+        model: The network's settings.
+        training: How it will be fitted.
+        pool: Decides inputs, classes and the device.
+        seed: Returns the seed for a purpose.
+    """
+    with isolated(seed("weights")):
+        network = build_network(model, pool.pool).to(pool.device)
+        loss = HeadsLoss(network.head_names, training).to(pool.device)
+    predictor = None
+    if training.loss_prediction is not None:
+        with isolated(seed("loss_prediction_weights")):
+            predictor = LossPredictor(network.tap_sizes).to(pool.device)
+    return Learner(network, loss, predictor, training)
+
+
+def try_network(model: ModelSpec, pool: PreparedPool, seed: int) -> Network:
+    """Build a network to see whether it can be built.
+
+    Raises:
+        SpecError: The settings do not fit the pool, or a user's factory raised an error.
+    """
+    try:
+        with isolated(seed):
+            return build_network(model, pool)
+    except AlrayError:
+        raise
+    except Exception as error:
+        raise SpecError(
+            f"model.name: {model.name!r} raised {type(error).__name__}: {error}"
+        ) from error
+
+
+def check_training(network: Network, training: TrainingSpec) -> None:
+    """Refuse training settings that a network cannot follow.
+
+    Raises:
+        SpecError: Weights for heads that it lacks, or frozen statistics where it has none.
+    """
+    HeadsLoss(network.head_names, training)
+    if training.batch_norm == "frozen" and not batch_norms(network):
+        raise SpecError("training.batch_norm: frozen needs a network with BatchNorm layers")
+
+
+def step(learner: Learner, batch: Batch, labels: Tensor, *, detach: bool = False) -> Tensor:
+    """Take one step of Adam on a batch; return its loss, a scalar without gradient."""
+    outputs: Outputs = learner.network(batch)
+    loss = learner.objective(outputs, labels, detach=detach)
+    learner.optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    learner.update()
+    return loss.detach()
+
+
+def train_mode(learner: Learner, *, freeze_batch_norm: bool) -> None:
+    """Get ready for steps; where asked, BatchNorm's running statistics stay as they are."""
+    learner.train()
+    if freeze_batch_norm:
+        for layer in batch_norms(learner.network):
+            layer.eval()

@@ -1,0 +1,191 @@
+"""A training step of late fusion by hand: what `training.step` does, without a graph through the network.
+
+The gradients are written out layer by layer, so that a step is few operations: oneDNN's products, PyTorch's own kernels
+for BatchNorm, and the learner's own Adam. Dropout masks are arguments:
+fine-tunes that share a seed share its masks, and drawing them costs as much as a fifth of a plain step.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from alray.errors import SpecError
+from alray.networks.kernels import few_sizes, linear, product, with_room
+from alray.networks.layers import Hidden, draw_mask, dropouts
+from alray.networks.models import FUSED, Encoder, LateFusion, Values
+from alray.networks.tensors import Batch
+from alray.training.learner import Learner
+from alray.training.manual.gradients import NormStep, back_linear, loss_gradients, weight_gradients
+
+
+def draw_masks(network: nn.Module, objects: int, generator: torch.Generator) -> list[Tensor]:
+    """Draw one step's dropout masks, (objects, units) for each layer that drops, in the network's order.
+
+    Where every object has every modality these are the masks that the network itself would draw. Elsewhere the network
+    draws for present objects only; here an object's masks depend on its position in the batch alone, so that two
+    groups fine-tuned with one seed have them in common.
+    """
+    return [
+        draw_mask((objects, layer.size or 0), layer.rate, generator) for layer in dropouts(network)
+    ]
+
+
+def has_step_by_hand(learner: Learner) -> bool:
+    """Return whether `step_by_hand` knows this learner's network: late fusion without a loss predictor."""
+    return isinstance(learner.network, LateFusion) and learner.predictor is None
+
+
+@torch.no_grad()
+def step_by_hand(
+    learner: Learner,
+    batch: Batch,
+    labels: Tensor,
+    masks: Sequence[Tensor],
+    *,
+    few_shapes: bool = False,
+) -> Tensor:
+    """Take one step of Adam on a batch, as `training.step` does, to rounding; the same call gives the same bits.
+
+    Returns the loss before the step, a scalar.
+
+    Args:
+        learner: Put into training mode by `training.train_mode`; changed in place.
+        batch: The objects, on the CPU.
+        labels: (batch,) their classes.
+        masks: Of `draw_masks` for as many objects.
+        few_shapes: Whether products are made for one of few numbers of objects, the surplus ones being zero.
+
+    Raises:
+        SpecError: The network is none that `has_step_by_hand`.
+    """
+    network = learner.network
+    if not isinstance(network, LateFusion) or learner.predictor is not None:
+        raise SpecError("only late fusion without a loss predictor has a step by hand")
+    learner.optimizer.zero_grad()
+    drawn = iter(masks)
+    encoders = [
+        _EncoderStep(encoder, batch, name, drawn, few_shapes=few_shapes)
+        for name, encoder in network.encoders()
+    ]
+    joined = torch.cat([part.output for part in encoders], dim=1)
+    fuse = _HiddenStep(network.fuse, joined, batch.size, drawn)
+    last = _HiddenStep(network.last, fuse.output, batch.size, drawn)
+    fused = linear(last.output, network.output.weight, network.output.bias)[: batch.size]
+    heads = {FUSED: Values(fused)}
+    heads |= {part.name: part.logits for part in encoders if part.logits is not None}
+    loss, gradients = loss_gradients(learner, heads, labels)
+    gradient = last.back(back_linear(network.output, last.output, gradients[FUSED]))
+    widths = [encoder.width for _, encoder in network.encoders()]
+    own_parts = torch.split(fuse.back(gradient)[: batch.size], widths, dim=1)
+    for part, own in zip(encoders, own_parts, strict=True):
+        part.back(own, gradients.get(part.name))
+    learner.update()
+    return loss
+
+
+class _HiddenStep:
+    """A hidden layer on one batch of n objects, there and back: y = m * (gamma * normalised(relu(W x + b)) + beta).
+
+    Inputs, outputs and their gradients may have rows of zeros to spare after the n.
+
+    Attributes:
+        output: (n or more, units).
+    """
+
+    def __init__(
+        self,
+        layer: Hidden,
+        x: Tensor,
+        count: int,
+        masks: Iterator[Tensor],
+        rows: Tensor | None = None,
+    ) -> None:
+        norm = layer.norm
+        self._layer, self._x, self._mask = layer, x, _next_mask(layer, masks, rows)
+        product_ = linear(x, layer.linear.weight, layer.linear.bias, rectified=True)
+        self._rectified = product_[:count]
+        # As in `Hidden`: a single object has no variance of its own.
+        self._norm = NormStep(norm, self._rectified, live=norm.training and count > 1)
+        output = self._norm.output
+        if self._mask is not None:
+            output.mul_(self._mask)
+        self.output = with_room(output, len(x))
+
+    def back(self, gradient: Tensor) -> Tensor:
+        """Give the layer's parameters their gradients, for that of the output; return that of the input."""
+        return product(self.back_to_linear(gradient), self._layer.linear.weight)
+
+    def back_to_linear(self, gradient: Tensor) -> Tensor:
+        """Do the same, but return the gradient (n, units) of the Linear's output: features need none."""
+        gradient = gradient[: len(self._rectified)]
+        dropped = gradient if self._mask is None else gradient * self._mask
+        own = torch.ops.aten.threshold_backward(self._norm.back(dropped), self._rectified, 0)
+        return weight_gradients(self._layer.linear, self._x, own)
+
+
+def _next_mask(layer: Hidden, masks: Iterator[Tensor], rows: Tensor | None) -> Tensor | None:
+    if layer.dropout is None or layer.dropout.rate == 0:
+        return None
+    mask = next(masks)
+    return mask if rows is None else mask.index_select(0, rows)
+
+
+class _EncoderStep:
+    """One modality's encoder on a batch, there and back.
+
+    Attributes:
+        name: The modality.
+        output: (batch or more, width) what enters the fusion: the learned vector where the modality is absent.
+        logits: The side head's, or None where there is none or nobody has the modality.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        batch: Batch,
+        name: str,
+        masks: Iterator[Tensor],
+        *,
+        few_shapes: bool,
+    ) -> None:
+        x, self._rows = batch.features[name], batch.rows[name]
+        count = len(x)
+        self.name, self._encoder = name, encoder
+        self.logits: Values | None = None
+        self._layers: tuple[_HiddenStep, _HiddenStep] | None = None
+        if count > 0:
+            x = with_room(x, few_sizes(count) if few_shapes else count)
+            first = _HiddenStep(encoder.first, x, count, masks, self._rows)
+            second = _HiddenStep(encoder.second, first.output, count, masks, self._rows)
+            self._layers, encoded = (first, second), second.output
+        else:
+            # The masks of this modality are drawn all the same: the next one's must not move up.
+            _next_mask(encoder.first, masks, None)
+            _next_mask(encoder.second, masks, None)
+            encoded = x.new_empty(0, encoder.width)
+        if encoder.head is not None and count > 0:
+            logits = linear(encoded, encoder.head.weight, encoder.head.bias)[:count]
+            self.logits = Values(logits, self._rows)
+        self.output = encoded
+        if self._rows is not None and encoder.absent is not None:
+            learned = encoder.absent.expand(batch.size, -1)
+            whole = learned.index_copy(0, self._rows, encoded[:count])
+            self.output = with_room(whole, few_sizes(batch.size) if few_shapes else batch.size)
+
+    def back(self, gradient: Tensor, of_logits: Tensor | None) -> None:
+        """Give the encoder's parameters their gradients, for those of the output (batch, width) and of the logits.
+
+        What this batch did not use gets none, and Adam leaves it alone.
+        """
+        encoder, rows = self._encoder, self._rows
+        if rows is not None and encoder.absent is not None:
+            encoder.absent.grad = gradient.index_fill(0, rows, 0).sum(0)
+            gradient = gradient.index_select(0, rows)
+        if self._layers is None:
+            return
+        first, second = self._layers
+        if encoder.head is not None and of_logits is not None:
+            own = back_linear(encoder.head, second.output, of_logits)
+            gradient = gradient + own[: len(gradient)]
+        first.back_to_linear(second.back(gradient))

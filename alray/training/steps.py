@@ -1,0 +1,89 @@
+"""Which way a learner takes its training steps: the one place that chooses, for sweeps and for fine-tunes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from alray.networks.sequential import Link
+from alray.networks.tensors import Batch, PoolTensors
+from alray.training.learner import Learner, step
+from alray.training.manual.late_fusion import draw_masks, has_step_by_hand, step_by_hand
+from alray.training.manual.sequential import chain_step, chain_to_train
+
+
+class Steps:
+    """Steps that call the network, as any network allows; its own layers draw their dropout masks."""
+
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+
+    def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:  # noqa: ARG002 -- others draw from it
+        """Draw the masks that `take` wants for as many objects; none where the layers draw their own."""
+        return []
+
+    def take(
+        self,
+        batch: Batch,
+        labels: Tensor,
+        masks: Sequence[Tensor],  # noqa: ARG002 -- others are given theirs
+        *,
+        detach: bool = False,
+    ) -> Tensor:
+        """Take one step of Adam on a batch; return its loss before the step, a scalar.
+
+        Args:
+            batch: The objects.
+            labels: (batch,) their classes.
+            masks: Of `draw`.
+            detach: Whether the loss predictor's gradient stops at the network.
+        """
+        return step(self._learner, batch, labels, detach=detach)
+
+
+class _LateFusionSteps(Steps):
+    def __init__(self, learner: Learner, *, few_shapes: bool) -> None:
+        super().__init__(learner)
+        self._few_shapes = few_shapes
+
+    @override
+    def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:
+        return draw_masks(self._learner.network, objects, generator)
+
+    @override
+    def take(
+        self, batch: Batch, labels: Tensor, masks: Sequence[Tensor], *, detach: bool = False
+    ) -> Tensor:
+        return step_by_hand(self._learner, batch, labels, masks, few_shapes=self._few_shapes)
+
+
+class _ChainSteps(Steps):
+    def __init__(self, learner: Learner, links: Sequence[Link]) -> None:
+        super().__init__(learner)
+        self._links = links
+
+    @override
+    def take(
+        self, batch: Batch, labels: Tensor, masks: Sequence[Tensor], *, detach: bool = False
+    ) -> Tensor:
+        if len(labels) == 1:  # a single object has no variance of its own
+            return super().take(batch, labels, masks)
+        return chain_step(self._learner, self._links, batch, labels)
+
+
+def choose_steps(learner: Learner, pool: PoolTensors, *, few_shapes: bool = False) -> Steps:
+    """Return the fastest way to take this learner's steps.
+
+    The ways agree to rounding but draw masks differently where modalities are absent, so the choice depends on nothing
+    that may differ within a study.
+
+    Args:
+        learner: What is trained.
+        pool: What it is trained on.
+        few_shapes: Whether batches come in many sizes, so that products should be made for few of them.
+    """
+    if has_step_by_hand(learner) and pool.device.type == "cpu":
+        return _LateFusionSteps(learner, few_shapes=few_shapes)
+    links = chain_to_train(learner, pool)
+    return Steps(learner) if links is None else _ChainSteps(learner, links)
