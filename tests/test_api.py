@@ -15,7 +15,14 @@ from alray.studies import manifest as manifest_module
 from alray.studies.sweep.results import load
 from alray.studies.sweep.store import Store
 from alray.studies.sweep.worker import InlineExecutor
-from tests.studies import ROUNDS, Recorder, assert_same_records, files, settings, write_pool
+from tests.helpers.studies import (
+    ROUNDS,
+    Recorder,
+    assert_same_records,
+    files,
+    settings,
+    write_pool,
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import psutil
 import pytest
 import ray
 
-from tests.studies import write_pool
+from tests.helpers.studies import write_pool
 
 STORE_BYTES = 200 * 2**20
 

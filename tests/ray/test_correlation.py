@@ -17,7 +17,7 @@ from alray.errors import ClusterError
 from alray.ray_executor import preflight, tasks
 from alray.ray_executor.hangs import Patience
 from alray.ray_executor.nodes import Nodes
-from tests.correlation_studies import (
+from tests.helpers.correlation_studies import (
     Listener,
     assert_same_study,
     correlation_settings,

@@ -13,7 +13,7 @@ from alray.ray_executor.preflight import Preflight
 from alray.ray_executor.session import alive_nodes
 from alray.settings.common import ExecutionSpec
 from alray.settings.sweep import StudySpec
-from tests.studies import settings
+from tests.helpers.studies import settings
 
 pytestmark = pytest.mark.ray
 

@@ -14,7 +14,7 @@ from alray.settings.common import ExecutionSpec
 from alray.settings.sweep import StudySpec
 from alray.studies.events import Notice
 from alray.studies.sweep.executor import Event
-from tests.studies import ROUNDS, Recorder, assert_same_records, settings
+from tests.helpers.studies import ROUNDS, Recorder, assert_same_records, settings
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
 
@@ -55,7 +55,7 @@ def candidates(pool, round_number):
 
 def test_an_error_and_a_worker_that_keeps_dying_fail_their_runs_alone(pool, tmp_path):
     raising, dying = (
-        f"tests.plugins:Misbehaving:act={act}:left={candidates(pool, 2)}"
+        f"tests.helpers.plugins:Misbehaving:act={act}:left={candidates(pool, 2)}"
         for act in ("raise", "exit")
     )
     spec = settings(
@@ -84,7 +84,7 @@ def test_an_error_and_a_worker_that_keeps_dying_fail_their_runs_alone(pool, tmp_
 
 
 def test_a_write_into_the_shared_pool_fails_the_run(pool, tmp_path):
-    corrupting = f"tests.plugins:Misbehaving:act=corrupt:left={candidates(pool, 2)}"
+    corrupting = f"tests.helpers.plugins:Misbehaving:act=corrupt:left={candidates(pool, 2)}"
     spec = settings(pool, strategies=[corrupting], execution=ON_RAY)
     (row,) = api.sweep(spec, results=tmp_path).runs.to_dict("records")
     assert row["status"] == "failed"
@@ -206,7 +206,7 @@ def test_a_worker_that_found_room_on_a_node_that_nobody_has_looked_at_is_let_go(
 def test_a_worker_that_has_gone_silent_is_named_and_then_ended(pool, tmp_path, monkeypatch):
     monkeypatch.setattr(actors, "SILENCE", Patience(times=2.0, least=1.5))
     left = candidates(pool, ROUNDS)
-    hanging = f"tests.plugins:Misbehaving:act=hang:left={left}:pause=0.6"
+    hanging = f"tests.helpers.plugins:Misbehaving:act=hang:left={left}:pause=0.6"
     observer = Recorder()
     spec = settings(pool, strategies=[hanging], execution={**ON_RAY, "attempts": 1})
     (row,) = api.sweep(spec, results=tmp_path, observer=observer).runs.to_dict("records")

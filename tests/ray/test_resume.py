@@ -15,13 +15,13 @@ from typing_extensions import override
 
 from alray import api
 from alray.studies.sweep.store import Store
-from tests.studies import Recorder, assert_same_records, settings
+from tests.helpers.studies import Recorder, assert_same_records, settings
 
 pytestmark = pytest.mark.ray
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 12
-SLOW = "tests.plugins:Misbehaving:pause=0.3"
+SLOW = "tests.helpers.plugins:Misbehaving:pause=0.3"
 """With pauses a worker's report of about a second holds four rounds of the twelve."""
 
 
@@ -70,7 +70,14 @@ def start_driver(folder: Path, spec: dict[str, object], *until: object) -> subpr
     """Start a driver in a process group of its own."""
     path = folder / "study.yaml"
     path.write_text(yaml.safe_dump(spec))
-    command = [sys.executable, "-m", "tests.driven", str(path), str(folder), *map(str, until)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.helpers.driven",
+        str(path),
+        str(folder),
+        *map(str, until),
+    ]
     environment = {name: text for name, text in os.environ.items() if name != "RAY_ADDRESS"}
     return subprocess.Popen(
         command,

@@ -15,9 +15,9 @@ from alray import api
 from alray.api import correlate
 from alray.studies.correlation.results import load_correlation
 from alray.studies.sweep.results import load
-from tests.correlation_studies import correlation_settings
-from tests.plugins import NODE
-from tests.studies import ROUNDS, comparable, settings
+from tests.helpers.correlation_studies import correlation_settings
+from tests.helpers.plugins import NODE
+from tests.helpers.studies import ROUNDS, comparable, settings
 
 pytestmark = pytest.mark.ray
 
@@ -51,7 +51,7 @@ def candidates(pool, round_number):
 
 def misbehaving(pool, act, round_number, node=BAD):
     left = candidates(pool, round_number)
-    return f"tests.plugins:Misbehaving:act={act}:left={left}:pause=0.2:node={node}"
+    return f"tests.helpers.plugins:Misbehaving:act={act}:left={left}:pause=0.2:node={node}"
 
 
 def on_cluster(address, folder, spec, command="sweep"):
@@ -63,7 +63,7 @@ def on_cluster(address, folder, spec, command="sweep"):
         arguments.append("--no-report")
     environment = {name: text for name, text in os.environ.items() if name != "RAY_ADDRESS"}
     return subprocess.run(
-        [sys.executable, "-m", "tests.on_cluster", address, *arguments],
+        [sys.executable, "-m", "tests.helpers.on_cluster", address, *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -108,7 +108,7 @@ def test_what_one_node_does_to_runs_is_made_good_on_the_other(pool, address, tmp
 
 def test_a_node_on_which_tasks_die_is_named_and_left_alone(pool, address, tmp_path, monkeypatch):
     settings = {
-        "model": {"name": "tests.plugins:deadly_model"},
+        "model": {"name": "tests.helpers.plugins:deadly_model"},
         "fine_tune_seeds": 4,
         "grouping": ["score"],
     }

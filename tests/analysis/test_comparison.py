@@ -1,0 +1,337 @@
+"""Records to the frames of a report: what is paired, counted, left out and refused."""
+
+import math
+from dataclasses import fields
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats as scipy_stats
+
+from alray.analysis.sweep.comparison import Comparison, compare
+from alray.analysis.sweep.summary import summarise
+from alray.errors import StoreError
+from tests.analysis.test_sweep_summary import LABELS, curves_of, generator, study
+
+FRAMES = [field.name for field in fields(Comparison)]
+NO_QUERIES = pd.DataFrame()
+
+
+def comparison_of(rounds, runs, queries=NO_QUERIES, seed=0):
+    return compare(rounds, queries, runs, None, None, generator(seed))
+
+
+def of(frame, **values):
+    for column, value in values.items():
+        frame = frame[frame[column] == value]
+    return frame
+
+
+def test_columns_are_those_documented():
+    """Each frame's columns stand in the docstring, and an empty study has the same ones."""
+    rounds, runs = study()
+    full = comparison_of(rounds, runs)
+    empty = comparison_of(pd.DataFrame(), runs.assign(status="failed"))
+    for name in set(FRAMES) - {"classes", "scores"}:
+        described = str(Comparison.__doc__).split(f"{name}: ", 1)[1]
+        assert all(column in described for column in getattr(full, name)), name
+        assert list(getattr(empty, name)) == list(getattr(full, name)), name
+        assert getattr(empty, name).empty
+        assert not getattr(full, name).empty
+
+
+def test_curves_are_means_with_t_intervals():
+    """Against SciPy, at each label count; metrics that were not recorded have no rows."""
+    rounds, runs = study()
+    curves = comparison_of(rounds, runs).curves
+    assert set(curves["metric"]) == {"accuracy", "macro_f1", "nll", "ece"}
+    found = of(curves, arm="margin", metric="macro_f1")
+    values = curves_of(rounds.assign(accuracy=rounds["macro_f1"]), "margin")
+    expected = scipy_stats.ttest_1samp(values, 0).confidence_interval()
+    assert found["labels"].tolist() == LABELS
+    assert found["mean"].to_numpy() == pytest.approx(values.mean(axis=0))
+    assert found["low"].to_numpy() == pytest.approx(expected.low)
+    assert found["high"].to_numpy() == pytest.approx(expected.high)
+
+
+def test_seeds_keep_every_value():
+    """The faint lines: as recorded."""
+    rounds, runs = study()
+    seeds = comparison_of(rounds, runs).seeds
+    assert len(seeds) == len(rounds) * 3
+    merged = of(seeds, metric="nll").merge(rounds, on=["arm", "seed", "labels"])
+    assert len(merged) == len(rounds)
+    assert (merged["value"] == merged["nll"]).all()
+
+
+def test_differences_are_paired():
+    """Against SciPy's paired test; the band holds the interval."""
+    rounds, runs = study()
+    differences = comparison_of(rounds, runs).differences
+    found = of(differences, arm="margin", metric="accuracy")
+    pair = curves_of(rounds, "margin"), curves_of(rounds, "random")
+    expected = scipy_stats.ttest_rel(*pair).confidence_interval()
+    assert found["difference"].to_numpy() == pytest.approx((pair[0] - pair[1]).mean(axis=0))
+    assert found["low"].to_numpy() == pytest.approx(expected.low)
+    assert found["high"].to_numpy() == pytest.approx(expected.high)
+    assert (found["band_low"] < found["low"]).all()
+    assert (found["band_high"] > found["high"]).all()
+    assert "random" not in set(differences["arm"])
+
+
+def test_wins_are_the_signs_of_the_paired_intervals():
+    """Counted by hand from SciPy's p values; both orders mirror each other."""
+    rounds, runs = study()
+    wins = comparison_of(rounds, runs).wins.set_index(["arm", "versus"])
+    assert len(wins) == 12
+    for arm, versus in wins.index:
+        test = scipy_stats.ttest_rel(curves_of(rounds, arm), curves_of(rounds, versus))
+        above = (test.pvalue < 0.05) & (test.statistic > 0)
+        below = (test.pvalue < 0.05) & (test.statistic < 0)
+        row = wins.loc[(arm, versus)]
+        assert (row["wins"], row["losses"], row["unknown"]) == (above.sum(), below.sum(), 0)
+        assert row["wins"] + row["ties"] + row["losses"] == len(LABELS)
+        mirror = wins.loc[(versus, arm)]
+        assert (mirror["wins"], mirror["losses"]) == (row["losses"], row["wins"])
+    assert wins["wins"].sum() > 0
+
+
+def test_equal_checkpoints_are_ties():
+    """Arms share the passive phase: a difference of exactly zero is no win, a constant one is."""
+    rounds, runs = study(strategies=("random", "margin"))
+    rounds.loc[rounds["labels"] == 100, "accuracy"] = 0.5
+    rounds.loc[rounds["labels"] == 120, "accuracy"] = 0.5 + 0.1 * (rounds["arm"] == "margin")
+    rounds.loc[rounds["labels"] > 120, "accuracy"] = rounds["seed"] * 0.1
+    row = of(comparison_of(rounds, runs).wins, arm="margin").iloc[0]
+    assert (row["wins"], row["ties"], row["losses"]) == (1, 4, 0)
+
+
+def test_unpaired_seeds_are_left_out_and_counted():
+    """Seeds 0 and 1 of one arm, seed 7 of random: as in the summary."""
+    rounds, runs = study()
+    gone = ((runs["arm"] == "margin") & (runs["seed"] < 2)) | (runs["run_id"] == "random__seed-7")
+    runs.loc[gone, "status"] = "failed"
+    found = comparison_of(rounds, runs)
+    row = of(found.pairs, arm="margin").iloc[0]
+    assert (row["seeds"], row["paired_seeds"], row["unpaired_seeds"]) == (6, 5, 3)
+    assert row["exploratory"]
+    expected = scipy_stats.ttest_rel(
+        *(
+            curves_of(rounds[rounds["seed"].between(2, 6)], arm)[:, -1]
+            for arm in ("margin", "random")
+        )
+    ).confidence_interval()
+    last = of(found.differences, arm="margin", metric="accuracy").iloc[-1]
+    assert (last["low"], last["high"]) == pytest.approx((expected.low, expected.high))
+    assert (last["seeds"], last["exploratory"]) == (5, True)
+    assert of(found.curves, arm="margin")["seeds"].eq(6).all()
+    for frame in (found.savings, found.milestones, of(found.wins, versus="random")):
+        assert of(frame, arm="margin")["exploratory"].all()
+    assert not of(found.savings, arm="ideal_loss")["exploratory"].any()
+
+
+@pytest.mark.parametrize(("kept", "unpaired"), [([], 8), ([9], 9)])
+def test_an_arm_without_a_partner_is_counted(kept, unpaired):
+    """No finished random run, or none on a common seed: its curves stand, and nothing is compared."""
+    rounds, runs = study(strategies=("random", "margin"))
+    is_random = runs["arm"] == "random"
+    runs.loc[is_random, "status"] = "unfinished"
+    if kept:
+        runs.loc[runs["run_id"] == "random__seed-7", ["seed", "status"]] = [9, "finished"]
+    found = comparison_of(rounds, runs)
+    row = of(found.pairs, arm="margin").iloc[0]
+    assert (row["against"], row["paired_seeds"], row["unpaired_seeds"]) == ("random", 0, unpaired)
+    assert math.isnan(row["saving"])
+    for frame in (found.differences, found.savings, found.milestones, found.wins):
+        assert frame.empty
+    assert len(of(found.curves, arm="margin", metric="accuracy")) == len(LABELS)
+
+
+def test_a_study_without_a_random_arm_compares_arms_only_with_each_other():
+    """Wins need no random arm."""
+    found = comparison_of(*study(strategies=("margin", "ideal_loss")))
+    assert found.pairs["against"].isna().all()
+    assert found.differences.empty
+    assert len(found.wins) == 2
+
+
+def test_each_variant_has_its_own_random_arm():
+    """And arms of different variants are never set against each other."""
+    rounds, runs = study(variants=("", "frozen"))
+    found = comparison_of(rounds, runs)
+    against = found.pairs.set_index("arm")["against"]
+    assert against["margin frozen"] == "random frozen"
+    assert against["margin"] == "random"
+    assert not (
+        (found.wins["arm"].str.contains("frozen")) ^ found.wins["versus"].str.contains("frozen")
+    ).any()
+    frozen = comparison_of(
+        rounds[rounds["variant"] == "frozen"], runs[runs["variant"] == "frozen"]
+    )
+    both = of(found.differences, against="random frozen").reset_index(drop=True)
+    pd.testing.assert_frame_equal(both, frozen.differences)
+
+
+def test_pairs_agree_with_the_summary():
+    """The saving at the budget is the same number."""
+    rounds, runs = study()
+    summary = summarise(rounds, runs, generator()).set_index("arm")
+    pairs = comparison_of(rounds, runs).pairs.set_index("arm")
+    for ours, theirs in {
+        "saving": "labels_saved",
+        "low": "labels_saved_low",
+        "high": "labels_saved_high",
+        "accuracy": "labels_saved_accuracy",
+        "paired_seeds": "paired_seeds",
+        "exploratory": "exploratory",
+    }.items():
+        pd.testing.assert_series_equal(
+            pairs[ours].astype(float), summary[theirs].astype(float), check_names=False
+        )
+    needed = pairs["random_labels"].drop("random")
+    assert needed.between(LABELS[0], LABELS[-1]).all()
+
+
+def test_one_seed_has_estimates_and_no_intervals():
+    """Nothing is won, lost or tied with one seed."""
+    found = comparison_of(*study(seeds=1))
+    assert found.curves["mean"].notna().all()
+    assert found.curves[["low", "high"]].isna().all(axis=None)
+    assert found.differences["difference"].notna().all()
+    assert found.differences[["low", "high", "band_low", "band_high"]].isna().all(axis=None)
+    assert found.differences["exploratory"].all()
+    assert (found.wins["unknown"] == len(LABELS)).all()
+    assert (found.wins[["wins", "ties", "losses"]] == 0).all(axis=None)
+
+
+def test_a_nan_metric_is_not_dropped():
+    """A run that diverged makes its label count NaN, and the band is that of the others."""
+    rounds, runs = study()
+    at = (rounds["run_id"] == "margin__seed-3") & (rounds["labels"] == 140)
+    rounds.loc[at, ["accuracy", "nll"]] = [math.nan, math.inf]
+    found = comparison_of(rounds, runs)
+    for metric in ("accuracy", "nll"):
+        rows = of(found.differences, arm="margin", metric=metric).set_index("labels")
+        numbers = rows[["difference", "low", "high", "band_low", "band_high"]]
+        assert numbers.loc[140].isna().all()
+        assert numbers.drop(index=140).notna().all(axis=None)
+    assert of(found.wins, arm="margin", versus="random")["unknown"].item() == 1
+    assert of(found.savings, arm="margin").empty
+    assert math.isnan(of(found.pairs, arm="margin")["saving"].item())
+
+
+def same(first, second, arms=None):
+    for name in FRAMES:
+        left, right = getattr(first, name), getattr(second, name)
+        keys = [
+            key
+            for key in ("arm", "versus", "metric", "labels", "round", "share", "seed", "accuracy")
+            if key in left
+        ]
+        left, right = (frame.sort_values(keys, ignore_index=True) for frame in (left, right))
+        pd.testing.assert_frame_equal(left, right, rtol=1e-9)
+
+
+def test_order_and_names_do_not_matter():
+    """Shuffled rows and relabelled arms give the same numbers."""
+    rounds, runs = study()
+    expected = comparison_of(rounds, runs)
+    same(
+        comparison_of(
+            rounds.iloc[generator(4).permutation(len(rounds))],
+            runs.iloc[generator(3).permutation(len(runs))],
+        ),
+        expected,
+    )
+    names = {arm: f"arm {9 - i}" for i, arm in enumerate(dict.fromkeys(runs["arm"]))}
+    back = {name: arm for arm, name in names.items()}
+    renamed = comparison_of(
+        rounds.assign(arm=rounds["arm"].map(names)), runs.assign(arm=runs["arm"].map(names))
+    )
+    changed = {
+        name: getattr(renamed, name).replace(dict.fromkeys(("arm", "against", "versus"), back))
+        for name in FRAMES
+    }
+    same(Comparison(**changed), expected)
+
+
+def test_renumbering_seeds_changes_only_the_draws():
+    """Only the pairs count; draws of the band go by row, so the band may differ within their error."""
+    rounds, runs = study()
+    expected = comparison_of(rounds, runs)
+    new = dict(enumerate([5, 3, 7, 0, 2, 1, 6, 4]))
+    actual = comparison_of(
+        rounds.assign(seed=rounds["seed"].map(new)), runs.assign(seed=runs["seed"].map(new))
+    )
+    band = ["band_low", "band_high"]
+    drop = lambda frame: frame.drop(columns=band)  # noqa: E731
+    pd.testing.assert_frame_equal(drop(actual.differences), drop(expected.differences))
+    for frame in ("savings", "milestones", "wins", "curves", "pairs"):
+        pd.testing.assert_frame_equal(getattr(actual, frame), getattr(expected, frame))
+    widths = [
+        (each.differences["band_high"] - each.differences["band_low"])
+        for each in (actual, expected)
+    ]
+    assert (widths[0] / widths[1]).between(0.85, 1.15).all()
+
+
+def test_a_constant_moves_curves_and_nothing_else():
+    """Adding the same to all accuracies leaves differences, savings and wins as they are."""
+    rounds, runs = study()
+    expected = comparison_of(rounds, runs)
+    moved = comparison_of(rounds.assign(accuracy=rounds["accuracy"] + 0.125), runs)
+    pd.testing.assert_frame_equal(moved.differences, expected.differences, rtol=1e-6, atol=1e-12)
+    pd.testing.assert_frame_equal(moved.wins, expected.wins)
+    for frame in ("savings", "milestones"):
+        ours, theirs = getattr(moved, frame), getattr(expected, frame)
+        pd.testing.assert_series_equal(ours["accuracy"], theirs["accuracy"] + 0.125)
+        rest = [name for name in ours if name != "accuracy"]
+        pd.testing.assert_frame_equal(ours[rest], theirs[rest], rtol=1e-6, atol=1e-9)
+
+
+def test_the_generator_decides_the_band():
+    """Equal generators, equal frames; another one changes the band only."""
+    rounds, runs = study(strategies=("random", "margin"))
+    first, again, other = (comparison_of(rounds, runs, seed=seed) for seed in (0, 0, 1))
+    same(first, again)
+    assert (first.differences["band_low"] != other.differences["band_low"]).all()
+    assert first.differences["low"].equals(other.differences["low"])
+
+
+def test_contradictions_are_refused():
+    """As the summary refuses them."""
+    rounds, runs = study()
+    short = rounds[(rounds["run_id"] != "margin__seed-3") | (rounds["round"] < 4)]
+    with pytest.raises(StoreError, match="runs of arm 'margin' have different label counts"):
+        comparison_of(short, runs)
+    with pytest.raises(StoreError, match="margin has 4 from 100 to 160"):
+        comparison_of(rounds[(rounds["arm"] != "margin") | (rounds["round"] < 4)], runs)
+    with pytest.raises(StoreError, match=r"1 finished runs have no rounds, e\.g\. margin__seed-3"):
+        comparison_of(rounds[rounds["run_id"] != "margin__seed-3"], runs)
+    with pytest.raises(StoreError, match="different label counts, or one count twice"):
+        comparison_of(rounds.assign(labels=rounds["labels"].replace(120, 100)), runs)
+    rename = runs["strategy"].replace({"bald:members=20": "random:x=1"})
+    with pytest.raises(StoreError, match="more than one random arm"):
+        comparison_of(rounds, runs.assign(strategy=rename))
+    runs.loc[runs["run_id"] == "margin__seed-3", "seed"] = 4
+    with pytest.raises(StoreError, match="'margin' has more than one finished run with seed 4"):
+        comparison_of(rounds, runs)
+
+
+def test_rare_recall_has_a_curve_where_it_was_recorded():
+    """Studies from before the column have none."""
+    rounds, runs = study(strategies=("random", "margin"))
+    found = comparison_of(rounds.assign(rare_recall=0.5, labelled_classes=3), runs)
+    assert {"rare_recall", "labelled_classes"} < set(found.curves["metric"])
+    old = comparison_of(rounds.assign(rare_recall=math.nan), runs)
+    assert "rare_recall" not in set(old.curves["metric"]) | set(old.differences["metric"])
+
+
+def test_values_without_spread_have_no_width():
+    """No rounding noise makes a difference of nothing."""
+    rounds, runs = study(strategies=("random", "margin"))
+    rounds["accuracy"] = 0.1 + 0.7 * (rounds["arm"] == "margin")
+    found = of(comparison_of(rounds, runs).differences, metric="accuracy")
+    ends = found[["low", "high", "band_low", "band_high"]].to_numpy()
+    assert (ends == found["difference"].to_numpy()[:, None]).all()
+    assert np.allclose(ends, 0.7)

@@ -1,0 +1,291 @@
+"""The summary of a correlation study: every column against its own definition."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from scipy import stats as scipy_stats
+
+from alray.analysis.correlation.summary import (
+    CHECK_COLUMNS,
+    QUANTILE_COLUMNS,
+    SUMMARY_COLUMNS,
+    as_original,
+    decide,
+    summarise,
+)
+from alray.statistics.ranks import principal_components
+from tests.helpers.correlation_worlds import World, generator, study
+
+WORLD = World(slope=0.03, epochs=(1, 5))
+FRAMES = study(WORLD, generator(1))
+KEY = ["score", "grouping", "outcome", "epochs"]
+
+
+def summarised(frames=FRAMES, seed=2, **draws):
+    groups, outcomes, bases = frames
+    settings = {"permutations": 199, "bootstraps": 99} | draws
+    return summarise(groups, outcomes, bases, generator(seed), **settings)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return summarised()
+
+
+@pytest.fixture(scope="module")
+def row(found):
+    return found.summary.set_index(KEY).loc[("margin", "score", "nll", 5)]
+
+
+def usefulness(grouping="score", sorted_by="margin", epochs=5, frames=FRAMES):
+    """Return [base, group, seed] of nll, straight from the frame."""
+    _, outcomes, _ = frames
+    at = outcomes[outcomes["epochs"] == epochs]
+    control = at[at["grouping"] == "control"].set_index(["base", "seed"])["nll"]
+    of_arm = at[(at["grouping"] == grouping) & (at["sorted_by"] == sorted_by)]
+    wide = of_arm.pivot(index=["base", "group"], columns="seed", values="nll")
+    changes = -(wide - control.unstack().reindex(wide.index.get_level_values("base")).to_numpy())
+    return changes.to_numpy().reshape(WORLD.bases, -1, WORLD.seeds)
+
+
+def means(score="margin", grouping="score", sorted_by="margin"):
+    """Return [base, group]."""
+    groups, _, _ = FRAMES
+    of_arm = groups[(groups["grouping"] == grouping) & (groups["sorted_by"] == sorted_by)]
+    return of_arm.groupby(["base", "group"])[score].mean().to_numpy().reshape(WORLD.bases, -1)
+
+
+def test_columns_and_rows_are_those_documented(found):
+    """In order, a row per score, grouping, outcome and dose, with types that Parquet keeps."""
+    for frame, columns in (
+        (found.summary, SUMMARY_COLUMNS),
+        (found.quantiles, QUANTILE_COLUMNS),
+        (found.checks, CHECK_COLUMNS),
+    ):
+        assert list(frame.columns) == list(columns)
+        assert all(columns.values())
+        pa.Table.from_pandas(frame, preserve_index=False)
+    assert len(found.summary) == 2 * 3 * 3 * 2
+    assert not found.summary.duplicated(KEY).any()
+    assert len(found.quantiles) == 10 * len(found.summary)
+    assert found.checks[["outcome", "epochs"]].to_numpy().tolist() == [
+        [outcome, epochs] for outcome in ("accuracy", "nll", "macro_f1") for epochs in (1, 5)
+    ]
+    kinds = found.summary.dtypes.astype(str).to_dict()
+    counted = ("epochs", "bases", "groups", "seeds", "scores")
+    assert {kinds[name] for name in counted} == {"int64"}
+    assert kinds["seeds_needed"] == "Int64"
+    assert {kinds[name] for name in ("rho", "rho_low", "uplift", "bound", "p_max")} == {"float64"}
+
+
+def test_the_row_says_what_it_rests_on(row):
+    assert (row["queried"], row["bases"], row["groups"], row["seeds"]) == ("small", 3, 40, 4)
+    assert (row["scores"], row["against"]) == (2, "random")
+
+
+def test_rho_is_of_the_raw_score_and_pooled_over_bases(row):
+    """Margin's sign is not turned, though its small end is queried."""
+    of_groups = usefulness().mean(axis=-1)
+    rhos = [
+        scipy_stats.spearmanr(*pair).statistic for pair in zip(means(), of_groups, strict=True)
+    ]
+    z = scipy_stats.ttest_1samp(np.arctanh(rhos), 0).confidence_interval()
+    assert row["rho_bases"] == pytest.approx(rhos)
+    assert row["rho"] == pytest.approx(math.tanh(np.arctanh(rhos).mean()))
+    assert (row["rho_low"], row["rho_high"]) == pytest.approx(
+        (math.tanh(z.low), math.tanh(z.high))
+    )
+    assert row["rho"] > 0.5
+    assert row["rho_bootstrap_low"] < row["rho"] < row["rho_bootstrap_high"]
+    assert row["p"] == row["p_max"] == 1 / 200
+
+
+@pytest.mark.parametrize(("grouping", "sorted_by"), [("score", "margin"), ("random", "")])
+def test_partial_rho_is_given_the_class_shares_of_each_bases_groups(found, grouping, sorted_by):
+    """Residuals of ranks on the components of the shares, by least squares, pooled as rho is."""
+    groups, _, _ = FRAMES
+    of_arm = groups[(groups["grouping"] == grouping) & (groups["sorted_by"] == sorted_by)]
+    shares = pd.crosstab([of_arm["base"], of_arm["group"]], of_arm["label"], normalize="index")
+    scores, of_groups = means("margin", grouping, sorted_by), usefulness(grouping, sorted_by)
+    z = []
+    for base, pair in enumerate(zip(scores, of_groups.mean(axis=-1), strict=True)):
+        components = principal_components(shares.loc[base].to_numpy())
+        model = np.column_stack([np.ones(len(components)), components])
+        ranks = scipy_stats.rankdata(pair, axis=1).T
+        residuals = ranks - model @ np.linalg.lstsq(model, ranks, rcond=None)[0]
+        z.append(np.arctanh(np.corrcoef(residuals.T)[0, 1]))
+    row = found.summary.set_index(KEY).loc[("margin", grouping, "nll", 5)]
+    assert row["partial_rho"] == pytest.approx(math.tanh(np.mean(z)))
+
+
+def test_reliability_columns_follow_from_each_other(row):
+    """The mean over bases, its root, rho over that root, and the seeds for 0.8."""
+    iccs = []
+    for ratings in usefulness():
+        groups, seeds = ratings.shape
+        between = seeds * ratings.mean(axis=1).var(ddof=1)
+        residual = (
+            ratings - ratings.mean(axis=1, keepdims=True) - ratings.mean(axis=0) + ratings.mean()
+        )
+        iccs.append(1 - (residual**2).sum() / ((groups - 1) * (seeds - 1)) / between)
+    assert row["icc"] == pytest.approx(np.mean(iccs))
+    assert row["ceiling"] == pytest.approx(math.sqrt(row["icc"]))
+    assert row["rho_corrected"] == pytest.approx(row["rho"] / row["ceiling"])
+    needed = 4 * (1 - row["icc_single"]) / row["icc_single"]
+    assert row["seeds_needed"] == math.ceil(needed)
+
+
+def test_uplift_and_change_are_mean_usefulness(row):
+    """The four groups with the smallest margin, against forty random ones."""
+    of_groups, random = usefulness().mean(axis=-1), usefulness("random", "").mean(axis=-1)
+    tenth = np.take_along_axis(of_groups, means().argsort(axis=1)[:, :4], axis=1)
+    differences = tenth.mean(axis=1) - random.mean(axis=1)
+    expected = scipy_stats.ttest_1samp(differences, 0).confidence_interval()
+    assert row["uplift"] == pytest.approx(differences.mean())
+    assert (row["uplift_low"], row["uplift_high"]) == pytest.approx((expected.low, expected.high))
+    assert row["change"] == pytest.approx(of_groups.mean())
+    assert row["verdict"] == "hurts"
+
+
+def test_random_groups_are_the_null_of_every_score(found):
+    """Each score's own means of the same groups; nothing is queried, so there is no uplift and no verdict."""
+    rows = found.summary[found.summary["grouping"] == "random"].set_index(KEY)
+    row = rows.loc[("margin", "random", "nll", 5)]
+    of_groups = usefulness("random", "").mean(axis=-1)
+    pairs = zip(means(grouping="random", sorted_by=""), of_groups, strict=True)
+    assert row["rho_bases"] == pytest.approx(
+        [scipy_stats.spearmanr(*pair).statistic for pair in pairs]
+    )
+    assert rows["uplift"].isna().all()
+    assert set(rows["verdict"]) == {"inconclusive"}
+    assert rows["against"].isna().all()
+
+
+def test_dose_response_rises_with_the_planted_slope(found):
+    at = "score == 'loss' and grouping == 'score' and outcome == 'accuracy' and epochs == 5"
+    rows = found.quantiles.query(at)
+    assert rows["quantile"].tolist() == list(range(10))
+    assert rows["mean_score"].is_monotonic_increasing
+    assert scipy_stats.spearmanr(rows["quantile"], rows["mean"]).statistic > 0.8
+    assert (rows["low"] < rows["mean"]).all()
+    assert (rows["mean"] < rows["high"]).all()
+
+
+def test_checks_hold_in_a_sound_study(found):
+    """Shuffled labels harm by 0.2 at the last dose, and halves agree as the seeds do."""
+    checks = found.checks.set_index(["outcome", "epochs"])
+    assert checks.loc[("nll", 5), "shuffled"] == pytest.approx(-0.2, abs=0.02)
+    assert checks.loc[("nll", 5), "shuffled_high"] < 0
+    icc = found.summary.query("outcome == 'nll' and epochs == 5 and grouping == 'score'")["icc"]
+    assert checks.loc[("nll", 5), "split_half"] == pytest.approx(icc.mean(), abs=0.1)
+
+
+def test_the_order_of_rows_changes_no_number_and_the_seed_does():
+    shuffled = tuple(frame.sample(frac=1, random_state=3) for frame in FRAMES)
+    one, other, third = (
+        summarised().summary,
+        summarised(shuffled).summary,
+        summarised(seed=4).summary,
+    )
+    pd.testing.assert_frame_equal(one, other)
+    assert not one["rho_bootstrap_low"].equals(third["rho_bootstrap_low"])
+
+
+def test_one_base_has_intervals_over_its_groups_only():
+    row = (
+        summarised(study(World(bases=1, slope=0.03), generator(5)))
+        .summary.set_index(KEY)
+        .loc[("loss", "score", "accuracy", 5)]
+    )
+    assert math.isnan(row["rho_low"])
+    assert row["rho_bootstrap_low"] > 0.3
+    assert row["uplift_low"] > 0
+    assert row["verdict"] == "helps"
+
+
+def test_one_seed_is_inconclusive():
+    """Its reliability is not known."""
+    rows = summarised(study(World(seeds=1, slope=0.05), generator(6))).summary
+    assert rows["icc"].isna().all()
+    assert rows["seeds_needed"].isna().all()
+    assert set(rows["verdict"]) == {"inconclusive"}
+
+
+def test_absent_groupings_are_absent_and_uplift_falls_back_to_the_arm():
+    world = World(groupings=("score",), slope=0.03)
+    found = summarised(study(world, generator(7)))
+    assert set(found.summary["grouping"]) == {"score"}
+    assert set(found.summary["against"]) == {"all"}
+    row = found.summary.set_index(KEY).loc[("loss", "score", "accuracy", 5)]
+    assert row["uplift"] > 0.02
+    assert found.checks["shuffled"].isna().all()
+    assert found.checks["split_half"].notna().all()
+
+
+def test_an_unknown_outcome_is_unknown_and_leaves_the_others():
+    """A diverged fine-tune's infinite nll."""
+    groups, outcomes, bases = FRAMES
+    broken = outcomes.copy()
+    broken.loc[(broken["grouping"] == "score") & (broken["group"] == 3), "nll"] = math.inf
+    rows = summarised((groups, broken, bases)).summary.query("grouping == 'score'")
+    is_nll = rows["outcome"] == "nll"
+    assert rows.loc[is_nll, ["rho", "p", "p_max", "icc", "uplift", "change"]].isna().all(axis=None)
+    assert set(rows.loc[is_nll, "verdict"]) == {"inconclusive"}
+    assert rows.loc[~is_nll, ["rho", "p", "p_max", "icc", "uplift"]].notna().all(axis=None)
+
+
+def test_a_constant_score_has_no_rank_correlation():
+    groups, outcomes, bases = FRAMES
+    rows = summarised((groups.assign(loss=0.0), outcomes, bases)).summary.query("score == 'loss'")
+    assert rows[["rho", "p", "p_max", "partial_rho", "rho_bootstrap_low"]].isna().all(axis=None)
+    assert set(rows["verdict"]) == {"inconclusive"}
+
+
+def deciding(**changes):
+    settings = {"queried": "large", "rho": 0.5, "p_max": 0.01, "icc": 0.8}
+    return decide(settings | {"uplift_low": 0.01, "uplift_high": 0.03} | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ("helps", math.nan)),
+        ({"queried": "small", "rho": -0.5}, ("helps", math.nan)),
+        ({"rho": -0.5, "uplift_low": -0.03, "uplift_high": -0.01}, ("hurts", math.nan)),
+        ({"p_max": 0.3, "uplift_low": -0.03, "uplift_high": 0.02}, ("no effect", 0.03)),
+        ({"p_max": 0.3, "uplift_low": -0.01, "uplift_high": 0.02}, ("no effect", 0.02)),
+        ({"icc": 0.29}, ("inconclusive", math.nan)),
+        ({"icc": math.nan}, ("inconclusive", math.nan)),
+        ({"p_max": 0.05}, ("inconclusive", math.nan)),
+        ({"p_max": math.nan}, ("inconclusive", math.nan)),
+        ({"uplift_low": -0.01}, ("inconclusive", math.nan)),
+        ({"rho": -0.5}, ("inconclusive", math.nan)),
+        ({"uplift_low": math.nan, "uplift_high": math.nan}, ("inconclusive", math.nan)),
+    ],
+)
+def test_verdicts(changes, expected):
+    """Both rho and uplift for an effect, neither for none, and reliability for either."""
+    verdict, bound = deciding(**changes)
+    assert verdict == expected[0]
+    assert bound == pytest.approx(expected[1], nan_ok=True)
+
+
+def test_the_published_protocol_averages_over_epochs_and_has_no_control():
+    groups, outcomes, bases = FRAMES
+    original = as_original(outcomes)
+    assert list(original.columns) == list(outcomes.columns)
+    assert "control" not in set(original["grouping"])
+    assert (set(original["epochs"]), set(original["steps"])) == ({5}, {15})
+    at = "base == 1 and grouping == 'score' and sorted_by == 'loss' and group == 7 and seed == 2"
+    assert original.query(at)["accuracy"].item() == pytest.approx(
+        outcomes.query(at)["accuracy"].mean()
+    )
+    row = (
+        summarised((groups, original, bases))
+        .summary.set_index(KEY)
+        .loc[("loss", "score", "nll", 5)]
+    )
+    assert row["change"] == pytest.approx(WORLD.learned, abs=0.02)

@@ -1,0 +1,212 @@
+"""Runs that learn from every label: planned, played once, kept apart from what is compared, shown as the ceiling."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from alray.analysis.sweep.full_data import is_full_data, set_apart
+from alray.analysis.sweep.summary import summarise
+from alray.api import plan_study, sweep
+from alray.cli.display.phrases import headline
+from alray.errors import StoreError
+from alray.reporting.api import report, report_pair
+from alray.reporting.sources import read_sweep
+from alray.settings.sweep import StudySpec
+from alray.statistics.curves import area_under_curve
+from alray.studies.sweep.results import load
+from tests.helpers.studies import Recorder, comparable, settings, write_pool
+
+VARIED = {"training.batch_norm": ["live", "frozen"]}
+FROZEN = "batch_norm=frozen"
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    return write_pool(tmp_path_factory.mktemp("pools") / "pool.parquet")
+
+
+def wanted(pool, **changes):
+    """Return a study in which a model on full data is clearly better than one on a few labels."""
+    arms = {"strategies": ["random", "margin"], "seeds": 2, "initial": 8, "query": 2}
+    learns = {"training": {"passive_epochs": 8, "lr": 0.02}, "full_data": True}
+    return settings(pool, **{**arms, **learns, **changes})
+
+
+@pytest.fixture(scope="module")
+def study(pool, tmp_path_factory):
+    return sweep(wanted(pool, vary=VARIED), results=tmp_path_factory.mktemp("results"))
+
+
+def test_nothing_is_planned_that_was_not_asked_for(pool):
+    plan = plan_study(StudySpec.model_validate(wanted(pool, full_data=False)))
+    assert {run.arm for run in plan.runs} == {"random", "margin"}
+    assert "full data" not in " ".join(headline(plan))
+
+
+def test_every_seed_and_variant_gets_a_run_after_all_others(pool):
+    plan = plan_study(StudySpec.model_validate(wanted(pool, vary=VARIED)))
+    full = plan.runs[8:]
+    assert plan.queue[8:] == full
+    assert [(run.arm, run.seed) for run in full] == [
+        ("full data", 0),
+        (f"full data [{FROZEN}]", 0),
+        ("full data", 1),
+        (f"full data [{FROZEN}]", 1),
+    ]
+    assert {(run.initial, run.rounds) for run in full} == {(len(plan.prepared.train), 0)}
+    assert len({run.run_id for run in plan.runs}) == 12
+    assert "= 8 runs, and 4 on full data" in headline(plan)[2]
+
+
+def test_variants_that_differ_in_the_rounds_alone_share_the_training(study):
+    """BatchNorm is frozen after the passive phase, so there is one training a seed."""
+    full = study.rounds[is_full_data(study.rounds)]
+    assert set(full["labels"]) == {140}
+    assert (full.groupby("seed")["nll"].nunique() == 1).all()
+    assert full["nll"].nunique() == 2
+
+
+def test_a_model_on_full_data_is_a_row_of_no_table_but_a_column(study):
+    summary = study.summary.set_index("arm")
+    assert list(summary.index) == [
+        "random",
+        "margin",
+        f"random [{FROZEN}]",
+        f"margin [{FROZEN}]",
+    ]
+    rounds = study.rounds
+    ceiling = rounds.loc[rounds["arm"] == "full data", "accuracy"].mean()
+    assert summary["full_data_accuracy"].to_list() == [ceiling] * 4
+    curves = rounds[rounds["arm"] == "random"].pivot(
+        index="seed", columns="labels", values="accuracy"
+    )
+    area = area_under_curve(curves.columns.to_numpy(float), curves.to_numpy(float)).mean()
+    of_margin = summary.loc["margin"]
+    expected = of_margin["alc_difference"] / (ceiling - area)
+    assert of_margin["alc_normalised"] == pytest.approx(expected, rel=1e-12)
+    assert np.isnan(summary.loc["random", "alc_normalised"])
+
+
+def test_everything_else_is_as_without_them(pool, study, tmp_path):
+    without = sweep(wanted(pool, vary=VARIED, full_data=False), results=tmp_path)
+    kept = study.rounds[~is_full_data(study.rounds)]
+    pd.testing.assert_frame_equal(comparable(kept), comparable(without.rounds), check_exact=True)
+    columns = [name for name in without.summary if name not in ("full_data_accuracy", "alc_normalised", "seconds_per_round")]  # fmt: skip
+    pd.testing.assert_frame_equal(study.summary[columns], without.summary[columns])
+    assert without.summary["full_data_accuracy"].isna().all()
+
+
+def test_they_can_be_added_later(pool, tmp_path):
+    sweep(wanted(pool, full_data=False), results=tmp_path)
+    recorder = Recorder()
+    study = sweep(wanted(pool), results=tmp_path, observer=recorder)
+    started = [name for name, _ in recorder.of("started") if not name.startswith("passive")]
+    assert started == study.runs.loc[is_full_data(study.runs), "run_id"].to_list()
+    assert study.summary["full_data_accuracy"].notna().all()
+    assert load(tmp_path / "study").settings.full_data
+
+
+def test_a_report_says_and_draws_it_but_compares_strategies_only(study, tmp_path):
+    made = report(study.path, out=tmp_path, formats=("html", "csv"))
+    assert made.page is not None
+    html = made.page.read_text()
+    rounds = study.rounds
+    ceiling = rounds.loc[rounds["arm"] == "full data", "accuracy"].mean()
+    said = f"accuracy {ceiling:.3f} (140 labels, mean of 2 seeds)"
+    assert said in html
+    assert f"accuracy {ceiling:.3f} with {FROZEN}" in html
+    curves = pd.read_csv(tmp_path / "findings" / "curves.csv")
+    assert "full data" not in set(curves["arm"])
+    assert not read_sweep(study.path, None).queries["arm"].str.startswith("full data").any()
+
+
+def test_a_study_without_its_table_of_runs_still_knows_that_they_have_ended(study, tmp_path):
+    """They have no rounds to play, whatever the study's others have."""
+    copy = tmp_path / "study"
+    for path in study.path.rglob("*.*"):
+        if path.is_file() and path.name != "runs.parquet":
+            target = copy / path.relative_to(study.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    assert set(read_sweep(copy, None).runs["status"]) == {"finished"}
+
+
+def test_strategies_cannot_be_compared_against_it(study):
+    with pytest.raises(StoreError, match="valid are: random, margin"):
+        read_sweep(study.path, "full data")
+
+
+def test_a_table_of_curves_may_bring_it_along(tmp_path):
+    rows = [("random", s, n, 0.5 + n / 1000 + s / 100) for s in range(2) for n in (10, 20)]
+    rows += [("margin", s, n, 0.52 + n / 1000 + s / 100) for s in range(2) for n in (10, 20)]
+    rows += [("full data", s, 400, 0.54 + s / 100) for s in range(2)]
+    path = tmp_path / "curves.csv"
+    pd.DataFrame(rows, columns=["arm", "seed", "labels", "accuracy"]).to_csv(path, index=False)
+    made = report(path, formats=("html", "csv"))
+    assert made.page is not None
+    assert "dashed line is the model trained on all labels" in made.page.read_text()
+    summary = pd.read_csv(made.folder / "findings" / "summary.csv")
+    assert summary["arm"].to_list() == ["random", "margin"]
+    assert summary["full_data_accuracy"].to_list() == pytest.approx([0.545] * 2)
+
+
+def test_two_studies_side_by_side_have_a_ceiling_each(monkeypatch, pool, tmp_path):
+    """A panel per study: one with several variants has no one line for its panel."""
+    monkeypatch.setattr("alray.reporting.sweep.curve_charts._MOST_TO_CEILING", -1e9)
+    one, two, several = (
+        sweep(wanted(pool, name=name, **changes), results=tmp_path).path
+        for name, changes in (("one", {}), ("two", {}), ("several", {"vary": VARIED}))
+    )
+    told = told_by(report_pair((one, two), out=tmp_path / "a", formats=("html",)))
+    assert re.fullmatch(r"0\.\d+ \(one\), 0\.\d+ \(two\)", told)
+    told = told_by(report_pair((one, several), out=tmp_path / "b", formats=("html",)))
+    assert re.fullmatch(r"0\.\d+ \(one\)", told)
+
+
+def told_by(made):
+    """Return the ceilings that the caption of the learning curves tells."""
+    found = re.search(r"the model reaches ([^<]*), beyond", made.page.read_text())
+    assert found is not None
+    return found[1]
+
+
+def test_nothing_left_to_gain_has_no_share(study):
+    """Where random is as good on average as the model on full data."""
+    rounds = study.rounds.copy()
+    rounds.loc[is_full_data(rounds), "accuracy"] = 0.0
+    summary = summarise(rounds, study.runs, np.random.default_rng(0))
+    assert summary["alc_normalised"].isna().all()
+    assert summary["alc_difference"].notna().any()
+
+
+def test_a_failed_run_on_full_data_is_no_ceiling(study):
+    runs = study.runs.assign(status=study.runs["status"].mask(is_full_data(study.runs), "failed"))
+    apart = set_apart(study.rounds, runs)
+    assert len(apart.ceilings) == 0
+    summary = summarise(study.rounds, runs, np.random.default_rng(0))
+    assert summary["full_data_accuracy"].isna().all()
+    assert len(summary) == 4
+
+
+def test_records_of_a_study_from_before_rare_classes_were_measured_can_be_read(study, tmp_path):
+    """Columns are added from version to version; a report shows what there is."""
+    copy = tmp_path / "study"
+    for path in study.path.rglob("*.*"):
+        if path.is_file():
+            target = copy / path.relative_to(study.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    for path in (copy / "rounds").iterdir():
+        table = pq.read_table(path)
+        assert "rare_recall" in table.column_names
+        pq.write_table(table.drop_columns(["rare_recall"]), path)
+    assert isinstance(load(copy).rounds, pd.DataFrame)
+    made = report(copy, out=tmp_path / "out", formats=("html",))
+    assert made.page is not None
+    assert pa.types.is_floating(
+        pq.read_schema(study.path / "rounds" / path.name).field("nll").type
+    )

@@ -1,0 +1,179 @@
+"""`alray correlate` as it is typed: plans, tables, errors, exit codes."""
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from alray.cli import main
+from alray.cli.display.correlation_progress import CorrelationLines, CorrelationLive
+from alray.cli.display.correlation_summary import print_correlation
+from alray.studies.correlation.results import load_correlation
+from alray.studies.correlation.tasks import FineTune
+from alray.studies.retries import Mishap
+from tests.helpers.builders import make_pool
+from tests.helpers.correlation_studies import correlation_plan, correlation_settings
+from tests.helpers.studies import write_pool
+
+QUICK = [
+    "--sample", "120", "--group-size", "6", "--initial", "20", "--bases", "2", "--fine-tune-seeds",
+    "2", "--epochs", "1,2", "--scores", "loss,margin", "--executor", "inline", "--set",
+    "model.width=8", "--set", "training.passive_epochs=15", "--set", "training.lr=0.03",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, ["correlate", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def done(pool, tmp_path_factory):
+    results = tmp_path_factory.mktemp("results")
+    return call("--pool", pool, "--results", results, *QUICK), results
+
+
+def test_a_study_prints_its_tables_and_where_everything_lies(done):
+    outcome, results = done
+    assert outcome.exit_code == 0, outcome.output
+    for part in (
+        "pool-correlation: 200 objects, 3 classes",
+        "base 0: accuracy",
+        "444/444 fine-tunes in",
+        "loss (large) ",
+        "margin (small) ",
+        "by score",
+        "within class",
+        "uplift: what the tenth",
+        f"results: {results}/pool-correlation",
+        f"page:    {results}/pool-correlation/report.html",
+    ):
+        assert part in outcome.output, part
+    assert max(map(len, outcome.stdout.splitlines())) <= 80 + len(str(results))
+    assert (results / "pool-correlation" / "report.html").stat().st_size > 100_000
+    assert (results / "pool-correlation" / "figures" / "scatter.svg").exists()
+
+
+def test_the_same_command_again_prints_the_same_tables(done, pool):
+    outcome, results = done
+    again = call("--pool", pool, "--results", results, *QUICK)
+    assert again.exit_code == 0
+    assert again.stdout == outcome.stdout
+    assert "444 fine-tunes done before" in again.stderr
+
+
+def test_the_table_fits_eighty_columns_and_names_each_score_once(done):
+    found = load_correlation(done[1] / "pool-correlation")
+    console = Console(width=80, highlight=False, markup=False)
+    with console.capture() as capture:
+        print_correlation(console, found)
+    lines = [line for line in capture.get().splitlines() if "/" not in line]
+    assert max(map(len, lines)) <= 80
+    table = capture.get().partition("uplift:")[0]
+    assert table.count("loss (large)") == 1
+    row = next(line for line in table.splitlines() if line.startswith("loss (large)"))
+    value = found.summary.query(
+        "score == 'loss' and grouping == 'score' and outcome == 'accuracy' and epochs == 1"
+    )["rho"].item()
+    assert f"{value:+.2f}".replace("0.", ".") in row
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(pool, tmp_path):
+    outcome = call("--pool", pool, "--results", tmp_path, "--dry-run", *QUICK)
+    assert outcome.exit_code == 0
+    assert "444 fine-tunes, evaluated after 1, 2 epochs, replay none" in outcome.stdout
+    assert "within class: margin" in outcome.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sample", "5000"], "5,000 objects of"),
+        (["--sample", "119"], "groups of 6 do not divide 119"),
+        (["--initial", "1"], "absent from the first 1 labels"),
+        (["--group-size", "60"], "too few for a rank correlation"),
+        (["--scores", "los"], "Input should be 'loss', 'margin'"),
+        (["--epochs", "1,x"], "--epochs 1,x: write whole numbers"),
+        (["--epochs", "5,1"], "epochs must rise: 1,5"),
+        (["--set", "training.mode=scratch"], "scratch has no place"),
+        (["--pool", "nowhere.parquet"], "nowhere.parquet"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(pool, tmp_path, arguments, message):
+    outcome = call("--pool", pool, "--results", tmp_path, *QUICK, *arguments)
+    assert outcome.exit_code == 2
+    assert outcome.stderr.startswith("error: ")
+    assert message in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_come_from_a_file_and_options_override_them(pool, tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(f"name: mine\npool: {{source: {pool}}}\nbases: 7\nepochs: [1, 4]\n")
+    outcome = call(path, *QUICK, "--bases", "2", "--epochs", "2", "--dry-run")
+    assert outcome.exit_code == 0, outcome.output
+    assert "mine: 200 objects" in outcome.stdout
+    assert "2 base models" in outcome.stdout
+    assert "after 2 epochs" in outcome.stdout
+
+
+@pytest.mark.parametrize("kind", [CorrelationLines, CorrelationLive])
+def test_displays_say_what_happens(kind, pool):
+    plan = correlation_plan(make_pool(400))
+    console = Console(width=80, force_terminal=kind is CorrelationLive, highlight=False)
+    with console.capture() as capture:
+        display = kind(console, "starting Ray")
+        display.begin(plan, 20)
+        task = next(iter(plan.tasks(0, [])))
+        assert isinstance(task, FineTune)
+        display.started(task)
+        display.performed(task, 1.0, "here")
+        display.lost("base-0", Mishap("node2", "killed"), again=True)
+        display.lost("base-0", Mishap("", "killed"), again=False)
+        display.moved("base-1", Mishap("node2", "ValueError: no", died=False))
+        display.failed("base-1", "ValueError: no")
+        display.notice("a [notice]")
+        display.tick()
+        display.end()
+    text = capture.get()
+    for part in (
+        "20 fine-tunes done before",
+        "node2: worker died (killed); base-0 starts again",
+        "worker died (killed); base-0 is given up",
+        "node2: ValueError: no; base-1 is tried on another node",
+        "failed: base-1: ValueError: no",
+        "a [notice]",
+        f"21/{plan.fine_tunes} fine-tunes in",
+    ):
+        assert part in text, part
+
+
+def test_silence_is_broken_with_how_far_it_is(monkeypatch):
+    plan = correlation_plan(make_pool(400))
+    console = Console(width=100, highlight=False)
+    monkeypatch.setattr("alray.cli.display.correlation_progress.SILENCE_SECONDS", 0.0)
+    with console.capture() as capture:
+        display = CorrelationLines(console, "starting")
+        display.begin(plan, 0)
+        display.performed(next(iter(plan.tasks(0, []))), 1.0, "here")
+        display.tick()
+    assert f"1/{plan.fine_tunes} fine-tunes in 0 s, about" in capture.get()
+    assert "left" in capture.get()
+
+
+def test_failed_tasks_are_named_and_the_exit_code_is_1(pool, tmp_path):
+    settings = correlation_settings(pool)
+    assert settings["bases"] == 2
+    outcome = call(
+        "--pool", pool, "--results", tmp_path, *QUICK,
+        "--set", "model.name=tests.helpers.own_modules:failing_forward", "--scores", "loss",
+    )  # fmt: skip
+    assert outcome.exit_code == 1
+    assert "2 tasks failed" in outcome.stderr
+    assert "ArithmeticError: this module cannot be called" in outcome.stderr
+    assert "Traceback" not in outcome.stderr

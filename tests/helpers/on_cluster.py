@@ -1,0 +1,12 @@
+"""`alray` in a process that has joined a Ray cluster by itself: python -m tests.helpers.on_cluster ADDRESS ARGUMENTS..."""
+
+import logging
+import sys
+
+import ray
+
+from alray.cli import main
+
+if __name__ == "__main__":
+    ray.init(address=sys.argv[1], log_to_driver=False, logging_level=logging.ERROR)
+    main(sys.argv[2:])

@@ -1,0 +1,85 @@
+"""Strategies of the tests' own: random choice that misbehaves when so many candidates are left."""
+
+import gc
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from torch import Tensor, nn
+from typing_extensions import override
+
+from alray.networks.tensors import PoolTensors
+from alray.strategies.base import Query
+from alray.strategies.random import Random
+from alray.strategies.signals import Signals
+from tests.helpers.own_modules import OwnNetwork
+
+NODE = "ALRAY_TEST_NODE"
+"""Environment variable that is set on one node of a cluster only."""
+
+
+@dataclass(frozen=True)
+class Misbehaving(Random):
+    """Draws at random; in the round that begins with `left` candidates it does something else first.
+
+    Attributes:
+        act: Raise an error, end the process, write into the shared pool, or go to sleep.
+        left: Candidates of the round in which this happens.
+        pause: Seconds that every round takes longer.
+        node: Misbehaves only where the environment variable ALRAY_TEST_NODE is this, if not anywhere.
+    """
+
+    act: Literal["nothing", "raise", "exit", "corrupt", "hang"] = "nothing"
+    left: int = -1
+    pause: float = 0.0
+    node: str = "any"
+
+    @override
+    def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
+        time.sleep(self.pause)
+        here = self.node in ("any", os.environ.get(NODE))
+        if here and len(signals.candidates) == self.left:
+            if self.act == "raise":
+                raise ValueError(f"no more than {self.left}\nsecond line")
+            if self.act == "exit":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.act == "hang":
+                time.sleep(1000.0)
+            if self.act == "corrupt":
+                corrupt_pools()
+        return super().select(signals, k, rng)
+
+
+def corrupt_pools() -> None:
+    """Write into every pool of this process in place, as only code that goes around alray's copies can."""
+    for found in gc.get_objects():
+        if type(found) is PoolTensors:
+            found.modalities[0]._features[0, 0] += 1
+
+
+def deadly_model(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Module:
+    """Return a small network that kills its process on the bad node."""
+    return Deadly(shapes, classes)
+
+
+class Deadly(OwnNetwork):
+    @override
+    def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
+        if os.environ.get(NODE) == "bad":
+            time.sleep(0.3)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().forward(features, present)
+
+
+def broken_model(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Module:
+    """Return a module that builds but cannot be called."""
+    return Broken()
+
+
+class Broken(nn.Module):
+    @override
+    def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
+        raise RuntimeError("broken on purpose")

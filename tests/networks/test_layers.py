@@ -1,0 +1,199 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from alray.networks.generators import isolated, torch_generator
+from alray.networks.layers import (
+    Hidden,
+    SeededDropout,
+    batch_norms,
+    draw_mask,
+    dropouts,
+    replace_dropouts,
+    seed_dropouts,
+)
+from tests.helpers.builders import same_tensors, weights_of
+
+
+def seeded(rate=0.5, size=None, seed=0, **kind):
+    layer = SeededDropout(rate, size, **kind)
+    layer.generator = torch_generator(seed)
+    return layer
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_units_are_kept_at_the_rate_and_scaled_up(rate):
+    x = torch.ones(200, 500)
+    y = seeded(rate)(x)
+    kept = (y != 0).float().mean().item()
+    # Binomial over 100,000 units, five standard deviations.
+    assert abs(kept - (1 - rate)) < 5 * np.sqrt(rate * (1 - rate) / 100_000)
+    # Rates are multiples of 2^-16.
+    assert torch.allclose(y[y != 0], torch.tensor(1 / (1 - rate)), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rate", "share"), [(0.5, 0.5), (0.3, 0.7), (1e-9, 1 - 2**-16), (1 - 1e-9, 2**-16)]
+)
+def test_a_masks_scale_keeps_the_mean_at_one(rate, share):
+    """To the digit: an entry is kept with a probability of k / 2^16, and worth 2^16 / k."""
+    mask = draw_mask((3000, 1001), rate, torch_generator(0))
+    assert set(mask.unique().tolist()) == {
+        0.0,
+        float(np.float32(1 / (round(share * 2**16) / 2**16))),
+    }
+    kept = (mask != 0).float().mean().item()
+    assert abs(kept - share) < 5 * np.sqrt(share * (1 - share) / mask.numel())
+
+
+def test_the_entries_of_a_mask_are_independent():
+    """Neighbours come from one draw of 64 bits; their correlations are those of chance."""
+    mask = draw_mask((20000, 16), 0.5, torch_generator(0)).numpy() - 1
+    correlations = np.corrcoef(mask.T)[np.triu_indices(16, 1)]
+    assert np.abs(correlations).max() < 5 / np.sqrt(20000)
+    assert abs(mask.mean()) < 5 / np.sqrt(mask.size)
+
+
+def test_the_generator_decides():
+    x = torch.ones(20, 30)
+    assert torch.equal(seeded(seed=1)(x), seeded(seed=1)(x))
+    assert not torch.equal(seeded(seed=1)(x), seeded(seed=2)(x))
+
+
+def test_each_call_draws_anew():
+    layer, x = seeded(), torch.ones(20, 30)
+    assert not torch.equal(layer(x), layer(x))
+
+
+def test_the_global_generator_is_not_touched():
+    before = torch.random.get_rng_state()
+    seeded()(torch.ones(20, 30))
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_training_without_a_generator_is_refused():
+    with pytest.raises(RuntimeError, match="generator"):
+        SeededDropout(0.5)(torch.ones(2, 2))
+
+
+def test_nothing_is_dropped_in_evaluation_or_at_rate_zero():
+    x = torch.randn(4, 3, generator=torch_generator(0))
+    assert torch.equal(seeded().eval()(x), x)
+    assert torch.equal(SeededDropout(0.0)(x), x)
+
+
+def test_channels_are_dropped_whole():
+    y = seeded(channels=True)(torch.ones(10, 20, 3, 3))
+    per_channel = y.flatten(2)
+    assert (per_channel == per_channel[:, :, :1]).all()
+    assert not (y[0] == y[1]).all()
+
+
+@pytest.mark.parametrize("size", [None, 30])
+def test_a_member_is_one_mask_for_all_objects(size):
+    layer = SeededDropout(0.5, size).eval()
+    layer.draw_masks(3, torch_generator(0))
+    x = torch.ones(6, 30)
+    outputs = []
+    for member in range(3):
+        layer.member = member
+        y = layer(x)
+        assert (y == y[:1]).all()
+        assert torch.equal(y[2:4], layer(x[2:4]))
+        outputs.append(y)
+    assert not torch.equal(outputs[0], outputs[1])
+    layer.forget_masks()
+    assert torch.equal(layer(x), x)
+
+
+def test_a_member_keeps_units_at_the_rate_and_scales_them_up():
+    layer = SeededDropout(0.25, 10_000)
+    layer.draw_masks(2, torch_generator(0))
+    mask = layer.member_masks((10_000,))[1]
+    assert abs((mask != 0).float().mean().item() - 0.75) < 5 * np.sqrt(0.25 * 0.75 / 10_000)
+    assert torch.allclose(mask[mask != 0], torch.tensor(1 / 0.75))
+
+
+def test_channels_of_a_member_are_dropped_whole():
+    layer = SeededDropout(0.5, channels=True)
+    layer.draw_masks(1, torch_generator(0))
+    layer.member = 0
+    y = layer(torch.ones(4, 20, 3, 3))
+    assert (y == y[:1, :, :1, :1]).all()
+    assert 0 < (y[0, :, 0, 0] == 0).sum() < 20
+
+
+def test_a_member_has_a_mask_for_each_shape_that_the_layer_meets():
+    """A user's module often calls one dropout layer at several places."""
+    layer = SeededDropout(0.5)
+    layer.draw_masks(2, torch_generator(0))
+    layer.member = 1
+    wide, narrow = torch.ones(3, 40), torch.ones(3, 20)
+    first = layer(wide), layer(narrow)
+    assert torch.equal(first[0], layer(wide))
+    assert torch.equal(first[1], layer(narrow))
+
+
+def test_masks_must_be_drawn_before_they_are_used():
+    layer = SeededDropout(0.5, 4)
+    layer.member = 0
+    with pytest.raises(RuntimeError, match="draw_masks"):
+        layer(torch.ones(2, 4))
+
+
+def test_hidden_is_linear_relu_batch_norm_dropout():
+    with isolated(0):
+        layer, x = Hidden(4, 3, 0.5), torch.randn(6, 4)
+    h = torch.relu(layer.linear(x))
+    variance, mean = torch.var_mean(h, dim=0, correction=0)
+    assert layer.dropout is not None
+    layer.dropout.generator = torch_generator(1)
+    mask = draw_mask((6, 3), 0.5, torch_generator(1))
+    expected = (h - mean) / torch.sqrt(variance + 1e-5) * mask
+    torch.testing.assert_close(layer(x), expected)
+
+
+def test_a_single_object_is_normalised_as_when_scored_and_changes_no_statistics():
+    with isolated(0):
+        layer, x = Hidden(4, 3, None), torch.randn(8, 4)
+    layer(x)
+    before = weights_of(layer.norm)
+    alone = layer(x[:1])
+    assert same_tensors(weights_of(layer.norm), before)
+    torch.testing.assert_close(alone, layer.eval()(x[:1]))
+
+
+def test_dropouts_are_those_that_can_drop():
+    module = nn.Sequential(
+        SeededDropout(0.5), nn.Sequential(SeededDropout(0.0), Hidden(2, 2, 0.1))
+    )
+    assert [layer.rate for layer in dropouts(module)] == [0.5, 0.1]
+    generator = torch_generator(0)
+    seed_dropouts(module, generator)
+    assert all(layer.generator is generator for layer in dropouts(module))
+
+
+def test_every_kind_of_batch_norm_is_found():
+    module = nn.Sequential(nn.BatchNorm1d(2), nn.Sequential(nn.BatchNorm2d(2)), nn.BatchNorm3d(2))
+    assert len(batch_norms(module)) == 3
+
+
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = self.two = nn.Dropout(0.3)
+        self.deep = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Dropout2d(0.4), nn.Dropout(0)))
+
+
+def test_dropout_layers_of_a_users_module_are_replaced_wherever_they_are():
+    module = Own()
+    replace_dropouts(module)
+    found = [layer for layer in module.modules() if isinstance(layer, SeededDropout)]
+    assert [(layer.rate, layer.channels) for layer in found] == [
+        (0.3, False),
+        (0.4, True),
+        (0, False),
+    ]
+    assert module.one is module.two
+    assert not any(isinstance(layer, (nn.Dropout, nn.Dropout2d)) for layer in module.modules())

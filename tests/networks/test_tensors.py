@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import torch
+
+from alray.networks.tensors import PoolTensors, as_tensor
+from alray.pools.pool import Modality, PreparedPool
+from tests.helpers.builders import everyone, image_pool, make_pool
+
+
+def test_a_batch_is_a_copy_and_writing_into_it_leaves_the_pool_as_it_was():
+    pool = make_pool()
+    before = pool.checksum()
+    tensors = PoolTensors(pool)
+    batch = tensors.batch(everyone(pool))
+    for features in batch.features.values():
+        features.fill_(77)
+    tensors.labels(everyone(pool)).fill_(1)
+    assert pool.checksum() == before
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.uint8])
+@pytest.mark.parametrize("with_room", [False, True])
+def test_gathered_rows_are_copies_whatever_the_type(dtype, with_room):
+    features = np.arange(12).reshape(4, 3).astype(dtype)
+    modality = Modality("a", features, np.arange(4, dtype=np.int32), (3,), offset=1.0, scale=2.0)
+    pool = PreparedPool((modality,), np.zeros(4, np.int64), 1, *[np.arange(1)] * 3)
+    rows = torch.tensor([2, 0])
+    room = torch.empty(2, 3) if with_room else None
+    gathered = PoolTensors(pool).modalities[0].gather(rows, out=room)
+    assert gathered.dtype == torch.float32
+    assert gathered.tolist() == [[10, 12, 14], [-2, 0, 2]]
+    assert np.array_equal(features, np.arange(12).reshape(4, 3).astype(dtype))
+    if room is not None:
+        assert gathered.data_ptr() == room.data_ptr()
+
+
+def test_a_batch_holds_the_present_objects_and_where_they_are():
+    pool = make_pool(absent=0.4)
+    indices = np.array([5, 3, 90, 17, 44, 8])
+    batch = PoolTensors(pool).batch(indices)
+    assert batch.size == 6
+    for modality in pool.modalities:
+        rows = batch.rows[modality.name]
+        present = np.flatnonzero(modality.rows[indices] >= 0)
+        expected = modality.features[modality.rows[indices][present]]
+        assert np.array_equal(batch.features[modality.name].numpy(), expected)
+        assert rows is not None
+        assert np.array_equal(rows.numpy(), present)
+
+
+def test_no_positions_are_kept_where_everybody_is_present():
+    pool = make_pool(absent=0.0)
+    assert PoolTensors(pool).batch(everyone(pool)).rows == {"image": None, "text": None}
+
+
+def test_images_get_their_shape():
+    batch = PoolTensors(image_pool(shape=(2, 8, 9))).batch(np.array([1, 0, 4]))
+    assert batch.features["pixels"].shape == (3, 2, 8, 9)
+
+
+def test_labels_come_in_the_order_asked_for():
+    pool = make_pool()
+    indices = np.array([4, 1, 4])
+    assert PoolTensors(pool).labels(indices).tolist() == pool.labels[indices].tolist()
+
+
+def test_the_parts_of_a_read_only_pool_can_be_asked_for():
+    pool = make_pool()
+    assert not pool.test.flags.writeable
+    assert len(PoolTensors(pool).labels(pool.test)) == len(pool.test)
+    assert PoolTensors(pool).batch(pool.test).size == len(pool.test)
+
+
+def test_patterns_have_a_bit_per_modality():
+    pool = make_pool(absent=0.4)
+    patterns = PoolTensors(pool).patterns(everyone(pool))
+    image, text = (modality.present for modality in pool.modalities)
+    assert np.array_equal(patterns, image + 2 * text)
+    assert set(patterns) == {1, 2, 3}
+
+
+def test_a_read_only_array_is_viewed_without_a_warning():
+    array = np.arange(3)
+    array.setflags(write=False)
+    assert as_tensor(array).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("place", range(8))
+def test_the_checksum_notices_one_changed_value_in_any_array(place):
+    pool = make_pool()
+    arrays = pool.arrays()
+    assert len(arrays) == 2 * 2 + 4
+    before = pool.checksum()
+    array = arrays[place]
+    array.setflags(write=True)
+    kept = array.flat[0]
+    array.flat[0] = kept + 1
+    assert pool.checksum() != before
+    array.flat[0] = kept
+    assert pool.checksum() == before
+
+
+def test_bytes_are_those_of_all_arrays():
+    pool = make_pool(objects=10, dimensions={"a": 3}, absent=0.0)
+    assert pool.nbytes == 10 * 3 * 4 + 10 * 4 + 10 * 8 + 10 * 8

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from alray.errors import PoolError
+from alray.pools.describe import describe
+from alray.pools.duplicates import Duplicates, hash_rows
+from alray.settings.common import PoolSpec
+from tests.helpers.pools_fixtures import parquet, vectors
+
+
+def described(source, **settings):
+    return describe(PoolSpec(source=source, **settings))
+
+
+def test_counts_what_is_there(tmp_path):
+    found = described(parquet(tmp_path, label=["cat", "dog", "cat", "dog", "cat", "cat"]))
+    assert (found.name, found.objects) == ("pool", 6)
+    assert found.classes == {"cat": 4, "dog": 2}
+    image, text = found.modalities
+    assert (image.name, image.shape, image.dtype, image.absent) == ("image", (2,), "float32", 1)
+    assert (text.absent, text.unusable) == (1, 0)
+    assert found.problems == found.notes == ()
+    assert found.groups is None
+
+
+def test_counts_nan_objects_instead_of_refusing(tmp_path):
+    rows = [[float("nan"), 1.0], [1.0, 2.0], [float("inf"), 0.0], None, [1.0, 1.0], [1.0, 0.0]]
+    found = described(parquet(tmp_path, image=vectors(rows)))
+    assert found.modalities[0].unusable == 2
+    assert len(found.problems) == 1
+    assert "a, c" in found.problems[0]
+
+
+def test_describes_a_pool_of_one_class(tmp_path):
+    found = described(parquet(tmp_path, label=["cat"] * 6))
+    assert found.classes == {"cat": 6}
+    assert "only class" in found.problems[0]
+
+
+def test_describes_a_modality_that_nobody_has(tmp_path):
+    found = described(parquet(tmp_path, image=vectors([None] * 6)))
+    assert found.modalities[0].absent == 6
+    assert len(found.problems) == 2
+
+
+def test_describes_when_every_class_is_dropped(tmp_path):
+    found = described(parquet(tmp_path), min_class_size=99)
+    assert (found.objects, found.classes) == (0, {})
+    assert found.duplicates == Duplicates(0, 0, 0)
+    assert "99" in found.notes[0]
+
+
+def test_duplicates_need_all_modalities_to_agree(tmp_path):
+    image = vectors([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0], [5.0, 6.0], None, None])
+    text = vectors([[0.5, 0.25], [0.5, 0.25], [0.5, 0.5], None, [1.0, 1.0], [1.0, 1.0]])
+    labels = ["cat", "dog", "cat", "dog", "cat", "cat"]
+    found = described(parquet(tmp_path, image=image, text=text, label=labels))
+    assert found.duplicates == Duplicates(objects=4, sets=2, conflicting_sets=1)
+
+
+def test_objects_without_modality_are_no_duplicates(tmp_path):
+    image = vectors([None, None, None, [5.0, 6.0], [1.0, 0.0], [0.0, 1.0]])
+    found = described(parquet(tmp_path, image=image, text=None))
+    assert found.duplicates == Duplicates(0, 0, 0)
+
+
+def test_swapped_modalities_are_no_duplicates(tmp_path):
+    image = vectors([[1.0, 2.0], [3.0, 4.0], *[[5.0, i] for i in range(4)]])
+    text = vectors([[3.0, 4.0], [1.0, 2.0], *[[5.0, i] for i in range(4)]])
+    assert described(parquet(tmp_path, image=image, text=text)).duplicates.objects == 0
+
+
+def test_groups(tmp_path):
+    found = described(parquet(tmp_path, words=["x", "x", "x", "", None, "y"]), group_by="words")
+    groups = found.groups
+    assert groups is not None
+    assert (groups.groups, groups.largest, groups.objects_sharing) == (4, 3, 3)
+
+
+def test_what_cannot_be_read_at_all_is_refused(tmp_path):
+    with pytest.raises(PoolError, match="no column 'topic'"):
+        described(parquet(tmp_path), label="topic")
+
+
+def test_shipped_pools_hold_the_copies_we_know_of():
+    found = described("openclipart")
+    assert found.duplicates == Duplicates(objects=895, sets=409, conflicting_sets=269)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.uint8])
+def test_hashes_tell_rows_apart_by_any_single_value(dtype):
+    rows = np.zeros((300, 299), dtype)
+    rows[np.arange(299), np.arange(299)] = 1
+    assert len(np.unique(hash_rows(rows), axis=0)) == 300
+
+
+@given(
+    rows=hnp.arrays(
+        np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 3)), elements=st.integers(0, 3)
+    )
+)
+@settings(max_examples=50, deadline=None)
+def test_hashes_agree_exactly_where_rows_do(rows):
+    hashes = hash_rows(rows)
+    same_rows = (rows[:, None] == rows[None]).all(axis=2)
+    same_hashes = (hashes[:, None] == hashes[None]).all(axis=2)
+    assert (same_rows == same_hashes).all()
+
+
+def test_hashes_do_not_depend_on_the_chunk(monkeypatch):
+    rows = np.random.default_rng(0).standard_normal((50, 7)).astype(np.float32)
+    whole = hash_rows(rows)
+    monkeypatch.setattr("alray.pools.duplicates._CHUNK_VALUES", 10)
+    assert (hash_rows(rows) == whole).all()

@@ -1,0 +1,219 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alray.errors import PoolError
+from alray.pools.pool import Modality
+from alray.pools.split import TEST, TRAIN, VALIDATION, assign_parts, prepare
+from alray.seeding import generator
+from alray.settings.common import PoolSpec, SplitSpec
+from tests.helpers.builders import raw_pool
+
+SPLIT = SplitSpec(validation=0.1, test=0.2)
+
+
+def parts_of(labels, groups=None, split=SPLIT, seed=0):
+    return assign_parts(raw_pool(labels, groups), split, generator(seed, 0, "split"))
+
+
+def counts_of(part, labels):
+    """Return (parts, classes) how many objects are where."""
+    classes = int(np.max(labels)) + 1
+    return np.array(
+        [np.bincount(np.asarray(labels)[part == p], minlength=classes) for p in range(3)]
+    )
+
+
+def modality(features, present=None, name="text", shape=None):
+    n = len(features)
+    there = np.ones(n, dtype=bool) if present is None else np.asarray(present)
+    rows = np.where(there, np.cumsum(there) - 1, -1).astype(np.int32)
+    kept = features[there]
+    return Modality(name, kept, rows, shape or (features.shape[1],))
+
+
+def prepared(labels, *modalities, dtype="float32", seed=0):
+    return prepare(raw_pool(labels, None, modalities), PoolSpec(dtype=dtype), SPLIT, seed)
+
+
+@given(
+    sizes=st.lists(st.integers(10, 60), min_size=2, max_size=5),
+    validation=st.floats(0.05, 0.4),
+    test=st.floats(0.05, 0.4),
+    seed=st.integers(0, 99),
+)
+def test_each_class_has_its_shares_to_within_one_object(sizes, validation, test, seed):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    split = SplitSpec(validation=validation, test=test)
+    counts = counts_of(parts_of(labels, split=split, seed=seed), labels)
+    shares = np.array([1 - validation - test, validation, test])
+    wanted = shares[:, None] * np.array(sizes)
+    assert counts.sum() == len(labels)
+    # Two parts are rounded, each by half an object, and the train part is what they leave.
+    assert (np.abs(counts - wanted)[1:] <= 0.5 + 1e-9).all()
+    assert (np.abs(counts - wanted)[TRAIN] <= 1 + 1e-9).all()
+
+
+@given(data=st.data())
+def test_groups_stay_whole_and_shares_near(data):
+    classes = data.draw(st.integers(2, 4))
+    sizes = data.draw(st.lists(st.integers(1, 6), min_size=60, max_size=120))
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    labels = np.repeat(np.arange(len(sizes)) % classes, sizes)
+    order = np.random.default_rng(data.draw(st.integers(0, 99))).permutation(len(groups))
+    groups, labels = groups[order], labels[order]
+    part = parts_of(labels, groups)
+    assert all(len(np.unique(part[groups == group])) == 1 for group in range(len(sizes)))
+    counts, totals = counts_of(part, labels), np.bincount(labels)
+    wanted = np.array([0.7, 0.1, 0.2])[:, None] * totals
+    # A part is given a group while it is below its share, so it ends less than a group above it; what the other two
+    # have too many is what the third lacks. One object more for rounding.
+    assert (counts - wanted <= max(sizes) + 1).all()
+    assert (wanted - counts <= 2 * max(sizes) + 1).all()
+
+
+def test_a_group_may_span_classes():
+    labels = np.tile([0, 1], 30)
+    groups = np.arange(60) // 2
+    part = parts_of(labels, groups)
+    assert (part[::2] == part[1::2]).all()
+    assert np.array_equal(*counts_of(part, labels).T)
+
+
+def test_groups_of_one_are_split_as_if_there_were_none():
+    labels = np.repeat([0, 1], 50)
+    assert np.array_equal(parts_of(labels), parts_of(labels, np.arange(100)[::-1]))
+
+
+def test_the_study_seed_decides():
+    labels = np.repeat([0, 1], 50)
+    assert np.array_equal(parts_of(labels, seed=1), parts_of(labels, seed=1))
+    assert not np.array_equal(parts_of(labels, seed=1), parts_of(labels, seed=2))
+
+
+def test_the_order_of_the_file_does_not_decide():
+    """Every object has the same chance of each part: here the first of 100, over 400 seeds."""
+    labels = np.zeros(100, dtype=np.int64)
+    labels[50:] = 1
+    in_test = sum(parts_of(labels, seed=seed)[0] == TEST for seed in range(400))
+    # Binomial(400, 0.2): 80, standard deviation 8; five of them.
+    assert 40 < in_test < 120
+
+
+def test_the_smallest_class_that_can_be_split():
+    labels = [0] * 20 + [1] * 3
+    part = parts_of(labels)
+    assert sorted(part[20:]) == [TRAIN, VALIDATION, TEST]
+
+
+def test_too_small_classes_are_named_with_what_helps():
+    labels = [0] * 20 + [1] * 2 + [2] * 5 + [3]
+    with pytest.raises(PoolError) as caught:
+        parts_of(labels)
+    assert "'class 1' (2), 'class 3' (1)" in str(caught.value)
+    assert "'class 2'" not in str(caught.value)
+    assert "--min-class-size 3" in str(caught.value)
+    assert "groups" not in str(caught.value)
+
+
+def test_a_class_of_too_few_groups_is_named():
+    with pytest.raises(PoolError, match="share too few groups"):
+        parts_of([0] * 20 + [1] * 8, [*range(20), 20, 20, 20, 20, 21, 21, 21, 21])
+
+
+def test_many_small_classes_are_counted():
+    labels = [0] * 20 + list(range(1, 9))
+    with pytest.raises(PoolError, match=r"'class 5' \(1\) and 3 more;"):
+        parts_of(labels)
+
+
+def test_parts_are_sorted_disjoint_and_complete():
+    pool = prepared(np.arange(90) % 3, modality(np.random.default_rng(0).normal(size=(90, 2))))
+    together = np.concatenate([pool.train, pool.validation, pool.test])
+    assert np.array_equal(np.sort(together), np.arange(90))
+    assert all((np.diff(part) > 0).all() for part in (pool.train, pool.validation, pool.test))
+
+
+@pytest.mark.parametrize("rows_at_a_time", [7, 16_384])
+def test_features_are_standardised_by_the_present_objects_of_the_train_part(
+    monkeypatch, rows_at_a_time
+):
+    monkeypatch.setattr("alray.pools.split.ROWS_AT_A_TIME", rows_at_a_time)
+    rng = np.random.default_rng(0)
+    features = rng.normal(5, [1, 20, 300], size=(200, 3)).astype(np.float32)
+    present = rng.random(200) < 0.6
+    other = modality(rng.normal(size=(200, 1)).astype(np.float32), name="other")
+    pool = prepared(np.arange(200) % 2, modality(features, present), other)
+    part = pool.modalities[0]
+    used = features[np.intersect1d(pool.train, np.flatnonzero(present))].astype(np.float64)
+    wanted = (features[present] - used.mean(axis=0)) / used.std(axis=0)
+    assert part.features.dtype == np.float32
+    np.testing.assert_allclose(part.features, wanted, rtol=1e-5, atol=1e-6)
+    assert (part.offset, part.scale) == (0.0, 1.0)
+
+
+def test_what_lies_outside_the_train_part_changes_nothing_inside():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(60, 2)).astype(np.float32)
+    before = prepared(np.arange(60) % 2, modality(features))
+    changed = features.copy()
+    changed[np.concatenate([before.test, before.validation])] *= 1000
+    after = prepared(np.arange(60) % 2, modality(changed))
+    kept = [pool.modalities[0].features[pool.train] for pool in (before, after)]
+    assert np.array_equal(*kept)
+
+
+def test_features_may_be_kept_as_float16():
+    features = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    whole, half = (
+        prepared(np.arange(60) % 2, modality(features), dtype=dtype).modalities[0].features
+        for dtype in ("float32", "float16")
+    )
+    assert half.dtype == np.float16
+    # Half of float16's distance between neighbours, relative.
+    np.testing.assert_allclose(half.astype(np.float32), whole, rtol=2.0**-11, atol=1e-7)
+
+
+def test_a_feature_beyond_float16_is_refused():
+    labels = np.arange(60) % 2
+    features = np.random.default_rng(0).normal(size=(60, 1)).astype(np.float32)
+    features[prepared(labels, modality(features)).test[0]] = 1e7
+    with pytest.raises(PoolError, match=r"pool\.dtype=float32"):
+        prepared(labels, modality(features), dtype="float16")
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e6 + 0.3, -3e-3])
+def test_a_constant_feature_becomes_zero(value):
+    features = np.full((60, 2), value, dtype=np.float32)
+    features[:, 1] = np.arange(60)
+    pool = prepared(np.arange(60) % 2, modality(features))
+    assert (pool.modalities[0].features[:, 0] == 0).all()
+
+
+def test_bytes_stay_bytes_with_one_offset_and_scale():
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 12), dtype=np.uint8)
+    pixels[:, 0] = 0
+    pool = prepared(np.arange(60) % 2, modality(pixels, name="image", shape=(3, 4)))
+    part = pool.modalities[0]
+    used = pixels[pool.train].astype(np.float64)
+    assert part.features.dtype == np.uint8
+    assert np.array_equal(part.features, pixels)
+    assert part.shape == (3, 4)
+    assert part.offset == pytest.approx(used.mean())
+    assert part.scale == pytest.approx(1 / used.std())
+
+
+def test_bytes_that_are_all_the_same_do_not_divide_by_zero():
+    pool = prepared(np.arange(60) % 2, modality(np.full((60, 4), 9, dtype=np.uint8)))
+    assert np.isfinite(pool.modalities[0].scale)
+    assert pool.modalities[0].offset == 9
+
+
+def test_a_modality_that_no_object_of_the_train_part_has_is_refused():
+    labels = np.arange(60) % 2
+    features = np.random.default_rng(0).normal(size=(60, 1)).astype(np.float32)
+    present = np.zeros(60, dtype=bool)
+    present[prepared(labels, modality(features)).test] = True
+    with pytest.raises(PoolError, match="modality 'rare'"):
+        prepared(labels, modality(features), modality(features, present, name="rare"))

@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+
+from alray.errors import SpecError
+from alray.pools.importing import Target, write_chunks
+from alray.pools.synthetic import CHUNK, TwinSpec, class_sizes, make_twin
+from alray.seeding import generator
+from alray.settings.base import validate
+from tests.helpers.pools_fixtures import read
+
+SMALL = {"image_features": 12, "text_features": 5, "classes": 10, "families": 3}
+
+
+def everything(spec, name):
+    """Return a part's values and presence, and labels and true labels, of all objects."""
+    chunks = list(make_twin(spec))
+    return (
+        np.concatenate([chunk.parts[name].values for chunk in chunks]),
+        np.concatenate([chunk.parts[name].present for chunk in chunks]),
+        np.concatenate([chunk.labels for chunk in chunks]),
+        np.concatenate([chunk.extras["true_label"] for chunk in chunks]),
+    )
+
+
+def near(share, count):
+    """Return an approximate value: within four standard errors of a share of `count` draws."""
+    return pytest.approx(share, abs=4 * (share * (1 - share) / count) ** 0.5)
+
+
+def test_default_sizes_are_the_originals():
+    sizes = class_sizes(TwinSpec())
+    assert sizes.sum() == 136_000
+    assert sizes[0] == pytest.approx(7620, abs=2)
+    assert sizes[-1] == pytest.approx(134, abs=1)
+    assert (np.diff(sizes) <= 0).all()
+
+
+@pytest.mark.parametrize("objects", [150, 151, 500, 5_000, 100_000])
+def test_sizes_are_in_proportion_and_never_below_three(objects):
+    sizes = class_sizes(TwinSpec(objects=objects))
+    assert sizes.sum() == objects
+    assert sizes.min() >= 3
+    large = sizes[:10]
+    expected = class_sizes(TwinSpec(objects=13_600_000))[:10]
+    if objects >= 5_000:
+        assert large / large.sum() == pytest.approx(expected / expected.sum(), rel=0.01)
+
+
+def test_topics_have_these_sizes():
+    spec = TwinSpec(objects=5_000, **SMALL)
+    _, _, _, topics = everything(spec, "text")
+    names, counts = np.unique(topics, return_counts=True)
+    assert names.tolist() == [f"topic-{k}" for k in range(10)]
+    assert counts.tolist() == class_sizes(spec).tolist()
+
+
+def test_the_same_seed_is_the_same_file_to_the_bit(tmp_path):
+    spec = TwinSpec(objects=5_000, **SMALL)
+    written = [
+        write_chunks(make_twin(spec), 5_000, Target(tmp_path / name), lambda *_: None)
+        for name in "ab"
+    ]
+    assert written[0].objects == 5_000
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_another_seed_is_another_pool():
+    first = everything(TwinSpec(objects=500, **SMALL), "image")
+    second = everything(TwinSpec(objects=500, seed=1, **SMALL), "image")
+    assert not (first[0] == second[0]).any()
+    assert not (first[1] == second[1]).all()
+    assert not (first[3] == second[3]).all()
+
+
+def test_chunks_differ():
+    values, _, _, _ = everything(TwinSpec(objects=2 * CHUNK, **SMALL), "image")
+    assert not (values[:CHUNK] == values[CHUNK:]).any()
+
+
+def test_no_two_draws_share_a_generator(monkeypatch):
+    rounds: list[int] = []
+
+    def recorded(study_seed, run_seed, purpose, round_number):
+        rounds.append(round_number)
+        return generator(study_seed, run_seed, purpose, round_number)
+
+    monkeypatch.setattr("alray.pools.synthetic.generator", recorded)
+    assert len(list(make_twin(TwinSpec(objects=3 * CHUNK, **SMALL)))) == 3
+    assert sorted(set(rounds)) == sorted(rounds) == [0, 1, 2, 3]
+
+
+def test_the_type_of_the_features_changes_nothing_else():
+    full = everything(TwinSpec(objects=500, **SMALL), "image")
+    half = everything(TwinSpec(objects=500, dtype="float16", **SMALL), "image")
+    assert half[0].dtype == np.float16
+    assert np.array_equal(full[0].astype(np.float16), half[0])
+    assert all((a == b).all() for a, b in zip(full[1:], half[1:], strict=True))
+
+
+def test_absent_shares_are_those_of_the_settings():
+    spec = TwinSpec(objects=20_000, image_absent=0.3, text_absent=0.6, **SMALL)
+    image = everything(spec, "image")[1]
+    text = everything(spec, "text")[1]
+    assert 1 - image.mean() == near(0.3, 20_000)
+    assert 1 - text.mean() == near(0.6, 20_000)
+    assert (image | text).all()
+
+
+def test_label_noise_is_that_of_the_settings():
+    spec = TwinSpec(objects=20_000, label_noise=0.2, **SMALL)
+    _, _, labels, topics = everything(spec, "text")
+    assert (labels != topics).mean() == near(0.2, 20_000)
+
+
+def test_no_noise_no_wrong_label():
+    _, _, labels, topics = everything(TwinSpec(objects=1_000, label_noise=0, **SMALL), "text")
+    assert (labels == topics).all()
+
+
+def test_every_class_keeps_three_true_labels():
+    spec = TwinSpec(objects=30, label_noise=1, **SMALL)
+    _, _, labels, topics = everything(spec, "text")
+    assert (labels == topics).all()
+
+
+def test_siblings_are_confused_as_often_as_the_settings_say():
+    apart = {**SMALL, "classes": 10, "families": 2}
+    all_in = TwinSpec(objects=20_000, label_noise=0.5, sibling_confusion=1, **apart)
+    _, _, labels, topics = everything(all_in, "text")
+    wrong = labels != topics
+    seen = {(a, b) for a, b in zip(topics[wrong].tolist(), labels[wrong].tolist(), strict=True)}
+    # Two families of five: each topic is confused with its four siblings only.
+    assert len(seen) == 10 * 4
+
+
+def nearest_centre_accuracy(**changed):
+    """Return how often the nearest class mean of one half is right in the other half."""
+    spec = TwinSpec(
+        objects=4_000, **{**SMALL, "label_noise": 0, "ambiguous": 0, "modes": 1, **changed}
+    )
+    values, _, _, topics = everything(spec, "image")
+    fit, test = slice(0, 2_000), slice(2_000, 4_000)
+    names = np.unique(topics)
+    centres = np.stack([values[fit][topics[fit] == name].mean(axis=0) for name in names])
+    distance = ((values[test][:, None] - centres) ** 2).sum(axis=2)
+    return (names[distance.argmin(axis=1)] == topics[test]).mean()
+
+
+def test_each_difficulty_makes_it_harder():
+    easy = nearest_centre_accuracy(image_separation=2.0)
+    assert easy > 0.9
+    assert nearest_centre_accuracy(image_separation=0.3) < easy - 0.1
+    assert nearest_centre_accuracy(image_separation=2.0, ambiguous=1) < easy - 0.05
+    assert nearest_centre_accuracy(image_separation=2.0, modes=20, mode_spread=2) < easy - 0.1
+    assert nearest_centre_accuracy(image_separation=2.0, noise=5) < easy - 0.1
+    # Without modes of their own, siblings that share all of their position are one topic.
+    alike = {"image_separation": 2.0, "mode_spread": 0}
+    assert nearest_centre_accuracy(**alike, family_share=0) > 0.9
+    assert nearest_centre_accuracy(**alike, family_share=1) < easy - 0.1
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"objects": 149}, "at least 3 per class, 150"),
+        ({"smallest": 9, "largest": 8}, "smallest"),
+        ({"classes": 5, "families": 6}, "families"),
+        ({"image_absent": 0.6, "text_absent": 0.5}, "every post keeps a modality"),
+        ({"label_noise": 1.5}, "label_noise"),
+        ({"modess": 3}, "did you mean 'modes'?"),
+    ],
+)
+def test_refuses_settings_that_do_not_fit(settings, words):
+    with pytest.raises(SpecError) as caught:
+        validate(TwinSpec, settings, "the command line")
+    assert words in str(caught.value)
+
+
+def test_a_twin_is_a_pool(tmp_path):
+    spec = TwinSpec(objects=600)
+    write_chunks(make_twin(spec), 600, Target(tmp_path / "t.parquet"), lambda *_: None)
+    pool = read(str(tmp_path / "t.parquet"))
+    assert {part.name: part.dimension for part in pool.modalities} == {"image": 1024, "text": 300}
+    assert len(pool.classes) == 50

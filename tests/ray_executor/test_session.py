@@ -1,0 +1,120 @@
+"""What a session makes of the nodes and of Ray's reports; no Ray is started."""
+
+import functools
+
+import pytest
+from ray.exceptions import RayError
+
+from alray.errors import ClusterError
+from alray.ray_executor import autoscaling, session
+from alray.ray_executor.liveness import ClusterView
+from alray.ray_executor.session import RaySession, reason
+from alray.settings.common import ExecutionSpec
+from tests.helpers.builders import image_pool
+
+GIB = 2.0**30
+
+
+@pytest.fixture
+def ray_session(monkeypatch):
+    """Return a function that makes a session on nodes of one's own."""
+
+    def make(*nodes, **execution):
+        up = [
+            {"Alive": True, "NodeID": str(number), "Resources": resources}
+            for number, resources in enumerate(nodes)
+        ]
+        view = ClusterView((), lambda: up)
+        monkeypatch.setattr(session, "cluster_view", functools.cache(lambda: view))
+        return RaySession(image_pool(), ExecutionSpec(**execution))
+
+    return make
+
+
+def test_a_run_takes_the_memory_that_is_asked_for(ray_session):
+    assert "memory" not in ray_session().worker_options()
+    made = ray_session(memory_per_run=1.5)
+    assert made.worker_options()["memory"] == 1.5 * GIB
+
+
+def test_memory_limits_how_many_runs_play(ray_session):
+    node = {"CPU": 8.0, "memory": 5 * GIB}
+    assert ray_session(node, node).window() == 16
+    assert ray_session(node, node, memory_per_run=2).window() == 4
+    assert ray_session(node, node, memory_per_run=2, parallel=3).window() == 3
+
+
+def test_too_little_memory_is_refused_with_what_there_is(ray_session):
+    made = ray_session({"CPU": 8.0, "memory": 5 * GIB}, memory_per_run=6)
+    with pytest.raises(
+        ClusterError, match=r"1 CPUs and 0 GPUs and 6 GiB: .*8 and 0 and 5\.00 GiB; lower"
+    ):
+        made.window()
+
+
+def test_nodes_that_have_not_shown_that_they_fit_have_no_room(ray_session, monkeypatch):
+    made = ray_session({"CPU": 8.0}, {"CPU": 4.0})
+    monkeypatch.setattr(made, "_barred", lambda: frozenset(["0"]))
+    assert made.window() == 4
+    monkeypatch.setattr(made, "_barred", lambda: frozenset(["0", "1"]))
+    assert made.window() == 0
+
+
+def test_a_cluster_that_grows_by_itself_is_asked_and_waited_for(ray_session, monkeypatch):
+    made = ray_session({"CPU": 0.0})
+    asked: list[int] = []
+    monkeypatch.setattr(autoscaling, "free_resources", lambda: {"CPU": 0.0})
+    monkeypatch.setattr(
+        autoscaling, "request_resources", lambda bundles: asked.append(len(bundles))
+    )
+    made._wish = autoscaling.Wish(made.worker_options(), None)
+    assert made.window() == 0
+    assert asked == [autoscaling.FIRST]
+    assert made.take_notices() == [
+        "asked the cluster for room for 8 runs; no node can hold a run yet, waiting"
+    ]
+
+
+def test_a_node_that_has_not_shown_that_it_fits_is_room_that_need_not_be_asked_for(
+    ray_session, monkeypatch
+):
+    made = ray_session({"CPU": 8.0}, {"CPU": 4.0})
+    asked: list[int] = []
+    monkeypatch.setattr(autoscaling, "free_resources", lambda: {"CPU": 0.0})
+    monkeypatch.setattr(
+        autoscaling, "request_resources", lambda bundles: asked.append(len(bundles))
+    )
+    made._wish = autoscaling.Wish(made.worker_options(), 12)
+    monkeypatch.setattr(made, "_barred", lambda: frozenset(["0"]))
+    assert made.window() == 4
+    assert asked == []
+
+
+def test_no_run_is_started_while_the_cluster_is_silent(ray_session, monkeypatch):
+    made = ray_session({"CPU": 8.0})
+    made.window()
+    monkeypatch.setattr(ClusterView, "silent", True)
+    assert made.window() == 0
+
+
+def test_the_cluster_of_the_environment_is_joined(ray_session, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(session, "require_answer", lambda address: None)
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    monkeypatch.setattr("ray.init", lambda address, **_: asked.append(address))
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    ray_session({"CPU": 1.0})._connect()
+    monkeypatch.delenv("RAY_ADDRESS")
+    ray_session({"CPU": 1.0})._connect()
+    assert asked == ["10.0.0.1:6379", "local"]
+
+
+def test_a_report_is_one_line_without_ids():
+    report = RayError(
+        "The actor died.\nThe actor is dead because its owner has died. Owner Id: 01000000ffff Owner Ip: 1.2.3.4"
+    )
+    assert reason(report) == "The actor is dead because its owner has died."
+    report = RayError(
+        "The actor c8f9fc665dd528633a99faaa01000000 is unavailable: Socket closed. The task may or may not have run."
+    )
+    assert reason(report) == "The actor is unavailable: Socket closed."

@@ -1,0 +1,264 @@
+"""`alray.report` from Python: from a folder or a table to files, with what is wrong said first."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alray.errors import SpecError, StoreError
+from alray.reporting.api import LabelCost, flat, parse_cost, report, report_pair
+from alray.reporting.sources import kind_of, read_sweep, read_table
+from tests.helpers.sweep_report_frames import Size, frames_of, runs_of, write_study
+
+SMALL = Size(strategies=("random", "margin", "entropy"), seeds=3, rounds=4)
+PAGE = ("html",)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return write_study(tmp_path_factory.mktemp("results") / "made", SMALL)
+
+
+def table(path, **changes):
+    rounds = frames_of(SMALL)["rounds"][["arm", "seed", "labels", "accuracy"]]
+    rounds.assign(**changes).to_csv(path, index=False)
+    return path
+
+
+def html_of(made):
+    assert made.page is not None
+    return made.page.read_text()
+
+
+def files_below(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_report_lies_in_the_studys_folder(study):
+    """The page and each figure twice; nothing else is touched, and nothing temporary is left."""
+    before = files_below(study)
+    made = report(study)
+    assert made.folder == study
+    assert made.page == study / "report.html"
+    written = files_below(study) - before
+    assert written == set(made.files)
+    assert {"report.html", "figures/curves.svg", "figures/curves.png"} <= written
+    assert (study / "report.html").stat().st_size == made.files["report.html"]
+    html = html_of(made)
+    assert "alray sweep --pool made" in html
+    assert "f" * 64 in html
+    assert 'href="runs.parquet"' in html
+    assert made.verdict.split(" ")[0] in html
+
+
+def test_a_report_is_the_same_each_time(study, tmp_path):
+    first, second = (report(study, out=tmp_path / name, formats=PAGE) for name in "ab")
+    assert html_of(first) == html_of(second)
+
+
+def test_elsewhere_links_lead_back_to_the_data(study, tmp_path):
+    made = report(study, out=tmp_path / "deep" / "down", formats=PAGE)
+    address = os.path.relpath(study / "runs.parquet", tmp_path / "deep" / "down")
+    assert f'href="{address}"' in html_of(made)
+    assert files_below(tmp_path / "deep" / "down") == {"report.html"}
+
+
+def test_a_table_of_curves_is_reported_beside_it(tmp_path):
+    made = report(table(tmp_path / "curves.csv"), formats=("html", "csv"))
+    assert made.folder == tmp_path / "curves-report"
+    html = html_of(made)
+    assert 'href="../curves.csv"' in html
+    assert "curves" in html
+    assert "margin" in (made.folder / "findings" / "summary.csv").read_text()
+
+
+def test_another_arm_can_be_the_reference(study, tmp_path):
+    """It takes the part of random, and random becomes an arm like any other."""
+    report(study, out=tmp_path, against="margin", formats=("html", "csv"))
+    summary = pd.read_csv(tmp_path / "findings" / "summary.csv").set_index("arm")
+    assert summary["against"].dropna().to_dict() == {"random": "margin", "entropy": "margin"}
+    assert summary["strategy"].to_dict() == {name: name for name in SMALL.strategies}
+    usual = read_sweep(study, None).runs
+    assert set(usual["strategy"]) == set(SMALL.strategies)
+    assert "minus that of margin" in (tmp_path / "report.html").read_text()
+
+
+def test_without_random_a_table_needs_a_reference(tmp_path):
+    path = table(tmp_path / "curves.csv", arm=lambda rows: rows["arm"].replace("random", "base"))
+    with pytest.raises(StoreError, match="no arm is called 'random'"):
+        report(path)
+    assert read_table(path, "base").against == "base"
+    assert "minus that of base" in html_of(report(path, against="base", formats=PAGE))
+
+
+def test_another_metric_is_shown(study, tmp_path):
+    made = report(study, out=tmp_path, metric="nll", formats=("svg",))
+    assert "NLL (nats)" in (made.folder / "figures" / "curves.svg").read_text()
+    assert (
+        "NLL (nats) minus that of random"
+        in (made.folder / "figures" / "differences.svg").read_text()
+    )
+
+
+def test_money_is_what_labels_cost(study, tmp_path):
+    made = report(study, out=tmp_path, label_cost="0.05 EUR", formats=PAGE)
+    assert " EUR" in html_of(made)
+
+
+def test_a_study_that_is_not_finished_says_what_is_missing(tmp_path):
+    """Failed runs with their errors, unfinished ones with their rounds; the rest is reported."""
+    runs = runs_of(SMALL)
+    failed = (runs["arm"] == "margin") & (runs["seed"] == 1)
+    runs = runs.assign(
+        status=runs["status"].mask(failed, "failed"),
+        error=runs["error"].mask(failed, "ValueError: NaN in <scores>"),
+    )
+    waiting = (runs["arm"] == "entropy") & (runs["seed"] > 0)
+    runs = runs.assign(
+        status=runs["status"].mask(waiting, "unfinished"),
+        rounds_done=runs["rounds_done"].mask(waiting, 2),
+    )
+    made = report(write_study(tmp_path / "half", SMALL, runs), formats=PAGE)
+    assert made.problems == (
+        "1 run failed and is left out: margin, seed 1 on here: ValueError: NaN in <scores>.",
+        "2 runs are not finished and left out: entropy, seed 1: round 2; entropy, seed 2: round 2.",
+    )
+    html = html_of(made)
+    assert "NaN in &lt;scores&gt;" in html
+    assert html.index("1 run failed") < html.index("In short")
+
+
+def test_a_study_that_was_killed_is_read_from_its_rounds(tmp_path):
+    folder = write_study(tmp_path / "killed", SMALL)
+    (folder / "runs.parquet").unlink()
+    made = report(folder, formats=PAGE)
+    assert len(made.problems) == 1
+    assert "has not ended" in made.problems[0]
+
+
+def test_a_study_without_a_finished_run_is_refused(tmp_path):
+    runs = runs_of(SMALL).assign(rounds_done=1)
+    first = runs.index == 0
+    runs = runs.assign(
+        status=np.where(first, "failed", "unfinished"), error=np.where(first, "no memory", "")
+    )
+    finished_once = write_study(tmp_path / "none", SMALL)
+    runs.to_parquet(finished_once / "runs.parquet")
+    with pytest.raises(StoreError, match=r"no run has finished yet\. 1 run failed .* no memory"):
+        report(finished_once)
+
+
+def test_a_study_that_did_not_record_a_metric_shows_another(tmp_path):
+    path = table(tmp_path / "curves.csv")
+    frame = pd.read_csv(path).rename(columns={"accuracy": "macro_f1"})
+    frame.to_csv(path, index=False)
+    made = report(path, formats=("svg",))
+    assert "macro F1" in (made.folder / "figures" / "curves.svg").read_text()
+    with pytest.raises(SpecError, match=r"--metric accuracy: .*curves\.csv has no such column"):
+        report(path, metric="accuracy")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"against": "margn"}, "--against margn: there is no arm 'margn'; did you mean 'margin'"),
+        ({"metric": "acuracy"}, "--metric acuracy: .* did you mean 'accuracy'"),
+        ({"formats": ("htm",)}, "--format htm: .* did you mean 'html'"),
+        ({"formats": ()}, "--format: name one of html"),
+        ({"label_cost": "cheap"}, "--label-cost cheap: write what a label costs"),
+        ({"label_cost": -1.0}, "--label-cost -1.0: write what"),
+    ],
+    ids=["arm", "metric", "format", "no format", "cost", "negative cost"],
+)
+def test_what_does_not_exist_is_refused(study, tmp_path, changes, message):
+    with pytest.raises((SpecError, StoreError), match=message):
+        report(study, out=tmp_path / "out", **changes)
+    assert not (tmp_path / "out").exists()
+
+
+def test_folders_without_a_study_are_refused(study, tmp_path):
+    with pytest.raises(StoreError, match="did you mean 'made'"):
+        report(study.parent / "mode")
+    with pytest.raises(StoreError, match=r"holds no study: .* below it are studies: made"):
+        report(study.parent)
+    with pytest.raises(StoreError, match=r"holds no study: it has no study\.yaml$"):
+        report(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_named(study, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"cannot write to .*file: .*; choose another --out"):
+        report(study, out=tmp_path / "file", formats=PAGE)
+
+
+def test_kinds_of_results(study, tmp_path):
+    assert kind_of(study) == "sweep"
+    assert kind_of(table(tmp_path / "curves.csv")) == "table"
+    other = write_study(tmp_path / "other", SMALL, kind="correlation")
+    assert kind_of(other) == "correlation"
+    with pytest.raises(SpecError, match="which has no arms and no label cost"):
+        report(other, against="margin")
+    strange = write_study(tmp_path / "strange", SMALL, kind="strange")
+    with pytest.raises(StoreError, match="holds a strange study"):
+        report(strange)
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [
+        (None, None),
+        (0.05, LabelCost(0.05)),
+        ("0.05", LabelCost(0.05)),
+        (".5 EUR", LabelCost(0.5, "EUR")),
+        ("$2", LabelCost(2.0, "$")),
+        ("2\u20ac", LabelCost(2.0, "\u20ac")),
+    ],
+    ids=repr,
+)
+def test_costs_of_a_label(text, cost):
+    assert parse_cost(text) == cost
+
+
+def test_settings_are_shown_by_dotted_names():
+    settings = {"a": {"b": 1, "c": {}}, "d": ["x", 2]}
+    assert flat(settings) == [("a.b", "1"), ("a.c", "{}"), ("d", "x, 2")]
+
+
+def test_two_studies_of_one_pool(study, tmp_path):
+    """One page beside the first, with the arms of both."""
+    other = write_study(
+        tmp_path / "other", Size(strategies=("random", "margin"), seeds=2, rounds=3)
+    )
+    made = report_pair((study, other), out=tmp_path / "both", formats=PAGE)
+    html = html_of(made)
+    assert "made and other" in html
+    assert "margin, made" in html
+    assert "margin, other" in html
+    assert "entropy, made" in html
+
+
+def test_two_studies_of_different_pools_are_refused(study, tmp_path):
+    other = write_study(tmp_path / "other", SMALL, pool_fingerprint="e" * 64)
+    with pytest.raises(StoreError, match=rf"(?s)different pools.*{'f' * 64}.*{'e' * 64}"):
+        report_pair((study, other))
+    path = table(tmp_path / "curves.csv")
+    with pytest.raises(StoreError, match=r"--compare takes the folders of two sweeps"):
+        report_pair((study, path))
+
+
+def test_by_default_two_studies_are_shown_beside_the_first(tmp_path):
+    size = Size(strategies=("random", "margin"), seeds=2, rounds=2)
+    first, second = (write_study(tmp_path / name, size) for name in ("a", "b"))
+    made = report_pair((first, second), formats=("csv",))
+    assert made.folder == tmp_path / "a-and-b"
+    assert made.page is None
+
+
+def test_reading_does_not_disturb_a_running_study(study):
+    """Hidden files of the writer stay, and the folder is not locked."""
+    writing = study / ".runs.parquet.tmp"
+    writing.write_bytes(b"half")
+    report(study, formats=("csv",))
+    assert writing.read_bytes() == b"half"
+    writing.unlink()

@@ -1,0 +1,215 @@
+"""The engine against the plain module: the same numbers, whatever is asked of whichever network."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from alray.networks.generators import isolated
+from alray.networks.layers import dropouts
+from alray.networks.models import FUSED, LossPredictor
+from alray.networks.tensors import PoolTensors
+from alray.scoring import engine
+from alray.scoring.folded import FoldedPass
+from alray.scoring.plain import ModulePass
+from alray.scoring.request import BLOCK, MODULE_BLOCK, Request
+from alray.strategies.signals import Committee
+from tests.helpers.builders import (
+    everyone,
+    image_pool,
+    make_network,
+    make_pool,
+    randomise,
+    same_tensors,
+    weights_of,
+)
+from tests.helpers.scoring import assert_close, plain_way, scored
+
+DIMENSIONS = [{"text": 5}, {"image": 9, "text": 40}, {"image": 9, "text": 5, "sound": 40}]
+
+
+def scored_plainly(monkeypatch, *arguments, **options):
+    """Score by calling the network itself."""
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_way", plain_way)
+        return scored(*arguments, **options)
+
+
+def assert_same(actual, expected):
+    assert actual.log_probs.keys() == expected.log_probs.keys()
+    for head, log_probs in expected.log_probs.items():
+        assert_close(actual.log_probs[head], log_probs)
+    for name in ("committee_log_mean", "committee_mean_entropy", "features", "predicted_loss"):
+        values = getattr(actual, name), getattr(expected, name)
+        assert (values[0] is None) == (values[1] is None)
+        if values[0] is not None:
+            assert_close(*values)
+
+
+def everything(network, committee=None):
+    """Ask for all that a network has."""
+    with isolated(5):
+        predictor = LossPredictor(network.tap_sizes)
+    return Request(network.head_names, committee, features=True, predictor=predictor)
+
+
+def combinations():
+    """Return (dimensions, heads, dropout, committee) for every committee that a network can form."""
+    for dimensions, heads, dropout in itertools.product(
+        DIMENSIONS, ["all", "one"], [0.0, 0.5, 0.95]
+    ):
+        kinds: list[str | None] = [None]
+        several = heads == "all" and len(dimensions) > 1
+        kinds += ["dropout"] * (dropout > 0) + ["heads"] * several
+        kinds += ["both"] * (several and dropout > 0)
+        yield from ((dimensions, heads, dropout, kind) for kind in kinds)
+
+
+@pytest.mark.parametrize(("dimensions", "heads", "dropout", "kind"), list(combinations()))
+def test_the_engine_equals_the_module(monkeypatch, dimensions, heads, dropout, kind):
+    pool = make_pool(100, dimensions, absent=0.4)
+    assert len(np.unique(PoolTensors(pool).patterns(everyone(pool)))) == 2 ** len(dimensions) - 1
+    for seed in range(3):
+        network = make_network(pool, seed, randomised=True, heads=heads, dropout=dropout)
+        request = everything(network, None if kind is None else Committee(4, kind))
+        expected = scored_plainly(monkeypatch, network, pool, request, seed=seed)
+        assert_same(scored(network, pool, request, seed=seed), expected)
+
+
+@pytest.mark.parametrize(
+    "request_", [Request(heads=()), Request(heads=("text",)), Request(heads=(), features=True),
+                 Request(heads=(), committee=Committee(2)), Request(heads=("image", FUSED))],
+)  # fmt: skip
+def test_only_what_is_asked_for_is_there(monkeypatch, request_):
+    pool = make_pool()
+    network = make_network(pool, randomised=True)
+    actual = scored(network, pool, request_)
+    assert_same(actual, scored_plainly(monkeypatch, network, pool, request_))
+    assert set(actual.log_probs) == set(request_.heads)
+    assert (actual.features is not None) == request_.features
+    assert (actual.committee_log_mean is not None) == (request_.committee is not None)
+
+
+def test_every_pattern_alone(monkeypatch):
+    pool = make_pool(200, DIMENSIONS[2], absent=0.4)
+    patterns = PoolTensors(pool).patterns(everyone(pool))
+    network = make_network(pool, randomised=True)
+    request = everything(network, Committee(3, "both"))
+    for code in range(1, 8):
+        indices = np.flatnonzero(patterns == code)
+        actual = scored(network, pool, request, indices)
+        assert_same(actual, scored_plainly(monkeypatch, network, pool, request, indices))
+        there = {name for place, name in enumerate(DIMENSIONS[2]) if code >> place & 1}
+        assert set(actual.log_probs) == {FUSED, *there}
+
+
+def test_side_heads_are_nan_where_their_modality_is_absent_and_only_there():
+    pool = make_pool(absent=0.4)
+    network = make_network(pool)
+    log_probs = scored(network, pool, Request(heads=network.head_names)).log_probs
+    for modality in pool.modalities:
+        undefined = torch.isnan(log_probs[modality.name]).numpy()
+        assert np.array_equal(undefined.all(axis=1), ~modality.present)
+        assert np.array_equal(undefined.any(axis=1), ~modality.present)
+    assert not torch.isnan(log_probs[FUSED]).any()
+    torch.testing.assert_close(log_probs[FUSED].exp().sum(dim=1), torch.ones(len(pool)))
+
+
+def scored_folded(_monkeypatch, network, pool, request):
+    return scored(network, pool, request)
+
+
+@pytest.mark.parametrize(
+    "n", [1, MODULE_BLOCK - 1, MODULE_BLOCK, MODULE_BLOCK + 1, BLOCK - 1, BLOCK, BLOCK + 1]
+)
+def test_blocks_join_without_a_seam(monkeypatch, n):
+    pool = make_pool(n, {"text": 5}, absent=0.0)
+    network = make_network(pool, randomised=True)
+    request = everything(network, Committee(2))
+    assert_same(
+        scored(network, pool, request), scored_plainly(monkeypatch, network, pool, request)
+    )
+
+
+def test_no_objects_have_no_results():
+    pool = make_pool()
+    nothing = scored(make_network(pool), pool, Request(), np.empty(0, dtype=np.int64))
+    assert nothing.log_probs == {}
+    assert nothing.features is None
+
+
+@pytest.mark.parametrize("score_it", [scored_folded, scored_plainly])
+def test_the_block_size_changes_nothing_but_rounding(monkeypatch, score_it):
+    pool = make_pool(absent=0.4)
+    network = make_network(pool, randomised=True)
+    request = everything(network, Committee(3, "both"))
+    whole = score_it(monkeypatch, network, pool, request)
+    for way in (FoldedPass, ModulePass):
+        monkeypatch.setattr(way, "block_size", 7)
+    assert_same(score_it(monkeypatch, network, pool, request), whole)
+
+
+@pytest.mark.parametrize("name", ["late_fusion", "tests.helpers.own_modules:OwnNetwork"])
+@pytest.mark.parametrize("training", [True, False])
+def test_scoring_changes_nothing_in_the_network(name, training):
+    """BatchNorm must not learn from what it is asked to score, and no mask may stay behind."""
+    pool = make_pool()
+    network = make_network(pool, name=name).train(training)
+    before = weights_of(network)
+    plain = scored(network, pool, Request()).log_probs[FUSED]
+    scored(network, pool, Request(committee=Committee(3)))
+    assert same_tensors(weights_of(network), before)
+    assert not any(module.training for module in network.modules())
+    assert all(layer.member is None and not layer._masks for layer in dropouts(network))
+    assert torch.equal(scored(network, pool, Request()).log_probs[FUSED], plain)
+
+
+def test_scoring_writes_nothing_into_the_pool():
+    pool = make_pool()
+    before = pool.checksum()
+    network = make_network(pool)
+    scored(network, pool, everything(network, Committee(3, "both")))
+    assert pool.checksum() == before
+
+
+def test_results_need_no_gradient():
+    pool = make_pool()
+    network = make_network(pool)
+    found = scored(network, pool, everything(network, Committee(2)))
+    for tensor in (*found.log_probs.values(), found.features, found.predicted_loss):
+        assert not tensor.requires_grad
+
+
+def test_half_precision_in_memory_scores_nearly_alike():
+    whole, half = make_pool(), make_pool(dtype=np.float16)
+    network = make_network(whole)
+    one, other = (scored(network, pool, Request()).log_probs[FUSED] for pool in (whole, half))
+    assert half.modalities[0].features.dtype == np.float16
+    assert not torch.equal(one, other)
+    # Features of size up to ten, each off by at most 2^-11 of itself.
+    torch.testing.assert_close(one, other, atol=0.02, rtol=0.02)
+
+
+def test_bytes_are_scaled_on_the_way():
+    pool = image_pool()
+    tensors = PoolTensors(pool)
+    network = make_network(pool)
+    randomise(network)
+    features = (pool.modalities[0].features.astype(np.float32) - 127.5) * np.float32(0.01)
+    assert np.array_equal(tensors.batch(everyone(pool)).features["pixels"].flatten(1), features)
+
+
+@pytest.mark.parametrize("kind", [None, "dropout"])
+def test_cnn(kind):
+    pool = image_pool()
+    network = make_network(pool, name="cnn")
+    request = everything(network, Committee(3) if kind else None)
+    found = scored(network, pool, request)
+    batch = PoolTensors(pool).batch(everyone(pool))
+    outputs = network(batch)
+    torch.testing.assert_close(
+        found.log_probs[FUSED], torch.log_softmax(outputs.heads[FUSED].values, dim=1)
+    )
+    torch.testing.assert_close(found.features, outputs.features)
+    assert found.predicted_loss.shape == (len(pool),)

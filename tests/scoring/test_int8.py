@@ -1,0 +1,122 @@
+"""Layers and passes in 8-bit integers: near the exact ones, the same bits each time."""
+
+import numpy as np
+import pytest
+import torch
+
+from alray.errors import SpecError
+from alray.networks.generators import torch_generator
+from alray.networks.tensors import PoolTensors
+from alray.scoring.engine import score
+from alray.scoring.folding import Affine
+from alray.scoring.int8 import RoughAffine, has_rough_products, scale_of, signed_scale_of
+from alray.scoring.request import Request
+from alray.strategies.signals import Committee
+from tests.helpers.builders import image_pool, make_network, make_pool
+
+pytestmark = pytest.mark.skipif(
+    not has_rough_products(), reason="this build of PyTorch has no 8-bit products"
+)
+
+
+def test_a_scale_holds_what_it_was_made_for():
+    x = torch.tensor([[-2.0, 0.5, 1.0, 0.0]])
+    scale = signed_scale_of(x)
+    assert scale.bytes_of(x.clone()).tolist() == [[1, 160, 192, 128]]
+    assert scale.bytes_of(10 * x).tolist() == [[0, 255, 255, 128]]
+    assert scale_of(torch.tensor([0.0, 5.1])).step == pytest.approx(0.02)
+    assert scale_of(torch.tensor([0.5]), torch.tensor([2.55])).step == pytest.approx(0.01)
+    assert scale_of(torch.zeros(3)).step > 0
+
+
+def test_a_layer_is_near_the_exact_one():
+    rng = np.random.default_rng(0)
+    x, weight, bias = (
+        torch.from_numpy(rng.normal(size=size).astype(np.float32))
+        for size in ((256, 96), (64, 96), (64,))
+    )
+    # Outputs of very different sizes each have a scale of their own.
+    affine = Affine(weight * torch.logspace(-3, 1, 64)[:, None], bias)
+    exact = affine.rectified(x)
+    taken, given = signed_scale_of(x), scale_of(exact)
+    rough = RoughAffine(affine, taken, given)
+    logits = rough(taken.bytes_of(x.clone()))
+    off = (logits - affine(x)).abs().mean(dim=0) / (affine(x) - bias).std(dim=0)
+    assert logits.dtype == torch.float32
+    assert 1e-4 < off.max() < 0.02
+    rectified = rough.rectified(taken.bytes_of(x.clone()))
+    assert rectified.dtype == torch.uint8
+    error = (rectified.float() * given.step - exact).abs().max()
+    assert error < 0.02 * exact.max()
+
+
+@pytest.mark.parametrize(
+    "committee", [None, Committee(3), Committee(2, "both"), Committee(0, "heads")]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_a_rough_pass_is_near_the_exact_one(committee, dtype):
+    pool = make_pool(700, {"image": 20, "text": 30}, absent=0.3, dtype=dtype)
+    tensors, network = PoolTensors(pool), make_network(pool, width=32, randomised=True)
+    indices = np.arange(650)
+    request = Request(heads=network.head_names, committee=committee)
+
+    def scored(*, rough):
+        return score(network, tensors, indices, request, torch_generator(3), rough=rough)
+
+    exact, near, again = scored(rough=False), scored(rough=True), scored(rough=True)
+    assert near.log_probs.keys() == exact.log_probs.keys()
+    for head, log_probs in exact.log_probs.items():
+        known = ~torch.isnan(log_probs)
+        assert torch.equal(torch.isnan(near.log_probs[head]), ~known)
+        off = (near.log_probs[head] - log_probs)[known].abs()
+        spread = log_probs[known].std()
+        assert 0 < off.mean() < 0.05 * spread
+        assert torch.equal(near.log_probs[head][known], again.log_probs[head][known])
+    if committee is not None:
+        off = (near.committee_mean_entropy - exact.committee_mean_entropy).abs().mean()
+        assert 0 < off < 0.1 * exact.committee_mean_entropy.std()
+
+
+def test_scales_are_made_for_the_whole_of_the_objects():
+    """A pool may be sorted: here the last objects are ten times as large."""
+    pool = make_pool(3000, {"text": 30}, absent=0.0)
+    features = pool.modalities[0].features.astype(np.float32)
+    features[1500:] *= 10
+    object.__setattr__(pool.modalities[0], "features", features)
+    tensors, network = PoolTensors(pool), make_network(pool, width=32, randomised=True)
+    indices = np.arange(3000)
+    exact, near = (
+        score(network, tensors, indices, Request(), rough=rough).log_probs["fused"][1500:]
+        for rough in (False, True)
+    )
+    assert (near - exact).abs().mean() < 0.05 * exact.std()
+
+
+def test_encoders_of_different_sizes_share_a_scale_that_holds_both():
+    """What they give is joined into one matrix of bytes."""
+    pool = make_pool(600, {"image": 20, "text": 30}, absent=0.0)
+    tensors, network = PoolTensors(pool), make_network(pool, width=32, randomised=True)
+    with torch.no_grad():
+        dict(network.encoders())["text"].second.linear.weight.mul_(20)
+    exact, near = (
+        score(network, tensors, np.arange(600), Request(), rough=rough).log_probs["fused"]
+        for rough in (False, True)
+    )
+    assert (near - exact).abs().mean() < 0.05 * exact.std()
+
+
+def test_what_has_no_rough_pass_is_refused():
+    pool = make_pool()
+    with pytest.raises(SpecError, match="no rough pass"):
+        score(
+            make_network(pool), PoolTensors(pool), pool.train, Request(features=True), rough=True
+        )
+    images = image_pool()
+    with pytest.raises(SpecError, match="only late fusion"):
+        score(
+            make_network(images, name="cnn"),
+            PoolTensors(images),
+            images.train,
+            Request(),
+            rough=True,
+        )

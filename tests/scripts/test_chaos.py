@@ -1,0 +1,234 @@
+"""What `scripts/chaos` counts is right: plan, journal, what is safe, whose lines; no cluster is needed."""
+
+import os
+import sys
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alray import api
+from alray.seeding import generator
+from alray.studies.sweep.state import RunState
+from tests.helpers.studies import ROUNDS, settings, write_pool
+
+ROOT = Path(__file__).parents[2]
+STRATEGY = "faults.witness:Witnessed:of=margin"
+
+
+@pytest.fixture(autouse=True)
+def own_scripts(monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
+
+
+def module(name: str) -> Any:
+    return import_module(f"faults.{name}")
+
+
+def entry(number, *, time=0.0, process=("node1", 7, 100), run=("margin", 0)):
+    return module("journal").Entry(float(time), process, run, number)
+
+
+# The plan
+
+
+def test_a_plan_is_its_seed():
+    names = list(module("kinds").KINDS)
+    planned = module("plan").planned
+    assert planned(50, 1, names) == planned(50, 1, names)
+    assert planned(50, 1, names) != planned(50, 2, names)
+
+
+def test_every_kind_has_its_turn():
+    """In fifty faults, the frequent ones more often; where it can happen only."""
+    kinds = module("kinds").KINDS
+    faults = module("plan").planned(50, 0, list(kinds))
+    times = Counter(fault.kind for fault in faults)
+    assert set(times) == set(kinds)
+    assert len(faults) == 50
+    assert times["worker"] > times["node"] > times["cut-90"]
+    assert all(fault.node in kinds[fault.kind].nodes for fault in faults)
+
+
+def test_few_faults_are_of_different_kinds():
+    kinds = module("kinds").KINDS
+    faults = module("plan").planned(len(kinds), 0, list(kinds))
+    assert sorted(fault.kind for fault in faults) == sorted(kinds)
+
+
+# The journal
+
+
+def test_rounds_begun_again_are_counted():
+    again = module("journal").again
+    entries = [entry(number, time=when) for when, number in enumerate([1, 2, 3, 2, 3, 4, 4])]
+    assert again(entries, [2.1]) == [3]
+    assert again(entries, [2.1, 5.3]) == [2, 1]
+    other = [entry(1), entry(1, run=("margin", 1)), entry(1, run=("random", 0))]
+    assert again(other, [0.5]) == [0]
+
+
+def test_a_round_is_begun_again_for_the_fault_that_broke_its_run_off():
+    """Also where the run goes on only after another fault."""
+    other = ("node2", 9, 200)
+    entries = [
+        entry(4, time=1.0),
+        entry(7, time=5.0, run=("random", 0)),
+        entry(3, time=9.0, process=other),
+        entry(4, time=9.5, process=other),
+        entry(7, time=9.9, process=other, run=("random", 0)),
+    ]
+    assert module("journal").again(entries, [1.2, 5.2]) == [1, 1]
+
+
+def test_a_round_that_was_safe_is_needless():
+    entries = [entry(4), entry(5), entry(1, run=("random", 2))]
+    assert module("journal").needless(entries, {("margin", 0): 4}) == [entries[0]]
+
+
+def test_a_run_goes_on_by_another_process_or_after_the_repair():
+    old = ("node1", 7, 100)
+    found = module("journal").went_on
+    own = [entry(5, time=1), entry(6, time=9)]
+    assert found(own, {("margin", 0): old}, 8.0) == {("margin", 0): 9.0}
+    # Processes of a node that was brought back have numbers that were in use before.
+    other = [entry(5, time=1), entry(5, time=2, process=("node1", 7, 300)), entry(6, time=9)]
+    assert found(other, {("margin", 0): old}, 8.0) == {("margin", 0): 2.0}
+    assert found(own, {("random", 0): old}, 8.0) == {}
+
+
+def test_a_witness_chooses_as_the_other_and_signs(tmp_path, monkeypatch):
+    """Every round once, under the number by which the machine knows the process."""
+    witness, processes = module("witness"), module("processes")
+    journal = module("journal").Journal(tmp_path / "journal", 0, 2, ROUNDS)
+    monkeypatch.setenv(witness.JOURNAL, str(journal.path))
+    pool = write_pool(tmp_path / "pool.parquet")
+    witnessed, plain = (
+        api.sweep(settings(pool, strategies=[name], seeds=2), results=tmp_path / word)
+        for word, name in {"witnessed": STRATEGY, "plain": "margin"}.items()
+    )
+    assert list(witnessed.queries["id"]) == list(plain.queries["id"])
+    entries = journal.entries()
+    rounds = [(("margin", seed), number) for seed in (0, 1) for number in range(1, ROUNDS + 1)]
+    assert [(each.run, each.round) for each in entries] == rounds
+    (process,) = {each.process for each in entries}
+    assert processes.identity(process[0], process[1]) == process
+
+
+def test_no_journal_no_witness(tmp_path, monkeypatch):
+    witness = module("witness")
+    monkeypatch.delenv(witness.JOURNAL, raising=False)
+    monkeypatch.setattr(witness, "take_down", None)
+    signals = module("witness").Signals(np.arange(9))
+    assert len(witness.Witnessed("random").select(signals, 3, generator(0, 0, "strategy")).indices)
+
+
+def test_half_a_line_waits_for_its_other_half(tmp_path):
+    journal = module("journal").Journal(tmp_path / "journal", 0, 1, 3)
+    module("witness").take_down(str(journal.path), "random", generator(0, 0, "strategy", 3))
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole + whole[:20])
+    assert [each.round for each in journal.entries()] == [3]
+    journal.path.write_bytes(whole + whole)
+    assert [each.round for each in journal.entries()] == [3, 3]
+
+
+# What is safe on the disk
+
+
+@pytest.fixture
+def played(tmp_path):
+    """Play a small study, and return its settings and folder."""
+    pool = write_pool(tmp_path / "pool.parquet")
+    given = settings(pool, strategies=[STRATEGY], seeds=2)
+    api.sweep(given, results=tmp_path)
+    return given, tmp_path / "study"
+
+
+def test_finished_runs_and_checkpoints_are_safe(played):
+    given, folder = played
+    plan = api.plan_study(api.as_study(given))
+    files = module("study").Files(folder, plan)
+    assert files.kept() == {("margin", 0): ROUNDS, ("margin", 1): ROUNDS}
+    first = plan.runs[0].run_id
+    (folder / "rounds" / f"{first}.parquet").unlink()
+    assert files.kept() == {("margin", 1): ROUNDS}
+    state = RunState(2, np.arange(30), {}, {})
+    (folder / "checkpoints" / f"{first}.safetensors").write_bytes(state.to_bytes())
+    assert files.kept() == {("margin", 0): 2, ("margin", 1): ROUNDS}
+
+
+def test_a_changed_record_is_a_difference(played):
+    given, folder = played
+    study = module("study")
+    undisturbed = study.play_undisturbed(given, folder.parent / "undisturbed")
+    assert study.differences(folder, undisturbed) == []
+    undisturbed.rounds.loc[3, "accuracy"] = np.nextafter(undisturbed.rounds.loc[3, "accuracy"], 2)
+    assert study.differences(folder, undisturbed) == ["rounds differ"]
+
+
+# The nodes
+
+
+def test_a_number_that_a_node_has_left_behind_is_not_its_process(tmp_path, monkeypatch):
+    """By now it may be another's: here it is this test's own."""
+    cluster = module("cluster")
+    monkeypatch.setattr(cluster, "STATE", tmp_path)
+    (tmp_path / "node1").mkdir()
+    (tmp_path / "node1" / "pid").write_text(str(os.getpid()))
+    assert list(module("processes").inhabitants(os.getpid()))
+    made = cluster.Cluster({})
+    assert made.players(1) == made.raylets(1) == made.drivers("pytest") == []
+
+
+# Whose lines
+
+
+OWN = [
+    "faults: 20,000 objects, 5 classes, vector 768",
+    "3 arms x 4 seeds = 12 runs; 200 labels, then 60 rounds of 20 to 1,400",
+    "[3/12] faults.witness:Witnessed, seed 0: accuracy .281 at 400 labels, 1 s, node2",
+    "node1: worker died (its process was killed or has crashed); margin, seed 0 starts again after round 7",
+    "stopped; the same command goes on from here",
+    "error: cannot write /x/rounds/a.parquet: No space left on device; what is there already stays valid: make room",
+]
+OTHERS = [
+    "[2026-11-22 09:06:57,042 E 9 9] gcs_rpc_client.h:151: Failed to connect",
+    "Traceback (most recent call last):",
+    '  File "x.py", line 3, in <module>',
+    "(raylet, ip=10.88.7.2) Local object store is full",
+    "*** SIGTERM received at time=1 on cpu 0 ***",
+]
+
+
+@pytest.mark.parametrize("line", OWN)
+def test_alrays_lines_are_its_own(line):
+    assert module("lines").foreign([line]) == []
+
+
+@pytest.mark.parametrize("line", OTHERS)
+def test_lines_of_others_are_seen(line):
+    assert module("lines").foreign([line]) == [line]
+
+
+def test_only_what_tells_of_a_fault_is_shown():
+    assert module("lines").telling(OWN) == OWN[3:]
+
+
+# The tables
+
+
+def test_a_fault_that_was_not_survived_stays_in_the_table():
+    outcome, plan = module("outcome"), module("plan")
+    made = [
+        outcome.Outcome(plan.Fault("worker", 1, 2.0), 1, 0.0, 0, 0.0, {}, seconds=number, again=3)
+        for number in (1.0, 2.0, 9.0)
+    ]
+    made[1].problems.append("rounds differ")
+    table = module("tables").by_kind(made)
+    assert table.title == "Faults: 3 tried, 2 survived"
+    assert table.rows == [["a worker's process killed", "3", "-", "2, 9", "3, 3", "2"]]
+    assert module("tables").one_by_one(made).rows[1][-1] == "rounds differ"

@@ -1,0 +1,162 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from alray.errors import SpecError
+from alray.settings.base import setting_names, unknown_name, validate
+from alray.settings.common import (
+    ExecutionSpec,
+    LossPredictionSpec,
+    ModelSpec,
+    PoolSpec,
+    SplitSpec,
+    TrainingSpec,
+)
+from alray.settings.sweep import StudySpec
+from tests.helpers.builders import make_pool, one_run
+
+
+def study(**values):
+    return validate(StudySpec, values, "study.yaml")
+
+
+def refusal(**values):
+    with pytest.raises(SpecError) as caught:
+        study(**values)
+    return str(caught.value)
+
+
+def test_the_defaults_are_the_demo():
+    spec = study()
+    assert spec.strategies == ("random", "margin", "entropy", "least_confidence", "bald")
+    assert (spec.pool.source, spec.initial, spec.query, spec.rounds) == (
+        "openclipart",
+        300,
+        20,
+        60,
+    )
+    assert spec.seeds == (0, 1, 2, 3, 4, 5)
+    assert spec.budget == 1500
+
+
+def test_plain_values_as_from_a_file():
+    spec = study(
+        pool={"source": "p.parquet", "modalities": {"image": "img"}},
+        training={"lr": 3e-4, "log_variance_range": [-1, 2]},
+        strategies=["random", "bald:members=20"],
+        vary={"training.batch_norm": ["live", "frozen"]},
+        seeds=[0, 3, 7],
+    )
+    assert spec.training.log_variance_range == (-1.0, 2.0)
+    assert spec.seeds == (0, 3, 7)
+    assert spec.vary == {"training.batch_norm": ("live", "frozen")}
+
+
+def test_settings_survive_their_file():
+    spec = study(seeds=3, vary={"model.width": [8, 16]}, training={"loss_prediction": {}})
+    assert study(**spec.model_dump(mode="json")) == spec
+
+
+def test_a_number_of_seeds_means_the_first_ones():
+    assert study(seeds=3).seeds == (0, 1, 2)
+    assert study(seeds=1).seeds == (0,)
+
+
+@pytest.mark.parametrize("seeds", [0, [], True, "1", [1, 2, 1]])
+def test_seeds_that_are_none_or_repeat_are_refused(seeds):
+    assert "seeds" in refusal(seeds=seeds)
+
+
+def test_repeated_strategies_are_named():
+    assert "strategies names margin more than once" in refusal(
+        strategies=["margin", "bald", "margin"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "near"),
+    [
+        ({"traning": {}}, "'training'"),
+        ({"training": {"bacth_size": 3}}, "'training.batch_size'"),
+        ({"model": {"withd": 3}}, "'model.width'"),
+        ({"pool": {"labels": "x"}}, "'pool.label'"),
+        ({"execution": {"cpu_per_run": 2}}, "'execution.cpus_per_run'"),
+    ],
+)
+def test_an_unknown_setting_is_refused_with_the_nearest_one(values, near):
+    message = refusal(**values)
+    assert message.startswith("study.yaml: there is no setting")
+    assert f"did you mean {near}?" in message
+
+
+def test_every_mistake_is_named_at_once():
+    message = refusal(query=0, training={"lr": -1}, name="a/b")
+    assert len(message.splitlines()) == 3
+    assert "query" in message
+    assert "training.lr" in message
+    assert "(got -1)" in message
+    assert "(got 'a/b')" in message
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"split": {"validation": 0.5, "test": 0.5}}, "must leave a train part"),
+        ({"training": {"batch_norm": "frozen", "mode": "scratch"}}, "finetune"),
+        ({"training": {"loss_weights": {"fused": 1}}}, "loss: fixed only"),
+        ({"training": {"log_variance_range": [1, 1]}}, "low < high"),
+        ({"training": {"lr": float("inf")}}, "finite"),
+        ({"model": {"dropout": 1.0}}, "less than 1"),
+        ({"strategies": []}, "strategies"),
+        ({"vary": {"training.lr": []}}, "vary"),
+        ({"strategies": "margin"}, "strategies"),
+        ({"metric_split": "train"}, "metric_split"),
+    ],
+)
+def test_values_that_cannot_be(values, words):
+    assert words in refusal(**values)
+
+
+def test_settings_cannot_be_changed_afterwards():
+    spec = study()
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(spec, "rounds", 3)  # noqa: B010 -- mypy would refuse it too
+
+
+def test_a_name_with_nothing_near_lists_what_there_is():
+    assert unknown_name("model", "zzz", ["cnn", "late_fusion"]) == (
+        "there is no model 'zzz'; valid are: cnn, late_fusion"
+    )
+
+
+def test_setting_names_are_dotted():
+    names = setting_names(StudySpec)
+    assert {"seed", "training", "training.lr", "execution.parallel"} <= set(names)
+    assert setting_names(ModelSpec, "model.")[0] == "model.name"
+    assert len(names) == len(set(names))
+
+
+def test_every_setting_is_described():
+    sections: list[Any] = [PoolSpec, SplitSpec, ModelSpec, TrainingSpec, ExecutionSpec]
+    kinds = [StudySpec, LossPredictionSpec, *sections]
+    missing = [
+        name
+        for kind in kinds
+        for name, field in kind.model_fields.items()
+        if not field.description and field.annotation not in sections
+    ]
+    assert missing == []
+
+
+def test_a_run_id_is_a_file_name_that_can_be_read():
+    pool = make_pool()
+    run = one_run(
+        pool, strategies=["tests.helpers.own_modules:PowerMargin:beta=2.5:note=a/b c"], seeds=[4]
+    )
+    assert run.run_id.startswith(
+        "tests.helpers.own_modules-PowerMargin-beta-2.5-note-a-b-c__seed-4__"
+    )
+    plain = one_run(pool, strategies=["bald:members=20"]).run_id
+    assert plain.startswith("bald-members-20__seed-0__")
+    assert len(plain.rpartition("__")[2]) == 12

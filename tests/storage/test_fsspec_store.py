@@ -1,0 +1,96 @@
+"""Stores that packages of the fsspec family speak to."""
+
+import datetime as dt
+import sys
+
+import pyarrow as pa
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
+
+from alray import api
+from alray.errors import StoreError
+from alray.storage.fsspec_store import FsspecObjects
+from alray.storage.location import place_of
+from alray.storage.object_store import RemoteStorage
+from alray.studies.sweep.store import Store
+from tests.helpers.object_store import QUICK
+from tests.helpers.studies import assert_same_records, settings, write_pool
+
+ROWS = pa.table({"run_id": ["a", "a"], "round": [0, 1]})
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(RemoteStorage, "times", QUICK)
+    monkeypatch.setattr(RemoteStorage, "pauses", ())
+    monkeypatch.setattr(MemoryFileSystem, "store", {})
+    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+
+
+def test_a_sweep_into_memory_is_equal_to_a_local_one(tmp_path):
+    spec = settings(write_pool(tmp_path / "pool.parquet"), rounds=2)
+    local = api.sweep(spec, results=tmp_path)
+    study = api.sweep(spec, results="memory://results")
+    assert str(study.path) == "memory://results/study"
+    assert_same_records(local, study)
+    assert not any(".lock/" in name for name in MemoryFileSystem.store)
+    assert (
+        api.sweep(spec, results="memory://results", fresh=True).rounds.shape == study.rounds.shape
+    )
+
+
+def test_a_second_writer_is_refused():
+    place = place_of("memory://results/study")
+    with Store(place) as store, pytest.raises(StoreError, match="written by another alray"):
+        Store(place).__enter__()
+    with Store(place):
+        assert not store.has_progress()
+
+
+@pytest.mark.parametrize("uri", ["s3a://bucket/a", "sftp://host/a"])
+def test_a_package_that_is_missing_is_named(uri, monkeypatch):
+    for name in ("s3fs", "paramiko", "fsspec.implementations.sftp"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(
+        StoreError, match=r"needs a package that is not installed: .*(s3fs|paramiko)"
+    ):
+        Store(place_of(uri)).exists()
+
+
+def test_without_fsspec_itself_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    with pytest.raises(StoreError, match="pip install fsspec"):
+        Store(place_of("memory://results/study")).exists()
+
+
+def test_a_kind_of_store_that_does_not_exist_is_refused():
+    with pytest.raises(StoreError, match=r"no kind of store 's4'; did you mean 's3'"):
+        Store(place_of("s4://bucket/study")).exists()
+
+
+def test_what_is_no_object_store_gets_its_files_by_renaming(tmp_path, monkeypatch):
+    steps = []
+
+    def noted(step: str) -> None:
+        act = getattr(LocalFileSystem, step)
+
+        def note(self: LocalFileSystem, first: str, *more: object) -> None:
+            steps.append((step, first))
+            act(self, first, *more)
+
+        monkeypatch.setattr(LocalFileSystem, step, note)
+
+    noted("pipe_file")
+    noted("mv")
+    objects = FsspecObjects(LocalFileSystem(), str(tmp_path), whole=False)
+    objects.put("rounds/a.parquet", b"new")
+    temporary = str(tmp_path / "rounds" / ".a.parquet.tmp")
+    assert steps == [("pipe_file", temporary), ("mv", temporary)]
+    assert objects.get("rounds/a.parquet") == b"new"
+    assert objects.names("rounds") == ["rounds/a.parquet"]
+    age = dt.datetime.now(dt.UTC) - objects.times("rounds")["rounds/a.parquet"]
+    assert age < dt.timedelta(minutes=1)
+    objects.delete("rounds/a.parquet")
+    objects.delete("rounds/a.parquet")
+    assert objects.names("rounds") == []

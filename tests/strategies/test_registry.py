@@ -1,0 +1,112 @@
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from alray.errors import SpecError
+from alray.strategies import STRATEGIES, Strategy, canonical, identity, parse
+from alray.strategies.committee import Bald
+from alray.strategies.signals import Committee
+from alray.strategies.uncertainty import Margin
+from tests.helpers.own_modules import Plain, PowerMargin
+
+OWN = "tests.helpers.own_modules:PowerMargin"
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_name_is_a_strategy_with_its_defaults(name):
+    strategy = parse(name)
+    assert type(strategy) is STRATEGIES[name]
+    assert isinstance(strategy, Strategy)
+    assert canonical(name) == name
+
+
+def test_options():
+    assert parse("bald:members=20:committee=both") == Bald(20, "both")
+    assert parse(" bald ").needs.committee == Committee(10, "dropout")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("bald:members=10", "bald"),
+        ("bald:committee=heads:members=3", "bald:members=3:committee=heads"),
+        ("bald:committee=dropout:members=20", "bald:members=20"),
+        ("learning_loss:weight=0.50", "learning_loss:weight=0.5"),
+        (f"{OWN}:beta=2", f"{OWN}:beta=2.0"),
+        (f"{OWN}:note=x:beta=2", f"{OWN}:beta=2.0:note=x"),
+        ("tests.helpers.own_modules:Plain", "tests.helpers.own_modules:Plain"),
+    ],
+)
+def test_the_canonical_form_leaves_defaults_out(text, expected):
+    assert canonical(text) == expected
+    assert canonical(expected) == expected
+    assert parse(expected) == parse(text) or isinstance(parse(text), Plain)
+
+
+def test_the_identity_names_every_option():
+    assert identity("bald") == identity("bald:members=10:committee=dropout")
+    assert "members=10" in identity("bald")
+    assert identity("bald") != identity("bald:members=11")
+    assert identity("margin") != identity("entropy")
+
+
+def test_the_identity_of_a_plain_class_is_the_same_in_every_process():
+    assert identity("tests.helpers.own_modules:Plain") == "tests.helpers.own_modules:Plain"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("margn", "did you mean 'margin'"),
+        ("qqqqqq", "valid are: random, least_confidence"),
+        ("", "there is no strategy ''"),
+        ("bald:member=3", "did you mean 'members'"),
+        ("bald:zzzzzz=3", "valid are: members, committee"),
+        ("margin:k=3", "no options"),
+        ("bald:members", "'members' is not option=value"),
+        ("bald:members=ten", r"option members: .*integer.*\(got 'ten'\)"),
+        ("bald:committee=all", "option committee"),
+        ("bald:members=1", "at least 2"),
+        ("learning_loss:margin=-1", "margin"),
+        (OWN, "beta"),
+        ("tests.helpers.own_modules:Missing", "cannot be imported"),
+        ("no_such_package.at_all:Thing", "cannot be imported"),
+        ("tests.helpers.own_modules:NoStrategy", "lacks needs, loss_prediction, select"),
+        ("tests.helpers.own_modules:linear_network", "not a strategy class"),
+    ],
+)
+def test_what_is_no_strategy_is_refused(text, message):
+    with pytest.raises(SpecError, match=message):
+        parse(text)
+
+
+def test_one_member_of_heads_is_enough():
+    assert parse("bald:members=1:committee=heads") == Bald(1, "heads")
+
+
+def test_a_strategy_of_ones_own():
+    assert parse(f"{OWN}:beta=1.5") == PowerMargin(1.5)
+    assert isinstance(parse("tests.helpers.own_modules:Plain"), Plain)
+
+
+def test_an_installed_package_may_offer_strategies(monkeypatch):
+    def entry_points(group):
+        assert group == "alray.strategies"
+        return [
+            EntryPoint("power", OWN, group),
+            EntryPoint("margin", "tests.helpers.own_modules:Plain", group),
+        ]
+
+    monkeypatch.setattr("alray.strategies.registry.entry_points", entry_points)
+    assert parse("power:beta=3") == PowerMargin(3.0)
+    assert canonical("power:beta=3") == "power:beta=3.0"
+    assert parse("margin") == Margin()
+    with pytest.raises(SpecError, match="did you mean 'power'"):
+        parse("powr")
+
+
+def test_an_installed_class_that_is_no_strategy_is_refused(monkeypatch):
+    entry = EntryPoint("none", "tests.helpers.own_modules:NoStrategy", "alray.strategies")
+    monkeypatch.setattr("alray.strategies.registry.entry_points", lambda group: [entry])
+    with pytest.raises(SpecError, match="strategy 'none' is not a strategy class"):
+        parse("none")

@@ -1,0 +1,175 @@
+"""On which host a job starts again, and whatever else can happen in any order."""
+
+from collections import Counter, defaultdict
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from typing_extensions import override
+
+from alray.studies.sweep.schedule import Assignment, Schedule
+from tests.helpers.schedules import HOSTS, fail, lose, run
+
+
+def test_a_lost_job_goes_to_another_host_as_long_as_there_is_one():
+    schedule = Schedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
+    name = schedule.next("a", HOSTS).name  # type: ignore[union-attr]
+    lose(schedule, name, host="a")
+    assert schedule.avoided(HOSTS) == {"a"}
+    assert schedule.next("a", HOSTS) is None
+    again = schedule.next("b", HOSTS)
+    assert again is not None
+    assert (again.name, again.host) == (name, "b")
+    lose(schedule, name, host="b")
+    assert schedule.avoided(HOSTS) == frozenset()
+    assert schedule.next("a", HOSTS) is not None
+
+
+def test_a_lost_job_takes_the_only_host_again_when_the_other_has_gone():
+    schedule = Schedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
+    name = schedule.next("a", HOSTS).name  # type: ignore[union-attr]
+    lose(schedule, name, host="a")
+    assert schedule.next("a", frozenset(["a"])) is not None
+
+
+def test_other_jobs_take_the_host_that_one_avoids():
+    runs = [run("random"), run("margin")]
+    schedule = Schedule(runs, attempts=3, checkpoints=frozenset([runs[0].passive_id]))
+    first = schedule.next("a", HOSTS)
+    assert first is not None
+    lose(schedule, first.name, host="a")
+    assert schedule.avoided(HOSTS) == frozenset()
+    other = schedule.next("a", HOSTS)
+    assert other is not None
+    assert other.name == runs[1].run_id
+    assert schedule.avoided(HOSTS) == {"a"}
+
+
+def test_an_error_is_tried_on_every_other_host_and_then_believed():
+    schedule = Schedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
+    name = schedule.next("a", HOSTS).name  # type: ignore[union-attr]
+    assert fail(schedule, name, "a", HOSTS) == []
+    assert schedule.runs[name].status == "waiting"
+    assert schedule.next("b", HOSTS) is not None
+    (status,) = fail(schedule, name, "b", HOSTS)
+    assert status.error == "it failed 2 times (a, b): ValueError: no"
+    assert status.traceback.count("Traceback ...") == 2
+    assert "1. on a, an error: ValueError: no" in status.traceback
+
+
+def test_an_error_on_the_only_host_is_believed_at_once():
+    schedule = Schedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
+    name = schedule.next("a").name  # type: ignore[union-attr]
+    (status,) = fail(schedule, name, "a", frozenset(["a"]))
+    assert (status.error, status.traceback) == ("ValueError: no", "Traceback ...")
+
+
+class Cluster(RuleBasedStateMachine):
+    """Plays a schedule with workers that finish, fail, die and write checkpoints in any order."""
+
+    ATTEMPTS = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        runs = [run(name, seed) for seed in range(3) for name in ("random", "margin")]
+        at_hand = frozenset([runs[0].run_id, runs[2].passive_id])
+        self.passives = {each.passive_id for each in runs}
+        self.checkpoints = set(at_hand)
+        self.schedule = Schedule(
+            runs,
+            attempts=self.ATTEMPTS,
+            finished=frozenset([runs[1].run_id]),
+            checkpoints=at_hand,
+        )
+        self.playing: dict[str, Assignment] = {}
+        self.settled: set[str] = {runs[1].run_id}
+        self.starts: Counter[str] = Counter()
+        self.deaths: defaultdict[str, set[str]] = defaultdict(set)
+
+    @rule(host=st.sampled_from(sorted(HOSTS)))
+    def start(self, host):
+        avoided = self.schedule.avoided(HOSTS)
+        assignment = self.schedule.next(host, HOSTS)
+        if assignment is None:
+            assert host in avoided or self.schedule.upcoming == 0 or self.playing
+            return
+        assert host not in avoided
+        assert assignment.host == host
+        assert host not in self.deaths[assignment.name] or self.deaths[assignment.name] == HOSTS
+        assert assignment.name not in self.playing, "two workers for one job"
+        assert assignment.name not in self.settled, "a job that had ended"
+        if assignment.name in self.passives:
+            assert assignment.start_from is None
+        else:
+            assert assignment.start_from in self.checkpoints
+            own = assignment.name in self.checkpoints
+            assert (assignment.start_from == assignment.name) == own
+        self.starts[assignment.name] += 1
+        self.playing[assignment.name] = assignment
+
+    def pick(self, data: st.DataObject) -> str:
+        return data.draw(st.sampled_from(sorted(self.playing)))
+
+    @precondition(lambda self: self.playing)
+    @rule(data=st.data())
+    def checkpoint(self, data):
+        name = self.pick(data)
+        if name not in self.passives:
+            self.checkpoints.add(name)
+            self.schedule.checkpointed(name)
+
+    @precondition(lambda self: self.playing)
+    @rule(data=st.data())
+    def finish(self, data):
+        name = self.pick(data)
+        del self.playing[name]
+        if name in self.passives:
+            self.checkpoints.add(name)
+            self.schedule.checkpointed(name)
+        self.schedule.done(name)
+        self.settled.add(name)
+
+    @precondition(lambda self: self.playing)
+    @rule(data=st.data())
+    def fail(self, data):
+        name = self.pick(data)
+        del self.playing[name]
+        self.settled |= {name, *(s.run_id for s in fail(self.schedule, name))}
+
+    @precondition(lambda self: self.playing)
+    @rule(data=st.data())
+    def die(self, data):
+        name = self.pick(data)
+        host = self.playing.pop(name).host
+        self.deaths[name].add(host)
+        victims = lose(self.schedule, name, host=host)
+        assert bool(victims) == (self.starts[name] == self.ATTEMPTS)
+        if victims:
+            self.settled |= {name, *(status.run_id for status in victims)}
+
+    @invariant()
+    def attempts_are_bounded(self):
+        assert max(self.starts.values(), default=0) <= self.ATTEMPTS
+
+    @invariant()
+    def it_is_over_when_every_run_has_ended(self):
+        assert self.schedule.over == (self.schedule.runs.keys() <= self.settled)
+        if self.schedule.over:
+            assert not self.playing
+            assert self.schedule.upcoming == 0
+
+    @override
+    def teardown(self):
+        """Whatever has happened, finishing what can be started ends the study."""
+        for _ in range(20):
+            for host in HOSTS:
+                self.start(host)
+            for name in list(self.playing):
+                del self.playing[name]
+                self.checkpoints.add(name)
+                self.schedule.checkpointed(name)
+                self.schedule.done(name)
+                self.settled.add(name)
+        assert self.schedule.over
+
+
+TestCluster = Cluster.TestCase

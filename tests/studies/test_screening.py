@@ -1,0 +1,255 @@
+"""Scoring less than everything: a random part, or what 8-bit scores leave plausible."""
+
+import math
+
+import numpy as np
+import pytest
+
+from alray.api import sweep
+from alray.errors import SpecError
+from alray.networks.tensors import PoolTensors
+from alray.reporting.api import report
+from alray.scoring import engine
+from alray.settings.base import validate
+from alray.settings.sweep import ScreenSpec, StudySpec
+from alray.studies.sweep import plan
+from alray.studies.sweep.experiment import Experiment
+from alray.studies.sweep.plan import make_plan
+from alray.studies.sweep.screening import is_full, kept, plausible, recall
+from alray.studies.sweep.state import RunState
+from tests.helpers.builders import make_pool, one_run, plan_of
+from tests.helpers.studies import settings, write_pool
+
+POOL = make_pool(400)
+SCREEN = {"share": 0.2, "every": 3}
+
+
+def ticking():
+    return 0.0
+
+
+def experiment(run, state=None):
+    return Experiment(run, PoolTensors(POOL), ticking, state)
+
+
+def play(run, rounds):
+    playing = experiment(run)
+    return [playing.passive(), *(playing.next_round() for _ in range(rounds))]
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    return write_pool(tmp_path_factory.mktemp("pools") / "pool.parquet")
+
+
+def test_every_so_many_rounds_are_full():
+    spec = ScreenSpec(every=3)
+    assert [number for number in range(1, 11) if is_full(spec, number)] == [1, 4, 7, 10]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "query", "expected"), [(1000, 5, 200), (1001, 5, 201), (100, 90, 90), (40, 50, 40)]
+)  # fmt: skip
+def test_a_screen_keeps_its_share_and_enough_to_choose_from(candidates, query, expected):
+    assert kept(ScreenSpec(**SCREEN), candidates, query) == expected
+
+
+@pytest.mark.parametrize("largest", [True, False])
+def test_the_best_stay(largest):
+    rng = np.random.default_rng(0)
+    candidates = np.sort(rng.choice(10_000, 500, replace=False))
+    scores = rng.normal(size=500)
+    left = plausible(candidates, scores, 60, largest=largest)
+    order = np.argsort(-scores if largest else scores)
+    assert left.tolist() == sorted(candidates[order[:60]].tolist())
+
+
+def test_recall_is_the_share_that_would_have_been_let_through():
+    assert recall(np.array([5, 2, 9, 7]), np.array([1, 2, 3, 7, 9])) == 0.75
+
+
+def test_a_screened_run_scores_all_exactly_now_and_then_and_says_what_it_missed():
+    run = one_run(POOL, strategies=("margin",), rounds=8, screen=SCREEN)
+    records = [result.record for result in play(run, 8)]
+    unlabelled = [len(POOL.train) - run.initial - number * run.query for number in range(9)]
+    assert [record["scored"] for record in records] == [
+        0,
+        *(
+            left if number % 3 == 0 else math.ceil(0.2 * left)
+            for number, left in enumerate(unlabelled[:8])
+        ),
+    ]
+    known = [not math.isnan(record["screen_recall"]) for record in records]
+    assert known == [False, *(number % 3 == 0 for number in range(8))]
+    recalls = [record["screen_recall"] for record in records if record["screen_recall"] >= 0]
+    assert len(recalls) == 3
+    assert all(0.6 <= found <= 1 for found in recalls)
+
+
+@pytest.mark.parametrize(
+    "strategy", ["margin", "bald:members=3", "bald:committee=both", "entropy"]
+)
+def test_a_wide_screen_changes_nothing(strategy):
+    """What is chosen is chosen by exact scores: the same objects as without a screen, and a recall of one."""
+    exact = play(one_run(POOL, strategies=(strategy,), rounds=5), 5)
+    wide = {"share": 0.7, "every": 3}
+    screened = play(one_run(POOL, strategies=(strategy,), rounds=5, screen=wide), 5)
+    assert len(exact) == 6
+    for one, other in zip(exact, screened, strict=True):
+        assert one.indices.tolist() == other.indices.tolist()
+        np.testing.assert_array_equal(one.scores, other.scores)
+    assert [screened[number].record["screen_recall"] for number in (1, 4)] == [1, 1]
+
+
+def test_only_what_rough_scores_rank_best_is_scored_exactly(monkeypatch):
+    asked = []
+    real = engine.score
+
+    def spy(network, pool, indices, *others, rough=False):
+        asked.append((rough, indices))
+        return real(network, pool, indices, *others, rough=rough)
+
+    run = one_run(POOL, strategies=("entropy",), rounds=3, screen={"share": 0.1, "every": 5})
+    playing = experiment(run)
+    playing.passive()
+    playing.next_round()
+    monkeypatch.setattr(engine, "score", spy)
+    chosen = playing.next_round().indices
+    (_, everything), (_, few) = asked[:2]
+    assert [rough for rough, _ in asked[:2]] == [True, False]
+    assert set(few) < set(everything)
+    assert len(few) == math.ceil(0.1 * len(everything))
+    assert set(chosen) <= set(few)
+
+
+@pytest.mark.parametrize("extra", [{"screen": SCREEN}, {"candidates": 30}])
+@pytest.mark.parametrize("until", [1, 2, 3, 4])
+def test_a_run_that_goes_on_from_a_checkpoint_is_the_same(extra, until):
+    run = one_run(POOL, strategies=("margin",), rounds=6, **extra)
+    whole = play(run, 6)
+    playing = experiment(run)
+    playing.passive()
+    for _ in range(until):
+        playing.next_round()
+    resumed = experiment(run, RunState.from_bytes(playing.state().to_bytes()))
+    for expected in whole[until + 1 :]:
+        found = resumed.next_round()
+        np.testing.assert_equal(found.record, expected.record)
+        assert found.indices.tolist() == expected.indices.tolist()
+
+
+def test_candidates_are_a_random_part_anew_in_each_round():
+    run = one_run(POOL, strategies=("margin",), rounds=4, candidates=30)
+    playing = experiment(run)
+    playing.passive()
+    seen = []
+    for _ in range(4):
+        playing.round += 1
+        unlabelled = np.setdiff1d(POOL.train, playing._labelled)
+        drawn = playing._candidates(unlabelled)
+        assert len(np.unique(drawn)) == 30
+        assert np.isin(drawn, unlabelled).all()
+        assert (np.diff(drawn) > 0).all()
+        seen.append(drawn.tolist())
+    assert len({tuple(drawn) for drawn in seen}) == 4
+    assert [result.record["scored"] for result in play(run, 3)] == [0, 30, 30, 30]
+
+
+def test_chance_is_not_screened_and_scores_nothing():
+    records = [
+        result.record
+        for result in play(one_run(POOL, strategies=("random",), rounds=3, screen=SCREEN), 3)
+    ]
+    assert [record["scored"] for record in records] == [0] * 4
+    assert all(math.isnan(record["screen_recall"]) for record in records)
+
+
+def test_more_candidates_than_there_are_are_all():
+    exact = play(one_run(POOL, strategies=("margin",), rounds=2), 2)
+    asked = play(one_run(POOL, strategies=("margin",), rounds=2, candidates=10_000), 2)
+    assert [one.indices.tolist() for one in exact] == [one.indices.tolist() for one in asked]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"candidates": 3}, "candidates must be at least query"),
+        ({"candidates": 30, "screen": True}, "give one of them"),
+        ({"screen": {"share": 1.5}}, "share"),
+        ({"screen": {"every": 1}}, "every"),
+    ],
+)
+def test_what_cannot_be_is_refused(wrong, message):
+    with pytest.raises(SpecError, match=message):
+        validate(StudySpec, {"query": 5, **wrong}, "study.yaml")
+
+
+def test_a_strategy_without_scores_cannot_be_screened():
+    study = StudySpec(
+        strategies=("tests.helpers.own_modules:Choosing",), initial=20, query=5, rounds=2
+    )
+    planned = plan_of(POOL, strategies=("tests.helpers.own_modules:Choosing",))
+    make_plan(study, planned.pool, POOL)
+    with pytest.raises(SpecError, match="Choosing: screen needs a strategy that ranks"):
+        make_plan(study.model_copy(update={"screen": ScreenSpec()}), planned.pool, POOL)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"strategies": ("learning_loss",)}, "learning_loss: screen needs .* from probabilities"),
+        (
+            {"model": {"name": "tests.helpers.own_modules:OwnNetwork"}},
+            "works with model late_fusion, not",
+        ),
+        ({"execution": {"gpus_per_run": 0.5}}, "works on the CPU"),
+    ],
+)
+def test_where_there_are_no_rough_scores_a_screen_is_refused(change, message):
+    plan_of(POOL, **change)
+    with pytest.raises(SpecError, match=message):
+        plan_of(POOL, screen=True, **change)
+
+
+def test_a_build_without_8_bit_products_is_named(monkeypatch):
+    monkeypatch.setattr(plan, "has_rough_products", lambda: False)
+    with pytest.raises(SpecError, match="no 8-bit products"):
+        plan_of(POOL, screen=True)
+
+
+def test_true_and_false_stand_for_the_defaults_and_none():
+    assert StudySpec.model_validate({"screen": True}).screen == ScreenSpec()
+    assert StudySpec.model_validate({"screen": False}).screen is None
+
+
+def test_runs_from_before_it_could_be_chosen_keep_their_names_and_others_get_new_ones():
+    plain = one_run(POOL)
+    assert "screen" not in plain.identity()
+    names = {
+        one_run(POOL, **extra).run_id
+        for extra in ({}, {"screen": True}, {"screen": SCREEN}, {"candidates": 30})
+    }
+    assert len(names) == 4
+    assert plain.passive_id == one_run(POOL, screen=True).passive_id
+
+
+@pytest.mark.parametrize("extra", [{}, {"screen": SCREEN}, {"candidates": 30}])
+def test_the_plan_knows_how_many_objects_are_scored(extra):
+    planned = plan_of(POOL, strategies=("margin",), seeds=(0,), rounds=7, **extra)
+    played = play(planned.runs[0], 7)
+    assert planned.forward_passes(planned.arms[0]) == sum(
+        result.record["scored"] for result in played
+    )
+
+
+def test_a_study_says_in_its_report_what_was_scored(pool, tmp_path):
+    wanted = settings(pool, strategies=["random", "margin"], seeds=2, screen=SCREEN)
+    study = sweep(wanted, results=tmp_path)
+    made = report(study.path, formats=("html",))
+    assert made.page is not None
+    html = made.page.read_text()
+    assert (
+        "exactly 20% of the candidates, ranked by 8-bit scores; all of them every 3 rounds" in html
+    )
+    measured = study.rounds["screen_recall"].dropna()
+    assert f"would have let through {measured.mean():.1%}" in html

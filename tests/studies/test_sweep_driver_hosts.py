@@ -1,0 +1,175 @@
+"""The driver with workers on two hosts, one of them bad; both play in this process."""
+
+from collections.abc import Sequence
+
+import pytest
+from typing_extensions import override
+
+from alray import api
+from alray.errors import ClusterError
+from alray.studies.events import Failed, Lost
+from alray.studies.retries import NOWHERE
+from alray.studies.sweep.executor import Event, Executor, Job, Progress
+from alray.studies.sweep.store import Store
+from alray.studies.sweep.worker import InlineExecutor
+from tests.helpers.studies import Recorder, assert_same_records, settings, write_pool
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(pool, tmp_path_factory):
+    spec = settings(pool, strategies=["random", "margin"])
+    return api.sweep(spec, results=tmp_path_factory.mktemp("undisturbed"))
+
+
+class TwoHosts(Executor):
+    """A worker on each of two hosts; what it does to runs on the bad one is a subclass's matter."""
+
+    def __init__(self, plan):
+        self._workers = {
+            host: InlineExecutor(plan.prepared, plan.study.execution) for host in ("good", "bad")
+        }
+        self._jobs: dict[str, Job] = {}
+        self.avoided: list[frozenset[str]] = []
+
+    @override
+    def __enter__(self) -> "TwoHosts":
+        for worker in self._workers.values():
+            worker.__enter__()
+        return self
+
+    @override
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers.values():
+            worker.__exit__()
+
+    @override
+    def hosts(self) -> frozenset[str]:
+        return frozenset(self._workers)
+
+    @override
+    def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
+        self.avoided.append(avoid)
+
+    @override
+    def idle(self) -> Sequence[str]:
+        return [host for host, worker in self._workers.items() if worker.idle()]
+
+    @override
+    def submit(self, job: Job, host: str) -> None:
+        self._jobs[host] = job
+        self._workers[host].submit(job, host)
+
+    @override
+    def wait(self, seconds: float) -> list[Event]:
+        return [event for host in list(self._jobs) for event in self._events(host)]
+
+    def _events(self, host: str) -> list[Event]:
+        job = self._jobs[host]
+        events = self._workers[host].wait(0.0)
+        if host == "bad" and job.until > 0:
+            events = [self.spoilt(job.name)]
+            self._workers[host].interrupt()
+        if not isinstance(events[-1], Progress) or events[-1].done:
+            del self._jobs[host]
+        return events
+
+    def spoilt(self, name: str) -> Event:
+        return Lost(name, "killed", "bad")
+
+    @override
+    def interrupt(self) -> list[Event]:
+        return []
+
+
+class Failing(TwoHosts):
+    @override
+    def spoilt(self, name: str) -> Event:
+        return Failed(name, "OSError: disk", "Traceback ...", "bad")
+
+
+@pytest.mark.parametrize(("kind", "told"), [(TwoHosts, "lost"), (Failing, "moved")])
+def test_runs_that_end_badly_on_one_host_end_well_on_the_other(
+    pool, tmp_path, monkeypatch, undisturbed, kind, told
+):
+    executors = []
+
+    def start(plan):
+        executors.append(kind(plan))
+        return executors[-1]
+
+    monkeypatch.setattr(api, "start_executor", start)
+    observer = Recorder()
+    spec = settings(pool, strategies=["random", "margin"], execution={"attempts": 2})
+    study = api.sweep(spec, results=tmp_path, observer=observer)
+    assert_same_records(undisturbed, study)
+    assert {host for _, host in observer.of(told)} == {"bad"}
+    assert set(study.runs["status"]) == {"finished"}
+    assert set(study.runs["host"]) == {"this process"}
+    assert study.runs["attempts"].max() == 2
+    assert frozenset(["bad"]) in executors[0].avoided
+
+
+def test_a_run_that_fails_on_every_host_says_where(pool, tmp_path, monkeypatch):
+    class Both(Failing):
+        @override
+        def _events(self, host: str) -> list[Event]:
+            job = self._jobs.pop(host)
+            self._workers[host].interrupt()
+            return [Failed(job.name, "OSError: disk", "Traceback ...", host)]
+
+    monkeypatch.setattr(api, "start_executor", Both)
+    (row,) = api.sweep(settings(pool), results=tmp_path).runs.to_dict("records")
+    assert row["status"] == "failed"
+    assert row["error"] in (
+        "it failed 2 times (good, bad): OSError: disk",
+        "it failed 2 times (bad, good): OSError: disk",
+    )
+    assert row["traceback"].count("Traceback ...") == 2
+
+
+def test_what_has_become_of_runs_is_written_once_a_second_and_at_the_end(
+    pool, tmp_path, monkeypatch
+):
+    written = []
+    write = Store.write_runs
+
+    def counting(store, runs):
+        written.append(runs.column("status").to_pylist())
+        write(store, runs)
+
+    monkeypatch.setattr(Store, "write_runs", counting)
+    monkeypatch.setattr("alray.studies.sweep.driver.STATUSES_SECONDS", 1000.0)
+    api.sweep(settings(pool, rounds=0, seeds=6), results=tmp_path / "rarely")
+    assert written == [["unfinished"] * 6, ["finished"] * 6]
+    written.clear()
+    monkeypatch.setattr("alray.studies.sweep.driver.STATUSES_SECONDS", 0.0)
+    api.sweep(settings(pool, rounds=0, seeds=6), results=tmp_path / "often")
+    assert len(written) == 1 + 6
+
+
+def test_a_cluster_that_goes_leaves_what_has_become_of_runs(pool, tmp_path, monkeypatch):
+    class Going(InlineExecutor):
+        """Says that the cluster is gone once a run has failed."""
+
+        failed = False
+
+        @override
+        def wait(self, seconds: float) -> list[Event]:
+            if self.failed:
+                raise ClusterError("gone")
+            self.failed = self._job is not None and self._job.until > 0
+            job, self._job = self._job, None if self.failed else self._job
+            return [Failed(job.name, "no", "")] if self.failed and job else super().wait(seconds)
+
+    monkeypatch.setattr("alray.studies.sweep.driver.STATUSES_SECONDS", 1000.0)
+    monkeypatch.setattr(
+        api, "start_executor", lambda plan: Going(plan.prepared, plan.study.execution)
+    )
+    with pytest.raises(ClusterError, match="gone"):
+        api.sweep(settings(pool, seeds=2), results=tmp_path)
+    assert "failed" in set(Store(tmp_path / "study").read_runs()["status"])

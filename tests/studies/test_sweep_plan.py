@@ -1,0 +1,154 @@
+import itertools
+
+import pytest
+
+from alray.errors import SpecError
+from tests.helpers.builders import image_pool, make_pool, plan_of
+
+POOL = make_pool()
+
+
+def test_arms_are_strategies_times_variants_and_runs_are_arms_times_seeds():
+    plan = plan_of(
+        POOL,
+        strategies=["random", "bald:members=3"],
+        vary={"training.batch_norm": ["live", "frozen"], "model.width": [8, 16]},
+        seeds=[5, 2],
+    )
+    variants = ["", "width=16", "batch_norm=frozen", "batch_norm=frozen, width=16"]
+    expected = [
+        strategy + (f" [{variant}]" if variant else "")
+        for variant, strategy in itertools.product(variants, ["random", "bald:members=3"])
+    ]
+    assert [arm.label for arm in plan.arms] == expected
+    assert [(run.seed, run.arm) for run in plan.runs] == list(itertools.product([5, 2], expected))
+    # Those that score most start first, so that a study ends with short runs.
+    long_first = [*expected[1::2], *expected[::2]]
+    assert [(run.seed, run.arm) for run in plan.queue] == list(
+        itertools.product([5, 2], long_first)
+    )
+    assert len({run.run_id for run in plan.runs}) == 16
+    frozen = plan.arms[-1]
+    assert (frozen.training.batch_norm, frozen.model.width) == ("frozen", 16)
+    assert (frozen.text, frozen.variant) == ("bald:members=3", variants[-1])
+
+
+def test_arms_are_labelled_by_what_a_value_means_not_by_how_it_is_written():
+    plan = plan_of(POOL, training={"lr": 1e-3}, vary={"training.lr": ["1e-3", "0.0030"]})
+    assert [arm.label for arm in plan.arms] == ["margin", "margin [lr=0.003]"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"strategies": ["bald", "bald:members=10"]},
+        {"vary": {"training.lr": [0.003, "3e-3"]}},
+        {"vary": {"model.width": [8, 8]}},
+    ],
+    ids=str,
+)
+def test_arms_that_are_the_same_are_refused(changes):
+    with pytest.raises(SpecError, match="more than once"):
+        plan_of(POOL, **changes)
+
+
+@pytest.mark.parametrize(
+    ("vary", "message"),
+    [
+        ({"training.batchnorm": ["live"]}, "'training.batch_norm'"),
+        ({"batch_norm": ["live"]}, "'training.batch_norm'"),
+        ({"rounds": [1]}, "there is no setting 'rounds'"),
+        ({"training.batch_norm": ["warm"]}, "vary: training: batch_norm"),
+        ({"model.width": [0]}, "vary: model: width"),
+        ({"training.mode": ["scratch"], "training.batch_norm": ["frozen"]}, "finetune"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_varied_is_refused(vary, message):
+    with pytest.raises(SpecError, match=message):
+        plan_of(POOL, vary=vary)
+
+
+def test_the_budget_must_fit_the_train_part():
+    assert len(POOL.train) == 72
+    plan_of(POOL, initial=12, query=4, rounds=15)
+    with pytest.raises(SpecError) as caught:
+        plan_of(POOL, initial=12, query=4, rounds=16)
+    for number in ("12 + 16 x 4 = 76", "72 objects", "--rounds to 15"):
+        assert number in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"strategies": ["bald"], "model": {"dropout": 0}}, "bald: a committee by dropout"),
+        (
+            {"strategies": ["committee_margin:committee=heads"], "model": {"heads": "one"}},
+            "committee_margin:committee=heads: a committee of heads",
+        ),
+        (
+            {
+                "strategies": ["learning_loss"],
+                "model": {"name": "tests.helpers.own_modules:OwnNetwork"},
+            },
+            "learning_loss: predicting the loss",
+        ),
+        (
+            {
+                "training": {"loss_prediction": {}},
+                "model": {"name": "tests.helpers.own_modules:OwnNetwork"},
+            },
+            "margin: predicting the loss",
+        ),
+        (
+            {
+                "training": {"batch_norm": "frozen"},
+                "model": {"name": "tests.helpers.own_modules:linear_network"},
+            },
+            "margin: training.batch_norm: frozen",
+        ),
+        (
+            {"training": {"loss": "fixed", "loss_weights": {"sound": 1}}},
+            "margin: training.loss_weights",
+        ),
+        ({"model": {"name": "cnn"}}, "one image array"),
+        (
+            {"model": {"name": "tests.helpers.own_modules:broken_network"}},
+            "ZeroDivisionError: no weights today",
+        ),
+        ({"vary": {"model.dropout": [0.5, 0]}, "strategies": ["bald"]}, r"bald \[dropout=0.0\]"),
+        ({"strategies": ["bold"]}, "did you mean 'bald'"),
+    ],
+    ids=str,
+)
+def test_what_cannot_work_together_is_named(changes, message):
+    with pytest.raises(SpecError, match=message):
+        plan_of(POOL, **changes)
+
+
+def test_a_study_without_a_name_is_called_like_its_pool():
+    assert plan_of(POOL).study.name == "pool"
+    assert plan_of(POOL, name="mine").study.name == "mine"
+
+
+def test_oracles_are_marked():
+    runs = plan_of(POOL, strategies=["margin", "ideal_loss"]).runs
+    assert [run.oracle for run in runs] == [False, True]
+
+
+def test_forward_passes_are_counted():
+    plan = plan_of(
+        POOL,
+        strategies=["random", "margin", "bald:members=3", "bald:committee=heads"],
+        initial=12,
+        query=4,
+        rounds=3,
+    )
+    candidates = 60 + 56 + 52
+    expected = [0, candidates, 3 * candidates, candidates]
+    assert [plan.forward_passes(arm) for arm in plan.arms] == expected
+
+
+def test_cnn_can_be_planned():
+    plan = plan_of(image_pool(), model={"name": "cnn", "width": 8}, strategies=["bald"])
+    assert plan.arms[0].model.name == "cnn"

@@ -1,0 +1,143 @@
+"""Training steps of plain chains by hand: those of the module, to rounding."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from alray.networks.generators import torch_generator
+from alray.networks.layers import dropouts, seed_dropouts
+from alray.networks.models import LossPredictor
+from alray.networks.tensors import PoolTensors
+from alray.settings.common import TrainingSpec
+from alray.training import fit, steps
+from alray.training.checkpoint import learner_tensors
+from alray.training.learner import Learner, step, train_mode
+from alray.training.losses import HeadsLoss
+from alray.training.manual.sequential import chain_step, chain_to_train
+from tests.helpers.builders import make_learner, make_pool
+from tests.networks.test_sequential import CHAINS, CLASSES, SIZE, Own, layers, own
+
+
+@pytest.fixture
+def pool():
+    return make_pool(300, {"text": SIZE}, absent=0.0)
+
+
+def learner_of(*parts: nn.Module, **training) -> Learner:
+    """Return a learner of a copy of these layers."""
+    spec = TrainingSpec(**training)
+    network = own(Own(*copy.deepcopy(parts)))
+    return Learner(network, HeadsLoss(network.head_names, spec), None, spec)
+
+
+def after_steps(pool, way, *parts, frozen=False, quiet=False, **training):
+    """Return all tensors of a learner after four steps, taken in this way."""
+    tensors, learner = PoolTensors(pool), learner_of(*parts, **training)
+    seed_dropouts(learner.network, torch_generator(3))
+    train_mode(learner, freeze_batch_norm=frozen)
+    for layer in dropouts(learner.network) if quiet else []:
+        layer.eval()
+    rng = np.random.default_rng(1)
+    losses = []
+    for size in (35, 35, 20, 2):
+        indices = rng.choice(pool.train, size, replace=False)
+        losses.append(way(learner, tensors, tensors.batch(indices), tensors.labels(indices)))
+    return losses, learner_tensors(learner)
+
+
+def plainly(learner, _, batch, labels):
+    return float(step(learner, batch, labels))
+
+
+def by_hand(learner, tensors, batch, labels):
+    links = chain_to_train(learner, tensors)
+    assert links is not None
+    return float(chain_step(learner, links, batch, labels))
+
+
+def assert_same_steps(pool, *parts, **settings):
+    expected, found = (after_steps(pool, way, *parts, **settings) for way in (plainly, by_hand))
+    assert found[0] == pytest.approx(expected[0], rel=1e-4)
+    assert found[1].keys() == expected[1].keys()
+    for name, tensor in expected[1].items():
+        torch.testing.assert_close(found[1][name], tensor, rtol=2e-3, atol=2e-5, msg=name)
+
+
+@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("loss", ["learned_noise", "sum"])
+def test_a_step_by_hand_is_a_plain_step(pool, name, loss):
+    assert_same_steps(pool, *CHAINS[name], loss=loss, weight_decay=0.01)
+
+
+@pytest.mark.parametrize("name", ["norm before", "norm after"])
+def test_frozen_statistics_stay(pool, name):
+    assert_same_steps(pool, *CHAINS[name], frozen=True)
+
+
+def test_dropout_that_a_module_keeps_off_stays_off(pool):
+    assert_same_steps(pool, *CHAINS["two dropouts"], quiet=True)
+
+
+def test_the_same_steps_give_the_same_bits(pool):
+    first, second = (after_steps(pool, by_hand, *CHAINS["two dropouts"]) for _ in range(2))
+    assert first[0] == second[0]
+    assert all(torch.equal(tensor, second[1][name]) for name, tensor in first[1].items())
+
+
+def test_what_a_step_by_hand_does_not_know_is_called_as_it_is(pool):
+    tensors = PoolTensors(pool)
+
+    def knows(*parts: nn.Module) -> bool:
+        return chain_to_train(learner_of(*parts), tensors) is not None
+
+    assert knows(*layers())
+    assert not knows(*layers(nn.GELU()))
+    assert not knows(*layers(nn.BatchNorm1d(9, momentum=None)))
+    frozen = layers()
+    frozen[0].requires_grad_(requires_grad=False)
+    assert not knows(*frozen)
+    twice = nn.Linear(SIZE, SIZE)
+    assert not knows(twice, nn.ReLU(), twice, nn.ReLU(), nn.Linear(SIZE, CLASSES))
+    watched = layers()
+    watched[0].register_full_backward_hook(lambda *_: None)
+    assert not knows(*watched)
+    assert chain_to_train(make_learner(pool), tensors) is None
+    predicting = learner_of(*layers())
+    predicting.predictor = LossPredictor([9])
+    assert chain_to_train(predicting, tensors) is None
+
+
+def fit_once(pool, labelled, *parts, **training):
+    learner = learner_of(*parts, **training)
+    return fit.fit(
+        learner,
+        PoolTensors(pool),
+        labelled,
+        epochs=2,
+        rng=np.random.default_rng(0),
+        dropout=torch_generator(1),
+    )
+
+
+def test_a_fit_takes_its_steps_by_hand(pool, monkeypatch):
+    sizes: list[int] = []
+
+    def counted(learner, links, batch, labels):
+        sizes.append(batch.size)
+        return chain_step(learner, links, batch, labels)
+
+    monkeypatch.setattr(steps, "chain_step", counted)
+    found = fit_once(pool, pool.train[:40], *CHAINS["dropout"], batch_size=20)
+    assert sizes == [20] * 4
+    monkeypatch.setattr(steps, "chain_to_train", lambda *_: None)
+    expected = fit_once(pool, pool.train[:40], *CHAINS["dropout"], batch_size=20)
+    assert len(sizes) == 4
+    assert found.train_loss == pytest.approx(expected.train_loss, rel=1e-4)
+
+
+def test_a_single_object_has_no_variance_by_hand_either(pool):
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        fit_once(pool, pool.train[:41], *CHAINS["norm after"], batch_size=8, batch_rule="fixed")
