@@ -57,7 +57,7 @@ def test_ray_tasks_give_the_same_records_to_the_bit_and_lost_ones_are_done_again
         @override
         def performed(self, task, seconds, host):
             super().performed(task, seconds, host)
-            if len(self.of("performed")) == 4:
+            if len(self.of("performed")) >= 4 and not self.of("lost"):
                 for process in performing():
                     process.kill()
 
@@ -78,7 +78,8 @@ def test_a_task_that_hangs_is_named_then_done_again_elsewhere(
         @override
         def performed(self, task, seconds, host):
             super().performed(task, seconds, host)
-            if len(self.of("performed")) == 4:
+            # At a moment between two tasks no process performs one.
+            if len(self.of("performed")) >= 4 and not stopped:
                 stopped.extend(performing()[:1])
                 for process in stopped:
                     process.suspend()
