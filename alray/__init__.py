@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from alray.reporting.writing import Report as Report
     from alray.settings.correlation import CorrelationSpec as CorrelationSpec
     from alray.settings.sweep import StudySpec as StudySpec
+    from alray.settings.sweep import SweepSpec as SweepSpec
     from alray.studies.correlation.results import Correlation as Correlation
     from alray.studies.correlation.results import load_correlation as load_correlation
     from alray.studies.sweep.results import Study as Study
+    from alray.studies.sweep.results import Sweep as Sweep
     from alray.studies.sweep.results import load as load
 
 _MODULES = {
@@ -24,6 +26,8 @@ _MODULES = {
     "Report": "reporting.writing",
     "Study": "studies.sweep.results",
     "StudySpec": "settings.sweep",
+    "Sweep": "studies.sweep.results",
+    "SweepSpec": "settings.sweep",
     "correlate": "api",
     "load": "studies.sweep.results",
     "load_correlation": "studies.correlation.results",

@@ -12,8 +12,8 @@ from alray.reporting.correlation.report import Records, render_study
 from alray.seeding import generator
 from alray.settings import files
 from alray.settings.correlation import CorrelationSpec
-from alray.settings.sweep import StudySpec
-from alray.storage.location import Location, place_of
+from alray.settings.sweep import SweepSpec
+from alray.storage.location import Location, location_of
 from alray.studies import manifest
 from alray.studies.correlation.driver import CorrelationDriver
 from alray.studies.correlation.executor import InlineTasks, TaskExecutor
@@ -25,7 +25,7 @@ from alray.studies.sweep.driver import Driver
 from alray.studies.sweep.executor import Executor
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
-from alray.studies.sweep.results import Study, load
+from alray.studies.sweep.results import Sweep, load
 from alray.studies.sweep.resume import is_finished
 from alray.studies.sweep.store import Store
 from alray.studies.sweep.worker import InlineExecutor
@@ -38,14 +38,14 @@ SWEEP_ADDABLE = ("seeds", "strategies", "vary", "full_data", "name")
 
 
 def sweep(
-    study: StudySpec | Mapping[str, Any] | str | Path | None = None,
+    study: SweepSpec | Mapping[str, Any] | str | Path | None = None,
     *,
     results: str | Path | Location = DEFAULT_RESULTS,
     fresh: bool = False,
     observer: Observer | None = None,
     command: str = "alray.sweep(...)",
     warn: Warn = ignore,
-) -> Study:
+) -> Sweep:
     """Run a study, or the part of it that is not finished yet, and return its results.
 
     Args:
@@ -59,14 +59,14 @@ def sweep(
     Raises:
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
-    place = place_of(results)
+    place = location_of(results)
     plan = plan_study(as_study(study), warn)
     folder = place / str(plan.study.name)
     with Store(folder, warn) as store:
         claim(store, plan, fresh=fresh)
         complete = all(is_finished(store, run) for run in plan.runs)
         if not complete:
-            manifest.tell_of_other_source(store, warn)
+            manifest.warn_if_source_changed(store, warn)
         provenance = manifest.manifest(
             store, plan.pool, kind=manifest.SWEEP, command=command, complete=complete
         )
@@ -84,12 +84,12 @@ def sweep(
     return load(folder)
 
 
-def as_study(study: StudySpec | Mapping[str, Any] | str | Path | None) -> StudySpec:
+def as_study(study: SweepSpec | Mapping[str, Any] | str | Path | None) -> SweepSpec:
     """Return settings from what `sweep` takes."""
-    return files.as_settings(StudySpec, study)
+    return files.as_settings(SweepSpec, study)
 
 
-def plan_study(study: StudySpec, warn: Warn = ignore) -> Plan:
+def plan_study(study: SweepSpec, warn: Warn = ignore) -> Plan:
     """Read the pool, split it, and check everything that can be checked before a run starts."""
     pool = read_pool(study.pool, warn)
     prepared = prepare(pool, study.pool, study.split, study.seed)
@@ -106,7 +106,7 @@ def start_executor(plan: Plan) -> Executor:
     return RayExecutor(plan.prepared, execution)
 
 
-def metered(study: StudySpec, observer: Observer) -> Observer:
+def metered(study: SweepSpec, observer: Observer) -> Observer:
     """Return the observer, behind one that exports metrics where the study asks for them."""
     execution = study.execution
     if not execution.metrics or execution.executor == "inline":
@@ -153,7 +153,7 @@ def correlate(
     Raises:
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
-    place = place_of(results)
+    place = location_of(results)
     plan = plan_correlation(as_correlation(study), warn)
     folder = place / str(plan.spec.name)
     with CorrelationStore(folder, warn) as store:
@@ -165,7 +165,7 @@ def correlate(
         )
         settings = plan.spec.model_dump(mode="json")
         if not driver.complete:
-            manifest.tell_of_other_source(store, warn)
+            manifest.warn_if_source_changed(store, warn)
         told = driver.complete and store.has_report() and store.read_study() == settings
         provenance = manifest.manifest(store, plan.pool, kind=KIND, command=command, complete=told)
         provenance["counts"] = {

@@ -9,7 +9,7 @@ from typing_extensions import override
 import alray
 from alray import api
 from alray.errors import SpecError, StoreError
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from alray.studies import machine
 from alray.studies import manifest as manifest_module
 from alray.studies.sweep.results import load
@@ -56,8 +56,8 @@ def test_settings_come_as_values_a_file_or_a_spec(pool, tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(spec))
     assert api.as_study(spec) == api.as_study(path) == api.as_study(str(path))
-    assert api.as_study(StudySpec.model_validate(spec)) == api.as_study(spec)
-    assert api.as_study(None) == StudySpec()
+    assert api.as_study(SweepSpec.model_validate(spec)) == api.as_study(spec)
+    assert api.as_study(None) == SweepSpec()
 
 
 def test_the_package_offers_sweep_and_load(pool, tmp_path):
@@ -93,7 +93,7 @@ def test_a_settings_file_that_is_none_is_refused(tmp_path, content, message):
 
 def test_an_empty_settings_file_is_the_default_study(tmp_path):
     (tmp_path / "study.yaml").write_text("")
-    assert api.as_study(tmp_path / "study.yaml") == StudySpec()
+    assert api.as_study(tmp_path / "study.yaml") == SweepSpec()
 
 
 def test_a_missing_settings_file_is_named(tmp_path):

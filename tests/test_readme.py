@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from alray.cli import main
 from alray.settings.base import validate
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from alray.strategies import STRATEGIES, parse
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -18,7 +18,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text()
 def test_the_settings_file_is_valid():
     """Every key exists, every value fits, every strategy can be built."""
     (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    study = validate(StudySpec, yaml.safe_load(block), "README.md")
+    study = validate(SweepSpec, yaml.safe_load(block), "README.md")
     assert study.training.lr == 3e-4
     assert [parse(text).oracle for text in study.strategies] == [False] * 5
 

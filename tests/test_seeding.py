@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import torch
 
-from alray.networks.generators import isolated, torch_generator
+from alray.networks.generators import forked_rng, torch_generator
 from alray.seeding import Purpose, generator, seed, torch_seed
 
 PURPOSES = get_args(Purpose)
@@ -54,7 +54,7 @@ def test_isolated_code_draws_from_its_seed_and_leaves_the_global_generator_alone
     before = torch.random.get_rng_state()
     drawn = []
     for number in (1, 1, 2):
-        with isolated(number):
+        with forked_rng(number):
             drawn.append(torch.rand(3))
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2])

@@ -157,7 +157,7 @@ def _print_plan(spec: "CorrelationSpec", results: "Place", progress: Any) -> Non
     console = Console(highlight=False, markup=False)
     for line in correlation_headline(plan):
         console.print(line, soft_wrap=True)
-    for kind, score in plan.arm_names():
+    for kind, score in plan.grouping_names():
         console.print(f"  {kind.replace('_', ' ')}{f': {score}' if score else ''}")
     console.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
     console.print(f"results would go to {results / str(plan.spec.name)}", soft_wrap=True)

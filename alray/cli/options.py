@@ -16,7 +16,7 @@ from alray.cli.pool import pairs
 from alray.errors import SpecError
 
 
-class PlaceType(click.ParamType["Place"]):
+class LocationType(click.ParamType["Place"]):
     """A local folder or the URI of one in an object store."""
 
     name = "place"
@@ -28,9 +28,9 @@ class PlaceType(click.ParamType["Place"]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> "Place":
-        from alray.storage.location import Location, place_of
+        from alray.storage.location import Location, location_of
 
-        place = place_of(value)
+        place = location_of(value)
         if self._folder and not isinstance(place, Location) and place.is_file():
             self.fail(f"{value} is a file, not a folder.", param, ctx)
         return place
@@ -77,7 +77,7 @@ def execution_options(command: Command) -> Command:
         command,
         click.option("--set", "settings", multiple=True, metavar="SETTING=VALUE", help="Any other setting, e.g. training.lr=3e-4; repeat it."),
         click.option("--name", help="The study's folder below --results; named after the pool if not given."),
-        click.option("--results", default="results", show_default=True, type=PlaceType(folder=True), metavar="DIR|URI", help="Folder for studies: local, or s3://BUCKET/FOLDER, gs://..."),
+        click.option("--results", default="results", show_default=True, type=LocationType(folder=True), metavar="DIR|URI", help="Folder for studies: local, or s3://BUCKET/FOLDER, gs://..."),
         click.option("--address", help="A running Ray cluster; if not given, that of RAY_ADDRESS, else a local one."),
         click.option("--parallel", type=int, help="Most runs at a time; as many as CPUs if not given."),
         click.option("--cpus-per-run", type=int, help="Threads of a run."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.options import PlaceType, words
+from alray.cli.options import LocationType, words
 from alray.errors import SpecError
 
 if TYPE_CHECKING:
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("results", nargs=-1, type=PlaceType(), metavar="[RESULTS]...", required=False)
+@click.argument("results", nargs=-1, type=LocationType(), metavar="[RESULTS]...", required=False)
 @click.option(
     "--compare",
     nargs=2,
-    type=PlaceType(),
+    type=LocationType(),
     metavar="A B",
     help="Two sweeps of one pool side by side, on one page.",
 )
 @click.option(
     "--out",
-    type=PlaceType(),
+    type=LocationType(),
     metavar="DIR|URI",
     help="Folder to write to.  [default: the study's own; NAME-report beside a table]",
 )

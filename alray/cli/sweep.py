@@ -12,10 +12,10 @@ from alray.cli.pool import pairs
 from alray.errors import AlrayError, Interrupted, SpecError
 
 if TYPE_CHECKING:
-    from alray.settings.sweep import StudySpec
+    from alray.settings.sweep import SweepSpec
     from alray.storage.location import Place
     from alray.studies.sweep.plan import Plan
-    from alray.studies.sweep.results import Study
+    from alray.studies.sweep.results import Sweep
 
 SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "candidates")}
 """Option of this command: the setting that it overrides."""
@@ -98,14 +98,14 @@ def sweep(
         _run(spec, results, progress, fresh=fresh, report=report)
 
 
-def _validate(values: Mapping[str, Any], study: Path | None) -> "StudySpec":
+def _validate(values: Mapping[str, Any], study: Path | None) -> "SweepSpec":
     from alray.settings.base import validate
-    from alray.settings.sweep import StudySpec
+    from alray.settings.sweep import SweepSpec
 
-    return validate(StudySpec, values, origin(study))
+    return validate(SweepSpec, values, origin(study))
 
 
-def _run(spec: "StudySpec", results: "Place", progress: Any, *, fresh: bool, report: bool) -> None:
+def _run(spec: "SweepSpec", results: "Place", progress: Any, *, fresh: bool, report: bool) -> None:
     from rich.console import Console
 
     from alray import api
@@ -143,7 +143,7 @@ def _run(spec: "StudySpec", results: "Place", progress: Any, *, fresh: bool, rep
         sys.exit(1)
 
 
-def _write_page(found: "Study", progress: Any) -> "Place | None":
+def _write_page(found: "Sweep", progress: Any) -> "Place | None":
     """Write the page; where that cannot be done the study is done all the same."""
     from alray.reporting import api
 
@@ -158,7 +158,7 @@ def _write_page(found: "Study", progress: Any) -> "Place | None":
     return found.path / "report.html"
 
 
-def _print_plan(spec: "StudySpec", results: "Place", progress: Any) -> None:
+def _print_plan(spec: "SweepSpec", results: "Place", progress: Any) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

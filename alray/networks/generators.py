@@ -12,7 +12,7 @@ def torch_generator(seed: int) -> torch.Generator:
 
 
 @contextmanager
-def isolated(seed: int) -> Iterator[None]:
+def forked_rng(seed: int) -> Iterator[None]:
     """Run code that draws from the global generator as if it had been handed one of its own.
 
     PyTorch's layers initialise themselves, and users' modules may call functional dropout, from the global generator.

@@ -37,7 +37,7 @@ def few_sizes(size: int) -> int:
     return round_up(size, max(1, 2 ** (size.bit_length() - 1) // 8))
 
 
-def with_room(matrix: Tensor, rows: int) -> Tensor:
+def padded_rows(matrix: Tensor, rows: int) -> Tensor:
     """Return a matrix with rows of zeros added, so that it has `rows` of them."""
     if rows == len(matrix):
         return matrix

@@ -184,7 +184,7 @@ class Cnn(Network):
         return Outputs({FUSED: Values(self.output(h))}, features=h, taps=taps)
 
 
-class OwnModule(Network):
+class CustomModule(Network):
     """A user's module: called with dense features and presence masks, returns logits.
 
     Its dropout layers are replaced by alray's, so that its training repeats to the bit and a committee member is one
@@ -288,4 +288,4 @@ def _build_own(spec: ModelSpec, pool: PreparedPool) -> Network:
         raise SpecError(
             f"model.name: {spec.name!r} returned {type(module).__name__}, not a torch.nn.Module"
         )
-    return OwnModule(module)
+    return CustomModule(module)

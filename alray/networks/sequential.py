@@ -12,7 +12,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from alray.networks.layers import SeededDropout
-from alray.networks.models import OwnModule
+from alray.networks.models import CustomModule
 
 _LAYERS = (nn.Linear, nn.ReLU, nn.BatchNorm1d, nn.Identity, nn.Flatten, SeededDropout)
 _RELU: tuple[Callable[..., Any], ...] = (torch.relu, functional.relu)
@@ -43,10 +43,10 @@ class Link:
         return self.dropout is not None and self.dropout.rate > 0
 
 
-_FOUND: "WeakKeyDictionary[OwnModule, list[Link] | None]" = WeakKeyDictionary()
+_FOUND: "WeakKeyDictionary[CustomModule, list[Link] | None]" = WeakKeyDictionary()
 
 
-def find_chain(network: OwnModule, shapes: Mapping[str, tuple[int, ...]]) -> list[Link] | None:
+def find_blocks(network: CustomModule, shapes: Mapping[str, tuple[int, ...]]) -> list[Link] | None:
     """Return the links of a network that is one chain from a pool's only modality to the logits, else None.
 
     Known are Linear, ReLU, BatchNorm1d and dropout, as modules or (ReLU) functions, in the order of `Link`'s attributes.

@@ -25,7 +25,7 @@ class Started:
     error: str = ""
 
 
-class PlayerActor:
+class RunActor:
     """A worker in an actor: holds one model replica, and plays one run after the other."""
 
     def __init__(self, pool: PreparedPool, checksum: int, execution: ExecutionSpec) -> None:
@@ -45,10 +45,10 @@ class PlayerActor:
         self._worker.start(job)
         return self._worker.advance()
 
-    def play_on(self) -> Progress:
+    def continue_run(self) -> Progress:
         """Play the next rounds of the job in progress."""
         return self._worker.advance()
 
-    def last_words(self) -> Progress:
+    def final_report(self) -> Progress:
         """Report what was not reported yet, with a state."""
         return self._worker.report(with_state=True)

@@ -11,25 +11,25 @@ from typing_extensions import override
 
 from alray.errors import ClusterError
 from alray.pools.pool import PreparedPool
-from alray.ray_executor.actor import PlayerActor, Started
-from alray.ray_executor.hangs import Patience, Silence, Silent
+from alray.ray_executor.actor import RunActor, Started
+from alray.ray_executor.hangs import Hang, HangDetector, HangLimits
 from alray.ray_executor.liveness import free_resources
-from alray.ray_executor.node_failures import NodeRecord
+from alray.ray_executor.node_failures import NodeFailures
 from alray.ray_executor.nodes import Nodes
-from alray.ray_executor.replies import Player, Playing, answer, how, note_loss
+from alray.ray_executor.replies import Actor, RunningJob, answer, how, note_loss
 from alray.ray_executor.session import LOSSES, RaySession
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import Lost, Notice
 from alray.studies.retries import NOWHERE
 from alray.studies.sweep.executor import Event, Executor, Job, Progress
 
-LAST_WORDS_SECONDS = 60.0
+FINAL_REPORT_SECONDS = 60.0
 """How long to wait after Ctrl-C for the rounds in progress to end."""
 
-PATIENCE_SECONDS = 60.0
+STALL_SECONDS = 60.0
 """How long nothing may play for want of a worker until people are told, and how often they are told again."""
 
-SILENCE = Patience()
+HANG_LIMITS = HangLimits()
 """How long a worker may be silent."""
 
 
@@ -40,12 +40,12 @@ class RayExecutor(Executor):
         self._execution = execution
         self._session = RaySession(pool, execution)
         self._nodes = Nodes()
-        self._record = NodeRecord()
-        self._silence = Silence(SILENCE)
+        self._record = NodeFailures()
+        self._silence = HangDetector(HANG_LIMITS)
         self._starting: dict[Any, Any] = {}
-        self._left_out = NOWHERE
-        self._idle: list[Player] = []
-        self._playing: dict[Any, Playing] = {}
+        self._excluded = NOWHERE
+        self._idle: list[Actor] = []
+        self._running: dict[Any, RunningJob] = {}
         self._given_up: dict[str, str] = {}
         self._notices: list[Notice] = []
         self._stalled_since = 0.0
@@ -60,7 +60,7 @@ class RayExecutor(Executor):
     def __exit__(self, *_: object) -> None:
         self._starting.clear()
         self._idle.clear()
-        self._playing.clear()
+        self._running.clear()
         self._session.close()
 
     @override
@@ -71,20 +71,20 @@ class RayExecutor(Executor):
     @override
     def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
         self._session.look(self._nodes)
-        self._greet_started()
-        self._nodes.shunned = self._record.shunned
-        self._dismiss(self._nodes.left_out(avoid, Counter()))
+        self._register_started()
+        self._nodes.quarantined = self._record.quarantined
+        self._release(self._nodes.excluded(avoid, Counter()))
         workers = self._workers()
-        left_out = self._nodes.left_out(avoid, workers)
-        if left_out != self._left_out:  # those that start may end up where none is wanted now
+        excluded = self._nodes.excluded(avoid, workers)
+        if excluded != self._excluded:  # those that start may end up where none is wanted now
             self._starting.clear()
-            self._left_out = left_out
-        room = self._nodes.room(left_out) + sum(workers[host] for host in left_out)
-        window = min(self._session.window(), max(1, room))
-        wanted = max(0, min(jobs, window - len(self._playing)))
+            self._excluded = excluded
+        capacity = self._nodes.capacity(excluded) + sum(workers[host] for host in excluded)
+        window = min(self._session.window(), max(1, capacity))
+        wanted = max(0, min(jobs, window - len(self._running)))
         while len(self._idle) + len(self._starting) < wanted:
-            actor = self._new_actor()
-            self._starting[actor.ready.remote()] = actor
+            handle = self._new_actor()
+            self._starting[handle.ready.remote()] = handle
         # An actor holds its CPU while its handle lives, so one that will have nothing to do is dropped at once.
         while len(self._idle) + len(self._starting) > wanted:
             if self._starting:
@@ -94,36 +94,36 @@ class RayExecutor(Executor):
 
     def _workers(self) -> Counter[str]:
         """Return how many workers each node has."""
-        players = [*self._idle, *(playing.player for playing in self._playing.values())]
-        return Counter(player.host for player in players)
+        actors = [*self._idle, *(running.actor for running in self._running.values())]
+        return Counter(actor.host for actor in actors)
 
-    def _dismiss(self, hosts: frozenset[str]) -> None:
+    def _release(self, hosts: frozenset[str]) -> None:
         """Let go of idle workers on these nodes, and on nodes that have more than they should."""
         workers, limits, kept = self._workers(), self._nodes.limits, []
-        for player in self._idle:
-            host = player.host
+        for actor in self._idle:
+            host = actor.host
             if host in hosts or workers[host] > limits.get(host, workers[host]):
                 workers[host] -= 1
             else:
-                kept.append(player)
+                kept.append(actor)
         self._idle = kept
 
     @override
     def idle(self) -> Sequence[str]:
-        return [player.host for player in self._idle]
+        return [actor.host for actor in self._idle]
 
     def _new_actor(self) -> Any:
         options = {**self._session.worker_options(), "max_restarts": 0}
-        options |= self._nodes.kept_from(self._left_out)
-        actor_class: Any = ray.remote(**options)(PlayerActor)
+        options |= self._nodes.kept_from(self._excluded)
+        actor_class: Any = ray.remote(**options)(RunActor)
         return actor_class.remote(self._session.pool, self._session.checksum, self._execution)
 
-    def _greet_started(self) -> None:
+    def _register_started(self) -> None:
         if not self._starting:
             return
         ready, _ = ray.wait(list(self._starting), num_returns=len(self._starting), timeout=0)
         for reference in ready:
-            actor = self._starting.pop(reference)
+            handle = self._starting.pop(reference)
             try:
                 started: Started = ray.get(reference)
             except LOSSES as error:
@@ -137,8 +137,8 @@ class RayExecutor(Executor):
                 self._note_failed_start(host, started.error)
                 continue
             self._record.started(host)
-            self._nodes.in_vain -= {host}
-            self._idle.append(Player(actor, host))
+            self._nodes.starved -= {host}
+            self._idle.append(Actor(handle, host))
 
     def _note_failed_start(self, host: str, why: str) -> None:
         """Take down that a worker could not start.
@@ -159,54 +159,56 @@ class RayExecutor(Executor):
 
     @override
     def submit(self, job: Job, host: str) -> None:
-        player = next(player for player in self._idle if player.host == host)
-        self._idle.remove(player)
-        self._playing[player.actor.play.remote(job)] = Playing(player, job.name)
+        actor = next(actor for actor in self._idle if actor.host == host)
+        self._idle.remove(actor)
+        self._running[actor.handle.play.remote(job)] = RunningJob(actor, job.name)
         self._silence.started(job.name, time.monotonic())
 
     @override
     def wait(self, seconds: float) -> list[Event]:
-        references = [*self._playing, *self._starting]
+        references = [*self._running, *self._starting]
         if references:
             ray.wait(references, num_returns=1, timeout=seconds)
         else:
             time.sleep(seconds)
         events: list[Event] = [*self._notices, *self._stall()]
         self._notices.clear()
-        if self._playing:
-            ready, _ = ray.wait(list(self._playing), num_returns=len(self._playing), timeout=0)
+        if self._running:
+            ready, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
             events += [event for reference in ready for event in self._hear(reference)]
-            events += [self._rouse(silent) for silent in self._silence.too_long(time.monotonic())]
+            events += [
+                self._handle_hangs(silent) for silent in self._silence.too_long(time.monotonic())
+            ]
         return events
 
     def _stall(self) -> list[Event]:
         """Say what the session has found, and from time to time that nothing plays because the cluster has no room."""
         found = [Notice(text) for text in self._session.take_notices()]
         now = time.monotonic()
-        if self._playing or self._idle:
+        if self._running or self._idle:
             self._stalled_since = now
-        if now - self._stalled_since < PATIENCE_SECONDS:
+        if now - self._stalled_since < STALL_SECONDS:
             return [*found]
         self._stalled_since = now
         # Where nothing would start on the nodes that were wished for, the others have to do.
-        self._nodes.in_vain |= self._nodes.names() - self._left_out if self._left_out else NOWHERE
+        self._nodes.starved |= self._nodes.names() - self._excluded if self._excluded else NOWHERE
         free = free_resources().get("CPU", 0)
         return [
             *found,
             Notice(
-                f"no worker could start for {PATIENCE_SECONDS:.0f} s: {free:g} CPUs are free, a run "
+                f"no worker could start for {STALL_SECONDS:.0f} s: {free:g} CPUs are free, a run "
                 f"needs {self._execution.cpus_per_run}; waiting"
             ),
         ]
 
     def _hear(self, reference: Any) -> list[Event]:
         """Turn an actor's answer into an event, and let it play on without waiting for the driver."""
-        playing = self._playing.pop(reference)
-        player, job = playing.player, playing.job
-        event = answer(reference, playing)
+        running = self._running.pop(reference)
+        actor, job = running.actor, running.job
+        event = answer(reference, running)
         if isinstance(event, Progress) and not event.done:
             self._silence.heard(job, time.monotonic())
-            self._playing[player.actor.play_on.remote()] = playing
+            self._running[actor.handle.continue_run.remote()] = running
             return [event]
         self._silence.ended(job)
         if isinstance(event, Lost):
@@ -214,17 +216,17 @@ class RayExecutor(Executor):
             others = self._workers()[lost.host]
             return [*note_loss(lost, others, self._nodes, self._record)]
         if isinstance(event, Progress):
-            self._record.finished(player.host)
-        self._idle.append(player)
+            self._record.finished(actor.host)
+        self._idle.append(actor)
         return [event]
 
-    def _rouse(self, silent: Silent) -> Notice:
+    def _handle_hangs(self, silent: Hang) -> Notice:
         """Name a worker that has been silent for too long; end it where there is no hope."""
-        (player,) = (each.player for each in self._playing.values() if each.job == silent.job)
-        if silent.hopeless:
+        (actor,) = (each.actor for each in self._running.values() if each.job == silent.job)
+        if silent.give_up:
             self._given_up[silent.job] = silent.reason()
-            ray.kill(player.actor)
-        return Notice(silent.told(player.host))
+            ray.kill(actor.handle)
+        return Notice(silent.told(actor.host))
 
     @override
     def interrupt(self) -> list[Event]:
@@ -233,18 +235,18 @@ class RayExecutor(Executor):
         A worker that has died or takes too long is left behind: its run goes on from its last checkpoint next time.
         """
         answers = [
-            (reference, playing.player.actor.last_words.remote(), playing)
-            for reference, playing in self._playing.items()
+            (reference, running.actor.handle.final_report.remote(), running)
+            for reference, running in self._running.items()
         ]
         references = [reference for *pair, _ in answers for reference in pair]
-        ray.wait(references, num_returns=len(references), timeout=LAST_WORDS_SECONDS)
+        ray.wait(references, num_returns=len(references), timeout=FINAL_REPORT_SECONDS)
         events: list[Event] = []
-        for under_way, last_words, playing in answers:
-            event = answer(under_way, playing, timeout=0)
+        for under_way, final_report, running in answers:
+            event = answer(under_way, running, timeout=0)
             events.append(event)
             if isinstance(event, Progress) and not event.done:
-                events.append(answer(last_words, playing, timeout=0))
-        self._playing.clear()
+                events.append(answer(final_report, running, timeout=0))
+        self._running.clear()
         return [event for event in events if not isinstance(event, Lost)]
 
 

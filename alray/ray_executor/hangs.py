@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Patience:
+class HangLimits:
     """How long silence is borne, in seconds.
 
     Attributes:
@@ -19,7 +19,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Silent:
+class Hang:
     """A job that has been silent for too long.
 
     Attributes:
@@ -27,13 +27,13 @@ class Silent:
         seconds: For how long.
         longest: The longest time between two reports, its own or, before the first, that of jobs alike; None where none is
             known.
-        hopeless: Whether its worker should be given up.
+        give_up: Whether its worker should be given up.
     """
 
     job: str
     seconds: float
     longest: float | None
-    hopeless: bool
+    give_up: bool
 
     def told(self, host: str) -> str:
         """Return what people are told, `host` being where its worker is."""
@@ -41,7 +41,7 @@ class Silent:
         if self.longest is None:
             return f"{said}, since it started; waiting"
         said += f", and never before for more than {self.longest:.0f} s"
-        if self.hopeless:
+        if self.give_up:
             return f"{said}; its worker is ended"
         return f"{said}; its worker is ended if this lasts as long again"
 
@@ -57,7 +57,7 @@ class _Heard:
     told: int = field(default=0)
 
 
-class Silence:
+class HangDetector:
     """Keeps the times at which jobs were heard of.
 
     Args:
@@ -65,7 +65,7 @@ class Silence:
         alike: Whether jobs are so alike that the pace of one says how long another may be silent before its first report.
     """
 
-    def __init__(self, patience: Patience, *, alike: bool = False) -> None:
+    def __init__(self, patience: HangLimits, *, alike: bool = False) -> None:
         self._patience = patience
         self._alike = alike
         self._jobs: dict[str, _Heard] = {}
@@ -87,10 +87,10 @@ class Silence:
         """Nothing more is expected of a job."""
         self._jobs.pop(job, None)
 
-    def too_long(self, now: float) -> list[Silent]:
+    def too_long(self, now: float) -> list[Hang]:
         """Return what has been silent for too long, each once per stage: first to be named, then to be given up."""
         return [
-            Silent(job, now - heard.last, self._pace(heard), hopeless=self._hopeless(heard))
+            Hang(job, now - heard.last, self._pace(heard), give_up=self._hopeless(heard))
             for job, heard in self._jobs.items()
             if self._is_due(heard, now)
         ]

@@ -14,16 +14,16 @@ NEWS_SECONDS = 0.5
 """How old what is known of the nodes may get."""
 
 TRY_SECONDS = 0.1
-"""How long an answer of the cluster's places holds: several looks of one turn of the driver try them once."""
+"""How long an answer of the cluster's endpoints holds: several looks of one turn of the driver try them once."""
 
 CONNECT_SECONDS = 1.0
-"""How long a place may take to accept a connection."""
+"""How long a endpoint may take to accept a connection."""
 
 SAFE = "what is finished is safe in the results folder, and the same command"
 
 
 @dataclass(frozen=True)
-class Place:
+class Endpoint:
     """Something of Ray that has to answer.
 
     Attributes:
@@ -47,18 +47,18 @@ class Place:
         return True
 
 
-def head_place(host: str, port: int) -> Place:
+def head_endpoint(host: str, port: int) -> Endpoint:
     """Return the cluster's head; it is given time to come back, as one with a memory of its own does."""
     text = (
         f"the cluster's head ({host}:{port}) is gone: {SAFE} goes on from there on a new cluster"
     )
-    return Place(host, port, 15.0, text)
+    return Endpoint(host, port, 15.0, text)
 
 
-def own_place(host: str, port: int) -> Place:
+def own_endpoint(host: str, port: int) -> Endpoint:
     """Return Ray on this program's own node; it never comes back."""
     text = f"Ray on this program's own node ({host}) has ended: {SAFE} goes on from there when it runs again"
-    return Place(host, port, 3.0, text)
+    return Endpoint(host, port, 3.0, text)
 
 
 @dataclass
@@ -66,19 +66,19 @@ class ClusterView:
     """The nodes that are up, as last heard.
 
     Asking Ray blocks while the head is gone, for a minute, and then Ray ends the program without a word of ours. So
-    the places are tried first, and Ray is asked only if they answer.
+    the endpoints are tried first, and Ray is asked only if they answer.
 
     Attributes:
-        places: What has to answer, most important first.
+        endpoints: What has to answer, most important first.
         ask: Asks Ray for its nodes.
     """
 
-    places: tuple[Place, ...]
+    endpoints: tuple[Endpoint, ...]
     ask: Callable[[], list[dict[str, Any]]]
     _nodes: list[dict[str, Any]] = field(default_factory=list)
     _heard: float = float("-inf")
     _tried: float = float("-inf")
-    _silent: dict[Place, float] = field(default_factory=dict)
+    _silent: dict[Endpoint, float] = field(default_factory=dict)
 
     @property
     def silent(self) -> bool:
@@ -91,26 +91,28 @@ class ClusterView:
         Raises:
             ClusterError: The head, or Ray on this node, has been silent for too long.
         """
-        self._try_places()
+        self._try_endpoints()
         if not self._silent and time.monotonic() - self._heard >= NEWS_SECONDS:
             self._nodes = [node for node in self.ask() if node["Alive"]]
             self._heard = time.monotonic()
         return self._nodes
 
-    def _try_places(self) -> None:
+    def _try_endpoints(self) -> None:
         now = time.monotonic()
         if now - self._tried < TRY_SECONDS:
             return
         self._tried = now
-        for place in self.places:
-            if place.answers():
-                self._silent.pop(place, None)
-            elif now - self._silent.setdefault(place, now) >= place.patience:
-                raise ClusterError(place.message)
+        for endpoint in self.endpoints:
+            if endpoint.answers():
+                self._silent.pop(endpoint, None)
+            elif now - self._silent.setdefault(endpoint, now) >= endpoint.patience:
+                raise ClusterError(endpoint.message)
 
     def end(self) -> str | None:
         """Return what has ended if something does not answer at this moment."""
-        return next((place.message for place in self.places if not place.answers()), None)
+        return next(
+            (endpoint.message for endpoint in self.endpoints if not endpoint.answers()), None
+        )
 
 
 def view_of_ray() -> ClusterView:
@@ -119,11 +121,11 @@ def view_of_ray() -> ClusterView:
     host, _, port = context.gcs_address.rpartition(":")
     nodes = all_nodes()
     own = [
-        own_place(node["NodeManagerAddress"], node["NodeManagerPort"])
+        own_endpoint(node["NodeManagerAddress"], node["NodeManagerPort"])
         for node in nodes
         if node["NodeID"] == context.get_node_id()
     ]
-    return ClusterView((*own, head_place(host.strip("[]"), int(port))), all_nodes)
+    return ClusterView((*own, head_endpoint(host.strip("[]"), int(port))), all_nodes)
 
 
 def all_nodes() -> list[dict[str, Any]]:

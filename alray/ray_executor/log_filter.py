@@ -10,7 +10,7 @@ LEVEL = "RAY_BACKEND_LOG_LEVEL"
 
 
 @contextlib.contextmanager
-def quiet_cpp() -> Iterator[None]:
+def filtered_stderr() -> Iterator[None]:
     """Let what Ray starts in this process within the block write only what ends the process.
 
     Ray reads the level once, in `ray.init`, and announces it there on the standard error; until then it warns of every

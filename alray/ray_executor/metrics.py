@@ -12,7 +12,7 @@ from alray.errors import ClusterError
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan
 from alray.studies.correlation.tasks import Task
-from alray.studies.retries import Mishap
+from alray.studies.retries import Failure
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.schedule import Assignment, RunStatus
@@ -94,13 +94,13 @@ class MeteredObserver(Observer):
         self._inner.failed(status)
 
     @override
-    def lost(self, assignment: Assignment, mishap: Mishap, kept: int | None) -> None:
+    def lost(self, assignment: Assignment, failure: Failure, kept: int | None) -> None:
         count("alray_workers_lost", study=self._study)
-        self._inner.lost(assignment, mishap, kept)
+        self._inner.lost(assignment, failure, kept)
 
     @override
-    def moved(self, assignment: Assignment, mishap: Mishap) -> None:
-        self._inner.moved(assignment, mishap)
+    def moved(self, assignment: Assignment, failure: Failure) -> None:
+        self._inner.moved(assignment, failure)
 
     @override
     def notice(self, text: str) -> None:
@@ -147,13 +147,13 @@ class MeteredCorrelationObserver(CorrelationObserver):
         self._inner.failed(name, error)
 
     @override
-    def lost(self, name: str, mishap: Mishap, *, again: bool) -> None:
+    def lost(self, name: str, failure: Failure, *, again: bool) -> None:
         count("alray_workers_lost", study=self._study)
-        self._inner.lost(name, mishap, again=again)
+        self._inner.lost(name, failure, again=again)
 
     @override
-    def moved(self, name: str, mishap: Mishap) -> None:
-        self._inner.moved(name, mishap)
+    def moved(self, name: str, failure: Failure) -> None:
+        self._inner.moved(name, failure)
 
     @override
     def notice(self, text: str) -> None:

@@ -28,11 +28,11 @@ class _Row:
         return len(self.jobs) + self.starts
 
 
-class NodeRecord:
+class NodeFailures:
     """Counts each node's losses in a row; nodes go by their host names.
 
     Attributes:
-        shunned: Nodes that were named and on which no run has finished since.
+        quarantined: Nodes that were named and on which no run has finished since.
     """
 
     def __init__(self, in_a_row: int = IN_A_ROW) -> None:
@@ -40,19 +40,19 @@ class NodeRecord:
         self._rows: defaultdict[str, _Row] = defaultdict(_Row)
 
     @property
-    def shunned(self) -> frozenset[str]:
+    def quarantined(self) -> frozenset[str]:
         """Nodes that were named and on which no run has finished since."""
         return frozenset(host for host, row in self._rows.items() if row.named)
 
     def lost(self, host: str, job: str, reason: str) -> str | None:
         """A worker died with a job; return what people should be told, if anything."""
         self._rows[host].jobs.add(job)
-        return self._judge(host, reason)
+        return self._update(host, reason)
 
     def not_started(self, host: str, reason: str) -> str | None:
         """A worker could not start; return what people should be told, if anything."""
         self._rows[host].starts += 1
-        return self._judge(host, reason)
+        return self._update(host, reason)
 
     def started(self, host: str) -> None:
         """A worker has started: earlier ones may have met what has passed since."""
@@ -73,7 +73,7 @@ class NodeRecord:
     def _starts(self, host: str) -> int:
         return self._rows[host].starts if host in self._rows else 0
 
-    def _judge(self, host: str, reason: str) -> str | None:
+    def _update(self, host: str, reason: str) -> str | None:
         row = self._rows[host]
         row.reason = reason
         if not host or row.named or row.count < self._in_a_row:

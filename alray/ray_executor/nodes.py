@@ -26,32 +26,32 @@ class Nodes:
     A node goes by its host name; of several with the same one, the later ones have a number besides.
 
     Attributes:
-        shunned: Names of nodes on which no worker should start while there are others.
-        in_vain: Names of nodes on which none would start for long, for want of room.
+        quarantined: Names of nodes on which no worker should start while there are others.
+        starved: Names of nodes on which none would start for long, for want of room.
         limits: Most workers of a node, where it is less than what has room there.
     """
 
     def __init__(self) -> None:
         self._up: dict[str, _Node] = {}
-        self._barred = NOWHERE
-        self.shunned = NOWHERE
-        self.in_vain = NOWHERE
+        self._unchecked = NOWHERE
+        self.quarantined = NOWHERE
+        self.starved = NOWHERE
         self.limits: dict[str, int] = {}
 
     def look(
         self,
         alive: Sequence[Mapping[str, Any]],
         options: Mapping[str, Any],
-        barred: frozenset[str] = NOWHERE,
+        unchecked: frozenset[str] = NOWHERE,
     ) -> None:
         """Take in what Ray says about the nodes that are up.
 
         Args:
             alive: What Ray says about each.
             options: What a worker takes of one.
-            barred: Ids of those on which nothing may run.
+            unchecked: Ids of those on which nothing may run.
         """
-        self._barred = barred
+        self._unchecked = unchecked
         alive = sorted(alive, key=lambda node: str(node["NodeID"]) not in self._up)
         up: dict[str, _Node] = {}
         for node in alive:
@@ -59,7 +59,7 @@ class Nodes:
             known = self._up.get(node_id)
             name = known.name if known else _unused(host, {each.name for each in up.values()})
             address = str(node.get("NodeManagerAddress", ""))
-            room = 0 if node_id in barred else slots(node["Resources"], options)
+            room = 0 if node_id in unchecked else slots(node["Resources"], options)
             up[node_id] = _Node(node_id, name, address, room)
         self._up = up
         self.limits = {name: most for name, most in self.limits.items() if name in self.names()}
@@ -74,26 +74,26 @@ class Nodes:
 
     def fits(self, node_id: str) -> bool:
         """Whether something may run on a node: it is up, and not barred."""
-        return node_id in self._up and node_id not in self._barred
+        return node_id in self._up and node_id not in self._unchecked
 
     def open(self) -> frozenset[str]:
         """Return the nodes on which a worker can be: all that can hold one, as far as none is to be left alone."""
         hold = self.holding()
-        return hold - self.shunned - self.in_vain or hold - self.in_vain or hold
+        return hold - self.quarantined - self.starved or hold - self.starved or hold
 
     def holding(self) -> frozenset[str]:
         """Return the nodes that are large enough for a worker."""
         return frozenset(node.name for node in self._up.values() if node.slots)
 
-    def room(self, left_out: frozenset[str]) -> int:
-        """Return for how many workers there is room on all nodes but these."""
+    def capacity(self, excluded: frozenset[str]) -> int:
+        """Return how many workers all nodes but these can hold."""
         return sum(
             min(node.slots, self.limits.get(node.name, node.slots))
             for node in self._up.values()
-            if node.name not in left_out
+            if node.name not in excluded
         )
 
-    def left_out(self, avoid: frozenset[str], workers: Counter[str]) -> frozenset[str]:
+    def excluded(self, avoid: frozenset[str], workers: Counter[str]) -> frozenset[str]:
         """Return the nodes on which no new worker should start: as much of what is wished as leaves a node.
 
         Args:
@@ -102,15 +102,15 @@ class Nodes:
         """
         full = frozenset(name for name, most in self.limits.items() if workers[name] >= most)
         hold = self.holding()
-        for out in (full | avoid | self.shunned, full | avoid, avoid, full):
-            if hold - out - self.in_vain:
+        for out in (full | avoid | self.quarantined, full | avoid, avoid, full):
+            if hold - out - self.starved:
                 return out & self.names()
         return NOWHERE
 
-    def kept_from(self, left_out: frozenset[str]) -> dict[str, Any]:
+    def kept_from(self, excluded: frozenset[str]) -> dict[str, Any]:
         """Return the options of `ray.remote` that keep a worker from these nodes, and from those that are barred."""
         ids = sorted(
-            {node.id for node in self._up.values() if node.name in left_out} | self._barred
+            {node.id for node in self._up.values() if node.name in excluded} | self._unchecked
         )
         if not ids:
             return {}

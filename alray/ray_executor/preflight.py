@@ -100,7 +100,7 @@ class Preflight:
             )
         require_equal_versions(self._own, [answer.facts for answer in answers.values()])
         for name, answer in answers.items():
-            self._judge(name, answer)
+            self._check(name, answer)
 
     def check_new(self) -> None:
         """Ask nodes that have joined since, and judge those that have answered; never waits, and leaves out who does not fit."""
@@ -108,11 +108,11 @@ class Preflight:
         for name, answer in self._heard().items():
             try:
                 require_equal_versions(self._own, [answer.facts])
-                self._judge(name, answer)
+                self._check(name, answer)
             except ClusterError as error:
                 self.warnings.append(f"{error}. The study goes on without {answer.facts['host']}")
 
-    def barred(self) -> frozenset[str]:
+    def unchecked(self) -> frozenset[str]:
         """Return the ids of nodes that are up and have not passed: nothing should run there."""
         return frozenset(str(node["NodeID"]) for node in self.alive()) - self._passed
 
@@ -142,7 +142,7 @@ class Preflight:
                 self._known.discard(name)
         return answers
 
-    def _judge(self, name: str, answer: Answer) -> None:
+    def _check(self, name: str, answer: Answer) -> None:
         require_object_store(answer.node, self.pool_bytes)
         require_shared_memory(answer.facts, self.pool_bytes)
         self.warnings += warnings_about(answer, self._own)

@@ -12,7 +12,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from alray.ray_executor.node_failures import NodeRecord
+from alray.ray_executor.node_failures import NodeFailures
 from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.session import LOSSES, reason
 from alray.studies.events import Failed, Lost, Notice, describe
@@ -20,30 +20,30 @@ from alray.studies.sweep.executor import Progress
 
 
 @dataclass(frozen=True)
-class Player:
+class Actor:
     """An actor that is up, and its node's name."""
 
-    actor: Any
+    handle: Any
     host: str
 
 
 @dataclass(frozen=True)
-class Playing:
+class RunningJob:
     """A job under way: its name alone, as its state, some megabytes, is the actor's now."""
 
-    player: Player
+    actor: Actor
     job: str
 
 
 def answer(
-    reference: Any, playing: Playing, timeout: float | None = None
+    reference: Any, running: RunningJob, timeout: float | None = None
 ) -> Progress | Failed | Lost:
     """Turn what an actor has answered into an event."""
-    job, host = playing.job, playing.player.host
+    job, host = running.job, running.actor.host
     try:
         progress: Progress = ray.get(reference, timeout=timeout)
     except LOSSES as error:
-        return Lost(job, how(error), host, crowded=isinstance(error, OutOfMemoryError))
+        return Lost(job, how(error), host, out_of_memory=isinstance(error, OutOfMemoryError))
     except GetTimeoutError:
         return Lost(job, "it did not answer in time", host)
     except RayTaskError as error:
@@ -51,7 +51,7 @@ def answer(
     return replace(progress, host=host)
 
 
-def note_loss(lost: Lost, others: int, nodes: Nodes, record: NodeRecord) -> list[Lost | Notice]:
+def note_loss(lost: Lost, others: int, nodes: Nodes, record: NodeFailures) -> list[Lost | Notice]:
     """Take down a loss, and have fewer workers on a node whose memory does not do for those that it had.
 
     Args:
@@ -61,9 +61,9 @@ def note_loss(lost: Lost, others: int, nodes: Nodes, record: NodeRecord) -> list
         record: Takes losses that are held against the node.
 
     Returns:
-        The loss, `crowded` only where others were there, and what people should know.
+        The loss, `out_of_memory` only where others were there, and what people should know.
     """
-    if lost.crowded and others:
+    if lost.out_of_memory and others:
         nodes.limits[lost.host] = others
         most = "one job runs" if others == 1 else f"{others} jobs run"
         text = (
@@ -72,7 +72,7 @@ def note_loss(lost: Lost, others: int, nodes: Nodes, record: NodeRecord) -> list
         )
         return [lost, Notice(text)]
     told = record.lost(lost.host, lost.job, lost.reason)
-    return [replace(lost, crowded=False), *([Notice(told)] if told else [])]
+    return [replace(lost, out_of_memory=False), *([Notice(told)] if told else [])]
 
 
 def how(error: BaseException) -> str:

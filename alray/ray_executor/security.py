@@ -7,12 +7,12 @@ from pathlib import Path
 
 from alray.errors import ClusterError
 
-KNOCK_SECONDS = 30.0
+PROBE_SECONDS = 30.0
 """How long the question may take: a Python with Ray has to start."""
 
 OPEN, LOCKED = 0, 3
 
-_KNOCK = f"""
+_PROBE = f"""
 import sys
 from ray._raylet import GcsClient
 from ray.exceptions import AuthenticationError
@@ -36,7 +36,7 @@ def require_token(address: str) -> None:
     Raises:
         ClusterError: It is open, or it cannot be found out.
     """
-    answer = knock(address)
+    answer = probe(address)
     if answer == OPEN:
         raise ClusterError(
             f"the Ray cluster at {address} asks for no token: who reaches its ports can run code on all nodes. Start Ray on "
@@ -49,7 +49,7 @@ def require_token(address: str) -> None:
         )
 
 
-def knock(address: str) -> int | None:
+def probe(address: str) -> int | None:
     """Ask the head without a token; return `OPEN`, `LOCKED`, or something else where that cannot be said."""
     environment = {
         name: text
@@ -59,10 +59,10 @@ def knock(address: str) -> int | None:
     environment["RAY_AUTH_MODE"] = "disabled"
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _KNOCK, address],
+            [sys.executable, "-c", _PROBE, address],
             env=environment,
             capture_output=True,
-            timeout=KNOCK_SECONDS,
+            timeout=PROBE_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:

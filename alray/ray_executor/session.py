@@ -26,7 +26,7 @@ from alray.pools.pool import PreparedPool
 from alray.ray_executor.address import cluster_address
 from alray.ray_executor.autoscaling import Wish, autoscales
 from alray.ray_executor.liveness import ClusterView, view_of_ray
-from alray.ray_executor.log_filter import quiet_cpp
+from alray.ray_executor.log_filter import filtered_stderr
 from alray.ray_executor.nodes import Nodes, slots
 from alray.ray_executor.preflight import STORE_ROOM, Preflight, gib, require_object_store
 from alray.ray_executor.security import require_token, token_warning
@@ -114,10 +114,10 @@ class RaySession:
 
     def look(self, nodes: Nodes) -> None:
         """Take in which nodes are up, and which of them have not shown yet that they fit."""
-        nodes.look(alive_nodes(), self.worker_options(), self._barred())
+        nodes.look(alive_nodes(), self.worker_options(), self._unchecked())
 
-    def _barred(self) -> frozenset[str]:
-        return frozenset() if self._preflight is None else self._preflight.barred()
+    def _unchecked(self) -> frozenset[str]:
+        return frozenset() if self._preflight is None else self._preflight.unchecked()
 
     def window(self) -> int:
         """Return how many runs may play at a time, on nodes that fit; a cluster that grows is noticed.
@@ -131,9 +131,9 @@ class RaySession:
         if self._preflight is not None:
             self._preflight.check_new()
             self._notices += self._preflight.take_warnings()
-        barred, options = self._barred(), self.worker_options()
+        unchecked, options = self._unchecked(), self.worker_options()
         room = {node["NodeID"]: slots(node["Resources"], options) for node in nodes}
-        fit = sum(count for node, count in room.items() if node not in barred)
+        fit = sum(count for node, count in room.items() if node not in unchecked)
         if self._wish is not None:
             self._notices += filter(None, [self._wish.update(sum(room.values()))])
         elif not any(room.values()):
@@ -168,7 +168,7 @@ class RaySession:
                     **options,
                 )
             else:
-                with quiet_cpp():
+                with filtered_stderr():
                     ray.init(address=address, **options)
         except (RayError, RuntimeError, ValueError, OSError) as error:
             what = f"join the Ray cluster at {address!r}" if address else "start a local Ray"
@@ -195,7 +195,7 @@ class RaySession:
     def _watch(self) -> None:
         """Have this program ended if it hangs because the Ray that it started or joined is gone."""
         if self._connected_here:
-            self._watchdog = Watchdog(cluster_view().places)
+            self._watchdog = Watchdog(cluster_view().endpoints)
             self._watchdog.start()
 
     def _disconnect(self) -> None:
@@ -246,11 +246,11 @@ def require_answer(address: str | None) -> None:
     Raises:
         ClusterError: Nothing answers within `ANSWER_SECONDS`.
     """
-    place = re.fullmatch(r"(?:ray://)?\[?([^/\s]+?)\]?:(\d+)", address or "")
-    if place is None:  # `auto` and the like: Ray knows
+    found = re.fullmatch(r"(?:ray://)?\[?([^/\s]+?)\]?:(\d+)", address or "")
+    if found is None:  # `auto` and the like: Ray knows
         return
     try:
-        socket.create_connection((place[1], int(place[2])), timeout=ANSWER_SECONDS).close()
+        socket.create_connection((found[1], int(found[2])), timeout=ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise ClusterError(
             f"no Ray cluster answers at {address!r}: {error}; --executor inline needs no Ray"

@@ -14,25 +14,25 @@ from typing_extensions import override
 
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool, verify
-from alray.ray_executor.hangs import Patience, Silence, Silent
+from alray.ray_executor.hangs import Hang, HangDetector, HangLimits
 from alray.ray_executor.liveness import free_resources
-from alray.ray_executor.node_failures import NodeRecord
+from alray.ray_executor.node_failures import NodeFailures
 from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.replies import how, note_loss
 from alray.ray_executor.session import LOSSES, RaySession
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.executor import Performed, TaskEvent, TaskExecutor
-from alray.studies.correlation.tasks import FineTune, Task, WarmStart, perform
+from alray.studies.correlation.tasks import FineTune, Task, TrainBase, perform
 from alray.studies.events import Failed, Lost, Notice, describe
 from alray.studies.retries import NOWHERE
 
 IN_ADVANCE = 2
 """Tasks handed over per worker: one to perform, one to go on with at once."""
 
-PATIENCE_SECONDS = 60.0
+STALL_SECONDS = 60.0
 """How long no task may end until people are told that there may be no room, and how often."""
 
-SILENCE = Patience()
+HANG_LIMITS = HangLimits()
 """How long a task may take beside others of its kind."""
 
 VERIFY_SECONDS = 60.0
@@ -81,11 +81,13 @@ class RayTasks(TaskExecutor):
         self._spec = spec
         self._session = RaySession(pool, spec.execution)
         self._nodes = Nodes()
-        self._record = NodeRecord()
+        self._record = NodeFailures()
         self._bases: dict[int, Any] = {}
         self._under_way: dict[Any, _UnderWay] = {}
         # A warm start says nothing about how long a fine-tune takes.
-        self._silences = {kind: Silence(SILENCE, alike=True) for kind in (WarmStart, FineTune)}
+        self._silences = {
+            kind: HangDetector(HANG_LIMITS, alike=True) for kind in (TrainBase, FineTune)
+        }
         self._function: Any = None
         self._heard = 0.0
 
@@ -119,9 +121,9 @@ class RayTasks(TaskExecutor):
     @override
     def free(self) -> int:
         self._session.look(self._nodes)
-        self._nodes.shunned = self._record.shunned
-        room = self._nodes.room(self._nodes.left_out(NOWHERE, Counter()))
-        window = min(self._session.window(), max(1, room))
+        self._nodes.quarantined = self._record.quarantined
+        capacity = self._nodes.capacity(self._nodes.excluded(NOWHERE, Counter()))
+        window = min(self._session.window(), max(1, capacity))
         # A task in advance starts wherever a CPU is free, also where memory does not do for one more.
         in_advance = 1 if self._nodes.limits else IN_ADVANCE
         return max(0, in_advance * window - len(self._under_way))
@@ -137,8 +139,8 @@ class RayTasks(TaskExecutor):
 
     @override
     def submit(self, task: Task, avoid: frozenset[str] = NOWHERE) -> None:
-        left_out = self._nodes.left_out(avoid, self._tasks_on_nodes())
-        kept_from = self._nodes.kept_from(left_out)
+        excluded = self._nodes.excluded(avoid, self._tasks_on_nodes())
+        kept_from = self._nodes.kept_from(excluded)
         function = self._function.options(**kept_from) if kept_from else self._function
         reference = function.remote(
             self._session.pool,
@@ -147,7 +149,7 @@ class RayTasks(TaskExecutor):
             self._spec,
             task,
         )
-        self._under_way[reference] = _UnderWay(task, left_out)
+        self._under_way[reference] = _UnderWay(task, excluded)
 
     @override
     def wait(self, seconds: float) -> list[TaskEvent]:
@@ -159,7 +161,7 @@ class RayTasks(TaskExecutor):
         if ready:
             ready, _ = ray.wait(references, num_returns=len(references), timeout=0)
         events = [event for reference in ready for event in self._hear(reference)]
-        return [*(events or self._stall()), *self._rouse()]
+        return [*(events or self._stall()), *self._handle_hangs()]
 
     def _hear(self, reference: Any) -> list[TaskEvent]:
         """Take a task's next answer: first where it is, then what has come of it."""
@@ -170,8 +172,8 @@ class RayTasks(TaskExecutor):
             answer: str | Performed = ray.get(next(reference))
         except LOSSES as error:
             under_way.host = under_way.host or self._nodes.named_in(str(error))
-            crowded = isinstance(error, OutOfMemoryError)
-            return [*self._lose(reference, how(error), crowded=crowded)]
+            out_of_memory = isinstance(error, OutOfMemoryError)
+            return [*self._lose(reference, how(error), out_of_memory=out_of_memory)]
         except RayTaskError as error:
             self._forget(reference)
             return [Failed(name, describe(error.cause), str(error), under_way.host)]
@@ -195,14 +197,14 @@ class RayTasks(TaskExecutor):
         return under_way
 
     def _lose(
-        self, reference: Any, reason: str, *, crowded: bool = False
+        self, reference: Any, reason: str, *, out_of_memory: bool = False
     ) -> Sequence[Lost | Notice]:
         under_way = self._forget(reference)
-        lost = Lost(under_way.task.name, reason, under_way.host, crowded=crowded)
+        lost = Lost(under_way.task.name, reason, under_way.host, out_of_memory=out_of_memory)
         others = sum(each.host == lost.host for each in self._under_way.values())
         return note_loss(lost, others, self._nodes, self._record)
 
-    def _rouse(self) -> list[TaskEvent]:
+    def _handle_hangs(self) -> list[TaskEvent]:
         """Name tasks that have been silent for too long, and give up those without hope."""
         events: list[TaskEvent] = []
         for silent in self._too_long():
@@ -210,19 +212,19 @@ class RayTasks(TaskExecutor):
                 (each, one) for each, one in self._under_way.items() if one.task.name == silent.job
             )
             events.append(Notice(silent.told(under_way.host)))
-            if silent.hopeless:
+            if silent.give_up:
                 ray.cancel(reference, force=True)
                 events += self._lose(reference, silent.reason())
         return events
 
-    def _too_long(self) -> list[Silent]:
+    def _too_long(self) -> list[Hang]:
         now = time.monotonic()
         return [silent for each in self._silences.values() for silent in each.too_long(now)]
 
     def _stall(self) -> list[TaskEvent]:
         """Say what the session has found, and from time to time that nothing ends: the cluster may have no room."""
         found = [Notice(text) for text in self._session.take_notices()]
-        if time.monotonic() - self._heard < PATIENCE_SECONDS:
+        if time.monotonic() - self._heard < STALL_SECONDS:
             return [*found]
         self._heard = time.monotonic()
         self._relent()
@@ -230,7 +232,7 @@ class RayTasks(TaskExecutor):
         return [
             *found,
             Notice(
-                f"no task has ended for {PATIENCE_SECONDS:.0f} s; {free:g} CPUs are free, a task needs "
+                f"no task has ended for {STALL_SECONDS:.0f} s; {free:g} CPUs are free, a task needs "
                 f"{self._spec.execution.cpus_per_run}; waiting"
             ),
         ]
@@ -243,7 +245,7 @@ class RayTasks(TaskExecutor):
             if under_way.avoid and not under_way.host
         }
         for reference, under_way in waiting.items():
-            self._nodes.in_vain |= self._nodes.names() - under_way.avoid
+            self._nodes.starved |= self._nodes.names() - under_way.avoid
             self._hand_over_anew(reference, NOWHERE)
 
     def _hand_over_anew(self, reference: Any, avoid: frozenset[str]) -> None:

@@ -7,21 +7,21 @@ import time
 from dataclasses import dataclass, field
 
 from alray.errors import ClusterError
-from alray.ray_executor.liveness import Place
+from alray.ray_executor.liveness import Endpoint
 
 GRACE_SECONDS = 10.0
-"""How much longer than its patience a place may be silent: time for the program to notice, and to let go of Ray."""
+"""How much longer than its patience a endpoint may be silent: time for the program to notice, and to let go of Ray."""
 
 
 @dataclass
 class Watchdog:
-    """A thread that tries the places that have to answer, whatever the program does meanwhile.
+    """A thread that tries the endpoints that have to answer, whatever the program does meanwhile.
 
     A worker that dies together with the head may be replaced before the head is missed. That call would not return, and
     Ray would end the program after a minute, its own words being kept away. All that is finished is on disk by then.
     """
 
-    places: tuple[Place, ...]
+    endpoints: tuple[Endpoint, ...]
     every: float = 1.0
     grace: float = GRACE_SECONDS
     _over: threading.Event = field(default_factory=threading.Event)
@@ -35,16 +35,16 @@ class Watchdog:
         self._over.set()
 
     def _watch(self) -> None:
-        heard = dict.fromkeys(self.places, time.monotonic())
+        heard = dict.fromkeys(self.endpoints, time.monotonic())
         while not self._over.wait(self.every):
-            for place in self.places:
-                if place.answers():
-                    heard[place] = time.monotonic()
-                elif time.monotonic() - heard[place] > place.patience + self.grace:
-                    self._end(place)
+            for endpoint in self.endpoints:
+                if endpoint.answers():
+                    heard[endpoint] = time.monotonic()
+                elif time.monotonic() - heard[endpoint] > endpoint.patience + self.grace:
+                    self._end(endpoint)
 
-    def _end(self, place: Place) -> None:
+    def _end(self, endpoint: Endpoint) -> None:
         if not self._over.is_set():
-            sys.stderr.write(f"\nerror: {place.message}\n")
+            sys.stderr.write(f"\nerror: {endpoint.message}\n")
             sys.stderr.flush()
             os._exit(ClusterError.exit_code)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from alray.analysis.sweep.comparison import Comparison, compare
 from alray.analysis.sweep.findings import paragraph
-from alray.analysis.sweep.full_data import METRICS, set_apart
+from alray.analysis.sweep.full_data import METRICS, split_full_data
 from alray.analysis.sweep.summary import summarise
 from alray.errors import SpecError, StoreError
 from alray.reporting.correlation.report import render_correlation
@@ -19,7 +19,7 @@ from alray.reporting.sweep.results import SweepResults
 from alray.reporting.writing import Report, write_report
 from alray.seeding import generator
 from alray.settings.base import unknown_name
-from alray.storage.location import Location, Place, place_of
+from alray.storage.location import Location, Place, location_of
 from alray.studies.correlation.results import KIND as CORRELATION
 from alray.studies.manifest import SWEEP
 
@@ -63,11 +63,11 @@ def report(
     Raises:
         AlrayError: The results cannot be read, no run has finished, or there is no such arm, metric or format.
     """
-    path = place_of(results)
+    path = location_of(results)
     _check(metric, formats)
     cost = parse_cost(label_cost)
     kind = kind_of(path)
-    folder = _default_folder(path, kind) if out is None else place_of(out)
+    folder = _default_folder(path, kind) if out is None else location_of(out)
     if kind == CORRELATION:
         if against is not None or cost is not None:
             raise SpecError(
@@ -107,7 +107,7 @@ def report_pair(
     Raises:
         AlrayError: As in `report`, or the two are not of the same pool.
     """
-    paths = [place_of(path) for path in results]
+    paths = [location_of(path) for path in results]
     _check(metric, formats)
     cost = parse_cost(label_cost)
     for path in paths:
@@ -117,7 +117,7 @@ def report_pair(
     sources = [read_sweep(path, against) for path in paths]
     _check_pools(sources)
     beside = paths[0].parent / f"{paths[0].name}-and-{paths[1].name}"
-    folder = beside if out is None else place_of(out)
+    folder = beside if out is None else location_of(out)
     chosen = metric or _first_metric(sources[0])
     parts = [results_from(source, folder, chosen, formats, cost) for source in sources]
     names = (paths[0].name, paths[1].name)
@@ -207,7 +207,7 @@ def results_from(
     summary = summarise(source.rounds, source.runs, rng)
     summary = summary.assign(strategy=summary["arm"].map(source.strategies))
     classes = source.train_classes
-    apart = set_apart(source.rounds, source.runs)
+    apart = split_full_data(source.rounds, source.runs)
     found = compare(
         apart.rounds,
         source.queries,

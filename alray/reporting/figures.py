@@ -42,7 +42,7 @@ class Figure:
         rows: What is drawn. A row is shown where every parameter equals its field of the same name; a missing field
             equals everything.
         params: What a page may change, and the value at first.
-        spec: The chart without its data. `usermeta` holds what a page needs to fit it: see `Room`.
+        spec: The chart without its data. `usermeta` holds what a page needs to fit it: see `Margins`.
     """
 
     name: str
@@ -101,7 +101,7 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Room:
+class Margins:
     """Pixels around and between panels, so that a page can choose how many stand side by side.
 
     Attributes:
@@ -149,10 +149,12 @@ def with_interval(chart: alt.Chart, rows: pd.DataFrame) -> list[alt.Chart]:
 
 
 def spec_of(
-    chart: alt.FacetChart | alt.LayerChart, params: Mapping[str, Any], room: Room | None = None
+    chart: alt.FacetChart | alt.LayerChart,
+    params: Mapping[str, Any],
+    margins: Margins | None = None,
 ) -> Spec:
-    """Return a chart as JSON without data, with parameters that choose its rows, and the room it needs."""
-    room = room or Room()
+    """Return a chart as JSON without data, with parameters that choose its rows, and the margins it needs."""
+    margins = margins or Margins()
     spec: Spec = chart.to_dict()
     # The theme decides how it looks, once for all figures; the figure holds its rows.
     del spec["config"], spec["data"]
@@ -162,8 +164,8 @@ def spec_of(
     ]
     count = len(spec["facet"]["sort"]) if "facet" in spec else 1
     if "facet" in spec:
-        spec["spacing"] = {"row": 28, "column": room.gap}
-    return spec | {"usermeta": {**dataclasses.asdict(room), "panels": count}}
+        spec["spacing"] = {"row": 28, "column": margins.gap}
+    return spec | {"usermeta": {**dataclasses.asdict(margins), "panels": count}}
 
 
 def lookup(titles: Mapping[str, str]) -> str:

@@ -17,15 +17,15 @@ from torch import Tensor
 
 from alray.errors import SpecError
 from alray.networks.layers import dropouts
-from alray.networks.models import LateFusion, Network, OwnModule
-from alray.networks.sequential import find_chain
+from alray.networks.models import CustomModule, LateFusion, Network
+from alray.networks.sequential import find_blocks
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folded import FoldedPass
-from alray.scoring.int8 import RoughPass
+from alray.scoring.int8 import Int8Pass
 from alray.scoring.plain import ModulePass
 from alray.scoring.request import BlockResult, Request
-from alray.scoring.sequential import ChainPass
+from alray.scoring.sequential import SequentialPass
 from alray.strategies.signals import Committee
 
 
@@ -120,13 +120,13 @@ def _way(network: Network, pool: PoolTensors, request: Request, *, rough: bool) 
     if rough:
         if not isinstance(network, LateFusion):
             raise SpecError("only late fusion has a rough pass")
-        return RoughPass(network, pool, request)
+        return Int8Pass(network, pool, request)
     if isinstance(network, LateFusion):
         return FoldedPass(network, pool, request)
-    if isinstance(network, OwnModule):
+    if isinstance(network, CustomModule):
         shapes = {modality.name: modality.shape for modality in pool.modalities}
-        if links := find_chain(network, shapes):
-            return ChainPass(links, pool, request)
+        if links := find_blocks(network, shapes):
+            return SequentialPass(links, pool, request)
     return ModulePass(network, pool, request)
 
 

@@ -24,7 +24,9 @@ def predict(
     return {head: log_probs.cpu().numpy() for head, log_probs in scored.log_probs.items()}
 
 
-def judge(predictions: Predictions, labels: Indices, heads: Sequence[str]) -> dict[str, Metrics]:
+def metrics_by_head(
+    predictions: Predictions, labels: Indices, heads: Sequence[str]
+) -> dict[str, Metrics]:
     """Return metrics per head; a side head is judged on the objects that have its modality."""
     metrics: dict[str, Metrics] = {}
     for head in heads:
@@ -43,4 +45,4 @@ def judge(predictions: Predictions, labels: Indices, heads: Sequence[str]) -> di
 def evaluate(network: Network, pool: PoolTensors, indices: Indices) -> Metrics:
     """Return the fused head's metrics on these objects."""
     predictions = predict(network, pool, indices, (FUSED,))
-    return judge(predictions, pool.pool.labels[indices], (FUSED,))[FUSED]
+    return metrics_by_head(predictions, pool.pool.labels[indices], (FUSED,))[FUSED]

@@ -60,13 +60,13 @@ def signed_scale_of(x: Tensor) -> Scale:
     return Scale(max(float(x.abs().max()) / _SIGNED_LEVELS, _LEAST), _SIGNED_LEVELS + 1)
 
 
-def has_rough_products() -> bool:
+def has_int8_products() -> bool:
     """Return whether this build of PyTorch has oneDNN's products of bytes."""
     available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # not typed in PyTorch
     return available and hasattr(torch.ops.onednn, "qlinear_pointwise")
 
 
-class RoughAffine:
+class Int8Affine:
     """A matrix and a bias for activations that are bytes.
 
     Args:
@@ -113,7 +113,7 @@ SAMPLE = 512
 """Objects whose activations decide the scales; those that go beyond are cut to the range."""
 
 
-class RoughPass(FoldedPass):
+class Int8Pass(FoldedPass):
     """Folds as the exact pass does, looks at some objects exactly, and computes the others in bytes."""
 
     def __init__(self, network: LateFusion, pool: PoolTensors, request: Request) -> None:
@@ -135,7 +135,7 @@ class RoughPass(FoldedPass):
             name: signed_scale_of(self._rooms[name][: len(sample)]) for name in present
         }
         self._first = {
-            name: RoughAffine(self._exact_first[name], self._entering[name], scale)
+            name: Int8Affine(self._exact_first[name], self._entering[name], scale)
             for name, scale in first.items()
         }
         whole, members = self._fold(present)
@@ -150,7 +150,7 @@ class RoughPass(FoldedPass):
 
 def _roughen(
     member: FoldedMember[Affine], exact: Mapping[str, Tensor], first: Mapping[str, Scale]
-) -> FoldedMember[RoughAffine]:
+) -> FoldedMember[Int8Affine]:
     """Return a member in bytes.
 
     Args:
@@ -164,20 +164,20 @@ def _roughen(
     encoders = {
         name: FoldedEncoder(
             None,
-            RoughAffine(
+            Int8Affine(
                 _whole_width(encoder.second, encoder.first_units, exact[name].shape[1]),
                 first[name],
                 encoded,
             ),
-            None if encoder.head is None else RoughAffine(encoder.head, encoded),
+            None if encoder.head is None else Int8Affine(encoder.head, encoded),
         )
         for name, encoder in member.encoders.items()
     }
     return FoldedMember(
         encoders,
-        RoughAffine(member.fuse, encoded, fused),
-        RoughAffine(member.second, fused, last),
-        RoughAffine(member.output, last),
+        Int8Affine(member.fuse, encoded, fused),
+        Int8Affine(member.second, fused, last),
+        Int8Affine(member.output, last),
     )
 
 

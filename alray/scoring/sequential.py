@@ -31,7 +31,7 @@ class _Stage:
         return self.affine.rectified(x) if self.relu else self.affine(x)
 
 
-class ChainPass:
+class SequentialPass:
     """Runs the chain up to the first dropout once for all members, and the Linear behind it as one product for many."""
 
     block_size = BLOCK

@@ -8,11 +8,11 @@ from alray.settings.base import Count, Settings, StudyName, refuse_repeats
 from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
 
 Score = Literal["loss", "margin", "entropy", "least_confidence", "bald"]
-Grouping = Literal["score", "within_class", "random"]
+GroupingKind = Literal["score", "within_class", "random"]
 Outcome = Literal["accuracy", "nll", "macro_f1"]
 
 SCORES: tuple[Score, ...] = ("loss", "margin", "entropy", "least_confidence", "bald")
-GROUPINGS: tuple[Grouping, ...] = ("score", "within_class", "random")
+GROUPINGS: tuple[GroupingKind, ...] = ("score", "within_class", "random")
 DOSES = (1, 2, 5, 10, 20)
 ORIGINAL_DOSES = (1, 2, 3, 4, 5)
 
@@ -39,7 +39,7 @@ class CorrelationSpec(Settings):
         SCORES, description="scores that groups are sorted by"
     )
     members: Count = Field(10, description="members of the committee that BALD is computed with")
-    grouping: Annotated[tuple[Grouping, ...], BeforeValidator(_words)] = Field(
+    grouping: Annotated[tuple[GroupingKind, ...], BeforeValidator(_words)] = Field(
         GROUPINGS, description="how the sample is cut into groups"
     )
     initial: Count | None = Field(

@@ -39,7 +39,7 @@ FULL_DATA = "full data"
 DEFAULT_STRATEGIES = ("random", "margin", "entropy", "least_confidence", "bald")
 
 
-class StudySpec(Settings):
+class SweepSpec(Settings):
     """A set of runs over one pool: what `alray sweep` executes."""
 
     name: StudyName | None = Field(
@@ -80,13 +80,13 @@ class StudySpec(Settings):
     execution: ExecutionSpec = ExecutionSpec()
 
     @model_validator(mode="after")
-    def _has_no_repeats(self) -> "StudySpec":
+    def _has_no_repeats(self) -> "SweepSpec":
         for key, values in (("seeds", self.seeds), ("strategies", self.strategies)):
             refuse_repeats(key, values)
         return self
 
     @model_validator(mode="after")
-    def _scores_enough(self) -> "StudySpec":
+    def _scores_enough(self) -> "SweepSpec":
         if self.candidates is not None and self.screen is not None:
             raise ValueError("candidates and screen are two ways to score less: give one of them")
         if self.candidates is not None and self.candidates < self.query:
@@ -99,3 +99,7 @@ class StudySpec(Settings):
     def budget(self) -> int:
         """Labels at the end of a run."""
         return self.initial + self.rounds * self.query
+
+
+StudySpec = SweepSpec
+"""The name that it had before there were two kinds of study."""

@@ -215,9 +215,9 @@ def _jackknife_error(
     if n == 1:
         return np.full(len(labels), math.nan)
     differences = []
-    for left_out in range(n):
-        mean = monotone(np.delete(curves, left_out, axis=0).mean(axis=0))
-        reference_mean = monotone(np.delete(reference, left_out, axis=0).mean(axis=0))
+    for excluded in range(n):
+        mean = monotone(np.delete(curves, excluded, axis=0).mean(axis=0))
+        reference_mean = monotone(np.delete(reference, excluded, axis=0).mean(axis=0))
         differences.append(mean - np.interp(reference_labels, labels, reference_mean))
     # Var = (n - 1) / n * sum of squares = (n - 1) * the variance with denominator n (Efron and Stein 1981).
     return np.asarray(math.sqrt(n - 1) * np.std(differences, axis=0))

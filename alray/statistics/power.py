@@ -31,7 +31,7 @@ def standardised(difference: Interval, level: float = LEVEL) -> float:
     return difference.estimate / deviation
 
 
-def seeds_for(effect: float, comparisons: int = 1) -> int | None:
+def seeds_for_power(effect: float, comparisons: int = 1) -> int | None:
     """Return the fewest seeds with which an effect is shown with a power of 80 %; None above `MOST_SEEDS`.
 
     Bonferroni for the number of comparisons: the first step of Holm, which is enough for any one of them.
@@ -44,7 +44,7 @@ def seeds_for(effect: float, comparisons: int = 1) -> int | None:
     )
 
 
-def seeds_needed(comparisons: int) -> int:
+def fewest_seeds_for_holm(comparisons: int) -> int:
     """Return the fewest paired seeds with which a corrected sign-flip test can show any difference at all.
 
     Holm multiplies the smallest p, at best 2^(1 - n), by the number m of comparisons: n > 1 + log2(m / 0.05).

@@ -48,7 +48,7 @@ def spearman_brown(single: float, seeds: int) -> float:
     return seeds * single / (1 + (seeds - 1) * single)
 
 
-def seeds_needed(single: float, wanted: float) -> int | None:
+def seeds_for_reliability(single: float, wanted: float) -> int | None:
     """Return the fewest seeds whose mean has the wanted reliability in (0, 1) (Spearman-Brown, solved for k).
 
     None where one seed's reliability is not positive or unknown: then no number can be named.

@@ -117,7 +117,7 @@ def study_place(place: Place) -> StudyPlace:
     return place  # type: ignore[return-value]
 
 
-def place_of(place: str | Path | Location) -> Place:
+def location_of(place: str | Path | Location) -> Place:
     """Return a path or, for the text of a URI, its location; `file://` is a local path.
 
     Raises:

@@ -28,13 +28,13 @@ class Lost:
         job: The job's name.
         reason: How the worker died, in a line.
         host: Where it ran; "" where that is not known.
-        crowded: Whether it was killed for want of memory beside others; fewer will run on that host.
+        out_of_memory: Whether it was killed for want of memory beside others; fewer will run on that host.
     """
 
     job: str
     reason: str
     host: str = ""
-    crowded: bool = False
+    out_of_memory: bool = False
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Folder:
         self._storage.release()
 
     @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
+    def batch(self) -> Iterator[None]:
         """Put off what is written and removed within until the end, and do it there, many files at a time.
 
         Files of one name, a run's, keep their order. What is written within cannot be read before the end.

@@ -8,7 +8,7 @@ from types import FrameType
 
 
 @contextmanager
-def stop_wish() -> Iterator[Callable[[], bool]]:
+def stop_requested() -> Iterator[Callable[[], bool]]:
     """Yield a function that says whether SIGINT or SIGTERM has come; a second one raises KeyboardInterrupt at once.
 
     Outside the main thread signals cannot be caught, and the function always says no.

@@ -34,9 +34,9 @@ def node_facts(session_folder: str) -> dict[str, Any]:
             "Python": ".".join(map(str, sys.version_info[:2])),
             **{name: version_of(name) for name in PACKAGES},
         },
-        "disk_free": room(session_folder)[1],
-        "memory_disk": room("/dev/shm")[0],
-        "memory_disk_free": room("/dev/shm")[1],
+        "disk_free": disk_space(session_folder)[1],
+        "memory_disk": disk_space("/dev/shm")[0],
+        "memory_disk_free": disk_space("/dev/shm")[1],
         "clock": time.time(),
     }
 
@@ -71,7 +71,7 @@ def source_fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def room(folder: str) -> tuple[int | None, int | None]:
+def disk_space(folder: str) -> tuple[int | None, int | None]:
     """Return the size and the free bytes of the disk of a folder; None where there is no such folder."""
     try:
         usage = shutil.disk_usage(folder)

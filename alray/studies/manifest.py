@@ -138,7 +138,7 @@ def manifest(
     }
 
 
-def tell_of_other_source(folder: Folder, warn: Callable[[str], None]) -> None:
+def warn_if_source_changed(folder: Folder, warn: Callable[[str], None]) -> None:
     """Warn that a study goes on with another alray than it was begun with."""
     earlier = folder.read_manifest()
     then, here = earlier.get("source"), own_source()

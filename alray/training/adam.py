@@ -7,7 +7,7 @@ import torch
 
 
 @torch.no_grad()
-def step_of_adam(optimizer: torch.optim.Adam) -> None:
+def adam_step(optimizer: torch.optim.Adam) -> None:
     """Do what `optimizer.step()` does, for an optimizer made with `fused=True`; its state stays where it was."""
     groups = [
         (group, [weight for weight in group["params"] if weight.grad is not None])

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from alray.errors import AlrayError, SpecError
-from alray.networks.generators import isolated
+from alray.networks.generators import forked_rng
 from alray.networks.layers import batch_norms
 from alray.networks.models import LossPredictor, Network, Outputs, Values, build_network
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.seeding import Purpose
 from alray.settings.common import ModelSpec, TrainingSpec
-from alray.training.adam import step_of_adam
+from alray.training.adam import adam_step
 from alray.training.losses import HeadsLoss, ranking_loss
 
 
@@ -59,7 +59,7 @@ class Learner(nn.Module):
 
     def update(self) -> None:
         """Take a step of Adam with the gradients at hand."""
-        step_of_adam(self.optimizer)
+        adam_step(self.optimizer)
         self.loss.keep_in_range()
 
 
@@ -74,12 +74,12 @@ def fresh_learner(
         pool: Decides inputs, classes and the device.
         seed: Returns the seed for a purpose.
     """
-    with isolated(seed("weights")):
+    with forked_rng(seed("weights")):
         network = build_network(model, pool.pool).to(pool.device)
         loss = HeadsLoss(network.head_names, training).to(pool.device)
     predictor = None
     if training.loss_prediction is not None:
-        with isolated(seed("loss_prediction_weights")):
+        with forked_rng(seed("loss_prediction_weights")):
             predictor = LossPredictor(network.tap_sizes).to(pool.device)
     return Learner(network, loss, predictor, training)
 
@@ -91,7 +91,7 @@ def try_network(model: ModelSpec, pool: PreparedPool, seed: int) -> Network:
         SpecError: The settings do not fit the pool, or a user's factory raised an error.
     """
     try:
-        with isolated(seed):
+        with forked_rng(seed):
             return build_network(model, pool)
     except AlrayError:
         raise

@@ -9,8 +9,8 @@ from typing_extensions import override
 from alray.networks.sequential import Link
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner, step
-from alray.training.manual.late_fusion import draw_masks, has_step_by_hand, step_by_hand
-from alray.training.manual.sequential import chain_step, chain_to_train
+from alray.training.manual.late_fusion import draw_masks, has_manual_step, late_fusion_step
+from alray.training.manual.sequential import sequential_step, trainable_blocks
 
 
 class Steps:
@@ -55,10 +55,10 @@ class _LateFusionSteps(Steps):
     def take(
         self, batch: Batch, labels: Tensor, masks: Sequence[Tensor], *, detach: bool = False
     ) -> Tensor:
-        return step_by_hand(self._learner, batch, labels, masks, few_shapes=self._few_shapes)
+        return late_fusion_step(self._learner, batch, labels, masks, few_shapes=self._few_shapes)
 
 
-class _ChainSteps(Steps):
+class _SequentialSteps(Steps):
     def __init__(self, learner: Learner, links: Sequence[Link]) -> None:
         super().__init__(learner)
         self._links = links
@@ -69,7 +69,7 @@ class _ChainSteps(Steps):
     ) -> Tensor:
         if len(labels) == 1:  # a single object has no variance of its own
             return super().take(batch, labels, masks)
-        return chain_step(self._learner, self._links, batch, labels)
+        return sequential_step(self._learner, self._links, batch, labels)
 
 
 def choose_steps(learner: Learner, pool: PoolTensors, *, few_shapes: bool = False) -> Steps:
@@ -83,7 +83,7 @@ def choose_steps(learner: Learner, pool: PoolTensors, *, few_shapes: bool = Fals
         pool: What it is trained on.
         few_shapes: Whether batches come in many sizes, so that products should be made for few of them.
     """
-    if has_step_by_hand(learner) and pool.device.type == "cpu":
+    if has_manual_step(learner) and pool.device.type == "cpu":
         return _LateFusionSteps(learner, few_shapes=few_shapes)
-    links = chain_to_train(learner, pool)
-    return Steps(learner) if links is None else _ChainSteps(learner, links)
+    links = trainable_blocks(learner, pool)
+    return Steps(learner) if links is None else _SequentialSteps(learner, links)

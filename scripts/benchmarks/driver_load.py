@@ -15,7 +15,7 @@ from benchmarks.simulated_runs import WRITING, Costs, SimulatedRuns, sample_of
 
 from alray.api import claim, plan_study
 from alray.settings.common import PoolSpec, TrainingSpec
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.driver import Driver
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
@@ -72,7 +72,7 @@ def drive(load: Load) -> Driven:
     executor = SimulatedRuns(
         sample,
         workers=load.runs,
-        together=load.together,
+        together=load.batch,
         checkpoint_rounds=load.checkpoint_rounds,
     )
     profiler = cProfile.Profile() if load.profile else None
@@ -100,7 +100,7 @@ def drive(load: Load) -> Driven:
 
 
 def _plan(load: Load) -> Plan:
-    study = StudySpec(
+    study = SweepSpec(
         name="load",
         pool=PoolSpec(source="icons"),
         strategies=ARMS,

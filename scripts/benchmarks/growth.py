@@ -15,7 +15,7 @@ from alray.pools.pool import PreparedPool
 from alray.scoring.engine import score
 from alray.scoring.request import Request
 from alray.settings.common import ModelSpec, TrainingSpec
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from alray.strategies.scores import bald
 from alray.strategies.signals import Committee
 from alray.training.learner import fresh_learner
@@ -25,7 +25,7 @@ DIMENSIONS = {"features": 128}
 
 def round_of(prepared: PreparedPool, labels: int) -> Round:
     """Return a margin round with so many labels, after the shortest passive phase."""
-    study = StudySpec(
+    study = SweepSpec(
         strategies=("margin",),
         seeds=(0,),
         initial=labels,

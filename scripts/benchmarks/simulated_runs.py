@@ -105,7 +105,7 @@ class SimulatedRuns(Executor):
         self._sample = sample
         self._workers, self._together = workers, together
         self._checkpoint_rounds = checkpoint_rounds
-        self._playing: deque[tuple[Job, int]] = deque()
+        self._running: deque[tuple[Job, int]] = deque()
         self._submitted = self._saved = 0
 
     @override
@@ -115,7 +115,7 @@ class SimulatedRuns(Executor):
 
     @override
     def __exit__(self, *_: object) -> None:
-        self._playing.clear()
+        self._running.clear()
 
     @override
     def hosts(self) -> frozenset[str]:
@@ -129,25 +129,25 @@ class SimulatedRuns(Executor):
 
     @override
     def idle(self) -> Sequence[str]:
-        return ["simulated"] * (self._workers - len(self._playing))
+        return ["simulated"] * (self._workers - len(self._running))
 
     @override
     def submit(self, job: Job, host: str) -> None:
         # Without its state, which on Ray is the actor's from here on.
-        self._playing.append((replace(job, state=None), -1 if job.state is None else 0))
+        self._running.append((replace(job, state=None), -1 if job.state is None else 0))
         self._submitted += 1
 
     @override
     def wait(self, seconds: float) -> list[Event]:
         self.costs.end("start of a run", self._submitted)
         self._submitted = 0
-        taken = [self._playing.popleft() for _ in range(min(self._together, len(self._playing)))]
+        taken = [self._running.popleft() for _ in range(min(self._together, len(self._running)))]
         return Watched([self._play(job, done + 1) for job, done in taken], self.costs)
 
     def _play(self, job: Job, number: int) -> Progress:
         done = number >= job.until
         if not done:
-            self._playing.append((job, number))
+            self._running.append((job, number))
         due = done or (number > 0 and number % self._checkpoint_rounds == 0)
         self._saved += due
         results = [self._sample.round_zero] if number <= 1 else []
@@ -159,5 +159,5 @@ class SimulatedRuns(Executor):
 
     @override
     def interrupt(self) -> list[Event]:
-        self._playing.clear()
+        self._running.clear()
         return []

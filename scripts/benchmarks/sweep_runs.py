@@ -14,10 +14,10 @@ from typing import Any
 from benchmarks.contestants.task import Answer, Task
 from benchmarks.memory import command, descendants, proportional
 
-from alray.ray_executor.actor import PlayerActor
+from alray.ray_executor.actor import RunActor
 
 SCRIPTS = Path(__file__).resolve().parents[1]
-WORKER = f"ray::{PlayerActor.__name__}"
+WORKER = f"ray::{RunActor.__name__}"
 """How the command of a process that plays runs begins."""
 
 LOOK_SECONDS = 0.7

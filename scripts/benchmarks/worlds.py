@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from alray.pools.pool import Modality, Pool, PreparedPool
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.plan import Plan, make_plan
 
 STUDY_DIMENSIONS = {"image": 1024, "text": 300}
@@ -47,7 +47,7 @@ def _with_parts(modalities: tuple[Modality, ...], labels: np.ndarray) -> Prepare
     return PreparedPool(modalities, labels, CLASSES, train, validated, tested)
 
 
-def plan_for(prepared: PreparedPool, study: StudySpec) -> Plan:
+def plan_for(prepared: PreparedPool, study: SweepSpec) -> Plan:
     """Return the plan of a study on a prepared pool that came from no file."""
     classes = tuple(map(str, range(prepared.class_count)))
     ids = np.arange(len(prepared)).astype(np.str_)

@@ -49,7 +49,7 @@ class Ground:
 
 
 @dataclass
-class Study:
+class Sweep:
     """A study that was played.
 
     Attributes:
@@ -63,10 +63,10 @@ class Study:
     seconds: float = 0.0
 
 
-def play_all(ground: Ground, faults: Sequence[Fault], most: int) -> list[Study]:
+def play_all(ground: Ground, faults: Sequence[Fault], most: int) -> list[Sweep]:
     """Play studies until every fault has happened, at most so many to each."""
     left = deque(faults)
-    studies: list[Study] = []
+    studies: list[Sweep] = []
     while left:
         before = len(left)
         studies.append(_play(ground, left, most, len(studies) + 1))
@@ -76,13 +76,13 @@ def play_all(ground: Ground, faults: Sequence[Fault], most: int) -> list[Study]:
     return studies
 
 
-def _play(ground: Ground, left: deque[Fault], most: int, number: int) -> Study:
+def _play(ground: Ground, left: deque[Fault], most: int, number: int) -> Sweep:
     work = ground.work / f"study-{number}"
     work.mkdir()
     shutil.copy(ground.work / "study.yaml", work)
     ground.cluster.up()
     scene = Scene(ground.cluster, ground.disk, ground.journal, work, ground.plan)
-    study = Study()
+    study = Sweep()
     try:
         if begin(scene, scene.begin) is None:
             study.problems.append(f"it did not begin within {GO_ON_SECONDS:.0f} s")
@@ -114,7 +114,7 @@ def _moment(scene: Scene, fault: Fault) -> bool:
     )
 
 
-def _happen(ground: Ground, scene: Scene, study: Study, fault: Fault, number: int) -> None:
+def _happen(ground: Ground, scene: Scene, study: Sweep, fault: Fault, number: int) -> None:
     outcome = strike(scene, fault, number)
     if study.outcomes:
         judge(scene, study.outcomes[-1], outcome.struck, outcome.lines)
@@ -126,7 +126,7 @@ def _happen(ground: Ground, scene: Scene, study: Study, fault: Fault, number: in
     ground.say(f"study {number}: {KINDS[fault.kind].title}{where}{ended}: {result}{after}")
 
 
-def _finish(ground: Ground, scene: Scene, study: Study) -> None:
+def _finish(ground: Ground, scene: Scene, study: Sweep) -> None:
     """Let the study end; a command that ends with an error is typed again, as people would."""
     for _ in range(TRIES):
         code = scene.await_end(STUDY_SECONDS)
@@ -142,7 +142,7 @@ def _finish(ground: Ground, scene: Scene, study: Study) -> None:
         study.problems += differences(scene.folder, ground.undisturbed)
 
 
-def _pass_on(scene: Scene, study: Study) -> None:
+def _pass_on(scene: Scene, study: Sweep) -> None:
     """Complete the last outcome; what is wrong with a study is held against all its faults."""
     if study.outcomes:
         judge(scene, study.outcomes[-1], math.inf, len(scene.said()))

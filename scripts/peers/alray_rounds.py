@@ -28,7 +28,7 @@ from peers.task import (
 from torch import Tensor, nn
 
 from alray.networks.generators import torch_generator
-from alray.networks.models import OwnModule
+from alray.networks.models import CustomModule
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality, PreparedPool
 from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
@@ -78,7 +78,7 @@ class AlrayRounds:
         pool = PoolTensors(_prepare(world))
         run = _run(strategy, seed, MODELS[variant])
         learner = fresh_learner(run.model, run.training, pool, lambda _: seed)
-        if isinstance(learner.network, OwnModule):
+        if isinstance(learner.network, CustomModule):
             module: Any = learner.network.module
             module.layers.load_state_dict(_common_weights(seed, module.layers))
         labelled = initial_labels(seed)

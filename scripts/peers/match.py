@@ -18,7 +18,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_
 PHASES = ("query", "fit", "evaluate")
 
 
-class Player:
+class Actor:
     """A contestant's process; what it prints besides its answers is kept in a log."""
 
     def __init__(self, contestant: Contestant, python: Path, world: Path) -> None:
@@ -63,14 +63,14 @@ class Player:
         self._process.wait()
 
 
-def play(players: Sequence[Player], rounds: int, seeds: int) -> pd.DataFrame:
+def play(players: Sequence[Actor], rounds: int, seeds: int) -> pd.DataFrame:
     """Return a row per strategy, seed, contestant and counted round; times in milliseconds."""
     frame = pd.DataFrame(_rows(players, rounds, seeds))
     names = [player.contestant.name for player in players]
     return frame.astype({"contestant": pd.CategoricalDtype(names, ordered=True)})
 
 
-def _rows(players: Sequence[Player], rounds: int, seeds: int) -> Iterator[dict[str, Any]]:
+def _rows(players: Sequence[Actor], rounds: int, seeds: int) -> Iterator[dict[str, Any]]:
     for strategy in STRATEGIES:
         for seed in range(seeds):
             for player in players:

@@ -236,8 +236,8 @@ def test_reading_says_what_is_needed():
         "Where the outcome is too noisy: up to 60 seeds instead of 5 would give a reliability of 0.8."
         in read(noisy)
     )
-    hopeless = unclear(icc=-0.1, seeds_needed=pd.NA)
-    assert any("no number can be named" in sentence for sentence in read(hopeless))
+    give_up = unclear(icc=-0.1, seeds_needed=pd.NA)
+    assert any("no number can be named" in sentence for sentence in read(give_up))
     assert "Where rho and uplift disagree: more than 3 bases would narrow the intervals." in read(
         unclear(p_max=0.3)
     )

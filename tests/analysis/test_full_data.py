@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from alray.analysis.sweep.full_data import is_full_data, set_apart
+from alray.analysis.sweep.full_data import is_full_data, split_full_data
 from alray.analysis.sweep.summary import summarise
 from alray.api import plan_study, sweep
 from alray.cli.display.phrases import headline
 from alray.errors import StoreError
 from alray.reporting.api import report, report_pair
 from alray.reporting.sources import read_sweep
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from alray.statistics.curves import area_under_curve
 from alray.studies.sweep.results import load
 from tests.helpers.studies import Recorder, comparable, settings, write_pool
@@ -42,13 +42,13 @@ def study(pool, tmp_path_factory):
 
 
 def test_nothing_is_planned_that_was_not_asked_for(pool):
-    plan = plan_study(StudySpec.model_validate(wanted(pool, full_data=False)))
+    plan = plan_study(SweepSpec.model_validate(wanted(pool, full_data=False)))
     assert {run.arm for run in plan.runs} == {"random", "margin"}
     assert "full data" not in " ".join(headline(plan))
 
 
 def test_every_seed_and_variant_gets_a_run_after_all_others(pool):
-    plan = plan_study(StudySpec.model_validate(wanted(pool, vary=VARIED)))
+    plan = plan_study(SweepSpec.model_validate(wanted(pool, vary=VARIED)))
     full = plan.runs[8:]
     assert plan.queue[8:] == full
     assert [(run.arm, run.seed) for run in full] == [
@@ -185,7 +185,7 @@ def test_nothing_left_to_gain_has_no_share(study):
 
 def test_a_failed_run_on_full_data_is_no_ceiling(study):
     runs = study.runs.assign(status=study.runs["status"].mask(is_full_data(study.runs), "failed"))
-    apart = set_apart(study.rounds, runs)
+    apart = split_full_data(study.rounds, runs)
     assert len(apart.ceilings) == 0
     summary = summarise(study.rounds, runs, np.random.default_rng(0))
     assert summary["full_data_accuracy"].isna().all()

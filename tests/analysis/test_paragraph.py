@@ -10,7 +10,7 @@ from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.findings import paragraph
 from alray.analysis.sweep.summary import summarise
 from alray.statistics.paired import mean_interval
-from alray.statistics.power import power, seeds_for, standardised
+from alray.statistics.power import power, seeds_for_power, standardised
 from tests.analysis.test_sweep_findings import above, below, random_row, row_of
 from tests.analysis.test_sweep_summary import generator, study
 
@@ -177,16 +177,16 @@ def test_seeds_for_a_known_effect(seeds, effect):
     """Detectable effects at 80 % power, as tabled for the paired t test (R: power.t.test(type = "paired"))."""
     assert power(seeds, effect) == pytest.approx(0.8, abs=0.005)
     assert power(seeds, -effect) == power(seeds, effect)
-    assert seeds_for(effect + 0.01) == seeds
-    assert seeds_for(effect - 0.02) == seeds + 1
+    assert seeds_for_power(effect + 0.01) == seeds
+    assert seeds_for_power(effect - 0.02) == seeds + 1
 
 
 def test_more_comparisons_need_more_seeds():
     """Bonferroni; an effect of nothing is never shown."""
-    assert (seeds_for(1.0), seeds_for(1.0, 10)) == (10, 18)
+    assert (seeds_for_power(1.0), seeds_for_power(1.0, 10)) == (10, 18)
     assert power(10, 0.0) == pytest.approx(0.05)
-    assert seeds_for(0.0) is None
-    assert seeds_for(math.nan) is None
+    assert seeds_for_power(0.0) is None
+    assert seeds_for_power(math.nan) is None
     assert power(400, 5.0) == pytest.approx(1)
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from alray.analysis.sweep.arms import Arm, pair
+from alray.analysis.sweep.arms import ArmCurves, pair
 from alray.analysis.sweep.savings import MILESTONES, SAVINGS, TARGETS, milestones, savings
 from alray.statistics.curves import label_saving, label_saving_at_budget
 
@@ -14,7 +14,7 @@ RANDOM = np.array([0.30, 0.40, 0.50, 0.60, 0.70])
 
 
 def arm_of(name, curves, labels=LABELS):
-    return Arm(name, "", tuple(range(len(curves))), labels, {"accuracy": np.asarray(curves)})
+    return ArmCurves(name, "", tuple(range(len(curves))), labels, {"accuracy": np.asarray(curves)})
 
 
 def pair_of(arm, random, labels=LABELS):

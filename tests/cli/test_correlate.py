@@ -9,7 +9,7 @@ from alray.cli.display.correlation_progress import CorrelationLines, Correlation
 from alray.cli.display.correlation_summary import print_correlation
 from alray.studies.correlation.results import load_correlation
 from alray.studies.correlation.tasks import FineTune
-from alray.studies.retries import Mishap
+from alray.studies.retries import Failure
 from tests.helpers.builders import make_pool
 from tests.helpers.correlation_studies import correlation_plan, correlation_settings
 from tests.helpers.studies import write_pool
@@ -133,9 +133,9 @@ def test_displays_say_what_happens(kind, pool):
         assert isinstance(task, FineTune)
         display.started(task)
         display.performed(task, 1.0, "here")
-        display.lost("base-0", Mishap("node2", "killed"), again=True)
-        display.lost("base-0", Mishap("", "killed"), again=False)
-        display.moved("base-1", Mishap("node2", "ValueError: no", died=False))
+        display.lost("base-0", Failure("node2", "killed"), again=True)
+        display.lost("base-0", Failure("", "killed"), again=False)
+        display.moved("base-1", Failure("node2", "ValueError: no", died=False))
         display.failed("base-1", "ValueError: no")
         display.notice("a [notice]")
         display.tick()

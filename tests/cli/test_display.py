@@ -16,8 +16,8 @@ from alray.cli.display.phrases import count, duration, loss, rounds_left, size
 from alray.cli.display.sweep_lines import LineDisplay
 from alray.cli.display.sweep_live import LiveDisplay
 from alray.cli.display.sweep_summary import print_summary
-from alray.settings.sweep import StudySpec
-from alray.studies.retries import Mishap
+from alray.settings.sweep import SweepSpec
+from alray.studies.retries import Failure
 from alray.studies.sweep.schedule import Assignment, RunStatus
 
 
@@ -155,7 +155,7 @@ HERE, THERE = "node1", "node2"
 def test_a_dead_worker_is_told_with_node_reason_and_how_its_job_goes_on(small_plan):
     run = small_plan.runs[0]
     playing = Assignment(run.run_id, run, run.rounds, run.passive_id, HERE)
-    died = Mishap(HERE, "killed.")
+    died = Failure(HERE, "killed.")
     title = f"{run.arm}, seed {run.seed}"
     assert (
         loss(playing, died, 40)
@@ -163,7 +163,7 @@ def test_a_dead_worker_is_told_with_node_reason_and_how_its_job_goes_on(small_pl
     )
     assert loss(playing, died, -1) == f"node1: worker died (killed); {title} starts again"
     assert loss(playing, died, None) == f"node1: worker died (killed); {title} is given up"
-    assert loss(playing, Mishap("", "killed"), 0) == f"worker died (killed); {title} starts again"
+    assert loss(playing, Failure("", "killed"), 0) == f"worker died (killed); {title} starts again"
     passive = Assignment(run.passive_id, run, 0, None, HERE)
     assert loss(passive, died, -1).endswith(f"; passive phase, seed {run.seed} starts again")
 
@@ -181,7 +181,7 @@ def test_nodes_are_named_once_more_than_one_is_in_play(small_plan, hosts, monkey
     status = statuses[small_plan.runs[0].run_id]
     status.host = HERE
     display.ended(status.run_id, status)
-    display.moved(Assignment("x", status.run, 2, "y", HERE), Mishap(HERE, "no disk", died=False))
+    display.moved(Assignment("x", status.run, 2, "y", HERE), Failure(HERE, "no disk", died=False))
     said = out.getvalue()
     assert ("; playing: 1 on node1, 1 on node2" in said) == (hosts[1] == THERE)
     assert ("0 s, node1\n" in said) == (hosts[1] == THERE)
@@ -190,4 +190,4 @@ def test_nodes_are_named_once_more_than_one_is_in_play(small_plan, hosts, monkey
 
 @pytest.fixture
 def small_plan():
-    return plan_study(StudySpec(strategies=("random", "margin"), seeds=(0, 1), rounds=2))
+    return plan_study(SweepSpec(strategies=("random", "margin"), seeds=(0, 1), rounds=2))

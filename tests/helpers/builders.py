@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from alray.networks.generators import isolated, torch_generator
+from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import Hidden
 from alray.networks.models import LossPredictor, build_network
 from alray.pools.pool import Modality, Pool, PreparedPool
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.plan import Plan, make_plan
 from alray.training.learner import Learner
 from alray.training.losses import HeadsLoss
@@ -112,7 +112,7 @@ def make_network(
     pool: PreparedPool, seed: int = 0, *, randomised: bool = False, **settings: Any
 ) -> Any:
     """Return a network of `ModelSpec` settings (width 8 unless given), of whichever class they name."""
-    with isolated(seed):
+    with forked_rng(seed):
         network = build_network(ModelSpec(**{"width": 8, **settings}), pool)
     if randomised:
         randomise(network, seed)
@@ -127,7 +127,7 @@ def make_learner(
     network = make_network(pool, seed, **model)
     predictor = None
     if spec.loss_prediction is not None:
-        with isolated(seed):
+        with forked_rng(seed):
             predictor = LossPredictor(network.tap_sizes)
     return Learner(network, HeadsLoss(network.head_names, spec), predictor, spec)
 
@@ -147,7 +147,7 @@ def plan_of(pool: PreparedPool, /, **settings: Any) -> Plan:
     classes = tuple(f"class {label}" for label in range(pool.class_count))
     ids = np.arange(len(pool)).astype(np.str_)
     raw = Pool("pool", ids, pool.labels, classes, pool.modalities, None, "of the pool")
-    return make_plan(StudySpec.model_validate(study), raw, pool)
+    return make_plan(SweepSpec.model_validate(study), raw, pool)
 
 
 def one_run(pool: PreparedPool, /, **settings: Any) -> RunSpec:

@@ -14,7 +14,7 @@ from alray.analysis.correlation.summary import CorrelationSummary, summarise
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.settings.correlation import CorrelationSpec
-from alray.studies.correlation.base_model import warm_start
+from alray.studies.correlation.base_model import train_base
 from alray.studies.correlation.driver import group_rows
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
@@ -97,7 +97,7 @@ class Listener(CorrelationObserver):
         self.events.append(("failed", (name, error)))
 
     @override
-    def lost(self, name, mishap, *, again):
+    def lost(self, name, failure, *, again):
         self.events.append(("lost", name))
 
     @override
@@ -122,13 +122,13 @@ def in_memory(
     spec, pool = plan.spec, PoolTensors(plan.prepared)
     groups, outcomes, bases = [], [], []
     for number in range(spec.bases):
-        base = warm_start(spec, pool, number)
+        base = train_base(spec, pool, number)
         base = dataclasses.replace(base, scores=dict(rescore(number, base.scores)))
         content = base.to_bytes()
-        arms = plan.arms(number, base.sample, base.scores)
-        groups.append(group_rows(plan, number, base, arms))
+        groupings = plan.groupings(number, base.sample, base.scores)
+        groups.append(group_rows(plan, number, base, groupings))
         bases.append({"base": number, "labels": spec.initial, **dataclasses.asdict(base.metrics)})
-        for task in plan.tasks(number, arms):
+        for task in plan.tasks(number, groupings):
             rows = perform(spec, pool, task, content)
             assert isinstance(rows, list)
             outcomes += rows

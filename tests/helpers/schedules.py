@@ -2,7 +2,7 @@
 
 from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
 from alray.settings.run import RunSpec
-from alray.studies.retries import Mishap
+from alray.studies.retries import Failure
 from alray.studies.sweep.schedule import Assignment, RunStatus, Schedule
 
 ROUNDS = 3
@@ -33,15 +33,15 @@ def run(strategy: str = "random", seed: int = 0, **training: object) -> RunSpec:
 
 def lose(schedule: Schedule, name: str, reason: str = "killed", host: str = "") -> list[RunStatus]:
     """Let a job's worker die."""
-    return schedule.mishap(name, Mishap(host, reason), HOSTS)
+    return schedule.failure(name, Failure(host, reason), HOSTS)
 
 
 def fail(
     schedule: Schedule, name: str, host: str = "", hosts: frozenset[str] = frozenset()
 ) -> list[RunStatus]:
     """Let a job end with an error of its own."""
-    return schedule.mishap(
-        name, Mishap(host, "ValueError: no", "Traceback ...", died=False), hosts
+    return schedule.failure(
+        name, Failure(host, "ValueError: no", "Traceback ...", died=False), hosts
     )
 
 

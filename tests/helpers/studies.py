@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from typing_extensions import override
 
-from alray.studies.retries import Mishap
+from alray.studies.retries import Failure
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.records import TIMING_COLUMNS
-from alray.studies.sweep.results import Study
+from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.schedule import Assignment, RunStatus
 from alray.studies.sweep.worker import Worker
 
@@ -66,7 +66,7 @@ def comparable(frame: pd.DataFrame) -> pd.DataFrame:
     return kept.sort_values(order, ignore_index=True)
 
 
-def assert_same_records(expected: Study, actual: Study) -> None:
+def assert_same_records(expected: Sweep, actual: Sweep) -> None:
     """Compare rounds and queries to the bit."""
     for name in ("rounds", "queries"):
         pd.testing.assert_frame_equal(
@@ -109,12 +109,12 @@ class Recorder(Observer):
         self.events.append(("failed", status.run_id))
 
     @override
-    def lost(self, assignment: Assignment, mishap: Mishap, kept: int | None) -> None:
-        self.events.append(("lost", (assignment.name, mishap.host)))
+    def lost(self, assignment: Assignment, failure: Failure, kept: int | None) -> None:
+        self.events.append(("lost", (assignment.name, failure.host)))
 
     @override
-    def moved(self, assignment: Assignment, mishap: Mishap) -> None:
-        self.events.append(("moved", (assignment.name, mishap.host)))
+    def moved(self, assignment: Assignment, failure: Failure) -> None:
+        self.events.append(("moved", (assignment.name, failure.host)))
 
     @override
     def notice(self, text: str) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from alray.networks import kernels
 from alray.networks.generators import torch_generator
-from alray.networks.kernels import few_sizes, round_up, with_room
+from alray.networks.kernels import few_sizes, padded_rows, round_up
 from alray.networks.tensors import PoolTensors
 from alray.scoring.request import Request
 from alray.strategies.signals import Committee
@@ -52,11 +52,11 @@ def test_there_are_eight_sizes_per_doubling():
 
 def test_room_is_rows_of_zeros_after_the_matrix():
     matrix = torch.arange(6.0).reshape(3, 2)
-    roomy = with_room(matrix, 5)
+    roomy = padded_rows(matrix, 5)
     torch.testing.assert_close(roomy[:3], matrix, rtol=0, atol=0)
     assert roomy.shape == (5, 2)
     assert not roomy[3:].any()
-    assert with_room(matrix, 3) is matrix
+    assert padded_rows(matrix, 3) is matrix
 
 
 @needs_onednn

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from alray.networks.generators import isolated, torch_generator
+from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import (
     Hidden,
     SeededDropout,
@@ -143,7 +143,7 @@ def test_masks_must_be_drawn_before_they_are_used():
 
 
 def test_hidden_is_linear_relu_batch_norm_dropout():
-    with isolated(0):
+    with forked_rng(0):
         layer, x = Hidden(4, 3, 0.5), torch.randn(6, 4)
     h = torch.relu(layer.linear(x))
     variance, mean = torch.var_mean(h, dim=0, correction=0)
@@ -155,7 +155,7 @@ def test_hidden_is_linear_relu_batch_norm_dropout():
 
 
 def test_a_single_object_is_normalised_as_when_scored_and_changes_no_statistics():
-    with isolated(0):
+    with forked_rng(0):
         layer, x = Hidden(4, 3, None), torch.randn(8, 4)
     layer(x)
     before = weights_of(layer.norm)

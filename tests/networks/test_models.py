@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from alray.errors import SpecError
-from alray.networks.generators import isolated, torch_generator
+from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import SeededDropout, seed_dropouts
 from alray.networks.models import FUSED, LossPredictor, build_network
 from alray.networks.tensors import PoolTensors
@@ -238,7 +238,7 @@ def test_a_name_that_yields_no_network_is_refused(name, message):
 def test_the_loss_predictor_counts_an_absent_modality_as_zero():
     pool = make_pool(absent=0.5)
     network = make_network(pool, randomised=True).eval()
-    with isolated(0):
+    with forked_rng(0):
         predictor = LossPredictor(network.tap_sizes)
     tensors = PoolTensors(pool)
     without = np.flatnonzero(tensors.patterns(everyone(pool)) == 2)

@@ -6,12 +6,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from alray.networks.generators import isolated
-from alray.networks.models import FUSED, OwnModule
-from alray.networks.sequential import find_chain
+from alray.networks.generators import forked_rng
+from alray.networks.models import FUSED, CustomModule
+from alray.networks.sequential import find_blocks
 from alray.scoring import engine
 from alray.scoring.request import BLOCK, Request
-from alray.scoring.sequential import ChainPass
+from alray.scoring.sequential import SequentialPass
 from alray.strategies.signals import Committee
 from tests.helpers.builders import make_pool, randomise
 from tests.helpers.scoring import assert_close, plain_way, scored
@@ -99,8 +99,8 @@ class Deciding(Own):
 
 def own(module):
     """Return the module as alray's network, with weights and statistics of its own."""
-    with isolated(1):
-        network = OwnModule(module)
+    with forked_rng(1):
+        network = CustomModule(module)
         for layer in network.modules():
             if isinstance(layer, (nn.Linear, nn.BatchNorm1d)):
                 layer.reset_parameters()
@@ -124,7 +124,7 @@ def pool():
 @pytest.mark.parametrize("members", [None, 1, 5])
 def test_a_chain_is_scored_as_its_module(monkeypatch, pool, name, members):
     network = own(Own(*CHAINS[name]))
-    assert find_chain(network, {"text": (SIZE,)}) is not None
+    assert find_blocks(network, {"text": (SIZE,)}) is not None
     drops = any(isinstance(part, nn.Dropout) and part.p > 0 for part in CHAINS[name])
     committee = Committee(members) if members and drops else None
     request = Request(committee=committee)
@@ -139,7 +139,7 @@ def test_a_chain_is_scored_as_its_module(monkeypatch, pool, name, members):
 def test_functions_are_layers_too(monkeypatch, pool):
     parts = [nn.Linear(SIZE, 9), nn.Dropout(0.5), nn.Linear(9, 8), nn.Linear(8, CLASSES)]
     network = own(Functional(*parts))
-    links = find_chain(network, {"text": (SIZE,)})
+    links = find_blocks(network, {"text": (SIZE,)})
     assert links is not None
     assert [link.relu for link in links] == [True, True, False]
     found, expected = scored_both_ways(
@@ -151,12 +151,12 @@ def test_functions_are_layers_too(monkeypatch, pool):
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_layers_in_another_order_or_of_another_kind_are_called(name):
-    assert find_chain(OwnModule(Own(*OTHERS[name])), {"text": (SIZE,)}) is None
+    assert find_blocks(CustomModule(Own(*OTHERS[name])), {"text": (SIZE,)}) is None
 
 
 @pytest.mark.parametrize("kind", [Beside, Around, Deciding])
 def test_a_module_that_does_anything_else_is_called(kind):
-    assert find_chain(own(kind(*layers())), {"text": (SIZE,)}) is None
+    assert find_blocks(own(kind(*layers())), {"text": (SIZE,)}) is None
 
 
 class OtherLinear(nn.Linear):
@@ -166,9 +166,9 @@ class OtherLinear(nn.Linear):
 def test_a_layer_with_a_hook_or_a_kind_of_its_own_is_called():
     hooked = layers()
     hooked[0].register_forward_hook(lambda *_: None)
-    assert find_chain(own(Own(*hooked)), {"text": (SIZE,)}) is None
+    assert find_blocks(own(Own(*hooked)), {"text": (SIZE,)}) is None
     other = [OtherLinear(SIZE, 9), nn.ReLU(), nn.Linear(9, CLASSES)]
-    assert find_chain(own(Own(*other)), {"text": (SIZE,)}) is None
+    assert find_blocks(own(Own(*other)), {"text": (SIZE,)}) is None
 
 
 @pytest.mark.parametrize(
@@ -176,13 +176,13 @@ def test_a_layer_with_a_hook_or_a_kind_of_its_own_is_called():
 )
 def test_a_pool_of_several_modalities_or_of_images_or_another_is_no_chains(shapes):
     """Objects without a modality come in as zeros, which only the module knows how to treat."""
-    assert find_chain(own(Own(*layers())), shapes) is None
+    assert find_blocks(own(Own(*layers())), shapes) is None
 
 
 def test_the_answer_is_kept_but_weights_are_read_anew(monkeypatch, pool):
     network = own(Own(*layers(nn.Dropout(0.3))))
     before = scored(network, pool, Request()).log_probs[FUSED]
-    assert find_chain(network, {"text": (SIZE,)}) is find_chain(network, {"text": (SIZE,)})
+    assert find_blocks(network, {"text": (SIZE,)}) is find_blocks(network, {"text": (SIZE,)})
     with torch.no_grad():
         for weights in network.parameters():
             weights.mul_(2)
@@ -209,6 +209,6 @@ def test_more_members_than_fit_one_product_are_all_there(monkeypatch, pool):
 
 
 def test_a_chain_takes_the_fast_way(monkeypatch, pool):
-    monkeypatch.setattr(ChainPass, "block", lambda *_: 1 / 0)
+    monkeypatch.setattr(SequentialPass, "block", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         scored(own(Own(*layers())), pool, Request())

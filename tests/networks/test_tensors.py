@@ -19,13 +19,13 @@ def test_a_batch_is_a_copy_and_writing_into_it_leaves_the_pool_as_it_was():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.uint8])
-@pytest.mark.parametrize("with_room", [False, True])
-def test_gathered_rows_are_copies_whatever_the_type(dtype, with_room):
+@pytest.mark.parametrize("padded_rows", [False, True])
+def test_gathered_rows_are_copies_whatever_the_type(dtype, padded_rows):
     features = np.arange(12).reshape(4, 3).astype(dtype)
     modality = Modality("a", features, np.arange(4, dtype=np.int32), (3,), offset=1.0, scale=2.0)
     pool = PreparedPool((modality,), np.zeros(4, np.int64), 1, *[np.arange(1)] * 3)
     rows = torch.tensor([2, 0])
-    room = torch.empty(2, 3) if with_room else None
+    room = torch.empty(2, 3) if padded_rows else None
     gathered = PoolTensors(pool).modalities[0].gather(rows, out=room)
     assert gathered.dtype == torch.float32
     assert gathered.tolist() == [[10, 12, 14], [-2, 0, 2]]

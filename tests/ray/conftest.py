@@ -44,7 +44,7 @@ def kill_workers():
         players = [
             process
             for process in psutil.Process(os.getpid()).children(recursive=True)
-            if "PlayerActor" in " ".join(process.cmdline())
+            if "RunActor" in " ".join(process.cmdline())
         ]
         for process in players:
             process.kill()

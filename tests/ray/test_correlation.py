@@ -15,7 +15,7 @@ from typing_extensions import override
 from alray.api import correlate
 from alray.errors import ClusterError
 from alray.ray_executor import preflight, tasks
-from alray.ray_executor.hangs import Patience
+from alray.ray_executor.hangs import HangLimits
 from alray.ray_executor.nodes import Nodes
 from tests.helpers.correlation_studies import (
     Listener,
@@ -71,7 +71,7 @@ def test_ray_tasks_give_the_same_records_to_the_bit_and_lost_ones_are_done_again
 def test_a_task_that_hangs_is_named_then_done_again_elsewhere(
     pool, cluster, tmp_path, inline, monkeypatch
 ):
-    monkeypatch.setattr(tasks, "SILENCE", Patience(times=2.0, least=2.0))
+    monkeypatch.setattr(tasks, "HANG_LIMITS", HangLimits(times=2.0, least=2.0))
     stopped: list[psutil.Process] = []
 
     class Stopper(Listener):

@@ -12,7 +12,7 @@ from alray.ray_executor import RayExecutor, preflight, security
 from alray.ray_executor.preflight import Preflight
 from alray.ray_executor.session import alive_nodes
 from alray.settings.common import ExecutionSpec
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from tests.helpers.studies import settings
 
 pytestmark = pytest.mark.ray
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.ray
 
 @pytest.fixture(scope="module")
 def prepared(pool):
-    return api.plan_study(StudySpec.model_validate(settings(pool))).prepared
+    return api.plan_study(SweepSpec.model_validate(settings(pool))).prepared
 
 
 def joining(cluster, **changes):
@@ -28,7 +28,7 @@ def joining(cluster, **changes):
 
 
 def test_a_cluster_with_a_token_turns_away_who_has_none(cluster):
-    assert security.knock(cluster) == security.LOCKED
+    assert security.probe(cluster) == security.LOCKED
 
 
 def test_a_joined_cluster_is_examined_and_used(cluster, prepared, monkeypatch):
@@ -40,7 +40,7 @@ def test_a_joined_cluster_is_examined_and_used(cluster, prepared, monkeypatch):
 
 
 def test_an_open_cluster_is_refused_unless_people_insist(cluster, prepared, monkeypatch):
-    monkeypatch.setattr(security, "knock", lambda address: security.OPEN)
+    monkeypatch.setattr(security, "probe", lambda address: security.OPEN)
     with pytest.raises(ClusterError, match="asks for no token"):
         RayExecutor(prepared, joining(cluster)).__enter__()
     with RayExecutor(prepared, joining(cluster, insecure=True)) as executor:
@@ -95,7 +95,7 @@ def test_a_node_is_asked_once_and_a_new_one_without_waiting(cluster, monkeypatch
     monkeypatch.setattr(preflight, "ask", ask)
     checked.check_new()
     assert asked == []
-    assert not checked.barred()
+    assert not checked.unchecked()
     checked._known.clear()
     checked.check_new()
     assert len(asked) == 1
@@ -104,9 +104,9 @@ def test_a_node_is_asked_once_and_a_new_one_without_waiting(cluster, monkeypatch
 def test_a_node_that_joins_later_is_barred_until_it_has_shown_that_it_fits(cluster):
     late = Preflight(0, alive_nodes)
     ids = {node["NodeID"] for node in alive_nodes()}
-    assert late.barred() == ids
+    assert late.unchecked() == ids
     wait_for_answers(late)
-    assert not late.barred()
+    assert not late.unchecked()
     assert late.take_warnings() == []
 
 
@@ -114,7 +114,7 @@ def test_a_node_that_joins_later_and_does_not_fit_is_left_out(cluster):
     late = Preflight(0, alive_nodes, _own={**Preflight(0, list)._own, "torch": "1.0"})
     wait_for_answers(late)
     host = socket.gethostname()
-    assert late.barred() == {node["NodeID"] for node in alive_nodes()}
+    assert late.unchecked() == {node["NodeID"] for node in alive_nodes()}
     (warning,) = late.take_warnings()
     assert f"{host} has torch " in warning
     assert warning.endswith(f"The study goes on without {host}")

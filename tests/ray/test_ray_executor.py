@@ -9,9 +9,9 @@ import ray
 from alray import api
 from alray.errors import ClusterError
 from alray.ray_executor import RayExecutor, actors, preflight, session
-from alray.ray_executor.hangs import Patience
+from alray.ray_executor.hangs import HangLimits
 from alray.settings.common import ExecutionSpec
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from alray.studies.events import Notice
 from alray.studies.sweep.executor import Event
 from tests.helpers.studies import ROUNDS, Recorder, assert_same_records, settings
@@ -24,7 +24,7 @@ STRATEGIES = ["random", "margin", "bald:members=3", "learning_loss"]
 
 def plan_of(pool, **execution):
     return api.plan_study(
-        StudySpec.model_validate(settings(pool, execution={**ON_RAY, **execution}))
+        SweepSpec.model_validate(settings(pool, execution={**ON_RAY, **execution}))
     )
 
 
@@ -149,7 +149,7 @@ def wait_for_idle(executor: RayExecutor) -> None:
 
 
 def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
-    monkeypatch.setattr(actors, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(actors, "STALL_SECONDS", 0.5)
     plan = plan_of(pool)
 
     class Hog:
@@ -194,17 +194,17 @@ def test_a_worker_that_found_room_on_a_node_that_nobody_has_looked_at_is_let_go(
         assert ray.wait([reference], timeout=60)[0]
         with monkeypatch.context() as patch:
             ids = frozenset(node["NodeID"] for node in session.alive_nodes())
-            patch.setattr(executor._session, "_barred", lambda: ids)
+            patch.setattr(executor._session, "_unchecked", lambda: ids)
             assert executor._session.window() == 0
             executor._session.look(executor._nodes)
-            executor._greet_started()
+            executor._register_started()
             assert not executor._starting
             assert not executor.idle()
         wait_for_idle(executor)
 
 
 def test_a_worker_that_has_gone_silent_is_named_and_then_ended(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr(actors, "SILENCE", Patience(times=2.0, least=1.5))
+    monkeypatch.setattr(actors, "HANG_LIMITS", HangLimits(times=2.0, least=1.5))
     left = candidates(pool, ROUNDS)
     hanging = f"tests.helpers.plugins:Misbehaving:act=hang:left={left}:pause=0.6"
     observer = Recorder()

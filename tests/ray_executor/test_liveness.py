@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from alray.errors import ClusterError
-from alray.ray_executor.liveness import ClusterView, Place, head_place, own_place
+from alray.ray_executor.liveness import ClusterView, Endpoint, head_endpoint, own_endpoint
 
 NODES = [{"NodeID": "a", "Alive": True}, {"NodeID": "b", "Alive": False}]
 
@@ -29,7 +29,7 @@ def view_of(server, asked):
         asked.append(1)
         return NODES
 
-    return ClusterView((head_place("127.0.0.1", server.getsockname()[1]),), ask)
+    return ClusterView((head_endpoint("127.0.0.1", server.getsockname()[1]),), ask)
 
 
 def test_nodes_that_are_up_are_asked_for_twice_a_second_at_most(clock, head):
@@ -45,13 +45,13 @@ def test_nodes_that_are_up_are_asked_for_twice_a_second_at_most(clock, head):
 
 def test_places_are_tried_ten_times_a_second_at_most(clock, head, monkeypatch):
     tried: list[float] = []
-    answers = Place.answers
+    answers = Endpoint.answers
 
-    def count(place):
+    def count(endpoint):
         tried.append(clock[-1])
-        return answers(place)
+        return answers(endpoint)
 
-    monkeypatch.setattr(Place, "answers", count)
+    monkeypatch.setattr(Endpoint, "answers", count)
     view = view_of(head, [])
     for seconds in (0.0, 0.05, 0.15, 0.2):
         clock.append(1000.0 + seconds)
@@ -96,7 +96,7 @@ def test_a_head_that_comes_back_is_forgiven(clock, head):
 def test_ray_that_has_ended_on_this_node_is_told_sooner(clock, head):
     port = head.getsockname()[1]
     view = ClusterView(
-        (own_place("127.0.0.1", port), head_place("127.0.0.1", port)), lambda: NODES
+        (own_endpoint("127.0.0.1", port), head_endpoint("127.0.0.1", port)), lambda: NODES
     )
     head.close()
     view.nodes()

@@ -7,13 +7,13 @@ from alray.ray_executor import log_filter
 
 PROGRAM = """
 import os, runpy
-quiet_cpp = runpy.run_path({path!r})["quiet_cpp"]
+filtered_stderr = runpy.run_path({path!r})["filtered_stderr"]
 
 def say(text):
     os.write(2, text.encode() + b"\\n")
 
 say("before")
-with quiet_cpp():
+with filtered_stderr():
     say("[I] Set ray log level from environment variable RAY_BACKEND_LOG_LEVEL to 3")
     say("[W] gcs_client.cc:210: Failed to get cluster ID")
     say("level " + os.environ["RAY_BACKEND_LOG_LEVEL"])

@@ -7,7 +7,7 @@ from ray.exceptions import ActorUnavailableError, OutOfMemoryError, WorkerCrashe
 
 from alray import api
 from alray.ray_executor import RayExecutor
-from alray.ray_executor.replies import Player, Playing, how, note_loss
+from alray.ray_executor.replies import Actor, RunningJob, how, note_loss
 from alray.studies.events import Lost, Notice
 from tests.helpers.studies import settings, write_pool
 
@@ -18,7 +18,7 @@ def executor(tmp_path: Path) -> RayExecutor:
     plan = api.plan_study(api.as_study(settings(write_pool(tmp_path / "pool.parquet"))))
     made = RayExecutor(plan.prepared, plan.study.execution)
     for number, host in enumerate(["node1", "node1", "node2"]):
-        made._playing[number] = Playing(Player(None, host), f"run-{number}")
+        made._running[number] = RunningJob(Actor(None, host), f"run-{number}")
     return made
 
 
@@ -27,8 +27,8 @@ def note(lost: Lost, others: int, executor: RayExecutor) -> list[Lost | Notice]:
 
 
 def test_where_memory_does_not_do_for_all_fewer_run_from_then_on(executor):
-    lost, notice = note(Lost("run", "out of memory", "node1", crowded=True), 2, executor)
-    assert lost == Lost("run", "out of memory", "node1", crowded=True)
+    lost, notice = note(Lost("run", "out of memory", "node1", out_of_memory=True), 2, executor)
+    assert lost == Lost("run", "out of memory", "node1", out_of_memory=True)
     assert isinstance(notice, Notice)
     assert "node1 has run out of memory: at most 2 jobs run there" in notice.text
     assert "--memory-per-run" in notice.text
@@ -36,7 +36,7 @@ def test_where_memory_does_not_do_for_all_fewer_run_from_then_on(executor):
 
 
 def test_a_worker_that_was_alone_is_lost_like_any_other(executor):
-    (lost,) = note(Lost("run", "out of memory", "node3", crowded=True), 0, executor)
+    (lost,) = note(Lost("run", "out of memory", "node3", out_of_memory=True), 0, executor)
     assert lost == Lost("run", "out of memory", "node3")
     assert executor._nodes.limits == {}
 
@@ -47,14 +47,14 @@ def test_the_third_loss_in_a_row_names_the_node(executor):
     told = said[2][1]
     assert isinstance(told, Notice)
     assert told.text.startswith("node2: 3 workers were lost")
-    assert executor._record.shunned == {"node2"}
+    assert executor._record.quarantined == {"node2"}
 
 
 def test_idle_workers_are_dismissed_where_they_are_of_no_use_or_too_many(executor):
-    executor._idle = [Player(None, host) for host in ("node1", "node2", "node2")]
+    executor._idle = [Actor(None, host) for host in ("node1", "node2", "node2")]
     executor._nodes.limits["node2"] = 2
-    executor._dismiss(frozenset(["node1"]))
-    assert [player.host for player in executor._idle] == ["node2"]
+    executor._release(frozenset(["node1"]))
+    assert [actor.host for actor in executor._idle] == ["node2"]
 
 
 def test_ends_are_told_in_plain_words():

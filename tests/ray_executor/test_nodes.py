@@ -57,37 +57,37 @@ def test_what_a_node_has_room_for(resources, options, expected):
 
 
 def test_a_shunned_node_is_left_out_and_used_again_where_there_is_no_other(two):
-    two.shunned = frozenset(["alpha"])
+    two.quarantined = frozenset(["alpha"])
     assert two.open() == {"beta"}
-    assert two.left_out(NOWHERE, Counter()) == {"alpha"}
-    two.shunned = frozenset(["alpha", "beta"])
+    assert two.excluded(NOWHERE, Counter()) == {"alpha"}
+    two.quarantined = frozenset(["alpha", "beta"])
     assert two.open() == {"alpha", "beta"}
-    assert two.left_out(NOWHERE, Counter()) == NOWHERE
+    assert two.excluded(NOWHERE, Counter()) == NOWHERE
 
 
 def test_what_jobs_avoid_counts_for_more_than_a_bad_record(two):
-    two.shunned = frozenset(["alpha"])
-    assert two.left_out(frozenset(["beta"]), Counter()) == {"beta"}
+    two.quarantined = frozenset(["alpha"])
+    assert two.excluded(frozenset(["beta"]), Counter()) == {"beta"}
 
 
 def test_where_nothing_would_start_elsewhere_the_avoided_node_has_to_do(two):
-    two.in_vain = frozenset(["beta"])
+    two.starved = frozenset(["beta"])
     assert two.open() == {"alpha"}
-    assert two.left_out(frozenset(["alpha"]), Counter()) == NOWHERE
+    assert two.excluded(frozenset(["alpha"]), Counter()) == NOWHERE
 
 
 def test_a_node_that_is_too_small_is_no_way_out():
     nodes = cluster(node("id-a", "alpha"), node("id-b", "beta", cpus=0.0))
     assert nodes.open() == {"alpha"}
-    assert nodes.left_out(frozenset(["alpha"]), Counter()) == NOWHERE
+    assert nodes.excluded(frozenset(["alpha"]), Counter()) == NOWHERE
 
 
 def test_a_node_with_a_limit_takes_no_more_than_that(two):
     two.limits["alpha"] = 1
-    assert two.room(NOWHERE) == 1 + 2
-    assert two.left_out(NOWHERE, Counter({"alpha": 1})) == {"alpha"}
-    assert two.room(frozenset(["alpha"])) == 2
-    assert two.left_out(NOWHERE, Counter({"beta": 2})) == NOWHERE
+    assert two.capacity(NOWHERE) == 1 + 2
+    assert two.excluded(NOWHERE, Counter({"alpha": 1})) == {"alpha"}
+    assert two.capacity(frozenset(["alpha"])) == 2
+    assert two.excluded(NOWHERE, Counter({"beta": 2})) == NOWHERE
 
 
 def test_a_limit_goes_with_its_node(two):
@@ -106,7 +106,7 @@ def test_nothing_runs_on_a_node_that_is_barred(two):
     alive = [node("id-a", "alpha"), node("id-b", "beta")]
     two.look(alive, ONE_CPU, frozenset(["id-b"]))
     assert two.open() == {"alpha"}
-    assert two.room(NOWHERE) == 2
+    assert two.capacity(NOWHERE) == 2
     assert [two.fits(each) for each in ("id-a", "id-b", "id-c")] == [True, False, False]
     assert two.kept_from(NOWHERE) == {"label_selector": {"ray.io/node-id": "!in(id-b)"}}
     two.look(alive, ONE_CPU)

@@ -54,9 +54,9 @@ def test_too_little_memory_is_refused_with_what_there_is(ray_session):
 
 def test_nodes_that_have_not_shown_that_they_fit_have_no_room(ray_session, monkeypatch):
     made = ray_session({"CPU": 8.0}, {"CPU": 4.0})
-    monkeypatch.setattr(made, "_barred", lambda: frozenset(["0"]))
+    monkeypatch.setattr(made, "_unchecked", lambda: frozenset(["0"]))
     assert made.window() == 4
-    monkeypatch.setattr(made, "_barred", lambda: frozenset(["0", "1"]))
+    monkeypatch.setattr(made, "_unchecked", lambda: frozenset(["0", "1"]))
     assert made.window() == 0
 
 
@@ -85,7 +85,7 @@ def test_a_node_that_has_not_shown_that_it_fits_is_room_that_need_not_be_asked_f
         autoscaling, "request_resources", lambda bundles: asked.append(len(bundles))
     )
     made._wish = autoscaling.Wish(made.worker_options(), 12)
-    monkeypatch.setattr(made, "_barred", lambda: frozenset(["0"]))
+    monkeypatch.setattr(made, "_unchecked", lambda: frozenset(["0"]))
     assert made.window() == 4
     assert asked == []
 

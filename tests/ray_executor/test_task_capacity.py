@@ -10,7 +10,7 @@ from alray.api import as_correlation, plan_correlation
 from alray.ray_executor import RayTasks
 from alray.ray_executor.session import RaySession
 from alray.ray_executor.tasks import _UnderWay
-from alray.studies.correlation.tasks import WarmStart
+from alray.studies.correlation.tasks import TrainBase
 from alray.studies.events import Lost, Notice
 from tests.helpers.correlation_studies import correlation_settings
 from tests.helpers.studies import write_pool
@@ -31,7 +31,7 @@ def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RayTasks:
     monkeypatch.setattr(RaySession, "look", lambda *_: None)
     monkeypatch.setattr(RaySession, "window", lambda _: 4)
     for number, host in enumerate(["node1", "node1", "node2", ""]):
-        made._under_way[number] = _UnderWay(WarmStart(f"base-{number}", number), frozenset(), host)
+        made._under_way[number] = _UnderWay(TrainBase(f"base-{number}", number), frozenset(), host)
     return made
 
 
@@ -41,17 +41,17 @@ def test_tasks_are_handed_over_in_advance_as_long_as_memory_does(executor):
 
 
 def test_a_node_that_ran_out_of_memory_gets_fewer_and_none_in_advance(executor):
-    lost, notice = executor._lose(0, "out of memory", crowded=True)
-    assert lost == Lost("base-0", "out of memory", "node1", crowded=True)
+    lost, notice = executor._lose(0, "out of memory", out_of_memory=True)
+    assert lost == Lost("base-0", "out of memory", "node1", out_of_memory=True)
     assert isinstance(notice, Notice)
     assert "at most one job runs there" in notice.text
     assert executor._nodes.limits == {"node1": 1}
     assert executor.free() == (1 + 2) - 3
     # Nothing more may start on node1, where one runs and another one may start.
-    assert executor._nodes.left_out(frozenset(), executor._tasks_on_nodes()) == {"node1"}
+    assert executor._nodes.excluded(frozenset(), executor._tasks_on_nodes()) == {"node1"}
 
 
 def test_a_task_that_was_alone_is_lost_like_any_other(executor):
-    (lost,) = executor._lose(2, "out of memory", crowded=True)
+    (lost,) = executor._lose(2, "out of memory", out_of_memory=True)
     assert lost == Lost("base-2", "out of memory", "node2")
     assert executor._nodes.limits == {}

@@ -4,17 +4,17 @@ import subprocess
 import sys
 import time
 
-from alray.ray_executor.liveness import Place
+from alray.ray_executor.liveness import Endpoint
 from alray.ray_executor.watchdog import Watchdog
 
-NOBODY = Place("127.0.0.1", 1, 0.1, "the head is gone")
+NOBODY = Endpoint("127.0.0.1", 1, 0.1, "the head is gone")
 
 PROGRAM = """
 import time
-from alray.ray_executor.liveness import Place
+from alray.ray_executor.liveness import Endpoint
 from alray.ray_executor.watchdog import Watchdog
 
-Watchdog((Place("127.0.0.1", 1, 0.1, "the head is gone"),), every=0.05, grace=0.1).start()
+Watchdog((Endpoint("127.0.0.1", 1, 0.1, "the head is gone"),), every=0.05, grace=0.1).start()
 time.sleep(60)
 """
 

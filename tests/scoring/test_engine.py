@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from alray.networks.generators import isolated
+from alray.networks.generators import forked_rng
 from alray.networks.layers import dropouts
 from alray.networks.models import FUSED, LossPredictor
 from alray.networks.tensors import PoolTensors
@@ -49,7 +49,7 @@ def assert_same(actual, expected):
 
 def everything(network, committee=None):
     """Ask for all that a network has."""
-    with isolated(5):
+    with forked_rng(5):
         predictor = LossPredictor(network.tap_sizes)
     return Request(network.head_names, committee, features=True, predictor=predictor)
 

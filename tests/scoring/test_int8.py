@@ -9,13 +9,13 @@ from alray.networks.generators import torch_generator
 from alray.networks.tensors import PoolTensors
 from alray.scoring.engine import score
 from alray.scoring.folding import Affine
-from alray.scoring.int8 import RoughAffine, has_rough_products, scale_of, signed_scale_of
+from alray.scoring.int8 import Int8Affine, has_int8_products, scale_of, signed_scale_of
 from alray.scoring.request import Request
 from alray.strategies.signals import Committee
 from tests.helpers.builders import image_pool, make_network, make_pool
 
 pytestmark = pytest.mark.skipif(
-    not has_rough_products(), reason="this build of PyTorch has no 8-bit products"
+    not has_int8_products(), reason="this build of PyTorch has no 8-bit products"
 )
 
 
@@ -39,7 +39,7 @@ def test_a_layer_is_near_the_exact_one():
     affine = Affine(weight * torch.logspace(-3, 1, 64)[:, None], bias)
     exact = affine.rectified(x)
     taken, given = signed_scale_of(x), scale_of(exact)
-    rough = RoughAffine(affine, taken, given)
+    rough = Int8Affine(affine, taken, given)
     logits = rough(taken.bytes_of(x.clone()))
     off = (logits - affine(x)).abs().mean(dim=0) / (affine(x) - bias).std(dim=0)
     assert logits.dtype == torch.float32

@@ -6,7 +6,7 @@ import pytest
 
 from alray.settings.base import Settings, setting_names
 from alray.settings.common import LossPredictionSpec
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from tests.helpers.builders import make_pool, plan_of
 
 POOL = make_pool()
@@ -107,7 +107,7 @@ def with_settings(changes):
 
 def test_every_setting_is_either_part_of_a_runs_identity_or_exempt_for_a_reason():
     prediction = leaves(LossPredictionSpec, "training.loss_prediction.")
-    assert set(CHANGES) | set(EXEMPT) == {*leaves(StudySpec), *prediction}
+    assert set(CHANGES) | set(EXEMPT) == {*leaves(SweepSpec), *prediction}
     assert not set(CHANGES) & set(EXEMPT)
 
 

@@ -13,12 +13,12 @@ from alray.settings.common import (
     SplitSpec,
     TrainingSpec,
 )
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from tests.helpers.builders import make_pool, one_run
 
 
 def study(**values):
-    return validate(StudySpec, values, "study.yaml")
+    return validate(SweepSpec, values, "study.yaml")
 
 
 def refusal(**values):
@@ -131,7 +131,7 @@ def test_a_name_with_nothing_near_lists_what_there_is():
 
 
 def test_setting_names_are_dotted():
-    names = setting_names(StudySpec)
+    names = setting_names(SweepSpec)
     assert {"seed", "training", "training.lr", "execution.parallel"} <= set(names)
     assert setting_names(ModelSpec, "model.")[0] == "model.name"
     assert len(names) == len(set(names))
@@ -139,7 +139,7 @@ def test_setting_names_are_dotted():
 
 def test_every_setting_is_described():
     sections: list[Any] = [PoolSpec, SplitSpec, ModelSpec, TrainingSpec, ExecutionSpec]
-    kinds = [StudySpec, LossPredictionSpec, *sections]
+    kinds = [SweepSpec, LossPredictionSpec, *sections]
     missing = [
         name
         for kind in kinds

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from alray.statistics.reliability import (
     intraclass_correlation,
-    seeds_needed,
+    seeds_for_reliability,
     spearman_brown,
     split_half,
 )
@@ -71,11 +71,15 @@ def test_a_missing_outcome_leaves_no_icc():
 def test_seeds_needed_inverts_spearman_brown():
     """The fewest: with one seed less the wanted reliability is missed."""
     for single in (0.05, 0.2, 0.5):
-        seeds = seeds_needed(single, 0.8)
+        seeds = seeds_for_reliability(single, 0.8)
         assert seeds is not None
         assert spearman_brown(single, seeds) >= 0.8 - 1e-12
         assert spearman_brown(single, seeds - 1) < 0.8
-    assert (seeds_needed(0.05, 0.8), seeds_needed(0.2, 0.8), seeds_needed(0.99, 0.8)) == (
+    assert (
+        seeds_for_reliability(0.05, 0.8),
+        seeds_for_reliability(0.2, 0.8),
+        seeds_for_reliability(0.99, 0.8),
+    ) == (
         76,
         16,
         1,
@@ -84,7 +88,7 @@ def test_seeds_needed_inverts_spearman_brown():
 
 @pytest.mark.parametrize("single", [0.0, -0.2, math.nan])
 def test_no_number_of_seeds_can_be_named_without_reliability(single):
-    assert seeds_needed(single, 0.8) is None
+    assert seeds_for_reliability(single, 0.8) is None
 
 
 def test_split_halves_estimate_the_reliability():

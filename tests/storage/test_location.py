@@ -4,24 +4,24 @@ import pytest
 
 from alray.cli.report import _open
 from alray.errors import SpecError
-from alray.storage.location import Location, place_of, without_secrets
+from alray.storage.location import Location, location_of, without_secrets
 
 KEYS = "s3://AKIAKEY:pass%2Fword@bucket/results?endpoint_override=host%3A9000&region=x"
 
 
 def test_a_location_is_used_like_a_path():
-    study = place_of("s3://bucket/results") / "study"
+    study = location_of("s3://bucket/results") / "study"
     assert isinstance(study, Location)
     assert str(study) == "s3://bucket/results/study"
     assert (study.name, str(study.parent)) == ("study", "s3://bucket/results")
-    assert place_of(study) is study
-    assert study == place_of("s3://bucket/results/study/")
-    bucket = place_of("s3://bucket")
+    assert location_of(study) is study
+    assert study == location_of("s3://bucket/results/study/")
+    bucket = location_of("s3://bucket")
     assert bucket.parent == bucket
 
 
 def test_keys_are_kept_and_never_shown():
-    study = place_of(KEYS) / "study"
+    study = location_of(KEYS) / "study"
     assert isinstance(study, Location)
     assert study.uri == KEYS.replace("results?", "results/study?")
     for text in (str(study), repr(study), f"{study.parent}"):
@@ -32,31 +32,31 @@ def test_keys_are_kept_and_never_shown():
 
 def test_a_slash_in_a_key_is_refused_without_showing_it():
     with pytest.raises(SpecError, match="%2F") as caught:
-        place_of("s3://AKIAKEY:pass/word@bucket/results")
+        location_of("s3://AKIAKEY:pass/word@bucket/results")
     assert "word@" not in str(caught.value)
     assert "pass" not in str(caught.value).replace("password", "")
 
 
 def test_a_container_of_azure_is_no_secret():
-    assert str(place_of("abfs://pool:hush@account.dfs.core.windows.net/a")) == (
+    assert str(location_of("abfs://pool:hush@account.dfs.core.windows.net/a")) == (
         "abfs://pool@account.dfs.core.windows.net/a"
     )
 
 
 @pytest.mark.parametrize("uri", ["file:///tmp/a%20b", "file://localhost/tmp/a%20b"])
 def test_a_file_uri_is_a_local_path(uri):
-    assert place_of(uri) == Path("/tmp/a b")
+    assert location_of(uri) == Path("/tmp/a b")
 
 
 def test_other_texts_are_local_paths():
-    assert place_of("results/a@b?c") == Path("results/a@b?c")
-    assert place_of(Path("results")) == Path("results")
+    assert location_of("results/a@b?c") == Path("results/a@b?c")
+    assert location_of(Path("results")) == Path("results")
 
 
 @pytest.mark.parametrize("uri", ["s3://", "s3:///", "file://host/tmp"])
 def test_an_address_without_a_place_is_refused(uri):
     with pytest.raises(SpecError):
-        place_of(uri)
+        location_of(uri)
 
 
 def test_a_page_in_a_store_is_not_opened(capsys):

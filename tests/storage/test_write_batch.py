@@ -92,7 +92,7 @@ def test_what_has_become_much_is_written_at_once(monkeypatch):
 
 
 def write_and_fail(store: Store) -> None:
-    with store.together():
+    with store.batch():
         store.write_checkpoint("b", b"state")
         store.remove_checkpoint("a")
         # What would take its place is not written yet either.
@@ -102,7 +102,7 @@ def write_and_fail(store: Store) -> None:
 
 def test_a_store_writes_at_the_end_also_where_something_goes_wrong(tmp_path):
     with Store(tmp_path / "study") as store:
-        with store.together():
+        with store.batch():
             store.write_run("a", ROWS, ROWS)
             store.write_checkpoint("a", b"state")
             assert store.read_run("a") is None

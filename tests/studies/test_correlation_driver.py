@@ -154,7 +154,7 @@ def test_ctrl_c_stops_after_what_has_ended(pool, tmp_path, monkeypatch):
         def __exit__(self, *_):
             pass
 
-    monkeypatch.setattr("alray.studies.correlation.driver.stop_wish", AlreadyWished)
+    monkeypatch.setattr("alray.studies.correlation.driver.stop_requested", AlreadyWished)
     listener = Listener()
     with pytest.raises(Interrupted):
         correlate(correlation_settings(pool), results=tmp_path, observer=listener)
@@ -214,7 +214,7 @@ class Fragile(InlineTasks):
     """Loses or fails some tasks."""
 
     lose: ClassVar[dict[str, int]] = {}
-    crowded: ClassVar[bool] = False
+    out_of_memory: ClassVar[bool] = False
 
     @override
     def wait(self, seconds):
@@ -222,7 +222,7 @@ class Fragile(InlineTasks):
         if task is not None and self.lose.get(task.name, 0) > 0:
             self.lose[task.name] -= 1
             self._waiting.popleft()
-            return [Lost(task.name, "its node died", crowded=self.crowded)]
+            return [Lost(task.name, "its node died", out_of_memory=self.out_of_memory)]
         return super().wait(seconds)
 
 
@@ -243,7 +243,7 @@ def test_a_first_end_for_want_of_memory_beside_others_is_not_counted(
     undisturbed, pool, tmp_path, monkeypatch
 ):
     """As in a sweep: with three attempts, the fourth end would be one too many, were it not excused."""
-    monkeypatch.setattr(Fragile, "crowded", True)
+    monkeypatch.setattr(Fragile, "out_of_memory", True)
     fragile(monkeypatch, base_0=3)
     listener = Listener()
     found = correlate(correlation_settings(pool), results=tmp_path, observer=listener)

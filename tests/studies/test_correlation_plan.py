@@ -131,29 +131,36 @@ def test_tasks_cover_every_group_of_every_arrangement_with_every_seed(pool):
     plan = correlation_plan(pool, scores=["loss", "margin"], sample=150, fine_tune_seeds=3)
     sample = draw_sample(plan.spec, pool, 0)
     scores = {name: np.arange(150.0) for name in ("loss", "margin")}
-    arms = plan.arms(0, sample, scores)
-    assert [(arm.grouping, arm.sorted_by) for arm in arms] == plan.arm_names()
-    tasks = list(plan.tasks(0, arms))
+    groupings = plan.groupings(0, sample, scores)
+    assert [
+        (grouping.grouping, grouping.sorted_by) for grouping in groupings
+    ] == plan.grouping_names()
+    tasks = list(plan.tasks(0, groupings))
     assert len({task.name for task in tasks}) == len(tasks)
     assert sum(len(task) for task in tasks) * plan.spec.bases == plan.fine_tunes
-    for arm in arms:
+    for grouping in groupings:
         for seed in range(3):
             mine = [
                 task
                 for task in tasks
                 if (task.grouping, task.sorted_by, task.seed)
-                == (arm.grouping, arm.sorted_by, seed)
+                == (grouping.grouping, grouping.sorted_by, seed)
             ]
-            assert np.array_equal(np.concatenate([task.objects for task in mine]), arm.objects)
-            assert [task.first for task in mine] == list(range(0, len(arm.objects), 20))
+            assert np.array_equal(
+                np.concatenate([task.objects for task in mine]), grouping.objects
+            )
+            assert [task.first for task in mine] == list(range(0, len(grouping.objects), 20))
     assert [task.seed for task in tasks if task.grouping == CONTROL] == [0, 1, 2]
 
 
 def test_shuffled_labels_are_those_of_random_groups_in_another_order(pool):
     plan = correlation_plan(pool)
     sample = draw_sample(plan.spec, pool, 0)
-    arms = {arm.grouping: arm for arm in plan.arms(0, sample, {"loss": np.zeros(120)})}
-    shuffled, random = arms["shuffled_labels"], arms["random"]
+    groupings = {
+        grouping.grouping: grouping
+        for grouping in plan.groupings(0, sample, {"loss": np.zeros(120)})
+    }
+    shuffled, random = groupings["shuffled_labels"], groupings["random"]
     assert np.array_equal(shuffled.objects, random.objects[:SHUFFLED_GROUPS])
     true = pool.labels[shuffled.objects]
     assert sorted(shuffled.labels.ravel()) == sorted(true.ravel())

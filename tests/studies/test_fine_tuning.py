@@ -16,15 +16,15 @@ from alray.studies.correlation.base_model import (
     draw_test,
     initial_order,
     new_learner,
-    warm_start,
+    train_base,
 )
 from alray.studies.correlation.fine_tuning import (
-    Exercise,
-    control_exercise,
+    FineTuneData,
+    control_data,
     epoch_batches,
     fine_tune,
 )
-from alray.studies.correlation.tasks import CONTROL, FineTune, WarmStart, perform
+from alray.studies.correlation.tasks import CONTROL, FineTune, TrainBase, perform
 from alray.training import steps
 from alray.training.checkpoint import restore_learner
 from alray.training.learner import step, train_mode
@@ -44,13 +44,13 @@ def spec(pool):
 
 @pytest.fixture(scope="module")
 def base(spec, pool):
-    return warm_start(spec, pool, 0)
+    return train_base(spec, pool, 0)
 
 
-def exercise(pool, objects, epochs=3, labels=None):
-    """Return the exercise of a group, with its true labels unless others are given."""
+def data_of(pool, objects, epochs=3, labels=None):
+    """Return the data of a group, with its true labels unless others are given."""
     own = pool.pool.labels[objects] if labels is None else labels
-    return Exercise(np.tile(objects, (epochs, 1)), np.tile(own, (epochs, 1)))
+    return FineTuneData(np.tile(objects, (epochs, 1)), np.tile(own, (epochs, 1)))
 
 
 def test_a_base_knows_its_metrics_and_the_scores_of_its_sample(spec, pool, base):
@@ -82,16 +82,16 @@ def test_a_base_survives_its_file(base):
 
 def test_a_network_without_dropout_has_no_bald_score(pool):
     plan = correlation_plan(pool.pool, model={"width": 8, "dropout": 0})
-    assert "bald" not in warm_start(plan.spec, pool, 0).scores
+    assert "bald" not in train_base(plan.spec, pool, 0).scores
 
 
 def test_a_fine_tune_is_the_plain_steps_on_its_objects(spec, pool, base):
     """Where no modality is absent and nothing is dropped, plain steps of training give the same."""
     whole = PoolTensors(make_pool(400, absent=0.0, separation=1.0))
     plain = correlation_plan(whole.pool, model={"width": 8, "dropout": 0}, epochs=[1, 3]).spec
-    start = warm_start(plain, whole, 0)
+    start = train_base(plain, whole, 0)
     group = start.sample[:6]
-    (outcomes,) = fine_tune(plain, whole, start.tensors, 0, 1, [exercise(whole, group)])
+    (outcomes,) = fine_tune(plain, whole, start.tensors, 0, 1, [data_of(whole, group)])
     learner = new_learner(plain, whole, 0)
     restore_learner(learner, start.tensors)
     test = draw_test(plain, whole.pool)
@@ -113,8 +113,8 @@ def test_a_sequential_module_takes_the_fast_steps_as_in_a_sweep(monkeypatch):
     pool = PoolTensors(make_pool(400, {"text": 7}, absent=0.0, separation=1.0))
     settings = {"model": {"name": "tests.helpers.own_modules:SequentialNetwork"}, "epochs": [1, 3]}
     spec = correlation_plan(pool.pool, **settings).spec
-    start = warm_start(spec, pool, 0)
-    groups = [exercise(pool, start.sample[first : first + 6]) for first in (0, 6)]
+    start = train_base(spec, pool, 0)
+    groups = [data_of(pool, start.sample[first : first + 6]) for first in (0, 6)]
     plainly: list[int] = []
 
     def counted(learner, batch, labels, **options):
@@ -124,7 +124,7 @@ def test_a_sequential_module_takes_the_fast_steps_as_in_a_sweep(monkeypatch):
     monkeypatch.setattr(steps, "step", counted)
     found = fine_tune(spec, pool, start.tensors, 0, 1, groups)
     assert not plainly
-    monkeypatch.setattr(steps, "chain_to_train", lambda *_: None)
+    monkeypatch.setattr(steps, "trainable_blocks", lambda *_: None)
     expected = fine_tune(spec, pool, start.tensors, 0, 1, groups)
     assert plainly == [6] * 3 * len(groups)
     for outcomes, wanted in zip(found, expected, strict=True):
@@ -135,7 +135,7 @@ def test_a_sequential_module_takes_the_fast_steps_as_in_a_sweep(monkeypatch):
 
 def test_groups_do_not_disturb_each_other(spec, pool, base):
     """Each starts from the base's weights, whatever was fine-tuned before, and the call repeats to the bit."""
-    first, second = (exercise(pool, base.sample[start : start + 6]) for start in (0, 6))
+    first, second = (data_of(pool, base.sample[start : start + 6]) for start in (0, 6))
     together = fine_tune(spec, pool, base.tensors, 0, 0, [first, second])
     assert together == fine_tune(spec, pool, base.tensors, 0, 0, [first, second])
     assert together[0] != together[1]
@@ -144,7 +144,7 @@ def test_groups_do_not_disturb_each_other(spec, pool, base):
 
 
 def test_seeds_differ_in_masks(spec, pool, base):
-    group = [exercise(pool, base.sample[:6])]
+    group = [data_of(pool, base.sample[:6])]
     assert fine_tune(spec, pool, base.tensors, 0, 0, group) != fine_tune(
         spec, pool, base.tensors, 0, 1, group
     )
@@ -154,20 +154,20 @@ def test_replay_fine_tunes_on_the_initial_labels_besides(pool, base):
     spec = correlation_plan(
         pool.pool, replay="initial", epochs=[1, 3], training={"passive_epochs": 2, "batch_size": 8}
     ).spec
-    (outcomes,) = fine_tune(spec, pool, base.tensors, 0, 0, [exercise(pool, base.sample[:6])])
+    (outcomes,) = fine_tune(spec, pool, base.tensors, 0, 0, [data_of(pool, base.sample[:6])])
     a_round = len(epoch_batches(spec, 6 + 20, 0, 0))
     assert a_round == 3
     assert [outcome.steps for outcome in outcomes] == [a_round, 3 * a_round]
 
 
 def test_the_control_takes_as_many_steps_on_initial_labels_drawn_anew(spec, pool, base):
-    control = control_exercise(spec, pool, 0, 0)
+    control = control_data(spec, pool, 0, 0)
     initial = initial_order(spec, pool.pool, 0)[: spec.initial]
     assert control.objects.shape == (3, spec.group_size)
     assert set(control.objects.ravel()) <= set(initial)
     assert not np.array_equal(control.objects[0], control.objects[1])
     assert np.array_equal(control.labels, pool.pool.labels[control.objects])
-    (with_group,) = fine_tune(spec, pool, base.tensors, 0, 0, [exercise(pool, base.sample[:6])])
+    (with_group,) = fine_tune(spec, pool, base.tensors, 0, 0, [data_of(pool, base.sample[:6])])
     (without,) = fine_tune(spec, pool, base.tensors, 0, 0, [control])
     assert [o.steps for o in with_group] == [o.steps for o in without]
 
@@ -177,14 +177,14 @@ def test_a_control_with_fewer_initial_labels_than_a_group_draws_them_again(pool)
         make_pool(4000), initial=20, sample=2000, group_size=100, epochs=[1, 3]
     )
     big = PoolTensors(plan.prepared)
-    assert control_exercise(plan.spec, big, 0, 0).objects.shape == (3, 100)
+    assert control_data(plan.spec, big, 0, 0).objects.shape == (3, 100)
 
 
 def test_frozen_statistics_stay(pool, base):
     frozen_bn = {"passive_epochs": 2, "batch_norm": "frozen"}
     plan = correlation_plan(pool.pool, epochs=[1, 3], training=frozen_bn)
     live = correlation_plan(pool.pool, epochs=[1, 3]).spec
-    group = [exercise(pool, base.sample[:6])]
+    group = [data_of(pool, base.sample[:6])]
     frozen = fine_tune(plan.spec, pool, base.tensors, 0, 0, group)
     assert frozen != fine_tune(live, pool, base.tensors, 0, 0, group)
 
@@ -199,12 +199,12 @@ def test_shuffled_labels_do_harm():
         training={"passive_epochs": 20, "lr": 0.01},
         epochs=[20],
     )
-    start = warm_start(plan.spec, pool, 0)
+    start = train_base(plan.spec, pool, 0)
     rng = np.random.default_rng(0)
     groups = start.sample[:240].reshape(8, 30)
-    true = [exercise(pool, group, 20) for group in groups]
+    true = [data_of(pool, group, 20) for group in groups]
     shuffled = [
-        exercise(pool, group, 20, rng.permutation(pool.pool.labels[group])) for group in groups
+        data_of(pool, group, 20, rng.permutation(pool.pool.labels[group])) for group in groups
     ]
     nlls = [
         np.mean([o[-1].metrics.nll for o in fine_tune(plan.spec, pool, start.tensors, 0, 0, kind)])
@@ -224,9 +224,7 @@ def test_tasks_report_a_row_per_fine_tune_and_dose(spec, pool, base):
     assert {(row["base"], row["grouping"], row["sorted_by"], row["seed"]) for row in rows} == {
         (0, "score", "loss", 1)
     }
-    direct = fine_tune(
-        spec, pool, base.tensors, 0, 1, [exercise(pool, group) for group in objects]
-    )
+    direct = fine_tune(spec, pool, base.tensors, 0, 1, [data_of(pool, group) for group in objects])
     assert [row["nll"] for row in rows] == [o.metrics.nll for found in direct for o in found]
     nothing = np.empty((0, 0), dtype=np.int64)
     control = perform(spec, pool, FineTune("c", 0, CONTROL, "", 1, -1, nothing, nothing), content)
@@ -235,7 +233,7 @@ def test_tasks_report_a_row_per_fine_tune_and_dose(spec, pool, base):
 
 
 def test_a_warm_start_task_returns_the_base(spec, pool, base):
-    content = perform(spec, pool, WarmStart("base-0", 0), None)
+    content = perform(spec, pool, TrainBase("base-0", 0), None)
     assert content == base.to_bytes()
     with pytest.raises(RuntimeError, match="base 0 was not shared"):
         perform(
@@ -247,7 +245,7 @@ def test_a_warm_start_task_returns_the_base(spec, pool, base):
 
 
 def test_bases_differ_in_labels_and_weights(spec, pool, base):
-    other = warm_start(spec, pool, 1)
+    other = train_base(spec, pool, 1)
     assert not same_tensors(base.tensors, other.tensors)
     assert torch_seed(0, 0, "weights") != torch_seed(0, 1, "weights")
     assert torch.is_tensor(next(iter(base.tensors.values())))

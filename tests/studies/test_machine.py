@@ -12,7 +12,7 @@ from alray.ray_executor.preflight import (
     warnings_about,
 )
 from alray.studies import machine as module
-from alray.studies.machine import alray_versions, node_facts, room, source_fingerprint
+from alray.studies.machine import alray_versions, disk_space, node_facts, source_fingerprint
 
 GIB = 2**30
 OWN = {
@@ -47,7 +47,7 @@ def test_a_node_says_its_name_versions_room_and_time(tmp_path):
 
 
 def test_a_folder_that_is_not_there_has_no_room(tmp_path):
-    assert room(str(tmp_path / "none")) == (None, None)
+    assert disk_space(str(tmp_path / "none")) == (None, None)
 
 
 def test_the_fingerprint_changes_with_a_modules_content_and_name_and_nothing_else(tmp_path):

@@ -11,11 +11,11 @@ from alray.networks.tensors import PoolTensors
 from alray.reporting.api import report
 from alray.scoring import engine
 from alray.settings.base import validate
-from alray.settings.sweep import ScreenSpec, StudySpec
+from alray.settings.sweep import ScreenSpec, SweepSpec
 from alray.studies.sweep import plan
 from alray.studies.sweep.experiment import Experiment
 from alray.studies.sweep.plan import make_plan
-from alray.studies.sweep.screening import is_full, kept, plausible, recall
+from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
 from tests.helpers.builders import make_pool, one_run, plan_of
 from tests.helpers.studies import settings, write_pool
@@ -44,14 +44,14 @@ def pool(tmp_path_factory):
 
 def test_every_so_many_rounds_are_full():
     spec = ScreenSpec(every=3)
-    assert [number for number in range(1, 11) if is_full(spec, number)] == [1, 4, 7, 10]
+    assert [number for number in range(1, 11) if is_exact_round(spec, number)] == [1, 4, 7, 10]
 
 
 @pytest.mark.parametrize(
     ("candidates", "query", "expected"), [(1000, 5, 200), (1001, 5, 201), (100, 90, 90), (40, 50, 40)]
 )  # fmt: skip
 def test_a_screen_keeps_its_share_and_enough_to_choose_from(candidates, query, expected):
-    assert kept(ScreenSpec(**SCREEN), candidates, query) == expected
+    assert shortlist_size(ScreenSpec(**SCREEN), candidates, query) == expected
 
 
 @pytest.mark.parametrize("largest", [True, False])
@@ -59,7 +59,7 @@ def test_the_best_stay(largest):
     rng = np.random.default_rng(0)
     candidates = np.sort(rng.choice(10_000, 500, replace=False))
     scores = rng.normal(size=500)
-    left = plausible(candidates, scores, 60, largest=largest)
+    left = shortlist(candidates, scores, 60, largest=largest)
     order = np.argsort(-scores if largest else scores)
     assert left.tolist() == sorted(candidates[order[:60]].tolist())
 
@@ -181,11 +181,11 @@ def test_more_candidates_than_there_are_are_all():
 )
 def test_what_cannot_be_is_refused(wrong, message):
     with pytest.raises(SpecError, match=message):
-        validate(StudySpec, {"query": 5, **wrong}, "study.yaml")
+        validate(SweepSpec, {"query": 5, **wrong}, "study.yaml")
 
 
 def test_a_strategy_without_scores_cannot_be_screened():
-    study = StudySpec(
+    study = SweepSpec(
         strategies=("tests.helpers.own_modules:Choosing",), initial=20, query=5, rounds=2
     )
     planned = plan_of(POOL, strategies=("tests.helpers.own_modules:Choosing",))
@@ -212,14 +212,14 @@ def test_where_there_are_no_rough_scores_a_screen_is_refused(change, message):
 
 
 def test_a_build_without_8_bit_products_is_named(monkeypatch):
-    monkeypatch.setattr(plan, "has_rough_products", lambda: False)
+    monkeypatch.setattr(plan, "has_int8_products", lambda: False)
     with pytest.raises(SpecError, match="no 8-bit products"):
         plan_of(POOL, screen=True)
 
 
 def test_true_and_false_stand_for_the_defaults_and_none():
-    assert StudySpec.model_validate({"screen": True}).screen == ScreenSpec()
-    assert StudySpec.model_validate({"screen": False}).screen is None
+    assert SweepSpec.model_validate({"screen": True}).screen == ScreenSpec()
+    assert SweepSpec.model_validate({"screen": False}).screen is None
 
 
 def test_runs_from_before_it_could_be_chosen_keep_their_names_and_others_get_new_ones():

@@ -16,7 +16,7 @@ from alray.errors import Interrupted, StoreError
 from alray.storage.local import LocalStorage
 from alray.studies.events import Lost, Notice
 from alray.studies.sweep.executor import Event, Job
-from alray.studies.sweep.results import Study, load
+from alray.studies.sweep.results import Sweep, load
 from alray.studies.sweep.store import Store
 from alray.studies.sweep.worker import InlineExecutor, Worker
 from tests.helpers import plugins
@@ -340,7 +340,7 @@ def half_done(pool, tmp_path):
     return tmp_path, checkpoint
 
 
-def starts_after(half_done: tuple[Path, Path], pool: Path, undisturbed: Study) -> list[Any]:
+def starts_after(half_done: tuple[Path, Path], pool: Path, undisturbed: Sweep) -> list[Any]:
     observer = Recorder()
     study = api.sweep(settings(pool), results=half_done[0], observer=observer)
     assert_same_records(undisturbed, study)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from alray import api
-from alray.settings.sweep import StudySpec
+from alray.settings.sweep import SweepSpec
 from alray.studies.events import Failed, describe
 from alray.studies.retries import HERE
 from alray.studies.sweep.executor import Job, Progress
@@ -23,7 +23,7 @@ def pool(tmp_path_factory):
 
 def plan_of(pool, *strategies: str, **execution) -> Plan:
     spec = settings(pool, strategies=list(strategies or ["margin"]), execution=execution)
-    return api.plan_study(StudySpec.model_validate(spec))
+    return api.plan_study(SweepSpec.model_validate(spec))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from alray.networks.generators import torch_generator
-from alray.training.adam import step_of_adam
+from alray.training.adam import adam_step
 
 SIZES = [(5, 3), (7,), (), (4, 4)]
 
@@ -45,7 +45,7 @@ def test_steps_are_those_of_the_optimizer_to_the_bit(absences):
     for number, absent in enumerate(absences):
         for weights, _ in (one, other):
             give_gradients(weights, number, absent)
-        step_of_adam(one[1])
+        adam_step(one[1])
         other[1].step()
         assert_same(one, other)
 
@@ -60,7 +60,7 @@ def test_it_goes_on_from_a_state_that_was_loaded():
     one[1].load_state_dict(state)
     for weights, _ in (one, other):
         give_gradients(weights, 1)
-    step_of_adam(one[1])
+    adam_step(one[1])
     other[1].step()
     assert_same(one, other)
 
@@ -71,6 +71,6 @@ def test_the_learning_rate_is_the_groups_at_the_time():
         for weights, optimizer in (one, other):
             give_gradients(weights, number)
             optimizer.param_groups[0]["lr"] = 0.1 / (1 + number)
-        step_of_adam(one[1])
+        adam_step(one[1])
         other[1].step()
     assert_same(one, other)

@@ -16,7 +16,7 @@ from alray.settings.common import LossPredictionSpec, TrainingSpec
 from alray.training.batches import batches
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.learner import step, train_mode
-from alray.training.manual.late_fusion import draw_masks, has_step_by_hand, step_by_hand
+from alray.training.manual.late_fusion import draw_masks, has_manual_step, late_fusion_step
 from tests.helpers.builders import (
     TWO,
     make_learner,
@@ -67,7 +67,7 @@ def both_ways(
         wanted = tensors.labels(batch) if labels is None else labels
         loss = step(plain, tensors.batch(batch), wanted)
         masks = draw_masks(by_hand.network, len(batch), generator)
-        by_hands = step_by_hand(
+        by_hands = late_fusion_step(
             by_hand, tensors.batch(batch), wanted, masks, few_shapes=few_shapes
         )
         torch.testing.assert_close(by_hands, loss, rtol=1e-4, atol=1e-5)
@@ -177,7 +177,7 @@ def test_the_same_call_gives_the_same_bits_and_other_masks_do_not():
         restore_learner(learner, start)
         train_mode(learner, freeze_batch_norm=False)
         masks = draw_masks(learner.network, 30, torch_generator(seed))
-        step_by_hand(learner, tensors.batch(batch), tensors.labels(batch), masks)
+        late_fusion_step(learner, tensors.batch(batch), tensors.labels(batch), masks)
         after.append(learner_tensors(learner))
     assert same_tensors(after[0], after[1])
     assert not same_tensors(after[0], after[2])
@@ -199,7 +199,7 @@ def test_an_objects_masks_depend_on_its_position_alone():
         changed[1][absent_rows] = value
         restore_learner(learner, start)
         train_mode(learner, freeze_batch_norm=False)
-        step_by_hand(learner, tensors.batch(batch), tensors.labels(batch), changed)
+        late_fusion_step(learner, tensors.batch(batch), tensors.labels(batch), changed)
         after.append(learner_tensors(learner))
     assert same_tensors(*after)
 
@@ -217,7 +217,7 @@ def test_a_modality_that_nobody_has_leaves_the_next_ones_masks_in_place():
         masks[1].fill_(rate)
         restore_learner(learner, start)
         train_mode(learner, freeze_batch_norm=False)
-        step_by_hand(learner, tensors.batch(batch), tensors.labels(batch), masks)
+        late_fusion_step(learner, tensors.batch(batch), tensors.labels(batch), masks)
         after.append(learner_tensors(learner))
     assert same_tensors(*after)
 
@@ -241,11 +241,11 @@ def test_other_networks_are_refused():
         PoolTensors(pool).batch(pool.train[:5]),
         PoolTensors(pool).labels(pool.train[:5]),
     )
-    assert has_step_by_hand(make_learner(pool))
+    assert has_manual_step(make_learner(pool))
     for learner in (own, predicting):
-        assert not has_step_by_hand(learner)
+        assert not has_manual_step(learner)
         with pytest.raises(SpecError, match="late fusion without a loss predictor"):
-            step_by_hand(learner, batch, labels, [])
+            late_fusion_step(learner, batch, labels, [])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])

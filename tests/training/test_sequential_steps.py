@@ -16,7 +16,7 @@ from alray.training import fit, steps
 from alray.training.checkpoint import learner_tensors
 from alray.training.learner import Learner, step, train_mode
 from alray.training.losses import HeadsLoss
-from alray.training.manual.sequential import chain_step, chain_to_train
+from alray.training.manual.sequential import sequential_step, trainable_blocks
 from tests.helpers.builders import make_learner, make_pool
 from tests.networks.test_sequential import CHAINS, CLASSES, SIZE, Own, layers, own
 
@@ -53,9 +53,9 @@ def plainly(learner, _, batch, labels):
 
 
 def by_hand(learner, tensors, batch, labels):
-    links = chain_to_train(learner, tensors)
+    links = trainable_blocks(learner, tensors)
     assert links is not None
-    return float(chain_step(learner, links, batch, labels))
+    return float(sequential_step(learner, links, batch, labels))
 
 
 def assert_same_steps(pool, *parts, **settings):
@@ -91,7 +91,7 @@ def test_what_a_step_by_hand_does_not_know_is_called_as_it_is(pool):
     tensors = PoolTensors(pool)
 
     def knows(*parts: nn.Module) -> bool:
-        return chain_to_train(learner_of(*parts), tensors) is not None
+        return trainable_blocks(learner_of(*parts), tensors) is not None
 
     assert knows(*layers())
     assert not knows(*layers(nn.GELU()))
@@ -104,10 +104,10 @@ def test_what_a_step_by_hand_does_not_know_is_called_as_it_is(pool):
     watched = layers()
     watched[0].register_full_backward_hook(lambda *_: None)
     assert not knows(*watched)
-    assert chain_to_train(make_learner(pool), tensors) is None
+    assert trainable_blocks(make_learner(pool), tensors) is None
     predicting = learner_of(*layers())
     predicting.predictor = LossPredictor([9])
-    assert chain_to_train(predicting, tensors) is None
+    assert trainable_blocks(predicting, tensors) is None
 
 
 def fit_once(pool, labelled, *parts, **training):
@@ -127,12 +127,12 @@ def test_a_fit_takes_its_steps_by_hand(pool, monkeypatch):
 
     def counted(learner, links, batch, labels):
         sizes.append(batch.size)
-        return chain_step(learner, links, batch, labels)
+        return sequential_step(learner, links, batch, labels)
 
-    monkeypatch.setattr(steps, "chain_step", counted)
+    monkeypatch.setattr(steps, "sequential_step", counted)
     found = fit_once(pool, pool.train[:40], *CHAINS["dropout"], batch_size=20)
     assert sizes == [20] * 4
-    monkeypatch.setattr(steps, "chain_to_train", lambda *_: None)
+    monkeypatch.setattr(steps, "trainable_blocks", lambda *_: None)
     expected = fit_once(pool, pool.train[:40], *CHAINS["dropout"], batch_size=20)
     assert len(sizes) == 4
     assert found.train_loss == pytest.approx(expected.train_loss, rel=1e-4)

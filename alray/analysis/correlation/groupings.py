@@ -22,7 +22,7 @@ _SHARED = ["base", "seed", "epochs"]
 
 
 @dataclass(frozen=True)
-class Arm:
+class GroupedOutcomes:
     """Groups that were cut in one way, with their fine-tunes.
 
     Attributes:
@@ -57,7 +57,9 @@ def score_names(groups: pd.DataFrame) -> list[str]:
     return [str(name) for name in groups.columns if name not in _KEYS]
 
 
-def arms_of(groups: pd.DataFrame, outcomes: pd.DataFrame, bases: pd.DataFrame) -> list[Arm]:
+def arms_of(
+    groups: pd.DataFrame, outcomes: pd.DataFrame, bases: pd.DataFrame
+) -> list[GroupedOutcomes]:
     """Return the arms of grouping in the order of their names; the order of rows changes nothing.
 
     Usefulness is the outcome minus the control's with the same base, seed and epochs; without any control row (the
@@ -86,7 +88,7 @@ def arms_of(groups: pd.DataFrame, outcomes: pd.DataFrame, bases: pd.DataFrame) -
         means = objects.groupby(["base", "group"])[score_names(groups)].mean()
         shape = len(base), len(group)
         arms.append(
-            Arm(
+            GroupedOutcomes(
                 grouping,
                 sorted_by,
                 tuple(base),
@@ -166,7 +168,7 @@ def _check_disjoint(objects: pd.DataFrame, groups: int, name: str) -> None:
         raise StoreError(f"{name}: {found} groups with objects, {groups} expected")
 
 
-def _check_sizes(arms: list[Arm]) -> None:
+def _check_sizes(arms: list[GroupedOutcomes]) -> None:
     for arm in arms:
         others = {other.shares.shape[1] for other in arms if other.grouping == arm.grouping}
         if len(others) > 1:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from alray.analysis.correlation.groupings import Arm
+from alray.analysis.correlation.groupings import GroupedOutcomes
 from alray.statistics.ranks import (
     bootstrap_counts,
     bootstrap_interval,
@@ -22,7 +22,7 @@ Key = tuple[str, int, int]
 
 
 def rank_rows(
-    rankings: list[tuple[str, Arm]],
+    rankings: list[tuple[str, GroupedOutcomes]],
     rng: np.random.Generator,
     permutations: int,
     bootstraps: int,
@@ -66,7 +66,7 @@ def rank_rows(
     return rows
 
 
-def _columns(arm: Arm) -> Float[np.ndarray, "base column group"]:
+def _columns(arm: GroupedOutcomes) -> Float[np.ndarray, "base column group"]:
     of_groups = np.moveaxis(arm.usefulness.mean(axis=2), 1, -1)  # [base, outcome, dose, group]
     return np.asarray(of_groups.reshape(of_groups.shape[0], -1, of_groups.shape[-1]))
 
@@ -74,7 +74,7 @@ def _columns(arm: Arm) -> Float[np.ndarray, "base column group"]:
 def _partial(
     x: Float[np.ndarray, "score base group"],
     y: Float[np.ndarray, "score base column group"],
-    arms: list[Arm],
+    arms: list[GroupedOutcomes],
 ) -> Float[np.ndarray, "score base column"]:
     rhos = np.empty(y.shape[:3])
     for score, arm in enumerate(arms):

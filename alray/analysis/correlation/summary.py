@@ -14,7 +14,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from alray.analysis.correlation.groupings import OUTCOMES, Arm, arms_of, queried_end, score_names
+from alray.analysis.correlation.groupings import (
+    OUTCOMES,
+    GroupedOutcomes,
+    arms_of,
+    queried_end,
+    score_names,
+)
 from alray.analysis.correlation.ranks import rank_rows
 from alray.statistics.paired import SIGNIFICANCE, Interval
 from alray.statistics.ranks import BOOTSTRAPS, PERMUTATIONS
@@ -22,7 +28,7 @@ from alray.statistics.reliability import (
     RELIABLE,
     WANTED,
     intraclass_correlation,
-    seeds_needed,
+    seeds_for_reliability,
     split_half,
 )
 from alray.statistics.uplift import mean_difference, quantiles, uplift
@@ -200,7 +206,7 @@ class _Cell:
     """One row to be: a score, the arm whose groups it ranks, an outcome and a dose, by their places."""
 
     score: str
-    arm: Arm
+    arm: GroupedOutcomes
     outcome: int
     dose: int
 
@@ -217,18 +223,18 @@ class _Cell:
             "epochs": self.arm.epochs[self.dose],
         }
 
-    def usefulness_of(self, arm: Arm) -> Float[np.ndarray, "base group seed"]:
+    def usefulness_of(self, arm: GroupedOutcomes) -> Float[np.ndarray, "base group seed"]:
         return arm.usefulness[..., self.outcome, self.dose]
 
 
-def _cells(rankings: list[tuple[str, Arm]]) -> Iterator[_Cell]:
+def _cells(rankings: list[tuple[str, GroupedOutcomes]]) -> Iterator[_Cell]:
     for score, arm in rankings:
         for outcome in range(len(OUTCOMES)):
             for dose in range(len(arm.epochs)):
                 yield _Cell(score, arm, outcome, dose)
 
 
-def _summary_row(cell: _Cell, random: Arm | None) -> dict[str, Any]:
+def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
     arm, usefulness = cell.arm, cell.usefulness_of(cell.arm)
     of_groups = usefulness.mean(axis=-1)
     gained, named = Interval(math.nan, math.nan, math.nan, 0), None
@@ -251,7 +257,7 @@ def _summary_row(cell: _Cell, random: Arm | None) -> dict[str, Any]:
         "uplift_low": gained.low,
         "uplift_high": gained.high,
         "change": float(of_groups.mean()),
-        "seeds_needed": seeds_needed(single, WANTED),
+        "seeds_needed": seeds_for_reliability(single, WANTED),
     }
 
 
@@ -281,7 +287,9 @@ def _quantile_rows(cell: _Cell) -> Iterator[dict[str, Any]]:
         }
 
 
-def _check_rows(arms: list[Arm], random: Arm | None) -> Iterator[dict[str, Any]]:
+def _check_rows(
+    arms: list[GroupedOutcomes], random: GroupedOutcomes | None
+) -> Iterator[dict[str, Any]]:
     shuffled = next((arm for arm in arms if arm.grouping == "shuffled_labels"), None)
     by_score = [arm for arm in arms if arm.grouping == "score"]
     for cell in _cells([("", arms[0])]):

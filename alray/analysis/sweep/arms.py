@@ -14,7 +14,7 @@ METRICS = ("accuracy", "macro_f1", "nll", "ece", "labelled_classes", "rare_recal
 
 
 @dataclass(frozen=True, eq=False)
-class Arm:
+class ArmCurves:
     """The curves of an arm's finished runs.
 
     Attributes:
@@ -43,8 +43,8 @@ class Pair:
         unpaired: How many seeds only one of the two has finished.
     """
 
-    arm: Arm
-    against: Arm
+    arm: ArmCurves
+    against: ArmCurves
     seeds: tuple[int, ...]
     unpaired: int
 
@@ -68,7 +68,7 @@ class Pair:
         return np.asarray(arm - against)
 
 
-def finished_arms(rounds: pd.DataFrame, runs: pd.DataFrame) -> list[Arm]:
+def finished_arms(rounds: pd.DataFrame, runs: pd.DataFrame) -> list[ArmCurves]:
     """Return the arms that have a finished run, in the order of `runs`.
 
     Raises:
@@ -95,13 +95,13 @@ def finished_arms(rounds: pd.DataFrame, runs: pd.DataFrame) -> list[Arm]:
     return arms
 
 
-def pair(arm: Arm, against: Arm) -> Pair:
+def pair(arm: ArmCurves, against: ArmCurves) -> Pair:
     """Return two arms on their common seeds, with a count of the others."""
     seeds, others = set(arm.seeds), set(against.seeds)
     return Pair(arm, against, tuple(sorted(seeds & others)), len(seeds ^ others))
 
 
-def _arm(name: str, records: pd.DataFrame, finished: pd.DataFrame) -> Arm:
+def _arm(name: str, records: pd.DataFrame, finished: pd.DataFrame) -> ArmCurves:
     missing = sorted(set(finished["run_id"]) - set(records["run_id"]))
     if missing:
         raise StoreError(f"{len(missing)} finished runs have no rounds, e.g. {missing[0]}")
@@ -117,14 +117,14 @@ def _arm(name: str, records: pd.DataFrame, finished: pd.DataFrame) -> Arm:
         metric: records[metric].to_numpy(float).reshape(len(seeds), len(labels))
         for metric in recorded
     }
-    return Arm(name, str(finished["variant"].iloc[0]), seeds, labels, curves)
+    return ArmCurves(name, str(finished["variant"].iloc[0]), seeds, labels, curves)
 
 
-def _rows(arm: Arm, metric: str, seeds: Sequence[int]) -> Curves:
+def _rows(arm: ArmCurves, metric: str, seeds: Sequence[int]) -> Curves:
     return arm.curves[metric][np.isin(arm.seeds, seeds)]
 
 
-def _described(arm: Arm) -> str:
+def _described(arm: ArmCurves) -> str:
     return f"{arm.name} has {len(arm.labels)} from {arm.labels[0]:g} to {arm.labels[-1]:g}"
 
 

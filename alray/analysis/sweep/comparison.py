@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alray.analysis.sweep.arms import Arm, Pair, finished_arms, pair, random_arms
+from alray.analysis.sweep.arms import ArmCurves, Pair, finished_arms, pair, random_arms
 from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
 from alray.analysis.sweep.savings import milestones, savings
 from alray.statistics.bands import pointwise, simultaneous_half_width
@@ -113,7 +113,7 @@ def compare(
     )
 
 
-def _against_random(arms: list[Arm], randoms: Mapping[str, str]) -> list[Pair]:
+def _against_random(arms: list[ArmCurves], randoms: Mapping[str, str]) -> list[Pair]:
     """Return arms with the random arm of their variant, where both have finished runs."""
     by_name = {arm.name: arm for arm in arms}
     references = [by_name.get(randoms.get(arm.variant, "")) for arm in arms]
@@ -124,7 +124,7 @@ def _against_random(arms: list[Arm], randoms: Mapping[str, str]) -> list[Pair]:
     ]
 
 
-def _pairs(arms: list[Arm], pairs: list[Pair], randoms: Mapping[str, str]) -> pd.DataFrame:
+def _pairs(arms: list[ArmCurves], pairs: list[Pair], randoms: Mapping[str, str]) -> pd.DataFrame:
     by_name = {each.arm.name: each for each in pairs}
     rows = []
     for arm in arms:
@@ -161,7 +161,7 @@ def _partner(each: Pair) -> dict[str, object]:
     )
 
 
-def _curve(arm: Arm, metric: str) -> pd.DataFrame:
+def _curve(arm: ArmCurves, metric: str) -> pd.DataFrame:
     mean, half = pointwise(arm.curves[metric])
     return pd.DataFrame(
         {
@@ -177,7 +177,7 @@ def _curve(arm: Arm, metric: str) -> pd.DataFrame:
     )
 
 
-def _faint(arm: Arm, metric: str) -> pd.DataFrame:
+def _faint(arm: ArmCurves, metric: str) -> pd.DataFrame:
     if metric not in arm.curves:
         return pd.DataFrame(columns=list(_SEEDS))
     points = len(arm.labels)
@@ -215,7 +215,7 @@ def _differences(pairs: list[Pair], draws_seed: int) -> Iterable[pd.DataFrame]:
             )
 
 
-def _wins(arms: list[Arm]) -> pd.DataFrame:
+def _wins(arms: list[ArmCurves]) -> pd.DataFrame:
     rows = []
     for arm in arms:
         for other in arms:

@@ -9,7 +9,7 @@ import pandas as pd
 from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.worth import where, worth
 from alray.statistics.paired import SIGNIFICANCE, Interval
-from alray.statistics.power import MOST_SEEDS, seeds_for, seeds_needed, standardised
+from alray.statistics.power import MOST_SEEDS, fewest_seeds_for_holm, seeds_for_power, standardised
 
 Row = Mapping[str, Any]
 
@@ -44,7 +44,7 @@ def reading(summary: pd.DataFrame) -> list[str]:
     rows: list[Row] = summary.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
     compared = [row for row in rows if row["paired_seeds"]]
     return [
-        *_left_out(rows),
+        *_excluded(rows),
         *(_against_random(compared) if compared else ["No arm has a random arm to compare with."]),
     ]
 
@@ -67,9 +67,9 @@ def paragraph(
     """
     rows: list[Row] = summary.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
     compared = [row for row in rows if row["paired_seeds"]]
-    left_out = _left_out(rows)
+    excluded = _excluded(rows)
     if not compared:
-        return " ".join([f"No arm can be compared with {against}.", *left_out])
+        return " ".join([f"No arm can be compared with {against}.", *excluded])
     sentences = [_who_differs(compared, against)]
     how_sure = [*_exploratory(compared), *_out_of_reach(compared)]
     usable = [row for row in compared if not row["oracle"]]
@@ -82,7 +82,7 @@ def paragraph(
         how_sure += _more_seeds(best, len(compared))
     else:
         sentences.append("Only oracles are compared, which cannot be used for real labelling.")
-    return " ".join([*sentences, *how_sure, *left_out])
+    return " ".join([*sentences, *how_sure, *excluded])
 
 
 def _who_differs(rows: list[Row], against: str) -> str:
@@ -122,8 +122,12 @@ def _more_seeds(row: Row, comparisons: int) -> list[str]:
     effect = standardised(Interval(estimate, low, high, row["paired_seeds"]))
     if math.isnan(effect):
         return []
-    seeds = seeds_for(effect, comparisons)
-    many = f"more than {MOST_SEEDS}" if seeds is None else max(seeds, seeds_needed(comparisons))
+    seeds = seeds_for_power(effect, comparisons)
+    many = (
+        f"more than {MOST_SEEDS}"
+        if seeds is None
+        else max(seeds, fewest_seeds_for_holm(comparisons))
+    )
     return [
         f"If its area differed by as much as seen here, {many} paired seeds would show it with a power of 80 %."
     ]
@@ -136,7 +140,7 @@ _LEFT_OUT = {
 }
 
 
-def _left_out(rows: list[Row]) -> list[str]:
+def _excluded(rows: list[Row]) -> list[str]:
     sentences = []
     for column, text in _LEFT_OUT.items():
         parts = [f"{_name(row)} {row[column]}" for row in rows if row[column]]
@@ -175,7 +179,7 @@ def _exploratory(rows: list[Row]) -> list[str]:
 
 def _out_of_reach(rows: list[Row]) -> list[str]:
     """Say so where no outcome whatever could have been called a difference."""
-    needed, most = seeds_needed(len(rows)), max(row["paired_seeds"] for row in rows)
+    needed, most = fewest_seeds_for_holm(len(rows)), max(row["paired_seeds"] for row in rows)
     if most >= needed:
         return []
     smallest = min(len(rows) * 2.0 ** (1 - most), 1)

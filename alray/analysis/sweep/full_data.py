@@ -11,7 +11,7 @@ METRICS = ("accuracy", "macro_f1", "nll")
 
 
 @dataclass(frozen=True, eq=False)
-class Apart:
+class FullDataSplit:
     """A study's records without those on full data, and what these have reached.
 
     Attributes:
@@ -31,7 +31,7 @@ def is_full_data(frame: pd.DataFrame) -> "pd.Series[bool]":
     return frame["arm"].map(lambda arm: str(arm).partition(" [")[0] == FULL_DATA).astype(bool)
 
 
-def set_apart(rounds: pd.DataFrame, runs: pd.DataFrame) -> Apart:
+def split_full_data(rounds: pd.DataFrame, runs: pd.DataFrame) -> FullDataSplit:
     """Take the runs on full data out of what strategies are compared by."""
     of_runs, of_rounds = is_full_data(runs), is_full_data(rounds)
     full, statuses = rounds[of_rounds], runs[of_runs]
@@ -42,4 +42,4 @@ def set_apart(rounds: pd.DataFrame, runs: pd.DataFrame) -> Apart:
         seeds=("seed", "nunique"),
         **{metric: (metric, "mean") for metric in METRICS},
     )
-    return Apart(rounds[~of_rounds], runs[~of_runs], ceilings)
+    return FullDataSplit(rounds[~of_rounds], runs[~of_runs], ceilings)

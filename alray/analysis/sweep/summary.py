@@ -13,7 +13,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from alray.analysis.sweep.arms import random_arms
-from alray.analysis.sweep.full_data import METRICS, set_apart
+from alray.analysis.sweep.full_data import METRICS, split_full_data
 from alray.errors import StoreError
 from alray.statistics.curves import area_under_curve, label_saving_at_budget, share_reached
 from alray.statistics.paired import FEWEST_SEEDS, Interval, holm, mean_interval, sign_flip_test
@@ -89,7 +89,7 @@ def summarise(rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator
     # A study without a finished run has no rounds to read, and then the frame has no columns either.
     if rounds.empty:
         rounds = pd.DataFrame(columns=["run_id", "arm", "variant", "seed", "labels", *METRICS])
-    apart = set_apart(rounds, runs)
+    apart = split_full_data(rounds, runs)
     rounds, runs = apart.rounds, apart.runs
     ceilings = dict(zip(apart.ceilings["variant"], apart.ceilings["accuracy"], strict=True))
     finished = runs[runs["status"] == "finished"]

@@ -13,7 +13,7 @@ from alray.cli.display.phrases import count, died, duration, move, progress_bar
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan
 from alray.studies.correlation.tasks import FineTune, Task
-from alray.studies.retries import Mishap
+from alray.studies.retries import Failure
 
 SILENCE_SECONDS = 30.0
 
@@ -30,7 +30,7 @@ def correlation_headline(plan: CorrelationPlan) -> list[str]:
         f"train {len(parts.train):,}, test {min(len(parts.test), spec.test):,}; {count(spec.bases, 'base model')} on "
         f"{spec.initial:,} labels each",
         f"{spec.sample:,} objects scored, {count(plan.groups, 'group')} of {spec.group_size:,} in "
-        f"{count(len(plan.arm_names()), 'arrangement')}, {count(spec.fine_tune_seeds, 'seed')}",
+        f"{count(len(plan.grouping_names()), 'arrangement')}, {count(spec.fine_tune_seeds, 'seed')}",
         f"{count(plan.fine_tunes, 'fine-tune')}, evaluated after {doses} epochs, replay {spec.replay}",
     ]
 
@@ -80,13 +80,13 @@ class _Counted(CorrelationObserver):
         self._say(f"failed: {name}: {error}", "red")
 
     @override
-    def lost(self, name: str, mishap: Mishap, *, again: bool) -> None:
+    def lost(self, name: str, failure: Failure, *, again: bool) -> None:
         then = "starts again" if again else "is given up"
-        self._say(died(mishap.host, mishap.reason, f"{name} {then}"), "yellow")
+        self._say(died(failure.host, failure.reason, f"{name} {then}"), "yellow")
 
     @override
-    def moved(self, name: str, mishap: Mishap) -> None:
-        self._say(move(mishap.host, mishap.reason, name), "yellow")
+    def moved(self, name: str, failure: Failure) -> None:
+        self._say(move(failure.host, failure.reason, name), "yellow")
 
     @override
     def notice(self, text: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from alray.studies.retries import Mishap
+from alray.studies.retries import Failure
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.schedule import Assignment, RunStatus
 
@@ -54,12 +54,12 @@ def rounds_left(statuses: Iterable[RunStatus]) -> int:
     )
 
 
-def loss(assignment: Assignment, mishap: Mishap, kept: int | None) -> str:
+def loss(assignment: Assignment, failure: Failure, kept: int | None) -> str:
     """Return what is said of a dead worker: where, why, and how its job goes on (`kept` as observers are told)."""
     again = "starts again" if kept is not None else "is given up"
     if kept is not None and kept > 0:
         again += f" after round {kept}"
-    return died(mishap.host, mishap.reason, f"{assignment.title} {again}")
+    return died(failure.host, failure.reason, f"{assignment.title} {again}")
 
 
 def died(host: str, reason: str, then: str) -> str:
@@ -79,21 +79,21 @@ def failure(status: RunStatus) -> str:
     return f"failed: {status.run.arm}, seed {status.run.seed}: {status.error}"
 
 
-class Whereabouts:
+class Placement:
     """Where jobs are playing; worth a word once more than one host is in play."""
 
     def __init__(self) -> None:
-        self._playing: dict[str, str] = {}
+        self._running: dict[str, str] = {}
         self._seen: set[str] = set()
 
     def started(self, assignment: Assignment) -> None:
         """A job has started."""
-        self._playing[assignment.name] = assignment.host
+        self._running[assignment.name] = assignment.host
         self._seen.add(assignment.host)
 
     def ended(self, name: str) -> None:
         """A job plays no longer."""
-        self._playing.pop(name, None)
+        self._running.pop(name, None)
 
     def of(self, host: str) -> str:
         """Return a host, "" where only one is in play."""
@@ -103,7 +103,7 @@ class Whereabouts:
         """Return how many jobs play on each host, "" where only one is in play."""
         if len(self._seen) < 2:
             return ""
-        playing = sorted(Counter(self._playing.values()).items())
+        playing = sorted(Counter(self._running.values()).items())
         return ", ".join(f"{number} on {host}" for host, number in playing)
 
 

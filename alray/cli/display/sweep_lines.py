@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from alray.analysis.wording import share
 from alray.cli.display.phrases import (
-    Whereabouts,
+    Placement,
     count,
     duration,
     failure,
@@ -19,7 +19,7 @@ from alray.cli.display.phrases import (
     move,
     rounds_left,
 )
-from alray.studies.retries import Mishap
+from alray.studies.retries import Failure
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.schedule import Assignment, RunStatus
@@ -37,7 +37,7 @@ class LineDisplay(Observer):
         self._runs = self._finished = 0
         self._rounds = self._rounds_done = 0
         self._accuracy: dict[str, Mapping[str, Any]] = {}
-        self._places = Whereabouts()
+        self._places = Placement()
 
     @override
     def begin(self, plan: Plan, statuses: Mapping[str, RunStatus]) -> None:
@@ -82,14 +82,14 @@ class LineDisplay(Observer):
         self._say(failure(status))
 
     @override
-    def lost(self, assignment: Assignment, mishap: Mishap, kept: int | None) -> None:
+    def lost(self, assignment: Assignment, failure: Failure, kept: int | None) -> None:
         self._places.ended(assignment.name)
-        self._say(loss(assignment, mishap, kept))
+        self._say(loss(assignment, failure, kept))
 
     @override
-    def moved(self, assignment: Assignment, mishap: Mishap) -> None:
+    def moved(self, assignment: Assignment, failure: Failure) -> None:
         self._places.ended(assignment.name)
-        self._say(move(mishap.host, mishap.reason, assignment.title))
+        self._say(move(failure.host, failure.reason, assignment.title))
 
     @override
     def notice(self, text: str) -> None:

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from alray.analysis.wording import share
 from alray.cli.display.phrases import (
-    Whereabouts,
+    Placement,
     count,
     duration,
     failure,
@@ -23,7 +23,7 @@ from alray.cli.display.phrases import (
     progress_bar,
     rounds_left,
 )
-from alray.studies.retries import Mishap
+from alray.studies.retries import Failure
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.schedule import Assignment, RunStatus
@@ -38,8 +38,8 @@ class LiveDisplay(Observer):
         self._bar = progress_bar(console)
         self._task: TaskID | None = None
         self._live: Live | None = None
-        self._playing: dict[str, tuple[Assignment, Mapping[str, Any]]] = {}
-        self._places = Whereabouts()
+        self._running: dict[str, tuple[Assignment, Mapping[str, Any]]] = {}
+        self._places = Placement()
         self._runs = 0
         self._finished = 0
         self._begin = 0.0
@@ -63,35 +63,35 @@ class LiveDisplay(Observer):
 
     @override
     def started(self, assignment: Assignment) -> None:
-        self._playing[assignment.name] = (assignment, {})
+        self._running[assignment.name] = (assignment, {})
         self._places.started(assignment)
 
     @override
     def progressed(self, name: str, status: RunStatus | None, record: Mapping[str, Any]) -> None:
-        if name in self._playing:
-            self._playing[name] = (self._playing[name][0], record)
+        if name in self._running:
+            self._running[name] = (self._running[name][0], record)
         if status is not None and self._task is not None:
             self._bar.advance(self._task)
 
     @override
     def ended(self, name: str, status: RunStatus | None) -> None:
-        self._playing.pop(name, None)
+        self._running.pop(name, None)
         self._finished += status is not None
 
     @override
     def failed(self, status: RunStatus) -> None:
-        self._playing.pop(status.run_id, None)
+        self._running.pop(status.run_id, None)
         self._say(failure(status), "red")
 
     @override
-    def lost(self, assignment: Assignment, mishap: Mishap, kept: int | None) -> None:
-        self._playing.pop(assignment.name, None)
-        self._say(loss(assignment, mishap, kept), "yellow")
+    def lost(self, assignment: Assignment, failure: Failure, kept: int | None) -> None:
+        self._running.pop(assignment.name, None)
+        self._say(loss(assignment, failure, kept), "yellow")
 
     @override
-    def moved(self, assignment: Assignment, mishap: Mishap) -> None:
-        self._playing.pop(assignment.name, None)
-        self._say(move(mishap.host, mishap.reason, assignment.title), "yellow")
+    def moved(self, assignment: Assignment, failure: Failure) -> None:
+        self._running.pop(assignment.name, None)
+        self._say(move(failure.host, failure.reason, assignment.title), "yellow")
 
     @override
     def notice(self, text: str) -> None:
@@ -113,13 +113,13 @@ class LiveDisplay(Observer):
     def _draw(self) -> RenderableType:
         if self._task is not None:
             self._bar.update(self._task, description=self._state())
-        if not self._playing:
+        if not self._running:
             return Group(self._bar, Text(f"  {self._starting}", style="dim"))
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(no_wrap=True, ratio=1)
         for _ in range(4):
             table.add_column(no_wrap=True, justify="right")
-        for assignment, record in self._playing.values():
+        for assignment, record in self._running.values():
             table.add_row(*_line(assignment, record), self._places.of(assignment.host))
         return Group(self._bar, table)
 

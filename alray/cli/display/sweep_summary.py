@@ -11,7 +11,7 @@ from rich.text import Text
 
 from alray.analysis.sweep.findings import reading
 from alray.analysis.wording import share, signed
-from alray.statistics.power import seeds_needed
+from alray.statistics.power import fewest_seeds_for_holm
 from alray.storage.location import Place
 
 
@@ -26,9 +26,9 @@ def print_summary(
         return
     if failed := int(summary["failed"].sum()):
         arms = summary.loc[summary["failed"] > 0, ["arm", "failed"]].itertuples(index=False)
-        left_out = "1 run failed and is" if failed == 1 else f"{failed} runs failed and are"
+        excluded = "1 run failed and is" if failed == 1 else f"{failed} runs failed and are"
         named = ", ".join(f"{arm} {times}" for arm, times in arms)
-        console.print(Text(f"{left_out} left out: {named}", style="red"))
+        console.print(Text(f"{excluded} left out: {named}", style="red"))
         console.print(f"where and why: {path}/runs.parquet", soft_wrap=True)
         console.print()
     labels = int(summary["labels"].max())
@@ -55,7 +55,7 @@ def print_summary(
 
 def _next_command(summary: pd.DataFrame) -> str:
     paired = summary.loc[summary["paired_seeds"] > 0, "paired_seeds"]
-    needed = seeds_needed(len(paired)) if len(paired) else 0
+    needed = fewest_seeds_for_holm(len(paired)) if len(paired) else 0
     if len(paired) and paired.max() < needed:
         return f"the same command with --seeds {needed} adds seeds and keeps what is done"
     return "alray pool import YOUR_DATA POOL.parquet, then alray sweep --pool POOL.parquet"

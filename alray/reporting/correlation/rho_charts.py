@@ -8,7 +8,7 @@ from alray.reporting.figures import (
     HEIGHT,
     DoseAxis,
     Figure,
-    Room,
+    Margins,
     bound_of,
     grouping_marks,
     lookup,
@@ -66,7 +66,7 @@ def dose_curves(summary: pd.DataFrame, choice: Choice) -> Figure:
         + choice.values(summary, "rho"),
         rows=rows,
         params={},
-        spec=spec_of(chart, {}, Room(label=112, least=150)),
+        spec=spec_of(chart, {}, Margins(label=112, least=150)),
     )
 
 
@@ -126,7 +126,7 @@ def grouping_agreement(summary: pd.DataFrame, choice: Choice) -> Figure:
         + choice.values(summary, "rho"),
         rows=frame[["score", "grouping", "epochs", "rho", "low", "high"]],
         params=params,
-        spec=spec_of(chart, params, Room(left=120, most=640)),
+        spec=spec_of(chart, params, Margins(left=120, most=640)),
     )
 
 

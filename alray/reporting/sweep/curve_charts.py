@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from alray.reporting.figures import Figure, Room, lookup, no_data, panels, spec_of
+from alray.reporting.figures import Figure, Margins, lookup, no_data, panels, spec_of
 from alray.reporting.sweep.frames import (
     SEED_POINTS,
     end_labels,
@@ -15,7 +15,7 @@ from alray.reporting.sweep.frames import (
     thinned,
 )
 from alray.reporting.sweep.results import NO_CEILINGS
-from alray.reporting.sweep.style import DASHES, LABELS, Arm, Arms, highlighted
+from alray.reporting.sweep.style import DASHES, LABELS, ArmStyle, ArmStyles, highlighted
 
 HEIGHT = 380
 """Pixels of the figure that is read first."""
@@ -27,7 +27,7 @@ _MOST_TO_CEILING = 0.75
 
 
 def learning_curves(
-    curves: pd.DataFrame, arms: Arms, metric: str, ceilings: Mapping[str, float] = NO_CEILINGS
+    curves: pd.DataFrame, arms: ArmStyles, metric: str, ceilings: Mapping[str, float] = NO_CEILINGS
 ) -> Figure:
     """Mean of every arm over its labels, with t intervals and the arm's name at its end; a panel per variant.
 
@@ -85,7 +85,7 @@ def learning_curves(
     ]
     if len(ceiling):
         layers.append(_ceiling(scale, metric))
-    room = Room(label=150, least=230, most=900 if len(arms.variants) == 1 else 620)
+    margins = Margins(label=150, least=230, most=900 if len(arms.variants) == 1 else 620)
     chart: alt.LayerChart | alt.FacetChart
     if len(arms.variants) == 1:
         chart = alt.layer(*layers, data=no_data()).properties(width=560, height=HEIGHT)
@@ -101,7 +101,7 @@ def learning_curves(
         description=f"Lines of {metric_title(metric)} over labels, one per arm. {_ends(frame)}",
         rows=rows,
         params={},
-        spec=highlighted(spec_of(chart, {}, room)),
+        spec=highlighted(spec_of(chart, {}, margins)),
     )
 
 
@@ -153,7 +153,7 @@ def _ends(frame: pd.DataFrame) -> str:
     return f"At {frame['labels'].max():,} labels: {said}."
 
 
-def seed_curves(seeds: pd.DataFrame, curves: pd.DataFrame, arms: Arms, metric: str) -> Figure:
+def seed_curves(seeds: pd.DataFrame, curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     """Every seed's curve, a panel per arm, with the arm's mean and that of what it is compared with."""
     frame = thinned(arms.described(seeds[seeds["metric"] == metric]), SEED_POINTS)
     means = thinned(arms.described(curves[curves["metric"] == metric]), SEED_POINTS)
@@ -191,16 +191,18 @@ def seed_curves(seeds: pd.DataFrame, curves: pd.DataFrame, arms: Arms, metric: s
         rows=rows,
         params={},
         spec=spec_of(
-            panels(layers, rows, "panel", titles), {}, Room(left=70, label=28, least=170, most=330)
+            panels(layers, rows, "panel", titles),
+            {},
+            Margins(left=70, label=28, least=170, most=330),
         ),
     )
 
 
-def _seed_title(arm: Arm) -> str:
+def _seed_title(arm: ArmStyle) -> str:
     return f"{shorten(arm.name, 34)}{' (oracle)' if arm.oracle else ''}"
 
 
-def other_metrics(curves: pd.DataFrame, arms: Arms, metric: str) -> Figure:
+def other_metrics(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     """The same curves in all other metrics, a panel per metric; of the first variant where there are several."""
     of_variant = arms.described(curves[curves["variant"] == arms.variants[0]])
     frame = thinned(of_variant[(of_variant["metric"] != metric) & of_variant["mean"].notna()], 100)
@@ -219,11 +221,11 @@ def other_metrics(curves: pd.DataFrame, arms: Arms, metric: str) -> Figure:
         description="Lines over labels, a panel per metric: " + ", ".join(titles.values()) + ".",
         rows=rows,
         params={},
-        spec=highlighted(spec_of(chart, {}, Room(left=50, label=28, least=200, gap=44))),
+        spec=highlighted(spec_of(chart, {}, Margins(left=50, label=28, least=200, gap=44))),
     )
 
 
-def variant_curves(curves: pd.DataFrame, arms: Arms, metric: str) -> Figure:
+def variant_curves(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     """What the varied settings change: a panel per strategy that has several variants, a line per variant."""
     several = {
         arm.strategy
@@ -266,6 +268,6 @@ def variant_curves(curves: pd.DataFrame, arms: Arms, metric: str) -> Figure:
         rows=rows,
         params={},
         spec=spec_of(
-            panels(layers, rows, "strategy", titles), {}, Room(left=70, label=28, least=190)
+            panels(layers, rows, "strategy", titles), {}, Margins(left=70, label=28, least=190)
         ),
     )

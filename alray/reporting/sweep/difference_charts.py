@@ -4,9 +4,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from alray.reporting.figures import Figure, Room, no_data, panels, signed_axis, spec_of
+from alray.reporting.figures import Figure, Margins, no_data, panels, signed_axis, spec_of
 from alray.reporting.sweep.frames import better, metric_title, range_of, shorten, thinned
-from alray.reporting.sweep.style import LABELS, Arms
+from alray.reporting.sweep.style import LABELS, ArmStyles
 
 AHEAD, BEHIND = "#0072B2", "#D55E00"
 """Blue for more, vermilion for less: the colour-blind can tell them apart, on light and dark paper."""
@@ -15,7 +15,7 @@ _LEAST_SAVING = -100.0
 """Per cent: what lies below is drawn here."""
 
 
-def differences(frame: pd.DataFrame, arms: Arms, metric: str) -> Figure:
+def differences(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     """Paired difference to the reference arm over labels, with pointwise and simultaneous intervals."""
     of_metric = arms.described(frame[frame["metric"] == metric])
     rows = thinned(of_metric)[
@@ -48,7 +48,7 @@ def differences(frame: pd.DataFrame, arms: Arms, metric: str) -> Figure:
         rows=rows,
         params={},
         spec=spec_of(
-            panels(layers, rows, "arm", arms.compared), {}, Room(left=74, label=28, least=180)
+            panels(layers, rows, "arm", arms.compared), {}, Margins(left=74, label=28, least=180)
         ),
     )
 
@@ -73,7 +73,7 @@ def _ends(rows: pd.DataFrame) -> str:
     return f"At the end: {said}."
 
 
-def savings(frame: pd.DataFrame, arms: Arms) -> Figure:
+def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     """Labels saved against the accuracy wanted, with intervals; where an arm does not get there, an arrow."""
     described = arms.described(frame)
     rows = described.assign(
@@ -135,7 +135,7 @@ def savings(frame: pd.DataFrame, arms: Arms) -> Figure:
         rows=rows,
         params={},
         spec=spec_of(
-            panels(layers, rows, "arm", arms.compared), {}, Room(left=70, label=28, least=180)
+            panels(layers, rows, "arm", arms.compared), {}, Margins(left=70, label=28, least=180)
         ),
     )
 
@@ -151,7 +151,7 @@ def _arrows(rows: pd.DataFrame, x: alt.X, colour: alt.Color) -> list[alt.Chart]:
     ]
 
 
-def wins(frame: pd.DataFrame, arms: Arms) -> Figure:
+def wins(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     """Who is ahead of whom at how many checkpoints, a panel per variant."""
     mirrored = frame.rename(
         columns={"arm": "versus", "versus": "arm", "wins": "losses", "losses": "wins"}
@@ -196,7 +196,7 @@ def wins(frame: pd.DataFrame, arms: Arms) -> Figure:
         cell.mark_text(style="label").encode(text="text:N"),
     ]
     height = 24 * len(order)
-    room = Room(left=140, label=10, least=22 * len(order), most=max(44 * len(order), 200))
+    margins = Margins(left=140, label=10, least=22 * len(order), most=max(44 * len(order), 200))
     single = len(arms.variants) == 1
     keep = [
         *("arm", "versus", "strategy", "opponent", "variant", "wins", "ties", "losses"),
@@ -216,7 +216,7 @@ def wins(frame: pd.DataFrame, arms: Arms) -> Figure:
         description="A matrix of arms against arms. " + _leads(rows),
         rows=rows[keep],
         params={},
-        spec=spec_of(chart, {}, room),
+        spec=spec_of(chart, {}, margins),
     )
 
 

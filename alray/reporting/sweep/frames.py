@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from alray.reporting.figures import spread_labels
-from alray.reporting.sweep.style import Arms
+from alray.reporting.sweep.style import ArmStyles
 
 POINTS = 200
 """Checkpoints of a curve that a page holds: more would not be seen, and every one costs time to load."""
@@ -90,7 +90,7 @@ def end_labels(
     return pd.concat(parts).reindex(columns=keep) if parts else pd.DataFrame(columns=keep)
 
 
-def class_shares(classes: pd.DataFrame, arms: Arms) -> tuple[pd.DataFrame, str]:
+def class_shares(classes: pd.DataFrame, arms: ArmStyles) -> tuple[pd.DataFrame, str]:
     """Return how often each class was queried relative to its share, and what that share is of.
 
     Columns: arm, strategy, label, step, queried_share, share, doublings (log2 of the ratio, within -3 and 3). Where the

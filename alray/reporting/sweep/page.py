@@ -9,7 +9,7 @@ from alray.reporting.page import render_page
 from alray.reporting.sweep import curve_charts, difference_charts, query_charts, tables
 from alray.reporting.sweep.frames import metric_title
 from alray.reporting.sweep.results import SweepResults
-from alray.reporting.sweep.style import Arms, arms_of
+from alray.reporting.sweep.style import ArmStyles, arms_of
 
 FRAMES = (
     "curves",
@@ -52,7 +52,7 @@ def _csv(frame: pd.DataFrame) -> bytes:
     return text.encode()
 
 
-def figures_of(results: SweepResults, arms: Arms) -> list[Figure]:
+def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
     """Return the figures in the order in which they are read; one that would be empty is left out."""
     found, metric = results.comparison, results.metric
     curves = curve_charts
@@ -79,7 +79,7 @@ def _has(frame: pd.DataFrame, **values: str) -> bool:
     return len(kept) > 0
 
 
-def _doings(results: SweepResults, arms: Arms) -> list[Figure]:
+def _doings(results: SweepResults, arms: ArmStyles) -> list[Figure]:
     """Return the figures of what strategies did, where it was recorded."""
     found, charts = results.comparison, query_charts
     figures = []
@@ -95,7 +95,7 @@ def _doings(results: SweepResults, arms: Arms) -> list[Figure]:
     return figures
 
 
-def page_of(results: SweepResults, figures: Sequence[Figure], arms: Arms) -> bytes:
+def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -> bytes:
     """Return the page, with these figures in it."""
     against = " or ".join(arms.references) or "the reference"
     last = results.summary["labels"].max()

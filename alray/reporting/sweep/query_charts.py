@@ -4,16 +4,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from alray.reporting.figures import Figure, Room, lookup, no_data, panels, spec_of
+from alray.reporting.figures import Figure, Margins, lookup, no_data, panels, spec_of
 from alray.reporting.sweep.difference_charts import AHEAD, BEHIND
 from alray.reporting.sweep.frames import class_shares, most_shifted, shorten, thinned
-from alray.reporting.sweep.style import LABELS, Arms, highlighted, title
+from alray.reporting.sweep.style import LABELS, ArmStyles, highlighted, title
 
 CLASSES = 20
 """Most classes that the figure of queries shows."""
 
 
-def classes(frame: pd.DataFrame, arms: Arms) -> Figure:
+def classes(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     """Which classes an arm queries over time, relative to their share: a panel per arm, a row per class."""
     shares, against = class_shares(frame, arms)
     shown = most_shifted(shares, CLASSES)
@@ -75,7 +75,7 @@ def classes(frame: pd.DataFrame, arms: Arms) -> Figure:
         spec=spec_of(
             panels([rect], rows, "arm", panel_titles, height),
             {},
-            Room(left=150, label=12, least=130, most=260),
+            Margins(left=150, label=12, least=130, most=260),
         ),
     )
 
@@ -89,7 +89,7 @@ def _favourites(rows: pd.DataFrame) -> str:
     return f"Most favoured class: {said}."
 
 
-def scores(frame: pd.DataFrame, arms: Arms) -> Figure:
+def scores(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     """Scores of the queried objects over rounds: median and quantiles, a panel per arm with an axis of its own."""
     rows = thinned(arms.described(frame), 100, "round")
     rows = rows[["arm", "strategy", "round", "q05", "q25", "q50", "q75", "q95"]]
@@ -114,11 +114,11 @@ def scores(frame: pd.DataFrame, arms: Arms) -> Figure:
         description="Bands of score quantiles over rounds, a panel per arm.",
         rows=rows,
         params={},
-        spec=spec_of(faceted, {}, Room(left=76, label=28, least=160, gap=60, most=330)),
+        spec=spec_of(faceted, {}, Margins(left=76, label=28, least=160, gap=60, most=330)),
     )
 
 
-def sigmas(frame: pd.DataFrame, arms: Arms) -> Figure:
+def sigmas(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     """Learned noise of each head's loss over labels, a panel per head and, where settings vary, variant."""
     heads = [name for name in frame.columns if name.startswith("sigma_")]
     tall = arms.described(frame).melt(
@@ -145,7 +145,7 @@ def sigmas(frame: pd.DataFrame, arms: Arms) -> Figure:
             spec_of(
                 panels([arms.line(x, y)], rows, "panel", titles),
                 {},
-                Room(left=70, label=28, least=190),
+                Margins(left=70, label=28, least=190),
             )
         ),
     )
@@ -155,7 +155,7 @@ def _panel(head: str, variant: str) -> str:
     return head.removeprefix("sigma_") + (f", {variant}" if variant else "")
 
 
-def times(frame: pd.DataFrame, arms: Arms) -> Figure:
+def times(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     """Seconds of a round: query, fit and evaluation, a bar per arm."""
     parts = {"query_s": "query", "fit_s": "fit", "eval_s": "evaluation"}
     later = arms.described(frame[frame["round"] >= 1])
@@ -195,5 +195,5 @@ def times(frame: pd.DataFrame, arms: Arms) -> Figure:
         description=f"Stacked bars of seconds per round: {said}.",
         rows=rows,
         params={},
-        spec=spec_of(chart, {}, Room(left=200, most=640)),
+        spec=spec_of(chart, {}, Margins(left=200, most=640)),
     )

@@ -32,7 +32,7 @@ _KNOWN: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmStyle:
     """An arm as it is shown.
 
     Attributes:
@@ -60,17 +60,17 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Arms:
+class ArmStyles:
     """All arms of a study, in order.
 
     Attributes:
         all: Every arm.
     """
 
-    all: tuple[Arm, ...]
+    all: tuple[ArmStyle, ...]
 
     @property
-    def strategies(self) -> tuple[Arm, ...]:
+    def strategies(self) -> tuple[ArmStyle, ...]:
         """The first arm of each strategy: what a legend shows."""
         return tuple({arm.strategy: arm for arm in reversed(self.all)}.values())[::-1]
 
@@ -146,20 +146,20 @@ class Arms:
         return line
 
 
-def title(arm: Arm) -> str:
+def title(arm: ArmStyle) -> str:
     """Return an arm's name; an oracle's says so."""
     return f"{arm.name} (oracle)" if arm.oracle else arm.name
 
 
-def arms_of(summary: pd.DataFrame) -> Arms:
+def arms_of(summary: pd.DataFrame) -> ArmStyles:
     """Return the arms of a summary, with the marks of their strategies."""
     compared_with = set(summary["against"].dropna())
     references = set(summary.loc[summary["arm"].isin(compared_with), "strategy"])
     marks = marks_of([str(name) for name in summary["strategy"].unique()], references)
     rows: Iterable[Mapping[str, Any]] = summary.to_dict("records")  # type: ignore[assignment]
-    return Arms(
+    return ArmStyles(
         tuple(
-            Arm(
+            ArmStyle(
                 name=str(row["arm"]),
                 strategy=str(row["strategy"]),
                 variant=str(row["variant"]),

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.wording import NOTHING, interval, p_value, share, signed
-from alray.reporting.sweep.style import Arm, Arms
+from alray.reporting.sweep.style import ArmStyle, ArmStyles
 from alray.statistics.paired import SIGNIFICANCE
 
 Row = Mapping[str, Any]
@@ -26,7 +26,7 @@ class ArmLine:
         word: The same in words.
     """
 
-    arm: Arm
+    arm: ArmStyle
     cells: tuple[tuple[str, str], ...]
     kind: str
     sign: str
@@ -56,13 +56,13 @@ def arm_columns(labels: str, against: str) -> list[tuple[str, str]]:
     ]
 
 
-def arm_lines(summary: pd.DataFrame, arms: Arms) -> list[ArmLine]:
+def arm_lines(summary: pd.DataFrame, arms: ArmStyles) -> list[ArmLine]:
     """Return a line per arm, in the order of the summary."""
     rows: Iterable[Row] = summary.to_dict("records")  # type: ignore[assignment]
     return [_arm_line(row, arm) for row, arm in zip(rows, arms.all, strict=True)]
 
 
-def _arm_line(row: Row, arm: Arm) -> ArmLine:
+def _arm_line(row: Row, arm: ArmStyle) -> ArmLine:
     seeds = f"{row['seeds']}"
     if row["paired_seeds"] and row["paired_seeds"] != row["seeds"]:
         seeds = f"{row['seeds']}, {row['paired_seeds']} paired"
@@ -89,7 +89,7 @@ def _plain(low: float, high: float) -> str:
     return "" if math.isnan(low) else f"({share(low)} to {share(high)})"
 
 
-def _judged(row: Row, arm: Arm) -> tuple[str, str, str]:
+def _judged(row: Row, arm: ArmStyle) -> tuple[str, str, str]:
     """Return kind, sign and words of what the whole curve shows: the test and its interval must agree."""
     if arm.reference:
         return "none", "", "the reference"
@@ -144,7 +144,7 @@ _SHARES = {0.25: "a quarter", 0.5: "half", 0.75: "three quarters", 1.0: "all"}
 
 
 def milestones(
-    frame: pd.DataFrame, arms: Arms, label_cost: float | None, currency: str
+    frame: pd.DataFrame, arms: ArmStyles, label_cost: float | None, currency: str
 ) -> dict[str, list[Milestone]]:
     """Return variant: a milestone for each share of the reference's budget."""
     made: dict[str, list[Milestone]] = {}

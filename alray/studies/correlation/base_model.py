@@ -11,7 +11,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from alray.networks.generators import isolated, torch_generator
+from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import dropouts
 from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
@@ -86,12 +86,12 @@ def draw_test(spec: CorrelationSpec, pool: PreparedPool) -> Indices:
     return np.sort(rng.choice(pool.test, size=spec.test, replace=False))
 
 
-def warm_start(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Base:
+def train_base(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Base:
     """Fit a base model on its initial labels with early stopping, and score its sample."""
     learner = new_learner(spec, pool, base)
     initial = initial_order(spec, pool.pool, base)[: spec.initial]
     dropout = torch_seed(spec.seed, base, "dropout")
-    with isolated(dropout):
+    with forked_rng(dropout):
         fit(
             learner,
             pool,

@@ -11,12 +11,12 @@ from alray.errors import Interrupted
 from alray.studies.correlation.base_model import Base
 from alray.studies.correlation.executor import Performed, TaskEvent, TaskExecutor
 from alray.studies.correlation.observer import CorrelationObserver
-from alray.studies.correlation.plan import Arm, CorrelationPlan
+from alray.studies.correlation.plan import CorrelationPlan, Grouping
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import FineTune, Task
 from alray.studies.events import Failed, Lost, Notice
-from alray.studies.interrupts import stop_wish
-from alray.studies.retries import NOWHERE, Mishap, Mishaps
+from alray.studies.interrupts import stop_requested
+from alray.studies.retries import NOWHERE, Failure, Retries
 
 WAIT_SECONDS = 0.2
 """How long the driver waits for news before it looks at Ctrl-C and the display again."""
@@ -38,13 +38,13 @@ class CorrelationDriver:
         self._done = store.done()
         self._waiting: deque[Task] = deque()
         self._under_way: dict[str, Task] = {}
-        self._mishaps = Mishaps(plan.spec.execution.attempts)
+        self._retries = Retries(plan.spec.execution.attempts)
         self._hosts = NOWHERE
         self._base_rows: dict[int, Mapping[str, Any]] = {}
         self._to_share: dict[int, bytes] = {}
         self._tasks: dict[int, list[FineTune]] = {}
         self.failures: dict[str, tuple[str, str]] = {}
-        for start in plan.warm_starts():
+        for start in plan.base_tasks():
             content = store.read_base(start.base)
             base = None if content is None else _whole(content)
             if content is None or base is None:
@@ -70,7 +70,7 @@ class CorrelationDriver:
             for number, row in self._base_rows.items():
                 self._observer.base_ready(number, row["accuracy"])
             if self._waiting:
-                with start_executor() as executor, stop_wish() as stop:
+                with start_executor() as executor, stop_requested() as stop:
                     self._loop(executor, stop)
                     executor.verify()
         finally:
@@ -99,10 +99,10 @@ class CorrelationDriver:
             for _ in range(min(executor.free(), len(self._waiting))):
                 task = self._waiting.popleft()
                 self._under_way[task.name] = task
-                executor.submit(task, self._mishaps.avoided(task.name, hosts))
+                executor.submit(task, self._retries.avoided(task.name, hosts))
                 self._observer.started(task)
             events = executor.wait(WAIT_SECONDS)
-            with self._store.together():
+            with self._store.batch():
                 for event in events:
                     self._take(event)
             self._observer.tick()
@@ -112,11 +112,11 @@ class CorrelationDriver:
             case Performed():
                 self._take_result(event)
             case Failed():
-                mishap = Mishap(event.host, event.error, event.traceback, died=False)
-                self._take_mishap(event.job, mishap)
+                failure = Failure(event.host, event.error, event.traceback, died=False)
+                self._take_failure(event.job, failure)
             case Lost():
-                mishap = Mishap(event.host, event.reason, crowded=event.crowded)
-                self._take_mishap(event.job, mishap)
+                failure = Failure(event.host, event.reason, out_of_memory=event.out_of_memory)
+                self._take_failure(event.job, failure)
             case Notice():
                 self._observer.notice(event.text)
 
@@ -133,24 +133,24 @@ class CorrelationDriver:
             self._done |= {event.task.name}
         self._observer.performed(event.task, event.seconds, event.host)
 
-    def _take_mishap(self, name: str, mishap: Mishap) -> None:
+    def _take_failure(self, name: str, failure: Failure) -> None:
         task = self._under_way.pop(name)
-        again = self._mishaps.add(name, mishap, self._hosts)
-        if mishap.died:
-            self._observer.lost(name, mishap, again=again)
+        again = self._retries.add(name, failure, self._hosts)
+        if failure.died:
+            self._observer.lost(name, failure, again=again)
         elif again:
-            self._observer.moved(name, mishap)
+            self._observer.moved(name, failure)
         if again:
             self._waiting.appendleft(task)
             return
-        self.failures[name] = self._mishaps.error(name)
+        self.failures[name] = self._retries.error(name)
         self._observer.failed(name, self.failures[name][0])
 
     def _take_base(self, number: int, base: Base, content: bytes) -> None:
         """Cut a base's sample into groups, write them down, and queue what is not done yet."""
         plan = self._plan
-        arms = plan.arms(number, base.sample, base.scores)
-        self._store.write_groups(number, group_rows(plan, number, base, arms))
+        groupings = plan.groupings(number, base.sample, base.scores)
+        self._store.write_groups(number, group_rows(plan, number, base, groupings))
         labels = int(plan.spec.initial or 0)
         metrics = base.metrics
         self._base_rows[number] = {
@@ -161,7 +161,7 @@ class CorrelationDriver:
             "macro_f1": metrics.macro_f1,
         }
         self._store.write_bases([row for _, row in sorted(self._base_rows.items())])
-        self._tasks[number] = list(plan.tasks(number, arms))
+        self._tasks[number] = list(plan.tasks(number, groupings))
         self._waiting.extend(task for task in self._tasks[number] if task.name not in self._done)
         self._to_share[number] = content
 
@@ -174,19 +174,21 @@ def _whole(content: bytes) -> Base | None:
         return None
 
 
-def group_rows(plan: CorrelationPlan, number: int, base: Base, arms: list[Arm]) -> pd.DataFrame:
-    """Return a row per arm and object of a base's sample."""
+def group_rows(
+    plan: CorrelationPlan, number: int, base: Base, groupings: list[Grouping]
+) -> pd.DataFrame:
+    """Return a row per grouping and object of a base's sample."""
     place = pd.Series(np.arange(len(base.sample)), index=base.sample)
     frames = []
-    for arm in arms:
-        objects = arm.objects.ravel()
+    for grouping in groupings:
+        objects = grouping.objects.ravel()
         at = place[objects].to_numpy()
         frame = pd.DataFrame(
             {
                 "base": number,
-                "grouping": arm.grouping,
-                "sorted_by": arm.sorted_by,
-                "group": np.repeat(np.arange(len(arm.objects)), arm.objects.shape[1]),
+                "grouping": grouping.grouping,
+                "sorted_by": grouping.sorted_by,
+                "group": np.repeat(np.arange(len(grouping.objects)), grouping.objects.shape[1]),
                 "id": plan.pool.ids[objects].astype(str),
                 "label": np.asarray(plan.pool.classes, dtype=object)[
                     plan.prepared.labels[objects]

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from alray.networks.generators import isolated, torch_generator
+from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import seed_dropouts
 from alray.networks.models import LateFusion
 from alray.networks.tensors import PoolTensors
@@ -30,7 +30,7 @@ from alray.training.steps import Steps, choose_steps
 
 
 @dataclass(frozen=True)
-class Exercise:
+class FineTuneData:
     """What one group is fine-tuned on.
 
     Attributes:
@@ -63,9 +63,9 @@ def fine_tune(
     start: Mapping[str, Tensor],
     base: int,
     seed: int,
-    exercises: Sequence[Exercise],
+    datasets: Sequence[FineTuneData],
 ) -> list[list[Outcome]]:
-    """Fine-tune on each exercise from the base's weights; per exercise return the outcome of each dose.
+    """Fine-tune on each data from the base's weights; per data return the outcome of each dose.
 
     Args:
         spec: Settings with their numbers filled in.
@@ -73,32 +73,32 @@ def fine_tune(
         start: Weights and moments of the base, by name.
         base: Its number.
         seed: The fine-tuning seed.
-        exercises: All of one size.
+        datasets: All of one size.
     """
     learner = new_learner(spec, pool, base)
     initial = initial_order(spec, pool.pool, base)[: spec.initial]
     replayed = initial[:0] if spec.replay == "none" else initial
     steps = choose_steps(learner, pool)
-    size = exercises[0].objects.shape[1] + len(replayed)
+    size = datasets[0].objects.shape[1] + len(replayed)
     batches_ = _Batches(learner, steps, spec, seed, size)
-    judge = _judge(learner, pool, draw_test(spec, pool.pool))
+    evaluate_ = _evaluator(learner, pool, draw_test(spec, pool.pool))
     found = []
-    with isolated(torch_seed(spec.seed, seed, "fine_tune_dropout")):
-        for exercise in exercises:
+    with forked_rng(torch_seed(spec.seed, seed, "fine_tune_dropout")):
+        for data in datasets:
             restore_learner(learner, start)
             outcomes: list[Outcome] = []
             taken = 0
             for epoch, in_order in enumerate(batches_.epochs()):
                 train_mode(learner, freeze_batch_norm=spec.training.batch_norm == "frozen")
-                objects = np.concatenate([exercise.objects[epoch], replayed])
-                labels = np.concatenate([exercise.labels[epoch], pool.pool.labels[replayed]])
+                objects = np.concatenate([data.objects[epoch], replayed])
+                labels = np.concatenate([data.labels[epoch], pool.pool.labels[replayed]])
                 for positions, masks in in_order:
                     wanted = torch.from_numpy(labels[positions]).to(pool.device)
                     steps.take(pool.batch(objects[positions]), wanted, masks)
                 taken += len(in_order)
                 if epoch + 1 in spec.epochs:
                     learner.eval()
-                    outcomes.append(Outcome(epoch + 1, taken, judge()))
+                    outcomes.append(Outcome(epoch + 1, taken, evaluate_()))
             found.append(outcomes)
     return found
 
@@ -141,7 +141,7 @@ class _Batches:
         return torch_generator(torch_seed(self._spec.seed, self._seed, "fine_tune_dropout"))
 
 
-def _judge(learner: Learner, pool: PoolTensors, test: Indices) -> Callable[[], Metrics]:
+def _evaluator(learner: Learner, pool: PoolTensors, test: Indices) -> Callable[[], Metrics]:
     """Return what measures the learner on the test objects; late fusion's features are gathered once for all times."""
     network = learner.network
     if not isinstance(network, LateFusion):
@@ -156,7 +156,7 @@ def epoch_batches(spec: CorrelationSpec, size: int, seed: int, epoch: int) -> li
     return list(batches(size, spec.training, rng))
 
 
-def control_exercise(spec: CorrelationSpec, pool: PoolTensors, base: int, seed: int) -> Exercise:
+def control_data(spec: CorrelationSpec, pool: PoolTensors, base: int, seed: int) -> FineTuneData:
     """Return as many steps without a group: in its place, objects drawn anew from the initial labels for each epoch."""
     initial = initial_order(spec, pool.pool, base)[: spec.initial]
     rng = generator(spec.seed, seed, "control", base)
@@ -167,4 +167,4 @@ def control_exercise(spec: CorrelationSpec, pool: PoolTensors, base: int, seed: 
             for _ in range(max(spec.epochs))
         ]
     )
-    return Exercise(drawn, pool.pool.labels[drawn])
+    return FineTuneData(drawn, pool.pool.labels[drawn])

@@ -2,7 +2,7 @@
 
 from alray.studies.correlation.plan import CorrelationPlan
 from alray.studies.correlation.tasks import Task
-from alray.studies.retries import Mishap
+from alray.studies.retries import Failure
 
 
 class CorrelationObserver:
@@ -23,10 +23,10 @@ class CorrelationObserver:
     def failed(self, name: str, error: str) -> None:
         """A task has failed for good."""
 
-    def lost(self, name: str, mishap: Mishap, *, again: bool) -> None:
+    def lost(self, name: str, failure: Failure, *, again: bool) -> None:
         """A task's worker has died; the task is handed over again, or has failed for good."""
 
-    def moved(self, name: str, mishap: Mishap) -> None:
+    def moved(self, name: str, failure: Failure) -> None:
         """A task has had an error of its own on one host, and is handed over to another."""
 
     def notice(self, text: str) -> None:

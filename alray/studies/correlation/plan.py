@@ -15,7 +15,7 @@ from alray.strategies.signals import Committee
 from alray.studies.correlation import grouping
 from alray.studies.correlation.base_model import initial_order
 from alray.studies.correlation.grouping import Groups
-from alray.studies.correlation.tasks import CONTROL, FineTune, WarmStart
+from alray.studies.correlation.tasks import CONTROL, FineTune, TrainBase
 from alray.training.learner import check_training, try_network
 
 USUAL_INITIAL, USUAL_SAMPLE, USUAL_GROUPS, USUAL_GROUP_SIZE = 2_000, 10_000, 100, 100
@@ -31,7 +31,7 @@ GROUPS_A_TASK = 20
 
 
 @dataclass(frozen=True)
-class Arm:
+class Grouping:
     """One way to cut a base's sample.
 
     Attributes:
@@ -63,11 +63,11 @@ class CorrelationPlan:
 
     @property
     def groups(self) -> int:
-        """Groups of one arm."""
+        """Groups of one grouping_."""
         return int(self.spec.sample or 0) // int(self.spec.group_size or 1)
 
-    def arm_names(self) -> list[tuple[str, str]]:
-        """Return (grouping, sorted_by) of every arm."""
+    def grouping_names(self) -> list[tuple[str, str]]:
+        """Return (grouping, sorted_by) of every grouping_."""
         spec = self.spec
         names = [
             (kind, score)
@@ -86,28 +86,31 @@ class CorrelationPlan:
     def fine_tunes(self) -> int:
         """Number of fine-tunes, the control's included."""
         groups = sum(
-            SHUFFLED_GROUPS if kind == SHUFFLED else self.groups for kind, _ in self.arm_names()
+            SHUFFLED_GROUPS if kind == SHUFFLED else self.groups
+            for kind, _ in self.grouping_names()
         )
         return self.spec.bases * self.spec.fine_tune_seeds * (groups + self.has_control)
 
-    def warm_starts(self) -> list[WarmStart]:
+    def base_tasks(self) -> list[TrainBase]:
         """Return the task of each base."""
-        return [WarmStart(f"base-{base}", base) for base in range(self.spec.bases)]
+        return [TrainBase(f"base-{base}", base) for base in range(self.spec.bases)]
 
-    def arms(
+    def groupings(
         self, base: int, sample: Indices, scores: Mapping[str, npt.NDArray[np.float64]]
-    ) -> list[Arm]:
+    ) -> list[Grouping]:
         """Cut a base's sample in every way that is asked for."""
-        return [self._arm(kind, by, base, sample, scores) for kind, by in self.arm_names()]
+        return [
+            self._grouping(kind, by, base, sample, scores) for kind, by in self.grouping_names()
+        ]
 
-    def _arm(
+    def _grouping(
         self,
         kind: str,
         sorted_by: str,
         base: int,
         sample: Indices,
         scores: Mapping[str, npt.NDArray[np.float64]],
-    ) -> Arm:
+    ) -> Grouping:
         size, labels = int(self.spec.group_size or 0), self.prepared.labels
         rng = generator(self.spec.seed, base, "groups")
         if kind == "score":
@@ -119,31 +122,35 @@ class CorrelationPlan:
             objects = grouping.at_random(sample, size, rng)
         if kind == SHUFFLED:
             objects = objects[:SHUFFLED_GROUPS]
-            return Arm(
+            return Grouping(
                 kind, "", objects, rng.permutation(labels[objects].ravel()).reshape(objects.shape)
             )
-        return Arm(kind, sorted_by, objects, labels[objects])
+        return Grouping(kind, sorted_by, objects, labels[objects])
 
-    def tasks(self, base: int, arms: list[Arm]) -> Iterator[FineTune]:
+    def tasks(self, base: int, groupings: list[Grouping]) -> Iterator[FineTune]:
         """Yield the fine-tunes of a base, one seed after the other, so that a part of them is a smaller study."""
         nothing = np.empty((0, 0), dtype=np.int64)
         for seed in range(self.spec.fine_tune_seeds):
             if self.has_control:
                 name = f"base-{base}__control__seed-{seed}"
                 yield FineTune(name, base, CONTROL, "", seed, -1, nothing, nothing)
-            for arm in arms:
-                kind = f"{arm.grouping}-{arm.sorted_by}" if arm.sorted_by else arm.grouping
-                for first in range(0, len(arm.objects), GROUPS_A_TASK):
+            for grouping_ in groupings:
+                kind = (
+                    f"{grouping_.grouping}-{grouping_.sorted_by}"
+                    if grouping_.sorted_by
+                    else grouping_.grouping
+                )
+                for first in range(0, len(grouping_.objects), GROUPS_A_TASK):
                     part = slice(first, first + GROUPS_A_TASK)
                     yield FineTune(
                         f"base-{base}__{kind}__seed-{seed}__group-{first}",
                         base,
-                        arm.grouping,
-                        arm.sorted_by,
+                        grouping_.grouping,
+                        grouping_.sorted_by,
                         seed,
                         first,
-                        arm.objects[part],
-                        arm.labels[part],
+                        grouping_.objects[part],
+                        grouping_.labels[part],
                     )
 
 

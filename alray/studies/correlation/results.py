@@ -7,7 +7,7 @@ import pandas as pd
 
 from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
-from alray.storage.location import Location, StudyPlace, place_of, study_place
+from alray.storage.location import Location, StudyPlace, location_of, study_place
 from alray.studies import manifest
 from alray.studies.correlation.store import CorrelationStore
 
@@ -47,7 +47,7 @@ def load_correlation(path: str | Path | Location) -> Correlation:
     Raises:
         StoreError: There is none at this path.
     """
-    place = place_of(path)
+    place = location_of(path)
     store = CorrelationStore(place)
     manifest.require_kind(store, KIND)
     spec = validate(CorrelationSpec, store.read_study(), f"{place}/study.yaml")

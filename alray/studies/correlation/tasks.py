@@ -9,8 +9,8 @@ from jaxtyping import Int64
 
 from alray.networks.tensors import PoolTensors
 from alray.settings.correlation import CorrelationSpec
-from alray.studies.correlation.base_model import Base, warm_start
-from alray.studies.correlation.fine_tuning import Exercise, control_exercise, fine_tune
+from alray.studies.correlation.base_model import Base, train_base
+from alray.studies.correlation.fine_tuning import FineTuneData, control_data, fine_tune
 
 CONTROL = "control"
 """What takes the grouping's place in records of fine-tunes without a group."""
@@ -19,7 +19,7 @@ Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class WarmStart:
+class TrainBase:
     """Make a base model and score its sample."""
 
     name: str
@@ -55,7 +55,7 @@ class FineTune:
         return max(1, len(self.objects))
 
 
-Task = WarmStart | FineTune
+Task = TrainBase | FineTune
 
 
 def perform(
@@ -63,19 +63,19 @@ def perform(
 ) -> bytes | list[Record]:
     """Do a task's work: return a base's content, or a row per fine-tune and dose."""
     torch.set_num_threads(spec.execution.cpus_per_run)
-    if isinstance(task, WarmStart):
-        return warm_start(spec, pool, task.base).to_bytes()
+    if isinstance(task, TrainBase):
+        return train_base(spec, pool, task.base).to_bytes()
     if base is None:
         raise RuntimeError(f"base {task.base} was not shared")
     epochs = max(spec.epochs)
     if task.grouping == CONTROL:
-        exercises = [control_exercise(spec, pool, task.base, task.seed)]
+        datasets = [control_data(spec, pool, task.base, task.seed)]
     else:
-        exercises = [
-            Exercise(np.tile(objects, (epochs, 1)), np.tile(labels, (epochs, 1)))
+        datasets = [
+            FineTuneData(np.tile(objects, (epochs, 1)), np.tile(labels, (epochs, 1)))
             for objects, labels in zip(task.objects, task.labels, strict=True)
         ]
-    found = fine_tune(spec, pool, Base.from_bytes(base).tensors, task.base, task.seed, exercises)
+    found = fine_tune(spec, pool, Base.from_bytes(base).tensors, task.base, task.seed, datasets)
     return [
         {
             "base": task.base,

@@ -10,8 +10,8 @@ from alray.errors import ClusterError, Interrupted
 from alray.seeding import generator
 from alray.studies import tables
 from alray.studies.events import Failed, Lost, Notice
-from alray.studies.interrupts import stop_wish
-from alray.studies.retries import NOWHERE, Mishap
+from alray.studies.interrupts import stop_requested
+from alray.studies.retries import NOWHERE, Failure
 from alray.studies.sweep import records
 from alray.studies.sweep.executor import Event, Executor, Job, Progress
 from alray.studies.sweep.observer import Observer
@@ -88,7 +88,7 @@ class Driver:
             self._observer.begin(self._plan, self.schedule.runs)
             self._write_statuses()
             if not self.schedule.over:
-                with start_executor() as executor, stop_wish() as stop:
+                with start_executor() as executor, stop_requested() as stop:
                     self._loop(executor, stop)
         finally:
             self._observer.end()
@@ -158,7 +158,7 @@ class Driver:
             status.rounds_done, status.seconds = last, sum_seconds(rows.rounds)
 
     def _take_all(self, events: Sequence[Event]) -> None:
-        with self._store.together():
+        with self._store.batch():
             for event in events:
                 self._take(event)
 
@@ -167,25 +167,25 @@ class Driver:
             case Progress():
                 self._take_progress(event)
             case Failed():
-                mishap = Mishap(event.host, event.error, event.traceback, died=False)
-                self._take_mishap(event.job, mishap)
+                failure = Failure(event.host, event.error, event.traceback, died=False)
+                self._take_failure(event.job, failure)
             case Lost():
-                mishap = Mishap(event.host, event.reason, crowded=event.crowded)
-                self._take_mishap(event.job, mishap)
+                failure = Failure(event.host, event.reason, out_of_memory=event.out_of_memory)
+                self._take_failure(event.job, failure)
             case Notice():
                 self._observer.notice(event.text)
 
-    def _take_mishap(self, name: str, mishap: Mishap) -> None:
+    def _take_failure(self, name: str, failure: Failure) -> None:
         assignment = self._under_way.pop(name)
         status = self.schedule.runs.get(name)
         if status is not None:
-            status.host = mishap.host or assignment.host
-        victims = self.schedule.mishap(name, mishap, self._hosts)
-        if mishap.died:
+            status.host = failure.host or assignment.host
+        victims = self.schedule.failure(name, failure, self._hosts)
+        if failure.died:
             kept = -1 if status is None else status.kept
-            self._observer.lost(assignment, mishap, None if victims else kept)
+            self._observer.lost(assignment, failure, None if victims else kept)
         elif not victims:
-            self._observer.moved(assignment, mishap)
+            self._observer.moved(assignment, failure)
         for victim in victims:
             self._observer.failed(victim)
         self._statuses_due = True

@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from alray.networks.generators import isolated, torch_generator
+from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
 from alray.scoring.engine import Scored
-from alray.scoring.evaluation import evaluate, judge, predict
+from alray.scoring.evaluation import evaluate, metrics_by_head, predict
 from alray.scoring.metrics import mean_recall, rarest_classes
 from alray.scoring.request import Request
 from alray.seeding import Purpose, generator, torch_seed
@@ -22,7 +22,7 @@ from alray.settings.sweep import ScreenSpec
 from alray.strategies import Query, ScoreStrategy, parse, scores
 from alray.strategies.signals import Needs, Signals
 from alray.studies.sweep.records import Record, RoundResult
-from alray.studies.sweep.screening import is_full, kept, plausible, recall
+from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.fit import fit
@@ -103,7 +103,7 @@ class Experiment:
         to_compare: Indices | None = None
         if screen is not None and isinstance(self._strategy, ScoreStrategy) and needs.anything:
             screened = self._screened(self._strategy, screen, candidates)
-            if is_full(screen, self.round):
+            if is_exact_round(screen, self.round):
                 to_compare = screened
             else:
                 candidates = screened
@@ -128,8 +128,8 @@ class Experiment:
         """Return the candidates that rough scores leave plausible."""
         signals = self._signals(candidates, strategy.needs, rough=True)
         ranked = strategy.score(signals).double().cpu().numpy()
-        count = kept(screen, len(candidates), self.run.query)
-        return plausible(candidates, ranked, count, largest=strategy.largest)
+        count = shortlist_size(screen, len(candidates), self.run.query)
+        return shortlist(candidates, ranked, count, largest=strategy.largest)
 
     def _signals(self, candidates: Indices, needs: Needs, *, rough: bool = False) -> Signals:
         if not needs.anything:
@@ -168,7 +168,7 @@ class Experiment:
         # Fine-tuning goes on where the passive phase, which passed that share of its epochs, has ended.
         if self.round > 0 and training.mode == "finetune" and detach_from < 1:
             detach_from = 0.0
-        with isolated(self._torch_seed("dropout")):
+        with forked_rng(self._torch_seed("dropout")):
             fitted = fit(
                 self._learner,
                 self._pool,
@@ -194,7 +194,7 @@ class Experiment:
         part = pool.validation if on_validation else pool.test
         labels = pool.labels[part]
         predictions = predict(self._learner.network, self._pool, part, heads)
-        metrics = judge(predictions, labels, heads)
+        metrics = metrics_by_head(predictions, labels, heads)
         validation = metrics[FUSED]
         if not on_validation:
             validation = evaluate(self._learner.network, self._pool, pool.validation)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from alray.studies.retries import Mishap
+from alray.studies.retries import Failure
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.schedule import Assignment, RunStatus
 
@@ -26,10 +26,10 @@ class Observer:
     def failed(self, status: RunStatus) -> None:
         """A run has failed for good."""
 
-    def lost(self, assignment: Assignment, mishap: Mishap, kept: int | None) -> None:
+    def lost(self, assignment: Assignment, failure: Failure, kept: int | None) -> None:
         """A worker has died; its job starts again after the round `kept`, or has failed for good (None)."""
 
-    def moved(self, assignment: Assignment, mishap: Mishap) -> None:
+    def moved(self, assignment: Assignment, failure: Failure) -> None:
         """A job has had an error of its own on one host, and is tried on another."""
 
     def notice(self, text: str) -> None:

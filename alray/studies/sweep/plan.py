@@ -9,14 +9,14 @@ from alray.errors import AlrayError, SpecError
 from alray.networks.models import Network
 from alray.pools.pool import Pool, PreparedPool
 from alray.scoring.engine import check_committee
-from alray.scoring.int8 import has_rough_products
+from alray.scoring.int8 import has_int8_products
 from alray.seeding import torch_seed
 from alray.settings.base import Settings, setting_names, unknown_name, validate
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
-from alray.settings.sweep import FULL_DATA, StudySpec
+from alray.settings.sweep import FULL_DATA, SweepSpec
 from alray.strategies import ScoreStrategy, Strategy, canonical, identity, parse
-from alray.studies.sweep.screening import is_full, kept
+from alray.studies.sweep.screening import is_exact_round, shortlist_size
 from alray.training.learner import check_training, try_network
 
 VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
@@ -55,7 +55,7 @@ class Plan:
         runs: Every run, all arms of a seed together; then those on full data, if they are wanted.
     """
 
-    study: StudySpec
+    study: SweepSpec
     pool: Pool
     prepared: PreparedPool
     arms: tuple[Arm, ...]
@@ -79,7 +79,7 @@ class Plan:
         return _forward_passes(self.study, len(self.prepared.train), arm)
 
 
-def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
+def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
     """Expand a study into arms and runs.
 
     Raises:
@@ -106,7 +106,7 @@ def make_plan(study: StudySpec, pool: Pool, prepared: PreparedPool) -> Plan:
     )
 
 
-def _forward_passes(study: StudySpec, objects: int, arm: Arm) -> int:
+def _forward_passes(study: SweepSpec, objects: int, arm: Arm) -> int:
     needs = arm.strategy.needs
     if not needs.anything:
         return 0
@@ -115,16 +115,16 @@ def _forward_passes(study: StudySpec, objects: int, arm: Arm) -> int:
     return scored * (committee.members if committee and committee.kind != "heads" else 1)
 
 
-def _scored(study: StudySpec, objects: int, round_number: int) -> int:
+def _scored(study: SweepSpec, objects: int, round_number: int) -> int:
     """Return how many of a train part's objects a round scores exactly."""
     labels = study.initial + (round_number - 1) * study.query
     unlabelled = objects - labels
-    if study.screen is not None and not is_full(study.screen, round_number):
-        return kept(study.screen, unlabelled, study.query)
+    if study.screen is not None and not is_exact_round(study.screen, round_number):
+        return shortlist_size(study.screen, unlabelled, study.query)
     return min(unlabelled, study.candidates or unlabelled)
 
 
-def _arms(study: StudySpec) -> list[Arm]:
+def _arms(study: SweepSpec) -> list[Arm]:
     """Multiply strategies by the variants of the settings."""
     arms = [
         _arm(study, text, choice) for choice in _choices(study.vary) for text in study.strategies
@@ -138,7 +138,7 @@ def _arms(study: StudySpec) -> list[Arm]:
     return arms
 
 
-def _full_data_runs(study: StudySpec, pool: Pool, objects: int) -> list[RunSpec]:
+def _full_data_runs(study: SweepSpec, pool: Pool, objects: int) -> list[RunSpec]:
     """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
     runs = []
     for seed, choice in itertools.product(study.seeds, _choices(study.vary)):
@@ -160,7 +160,7 @@ def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
 
 
-def _arm(study: StudySpec, text: str, choice: Mapping[str, Any]) -> Arm:
+def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any]) -> Arm:
     strategy = parse(text)
     settings = {section: getattr(study, section).model_dump() for section in VARIED}
     for key, value in choice.items():
@@ -183,7 +183,7 @@ def _label(name: str, variant: str) -> str:
     return name + (f" [{variant}]" if variant else "")
 
 
-def _variant(study: StudySpec, choice: Mapping[str, Any], varied: Mapping[str, Settings]) -> str:
+def _variant(study: SweepSpec, choice: Mapping[str, Any], varied: Mapping[str, Settings]) -> str:
     """Name the settings that differ from the study's own; an arm that does not differ is the plain arm."""
     parts = []
     for key in choice:
@@ -202,7 +202,7 @@ def _look_up(settings: Any, name: str) -> Any:
     return settings
 
 
-def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: StudySpec) -> None:
+def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec) -> None:
     """Build each distinct network once, and see that strategies and settings find in it what they need."""
     networks: dict[str, Network] = {}
     for arm in arms:
@@ -216,11 +216,11 @@ def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: StudySpe
             raise SpecError(f"{arm.label}: {error}") from None
 
 
-def _check_screen(arms: Sequence[Arm], study: StudySpec) -> None:
+def _check_screen(arms: Sequence[Arm], study: SweepSpec) -> None:
     """Refuse a screen where there are no rough scores."""
     if study.screen is None:
         return
-    if not has_rough_products():
+    if not has_int8_products():
         raise SpecError("screen: this build of PyTorch has no 8-bit products; leave it out")
     if study.execution.gpus_per_run:
         raise SpecError("screen works on the CPU; leave it out, or --gpus-per-run")
@@ -251,7 +251,7 @@ def _check_arm(arm: Arm, network: Network) -> None:
         )
 
 
-def _run(study: StudySpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
+def _run(study: SweepSpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
     return RunSpec(
         arm=arm.label,
         strategy=arm.text,

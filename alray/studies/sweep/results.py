@@ -6,15 +6,15 @@ from pathlib import Path
 import pandas as pd
 
 from alray.settings.base import validate
-from alray.settings.sweep import StudySpec
-from alray.storage.location import Location, StudyPlace, place_of, study_place
+from alray.settings.sweep import SweepSpec
+from alray.storage.location import Location, StudyPlace, location_of, study_place
 from alray.studies import manifest
 from alray.studies.sweep.records import NO_QUERIES, NO_ROUNDS
 from alray.studies.sweep.store import Store
 
 
 @dataclass(frozen=True)
-class Study:
+class Sweep:
     """A study on disk.
 
     Attributes:
@@ -27,26 +27,30 @@ class Study:
     """
 
     path: StudyPlace
-    settings: StudySpec
+    settings: SweepSpec
     rounds: pd.DataFrame
     queries: pd.DataFrame
     runs: pd.DataFrame
     summary: pd.DataFrame
 
 
-def load(path: str | Path | Location) -> Study:
+Study = Sweep
+"""The name that it had before there were two kinds of study."""
+
+
+def load(path: str | Path | Location) -> Sweep:
     """Read a study from its folder: local, or a URI.
 
     Raises:
         StoreError: There is none at this path.
     """
-    place = place_of(path)
+    place = location_of(path)
     store = Store(place)
     manifest.require_kind(store, manifest.SWEEP)
     runs = store.read_runs()
-    return Study(
+    return Sweep(
         study_place(place),
-        validate(StudySpec, store.read_study(), f"{place}/study.yaml"),
+        validate(SweepSpec, store.read_study(), f"{place}/study.yaml"),
         store.read_rounds(NO_ROUNDS),
         store.read_queries(NO_QUERIES),
         runs,

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Literal
 
 from alray.settings.run import RunSpec
-from alray.studies.retries import NOWHERE, Mishap, Mishaps
+from alray.studies.retries import NOWHERE, Failure, Retries
 
 Status = Literal["waiting", "running", "finished", "failed"]
 
@@ -83,7 +83,7 @@ class Schedule:
 
     Args:
         runs: In the order in which they are wanted: all arms of a seed together, so that pairs are complete early.
-        attempts: Mishaps of a job until it counts as failed.
+        attempts: Retries of a job until it counts as failed.
         finished: Run ids that need nothing.
         checkpoints: Names of the checkpoints at hand, of runs and passive phases.
     """
@@ -98,7 +98,7 @@ class Schedule:
     ) -> None:
         statuses = [RunStatus(run) for run in runs]
         self.runs = {status.run_id: status for status in statuses}
-        self._mishaps = Mishaps(attempts)
+        self._retries = Retries(attempts)
         self._checkpoints = set(checkpoints)
         self._passive_ids = {run_id: status.run.passive_id for run_id, status in self.runs.items()}
         self._passives: dict[str, _Passive] = {}
@@ -141,7 +141,7 @@ class Schedule:
         """Return the hosts to which none of the jobs that could start now would go, `hosts` being all there are."""
         avoided = hosts if self._ready or self._passives_ready else NOWHERE
         for name in chain(self._ready, self._passives_ready):
-            avoided &= self._mishaps.avoided(name, hosts)
+            avoided &= self._retries.avoided(name, hosts)
             if not avoided:
                 break
         return avoided
@@ -155,7 +155,7 @@ class Schedule:
         """
         for queue in (self._ready, self._passives_ready):
             for name in queue:
-                if host not in self._mishaps.avoided(name, hosts):
+                if host not in self._retries.avoided(name, hosts):
                     queue.remove(name)
                     return self._start(name, host)
         return None
@@ -182,17 +182,17 @@ class Schedule:
         else:
             self._set(self.runs[name], "finished")
 
-    def mishap(
-        self, name: str, mishap: Mishap, hosts: frozenset[str] = NOWHERE
+    def failure(
+        self, name: str, failure: Failure, hosts: frozenset[str] = NOWHERE
     ) -> list[RunStatus]:
         """A job has ended before its time: it starts again from its last checkpoint, or fails; return what fails.
 
         Args:
             name: The job's name.
-            mishap: What has happened.
+            failure: What has happened.
             hosts: Where workers are or can be.
         """
-        if self._mishaps.add(name, mishap, hosts):
+        if self._retries.add(name, failure, hosts):
             self._again(name)
             return []
         if name in self._passives:
@@ -201,7 +201,7 @@ class Schedule:
             victims = [self.runs[name]]
         for status in victims:
             self._set(status, "failed")
-            status.error, status.traceback = self._mishaps.error(name)
+            status.error, status.traceback = self._retries.error(name)
         return victims
 
     def _again(self, name: str) -> None:

@@ -9,17 +9,17 @@ from alray.pools.pool import Indices
 from alray.settings.sweep import ScreenSpec
 
 
-def is_full(spec: ScreenSpec, round_number: int) -> bool:
+def is_exact_round(spec: ScreenSpec, round_number: int) -> bool:
     """Return whether all candidates are scored exactly in this round, the first one with a query being round 1."""
     return (round_number - 1) % spec.every == 0
 
 
-def kept(spec: ScreenSpec, candidates: int, query: int) -> int:
-    """Return how many of the candidates stay plausible: the share, and at least a query."""
+def shortlist_size(spec: ScreenSpec, candidates: int, query: int) -> int:
+    """Return how many of the candidates are on the shortlist: the share, and at least a query."""
     return min(candidates, max(math.ceil(spec.share * candidates), query))
 
 
-def plausible(
+def shortlist(
     candidates: Indices, scores: npt.NDArray[np.float64], count: int, *, largest: bool
 ) -> Indices:
     """Return (count,) the candidates with the best scores, ascending by index.

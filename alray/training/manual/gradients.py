@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from alray.networks.kernels import product, with_room
+from alray.networks.kernels import padded_rows, product
 from alray.networks.models import Values
 from alray.training.learner import Learner
 
@@ -55,7 +55,7 @@ def back_linear(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:
 
 def weight_gradients(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:
     """Do the same without the gradient of x; return that of the output, with as many rows as x has."""
-    gradient = with_room(gradient, len(x))
+    gradient = padded_rows(gradient, len(x))
     layer.weight.grad = product(gradient.t(), x)
     if layer.bias is not None:
         layer.bias.grad = gradient.sum(0)

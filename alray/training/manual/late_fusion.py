@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from alray.errors import SpecError
-from alray.networks.kernels import few_sizes, linear, product, with_room
+from alray.networks.kernels import few_sizes, linear, padded_rows, product
 from alray.networks.layers import Hidden, draw_mask, dropouts
 from alray.networks.models import FUSED, Encoder, LateFusion, Values
 from alray.networks.tensors import Batch
@@ -31,13 +31,13 @@ def draw_masks(network: nn.Module, objects: int, generator: torch.Generator) -> 
     ]
 
 
-def has_step_by_hand(learner: Learner) -> bool:
-    """Return whether `step_by_hand` knows this learner's network: late fusion without a loss predictor."""
+def has_manual_step(learner: Learner) -> bool:
+    """Return whether `late_fusion_step` knows this learner's network: late fusion without a loss predictor."""
     return isinstance(learner.network, LateFusion) and learner.predictor is None
 
 
 @torch.no_grad()
-def step_by_hand(
+def late_fusion_step(
     learner: Learner,
     batch: Batch,
     labels: Tensor,
@@ -57,7 +57,7 @@ def step_by_hand(
         few_shapes: Whether products are made for one of few numbers of objects, the surplus ones being zero.
 
     Raises:
-        SpecError: The network is none that `has_step_by_hand`.
+        SpecError: The network is none that `has_manual_step`.
     """
     network = learner.network
     if not isinstance(network, LateFusion) or learner.predictor is not None:
@@ -110,7 +110,7 @@ class _HiddenStep:
         output = self._norm.output
         if self._mask is not None:
             output.mul_(self._mask)
-        self.output = with_room(output, len(x))
+        self.output = padded_rows(output, len(x))
 
     def back(self, gradient: Tensor) -> Tensor:
         """Give the layer's parameters their gradients, for that of the output; return that of the input."""
@@ -155,7 +155,7 @@ class _EncoderStep:
         self.logits: Values | None = None
         self._layers: tuple[_HiddenStep, _HiddenStep] | None = None
         if count > 0:
-            x = with_room(x, few_sizes(count) if few_shapes else count)
+            x = padded_rows(x, few_sizes(count) if few_shapes else count)
             first = _HiddenStep(encoder.first, x, count, masks, self._rows)
             second = _HiddenStep(encoder.second, first.output, count, masks, self._rows)
             self._layers, encoded = (first, second), second.output
@@ -171,7 +171,7 @@ class _EncoderStep:
         if self._rows is not None and encoder.absent is not None:
             learned = encoder.absent.expand(batch.size, -1)
             whole = learned.index_copy(0, self._rows, encoded[:count])
-            self.output = with_room(whole, few_sizes(batch.size) if few_shapes else batch.size)
+            self.output = padded_rows(whole, few_sizes(batch.size) if few_shapes else batch.size)
 
     def back(self, gradient: Tensor, of_logits: Tensor | None) -> None:
         """Give the encoder's parameters their gradients, for those of the output (batch, width) and of the logits.

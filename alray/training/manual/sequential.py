@@ -1,29 +1,29 @@
-"""A training step of a plain chain by hand: of a module of one's own what `step_by_hand` is of late fusion."""
+"""A training step of a plain chain by hand: of a module of one's own what `late_fusion_step` is of late fusion."""
 
 from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from alray.networks.kernels import few_sizes, linear, with_room
-from alray.networks.models import FUSED, OwnModule, Values
-from alray.networks.sequential import Link, find_chain
+from alray.networks.kernels import few_sizes, linear, padded_rows
+from alray.networks.models import FUSED, CustomModule, Values
+from alray.networks.sequential import Link, find_blocks
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner
 from alray.training.manual.gradients import NormStep, back_linear, loss_gradients, weight_gradients
 
 
-def chain_to_train(learner: Learner, pool: PoolTensors) -> list[Link] | None:
-    """Return the links that `chain_step` can train, or None: the network has to be called as it is.
+def trainable_blocks(learner: Learner, pool: PoolTensors) -> list[Link] | None:
+    """Return the links that `sequential_step` can train, or None: the network has to be called as it is.
 
     No layer may stand at two places, and every one has to learn; BatchNorm has to average with a fixed weight.
     """
     network = learner.network
     if pool.device.type != "cpu" or learner.predictor is not None:
         return None
-    if not isinstance(network, OwnModule):
+    if not isinstance(network, CustomModule):
         return None
-    links = find_chain(network, {modality.name: modality.shape for modality in pool.modalities})
+    links = find_blocks(network, {modality.name: modality.shape for modality in pool.modalities})
     if links is None:
         return None
     layers = [layer for link in links for layer in _layers(link)]
@@ -46,20 +46,22 @@ def _layers(link: Link) -> Iterator[nn.Module]:
 
 
 @torch.no_grad()
-def chain_step(learner: Learner, links: Sequence[Link], batch: Batch, labels: Tensor) -> Tensor:
+def sequential_step(
+    learner: Learner, links: Sequence[Link], batch: Batch, labels: Tensor
+) -> Tensor:
     """Take one step of Adam on a batch, as `training.step` does, to rounding; the same call gives the same bits.
 
     Returns the loss before the step, a scalar.
 
     Args:
         learner: Put into training mode by `training.train_mode`; changed in place.
-        links: Of `chain_to_train`.
+        links: Of `trainable_blocks`.
         batch: Two objects or more, on the CPU, each with the only modality.
         labels: (batch,) their classes.
     """
     learner.optimizer.zero_grad()
     (x,) = batch.features.values()
-    h = with_room(x, few_sizes(len(x)))
+    h = padded_rows(x, few_sizes(len(x)))
     steps = []
     for link in links:
         steps.append(_LinkStep(link, h, len(x)))
@@ -97,7 +99,7 @@ class _LinkStep:
         self._mask = None if link.dropout is None else link.dropout.training_mask(h)
         if self._mask is not None:
             h = h * self._mask
-        self.output = with_room(h, len(x))
+        self.output = padded_rows(h, len(x))
 
     def back(self, gradient: Tensor) -> Tensor:
         """Give the link's parameters their gradients, for that of the output; return that of the input."""
