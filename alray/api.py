@@ -6,35 +6,35 @@ from typing import Any
 
 from alray.analysis.correlation.summary import as_original, summarise
 from alray.errors import Interrupted, StudyFailed
-from alray.pools.reading import Warn, ignore, read_pool
+from alray.pools.reading import read_pool
 from alray.pools.split import prepare
-from alray.reporting.correlation.report import Records, render_study
 from alray.seeding import generator
-from alray.settings import files
+from alray.settings.common import ExecutionSpec
 from alray.settings.correlation import CorrelationSpec
+from alray.settings.files import as_settings
 from alray.settings.sweep import SweepSpec
 from alray.storage.location import Location, location_of
 from alray.studies import manifest
 from alray.studies.correlation.driver import CorrelationDriver
-from alray.studies.correlation.executor import InlineTasks, TaskExecutor
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
-from alray.studies.correlation.results import KIND, Correlation, load_correlation
+from alray.studies.correlation.results import Correlation, load_correlation
 from alray.studies.correlation.store import CorrelationStore
-from alray.studies.sweep.driver import Driver
-from alray.studies.sweep.executor import Executor
+from alray.studies.correlation.tasks import Task
+from alray.studies.correlation.worker import Performed, TaskWorker
+from alray.studies.executor import Executor
+from alray.studies.inline import InlineExecutor
+from alray.studies.retries import HERE
+from alray.studies.sweep.driver import SweepDriver
+from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
-from alray.studies.sweep.results import Sweep, load
-from alray.studies.sweep.resume import is_finished
-from alray.studies.sweep.store import Store
-from alray.studies.sweep.worker import InlineExecutor
+from alray.studies.sweep.results import Sweep
+from alray.studies.sweep.store import SweepStore
+from alray.studies.sweep.worker import RunWorker
 
 DEFAULT_RESULTS = "results"
 """Folder that studies go to, below the present one."""
-
-SWEEP_ADDABLE = ("seeds", "strategies", "vary", "full_data", "name")
-"""Settings of which a later command under the same name may ask for others."""
 
 
 def sweep(
@@ -44,91 +44,59 @@ def sweep(
     fresh: bool = False,
     observer: Observer | None = None,
     command: str = "alray.sweep(...)",
-    warn: Warn = ignore,
 ) -> Sweep:
-    """Run a study, or the part of it that is not finished yet, and return its results.
+    """Run a sweep, or the part of it that is not finished yet, and return its results.
+
+    Warnings (who wrote the folder before, classes that were dropped as asked) go to the logger `alray`.
 
     Args:
         study: Settings, plain values for them, or the path of a YAML file; the default study where None.
         results: Folder in which the study's own folder lies: local, or a URI such as `s3://bucket/results`.
         fresh: Throw away what lies there under the same name.
-        observer: Told what happens.
+        observer: Learns what happens.
         command: Kept in the manifest.
-        warn: Told, a line each, what was left out of the pool as asked, and of whom the folder was taken over.
 
     Raises:
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
-    place = location_of(results)
-    plan = plan_study(as_study(study), warn)
-    folder = place / str(plan.study.name)
-    with Store(folder, warn) as store:
-        claim(store, plan, fresh=fresh)
-        complete = all(is_finished(store, run) for run in plan.runs)
-        if not complete:
-            manifest.warn_if_source_changed(store, warn)
-        provenance = manifest.manifest(
-            store, plan.pool, kind=manifest.SWEEP, command=command, complete=complete
+    plan = plan_sweep(study)
+    with SweepStore(location_of(results) / str(plan.study.name)) as store:
+        manifest.claim(store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh)
+        observers = observers_of(plan.study.execution, observer, manifest.SWEEP)
+        driver = SweepDriver(plan, store, observers)
+        if not driver.complete:
+            manifest.warn_if_source_changed(store)
+        origin = manifest.origin(
+            store, plan.pool, kind=manifest.SWEEP, command=command, complete=driver.complete
         )
-        store.write_manifest(provenance)
+        store.write_manifest(origin)
         store.write_study(plan.study.model_dump(mode="json"))
-        driver = Driver(plan, store, metered(plan.study, observer or Observer()))
         try:
             driver.drive(lambda: start_executor(plan))
         except Interrupted:
             # What is finished can be read meanwhile.
-            driver.summarise()
+            driver.conclude()
             raise
-        driver.summarise()
-        store.write_manifest({**provenance, "ended": provenance["ended"] or manifest.now()})
-    return load(folder)
+        rounds, runs, summary = driver.conclude()
+        store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})
+        return Sweep(store.root, plan.study, rounds, store.read_queries(), runs, summary)
 
 
-def as_study(study: SweepSpec | Mapping[str, Any] | str | Path | None) -> SweepSpec:
-    """Return settings from what `sweep` takes."""
-    return files.as_settings(SweepSpec, study)
+def plan_sweep(study: SweepSpec | Mapping[str, Any] | str | Path | None = None) -> Plan:
+    """Read the pool, split it, and check everything that can be checked before a run starts; `study` is as in `sweep`."""
+    spec = as_settings(SweepSpec, study)
+    pool = read_pool(spec.pool)
+    return make_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
 
 
-def plan_study(study: SweepSpec, warn: Warn = ignore) -> Plan:
-    """Read the pool, split it, and check everything that can be checked before a run starts."""
-    pool = read_pool(study.pool, warn)
-    prepared = prepare(pool, study.pool, study.split, study.seed)
-    return make_plan(study, pool, prepared)
-
-
-def start_executor(plan: Plan) -> Executor:
-    """Return the executor that the study asks for; Ray is imported only if it is Ray."""
-    execution = plan.study.execution
+def start_executor(plan: Plan) -> Executor[Job, Progress]:
+    """Return the executor that the sweep asks for; Ray is imported only if it is Ray."""
+    pool, execution = plan.prepared, plan.study.execution
     if execution.executor == "inline":
-        return InlineExecutor(plan.prepared, execution)
-    from alray.ray_executor import RayExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
+        return InlineExecutor(lambda: RunWorker(pool, pool.checksum(), execution, HERE))
+    from alray.ray_executor import ActorExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
 
-    return RayExecutor(plan.prepared, execution)
-
-
-def metered(study: SweepSpec, observer: Observer) -> Observer:
-    """Return the observer, behind one that exports metrics where the study asks for them."""
-    execution = study.execution
-    if not execution.metrics or execution.executor == "inline":
-        return observer
-    from alray.ray_executor.metrics import MeteredObserver  # noqa: PLC0415 -- as above
-
-    return MeteredObserver(observer)
-
-
-def claim(store: Store, plan: Plan, *, fresh: bool) -> None:
-    """Make sure that what lies in the folder is this study.
-
-    Raises:
-        StoreError: It is another one; shows the differences.
-    """
-    manifest.claim(
-        store, plan.study, plan.pool, kind=manifest.SWEEP, addable=SWEEP_ADDABLE, fresh=fresh
-    )
-
-
-CORRELATION_ADDABLE = ("bases", "fine_tune_seeds", "scores", "grouping", "outcome", "name")
-"""Settings of which a later command under the same name may ask for others."""
+    return ActorExecutor(pool, execution)
 
 
 def correlate(
@@ -138,94 +106,74 @@ def correlate(
     fresh: bool = False,
     observer: CorrelationObserver | None = None,
     command: str = "alray.correlate(...)",
-    warn: Warn = ignore,
 ) -> Correlation:
     """Run a correlation study, or the part of it that is not finished yet, and return its results.
+
+    Warnings go to the logger `alray`, as those of `sweep`.
 
     Args:
         study: Settings, plain values for them, or the path of a YAML file; the default study where None.
         results: Folder in which the study's own folder lies: local, or a URI such as `s3://bucket/results`.
         fresh: Throw away what lies there under the same name.
-        observer: Told what happens.
+        observer: Learns what happens.
         command: Kept in the manifest.
-        warn: Told, a line each, what was left out of the pool as asked, and of whom the folder was taken over.
 
     Raises:
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
-    place = location_of(results)
-    plan = plan_correlation(as_correlation(study), warn)
-    folder = place / str(plan.spec.name)
-    with CorrelationStore(folder, warn) as store:
-        manifest.claim(
-            store, plan.spec, plan.pool, kind=KIND, addable=CORRELATION_ADDABLE, fresh=fresh
-        )
-        driver = CorrelationDriver(
-            plan, store, metered_correlation(plan.spec, observer or CorrelationObserver())
-        )
-        settings = plan.spec.model_dump(mode="json")
+    plan = plan_correlation(study)
+    with CorrelationStore(location_of(results) / str(plan.spec.name)) as store:
+        manifest.claim(store, plan.spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh)
+        observers = observers_of(plan.spec.execution, observer, manifest.CORRELATION)
+        driver = CorrelationDriver(plan, store, observers)
         if not driver.complete:
-            manifest.warn_if_source_changed(store, warn)
-        told = driver.complete and store.has_report() and store.read_study() == settings
-        provenance = manifest.manifest(store, plan.pool, kind=KIND, command=command, complete=told)
-        provenance["counts"] = {
-            "objects": len(plan.pool),
-            "classes": len(plan.pool.classes),
-            "train": len(plan.prepared.train),
-            "test": len(plan.prepared.test),
-        }
-        store.write_manifest(provenance)
+            manifest.warn_if_source_changed(store)
+        settings = plan.spec.model_dump(mode="json")
+        concluded = driver.complete and store.is_concluded() and store.read_study() == settings
+        origin = manifest.origin(
+            store, plan.pool, kind=manifest.CORRELATION, command=command, complete=concluded
+        )
+        store.write_manifest({**origin, "counts": plan.counts})
         store.write_study(settings)
         driver.drive(lambda: start_tasks(plan))
         store.write_failures(driver.failures)
-        if not told:
-            provenance["ended"] = manifest.now()
-            _conclude(plan, store, driver, provenance)
-            store.write_manifest(provenance)
-    return load_correlation(folder)
+        if not concluded:
+            _conclude(plan, store, driver)
+            store.write_manifest({**origin, "counts": plan.counts, "ended": manifest.now()})
+    return load_correlation(store.root)
 
 
-def as_correlation(
-    study: CorrelationSpec | Mapping[str, Any] | str | Path | None,
-) -> CorrelationSpec:
-    """Return settings from what `correlate` takes."""
-    return files.as_settings(CorrelationSpec, study)
-
-
-def plan_correlation(spec: CorrelationSpec, warn: Warn = ignore) -> CorrelationPlan:
-    """Read the pool, split it, and check everything that can be checked before a task starts."""
-    pool = read_pool(spec.pool, warn)
+def plan_correlation(
+    study: CorrelationSpec | Mapping[str, Any] | str | Path | None = None,
+) -> CorrelationPlan:
+    """Read the pool, split it, and check everything that can be checked before a task starts; `study` as in `correlate`."""
+    spec = as_settings(CorrelationSpec, study)
+    pool = read_pool(spec.pool)
     return make_correlation_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
 
 
-def start_tasks(plan: CorrelationPlan) -> TaskExecutor:
+def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
     """Return the executor that the study asks for; Ray is imported only if it is Ray."""
-    if plan.spec.execution.executor == "inline":
-        return InlineTasks(plan.prepared, plan.spec)
-    from alray.ray_executor import RayTasks  # noqa: PLC0415 -- seconds that the inline executor need not pay
+    pool, spec = plan.prepared, plan.spec
+    if spec.execution.executor == "inline":
+        return InlineExecutor(lambda: TaskWorker(pool, pool.checksum(), spec, HERE))
+    from alray.ray_executor import TaskExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
 
-    return RayTasks(plan.prepared, plan.spec)
+    return TaskExecutor(pool, spec)
 
 
-def metered_correlation(
-    spec: CorrelationSpec, observer: CorrelationObserver
-) -> CorrelationObserver:
-    """Return the observer, behind one that exports metrics where the study asks for them."""
-    execution = spec.execution
+def observers_of(execution: ExecutionSpec, observer: Any, kind: str) -> list[Any]:
+    """Return who learns what happens: the caller's observer, and Ray metrics where they are asked for."""
+    observers = [] if observer is None else [observer]
     if not execution.metrics or execution.executor == "inline":
-        return observer
-    from alray.ray_executor.metrics import MeteredCorrelationObserver  # noqa: PLC0415 -- as above
+        return observers
+    from alray.ray_executor.metrics import COUNTERS  # noqa: PLC0415 -- as above
 
-    return MeteredCorrelationObserver(observer)
+    return [*observers, COUNTERS[kind]()]
 
 
-def _conclude(
-    plan: CorrelationPlan,
-    store: CorrelationStore,
-    driver: CorrelationDriver,
-    provenance: Mapping[str, Any],
-) -> None:
-    """Write what the complete bases say: as data, as figures and as a page.
+def _conclude(plan: CorrelationPlan, store: CorrelationStore, driver: CorrelationDriver) -> None:
+    """Write what the complete bases say, as data.
 
     Raises:
         StudyFailed: Not one of them is complete.
@@ -248,7 +196,3 @@ def _conclude(
     store.write_summary(found.summary)
     store.write_quantiles(found.quantiles)
     store.write_checks(found.checks)
-    failures = {name: error for name, (error, _) in driver.failures.items()}
-    records = Records(bases, groups, outcomes, failures)
-    made, _ = render_study(spec, provenance, records, found, spec.outcome)
-    store.write_files(made)

@@ -1,4 +1,5 @@
 import json
+import logging
 import shutil
 import subprocess
 
@@ -9,17 +10,20 @@ from typing_extensions import override
 import alray
 from alray import api
 from alray.errors import SpecError, StoreError
+from alray.settings.files import as_settings
 from alray.settings.sweep import SweepSpec
 from alray.studies import machine
 from alray.studies import manifest as manifest_module
+from alray.studies.inline import InlineExecutor
+from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.results import load
-from alray.studies.sweep.store import Store
-from alray.studies.sweep.worker import InlineExecutor
+from alray.studies.sweep.store import SweepStore
 from tests.helpers.studies import (
     ROUNDS,
     Recorder,
     assert_same_records,
     files,
+    inline,
     settings,
     write_pool,
 )
@@ -55,9 +59,11 @@ def test_settings_come_as_values_a_file_or_a_spec(pool, tmp_path):
     spec = settings(pool, rounds=0)
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(spec))
-    assert api.as_study(spec) == api.as_study(path) == api.as_study(str(path))
-    assert api.as_study(SweepSpec.model_validate(spec)) == api.as_study(spec)
-    assert api.as_study(None) == SweepSpec()
+    given = as_settings(SweepSpec, spec)
+    assert given == as_settings(SweepSpec, path) == as_settings(SweepSpec, str(path))
+    assert as_settings(SweepSpec, SweepSpec.model_validate(spec)) == given
+    assert as_settings(SweepSpec, None) == SweepSpec()
+    assert api.plan_sweep(path).study == api.plan_sweep(spec).study
 
 
 def test_the_package_offers_sweep_and_load(pool, tmp_path):
@@ -87,18 +93,18 @@ def test_a_settings_file_that_is_none_is_refused(tmp_path, content, message):
     path = tmp_path / "study.yaml"
     path.write_bytes(content)
     with pytest.raises(SpecError, match=message) as caught:
-        api.as_study(path)
+        api.plan_sweep(path)
     assert str(path) in str(caught.value)
 
 
 def test_an_empty_settings_file_is_the_default_study(tmp_path):
     (tmp_path / "study.yaml").write_text("")
-    assert api.as_study(tmp_path / "study.yaml") == SweepSpec()
+    assert as_settings(SweepSpec, tmp_path / "study.yaml") == SweepSpec()
 
 
 def test_a_missing_settings_file_is_named(tmp_path):
     with pytest.raises(SpecError, match=r"none\.yaml: No such file"):
-        api.as_study(tmp_path / "none.yaml")
+        api.plan_sweep(tmp_path / "none.yaml")
 
 
 def test_nothing_is_written_before_the_study_is_known_to_be_possible(pool, tmp_path):
@@ -172,15 +178,13 @@ def test_fresh_throws_the_old_study_away(pool, results):
 
 
 def test_other_settings_are_welcome_while_nothing_has_been_computed(pool, tmp_path, monkeypatch):
-    class Refused(InlineExecutor):
+    class Refused(InlineExecutor[Job, Progress]):
         @override
         def __enter__(self):
             raise StoreError("not now")
 
     with monkeypatch.context() as patch:
-        patch.setattr(
-            api, "start_executor", lambda plan: Refused(plan.prepared, plan.study.execution)
-        )
+        patch.setattr(api, "start_executor", lambda plan: inline(plan, Refused))
         with pytest.raises(StoreError, match="not now"):
             api.sweep(settings(pool), results=tmp_path)
     study = api.sweep(settings(pool, query=4), results=tmp_path)
@@ -189,7 +193,10 @@ def test_other_settings_are_welcome_while_nothing_has_been_computed(pool, tmp_pa
 
 
 def test_two_drivers_on_one_folder_are_refused(pool, results):
-    with Store(results / "study"), pytest.raises(StoreError, match="written by another alray"):
+    with (
+        SweepStore(results / "study"),
+        pytest.raises(StoreError, match="written by another alray"),
+    ):
         api.sweep(settings(pool), results=results)
 
 
@@ -227,17 +234,16 @@ def test_a_study_that_goes_on_has_no_end_until_it_ends(pool, results, monkeypatc
     assert (after["begun"], after["command"]) == (before["begun"], "more")
 
 
-def test_going_on_with_another_alray_is_told_where_there_is_something_to_add(
-    pool, results, monkeypatch
+def test_going_on_with_another_alray_is_reported_where_there_is_something_to_add(
+    pool, results, monkeypatch, caplog
 ):
-    told: list[str] = []
-    api.sweep(settings(pool), results=results, warn=told.append)
+    api.sweep(settings(pool), results=results)
     monkeypatch.setattr(manifest_module, "own_source", lambda: "changed")
-    api.sweep(settings(pool), results=results, warn=told.append)
-    assert told == []
+    api.sweep(settings(pool), results=results)
+    assert not caplog.messages
     began = manifest(results)["source"]
-    api.sweep(settings(pool, seeds=2), results=results, warn=told.append)
-    (text,) = told
+    api.sweep(settings(pool, seeds=2), results=results)
+    (text,) = caplog.messages
     assert f"begun with another alray ({alray.__version__}, source {began}; here" in text
     assert "source changed)" in text
 
@@ -269,14 +275,14 @@ def test_loading_a_study_that_did_not_end_says_so(results):
 
 
 def test_the_executor_is_the_one_asked_for(pool):
-    plan = api.plan_study(api.as_study(settings(pool)))
+    plan = api.plan_sweep(settings(pool))
     assert isinstance(api.start_executor(plan), InlineExecutor)
 
 
-def test_what_is_dropped_from_the_pool_is_said(pool, tmp_path):
-    said: list[str] = []
+def test_what_is_dropped_from_the_pool_is_reported(pool, tmp_path, caplog):
+    caplog.set_level(logging.INFO, "alray")
     source = {"source": str(pool), "min_class_size": 67}
     spec = {**settings(pool, rounds=0), "pool": source}
-    api.sweep(spec, results=tmp_path, warn=said.append)
-    assert len(said) == 1
-    assert "class-2" in said[0]
+    api.sweep(spec, results=tmp_path)
+    (line,) = caplog.messages
+    assert "class-2" in line

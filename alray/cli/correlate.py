@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alray.cli.options import execution_options, gather, origin, pool_options
+from alray.cli.pages import write_page
 from alray.errors import Interrupted, SpecError
 
 if TYPE_CHECKING:
@@ -80,6 +81,9 @@ SETTINGS = {
     help="The published protocol's choices, without its sliding window.",
 )
 @execution_options
+@click.option(
+    "--report/--no-report", default=True, help="Write a page with the findings.  [default: report]"
+)
 def correlate(
     study: Path | None,
     results: "Place",
@@ -88,6 +92,7 @@ def correlate(
     epochs: str | None,
     dry_run: bool,
     fresh: bool,
+    report: bool,
     **simple: Any,
 ) -> None:
     """Ask in minutes what a sweep asks in hours: do objects with a high score teach this model more?
@@ -109,34 +114,38 @@ def correlate(
     if dry_run:
         _print_plan(spec, results, progress)
     else:
-        _run(spec, results, progress, fresh=fresh)
+        _run(spec, results, progress, fresh=fresh, report=report)
 
 
-def _run(spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: bool) -> None:
+def _run(
+    spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: bool, report: bool
+) -> None:
     from rich.console import Console
 
     from alray import api
     from alray.cli.display.correlation_progress import CorrelationLines, CorrelationLive
     from alray.cli.display.correlation_summary import print_correlation
+    from alray.cli.display.log_lines import logged_to
     from alray.cli.display.phrases import count
     from alray.ray_executor.address import starting_words
 
     starting = starting_words(spec.execution)
     kind = CorrelationLive if progress.is_terminal else CorrelationLines
     try:
-        found = api.correlate(
-            spec,
-            results=results,
-            fresh=fresh,
-            observer=kind(progress, starting),
-            command="alray " + " ".join(sys.argv[1:]),
-            warn=progress.print,
-        )
+        with logged_to(progress):
+            found = api.correlate(
+                spec,
+                results=results,
+                fresh=fresh,
+                observer=kind(progress, starting),
+                command="alray " + " ".join(sys.argv[1:]),
+            )
     except Interrupted:
         raise Interrupted("stopped; the same command goes on from here") from None
     console = Console(highlight=False, markup=False)
     console.print()
-    print_correlation(console, found)
+    page = write_page(found.path, progress) if report else None
+    print_correlation(console, found, page)
     if len(found.failures):
         progress.print(
             f"{count(len(found.failures), 'task')} failed; why is in {found.path}/failures.parquet",
@@ -151,9 +160,11 @@ def _print_plan(spec: "CorrelationSpec", results: "Place", progress: Any) -> Non
 
     from alray import api
     from alray.cli.display.correlation_progress import correlation_headline
+    from alray.cli.display.log_lines import logged_to
     from alray.cli.display.phrases import size
 
-    plan = api.plan_correlation(spec, progress.print)
+    with logged_to(progress):
+        plan = api.plan_correlation(spec)
     console = Console(highlight=False, markup=False)
     for line in correlation_headline(plan):
         console.print(line, soft_wrap=True)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alray.cli.options import execution_options, gather, origin, plain, pool_options, words
+from alray.cli.pages import write_page
 from alray.cli.pool import pairs
-from alray.errors import AlrayError, Interrupted, SpecError
+from alray.errors import Interrupted, SpecError
 
 if TYPE_CHECKING:
     from alray.settings.sweep import SweepSpec
     from alray.storage.location import Place
     from alray.studies.sweep.plan import Plan
-    from alray.studies.sweep.results import Sweep
 
 SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "candidates")}
 """Option of this command: the setting that it overrides."""
@@ -109,6 +109,7 @@ def _run(spec: "SweepSpec", results: "Place", progress: Any, *, fresh: bool, rep
     from rich.console import Console
 
     from alray import api
+    from alray.cli.display.log_lines import logged_to
     from alray.cli.display.phrases import count
     from alray.cli.display.sweep_lines import LineDisplay
     from alray.cli.display.sweep_live import LiveDisplay
@@ -119,19 +120,21 @@ def _run(spec: "SweepSpec", results: "Place", progress: Any, *, fresh: bool, rep
     kind = LiveDisplay if progress.is_terminal else LineDisplay
     command = "alray " + " ".join(sys.argv[1:])
     try:
-        found = api.sweep(
-            spec,
-            results=results,
-            fresh=fresh,
-            observer=kind(progress, starting),
-            command=command,
-            warn=progress.print,
-        )
+        with logged_to(progress):
+            found = api.sweep(
+                spec,
+                results=results,
+                fresh=fresh,
+                observer=kind(progress, starting),
+                command=command,
+            )
     except Interrupted:
         raise Interrupted("stopped; the same command goes on from here") from None
     console = Console(highlight=False, markup=False)
     console.print()
-    page = _write_page(found, progress) if report else None
+    page = None
+    if report and found.summary["seeds"].sum() > 0:
+        page = write_page(found.path, progress)
     print_summary(console, found.summary, found.path, page)
     failed = found.runs[found.runs["status"] == "failed"]
     if len(failed):
@@ -143,30 +146,17 @@ def _run(spec: "SweepSpec", results: "Place", progress: Any, *, fresh: bool, rep
         sys.exit(1)
 
 
-def _write_page(found: "Sweep", progress: Any) -> "Place | None":
-    """Write the page; where that cannot be done the study is done all the same."""
-    from alray.reporting import api
-
-    if found.summary["seeds"].sum() == 0:
-        return None
-    progress.print("writing the report")
-    try:
-        api.report(found.path, formats=("html",))
-    except AlrayError as error:
-        progress.print(f"no report: {error}", style="yellow")
-        return None
-    return found.path / "report.html"
-
-
 def _print_plan(spec: "SweepSpec", results: "Place", progress: Any) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from alray import api
+    from alray.cli.display.log_lines import logged_to
     from alray.cli.display.phrases import headline, size
 
-    plan: Plan = api.plan_study(spec, progress.print)
+    with logged_to(progress):
+        plan: Plan = api.plan_sweep(spec)
     console = Console(highlight=False, markup=False)
     for line in headline(plan):
         console.print(line)

@@ -75,8 +75,7 @@ def describe(spec: PoolSpec) -> PoolDescription:
     Raises:
         PoolError: If the file, a column, an id or a label cannot be read at all.
     """
-    notes: list[str] = []
-    content = read_content(spec, notes.append)
+    content = read_content(spec)
     who = content.identities
     counts = np.bincount(who.labels, minlength=len(who.classes)).tolist()
     return PoolDescription(
@@ -87,7 +86,7 @@ def describe(spec: PoolSpec) -> PoolDescription:
         modalities=tuple(_modality(block) for block in content.blocks),
         duplicates=find_duplicates(content.blocks, who.labels),
         groups=_groups(content, spec.group_by),
-        notes=tuple(notes),
+        notes=content.notes,
         problems=tuple(content.problems()),
     )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,21 +18,24 @@ from alray.pools.parquet import PoolFile, modality_columns, open_pool
 from alray.pools.pool import Modality, Pool
 from alray.settings.common import PoolSpec
 
-Warn = Callable[[str], None]
-"""Takes a line that a person should read."""
-
-
-def ignore(_: str) -> None:
-    """Drop the line: the default `warn`."""
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class PoolContent:
-    """The objects of a file, usable or not."""
+    """The objects of a file, usable or not.
+
+    Attributes:
+        path: The file.
+        identities: Ids, labels and groups.
+        blocks: A modality each.
+        notes: What was left out as asked, a line each.
+    """
 
     path: Path
     identities: Identities
     blocks: tuple[Block, ...]
+    notes: tuple[str, ...] = ()
 
     def problems(self) -> list[str]:
         """Return why this is no pool to experiment on, a line each; empty if it is one."""
@@ -72,54 +75,56 @@ class PoolContent:
         return empty
 
 
-def read_content(spec: PoolSpec, warn: Warn = ignore) -> PoolContent:
+def read_content(spec: PoolSpec) -> PoolContent:
     """Read a pool's file as it is.
 
     Args:
         spec: Where it is and which columns hold what.
-        warn: Told about classes that `min_class_size` drops.
 
     Raises:
         PoolError: If the file, a column, an id or a label cannot be read at all.
     """
     file = open_pool(spec.source)
     try:
-        return _read(file, spec, warn)
+        return _read(file, spec)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise PoolError(f"{file.path}: damaged, cannot be read to its end ({reason})") from None
 
 
-def _read(file: PoolFile, spec: PoolSpec, warn: Warn) -> PoolContent:
+def _read(file: PoolFile, spec: PoolSpec) -> PoolContent:
     columns = modality_columns(file, spec)
     everybody = read_identities(file, spec)
     counts = np.bincount(everybody.labels, minlength=len(everybody.classes))
     kept = counts[everybody.labels] >= spec.min_class_size
     reader = BlockReader(file, everybody.ids, kept)
+    notes: tuple[str, ...] = ()
     if not kept.all():
         small = [everybody.classes[code] for code in np.flatnonzero(counts < spec.min_class_size)]
-        warn(
+        notes = (
             f"{file.path}: dropped {len(small)} classes with fewer than {spec.min_class_size} objects "
-            f"({int((~kept).sum()):,} of {len(kept):,} objects): {name_some(small)}"
+            f"({int((~kept).sum()):,} of {len(kept):,} objects): {name_some(small)}",
         )
         everybody = everybody.keep(kept)
     blocks = tuple(reader.read(name, column) for name, column in columns.items())
-    return PoolContent(file.path, everybody, blocks)
+    return PoolContent(file.path, everybody, blocks, notes)
 
 
-def read_pool(spec: PoolSpec, warn: Warn = ignore) -> Pool:
+def read_pool(spec: PoolSpec) -> Pool:
     """Read a built-in pool or a Parquet file.
 
-    Features keep the file's type (float64 becomes float32) and lie compactly: present objects only.
+    Features keep the file's type (float64 becomes float32) and lie compactly: present objects only. Classes that
+    `min_class_size` drops are logged.
 
     Args:
         spec: Where it is and which columns hold what.
-        warn: Told, in a line for people, about classes that `min_class_size` drops.
 
     Raises:
         PoolError: Naming file, column and ids of everything that keeps the content from being used.
     """
-    content = read_content(spec, warn)
+    content = read_content(spec)
+    for note in content.notes:
+        _logger.info(note)
     problems = content.problems()
     if problems:
         raise PoolError("\n".join(problems))

@@ -1,4 +1,4 @@
-"""What an actor does: it holds one model replica and plays one run after the other."""
+"""The class of which each actor is an instance: it holds one model replica and runs one job after the other."""
 
 import platform
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ import ray
 from alray.pools.pool import PreparedPool
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
-from alray.studies.sweep.executor import Job, Progress
-from alray.studies.sweep.worker import Worker
+from alray.studies.sweep.jobs import Job, Progress
+from alray.studies.sweep.worker import RunWorker
 
 
 @dataclass(frozen=True)
 class Started:
-    """What an actor answers once it is up.
+    """What an actor replies once it is up.
 
     Attributes:
         node: Id of its node.
-        error: Why it cannot play, in a line; "" where it can.
+        error: Why it cannot run anything, in a line; "" where it can.
     """
 
     node: str
@@ -26,29 +26,29 @@ class Started:
 
 
 class RunActor:
-    """A worker in an actor: holds one model replica, and plays one run after the other."""
+    """A sweep's worker in an actor."""
 
     def __init__(self, pool: PreparedPool, checksum: int, execution: ExecutionSpec) -> None:
         self._given = (pool, checksum, execution)
 
     def ready(self) -> Started:
-        """Get ready to play; an error here is told together with the node that it happened on."""
+        """Make the worker; an error is returned together with the node on which it happened."""
         node = ray.get_runtime_context().get_node_id()
         try:
-            self._worker = Worker(*self._given, platform.node())
-        except Exception as error:  # noqa: BLE001 -- it is told
+            self._worker = RunWorker(*self._given, platform.node())
+        except Exception as error:  # noqa: BLE001 -- it is returned
             return Started(node, describe(error))
         return Started(node)
 
-    def play(self, job: Job) -> Progress:
-        """Take a job and play its first rounds."""
-        self._worker.start(job)
+    def run(self, job: Job, start_from: bytes | None) -> Progress:
+        """Take a job and run its first rounds."""
+        self._worker.start(job, start_from)
         return self._worker.advance()
 
     def continue_run(self) -> Progress:
-        """Play the next rounds of the job in progress."""
+        """Run the next rounds of the job in progress."""
         return self._worker.advance()
 
     def final_report(self) -> Progress:
-        """Report what was not reported yet, with a state."""
-        return self._worker.report(with_state=True)
+        """Return what was not reported yet, with a state."""
+        return self._worker.final_report()

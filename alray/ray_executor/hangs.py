@@ -1,16 +1,16 @@
-"""Workers that have not been heard of for far too long: when to say so, and when to give them up."""
+"""Workers that hang: when to report it, and when to give them up."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class HangLimits:
-    """How long silence is borne, in seconds.
+    """How long a worker may take to report, in seconds.
 
     Attributes:
-        times: Of a job's own longest time between two reports.
+        times: So many times a job's own longest time between two reports.
         least: At least this long.
-        first: Before a job's first report, which may take any time, people are told each time this has passed.
+        first: Before a job's first report, which may take any time, it is reported each time this has passed.
     """
 
     times: float = 20.0
@@ -20,7 +20,7 @@ class HangLimits:
 
 @dataclass(frozen=True)
 class Hang:
-    """A job that has been silent for too long.
+    """A job that has not reported for too long.
 
     Attributes:
         job: Its name.
@@ -35,82 +35,82 @@ class Hang:
     longest: float | None
     give_up: bool
 
-    def told(self, host: str) -> str:
-        """Return what people are told, `host` being where its worker is."""
-        said = f"{host}: nothing heard of {self.job} for {self.seconds:.0f} s"
+    def message(self, host: str) -> str:
+        """Return the notice about it, `host` being where its worker is."""
+        text = f"{host}: {self.job} has not reported for {self.seconds:.0f} s"
         if self.longest is None:
-            return f"{said}, since it started; waiting"
-        said += f", and never before for more than {self.longest:.0f} s"
+            return f"{text}, since it started; waiting"
+        text += f", and never took more than {self.longest:.0f} s before"
         if self.give_up:
-            return f"{said}; its worker is ended"
-        return f"{said}; its worker is ended if this lasts as long again"
+            return f"{text}; its worker is ended"
+        return f"{text}; its worker is ended if this lasts as long again"
 
     def reason(self) -> str:
-        """Return why a job ended that was hopeless."""
-        return f"it was ended after {self.seconds:.0f} s of silence"
+        """Return why a job that was given up has ended."""
+        return f"it was ended after {self.seconds:.0f} s without a report"
 
 
 @dataclass
-class _Heard:
+class _Reports:
     last: float
     longest: float | None = None
-    told: int = field(default=0)
+    stages: int = 0
 
 
 class HangDetector:
-    """Keeps the times at which jobs were heard of.
+    """Keeps the times at which jobs reported.
 
     Args:
-        patience: How long silence is borne.
-        alike: Whether jobs are so alike that the pace of one says how long another may be silent before its first report.
+        limits: How long a worker may take to report.
+        alike: Whether jobs are so alike that the pace of one says how long another may take to its first report.
     """
 
-    def __init__(self, patience: HangLimits, *, alike: bool = False) -> None:
-        self._patience = patience
+    def __init__(self, limits: HangLimits, *, alike: bool = False) -> None:
+        self._limits = limits
         self._alike = alike
-        self._jobs: dict[str, _Heard] = {}
+        self._jobs: dict[str, _Reports] = {}
         self._longest: float | None = None
 
     def started(self, job: str, now: float) -> None:
         """A job was handed over."""
-        self._jobs[job] = _Heard(now)
+        self._jobs[job] = _Reports(now)
 
-    def heard(self, job: str, now: float) -> None:
+    def reported(self, job: str, now: float) -> None:
         """A job has reported."""
-        heard = self._jobs[job]
-        heard.longest = max(now - heard.last, heard.longest or 0.0)
-        heard.last, heard.told = now, 0
+        reports = self._jobs[job]
+        reports.longest = max(now - reports.last, reports.longest or 0.0)
+        reports.last, reports.stages = now, 0
         if self._alike:
-            self._longest = max(heard.longest, self._longest or 0.0)
+            self._longest = max(reports.longest, self._longest or 0.0)
 
     def ended(self, job: str) -> None:
         """Nothing more is expected of a job."""
         self._jobs.pop(job, None)
 
-    def too_long(self, now: float) -> list[Hang]:
-        """Return what has been silent for too long, each once per stage: first to be named, then to be given up."""
+    def due(self, now: float) -> list[Hang]:
+        """Return the jobs that hang, each once per stage: first to be named, then to be given up."""
         return [
-            Hang(job, now - heard.last, self._pace(heard), give_up=self._hopeless(heard))
-            for job, heard in self._jobs.items()
-            if self._is_due(heard, now)
+            Hang(job, now - reports.last, self._pace(reports), give_up=self._is_last(reports))
+            for job, reports in self._jobs.items()
+            if self._is_due(reports, now)
         ]
 
-    def _is_due(self, heard: _Heard, now: float) -> bool:
+    def _is_due(self, reports: _Reports, now: float) -> bool:
         """Count the stages that have passed, and return whether there is a new one."""
-        stages = int((now - heard.last) / self._stage(heard))
-        if self._pace(heard) is not None:
+        stages = int((now - reports.last) / self._stage(reports))
+        if self._pace(reports) is not None:
             stages = min(stages, 2)
-        due, heard.told = stages > heard.told, max(stages, heard.told)
+        due, reports.stages = stages > reports.stages, max(stages, reports.stages)
         return due
 
-    def _stage(self, heard: _Heard) -> float:
-        pace = self._pace(heard)
+    def _stage(self, reports: _Reports) -> float:
+        pace = self._pace(reports)
         if pace is None:
-            return self._patience.first
-        return max(self._patience.least, self._patience.times * pace)
+            return self._limits.first
+        return max(self._limits.least, self._limits.times * pace)
 
-    def _pace(self, heard: _Heard) -> float | None:
-        return self._longest if heard.longest is None else heard.longest
+    def _pace(self, reports: _Reports) -> float | None:
+        return self._longest if reports.longest is None else reports.longest
 
-    def _hopeless(self, heard: _Heard) -> bool:
-        return self._pace(heard) is not None and heard.told >= 2
+    def _is_last(self, reports: _Reports) -> bool:
+        return self._pace(reports) is not None and reports.stages >= 2

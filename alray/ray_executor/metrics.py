@@ -1,4 +1,4 @@
-"""What a study exports as Ray metrics: observers that count, and pass everything on to the one that they stand before."""
+"""What a study exports as Ray metrics: observers that count."""
 
 import functools
 import importlib.util
@@ -12,10 +12,12 @@ from alray.errors import ClusterError
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan
 from alray.studies.correlation.tasks import Task
+from alray.studies.manifest import CORRELATION, SWEEP
 from alray.studies.retries import Failure
+from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.schedule import Assignment, RunStatus
+from alray.studies.sweep.progress import RunProgress
 
 NEEDED = ("aiohttp", "prometheus_client")
 """Without these Ray starts no agent on a node, and nobody could read the metrics."""
@@ -58,111 +60,60 @@ def count(name: str, amount: float = 1.0, **tags: str) -> None:
         counter(name).inc(amount, tags)
 
 
-class MeteredObserver(Observer):
+class SweepCounter(Observer):
     """Counts what a sweep does."""
 
-    def __init__(self, inner: Observer) -> None:
+    def __init__(self) -> None:
         require_agent()
-        self._inner = inner
         self._study = ""
 
     @override
-    def begin(self, plan: Plan, statuses: Mapping[str, RunStatus]) -> None:
+    def begin(self, plan: Plan, runs: Mapping[str, RunProgress]) -> None:
         self._study = str(plan.study.name)
-        self._inner.begin(plan, statuses)
 
     @override
-    def started(self, assignment: Assignment) -> None:
-        self._inner.started(assignment)
-
-    @override
-    def progressed(self, name: str, status: RunStatus | None, record: Mapping[str, Any]) -> None:
-        arm = "passive phase" if status is None else status.run.arm
+    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
+        arm = "passive phase" if run is None else run.run.arm
         count("alray_rounds", study=self._study, arm=arm)
         count("alray_objects_scored", float(record["scored"]), study=self._study, arm=arm)
-        self._inner.progressed(name, status, record)
 
     @override
-    def ended(self, name: str, status: RunStatus | None) -> None:
-        if status is not None:
+    def ended(self, name: str, run: RunProgress | None) -> None:
+        if run is not None:
             count("alray_runs_finished", study=self._study)
-        self._inner.ended(name, status)
 
     @override
-    def failed(self, status: RunStatus) -> None:
+    def failed(self, run: RunProgress) -> None:
         count("alray_runs_failed", study=self._study)
-        self._inner.failed(status)
 
     @override
-    def lost(self, assignment: Assignment, failure: Failure, kept: int | None) -> None:
+    def lost(self, job: Job, failure: Failure, resumes_after: int | None) -> None:
         count("alray_workers_lost", study=self._study)
-        self._inner.lost(assignment, failure, kept)
-
-    @override
-    def moved(self, assignment: Assignment, failure: Failure) -> None:
-        self._inner.moved(assignment, failure)
-
-    @override
-    def notice(self, text: str) -> None:
-        self._inner.notice(text)
-
-    @override
-    def tick(self) -> None:
-        self._inner.tick()
-
-    @override
-    def end(self) -> None:
-        self._inner.end()
 
 
-class MeteredCorrelationObserver(CorrelationObserver):
+class CorrelationCounter(CorrelationObserver):
     """Counts what a correlation study does."""
 
-    def __init__(self, inner: CorrelationObserver) -> None:
+    def __init__(self) -> None:
         require_agent()
-        self._inner = inner
         self._study = ""
 
     @override
     def begin(self, plan: CorrelationPlan, fine_tunes_done: int) -> None:
         self._study = str(plan.spec.name)
-        self._inner.begin(plan, fine_tunes_done)
-
-    @override
-    def base_ready(self, number: int, accuracy: float) -> None:
-        self._inner.base_ready(number, accuracy)
-
-    @override
-    def started(self, task: Task) -> None:
-        self._inner.started(task)
 
     @override
     def performed(self, task: Task, seconds: float, host: str) -> None:
         count("alray_tasks_done", study=self._study)
-        self._inner.performed(task, seconds, host)
 
     @override
     def failed(self, name: str, error: str) -> None:
         count("alray_tasks_failed", study=self._study)
-        self._inner.failed(name, error)
 
     @override
-    def lost(self, name: str, failure: Failure, *, again: bool) -> None:
+    def lost(self, job: Task, failure: Failure, resumes_after: int | None) -> None:
         count("alray_workers_lost", study=self._study)
-        self._inner.lost(name, failure, again=again)
 
-    @override
-    def moved(self, name: str, failure: Failure) -> None:
-        self._inner.moved(name, failure)
 
-    @override
-    def notice(self, text: str) -> None:
-        self._inner.notice(text)
-
-    @override
-    def tick(self) -> None:
-        self._inner.tick()
-
-    @override
-    def end(self) -> None:
-        self._inner.end()
+COUNTERS = {SWEEP: SweepCounter, CORRELATION: CorrelationCounter}
+"""Kind of study: the observer that counts what it does."""

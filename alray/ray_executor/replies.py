@@ -1,4 +1,4 @@
-"""What actors have answered, as the driver understands it."""
+"""What a call to Ray returned or raised, as an event for the driver."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,11 +12,9 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from alray.ray_executor.node_failures import NodeFailures
-from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.session import LOSSES, reason
-from alray.studies.events import Failed, Lost, Notice, describe
-from alray.studies.sweep.executor import Progress
+from alray.studies.events import Failed, Lost, describe
+from alray.studies.sweep.jobs import Progress
 
 
 @dataclass(frozen=True)
@@ -29,53 +27,40 @@ class Actor:
 
 @dataclass(frozen=True)
 class RunningJob:
-    """A job under way: its name alone, as its state, some megabytes, is the actor's now."""
+    """A job in progress: its name alone, as its state, some megabytes, is the actor's now."""
 
     actor: Actor
     job: str
 
 
-def answer(
+def reply(
     reference: Any, running: RunningJob, timeout: float | None = None
 ) -> Progress | Failed | Lost:
-    """Turn what an actor has answered into an event."""
+    """Return an actor's reply as an event."""
     job, host = running.job, running.actor.host
     try:
         progress: Progress = ray.get(reference, timeout=timeout)
     except LOSSES as error:
-        return Lost(job, how(error), host, out_of_memory=isinstance(error, OutOfMemoryError))
+        return loss(error, job, host)
     except GetTimeoutError:
         return Lost(job, "it did not answer in time", host)
     except RayTaskError as error:
-        return Failed(job, describe(error.cause), str(error), host)
+        return failure(error, job, host)
     return replace(progress, host=host)
 
 
-def note_loss(lost: Lost, others: int, nodes: Nodes, record: NodeFailures) -> list[Lost | Notice]:
-    """Take down a loss, and have fewer workers on a node whose memory does not do for those that it had.
-
-    Args:
-        lost: The loss.
-        others: How many further jobs its node has under way.
-        nodes: Takes the node's limit.
-        record: Takes losses that are held against the node.
-
-    Returns:
-        The loss, `out_of_memory` only where others were there, and what people should know.
-    """
-    if lost.out_of_memory and others:
-        nodes.limits[lost.host] = others
-        most = "one job runs" if others == 1 else f"{others} jobs run"
-        text = (
-            f"{lost.host} has run out of memory: at most {most} there from now on; --memory-per-run GIB keeps "
-            "room for each"
-        )
-        return [lost, Notice(text)]
-    told = record.lost(lost.host, lost.job, lost.reason)
-    return [replace(lost, out_of_memory=False), *([Notice(told)] if told else [])]
+def loss(error: BaseException, job: str, host: str) -> Lost:
+    """Return the event of a worker's death."""
+    out_of_memory = isinstance(error, OutOfMemoryError)
+    return Lost(job, cause_of_death(error), host, out_of_memory=out_of_memory)
 
 
-def how(error: BaseException) -> str:
+def failure(error: RayTaskError, job: str, host: str) -> Failed:
+    """Return the event of a job's own error."""
+    return Failed(job, describe(error.cause), str(error), host)
+
+
+def cause_of_death(error: BaseException) -> str:
     """Return how a worker ended: of Ray's report the detail, where it has one."""
     if isinstance(error, OutOfMemoryError):
         return "Ray ended it because the node was running out of memory"

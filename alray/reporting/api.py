@@ -20,8 +20,7 @@ from alray.reporting.writing import Report, write_report
 from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.storage.location import Location, Place, location_of
-from alray.studies.correlation.results import KIND as CORRELATION
-from alray.studies.manifest import SWEEP
+from alray.studies.manifest import CORRELATION, SWEEP
 
 FORMATS = ("html", "svg", "png", "csv")
 DEFAULT_FORMATS = ("html", "svg", "png")

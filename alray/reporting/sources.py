@@ -21,8 +21,8 @@ from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec, SplitSpec
 from alray.storage.location import Location, Place
 from alray.studies.manifest import SWEEP
-from alray.studies.sweep.records import NO_QUERIES, NO_ROUNDS, STATUS_COLUMNS
-from alray.studies.sweep.store import Store
+from alray.studies.sweep.records import STATUS_COLUMNS
+from alray.studies.sweep.store import NO_QUERIES, SweepStore
 
 TABLE = "table"
 """Kind of a source that is a table of curves."""
@@ -80,7 +80,7 @@ def kind_of(path: Place) -> str:
         beside = sorted(other.name for other in path.parent.glob("[!.]*")) if path.name else []
         near = unknown_name("study or table", path.name, beside) if beside else "nothing is there"
         raise StoreError(f"{path} does not exist: {near}")
-    store = Store(path)
+    store = SweepStore(path)
     if not store.exists():
         studies = sorted(inner.parent.name for inner in path.glob("*/study.yaml"))
         hint = f"; below it are studies: {', '.join(studies)}" if studies else ""
@@ -89,7 +89,7 @@ def kind_of(path: Place) -> str:
 
 
 def _kind_in_store(location: Location) -> str:
-    store = Store(location)
+    store = SweepStore(location)
     if store.exists():
         return str(store.read_manifest().get("kind", SWEEP))
     if location.name.endswith((".csv", ".parquet")):
@@ -122,7 +122,7 @@ def read_sweep(path: Place, against: str | None) -> Source:
     Raises:
         StoreError: It cannot be read, no run has finished, or there is no such arm.
     """
-    store = Store(path)
+    store = SweepStore(path)
     settings, manifest = store.read_study(), store.read_manifest()
     runs = store.read_runs() if store.has_runs() else _runs_of(store, settings)
     finished = runs.loc[runs["status"] == "finished", "run_id"]
@@ -133,9 +133,9 @@ def read_sweep(path: Place, against: str | None) -> Source:
     # A run without records of its own, as after an accident, is named by what compares the runs.
     return Source(
         path=path,
-        rounds=store.read_rounds(NO_ROUNDS, finished),
+        rounds=store.read_rounds(finished),
         # Runs on full data have queried nothing: they have been given everything.
-        queries=store.read_queries(NO_QUERIES, finished[~is_full_data(runs)]),
+        queries=store.read_queries(finished[~is_full_data(runs)]),
         runs=_compared_with(runs, against),
         strategies=strategies,
         against=against or "random",
@@ -147,9 +147,9 @@ def read_sweep(path: Place, against: str | None) -> Source:
     )
 
 
-def _runs_of(store: Store, settings: Mapping[str, Any]) -> pd.DataFrame:
+def _runs_of(store: SweepStore, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row per run from the records of rounds: runs.parquet is written when a study ends or is stopped."""
-    rounds = store.read_rounds(NO_ROUNDS)
+    rounds = store.read_rounds()
     last = rounds.sort_values("round").drop_duplicates("run_id", keep="last")
     rounds_to_play = np.where(is_full_data(last), 0, int(settings.get("rounds", 0)))
     status = np.where(last["round"] >= rounds_to_play, "finished", "unfinished")

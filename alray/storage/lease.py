@@ -23,6 +23,7 @@ import contextlib
 import datetime as dt
 import functools
 import json
+import logging
 import os
 import secrets
 import socket
@@ -35,6 +36,8 @@ from alray.errors import StoreError
 from alray.storage.location import Location
 from alray.storage.protocols import Objects
 from alray.storage.retrying import PAUSES, patiently
+
+_logger = logging.getLogger(__name__)
 
 FOLDER = ".lock"
 _CANDIDATE, _HOLDER = ".candidate", ".holder"
@@ -72,7 +75,6 @@ class Lease:
         objects: The folder.
         location: The same, for messages.
         times: Seconds.
-        warn: Told, a line each, what people should know.
         pauses: Seconds between attempts of a request.
     """
 
@@ -81,13 +83,11 @@ class Lease:
         objects: Objects,
         location: Location,
         times: LeaseTimes,
-        warn: Callable[[str], None],
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
         self._objects = objects
         self._location = location
         self._times = times
-        self._warn = warn
         self._pauses = pauses
         self._token = secrets.token_hex(8)
         self._taken: set[str] = set()
@@ -144,9 +144,11 @@ class Lease:
             if alive and time.monotonic() - begun > self._times.expiry + 2 * self._times.renewal:
                 raise self._refusal(alive[0])
             if alive and not seen and alive[0].holds:
-                self._warn(
-                    f"{self._location} was being written by {self._who(alive[0].token)} "
-                    f"{alive[0].age:.0f} s ago: waiting to see whether it still is"
+                _logger.warning(
+                    "%s was being written by %s %.0f s ago: waiting to see whether it still is",
+                    self._location,
+                    self._who(alive[0].token),
+                    alive[0].age,
                 )
             seen = {rival.token: rival.written for rival in alive} | seen
             time.sleep(secrets.SystemRandom().uniform(0.2, 1.0) * self._times.pause)
@@ -175,9 +177,11 @@ class Lease:
         """Take the lease, over from those who do not renew it; return whether nobody has been faster."""
         for rival in stale:
             if rival.holds:
-                self._warn(
-                    f"{self._location} was being written by {self._who(rival.token)}, which has not been heard of for "
-                    f"{rival.age:.0f} s: going on in its place"
+                _logger.warning(
+                    "%s was being written by %s, which has not renewed its lease for %.0f s: going on instead of it",
+                    self._location,
+                    self._who(rival.token),
+                    rival.age,
                 )
             self._taken.add(rival.token)
             for kind in (_CANDIDATE, _HOLDER):

@@ -33,11 +33,9 @@ class RemoteStorage(Storage):
         self,
         location: Location,
         open_objects: Callable[[Location], Objects],
-        warn: Callable[[str], None],
     ) -> None:
         self._location = location
         self._open = open_objects
-        self._warn = warn
         self._lease: Lease | None = None
 
     @functools.cached_property
@@ -46,7 +44,7 @@ class RemoteStorage(Storage):
 
     @override
     def lock(self, folders: Collection[str]) -> None:
-        lease = Lease(self._objects, self._location, self.times, self._warn, self.pauses)
+        lease = Lease(self._objects, self._location, self.times, self.pauses)
         lease.acquire()
         self._lease = lease
 

@@ -1,6 +1,5 @@
 """Which storage a place is opened as."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from alray.storage.local import LocalStorage
@@ -9,14 +8,13 @@ from alray.storage.object_store import RemoteStorage
 from alray.storage.protocols import Objects, Storage
 
 
-def open_storage(place: Place, warn: Callable[[str], None]) -> Storage:
+def open_storage(place: Place) -> Storage:
     """Return the storage of a folder; nothing is asked of it yet.
 
     Args:
         place: The folder.
-        warn: Told, a line each, what people should know.
     """
-    return LocalStorage(place) if isinstance(place, Path) else RemoteStorage(place, _objects, warn)
+    return LocalStorage(place) if isinstance(place, Path) else RemoteStorage(place, _objects)
 
 
 def _objects(location: Location) -> Objects:

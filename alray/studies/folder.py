@@ -3,7 +3,7 @@
 import contextlib
 import io
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import pandas as pd
@@ -23,16 +23,11 @@ class MissingFileError(StoreError):
     """A file is not there."""
 
 
-def ignore(_: str) -> None:
-    """Say nothing."""
-
-
 class Folder:
     """What every kind of study's folder can do. As a context manager to write: it is then locked against a second writer.
 
     Args:
         root: A local folder, or one in an object store.
-        warn: Told, a line each, what people should know.
 
     Attributes:
         folders: Folders below the root that hold what took time to compute.
@@ -49,9 +44,9 @@ class Folder:
         "findings",
     )
 
-    def __init__(self, root: Place, warn: Callable[[str], None] = ignore) -> None:
+    def __init__(self, root: Place) -> None:
         self.root = study_place(root)
-        self._storage = open_storage(root, warn)
+        self._storage = open_storage(root)
         self._batch: Batch | None = None
         self._locked = False
 

@@ -1,8 +1,10 @@
 """Where a study comes from and whether a folder holds it: its manifest, and the claim on a folder."""
 
 import datetime as dt
+import logging
 import platform
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from alray._version import __version__
@@ -16,8 +18,29 @@ from alray.studies.machine import git_commit, installed_version, own_source, pro
 
 SWEEP, CORRELATION = "sweep", "correlation"
 
-READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
-"""Kind of study: the function that reads it."""
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of study.
+
+    Attributes:
+        reader: The function that reads one.
+        addable: Settings of which a later command under the same name may ask for others.
+    """
+
+    reader: str
+    addable: tuple[str, ...]
+
+
+KINDS = {
+    SWEEP: Kind("alray.load", ("seeds", "strategies", "vary", "full_data", "name")),
+    CORRELATION: Kind(
+        "alray.load_correlation",
+        ("bases", "fine_tune_seeds", "scores", "grouping", "outcome", "name"),
+    ),
+}
+
+_logger = logging.getLogger(__name__)
 
 
 def require_kind(folder: Folder, kind: str) -> None:
@@ -30,7 +53,9 @@ def require_kind(folder: Folder, kind: str) -> None:
         raise StoreError(f"{folder.root} holds no study: it has no study.yaml")
     found = folder.read_manifest().get("kind", SWEEP)
     if found != kind:
-        raise StoreError(f"{folder.root} holds a {found} study: read it with {READERS[found]}")
+        raise StoreError(
+            f"{folder.root} holds a {found} study: read it with {KINDS[found].reader}"
+        )
 
 
 def claim(
@@ -39,7 +64,6 @@ def claim(
     pool: Pool,
     *,
     kind: str,
-    addable: Collection[str],
     fresh: bool,
 ) -> None:
     """Make sure that what lies in the folder is this study.
@@ -49,7 +73,6 @@ def claim(
         settings: The study's.
         pool: Its pool.
         kind: sweep or correlation.
-        addable: Settings of which a later command under the same name may ask for others.
         fresh: Throw away what lies there.
 
     Raises:
@@ -65,7 +88,7 @@ def claim(
     if not folder.exists():
         return
     there, here = (
-        _fixed(values, addable)
+        _fixed(values, KINDS[kind].addable)
         for values in (folder.read_study(), settings.model_dump(mode="json"))
     )
     changes = [
@@ -109,7 +132,7 @@ def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def manifest(
+def origin(
     folder: Folder, pool: Pool, *, kind: str, command: str, complete: bool
 ) -> dict[str, Any]:
     """Return where the study comes from: the earlier manifest if it is complete, else this command.
@@ -138,14 +161,19 @@ def manifest(
     }
 
 
-def warn_if_source_changed(folder: Folder, warn: Callable[[str], None]) -> None:
+def warn_if_source_changed(folder: Folder) -> None:
     """Warn that a study goes on with another alray than it was begun with."""
     earlier = folder.read_manifest()
     then, here = earlier.get("source"), own_source()
     if folder.has_progress() and then is not None and then != here:
-        warn(
-            f"{folder.root} was begun with another alray ({earlier['alray']}, source {then}; here {__version__}, source {here}): what "
-            "is finished stays, and what is added may not be quite comparable; --fresh starts over"
+        _logger.warning(
+            "%s was begun with another alray (%s, source %s; here %s, source %s): what is finished stays, and what is "
+            "added may not be quite comparable; --fresh starts over",
+            folder.root,
+            earlier["alray"],
+            then,
+            __version__,
+            here,
         )
 
 

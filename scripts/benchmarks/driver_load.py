@@ -13,7 +13,7 @@ import torch
 from benchmarks.memory import MEGABYTE, forget_peak, resident
 from benchmarks.simulated_runs import WRITING, Costs, SimulatedRuns, sample_of
 
-from alray.api import claim, plan_study
+from alray.api import claim, plan_sweep
 from alray.settings.common import PoolSpec, TrainingSpec
 from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.driver import Driver
@@ -108,7 +108,7 @@ def _plan(load: Load) -> Plan:
         rounds=load.rounds,
         training=TrainingSpec(passive_epochs=1),
     )
-    return plan_study(study)
+    return plan_sweep(study)
 
 
 def _frame(costs: Costs) -> pd.DataFrame:

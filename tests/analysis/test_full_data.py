@@ -10,7 +10,7 @@ import pytest
 
 from alray.analysis.sweep.full_data import is_full_data, split_full_data
 from alray.analysis.sweep.summary import summarise
-from alray.api import plan_study, sweep
+from alray.api import plan_sweep, sweep
 from alray.cli.display.phrases import headline
 from alray.errors import StoreError
 from alray.reporting.api import report, report_pair
@@ -42,13 +42,13 @@ def study(pool, tmp_path_factory):
 
 
 def test_nothing_is_planned_that_was_not_asked_for(pool):
-    plan = plan_study(SweepSpec.model_validate(wanted(pool, full_data=False)))
+    plan = plan_sweep(SweepSpec.model_validate(wanted(pool, full_data=False)))
     assert {run.arm for run in plan.runs} == {"random", "margin"}
     assert "full data" not in " ".join(headline(plan))
 
 
 def test_every_seed_and_variant_gets_a_run_after_all_others(pool):
-    plan = plan_study(SweepSpec.model_validate(wanted(pool, vary=VARIED)))
+    plan = plan_sweep(SweepSpec.model_validate(wanted(pool, vary=VARIED)))
     full = plan.runs[8:]
     assert plan.queue[8:] == full
     assert [(run.arm, run.seed) for run in full] == [

@@ -8,7 +8,7 @@ from alray.cli import main
 from alray.cli.display.correlation_progress import CorrelationLines, CorrelationLive
 from alray.cli.display.correlation_summary import print_correlation
 from alray.studies.correlation.results import load_correlation
-from alray.studies.correlation.tasks import FineTune
+from alray.studies.correlation.tasks import FineTune, TrainBase
 from alray.studies.retries import Failure
 from tests.helpers.builders import make_pool
 from tests.helpers.correlation_studies import correlation_plan, correlation_settings
@@ -54,7 +54,8 @@ def test_a_study_prints_its_tables_and_where_everything_lies(done):
         assert part in outcome.output, part
     assert max(map(len, outcome.stdout.splitlines())) <= 80 + len(str(results))
     assert (results / "pool-correlation" / "report.html").stat().st_size > 100_000
-    assert (results / "pool-correlation" / "figures" / "scatter.svg").exists()
+    page = (results / "pool-correlation" / "report.html").read_text()
+    assert page.count("<figure") >= 4
 
 
 def test_the_same_command_again_prints_the_same_tables(done, pool):
@@ -131,11 +132,11 @@ def test_displays_say_what_happens(kind, pool):
         display.begin(plan, 20)
         task = next(iter(plan.tasks(0, [])))
         assert isinstance(task, FineTune)
-        display.started(task)
+        display.started(task, "")
         display.performed(task, 1.0, "here")
-        display.lost("base-0", Failure("node2", "killed"), again=True)
-        display.lost("base-0", Failure("", "killed"), again=False)
-        display.moved("base-1", Failure("node2", "ValueError: no", died=False))
+        display.lost(TrainBase("base-0", 0), Failure("node2", "killed"), -1)
+        display.lost(TrainBase("base-0", 0), Failure("", "killed"), None)
+        display.moved(TrainBase("base-1", 1), Failure("node2", "ValueError: no", died=False))
         display.failed("base-1", "ValueError: no")
         display.notice("a [notice]")
         display.tick()
@@ -156,7 +157,7 @@ def test_displays_say_what_happens(kind, pool):
 def test_silence_is_broken_with_how_far_it_is(monkeypatch):
     plan = correlation_plan(make_pool(400))
     console = Console(width=100, highlight=False)
-    monkeypatch.setattr("alray.cli.display.correlation_progress.SILENCE_SECONDS", 0.0)
+    monkeypatch.setattr("alray.cli.display.correlation_progress.QUIET_SECONDS", 0.0)
     with console.capture() as capture:
         display = CorrelationLines(console, "starting")
         display.begin(plan, 0)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from alray.analysis.sweep.summary import SUMMARY_COLUMNS, summarise
 from alray.analysis.wording import share, signed
-from alray.api import plan_study
+from alray.api import plan_sweep
 from alray.cli.display import sweep_lines
 from alray.cli.display.phrases import count, duration, loss, rounds_left, size
 from alray.cli.display.sweep_lines import LineDisplay
@@ -18,7 +18,9 @@ from alray.cli.display.sweep_live import LiveDisplay
 from alray.cli.display.sweep_summary import print_summary
 from alray.settings.sweep import SweepSpec
 from alray.studies.retries import Failure
-from alray.studies.sweep.schedule import Assignment, RunStatus
+from alray.studies.sweep.jobs import Job
+from alray.studies.sweep.progress import RunProgress
+from alray.studies.sweep.schedule import RunStatus
 
 
 @pytest.mark.parametrize(
@@ -42,11 +44,21 @@ def test_counts_agree_with_their_noun():
 
 def test_what_is_left_counts_what_a_checkpoint_has(small_plan):
     """A run that goes on from its round 1 of 2 has one round left; a fresh one its passive phase and two."""
-    statuses = [RunStatus(run) for run in small_plan.runs]
-    assert rounds_left(statuses) == 3 * 4
-    statuses[0].rounds_done = 1
-    statuses[1].status = "finished"
-    assert rounds_left(statuses) == 1 + 3 * 2
+    runs = list(progress_of(small_plan).values())
+    assert rounds_left(runs) == 3 * 4
+    runs[0].rounds_done = 1
+    runs[1].status.status = "finished"
+    assert rounds_left(runs) == 1 + 3 * 2
+
+
+def progress_of(plan):
+    """Return the progress of runs none of which has started."""
+    return {run.run_id: RunProgress(RunStatus(run)) for run in plan.runs}
+
+
+def job_of(run):
+    """Return the job of a run, from its passive phase on."""
+    return Job(run.run_id, run, run.rounds, run.passive_id)
 
 
 def study(arms, seeds, rounds=5, statuses=None):
@@ -126,19 +138,19 @@ def test_the_live_display_shows_the_run_in_progress(small_plan):
         file=out, force_terminal=True, width=80, color_system=None, markup=False, highlight=False
     )
     display = LiveDisplay(console, "starting Ray")
-    statuses = {run.run_id: RunStatus(run) for run in small_plan.runs}
+    runs = progress_of(small_plan)
     first = small_plan.runs[0]
-    display.begin(small_plan, statuses)
-    display.started(Assignment(first.run_id, first, first.rounds, first.passive_id))
-    display.progressed(first.run_id, statuses[first.run_id], {"round": 1, "accuracy": 0.6521})
+    display.begin(small_plan, runs)
+    display.started(job_of(first), HERE)
+    display.progressed(first.run_id, runs[first.run_id], {"round": 1, "accuracy": 0.6521})
     drawn = io.StringIO()
     Console(file=drawn, width=80, markup=False).print(display._draw())
     line = drawn.getvalue()
     display.notice("waiting for a worker")
-    status = statuses[small_plan.runs[1].run_id]
-    status.error = "RuntimeError: broken"
-    display.failed(status)
-    display.ended(first.run_id, statuses[first.run_id])
+    broken = runs[small_plan.runs[1].run_id]
+    broken.status.error = "RuntimeError: broken"
+    display.failed(broken)
+    display.ended(first.run_id, runs[first.run_id])
     display.end()
     assert f"{first.arm}" in line
     assert f"seed {first.seed}" in line
@@ -146,7 +158,7 @@ def test_the_live_display_shows_the_run_in_progress(small_plan):
     assert "accuracy .652" in line
     assert "waiting for a worker" in out.getvalue()
     assert "RuntimeError: broken" in out.getvalue()
-    assert f"1/{len(statuses)} runs in" in out.getvalue()
+    assert f"1/{len(runs)} runs in" in out.getvalue()
 
 
 HERE, THERE = "node1", "node2"
@@ -154,40 +166,39 @@ HERE, THERE = "node1", "node2"
 
 def test_a_dead_worker_is_told_with_node_reason_and_how_its_job_goes_on(small_plan):
     run = small_plan.runs[0]
-    playing = Assignment(run.run_id, run, run.rounds, run.passive_id, HERE)
+    job = job_of(run)
     died = Failure(HERE, "killed.")
     title = f"{run.arm}, seed {run.seed}"
     assert (
-        loss(playing, died, 40)
-        == f"node1: worker died (killed); {title} starts again after round 40"
+        loss(job, died, 40) == f"node1: worker died (killed); {title} starts again after round 40"
     )
-    assert loss(playing, died, -1) == f"node1: worker died (killed); {title} starts again"
-    assert loss(playing, died, None) == f"node1: worker died (killed); {title} is given up"
-    assert loss(playing, Failure("", "killed"), 0) == f"worker died (killed); {title} starts again"
-    passive = Assignment(run.passive_id, run, 0, None, HERE)
+    assert loss(job, died, -1) == f"node1: worker died (killed); {title} starts again"
+    assert loss(job, died, None) == f"node1: worker died (killed); {title} is given up"
+    assert loss(job, Failure("", "killed"), 0) == f"worker died (killed); {title} starts again"
+    passive = Job(run.passive_id, run, 0, None)
     assert loss(passive, died, -1).endswith(f"; passive phase, seed {run.seed} starts again")
 
 
 @pytest.mark.parametrize("hosts", [(HERE, THERE), (HERE, HERE)], ids=["two", "one"])
 def test_nodes_are_named_once_more_than_one_is_in_play(small_plan, hosts, monkeypatch):
-    monkeypatch.setattr(sweep_lines, "SILENCE_SECONDS", 0.0)
+    monkeypatch.setattr(sweep_lines, "QUIET_SECONDS", 0.0)
     out = io.StringIO()
     display = LineDisplay(Console(file=out, width=200), "starting")
-    statuses = {run.run_id: RunStatus(run) for run in small_plan.runs}
-    display.begin(small_plan, statuses)
+    runs = progress_of(small_plan)
+    display.begin(small_plan, runs)
     for run, host in zip(small_plan.runs, hosts, strict=False):
-        display.started(Assignment(run.run_id, run, run.rounds, run.passive_id, host))
+        display.started(job_of(run), host)
     display.tick()
-    status = statuses[small_plan.runs[0].run_id]
-    status.host = HERE
-    display.ended(status.run_id, status)
-    display.moved(Assignment("x", status.run, 2, "y", HERE), Failure(HERE, "no disk", died=False))
-    said = out.getvalue()
-    assert ("; playing: 1 on node1, 1 on node2" in said) == (hosts[1] == THERE)
-    assert ("0 s, node1\n" in said) == (hosts[1] == THERE)
-    assert "node1: no disk; " in said
+    first = runs[small_plan.runs[0].run_id]
+    first.host = HERE
+    display.ended(first.status.run_id, first)
+    display.moved(Job("x", first.run, 2, "y"), Failure(HERE, "no disk", died=False))
+    lines = out.getvalue()
+    assert ("; running: 1 on node1, 1 on node2" in lines) == (hosts[1] == THERE)
+    assert ("0 s, node1\n" in lines) == (hosts[1] == THERE)
+    assert "node1: no disk; " in lines
 
 
 @pytest.fixture
 def small_plan():
-    return plan_study(SweepSpec(strategies=("random", "margin"), seeds=(0, 1), rounds=2))
+    return plan_sweep(SweepSpec(strategies=("random", "margin"), seeds=(0, 1), rounds=2))

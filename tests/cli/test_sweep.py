@@ -222,7 +222,7 @@ def test_every_option_is_explained():
 
 def test_interrupting_exits_with_130(results, monkeypatch):
     """With a line that says how to go on."""
-    monkeypatch.setattr("alray.studies.sweep.driver.stop_requested", AlreadyWished)
+    monkeypatch.setattr("alray.studies.driver.stop_requested", AlreadyWished)
     words = ["sweep", "--strategies", "random", "--seeds", "1", "--results", results, *SMALL]
     code, _, error = alray(*words)
     assert code == 130

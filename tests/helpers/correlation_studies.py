@@ -18,7 +18,10 @@ from alray.studies.correlation.base_model import train_base
 from alray.studies.correlation.driver import group_rows
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
-from alray.studies.correlation.tasks import perform
+from alray.studies.correlation.tasks import Task, perform
+from alray.studies.correlation.worker import Performed, TaskWorker
+from alray.studies.inline import InlineExecutor
+from alray.studies.retries import HERE
 from tests.helpers.builders import raw_pool
 
 FRAMES = ("bases", "groups", "outcomes", "summary", "quantiles", "checks")
@@ -70,6 +73,12 @@ def correlation_plan(pool: PreparedPool, **changes: Any) -> CorrelationPlan:
     return make_correlation_plan(CorrelationSpec.model_validate(settings), raw, pool)
 
 
+def inline_tasks(plan: CorrelationPlan, kind: type[InlineExecutor[Task, Performed]]) -> Any:
+    """Return an executor of this kind, with a worker for the plan's tasks."""
+    pool = plan.prepared
+    return kind(lambda: TaskWorker(pool, pool.checksum(), plan.spec, HERE))
+
+
 class Listener(CorrelationObserver):
     """Takes down what it is told, as (kind, detail)."""
 
@@ -85,8 +94,8 @@ class Listener(CorrelationObserver):
         self.events.append(("base", number))
 
     @override
-    def started(self, task):
-        self.events.append(("started", task.name))
+    def started(self, job, host):
+        self.events.append(("started", job.name))
 
     @override
     def performed(self, task, seconds, host):
@@ -97,8 +106,8 @@ class Listener(CorrelationObserver):
         self.events.append(("failed", (name, error)))
 
     @override
-    def lost(self, name, failure, *, again):
-        self.events.append(("lost", name))
+    def lost(self, job, failure, resumes_after):
+        self.events.append(("lost", job.name))
 
     @override
     def notice(self, text):

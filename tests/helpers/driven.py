@@ -16,7 +16,7 @@ from typing_extensions import override
 from alray import api
 from alray.errors import AlrayError
 from alray.studies.sweep.observer import Observer
-from alray.studies.sweep.schedule import RunStatus
+from alray.studies.sweep.progress import RunProgress
 
 
 class Reporter(Observer):
@@ -24,8 +24,8 @@ class Reporter(Observer):
         self._end = (kind, number)
 
     @override
-    def progressed(self, name: str, status: RunStatus | None, record: Mapping[str, Any]) -> None:
-        kind = "passive" if status is None else "run"
+    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
+        kind = "passive" if run is None else "run"
         print(kind, record["round"], flush=True)  # noqa: T201
         if (kind, record["round"]) == self._end:
             os.kill(os.getpid(), signal.SIGKILL)

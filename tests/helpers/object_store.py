@@ -141,8 +141,8 @@ def hurried_driver(spec: str, results: str, *more: str) -> list[str]:
     code = (
         "import sys\nfrom alray.storage.object_store import RemoteStorage\n"
         f"from alray.storage.lease import LeaseTimes\nRemoteStorage.times = {QUICK!r}\n"
-        "from alray.studies.sweep.worker import Worker\nadvance = Worker.advance\n"
-        "Worker.advance = lambda worker: advance(worker, 0.0)\n"
+        "from alray.studies.sweep.worker import RunWorker\nadvance = RunWorker.advance\n"
+        "RunWorker.advance = lambda worker: advance(worker, 0.0)\n"
         "from tests.helpers.driven import main\nsys.exit(main(*sys.argv[1:]))"
     )
     return [sys.executable, "-c", code, spec, results, *more]

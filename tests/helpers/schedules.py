@@ -3,7 +3,8 @@
 from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
 from alray.settings.run import RunSpec
 from alray.studies.retries import Failure
-from alray.studies.sweep.schedule import Assignment, RunStatus, Schedule
+from alray.studies.sweep.jobs import Job
+from alray.studies.sweep.schedule import RunStatus, Schedule
 
 ROUNDS = 3
 HOSTS = frozenset(["a", "b"])
@@ -33,22 +34,20 @@ def run(strategy: str = "random", seed: int = 0, **training: object) -> RunSpec:
 
 def lose(schedule: Schedule, name: str, reason: str = "killed", host: str = "") -> list[RunStatus]:
     """Let a job's worker die."""
-    return schedule.failure(name, Failure(host, reason), HOSTS)
+    return schedule.fail(name, Failure(host, reason), HOSTS)
 
 
 def fail(
     schedule: Schedule, name: str, host: str = "", hosts: frozenset[str] = frozenset()
 ) -> list[RunStatus]:
     """Let a job end with an error of its own."""
-    return schedule.failure(
-        name, Failure(host, "ValueError: no", "Traceback ...", died=False), hosts
-    )
+    return schedule.fail(name, Failure(host, "ValueError: no", "Traceback ...", died=False), hosts)
 
 
-def drain(schedule: Schedule) -> list[Assignment]:
+def drain(schedule: Schedule) -> list[Job]:
     """Start every job that can be started now."""
-    started: list[Assignment] = []
-    while (assignment := schedule.next()) is not None:
-        started.append(assignment)
+    started: list[Job] = []
+    while (job := schedule.next()) is not None:
+        started.append(job)
         assert len(started) < 100, "the same jobs again and again"
     return started

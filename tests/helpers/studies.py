@@ -11,13 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 from typing_extensions import override
 
-from alray.studies.retries import Failure
+from alray.studies.inline import InlineExecutor
+from alray.studies.retries import HERE, Failure
+from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.progress import RunProgress
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.results import Sweep
-from alray.studies.sweep.schedule import Assignment, RunStatus
-from alray.studies.sweep.worker import Worker
+from alray.studies.sweep.worker import RunWorker
 
 ROUNDS = 4
 
@@ -89,32 +91,32 @@ class Recorder(Observer):
         self.events: list[tuple[str, Any]] = []
 
     @override
-    def begin(self, plan: Plan, statuses: Mapping[str, RunStatus]) -> None:
-        self.events.append(("begin", {name: s.rounds_done for name, s in statuses.items()}))
+    def begin(self, plan: Plan, runs: Mapping[str, RunProgress]) -> None:
+        self.events.append(("begin", {name: run.rounds_done for name, run in runs.items()}))
 
     @override
-    def started(self, assignment: Assignment) -> None:
-        self.events.append(("started", (assignment.name, assignment.start_from)))
+    def started(self, job: Job, host: str) -> None:
+        self.events.append(("started", (job.name, job.start_from)))
 
     @override
-    def progressed(self, name: str, status: RunStatus | None, record: Mapping[str, Any]) -> None:
+    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
         self.events.append(("progressed", (name, record["round"])))
 
     @override
-    def ended(self, name: str, status: RunStatus | None) -> None:
+    def ended(self, name: str, run: RunProgress | None) -> None:
         self.events.append(("ended", name))
 
     @override
-    def failed(self, status: RunStatus) -> None:
-        self.events.append(("failed", status.run_id))
+    def failed(self, run: RunProgress) -> None:
+        self.events.append(("failed", run.status.run_id))
 
     @override
-    def lost(self, assignment: Assignment, failure: Failure, kept: int | None) -> None:
-        self.events.append(("lost", (assignment.name, failure.host)))
+    def lost(self, job: Job, failure: Failure, resumes_after: int | None) -> None:
+        self.events.append(("lost", (job.name, failure.host)))
 
     @override
-    def moved(self, assignment: Assignment, failure: Failure) -> None:
-        self.events.append(("moved", (assignment.name, failure.host)))
+    def moved(self, job: Job, failure: Failure) -> None:
+        self.events.append(("moved", (job.name, failure.host)))
 
     @override
     def notice(self, text: str) -> None:
@@ -129,7 +131,13 @@ class Recorder(Observer):
         return [detail for each, detail in self.events if each == kind]
 
 
+def inline(plan: Plan, kind: type[InlineExecutor[Job, Progress]] = InlineExecutor) -> Any:
+    """Return an executor of this kind, with a worker for the plan's runs."""
+    pool, execution = plan.prepared, plan.study.execution
+    return kind(lambda: RunWorker(pool, pool.checksum(), execution, HERE))
+
+
 def report_every_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make workers report, and with `checkpoint_seconds: 0` checkpoint, after every round."""
-    advance = Worker.advance
-    monkeypatch.setattr(Worker, "advance", lambda worker: advance(worker, 0.0))
+    advance = RunWorker.advance
+    monkeypatch.setattr(RunWorker, "advance", lambda worker: advance(worker, 0.0))

@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -173,29 +175,29 @@ def test_equal_partitions_have_equal_codes(tmp_path):
     assert first.groups.tolist() == second.groups.tolist() == [0, 1, 2, 0, 3, 4]
 
 
-def test_small_classes_are_dropped_and_reported(tmp_path):
+def test_small_classes_are_dropped_and_reported(tmp_path, caplog):
     source = parquet(
         tmp_path, label=["cat", "dog", "cat", "dog", "emu", "dog"], words=list("ppqqrr")
     )
-    lines: list[str] = []
+    caplog.set_level(logging.INFO, "alray")
     spec = PoolSpec(source=source, min_class_size=2, group_by="words")
-    pool = read_pool(spec, lines.append)
+    pool = read_pool(spec)
     assert pool.classes == ("cat", "dog")
     assert pool.ids.tolist() == ["a", "b", "c", "d", "f"]
     assert pool.groups is not None
     assert pool.groups.tolist() == [0, 0, 1, 1, 2]
     assert features(pool, "image")[4].tolist() == [9, 10]
     assert features(pool, "text")[3].tolist() == [3.5, 4.5]
-    assert len(lines) == 1
-    assert "emu" in lines[0]
-    assert "cat" not in lines[0]
-    assert "1 of 6 objects" in lines[0]
+    (line,) = caplog.messages
+    assert "emu" in line
+    assert "cat" not in line
+    assert "1 of 6 objects" in line
 
 
-def test_nothing_is_said_when_nothing_is_dropped(tmp_path):
-    lines: list[str] = []
-    read_pool(PoolSpec(source=parquet(tmp_path), min_class_size=3), lines.append)
-    assert lines == []
+def test_nothing_is_reported_where_nothing_is_dropped(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "alray")
+    read_pool(PoolSpec(source=parquet(tmp_path), min_class_size=3))
+    assert not caplog.messages
 
 
 # Refusals: each names the file, the column and the objects.

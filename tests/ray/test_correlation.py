@@ -91,7 +91,7 @@ def test_a_task_that_hangs_is_named_then_done_again_elsewhere(
         for process in stopped:
             process.kill()
     assert_same_study(inline, found)
-    named, ended = (text for text in listener.of("notice") if "nothing heard of" in text)
+    named, ended = (text for text in listener.of("notice") if "has not reported" in text)
     assert named.endswith("if this lasts as long again")
     assert ended.endswith("its worker is ended")
     assert len(listener.of("lost")) == 1

@@ -8,7 +8,7 @@ import ray
 
 from alray import api
 from alray.errors import ClusterError
-from alray.ray_executor import RayExecutor, preflight, security
+from alray.ray_executor import ActorExecutor, preflight, security
 from alray.ray_executor.preflight import Preflight
 from alray.ray_executor.session import alive_nodes
 from alray.settings.common import ExecutionSpec
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.ray
 
 @pytest.fixture(scope="module")
 def prepared(pool):
-    return api.plan_study(SweepSpec.model_validate(settings(pool))).prepared
+    return api.plan_sweep(SweepSpec.model_validate(settings(pool))).prepared
 
 
 def joining(cluster, **changes):
@@ -33,7 +33,7 @@ def test_a_cluster_with_a_token_turns_away_who_has_none(cluster):
 
 def test_a_joined_cluster_is_examined_and_used(cluster, prepared, monkeypatch):
     monkeypatch.setattr(preflight, "DISK_BYTES", 2**60)
-    with RayExecutor(prepared, joining(cluster)) as executor:
+    with ActorExecutor(prepared, joining(cluster)) as executor:
         notices = executor._session.take_notices()
         assert executor._session.window() == 2
     assert any(f"node {socket.gethostname()}: " in text and "are free" in text for text in notices)
@@ -42,8 +42,8 @@ def test_a_joined_cluster_is_examined_and_used(cluster, prepared, monkeypatch):
 def test_an_open_cluster_is_refused_unless_people_insist(cluster, prepared, monkeypatch):
     monkeypatch.setattr(security, "probe", lambda address: security.OPEN)
     with pytest.raises(ClusterError, match="asks for no token"):
-        RayExecutor(prepared, joining(cluster)).__enter__()
-    with RayExecutor(prepared, joining(cluster, insecure=True)) as executor:
+        ActorExecutor(prepared, joining(cluster)).__enter__()
+    with ActorExecutor(prepared, joining(cluster, insecure=True)) as executor:
         assert executor._session.window() == 2
 
 

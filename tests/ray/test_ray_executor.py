@@ -8,12 +8,11 @@ import ray
 
 from alray import api
 from alray.errors import ClusterError
-from alray.ray_executor import RayExecutor, actors, preflight, session
+from alray.ray_executor import ActorExecutor, actors, base, preflight, session
 from alray.ray_executor.hangs import HangLimits
 from alray.settings.common import ExecutionSpec
 from alray.settings.sweep import SweepSpec
 from alray.studies.events import Notice
-from alray.studies.sweep.executor import Event
 from tests.helpers.studies import ROUNDS, Recorder, assert_same_records, settings
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
@@ -23,7 +22,7 @@ STRATEGIES = ["random", "margin", "bald:members=3", "learning_loss"]
 
 
 def plan_of(pool, **execution):
-    return api.plan_study(
+    return api.plan_sweep(
         SweepSpec.model_validate(settings(pool, execution={**ON_RAY, **execution}))
     )
 
@@ -115,7 +114,7 @@ def test_a_run_that_no_node_can_hold_is_refused(pool, tmp_path):
 
 def test_cpus_of_two_nodes_do_not_add_up_to_one_run(pool, monkeypatch):
     plan = plan_of(pool, cpus_per_run=2)
-    executor = RayExecutor(plan.prepared, plan.study.execution)
+    executor = ActorExecutor(plan.prepared, plan.study.execution)
     nodes = [
         {"NodeID": str(number), "Resources": {"CPU": cpus}}
         for number, cpus in enumerate((3.0, 1.0, 4.0, 0.0))
@@ -129,7 +128,7 @@ def test_cpus_of_two_nodes_do_not_add_up_to_one_run(pool, monkeypatch):
         executor._session.window()
 
 
-def wait_for_events(executor: RayExecutor) -> list[Event]:
+def wait_for_events(executor: ActorExecutor) -> list[actors.Event]:
     """Drive an executor without any job until it has something to say."""
     begin = time.monotonic()
     while True:
@@ -139,7 +138,7 @@ def wait_for_events(executor: RayExecutor) -> list[Event]:
             return events
 
 
-def wait_for_idle(executor: RayExecutor) -> None:
+def wait_for_idle(executor: ActorExecutor) -> None:
     """Drive an executor without any job until a worker is there."""
     begin = time.monotonic()
     while not executor.idle():
@@ -149,7 +148,7 @@ def wait_for_idle(executor: RayExecutor) -> None:
 
 
 def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
-    monkeypatch.setattr(actors, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(base, "STALL_SECONDS", 0.5)
     plan = plan_of(pool)
 
     class Hog:
@@ -159,7 +158,7 @@ def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
     make_hog: Any = ray.remote(num_cpus=2)(Hog)
     hog = make_hog.remote()
     ray.get(hog.here.remote())
-    with RayExecutor(plan.prepared, plan.study.execution) as executor:
+    with ActorExecutor(plan.prepared, plan.study.execution) as executor:
         events = wait_for_events(executor)
         assert isinstance(events[0], Notice)
         assert "0 CPUs are free, a run needs 1; waiting" in events[0].text
@@ -169,7 +168,7 @@ def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
 
 def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
     plan = plan_of(pool, attempts=2)
-    with RayExecutor(plan.prepared, plan.study.execution) as executor:
+    with ActorExecutor(plan.prepared, plan.study.execution) as executor:
         good, executor._session.pool = executor._session.pool, ray.put("no pool")
         events = wait_for_events(executor)
         assert isinstance(events[0], Notice)
@@ -183,12 +182,12 @@ def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
         executor._session.pool = good
         wait_for_idle(executor)
         assert list(executor.idle()) == [socket.gethostname()]
-        assert not executor._record.cannot_start(executor.hosts(), 1)
+        assert not executor._failures.cannot_start(executor.hosts(), 1)
 
 
 def test_a_worker_that_found_room_on_a_node_that_nobody_has_looked_at_is_let_go(pool, monkeypatch):
     plan = plan_of(pool)
-    with RayExecutor(plan.prepared, plan.study.execution) as executor:
+    with ActorExecutor(plan.prepared, plan.study.execution) as executor:
         executor.scale(1)
         (reference,) = executor._starting
         assert ray.wait([reference], timeout=60)[0]
@@ -215,7 +214,7 @@ def test_a_worker_that_has_gone_silent_is_named_and_then_ended(pool, tmp_path, m
     )
     named, ended = observer.of("notice")
     assert re.match(
-        rf"{socket.gethostname()}: nothing heard of .* for \d+ s, and never before", named
+        rf"{socket.gethostname()}: .* has not reported for \d+ s, and never took", named
     )
     assert named.endswith("its worker is ended if this lasts as long again")
     assert ended.endswith("its worker is ended")
@@ -246,10 +245,10 @@ def test_a_ray_that_does_not_start_is_an_error_of_the_cluster(pool, monkeypatch)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", fail)
     with pytest.raises(ClusterError, match="cannot start a local Ray: RuntimeError: no room; "):
-        RayExecutor(plan.prepared, plan.study.execution).__enter__()
+        ActorExecutor(plan.prepared, plan.study.execution).__enter__()
     with_address = ExecutionSpec(executor="ray", address="auto")
     with pytest.raises(ClusterError, match="cannot join the Ray cluster at 'auto'"):
-        RayExecutor(plan.prepared, with_address).__enter__()
+        ActorExecutor(plan.prepared, with_address).__enter__()
 
 
 def test_a_ray_started_for_the_study_ends_with_it_even_if_it_is_refused(pool, monkeypatch):
@@ -263,5 +262,5 @@ def test_a_ray_started_for_the_study_ends_with_it_even_if_it_is_refused(pool, mo
     monkeypatch.setattr(ray, "shutdown", lambda: steps.append("shutdown"))
     monkeypatch.setattr(preflight, "STORE_ROOM", 1e6)
     with pytest.raises(ClusterError, match="object store"):
-        RayExecutor(plan.prepared, plan.study.execution).__enter__()
+        ActorExecutor(plan.prepared, plan.study.execution).__enter__()
     assert steps == ["init", "shutdown"]

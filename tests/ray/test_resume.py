@@ -14,7 +14,7 @@ import yaml
 from typing_extensions import override
 
 from alray import api
-from alray.studies.sweep.store import Store
+from alray.studies.sweep.store import SweepStore
 from tests.helpers.studies import Recorder, assert_same_records, settings
 
 pytestmark = pytest.mark.ray
@@ -45,15 +45,15 @@ def test_killed_workers_are_replaced_in_the_passive_phase_and_in_a_run(
 ):
     class Killer(Recorder):
         @override
-        def started(self, assignment):
-            super().started(assignment)
+        def started(self, job, host):
+            super().started(job, host)
             if len(self.of("started")) == 1:
                 assert kill_workers() == 1
 
         @override
-        def progressed(self, name, status, record):
-            super().progressed(name, status, record)
-            if status is not None and record["round"] == 2 and len(self.of("lost")) == 1:
+        def progressed(self, name, run, record):
+            super().progressed(name, run, record)
+            if run is not None and record["round"] == 2 and len(self.of("lost")) == 1:
                 assert kill_workers() == 1
 
     observer = Killer()
@@ -141,7 +141,7 @@ def test_ctrl_c_in_a_terminal_keeps_everything_that_was_played(
         assert driver.wait(timeout=120) == 130
     assert rest[-2:] == ["Interrupted", "stopped"]
     last = int(rest[-3])
-    (row,) = Store(tmp_path / "study").read_runs().to_dict("records")
+    (row,) = SweepStore(tmp_path / "study").read_runs().to_dict("records")
     assert (row["status"], row["rounds_done"]) == ("unfinished", last)
     assert_nothing_is_left(driver.pid)
     observer = Recorder()

@@ -45,7 +45,7 @@ def address():
 
 
 def candidates(pool, round_number):
-    plan = api.plan_study(api.as_study(settings(pool)))
+    plan = api.plan_sweep(settings(pool))
     return len(plan.prepared.train) - 20 - 5 * (round_number - 1)
 
 

@@ -6,28 +6,26 @@ import pytest
 from ray.exceptions import ActorUnavailableError, OutOfMemoryError, WorkerCrashedError
 
 from alray import api
-from alray.ray_executor import RayExecutor
-from alray.ray_executor.replies import Actor, RunningJob, how, note_loss
+from alray.ray_executor import ActorExecutor
+from alray.ray_executor.replies import Actor, RunningJob, cause_of_death
 from alray.studies.events import Lost, Notice
 from tests.helpers.studies import settings, write_pool
 
 
 @pytest.fixture
-def executor(tmp_path: Path) -> RayExecutor:
+def executor(tmp_path: Path) -> ActorExecutor:
     """Return one with two runs on node1 beside the one that is lost, and one on node2."""
-    plan = api.plan_study(api.as_study(settings(write_pool(tmp_path / "pool.parquet"))))
-    made = RayExecutor(plan.prepared, plan.study.execution)
+    plan = api.plan_sweep(settings(write_pool(tmp_path / "pool.parquet")))
+    made = ActorExecutor(plan.prepared, plan.study.execution)
     for number, host in enumerate(["node1", "node1", "node2"]):
         made._running[number] = RunningJob(Actor(None, host), f"run-{number}")
     return made
 
 
-def note(lost: Lost, others: int, executor: RayExecutor) -> list[Lost | Notice]:
-    return note_loss(lost, others, executor._nodes, executor._record)
-
-
 def test_where_memory_does_not_do_for_all_fewer_run_from_then_on(executor):
-    lost, notice = note(Lost("run", "out of memory", "node1", out_of_memory=True), 2, executor)
+    lost, notice = executor._take_loss(
+        Lost("run", "out of memory", "node1", out_of_memory=True), 2
+    )
     assert lost == Lost("run", "out of memory", "node1", out_of_memory=True)
     assert isinstance(notice, Notice)
     assert "node1 has run out of memory: at most 2 jobs run there" in notice.text
@@ -36,18 +34,20 @@ def test_where_memory_does_not_do_for_all_fewer_run_from_then_on(executor):
 
 
 def test_a_worker_that_was_alone_is_lost_like_any_other(executor):
-    (lost,) = note(Lost("run", "out of memory", "node3", out_of_memory=True), 0, executor)
+    (lost,) = executor._take_loss(Lost("run", "out of memory", "node3", out_of_memory=True), 0)
     assert lost == Lost("run", "out of memory", "node3")
     assert executor._nodes.limits == {}
 
 
 def test_the_third_loss_in_a_row_names_the_node(executor):
-    said = [note(Lost(f"run-{number}", "killed", "node2"), 1, executor) for number in range(3)]
+    said = [
+        executor._take_loss(Lost(f"run-{number}", "killed", "node2"), 1) for number in range(3)
+    ]
     assert [len(events) for events in said] == [1, 1, 2]
     told = said[2][1]
     assert isinstance(told, Notice)
     assert told.text.startswith("node2: 3 workers were lost")
-    assert executor._record.quarantined == {"node2"}
+    assert executor._failures.quarantined == {"node2"}
 
 
 def test_idle_workers_are_dismissed_where_they_are_of_no_use_or_too_many(executor):
@@ -58,17 +58,17 @@ def test_idle_workers_are_dismissed_where_they_are_of_no_use_or_too_many(executo
 
 
 def test_ends_are_told_in_plain_words():
-    assert how(OutOfMemoryError("a page of numbers")).endswith(
+    assert cause_of_death(OutOfMemoryError("a page of numbers")).endswith(
         "the node was running out of memory"
     )
-    assert how(WorkerCrashedError()) == "its process was killed or has crashed"
+    assert cause_of_death(WorkerCrashedError()) == "its process was killed or has crashed"
     broken = ActorUnavailableError("RpcError: RPC error: Socket closed rpc_code: 14", None)
-    assert how(broken).startswith("the connection to it broke: ")
+    assert cause_of_death(broken).startswith("the connection to it broke: ")
     killed = "The actor is dead because Worker exit detail: Worker unexpectedly exits with a connection error code 2. EOF."
-    assert how(RuntimeError(killed)) == "its process was killed or has crashed"
+    assert cause_of_death(RuntimeError(killed)) == "its process was killed or has crashed"
     silent = (
         "The actor's node was terminated: health check failed due to missing too many heartbeats"
     )
-    assert how(RuntimeError(silent)) == "its node was not heard of for too long"
+    assert cause_of_death(RuntimeError(silent)) == "its node was not heard of for too long"
     report = "The actor died.\nThe actor is dead because ... Worker exit detail: connection error. Some common causes"
-    assert how(RuntimeError(report)) == "connection error."
+    assert cause_of_death(RuntimeError(report)) == "connection error."

@@ -1,21 +1,23 @@
-"""What is exported as metrics: counted once each, everything passed on, and known to the dashboard; no Ray."""
+"""What is exported as metrics: counted once each, and known to the dashboard; no Ray."""
 
 import json
 import re
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 
 from alray import api
-from alray.api import correlate
 from alray.errors import ClusterError
 from alray.ray_executor import metrics
-from alray.ray_executor.metrics import METRICS, MeteredCorrelationObserver, MeteredObserver
-from alray.studies.correlation.observer import CorrelationObserver
-from alray.studies.sweep.observer import Observer
+from alray.ray_executor.metrics import COUNTERS, METRICS, CorrelationCounter, SweepCounter
+from alray.settings.common import ExecutionSpec
+from alray.studies.correlation.driver import CorrelationDriver
+from alray.studies.correlation.store import CorrelationStore
+from alray.studies.manifest import CORRELATION, SWEEP
+from alray.studies.sweep.driver import SweepDriver
+from alray.studies.sweep.store import SweepStore
 from tests.helpers.correlation_studies import Listener, correlation_settings
-from tests.helpers.studies import ROUNDS, Recorder, settings, write_pool
+from tests.helpers.studies import ROUNDS, Recorder, inline, settings, write_pool
 
 DASHBOARD = Path(__file__).parents[2] / "cluster" / "grafana" / "alray.json"
 
@@ -44,13 +46,15 @@ def pool(tmp_path_factory):
     return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
 
 
-def test_a_sweep_is_counted_and_its_display_hears_the_same(pool, tmp_path, counted):
+def test_a_sweep_is_counted_and_its_display_learns_the_same(pool, tmp_path, counted):
     recorder, plain = Recorder(), Recorder()
     spec = settings(pool, strategies=["random", "margin"])
-    api.sweep(spec, results=tmp_path / "metered", observer=MeteredObserver(recorder))
+    plan = api.plan_sweep(spec)
+    with SweepStore(tmp_path / "counted") as store:
+        SweepDriver(plan, store, [recorder, SweepCounter()]).drive(lambda: inline(plan))
     api.sweep(spec, results=tmp_path / "plain", observer=plain)
     assert [kind for kind, *_ in recorder.events] == [kind for kind, *_ in plain.events]
-    name = str(api.as_study(spec).name)
+    name = str(plan.study.name)
     rounds = {key[2]: value for key, value in counted.items() if key[0] == "alray_rounds"}
     assert rounds == {"passive phase": 1, "random": ROUNDS + 1, "margin": ROUNDS + 1}
     assert counted["alray_runs_finished", name] == 2
@@ -60,24 +64,22 @@ def test_a_sweep_is_counted_and_its_display_hears_the_same(pool, tmp_path, count
 
 def test_a_correlation_study_is_counted(pool, tmp_path, counted):
     listener = Listener()
-    spec = correlation_settings(pool)
-    found = correlate(spec, results=tmp_path, observer=MeteredCorrelationObserver(listener))
-    done = counted["alray_tasks_done", str(found.settings.name)]
+    plan = api.plan_correlation(correlation_settings(pool))
+    with CorrelationStore(tmp_path) as store:
+        driver = CorrelationDriver(plan, store, [listener, CorrelationCounter()])
+        driver.drive(lambda: api.start_tasks(plan))
+    done = counted["alray_tasks_done", str(plan.spec.name)]
     assert done == len(listener.of("performed")) > 0
 
 
-@pytest.mark.parametrize(
-    ("observer", "metered"),
-    [(Observer, MeteredObserver), (CorrelationObserver, MeteredCorrelationObserver)],
-)
-def test_everything_that_a_display_hears_has_its_way_past(observer, metered, counted):
-    heard = [name for name in vars(observer) if not name.startswith("_")]
-    assert set(heard) <= set(vars(metered))
-    inner = Mock(spec=observer)
-    for name in ("tick", "end"):
-        getattr(metered(inner), name)()
-    metered(inner).notice("a word")
-    assert [call[0] for call in inner.mock_calls] == ["tick", "end", "notice"]
+@pytest.mark.parametrize("kind", [SWEEP, CORRELATION])
+def test_counters_stand_beside_the_display_where_metrics_are_asked_for(kind, counted):
+    display = object()
+    on_ray = ExecutionSpec(metrics=True)
+    assert api.observers_of(ExecutionSpec(), display, kind) == [display]
+    assert api.observers_of(ExecutionSpec(metrics=True, executor="inline"), None, kind) == []
+    first, second = api.observers_of(on_ray, display, kind)
+    assert (first, type(second)) == (display, COUNTERS[kind])
 
 
 def test_without_rays_agent_metrics_are_refused(monkeypatch):
@@ -85,7 +87,7 @@ def test_without_rays_agent_metrics_are_refused(monkeypatch):
     with pytest.raises(
         ClusterError, match=r"no_such_module are not .*pip install 'ray\[default\]'"
     ):
-        MeteredObserver(Observer())
+        SweepCounter()
 
 
 def test_the_dashboard_shows_every_metric_with_labels_that_it_has():

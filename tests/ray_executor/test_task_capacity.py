@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from alray.api import as_correlation, plan_correlation
-from alray.ray_executor import RayTasks
+from alray.api import plan_correlation
+from alray.ray_executor import TaskExecutor
 from alray.ray_executor.session import RaySession
-from alray.ray_executor.tasks import _UnderWay
+from alray.ray_executor.tasks import _Submitted
 from alray.studies.correlation.tasks import TrainBase
 from alray.studies.events import Lost, Notice
 from tests.helpers.correlation_studies import correlation_settings
@@ -21,37 +21,44 @@ def node(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RayTasks:
+def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TaskExecutor:
     """Return one with two nodes of two CPUs: two tasks on node1, one on node2, and one that waits for either."""
-    plan = plan_correlation(
-        as_correlation(correlation_settings(write_pool(tmp_path / "pool.parquet")))
-    )
-    made = RayTasks(plan.prepared, plan.spec)
+    plan = plan_correlation(correlation_settings(write_pool(tmp_path / "pool.parquet")))
+    made = TaskExecutor(plan.prepared, plan.spec)
     made._nodes.look([node("node1"), node("node2")], {"num_cpus": 1})
     monkeypatch.setattr(RaySession, "look", lambda *_: None)
     monkeypatch.setattr(RaySession, "window", lambda _: 4)
     for number, host in enumerate(["node1", "node1", "node2", ""]):
-        made._under_way[number] = _UnderWay(TrainBase(f"base-{number}", number), frozenset(), host)
+        made._submitted[number] = _Submitted(
+            TrainBase(f"base-{number}", number), None, frozenset(), host
+        )
     return made
 
 
+def lose(executor: TaskExecutor, number: int, host: str) -> Any:
+    """Let a task end for want of memory."""
+    return executor._lose(
+        number, Lost(f"base-{number}", "out of memory", host, out_of_memory=True)
+    )
+
+
 def test_tasks_are_handed_over_in_advance_as_long_as_memory_does(executor):
-    assert executor.free() == 2 * 4 - 4
+    assert len(executor.idle()) == 2 * 4 - 4
     assert executor._tasks_on_nodes() == Counter(node1=3, node2=2)
 
 
 def test_a_node_that_ran_out_of_memory_gets_fewer_and_none_in_advance(executor):
-    lost, notice = executor._lose(0, "out of memory", out_of_memory=True)
+    lost, notice = lose(executor, 0, "node1")
     assert lost == Lost("base-0", "out of memory", "node1", out_of_memory=True)
     assert isinstance(notice, Notice)
     assert "at most one job runs there" in notice.text
     assert executor._nodes.limits == {"node1": 1}
-    assert executor.free() == (1 + 2) - 3
+    assert len(executor.idle()) == (1 + 2) - 3
     # Nothing more may start on node1, where one runs and another one may start.
     assert executor._nodes.excluded(frozenset(), executor._tasks_on_nodes()) == {"node1"}
 
 
 def test_a_task_that_was_alone_is_lost_like_any_other(executor):
-    (lost,) = executor._lose(2, "out of memory", out_of_memory=True)
+    (lost,) = lose(executor, 2, "node2")
     assert lost == Lost("base-2", "out of memory", "node2")
     assert executor._nodes.limits == {}

@@ -150,7 +150,7 @@ def played(tmp_path):
 
 def test_finished_runs_and_checkpoints_are_safe(played):
     given, folder = played
-    plan = api.plan_study(api.as_study(given))
+    plan = api.plan_sweep(given)
     files = module("study").Files(folder, plan)
     assert files.kept() == {("margin", 0): ROUNDS, ("margin", 1): ROUNDS}
     first = plan.runs[0].run_id

@@ -13,7 +13,7 @@ from alray.errors import StoreError
 from alray.storage.fsspec_store import FsspecObjects
 from alray.storage.location import location_of
 from alray.storage.object_store import RemoteStorage
-from alray.studies.sweep.store import Store
+from alray.studies.sweep.store import SweepStore
 from tests.helpers.object_store import QUICK
 from tests.helpers.studies import assert_same_records, settings, write_pool
 
@@ -42,9 +42,9 @@ def test_a_sweep_into_memory_is_equal_to_a_local_one(tmp_path):
 
 def test_a_second_writer_is_refused():
     place = location_of("memory://results/study")
-    with Store(place) as store, pytest.raises(StoreError, match="written by another alray"):
-        Store(place).__enter__()
-    with Store(place):
+    with SweepStore(place) as store, pytest.raises(StoreError, match="written by another alray"):
+        SweepStore(place).__enter__()
+    with SweepStore(place):
         assert not store.has_progress()
 
 
@@ -55,18 +55,18 @@ def test_a_package_that_is_missing_is_named(uri, monkeypatch):
     with pytest.raises(
         StoreError, match=r"needs a package that is not installed: .*(s3fs|paramiko)"
     ):
-        Store(location_of(uri)).exists()
+        SweepStore(location_of(uri)).exists()
 
 
 def test_without_fsspec_itself_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     with pytest.raises(StoreError, match="pip install fsspec"):
-        Store(location_of("memory://results/study")).exists()
+        SweepStore(location_of("memory://results/study")).exists()
 
 
 def test_a_kind_of_store_that_does_not_exist_is_refused():
     with pytest.raises(StoreError, match=r"no kind of store 's4'; did you mean 's3'"):
-        Store(location_of("s4://bucket/study")).exists()
+        SweepStore(location_of("s4://bucket/study")).exists()
 
 
 def test_what_is_no_object_store_gets_its_files_by_renaming(tmp_path, monkeypatch):

@@ -70,8 +70,8 @@ class Memory(Objects):
         return True
 
 
-def lease(objects: Objects, said: list[str] | None = None, times: LeaseTimes = TIMES) -> Lease:
-    return Lease(objects, PLACE, times, ([] if said is None else said).append, pauses=())
+def lease(objects: Objects, times: LeaseTimes = TIMES) -> Lease:
+    return Lease(objects, PLACE, times, pauses=())
 
 
 def killed(objects: Objects) -> Lease:
@@ -93,15 +93,14 @@ def test_a_lease_says_who_holds_it_and_goes_when_released():
     assert objects.content == {}
 
 
-def test_a_second_one_is_refused_for_as_long_as_the_first_is_renewed():
+def test_a_second_one_is_refused_for_as_long_as_the_first_is_renewed(caplog):
     objects = Memory()
-    said: list[str] = []
     first = lease(objects)
     first.acquire()
     time.sleep(2 * TIMES.expiry)
     with pytest.raises(StoreError, match=r"is being written by another alray \(.*, process \d+\)"):
-        lease(objects, said).acquire()
-    assert "waiting to see whether it still is" in said[0]
+        lease(objects).acquire()
+    assert "waiting to see whether it still is" in caplog.messages[0]
     first.check()
     first.release()
     other = lease(objects)
@@ -109,15 +108,14 @@ def test_a_second_one_is_refused_for_as_long_as_the_first_is_renewed():
     other.release()
 
 
-def test_the_lease_of_a_killed_one_is_taken_over_when_it_is_stale_and_not_before():
+def test_the_lease_of_a_killed_one_is_taken_over_when_it_is_stale_and_not_before(caplog):
     objects = Memory()
-    said: list[str] = []
     killed(objects)
     begun = time.monotonic()
-    second = lease(objects, said)
+    second = lease(objects)
     second.acquire()
     assert time.monotonic() - begun > 0.9 * TIMES.expiry
-    assert "going on in its place" in said[-1]
+    assert "going on instead of it" in caplog.messages[-1]
     assert len([name for name in objects.content if name.endswith(".holder")]) == 1
     second.release()
 

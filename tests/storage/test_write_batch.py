@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Collection
 
-import pyarrow as pa
 import pytest
 from typing_extensions import override
 
@@ -11,9 +10,10 @@ from alray.errors import StoreError
 from alray.storage import write_batch
 from alray.storage.local import LocalStorage
 from alray.storage.write_batch import Batch
-from alray.studies.sweep.store import Store
+from alray.studies.sweep.store import SweepStore
+from tests.helpers.rows import read_back
 
-ROWS = pa.table({"run_id": ["a"], "round": [0]})
+ROWS = [{"run_id": "a", "round": 0}]
 
 
 class Watched(LocalStorage):
@@ -91,7 +91,7 @@ def test_what_has_become_much_is_written_at_once(monkeypatch):
     assert len(storage.done) == 5
 
 
-def write_and_fail(store: Store) -> None:
+def write_and_fail(store: SweepStore) -> None:
     with store.batch():
         store.write_checkpoint("b", b"state")
         store.remove_checkpoint("a")
@@ -101,12 +101,12 @@ def write_and_fail(store: Store) -> None:
 
 
 def test_a_store_writes_at_the_end_also_where_something_goes_wrong(tmp_path):
-    with Store(tmp_path / "study") as store:
+    with SweepStore(tmp_path / "study") as store:
         with store.batch():
             store.write_run("a", ROWS, ROWS)
             store.write_checkpoint("a", b"state")
             assert store.read_run("a") is None
-        assert store.read_run("a") == (ROWS, ROWS)
+        assert read_back(store, "a") == (ROWS, ROWS)
         assert store.read_checkpoint("a") == b"state"
         with pytest.raises(RuntimeError, match="a bug"):
             write_and_fail(store)

@@ -5,6 +5,7 @@ from typing_extensions import override
 
 from alray.api import correlate
 from alray.errors import StoreError
+from alray.reporting.api import report
 from alray.studies.correlation.results import load_correlation
 from tests.helpers.correlation_studies import (
     Listener,
@@ -56,4 +57,5 @@ def test_a_study_on_s3_is_equal_to_a_local_one_also_when_the_server_goes_down_in
     assert_same_study(local, found)
     assert_same_study(local, load_correlation(f"{uri}/study"))
     assert server.names("correlation/study") == files(local.path)
+    report(f"{uri}/study", formats=("html",))
     assert server.read("correlation/study/report.html") == b"page"

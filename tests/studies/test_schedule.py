@@ -42,7 +42,7 @@ def test_what_is_at_hand_is_not_played_again():
         (runs[1].run_id, runs[1].run_id),
         (runs[2].run_id, runs[2].passive_id),
     ]
-    assert schedule.runs[runs[0].run_id].rounds_done == ROUNDS
+    assert schedule.runs[runs[0].run_id].status == "finished"
 
 
 def test_nothing_to_do():
@@ -118,8 +118,8 @@ def test_upcoming_never_hides_a_job(attempts):
     schedule = Schedule([run("random"), run("margin")], attempts=attempts)
     for _ in range(attempts):
         assert schedule.upcoming > 0
-        (assignment,) = drain(schedule)
-        lose(schedule, assignment.name)
+        (job,) = drain(schedule)
+        lose(schedule, job.name)
     assert schedule.upcoming == 0
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from typing_extensions import override
 
-from alray.studies.sweep.schedule import Assignment, Schedule
+from alray.studies.sweep.schedule import Schedule
 from tests.helpers.schedules import HOSTS, fail, lose, run
 
 
@@ -18,7 +18,7 @@ def test_a_lost_job_goes_to_another_host_as_long_as_there_is_one():
     assert schedule.next("a", HOSTS) is None
     again = schedule.next("b", HOSTS)
     assert again is not None
-    assert (again.name, again.host) == (name, "b")
+    assert again.name == name
     lose(schedule, name, host="b")
     assert schedule.avoided(HOSTS) == frozenset()
     assert schedule.next("a", HOSTS) is not None
@@ -64,7 +64,7 @@ def test_an_error_on_the_only_host_is_believed_at_once():
 
 
 class Cluster(RuleBasedStateMachine):
-    """Plays a schedule with workers that finish, fail, die and write checkpoints in any order."""
+    """Runs a schedule with workers that finish, fail, die and write checkpoints in any order."""
 
     ATTEMPTS = 2
 
@@ -80,7 +80,7 @@ class Cluster(RuleBasedStateMachine):
             finished=frozenset([runs[1].run_id]),
             checkpoints=at_hand,
         )
-        self.playing: dict[str, Assignment] = {}
+        self.running: dict[str, str] = {}
         self.settled: set[str] = {runs[1].run_id}
         self.starts: Counter[str] = Counter()
         self.deaths: defaultdict[str, set[str]] = defaultdict(set)
@@ -88,28 +88,27 @@ class Cluster(RuleBasedStateMachine):
     @rule(host=st.sampled_from(sorted(HOSTS)))
     def start(self, host):
         avoided = self.schedule.avoided(HOSTS)
-        assignment = self.schedule.next(host, HOSTS)
-        if assignment is None:
-            assert host in avoided or self.schedule.upcoming == 0 or self.playing
+        job = self.schedule.next(host, HOSTS)
+        if job is None:
+            assert host in avoided or self.schedule.upcoming == 0 or self.running
             return
         assert host not in avoided
-        assert assignment.host == host
-        assert host not in self.deaths[assignment.name] or self.deaths[assignment.name] == HOSTS
-        assert assignment.name not in self.playing, "two workers for one job"
-        assert assignment.name not in self.settled, "a job that had ended"
-        if assignment.name in self.passives:
-            assert assignment.start_from is None
+        assert host not in self.deaths[job.name] or self.deaths[job.name] == HOSTS
+        assert job.name not in self.running, "two workers for one job"
+        assert job.name not in self.settled, "a job that had ended"
+        if job.name in self.passives:
+            assert job.start_from is None
         else:
-            assert assignment.start_from in self.checkpoints
-            own = assignment.name in self.checkpoints
-            assert (assignment.start_from == assignment.name) == own
-        self.starts[assignment.name] += 1
-        self.playing[assignment.name] = assignment
+            assert job.start_from in self.checkpoints
+            own = job.name in self.checkpoints
+            assert (job.start_from == job.name) == own
+        self.starts[job.name] += 1
+        self.running[job.name] = host
 
     def pick(self, data: st.DataObject) -> str:
-        return data.draw(st.sampled_from(sorted(self.playing)))
+        return data.draw(st.sampled_from(sorted(self.running)))
 
-    @precondition(lambda self: self.playing)
+    @precondition(lambda self: self.running)
     @rule(data=st.data())
     def checkpoint(self, data):
         name = self.pick(data)
@@ -117,29 +116,29 @@ class Cluster(RuleBasedStateMachine):
             self.checkpoints.add(name)
             self.schedule.checkpointed(name)
 
-    @precondition(lambda self: self.playing)
+    @precondition(lambda self: self.running)
     @rule(data=st.data())
     def finish(self, data):
         name = self.pick(data)
-        del self.playing[name]
+        del self.running[name]
         if name in self.passives:
             self.checkpoints.add(name)
             self.schedule.checkpointed(name)
         self.schedule.done(name)
         self.settled.add(name)
 
-    @precondition(lambda self: self.playing)
+    @precondition(lambda self: self.running)
     @rule(data=st.data())
     def fail(self, data):
         name = self.pick(data)
-        del self.playing[name]
+        del self.running[name]
         self.settled |= {name, *(s.run_id for s in fail(self.schedule, name))}
 
-    @precondition(lambda self: self.playing)
+    @precondition(lambda self: self.running)
     @rule(data=st.data())
     def die(self, data):
         name = self.pick(data)
-        host = self.playing.pop(name).host
+        host = self.running.pop(name)
         self.deaths[name].add(host)
         victims = lose(self.schedule, name, host=host)
         assert bool(victims) == (self.starts[name] == self.ATTEMPTS)
@@ -154,7 +153,7 @@ class Cluster(RuleBasedStateMachine):
     def it_is_over_when_every_run_has_ended(self):
         assert self.schedule.over == (self.schedule.runs.keys() <= self.settled)
         if self.schedule.over:
-            assert not self.playing
+            assert not self.running
             assert self.schedule.upcoming == 0
 
     @override
@@ -163,8 +162,8 @@ class Cluster(RuleBasedStateMachine):
         for _ in range(20):
             for host in HOSTS:
                 self.start(host)
-            for name in list(self.playing):
-                del self.playing[name]
+            for name in list(self.running):
+                del self.running[name]
                 self.checkpoints.add(name)
                 self.schedule.checkpointed(name)
                 self.schedule.done(name)

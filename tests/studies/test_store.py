@@ -6,19 +6,17 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from alray.errors import StoreError
-from alray.studies.sweep.store import Store
-
-ROWS = pa.table({"run_id": ["a", "a"], "round": [0, 1]})
-NONE = pa.table({"run_id": pa.array([], pa.string()), "round": pa.array([], pa.int64())})
+from alray.studies.sweep.records import ROUND_COLUMNS
+from alray.studies.sweep.store import SweepStore
+from tests.helpers.rows import ROWS, read_back
 
 
 @pytest.fixture
 def store(tmp_path):
-    with Store(tmp_path / "study") as store:
+    with SweepStore(tmp_path / "study") as store:
         yield store
 
 
@@ -29,14 +27,14 @@ def hidden(root: Path) -> list[str]:
 def test_what_is_written_is_read_back(store):
     store.write_study({"seeds": (0, 1), "label": "Straße"})
     store.write_manifest({"schema": 1, "pool": "Straße"})
-    store.write_run("a", ROWS, NONE)
+    store.write_run("a", ROWS, [])
     store.write_runs(ROWS)
     store.write_summary(pd.DataFrame({"arm": ["random"]}))
     store.write_checkpoint("a", b"state")
     assert store.exists()
     assert store.read_study() == {"seeds": [0, 1], "label": "Straße"}
     assert store.read_manifest() == {"schema": 1, "pool": "Straße"}
-    assert store.read_run("a") == (ROWS, NONE)
+    assert read_back(store, "a") == (ROWS, [])
     assert store.count_rounds("a") == 2
     assert store.read_runs()["round"].tolist() == [0, 1]
     assert store.read_summary()["arm"].tolist() == ["random"]
@@ -54,31 +52,31 @@ def test_an_empty_folder_holds_no_study(store):
     assert store.read_manifest() == {}
     assert store.read_run("a") is None
     assert store.count_rounds("a") == 0
-    assert store.read_rounds(NONE).columns.tolist() == ["run_id", "round"]
+    assert store.read_rounds().columns.tolist() == list(ROUND_COLUMNS)
 
 
 def test_rounds_of_runs_with_different_heads_make_one_frame(store):
-    other = pa.table({"run_id": ["b"], "round": [0], "sigma_image": [0.5]})
-    store.write_run("a", ROWS, NONE)
-    store.write_run("b", other, NONE)
-    frame = store.read_rounds(NONE)
+    other = [{"run_id": "b", "round": 0, "sigma_image": 0.5}]
+    store.write_run("a", ROWS, [])
+    store.write_run("b", other, [])
+    frame = store.read_rounds()
     assert frame["run_id"].tolist() == ["a", "a", "b"]
     assert frame["sigma_image"].isna().tolist() == [True, True, False]
-    assert store.read_rounds(NONE, ["b"])["run_id"].tolist() == ["b"]
+    assert store.read_rounds(["b"])["run_id"].tolist() == ["b"]
 
 
 def test_a_plain_reader_of_the_folder_sees_whole_files_only(store):
-    store.write_run("a", ROWS, NONE)
+    store.write_run("a", ROWS, [])
     (store.root / "rounds" / ".b.parquet.tmp").write_bytes(b"PAR1half")
     assert len(pd.read_parquet(store.root / "rounds")) == 2
-    assert len(store.read_rounds(NONE)) == 2
+    assert len(store.read_rounds()) == 2
 
 
 def test_leftovers_of_a_killed_writer_are_swept(tmp_path):
-    with Store(tmp_path) as store:
+    with SweepStore(tmp_path) as store:
         (store.root / "rounds" / ".b.parquet.tmp").write_bytes(b"half")
         (store.root / ".runs.parquet.tmp").write_bytes(b"half")
-    with Store(tmp_path):
+    with SweepStore(tmp_path):
         assert hidden(tmp_path) == []
 
 
@@ -87,43 +85,43 @@ def test_queries_are_written_before_the_rounds_that_make_a_run_count_as_finished
 ):
     written = []
     monkeypatch.setattr(store, "_write", lambda name, content: written.append(name))
-    store.write_run("a", ROWS, NONE)
+    store.write_run("a", ROWS, [])
     assert written == ["queries/a.parquet", "rounds/a.parquet"]
 
 
 def test_rounds_without_queries_are_no_record(store):
-    store.write_run("a", ROWS, NONE)
+    store.write_run("a", ROWS, [])
     (store.root / "queries" / "a.parquet").unlink()
     assert store.count_rounds("a") == 0
 
 
 def test_a_second_writer_is_refused_until_the_first_ends(tmp_path):
-    with Store(tmp_path), pytest.raises(StoreError, match="written by another alray"):
-        Store(tmp_path).__enter__()
-    with Store(tmp_path):
+    with SweepStore(tmp_path), pytest.raises(StoreError, match="written by another alray"):
+        SweepStore(tmp_path).__enter__()
+    with SweepStore(tmp_path):
         pass
 
 
 def test_the_lock_ends_with_its_process_however_it_ends(tmp_path):
     script = (
-        "import pathlib, sys; from alray.studies.sweep.store import Store\n"
-        "with Store(pathlib.Path(sys.argv[1])): print('locked', flush=True); sys.stdin.read()"
+        "import pathlib, sys; from alray.studies.sweep.store import SweepStore\n"
+        "with SweepStore(pathlib.Path(sys.argv[1])): print('locked', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"locked\n"
         with pytest.raises(StoreError, match="written by another alray"):
-            Store(tmp_path).__enter__()
+            SweepStore(tmp_path).__enter__()
         other.kill()
-    with Store(tmp_path):
+    with SweepStore(tmp_path):
         pass
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"cannot write to .*choose another --results"):
-        Store(tmp_path / "file" / "study").__enter__()
+        SweepStore(tmp_path / "file" / "study").__enter__()
 
 
 def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch):
@@ -132,12 +130,12 @@ def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch):
 
     monkeypatch.setattr("fcntl.flock", no_locks)
     with pytest.raises(StoreError, match="No locks available"):
-        Store(tmp_path).__enter__()
+        SweepStore(tmp_path).__enter__()
 
 
 def test_a_full_disk_leaves_the_old_file(store):
     """A file size limit makes real writes fail in the middle, as a full disk does."""
-    store.write_run("a", ROWS, NONE)
+    store.write_run("a", ROWS, [])
     store.write_checkpoint("a", b"old")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
@@ -145,11 +143,11 @@ def test_a_full_disk_leaves_the_old_file(store):
         with pytest.raises(StoreError, match=r"cannot write .*File too large.*stays valid"):
             store.write_checkpoint("a", bytes(1_000_000))
         with pytest.raises(StoreError, match=r"cannot write .*queries/a\.parquet.*stays valid"):
-            store.write_run("a", ROWS, NONE)
+            store.write_run("a", ROWS, [])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert store.read_checkpoint("a") == b"old"
-    assert store.read_run("a") == (ROWS, NONE)
+    assert read_back(store, "a") == (ROWS, [])
     assert hidden(store.root) == []
 
 
@@ -194,16 +192,16 @@ def test_content_is_on_the_disk_before_the_name(store, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "read"),
     [
-        ("study.yaml", Store.read_study),
-        ("manifest.json", Store.read_manifest),
-        ("runs.parquet", Store.read_runs),
+        ("study.yaml", SweepStore.read_study),
+        ("manifest.json", SweepStore.read_manifest),
+        ("runs.parquet", SweepStore.read_runs),
         pytest.param("rounds/a.parquet", lambda store: store.count_rounds("a"), id="count"),
-        pytest.param("rounds/a.parquet", lambda store: store.read_rounds(NONE), id="rounds"),
+        pytest.param("rounds/a.parquet", lambda store: store.read_rounds(), id="rounds"),
         pytest.param("queries/a.parquet", lambda store: store.read_run("a"), id="run"),
     ],
 )
 def test_a_damaged_file_is_named(store, name, read):
-    store.write_run("a", ROWS, NONE)
+    store.write_run("a", ROWS, [])
     (store.root / name).write_bytes(b"\xff{half")
     with pytest.raises(StoreError) as caught:
         read(store)
@@ -226,7 +224,7 @@ def test_settings_that_are_no_settings_are_refused(store):
 def test_clearing_removes_the_study_and_nothing_else(store):
     store.write_study({})
     store.write_manifest({})
-    store.write_run("a", ROWS, NONE)
+    store.write_run("a", ROWS, [])
     store.write_runs(ROWS)
     store.write_checkpoint("a", b"state")
     (store.root / "notes.txt").write_text("mine")
@@ -241,4 +239,4 @@ def test_clearing_removes_the_study_and_nothing_else(store):
         "queries",
         "rounds",
     ]
-    store.write_run("a", ROWS, NONE)
+    store.write_run("a", ROWS, [])

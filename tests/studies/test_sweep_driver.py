@@ -15,16 +15,17 @@ from alray import api
 from alray.errors import Interrupted, StoreError
 from alray.storage.local import LocalStorage
 from alray.studies.events import Lost, Notice
-from alray.studies.sweep.executor import Event, Job
+from alray.studies.inline import InlineExecutor
+from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.results import Sweep, load
-from alray.studies.sweep.store import Store
-from alray.studies.sweep.worker import InlineExecutor, Worker
+from alray.studies.sweep.store import SweepStore
 from tests.helpers import plugins
 from tests.helpers.studies import (
     ROUNDS,
     Recorder,
     assert_same_records,
     files,
+    inline,
     report_every_round,
     settings,
     write_pool,
@@ -105,9 +106,9 @@ def test_a_killed_run_goes_on_from_its_checkpoint_and_not_from_the_start(
 ):
     class Killer(Recorder):
         @override
-        def progressed(self, name, status, record):
-            super().progressed(name, status, record)
-            if status is not None and record["round"] == 3:
+        def progressed(self, name, run, record):
+            super().progressed(name, run, record)
+            if run is not None and record["round"] == 3:
                 raise Killed
 
     with pytest.raises(Killed):
@@ -121,21 +122,20 @@ def test_a_killed_run_goes_on_from_its_checkpoint_and_not_from_the_start(
     assert_same_records(undisturbed, study)
 
 
-class Fragile(InlineExecutor):
+class Fragile(InlineExecutor[Job, Progress]):
     """Loses its worker, with what it has not reported, at every `period`th call."""
 
     period = 3
     calls = 0
 
     @override
-    def wait(self, seconds: float) -> list[Event]:
+    def wait(self, seconds):
         self.calls += 1
         if self.calls % self.period:
             return super().wait(seconds)
-        job = self._job
-        assert isinstance(job, Job)
-        self._job = None
-        self._worker = Worker(self._pool, self._pool.checksum(), self._execution, "another worker")
+        assert self._job is not None
+        (job, _), self._job = self._job, None
+        self._worker = self._make_worker()
         return [Lost(job.name, "killed")]
 
 
@@ -156,8 +156,8 @@ def test_lost_workers_change_nothing(
     assert row["rounds_done"] == ROUNDS
 
 
-def fragile(plan: Any) -> InlineExecutor:
-    return Fragile(plan.prepared, plan.study.execution)
+def fragile(plan: Any) -> Any:
+    return inline(plan, Fragile)
 
 
 def test_a_lost_passive_phase_starts_again(pool, tmp_path, monkeypatch, undisturbed):
@@ -177,7 +177,7 @@ def test_a_lost_passive_phase_starts_again(pool, tmp_path, monkeypatch, undistur
 
 def candidates(pool: Path, round_number: int) -> int:
     """Return the number of candidates with which a round begins."""
-    plan = api.plan_study(api.as_study(settings(pool)))
+    plan = api.plan_sweep(settings(pool))
     return len(plan.prepared.train) - 20 - 5 * (round_number - 1)
 
 
@@ -237,8 +237,8 @@ def test_a_signal_stops_between_rounds_with_everything_on_disk(
 ):
     class Signaller(Recorder):
         @override
-        def progressed(self, name, status, record):
-            super().progressed(name, status, record)
+        def progressed(self, name, run, record):
+            super().progressed(name, run, record)
             if (name.partition("__")[0], record["round"]) == at:
                 os.kill(os.getpid(), number)
 
@@ -248,7 +248,7 @@ def test_a_signal_stops_between_rounds_with_everything_on_disk(
         api.sweep(spec, results=tmp_path, observer=observer)
     assert observer.events[-1] == ("end", None)
     assert observer.of("notice") == ["stopping after the rounds in progress"]
-    (row,) = Store(tmp_path / "study").read_runs().to_dict("records")
+    (row,) = SweepStore(tmp_path / "study").read_runs().to_dict("records")
     assert row["status"] == "unfinished"
     after = Recorder()
     assert_same_records(undisturbed, api.sweep(spec, results=tmp_path, observer=after))
@@ -330,8 +330,8 @@ def half_done(pool, tmp_path):
 
     class Stopper(Recorder):
         @override
-        def progressed(self, name, status, record):
-            if status is not None and record["round"] == 2:
+        def progressed(self, name, run, record):
+            if run is not None and record["round"] == 2:
                 os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Interrupted):
@@ -391,14 +391,12 @@ def test_a_study_without_rounds_is_its_passive_phase(pool, tmp_path):
 
 
 def test_a_notice_reaches_the_observer(pool, tmp_path, monkeypatch):
-    class Talking(InlineExecutor):
+    class Talking(InlineExecutor[Job, Progress]):
         @override
-        def wait(self, seconds: float) -> list[Event]:
+        def wait(self, seconds):
             return [Notice("nothing happens"), *super().wait(seconds)]
 
-    monkeypatch.setattr(
-        api, "start_executor", lambda plan: Talking(plan.prepared, plan.study.execution)
-    )
+    monkeypatch.setattr(api, "start_executor", lambda plan: inline(plan, Talking))
     observer = Recorder()
     api.sweep(settings(pool, rounds=0), results=tmp_path, observer=observer)
     assert observer.of("notice") == ["nothing happens"] * 2

@@ -8,11 +8,15 @@ from typing_extensions import override
 from alray import api
 from alray.errors import ClusterError
 from alray.studies.events import Failed, Lost
+from alray.studies.executor import Executor
+from alray.studies.inline import InlineExecutor
 from alray.studies.retries import NOWHERE
-from alray.studies.sweep.executor import Event, Executor, Job, Progress
-from alray.studies.sweep.store import Store
-from alray.studies.sweep.worker import InlineExecutor
-from tests.helpers.studies import Recorder, assert_same_records, settings, write_pool
+from alray.studies.sweep.driver import SweepDriver
+from alray.studies.sweep.jobs import Job, Progress
+from alray.studies.sweep.store import SweepStore
+from tests.helpers.studies import Recorder, assert_same_records, inline, settings, write_pool
+
+Event = Progress | Failed | Lost
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +30,11 @@ def undisturbed(pool, tmp_path_factory):
     return api.sweep(spec, results=tmp_path_factory.mktemp("undisturbed"))
 
 
-class TwoHosts(Executor):
+class TwoHosts(Executor[Job, Progress]):
     """A worker on each of two hosts; what it does to runs on the bad one is a subclass's matter."""
 
     def __init__(self, plan):
-        self._workers = {
-            host: InlineExecutor(plan.prepared, plan.study.execution) for host in ("good", "bad")
-        }
+        self._workers = {host: inline(plan) for host in ("good", "bad")}
         self._jobs: dict[str, Job] = {}
         self.avoided: list[frozenset[str]] = []
 
@@ -45,7 +47,7 @@ class TwoHosts(Executor):
     @override
     def __exit__(self, *_: object) -> None:
         for worker in self._workers.values():
-            worker.__exit__()
+            worker.__exit__(None)
 
     @override
     def hosts(self) -> frozenset[str]:
@@ -60,9 +62,11 @@ class TwoHosts(Executor):
         return [host for host, worker in self._workers.items() if worker.idle()]
 
     @override
-    def submit(self, job: Job, host: str) -> None:
+    def submit(
+        self, job: Job, start_from: bytes | None, host: str, avoid: frozenset[str] = NOWHERE
+    ) -> None:
         self._jobs[host] = job
-        self._workers[host].submit(job, host)
+        self._workers[host].submit(job, start_from, host)
 
     @override
     def wait(self, seconds: float) -> list[Event]:
@@ -70,7 +74,7 @@ class TwoHosts(Executor):
 
     def _events(self, host: str) -> list[Event]:
         job = self._jobs[host]
-        events = self._workers[host].wait(0.0)
+        events: list[Event] = list(self._workers[host].wait(0.0))
         if host == "bad" and job.until > 0:
             events = [self.spoilt(job.name)]
             self._workers[host].interrupt()
@@ -132,44 +136,48 @@ def test_a_run_that_fails_on_every_host_says_where(pool, tmp_path, monkeypatch):
     assert row["traceback"].count("Traceback ...") == 2
 
 
+def drive(spec, path, kind=InlineExecutor, **options) -> None:
+    """Drive a sweep in this folder with an executor of this kind."""
+    plan = api.plan_sweep(spec)
+    with SweepStore(path) as store:
+        SweepDriver(plan, store, **options).drive(lambda: inline(plan, kind))
+
+
 def test_what_has_become_of_runs_is_written_once_a_second_and_at_the_end(
     pool, tmp_path, monkeypatch
 ):
     written = []
-    write = Store.write_runs
+    write = SweepStore.write_runs
 
     def counting(store, runs):
-        written.append(runs.column("status").to_pylist())
+        written.append([row["status"] for row in runs])
         write(store, runs)
 
-    monkeypatch.setattr(Store, "write_runs", counting)
-    monkeypatch.setattr("alray.studies.sweep.driver.STATUSES_SECONDS", 1000.0)
-    api.sweep(settings(pool, rounds=0, seeds=6), results=tmp_path / "rarely")
+    monkeypatch.setattr(SweepStore, "write_runs", counting)
+    drive(settings(pool, rounds=0, seeds=6), tmp_path / "rarely", statuses_seconds=1000.0)
     assert written == [["unfinished"] * 6, ["finished"] * 6]
     written.clear()
-    monkeypatch.setattr("alray.studies.sweep.driver.STATUSES_SECONDS", 0.0)
-    api.sweep(settings(pool, rounds=0, seeds=6), results=tmp_path / "often")
+    drive(settings(pool, rounds=0, seeds=6), tmp_path / "often", statuses_seconds=0.0)
     assert len(written) == 1 + 6
 
 
-def test_a_cluster_that_goes_leaves_what_has_become_of_runs(pool, tmp_path, monkeypatch):
-    class Going(InlineExecutor):
+def test_a_cluster_that_goes_leaves_what_has_become_of_runs(pool, tmp_path):
+    class Going(InlineExecutor[Job, Progress]):
         """Says that the cluster is gone once a run has failed."""
 
         failed = False
 
         @override
-        def wait(self, seconds: float) -> list[Event]:
+        def wait(self, seconds):
             if self.failed:
                 raise ClusterError("gone")
-            self.failed = self._job is not None and self._job.until > 0
-            job, self._job = self._job, None if self.failed else self._job
-            return [Failed(job.name, "no", "")] if self.failed and job else super().wait(seconds)
+            job = None if self._job is None else self._job[0]
+            self.failed = job is not None and job.until > 0
+            if job is None or not self.failed:
+                return super().wait(seconds)
+            self._job = None
+            return [Failed(job.name, "no", "")]
 
-    monkeypatch.setattr("alray.studies.sweep.driver.STATUSES_SECONDS", 1000.0)
-    monkeypatch.setattr(
-        api, "start_executor", lambda plan: Going(plan.prepared, plan.study.execution)
-    )
     with pytest.raises(ClusterError, match="gone"):
-        api.sweep(settings(pool, seeds=2), results=tmp_path)
-    assert "failed" in set(Store(tmp_path / "study").read_runs()["status"])
+        drive(settings(pool, seeds=2), tmp_path, Going, statuses_seconds=1000.0)
+    assert "failed" in set(SweepStore(tmp_path).read_runs()["status"])

@@ -57,7 +57,7 @@ def test_a_sweep_to_s3_is_equal_to_a_local_one(server, pool, undisturbed):
 
 
 def test_after_a_kill_the_same_command_takes_the_lease_over_and_goes_on(
-    server, pool, undisturbed, tmp_path
+    server, pool, undisturbed, tmp_path, caplog
 ):
     spec = tmp_path / "study.yaml"
     spec.write_text(yaml.safe_dump(settings(pool)))
@@ -65,13 +65,13 @@ def test_after_a_kill_the_same_command_takes_the_lease_over_and_goes_on(
     command = hurried_driver(str(spec), results, "run", "2")
     assert subprocess.run(command, check=False, capture_output=True).returncode == -9
     assert "checkpoints" in {name.partition("/")[0] for name in server.names("killed/study")}
-    said: list[str] = []
     recorder = Recorder()
-    study = api.sweep(settings(pool), results=results, observer=recorder, warn=said.append)
+    study = api.sweep(settings(pool), results=results, observer=recorder)
     assert_same_records(undisturbed, study)
     assert server.names("killed/study") == files(undisturbed.path)
     assert min(number for name, number in recorder.of("progressed") if "margin" in name) > 0
-    assert "going on in its place" in said[-1]
+    (*_, last) = [each for each in caplog.records if each.name.startswith("alray.")]
+    assert "going on instead of it" in last.getMessage()
 
 
 def test_a_second_driver_is_refused_before_it_writes_anything(server, pool):
@@ -100,9 +100,9 @@ def test_a_server_that_goes_down_stops_the_study_and_loses_nothing(server, pool,
 
     class Stopper(Recorder):
         @override
-        def progressed(self, name, status, record):
-            super().progressed(name, status, record)
-            if status is not None and record["round"] == 2:
+        def progressed(self, name, run, record):
+            super().progressed(name, run, record)
+            if run is not None and record["round"] == 2:
                 server.stop()
 
     try:

@@ -8,12 +8,12 @@ from alray import api
 from alray.settings.sweep import SweepSpec
 from alray.studies.events import Failed, describe
 from alray.studies.retries import HERE
-from alray.studies.sweep.executor import Job, Progress
+from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.state import RunState
-from alray.studies.sweep.worker import InlineExecutor, Worker
+from alray.studies.sweep.worker import RunWorker
 from tests.helpers import plugins
-from tests.helpers.studies import ROUNDS, report_every_round, settings, write_pool
+from tests.helpers.studies import ROUNDS, inline, report_every_round, settings, write_pool
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def pool(tmp_path_factory):
 
 def plan_of(pool, *strategies: str, **execution) -> Plan:
     spec = settings(pool, strategies=list(strategies or ["margin"]), execution=execution)
-    return api.plan_study(SweepSpec.model_validate(spec))
+    return api.plan_sweep(SweepSpec.model_validate(spec))
 
 
 @pytest.fixture
@@ -31,21 +31,23 @@ def plan(pool):
     return plan_of(pool)
 
 
-def worker_for(plan: Plan) -> Worker:
+def worker_for(plan: Plan) -> RunWorker:
     prepared = plan.prepared
-    return Worker(prepared, prepared.checksum(), plan.study.execution, "here")
+    return RunWorker(prepared, prepared.checksum(), plan.study.execution, "here")
 
 
 def passive_job(plan: Plan) -> Job:
     return Job(plan.runs[0].passive_id, plan.runs[0], 0, None)
 
 
-def run_job(plan: Plan, strategy: str | None = None) -> Job:
-    """Return the job of the plan's first run, or of a strategy's, from its passive phase."""
+def run_job(plan: Plan, strategy: str | None = None) -> tuple[Job, bytes]:
+    """Return the job of the plan's first run, or of a strategy's, and the state after its passive phase."""
     worker = worker_for(plan)
-    worker.start(passive_job(plan))
+    worker.start(passive_job(plan), None)
     run = next(run for run in plan.runs if strategy in (None, run.strategy))
-    return Job(run.run_id, run, ROUNDS, worker.advance().state)
+    state = worker.advance().state
+    assert state is not None
+    return Job(run.run_id, run, ROUNDS, run.passive_id), state
 
 
 def rounds_of(progress: Progress) -> list[int]:
@@ -54,7 +56,7 @@ def rounds_of(progress: Progress) -> list[int]:
 
 def test_a_passive_phase_ends_with_the_state_that_runs_start_from(plan):
     worker = worker_for(plan)
-    worker.start(passive_job(plan))
+    worker.start(passive_job(plan), None)
     progress = worker.advance()
     assert rounds_of(progress) == [0]
     assert (progress.done, progress.round, progress.host) == (True, 0, "here")
@@ -64,7 +66,7 @@ def test_a_passive_phase_ends_with_the_state_that_runs_start_from(plan):
 
 def test_a_run_reports_the_passive_phase_as_its_own_round_zero(plan):
     worker = worker_for(plan)
-    worker.start(run_job(plan))
+    worker.start(*run_job(plan))
     progress = worker.advance(seconds=60.0)
     assert rounds_of(progress) == [0, 1, 2, 3, 4]
     assert progress.done
@@ -73,17 +75,17 @@ def test_a_run_reports_the_passive_phase_as_its_own_round_zero(plan):
 
 def test_a_run_that_goes_on_from_its_own_checkpoint_does_not_report_it_again(plan):
     worker = worker_for(plan)
-    job = run_job(plan)
-    worker.start(job)
+    job, state = run_job(plan)
+    worker.start(job, state)
     first = worker.advance(seconds=0.0)
     assert rounds_of(first) == [0, 1]
-    worker.start(Job(job.name, job.run, job.until, first.state))
+    worker.start(job, first.state)
     assert rounds_of(worker.advance(seconds=0.0)) == [2]
 
 
 def test_rounds_come_in_chunks_and_once_each(plan):
     worker = worker_for(plan)
-    worker.start(run_job(plan))
+    worker.start(*run_job(plan))
     reports = [worker.advance(seconds=0.0) for _ in range(ROUNDS)]
     assert [rounds_of(each) for each in reports] == [[0, 1], [2], [3], [4]]
     assert [each.done for each in reports] == [False, False, False, True]
@@ -93,16 +95,16 @@ def test_rounds_come_in_chunks_and_once_each(plan):
 def test_a_checkpoint_comes_when_it_is_due_and_at_the_end(pool, seconds, due):
     plan = plan_of(pool, checkpoint_seconds=seconds)
     worker = worker_for(plan)
-    worker.start(run_job(plan))
+    worker.start(*run_job(plan))
     reports = [worker.advance(seconds=0.0) for _ in range(ROUNDS)]
     assert [each.state is not None for each in reports] == [due] * (ROUNDS - 1) + [True]
 
 
 def test_last_words_hold_what_was_not_reported(plan):
     worker = worker_for(plan)
-    worker.start(run_job(plan))
+    worker.start(*run_job(plan))
     assert worker.report(with_state=False).state is None
-    worker.start(run_job(plan))
+    worker.start(*run_job(plan))
     words = worker.report(with_state=True)
     assert rounds_of(words) == [0]
     assert words.state is not None
@@ -113,7 +115,7 @@ def test_after_an_error_there_is_no_state_to_report(pool):
     """Half a round must never become a checkpoint: the round that failed would be missing from the records."""
     plan = plan_of(pool, f"tests.helpers.plugins:Misbehaving:act=raise:left={left(pool, 2)}")
     worker = worker_for(plan)
-    worker.start(run_job(plan))
+    worker.start(*run_job(plan))
     with pytest.raises(ValueError, match="no more than"):
         worker.advance(seconds=60.0)
     assert worker.current is None
@@ -132,7 +134,7 @@ def left(pool, round_number: int) -> int:
 def test_a_pool_that_was_written_into_is_noticed_before_a_state_is_given_away(pool, round_number):
     plan = plan_of(pool)
     worker = worker_for(plan)
-    worker.start(run_job(plan))
+    worker.start(*run_job(plan))
     for _ in range(round_number - 1):
         worker.advance(seconds=0.0)
     plugins.corrupt_pools()
@@ -147,7 +149,7 @@ def test_threads_are_those_of_the_settings_and_put_back(pool):
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with InlineExecutor(plan.prepared, plan.study.execution):
+        with inline(plan):
             assert torch.get_num_threads() == 2
         assert torch.get_num_threads() == 1
     finally:
@@ -155,11 +157,11 @@ def test_threads_are_those_of_the_settings_and_put_back(pool):
 
 
 def test_the_inline_executor_takes_one_job_at_a_time(plan):
-    with InlineExecutor(plan.prepared, plan.study.execution) as executor:
+    with inline(plan) as executor:
         assert executor.wait(0.0) == []
         assert executor.interrupt() == []
         assert list(executor.idle()) == [HERE]
-        executor.submit(run_job(plan), HERE)
+        executor.submit(*run_job(plan), HERE)
         assert not executor.idle()
         seen: list[int] = []
         while not executor.idle():
@@ -172,14 +174,14 @@ def test_the_inline_executor_takes_one_job_at_a_time(plan):
 def test_the_inline_executor_reports_an_error_with_its_traceback_and_goes_on(pool):
     failing = f"tests.helpers.plugins:Misbehaving:act=raise:left={left(pool, 1)}"
     plan = plan_of(pool, failing, "margin")
-    with InlineExecutor(plan.prepared, plan.study.execution) as executor:
-        executor.submit(run_job(plan, failing), HERE)
+    with inline(plan) as executor:
+        executor.submit(*run_job(plan, failing), HERE)
         (event,) = executor.wait(0.0)
         assert isinstance(event, Failed)
         assert event.error == f"ValueError: no more than {left(pool, 1)}"
         assert "plugins.py" in event.traceback
         assert "second line" in event.traceback
-        executor.submit(run_job(plan, "margin"), HERE)
+        executor.submit(*run_job(plan, "margin"), HERE)
         (event,) = executor.wait(0.0)
         assert isinstance(event, Progress)
         assert event.round > 0
@@ -187,10 +189,10 @@ def test_the_inline_executor_reports_an_error_with_its_traceback_and_goes_on(poo
 
 def test_interrupting_the_inline_executor_yields_a_state(plan, monkeypatch):
     report_every_round(monkeypatch)
-    with InlineExecutor(plan.prepared, plan.study.execution) as executor:
-        executor.submit(run_job(plan), HERE)
+    with inline(plan) as executor:
+        executor.submit(*run_job(plan), HERE)
         assert executor.interrupt() == []
-        executor.submit(run_job(plan), HERE)
+        executor.submit(*run_job(plan), HERE)
         executor.wait(0.0)
         (event,) = executor.interrupt()
         assert isinstance(event, Progress)
@@ -201,8 +203,8 @@ def test_interrupting_the_inline_executor_yields_a_state(plan, monkeypatch):
 
 def test_interrupting_after_the_pool_was_written_into_fails_the_run(plan, monkeypatch):
     report_every_round(monkeypatch)
-    with InlineExecutor(plan.prepared, plan.study.execution) as executor:
-        executor.submit(run_job(plan), HERE)
+    with inline(plan) as executor:
+        executor.submit(*run_job(plan), HERE)
         executor.wait(0.0)
         plugins.corrupt_pools()
         (event,) = executor.interrupt()
@@ -219,7 +221,7 @@ def test_an_error_is_described_in_one_line():
 def test_the_pool_is_not_changed_by_a_run(plan):
     before = [np.array(array) for array in plan.prepared.arrays()]
     worker = worker_for(plan)
-    worker.start(run_job(plan))
+    worker.start(*run_job(plan))
     begin = time.monotonic()
     while not worker.advance().done:
         assert time.monotonic() - begin < 60

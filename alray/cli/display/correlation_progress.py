@@ -9,13 +9,14 @@ from rich.text import Text
 from typing_extensions import override
 
 from alray.analysis.wording import share
-from alray.cli.display.phrases import count, died, duration, move, progress_bar
+from alray.cli.display.phrases import count, duration, loss, move, progress_bar
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan
 from alray.studies.correlation.tasks import FineTune, Task
 from alray.studies.retries import Failure
 
-SILENCE_SECONDS = 30.0
+QUIET_SECONDS = 30.0
+"""After so long without a line, one says how far the study is."""
 
 
 def correlation_headline(plan: CorrelationPlan) -> list[str]:
@@ -41,7 +42,7 @@ def _arrangement(task: FineTune) -> str:
 
 
 class _Counted(CorrelationObserver):
-    """Counts, and says lines; how progress looks in between is a subclass's matter."""
+    """Counts, and prints lines; how progress looks in between is a subclass's matter."""
 
     def __init__(self, console: Console, starting: str) -> None:
         self._console = console
@@ -80,13 +81,12 @@ class _Counted(CorrelationObserver):
         self._say(f"failed: {name}: {error}", "red")
 
     @override
-    def lost(self, name: str, failure: Failure, *, again: bool) -> None:
-        then = "starts again" if again else "is given up"
-        self._say(died(failure.host, failure.reason, f"{name} {then}"), "yellow")
+    def lost(self, job: Task, failure: Failure, resumes_after: int | None) -> None:
+        self._say(loss(job, failure, resumes_after), "yellow")
 
     @override
-    def moved(self, name: str, failure: Failure) -> None:
-        self._say(move(failure.host, failure.reason, name), "yellow")
+    def moved(self, job: Task, failure: Failure) -> None:
+        self._say(move(job, failure), "yellow")
 
     @override
     def notice(self, text: str) -> None:
@@ -142,7 +142,7 @@ class CorrelationLive(_Counted):
 
 
 class CorrelationLines(_Counted):
-    """Writes a line for each base and, when nothing else was said for a while, one on how far it is."""
+    """Writes a line for each base and, from time to time where nothing happens, one on how far it is."""
 
     def __init__(self, console: Console, starting: str) -> None:
         super().__init__(console, starting)
@@ -156,7 +156,7 @@ class CorrelationLines(_Counted):
 
     @override
     def tick(self) -> None:
-        if time.monotonic() - self._last < SILENCE_SECONDS:
+        if time.monotonic() - self._last < QUIET_SECONDS:
             return
         took = time.monotonic() - self._begin
         left = ""

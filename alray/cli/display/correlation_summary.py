@@ -13,6 +13,7 @@ from alray.analysis.correlation.findings import reading
 from alray.analysis.wording import share, signed
 from alray.reporting.correlation.report import measured_prediction
 from alray.statistics.paired import SIGNIFICANCE
+from alray.storage.location import Place
 from alray.studies.correlation.results import Correlation
 
 Row = Mapping[str, Any]
@@ -20,7 +21,7 @@ Row = Mapping[str, Any]
 _GROUPED = {"score": "by score", "within_class": "within class", "random": "random"}
 
 
-def print_correlation(console: Console, found: Correlation) -> None:
+def print_correlation(console: Console, found: Correlation, page: Place | None = None) -> None:
     """Print both tables, what they say in words, and where the results lie."""
     for task, error in zip(found.failures["task"], found.failures["error"], strict=True):
         console.print(Text(f"failed: {task}: {error}", style="red"))
@@ -53,7 +54,8 @@ def print_correlation(console: Console, found: Correlation) -> None:
         console.print(Text(sentence))
     console.print()
     console.print(f"results: {found.path}", soft_wrap=True)
-    console.print(f"page:    {found.path}/report.html", soft_wrap=True)
+    if page is not None:
+        console.print(f"page:    {page}", soft_wrap=True)
 
 
 def _table(summary: pd.DataFrame, cell: Callable[[Row], str], *, with_reliability: bool) -> Table:

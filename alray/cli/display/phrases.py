@@ -1,4 +1,4 @@
-"""The bar that every study's progress is drawn with."""
+"""What all displays share: the bar, counts, durations, and the lines about jobs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from alray.studies.executor import NamedJob
 from alray.studies.retries import Failure
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.schedule import Assignment, RunStatus
+from alray.studies.sweep.progress import RunProgress
 
 
 def progress_bar(console: Console) -> Progress:
@@ -45,66 +46,63 @@ def size(count_of_bytes: int) -> str:
     return f"{count_of_bytes / 1e9:.2f} GB"
 
 
-def rounds_left(statuses: Iterable[RunStatus]) -> int:
-    """Return how many rounds, the passive phase counted as one, unfinished runs still have to play."""
-    return sum(
-        status.run.rounds - status.rounds_done
-        for status in statuses
-        if status.status != "finished"
-    )
+def rounds_left(runs: Iterable[RunProgress]) -> int:
+    """Return how many rounds, the passive phase counted as one, unfinished runs still have to do."""
+    return sum(run.run.rounds - run.rounds_done for run in runs if not run.finished)
 
 
-def loss(assignment: Assignment, failure: Failure, kept: int | None) -> str:
-    """Return what is said of a dead worker: where, why, and how its job goes on (`kept` as observers are told)."""
-    again = "starts again" if kept is not None else "is given up"
-    if kept is not None and kept > 0:
-        again += f" after round {kept}"
-    return died(failure.host, failure.reason, f"{assignment.title} {again}")
+def loss(job: NamedJob, failure: Failure, resumes_after: int | None) -> str:
+    """Return the line about a dead worker: where, why, and how its job goes on (see `StudyObserver.lost`)."""
+    again = "is given up" if resumes_after is None else "starts again"
+    if resumes_after is not None and resumes_after > 0:
+        again += f" after round {resumes_after}"
+    return f"{_where(failure)}worker died ({failure.reason.rstrip('.')}); {job.title} {again}"
 
 
-def died(host: str, reason: str, then: str) -> str:
-    """Return the sentence about a worker's death, of which the host may not be known."""
-    where = f"{host}: " if host else ""
-    return f"{where}worker died ({reason.rstrip('.')}); {then}"
+def move(job: NamedJob, failure: Failure) -> str:
+    """Return the line about a job that is tried on another node after an error."""
+    return f"{_where(failure)}{failure.reason}; {job.title} is tried on another node"
 
 
-def move(host: str, reason: str, title: str) -> str:
-    """Return what is said of a job that is tried on another node after an error."""
-    where = f"{host}: " if host else ""
-    return f"{where}{reason}; {title} is tried on another node"
+def _where(failure: Failure) -> str:
+    return f"{failure.host}: " if failure.host else ""
 
 
-def failure(status: RunStatus) -> str:
-    """Return what is said of a run that has failed."""
-    return f"failed: {status.run.arm}, seed {status.run.seed}: {status.error}"
+def failed_run(run: RunProgress) -> str:
+    """Return the line about a run that has failed."""
+    return f"failed: {run.run.arm}, seed {run.run.seed}: {run.status.error}"
 
 
 class Placement:
-    """Where jobs are playing; worth a word once more than one host is in play."""
+    """Where jobs run; shown once there is more than one host."""
 
     def __init__(self) -> None:
         self._running: dict[str, str] = {}
         self._seen: set[str] = set()
 
-    def started(self, assignment: Assignment) -> None:
+    def started(self, job: NamedJob, host: str) -> None:
         """A job has started."""
-        self._running[assignment.name] = assignment.host
-        self._seen.add(assignment.host)
+        self._running[job.name] = host
+        self._seen.add(host)
 
     def ended(self, name: str) -> None:
-        """A job plays no longer."""
+        """A job runs no longer."""
         self._running.pop(name, None)
 
-    def of(self, host: str) -> str:
-        """Return a host, "" where only one is in play."""
+    def of(self, name: str) -> str:
+        """Return the host of a running job, "" where there is only one host."""
+        return self.shown(self._running.get(name, ""))
+
+    def shown(self, host: str) -> str:
+        """Return a host, "" where it is the only one."""
         return host if len(self._seen) > 1 else ""
 
     def counts(self) -> str:
-        """Return how many jobs play on each host, "" where only one is in play."""
+        """Return how many jobs run on each host, "" where there is only one host."""
         if len(self._seen) < 2:
             return ""
-        playing = sorted(Counter(self._running.values()).items())
-        return ", ".join(f"{number} on {host}" for host, number in playing)
+        running = sorted(Counter(self._running.values()).items())
+        return ", ".join(f"{number} on {host}" for host, number in running)
 
 
 def headline(plan: Plan) -> list[str]:

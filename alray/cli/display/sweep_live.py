@@ -16,7 +16,7 @@ from alray.cli.display.phrases import (
     Placement,
     count,
     duration,
-    failure,
+    failed_run,
     headline,
     loss,
     move,
@@ -24,9 +24,10 @@ from alray.cli.display.phrases import (
     rounds_left,
 )
 from alray.studies.retries import Failure
+from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.schedule import Assignment, RunStatus
+from alray.studies.sweep.progress import RunProgress
 
 
 class LiveDisplay(Observer):
@@ -38,60 +39,60 @@ class LiveDisplay(Observer):
         self._bar = progress_bar(console)
         self._task: TaskID | None = None
         self._live: Live | None = None
-        self._running: dict[str, tuple[Assignment, Mapping[str, Any]]] = {}
-        self._places = Placement()
+        self._running: dict[str, tuple[Job, Mapping[str, Any]]] = {}
+        self._placement = Placement()
         self._runs = 0
         self._finished = 0
         self._begin = 0.0
 
     @override
-    def begin(self, plan: Plan, statuses: Mapping[str, RunStatus]) -> None:
+    def begin(self, plan: Plan, runs: Mapping[str, RunProgress]) -> None:
         self._begin = time.monotonic()
         for line in headline(plan):
             self._console.print(line, highlight=False)
-        self._runs = len(statuses)
-        self._finished = sum(status.status == "finished" for status in statuses.values())
+        self._runs = len(runs)
+        self._finished = sum(run.finished for run in runs.values())
         if self._finished:
             self._console.print(f"{count(self._finished, 'run')} finished before", highlight=False)
         if self._finished == self._runs:
             return
-        self._task = self._bar.add_task(self._state(), total=rounds_left(statuses.values()))
+        self._task = self._bar.add_task(self._state(), total=rounds_left(runs.values()))
         self._live = Live(
             get_renderable=self._draw, console=self._console, refresh_per_second=4, transient=True
         )
         self._live.start()
 
     @override
-    def started(self, assignment: Assignment) -> None:
-        self._running[assignment.name] = (assignment, {})
-        self._places.started(assignment)
+    def started(self, job: Job, host: str) -> None:
+        self._running[job.name] = (job, {})
+        self._placement.started(job, host)
 
     @override
-    def progressed(self, name: str, status: RunStatus | None, record: Mapping[str, Any]) -> None:
+    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
         if name in self._running:
             self._running[name] = (self._running[name][0], record)
-        if status is not None and self._task is not None:
+        if run is not None and self._task is not None:
             self._bar.advance(self._task)
 
     @override
-    def ended(self, name: str, status: RunStatus | None) -> None:
+    def ended(self, name: str, run: RunProgress | None) -> None:
         self._running.pop(name, None)
-        self._finished += status is not None
+        self._finished += run is not None
 
     @override
-    def failed(self, status: RunStatus) -> None:
-        self._running.pop(status.run_id, None)
-        self._say(failure(status), "red")
+    def failed(self, run: RunProgress) -> None:
+        self._running.pop(run.status.run_id, None)
+        self._say(failed_run(run), "red")
 
     @override
-    def lost(self, assignment: Assignment, failure: Failure, kept: int | None) -> None:
-        self._running.pop(assignment.name, None)
-        self._say(loss(assignment, failure, kept), "yellow")
+    def lost(self, job: Job, failure: Failure, resumes_after: int | None) -> None:
+        self._running.pop(job.name, None)
+        self._say(loss(job, failure, resumes_after), "yellow")
 
     @override
-    def moved(self, assignment: Assignment, failure: Failure) -> None:
-        self._running.pop(assignment.name, None)
-        self._say(move(failure.host, failure.reason, assignment.title), "yellow")
+    def moved(self, job: Job, failure: Failure) -> None:
+        self._running.pop(job.name, None)
+        self._say(move(job, failure), "yellow")
 
     @override
     def notice(self, text: str) -> None:
@@ -119,20 +120,20 @@ class LiveDisplay(Observer):
         table.add_column(no_wrap=True, ratio=1)
         for _ in range(4):
             table.add_column(no_wrap=True, justify="right")
-        for assignment, record in self._running.values():
-            table.add_row(*_line(assignment, record), self._places.of(assignment.host))
+        for job, record in self._running.values():
+            table.add_row(*_line(job, record), self._placement.of(job.name))
         return Group(self._bar, table)
 
 
-def _line(assignment: Assignment, record: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    run = assignment.run
-    passive = assignment.start_from is None
+def _line(job: Job, record: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    run = job.run
+    passive = job.start_from is None
     name = "passive phase" if passive else run.arm
     if not record:
         return f"  {name}", f"seed {run.seed}", "", ""
     return (
         f"  {name}",
         f"seed {run.seed}",
-        f"round {record['round']}/{assignment.until}",
+        f"round {record['round']}/{job.until}",
         f"accuracy {share(record['accuracy'])}",
     )

@@ -62,6 +62,16 @@ class CorrelationPlan:
     prepared: PreparedPool
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many objects there are, and where."""
+        return {
+            "objects": len(self.pool),
+            "classes": len(self.pool.classes),
+            "train": len(self.prepared.train),
+            "test": len(self.prepared.test),
+        }
+
+    @property
     def groups(self) -> int:
         """Groups of one grouping_."""
         return int(self.spec.sample or 0) // int(self.spec.group_size or 1)

@@ -11,8 +11,6 @@ from alray.storage.location import Location, StudyPlace, location_of, study_plac
 from alray.studies import manifest
 from alray.studies.correlation.store import CorrelationStore
 
-KIND = manifest.CORRELATION
-
 
 @dataclass(frozen=True)
 class Correlation:
@@ -49,7 +47,7 @@ def load_correlation(path: str | Path | Location) -> Correlation:
     """
     place = location_of(path)
     store = CorrelationStore(place)
-    manifest.require_kind(store, KIND)
+    manifest.require_kind(store, manifest.CORRELATION)
     spec = validate(CorrelationSpec, store.read_study(), f"{place}/study.yaml")
     return Correlation(
         study_place(place),

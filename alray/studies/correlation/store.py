@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from alray.errors import StoreError
 from alray.studies.folder import Folder
+from alray.studies.tables import table
 
 BASES, GROUPS, OUTCOMES = "bases", "groups", "outcomes"
 
@@ -51,15 +52,8 @@ FAILURE_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
 }
 
 
-def _table(
-    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[pa.DataType, str]]
-) -> pa.Table:
-    schema = pa.schema([(name, kind) for name, (kind, _) in columns.items()])
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
-
-
 NO_BASES, NO_GROUPS, NO_OUTCOMES = (
-    _table([], columns) for columns in (BASE_COLUMNS, GROUP_COLUMNS, OUTCOME_COLUMNS)
+    table([], columns) for columns in (BASE_COLUMNS, GROUP_COLUMNS, OUTCOME_COLUMNS)
 )
 
 
@@ -95,7 +89,7 @@ class CorrelationStore(Folder):
 
     def write_bases(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write a row per base."""
-        self._write_table("bases.parquet", _table(rows, BASE_COLUMNS))
+        self._write_table("bases.parquet", table(rows, BASE_COLUMNS))
 
     # Groups and outcomes
 
@@ -103,12 +97,12 @@ class CorrelationStore(Folder):
         """Write the groups of a base."""
         kinds = {name: kind for name, (kind, _) in GROUP_COLUMNS.items()}
         schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in groups.columns])
-        table = pa.Table.from_pandas(groups, schema=schema, preserve_index=False)
-        self._write_table(f"{GROUPS}/base-{number}.parquet", table)
+        rows = pa.Table.from_pandas(groups, schema=schema, preserve_index=False)
+        self._write_table(f"{GROUPS}/base-{number}.parquet", rows)
 
     def write_outcomes(self, task: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write a task's outcomes: a task whose file is there is done."""
-        self._write_table(f"{OUTCOMES}/{task}.parquet", _table(rows, OUTCOME_COLUMNS))
+        self._write_table(f"{OUTCOMES}/{task}.parquet", table(rows, OUTCOME_COLUMNS))
 
     def done(self) -> frozenset[str]:
         """Return the names of the tasks that are done."""
@@ -133,7 +127,7 @@ class CorrelationStore(Folder):
             {"task": name, "error": error, "traceback": traceback}
             for name, (error, traceback) in failures.items()
         ]
-        self._write_table("failures.parquet", _table(rows, FAILURE_COLUMNS))
+        self._write_table("failures.parquet", table(rows, FAILURE_COLUMNS))
 
     def read_failures(self) -> pd.DataFrame:
         """Read them."""
@@ -157,7 +151,7 @@ class CorrelationStore(Folder):
         """Read them."""
         return self._read_frame("checks.parquet")
 
-    def has_report(self) -> bool:
+    def is_concluded(self) -> bool:
         """Whether everything that follows from the outcomes has been written."""
-        names = ("summary.parquet", "quantiles.parquet", "checks.parquet", "report.html")
+        names = ("summary.parquet", "quantiles.parquet", "checks.parquet")
         return set(names) <= set(self._storage.names(""))

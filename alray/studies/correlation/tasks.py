@@ -25,6 +25,11 @@ class TrainBase:
     name: str
     base: int
 
+    @property
+    def title(self) -> str:
+        """The task's name in messages."""
+        return self.name
+
 
 @dataclass(frozen=True, eq=False)
 class FineTune:
@@ -49,6 +54,11 @@ class FineTune:
     first: int
     objects: Int64[np.ndarray, "group member"]
     labels: Int64[np.ndarray, "group member"]
+
+    @property
+    def title(self) -> str:
+        """The task's name in messages."""
+        return self.name
 
     def __len__(self) -> int:
         """Return the number of fine-tunes."""

@@ -3,40 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-from alray.studies.retries import Failure
+from alray.studies.observer import StudyObserver
+from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.schedule import Assignment, RunStatus
+from alray.studies.sweep.progress import RunProgress
 
 
-class Observer:
-    """Told what happens; does nothing. A display overrides what it shows."""
+class Observer(StudyObserver[Job]):
+    """Does nothing; a display overrides what it shows."""
 
-    def begin(self, plan: Plan, statuses: Mapping[str, RunStatus]) -> None:
+    def begin(self, plan: Plan, runs: Mapping[str, RunProgress]) -> None:
         """The study starts; some runs may be finished already."""
 
-    def started(self, assignment: Assignment) -> None:
-        """A job was handed to a worker."""
+    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
+        """A round of a job has ended; `run` is None for a passive phase."""
 
-    def progressed(self, name: str, status: RunStatus | None, record: Mapping[str, Any]) -> None:
-        """A round has ended; `status` is None for a passive phase."""
+    def ended(self, name: str, run: RunProgress | None) -> None:
+        """A run has finished, or a passive phase (`run` None)."""
 
-    def ended(self, name: str, status: RunStatus | None) -> None:
-        """A run has finished, or a passive phase (`status` None)."""
-
-    def failed(self, status: RunStatus) -> None:
+    def failed(self, run: RunProgress) -> None:
         """A run has failed for good."""
-
-    def lost(self, assignment: Assignment, failure: Failure, kept: int | None) -> None:
-        """A worker has died; its job starts again after the round `kept`, or has failed for good (None)."""
-
-    def moved(self, assignment: Assignment, failure: Failure) -> None:
-        """A job has had an error of its own on one host, and is tried on another."""
-
-    def notice(self, text: str) -> None:
-        """Something that people should know."""
-
-    def tick(self) -> None:
-        """Some time has passed."""
-
-    def end(self) -> None:
-        """Nothing more is coming."""

@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from alray.pools.pool import Indices, Pool
 from alray.settings.run import RunSpec
-from alray.studies.tables import table
 
 Record = dict[str, Any]
 
@@ -128,9 +127,6 @@ def run_values(study: str, run: RunSpec) -> dict[str, Any]:
         "oracle": run.oracle,
         "seed": run.seed,
     }
-
-
-NO_ROUNDS, NO_QUERIES = table([], ROUND_COLUMNS), table([], QUERY_COLUMNS)
 
 
 def round_rows(name: Mapping[str, Any], results: Sequence[RoundResult]) -> list[dict[str, Any]]:

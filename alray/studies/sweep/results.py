@@ -9,8 +9,7 @@ from alray.settings.base import validate
 from alray.settings.sweep import SweepSpec
 from alray.storage.location import Location, StudyPlace, location_of, study_place
 from alray.studies import manifest
-from alray.studies.sweep.records import NO_QUERIES, NO_ROUNDS
-from alray.studies.sweep.store import Store
+from alray.studies.sweep.store import SweepStore
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,14 @@ def load(path: str | Path | Location) -> Sweep:
         StoreError: There is none at this path.
     """
     place = location_of(path)
-    store = Store(place)
+    store = SweepStore(place)
     manifest.require_kind(store, manifest.SWEEP)
     runs = store.read_runs()
     return Sweep(
         study_place(place),
         validate(SweepSpec, store.read_study(), f"{place}/study.yaml"),
-        store.read_rounds(NO_ROUNDS),
-        store.read_queries(NO_QUERIES),
+        store.read_rounds(),
+        store.read_queries(),
         runs,
         store.read_summary(),
     )

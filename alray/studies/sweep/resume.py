@@ -7,10 +7,10 @@ from alray.settings.run import RunSpec
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
-from alray.studies.sweep.store import Store
+from alray.studies.sweep.store import SweepStore
 
 
-def usable_checkpoints(store: Store, plan: Plan, finished: frozenset[str]) -> dict[str, int]:
+def usable_checkpoints(store: SweepStore, plan: Plan, finished: frozenset[str]) -> dict[str, int]:
     """Return the checkpoints that the plan's runs can go on from, with their rounds; remove useless ones.
 
     A kill may leave one behind that its run no longer needs, and a copied folder may hold half a file, or a run's
@@ -28,7 +28,7 @@ def usable_checkpoints(store: Store, plan: Plan, finished: frozenset[str]) -> di
     return usable
 
 
-def _checkpoint_round(store: Store, name: str) -> int | None:
+def _checkpoint_round(store: SweepStore, name: str) -> int | None:
     """Return the round that a checkpoint was taken after, or None if it does not hold a state."""
     content = store.read_checkpoint(name)
     try:
@@ -37,7 +37,7 @@ def _checkpoint_round(store: Store, name: str) -> int | None:
         return None
 
 
-def recorded_seconds(store: Store, run_id: str) -> float:
+def recorded_seconds(store: SweepStore, run_id: str) -> float:
     """Return the seconds that a run has on record."""
     kept = store.read_run(run_id)
     return 0.0 if kept is None else sum_seconds(kept[0].to_pylist())
@@ -48,7 +48,7 @@ def sum_seconds(rounds: Sequence[Mapping[str, Any]]) -> float:
     return float(sum(row[column] for row in rounds for column in TIMING_COLUMNS))
 
 
-def earlier_statuses(store: Store) -> dict[str, dict[str, Any]]:
+def recorded_runs(store: SweepStore) -> dict[str, dict[str, Any]]:
     """Return the rows of runs that earlier commands of this study have left, by run id."""
     if not store.has_runs():
         return {}
@@ -56,6 +56,6 @@ def earlier_statuses(store: Store) -> dict[str, dict[str, Any]]:
     return {str(row["run_id"]): {str(key): value for key, value in row.items()} for row in rows}
 
 
-def is_finished(store: Store, run: RunSpec) -> bool:
+def is_finished(store: SweepStore, run: RunSpec) -> bool:
     """Whether all rounds of a run are on record."""
     return store.count_rounds(run.run_id) == run.rounds + 1

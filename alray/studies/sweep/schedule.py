@@ -1,45 +1,21 @@
 """Which job comes next: events in, jobs out, nothing done. The driver does what it says."""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal
 
 from alray.settings.run import RunSpec
+from alray.studies.queue import JobQueue, avoided_by_all
 from alray.studies.retries import NOWHERE, Failure, Retries
+from alray.studies.sweep.jobs import Job
 
 Status = Literal["waiting", "running", "finished", "failed"]
 
 
-@dataclass(frozen=True)
-class Assignment:
-    """A job to start.
-
-    Attributes:
-        name: The run's id or the passive phase's.
-        run: The run to play; for a passive phase any of those that share it.
-        until: Last round to play.
-        start_from: Name of the checkpoint to start from, or None to start with the passive phase.
-        host: Where.
-    """
-
-    name: str
-    run: RunSpec
-    until: int
-    start_from: str | None
-    host: str = ""
-
-    @property
-    def title(self) -> str:
-        """What people call the job."""
-        name = "passive phase" if self.start_from is None else self.run.arm
-        return f"{name}, seed {self.run.seed}"
-
-
 @dataclass
 class RunStatus:
-    """How a run stands.
+    """Where a run stands in the schedule.
 
     Attributes:
         run: The run.
@@ -48,10 +24,6 @@ class RunStatus:
         attempts: How often it was started.
         error: Why it failed, in a line.
         traceback: The same in full.
-        rounds_done: The last round that is done, -1 before the passive phase.
-        kept: The last round that a checkpoint holds, -1 where none does.
-        seconds: Seconds that its recorded rounds took.
-        host: Where it ran last.
     """
 
     run: RunSpec
@@ -60,10 +32,6 @@ class RunStatus:
     attempts: int = 0
     error: str = ""
     traceback: str = ""
-    rounds_done: int = -1
-    kept: int = -1
-    seconds: float = 0.0
-    host: str = ""
 
     def __post_init__(self) -> None:
         self.run_id = self.run.run_id
@@ -79,11 +47,11 @@ class Schedule:
     """The runs of a study and the passive phases they start from.
 
     Attributes:
-        runs: Id: how the run stands.
+        runs: Id: where the run stands.
 
     Args:
         runs: In the order in which they are wanted: all arms of a seed together, so that pairs are complete early.
-        attempts: Retries of a job until it counts as failed.
+        attempts: Failures of a job until it counts as failed.
         finished: Run ids that need nothing.
         checkpoints: Names of the checkpoints at hand, of runs and passive phases.
     """
@@ -102,15 +70,13 @@ class Schedule:
         self._checkpoints = set(checkpoints)
         self._passive_ids = {run_id: status.run.passive_id for run_id, status in self.runs.items()}
         self._passives: dict[str, _Passive] = {}
-        self._ready: deque[str] = deque()
-        self._passives_ready: deque[str] = deque()
+        self._ready, self._passives_ready = JobQueue(self._retries), JobQueue(self._retries)
         self._open = self._waiting = len(self.runs)
         for run_id, status in self.runs.items():
             if run_id in finished:
                 self._set(status, "finished")
-                status.rounds_done = status.run.rounds
             elif run_id in checkpoints or self._passive_ids[run_id] in checkpoints:
-                self._ready.append(run_id)
+                self._ready.extend([run_id])
             else:
                 self._wait_for_passive(status)
 
@@ -118,7 +84,7 @@ class Schedule:
         name = self._passive_ids[status.run_id]
         if name not in self._passives:
             self._passives[name] = _Passive(status.run)
-            self._passives_ready.append(name)
+            self._passives_ready.extend([name])
         self._passives[name].waiting.append(status)
 
     def _set(self, status: RunStatus, value: Status) -> None:
@@ -139,42 +105,40 @@ class Schedule:
 
     def avoided(self, hosts: frozenset[str]) -> frozenset[str]:
         """Return the hosts to which none of the jobs that could start now would go, `hosts` being all there are."""
-        avoided = hosts if self._ready or self._passives_ready else NOWHERE
-        for name in chain(self._ready, self._passives_ready):
-            avoided &= self._retries.avoided(name, hosts)
-            if not avoided:
-                break
-        return avoided
+        return avoided_by_all(chain(self._ready, self._passives_ready), self._retries, hosts)
 
-    def next(self, host: str = "", hosts: frozenset[str] = NOWHERE) -> Assignment | None:
-        """Return the next job to start on a host, and count it as running.
+    def avoided_by(self, name: str, hosts: frozenset[str]) -> frozenset[str]:
+        """Return the hosts to which this job should not go."""
+        return self._retries.avoided(name, hosts)
+
+    def next(self, host: str = "", hosts: frozenset[str] = NOWHERE) -> Job | None:
+        """Return the next job to start on a host, and count it as running: ready runs before passive phases.
 
         Args:
             host: Where a worker is free.
-            hosts: Where workers are or can be; a job that has had a mishap on this host is kept for the others.
+            hosts: Where workers are or can be.
         """
         for queue in (self._ready, self._passives_ready):
-            for name in queue:
-                if host not in self._retries.avoided(name, hosts):
-                    queue.remove(name)
-                    return self._start(name, host)
+            name = queue.take(host, hosts)
+            if name is not None:
+                return self._start(name)
         return None
 
-    def _start(self, name: str, host: str) -> Assignment:
+    def _start(self, name: str) -> Job:
         if name in self._passives:
-            return Assignment(name, self._passives[name].run, 0, None, host)
+            return Job(name, self._passives[name].run, 0, None)
         status = self.runs[name]
         self._set(status, "running")
         status.attempts += 1
         start_from = name if name in self._checkpoints else self._passive_ids[name]
-        return Assignment(name, status.run, status.run.rounds, start_from, host)
+        return Job(name, status.run, status.run.rounds, start_from)
 
     def checkpointed(self, name: str) -> None:
         """A checkpoint of this job is at hand from now on."""
         self._checkpoints.add(name)
 
     def done(self, name: str) -> None:
-        """A job has ended well; a passive phase sets its runs free."""
+        """A job has ended well; the runs that wait for a passive phase are ready after it."""
         if name in self._passives:
             waiting = self._passives[name].waiting
             self._ready.extend(status.run_id for status in waiting)
@@ -182,31 +146,27 @@ class Schedule:
         else:
             self._set(self.runs[name], "finished")
 
-    def failure(
+    def fail(
         self, name: str, failure: Failure, hosts: frozenset[str] = NOWHERE
     ) -> list[RunStatus]:
-        """A job has ended before its time: it starts again from its last checkpoint, or fails; return what fails.
+        """A job has ended before its time: it starts again from its last checkpoint, or fails; return the runs that fail.
 
         Args:
             name: The job's name.
             failure: What has happened.
             hosts: Where workers are or can be.
         """
-        if self._retries.add(name, failure, hosts):
-            self._again(name)
+        passive = self._passives.get(name)
+        queue = self._ready if passive is None else self._passives_ready
+        if queue.put_back(name, failure, hosts):
+            if passive is None:
+                self._set(self.runs[name], "waiting")
             return []
-        if name in self._passives:
-            victims, self._passives[name].waiting = self._passives[name].waiting, []
-        else:
+        if passive is None:
             victims = [self.runs[name]]
+        else:
+            victims, passive.waiting = passive.waiting, []
         for status in victims:
             self._set(status, "failed")
             status.error, status.traceback = self._retries.error(name)
         return victims
-
-    def _again(self, name: str) -> None:
-        if name in self._passives:
-            self._passives_ready.appendleft(name)
-        else:
-            self._set(self.runs[name], "waiting")
-            self._ready.appendleft(name)

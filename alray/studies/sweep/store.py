@@ -3,8 +3,8 @@
 Layout and columns are documented in `results/README.md`.
 """
 
-from collections.abc import Callable, Collection
-from typing import ClassVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
@@ -13,19 +13,24 @@ from typing_extensions import override
 
 from alray.errors import StoreError
 from alray.storage.location import Place
-from alray.studies.folder import Folder, MissingFileError, ignore
+from alray.studies.folder import Folder, MissingFileError
+from alray.studies.sweep.records import QUERY_COLUMNS, ROUND_COLUMNS, STATUS_COLUMNS
+from alray.studies.tables import table
 
 ROUNDS, QUERIES, CHECKPOINTS = "rounds", "queries", "checkpoints"
+NO_ROUNDS, NO_QUERIES = table([], ROUND_COLUMNS), table([], QUERY_COLUMNS)
+
+Row = Mapping[str, Any]
 
 
-class Store(Folder):
+class SweepStore(Folder):
     """A sweep's folder."""
 
     folders: ClassVar[tuple[str, ...]] = (ROUNDS, QUERIES, CHECKPOINTS)
     others: ClassVar[tuple[str, ...]] = (*Folder.others, "runs.parquet")
 
-    def __init__(self, root: Place, warn: Callable[[str], None] = ignore) -> None:
-        super().__init__(root, warn)
+    def __init__(self, root: Place) -> None:
+        super().__init__(root)
         # What is known of a folder that nobody else writes to: an object store takes its time to answer.
         self._counts: dict[str, int] | None = None
         self._checkpoints: set[str] | None = None
@@ -42,16 +47,16 @@ class Store(Folder):
 
     # Records of a run
 
-    def write_run(self, run_id: str, rounds: pa.Table, queries: pa.Table) -> None:
+    def write_run(self, run_id: str, rounds: Sequence[Row], queries: Sequence[Row]) -> None:
         """Write a run's records up to now. A checkpoint of the last round is written after this, never before.
 
         `rounds` comes last: a run whose rounds are all there counts as finished.
         """
         counts, self._counts = self._counts, None
-        self._write_table(f"{QUERIES}/{run_id}.parquet", queries)
-        self._write_table(f"{ROUNDS}/{run_id}.parquet", rounds)
+        self._write_table(f"{QUERIES}/{run_id}.parquet", table(queries, QUERY_COLUMNS))
+        self._write_table(f"{ROUNDS}/{run_id}.parquet", table(rounds, ROUND_COLUMNS))
         if counts is not None:
-            self._counts = {**counts, run_id: rounds.num_rows}
+            self._counts = {**counts, run_id: len(rounds)}
 
     def read_run(self, run_id: str) -> tuple[pa.Table, pa.Table] | None:
         """Read a run's records, or None where there are none."""
@@ -86,19 +91,17 @@ class Store(Folder):
                 counts[names[name]] = int(pq.read_metadata(pa.BufferReader(content)).num_rows)
         return counts
 
-    def read_rounds(self, empty: pa.Table, run_ids: Collection[str] | None = None) -> pd.DataFrame:
-        """Read the rounds of these runs, or of all, as one frame that has the columns of `empty` in any case."""
-        return self._read_folder(ROUNDS, empty, run_ids)
+    def read_rounds(self, run_ids: Collection[str] | None = None) -> pd.DataFrame:
+        """Read the rounds of these runs, or of all, as one frame that has every documented column."""
+        return self._read_folder(ROUNDS, NO_ROUNDS, run_ids)
 
-    def read_queries(
-        self, empty: pa.Table, run_ids: Collection[str] | None = None
-    ) -> pd.DataFrame:
+    def read_queries(self, run_ids: Collection[str] | None = None) -> pd.DataFrame:
         """Read the queried objects of these runs, or of all, likewise."""
-        return self._read_folder(QUERIES, empty, run_ids)
+        return self._read_folder(QUERIES, NO_QUERIES, run_ids)
 
-    def write_runs(self, runs: pa.Table) -> None:
+    def write_runs(self, runs: Sequence[Row]) -> None:
         """Write a row per run."""
-        self._write_table("runs.parquet", runs)
+        self._write_table("runs.parquet", table(runs, STATUS_COLUMNS))
 
     def has_runs(self) -> bool:
         """Whether there are rows per run."""

@@ -1,19 +1,14 @@
-"""A worker, which runs a job round by round, and the executor that does so in this process."""
+"""A worker of a sweep: runs one job at a time, round by round."""
 
 import time
-import traceback
-from collections.abc import Sequence
 
 import torch
-from typing_extensions import override
 
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.settings.common import ExecutionSpec
-from alray.studies.events import Failed, describe
-from alray.studies.retries import HERE, NOWHERE
-from alray.studies.sweep.executor import Event, Executor, Job, Progress
 from alray.studies.sweep.experiment import Experiment
+from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.records import RoundResult
 from alray.studies.sweep.state import RunState
 
@@ -22,8 +17,8 @@ CHUNK_SECONDS = 1.0
 for a lively display and a quick answer to Ctrl-C."""
 
 
-class Worker:
-    """Plays one job at a time on a pool: the same code in this process and in a Ray actor."""
+class RunWorker:
+    """Runs one job at a time on a pool: the same code in this process and in a Ray actor."""
 
     def __init__(
         self, pool: PreparedPool, checksum: int, execution: ExecutionSpec, host: str
@@ -44,10 +39,10 @@ class Worker:
         """Name of the job in progress."""
         return self._job.name if self._job else None
 
-    def start(self, job: Job) -> None:
-        """Take a job."""
+    def start(self, job: Job, start_from: bytes | None) -> None:
+        """Take a job; `start_from` is the content of the checkpoint that it starts from, if any."""
         self._job = self._experiment = None
-        state = None if job.state is None else RunState.from_bytes(job.state)
+        state = None if start_from is None else RunState.from_bytes(start_from)
         self._experiment = Experiment(job.run, self._pool, time.perf_counter, state)
         self._job = job
         # A run that starts from the shared passive phase reports its round 0 too.
@@ -56,9 +51,9 @@ class Worker:
         self._last_checkpoint = time.monotonic()
 
     def advance(self, seconds: float = CHUNK_SECONDS) -> Progress:
-        """Play rounds for about `seconds`, at least one unless the job is done, and report them.
+        """Run rounds for about `seconds`, at least one unless the job is done, and report them.
 
-        Results stay with the worker until a call returns, and rounds are absolute: what is played next depends on
+        Results stay with the worker until a call returns, and rounds are absolute: which comes next depends on
         nothing but the state. After an error the job is dropped: half a round has no state to report.
         """
         job, experiment = self._in_progress()
@@ -85,6 +80,13 @@ class Worker:
         done = experiment.round >= job.until
         return Progress(job.name, results, experiment.round, state, done, self._host)
 
+    def final_report(self) -> Progress:
+        """Return the results that were not reported yet, with a state."""
+        return self.report(with_state=True)
+
+    def close(self) -> None:
+        """Do nothing: the pool is checked before each state is given away."""
+
     def _in_progress(self) -> tuple[Job, Experiment]:
         if self._job is None or self._experiment is None:
             raise RuntimeError("the worker has no job")
@@ -95,68 +97,3 @@ class Worker:
             raise RuntimeError(
                 "the shared pool's content has changed during the run: something wrote into it in place"
             )
-
-
-class InlineExecutor(Executor):
-    """Plays one job after the other in this process; real tracebacks, no start-up."""
-
-    def __init__(self, pool: PreparedPool, execution: ExecutionSpec) -> None:
-        self._pool = pool
-        self._execution = execution
-        self._worker: Worker | None = None
-        self._job: Job | None = None
-        self._threads = torch.get_num_threads()
-
-    @override
-    def __enter__(self) -> "InlineExecutor":
-        checksum = self._pool.checksum()
-        self._worker = Worker(self._pool, checksum, self._execution, HERE)
-        return self
-
-    @override
-    def __exit__(self, *_: object) -> None:
-        self._worker = None
-        torch.set_num_threads(self._threads)
-
-    @override
-    def hosts(self) -> frozenset[str]:
-        return frozenset([HERE])
-
-    @override
-    def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
-        pass
-
-    @override
-    def idle(self) -> Sequence[str]:
-        return [] if self._job else [HERE]
-
-    @override
-    def submit(self, job: Job, host: str) -> None:
-        self._job = job
-
-    @override
-    def wait(self, seconds: float) -> list[Event]:
-        job, worker = self._job, self._worker
-        if job is None or worker is None:
-            return []
-        try:
-            if worker.current != job.name:
-                worker.start(job)
-            progress = worker.advance()
-        except Exception as error:  # noqa: BLE001 -- the study goes on; the error is on record
-            self._job = None
-            return [Failed(job.name, describe(error), traceback.format_exc(), HERE)]
-        if progress.done:
-            self._job = None
-        return [progress]
-
-    @override
-    def interrupt(self) -> list[Event]:
-        job, worker = self._job, self._worker
-        self._job = None
-        if job is None or worker is None or worker.current != job.name:
-            return []
-        try:
-            return [worker.report(with_state=True)]
-        except Exception as error:  # noqa: BLE001 -- as in `wait`
-            return [Failed(job.name, describe(error), traceback.format_exc(), HERE)]

@@ -17,7 +17,7 @@ from benchmarks.contestants.task import (
 from benchmarks.memory import resident
 from joblib import Parallel, delayed
 
-from alray.api import as_study, plan_study
+from alray.api import plan_sweep
 from alray.pools.pool import PreparedPool
 from alray.settings.run import RunSpec
 
@@ -48,7 +48,7 @@ def play(prepared: PreparedPool, run: RunSpec, state: bytes) -> Played:
 def main() -> None:
     """Play the task."""
     task, told = given(), Answer()
-    plan = plan_study(as_study(task.study))
+    plan = plan_sweep(task.study)
     passives = passive_runs(plan)
     # Arrays above a megabyte are written once and mapped by every process.
     with Parallel(n_jobs=task.workers, backend="loky", mmap_mode="r", batch_size=1) as parallel:

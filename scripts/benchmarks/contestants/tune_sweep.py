@@ -23,7 +23,7 @@ from benchmarks.contestants.task import (
 from benchmarks.memory import resident
 from ray import tune
 
-from alray.api import as_study, plan_study
+from alray.api import plan_sweep
 from alray.pools.pool import PreparedPool
 from alray.settings.run import RunSpec
 from alray.studies.sweep.plan import Plan
@@ -76,7 +76,7 @@ def fit(plan: Plan, task: Task) -> list[Played]:
 def main() -> None:
     """Play the task."""
     task, told = given(), Answer()
-    plan = plan_study(as_study(task.study))
+    plan = plan_sweep(task.study)
     begin = time.perf_counter()
     ray.init(
         address="local",

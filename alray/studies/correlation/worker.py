@@ -1,0 +1,86 @@
+"""A worker of a correlation study: performs one task at a time."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import PreparedPool, verify
+from alray.settings.correlation import CorrelationSpec
+from alray.studies.correlation.tasks import Record, Task, perform
+
+
+@dataclass(frozen=True)
+class Performed:
+    """A task has ended well.
+
+    Attributes:
+        task: Which.
+        result: A base's content, or a row per fine-tune and dose.
+        seconds: How long it took.
+        host: Where.
+    """
+
+    task: Task
+    result: bytes | Sequence[Record]
+    seconds: float
+    host: str
+
+    @property
+    def job(self) -> str:
+        """The task's name."""
+        return self.task.name
+
+    @property
+    def done(self) -> Literal[True]:
+        """A task has one result."""
+        return True
+
+
+class TaskWorker:
+    """Performs one task at a time on a pool: the same code in this process and in a Ray task.
+
+    Args:
+        pool: The pool.
+        checksum: The pool's, as it was shared.
+        spec: The study's settings, every number filled in.
+        host: Where this is.
+    """
+
+    def __init__(
+        self, pool: PreparedPool, checksum: int, spec: CorrelationSpec, host: str
+    ) -> None:
+        torch.set_num_threads(spec.execution.cpus_per_run)
+        device = torch.device("cuda" if spec.execution.gpus_per_run else "cpu")
+        self._pool = PoolTensors(pool, device)
+        self._checksum = checksum
+        self._spec = spec
+        self._host = host
+        self._task: tuple[Task, bytes | None] | None = None
+
+    def start(self, job: Task, start_from: bytes | None) -> None:
+        """Take a task; `start_from` is the content of the base that it fine-tunes, None to train one."""
+        self._task = job, start_from
+
+    def advance(self) -> Performed:
+        """Perform the task."""
+        if self._task is None:
+            raise RuntimeError("the worker has no task")
+        (task, base), self._task = self._task, None
+        begin = time.perf_counter()
+        result = perform(self._spec, self._pool, task, base)
+        return Performed(task, result, time.perf_counter() - begin, self._host)
+
+    def final_report(self) -> None:
+        """Return nothing: half a task is of no use."""
+
+    def close(self) -> None:
+        """Check that the shared pool is as it was.
+
+        Raises:
+            RuntimeError: Something wrote into it.
+        """
+        verify(self._pool.pool, self._checksum)

@@ -1,0 +1,189 @@
+"""The driver of a study: hands a schedule's jobs to an executor and keeps what they yield. The only writer of a study."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+from alray.errors import ClusterError, Interrupted
+from alray.studies.events import Failed, Lost, Notice
+from alray.studies.executor import Executor, JobT, ResultT
+from alray.studies.folder import Folder
+from alray.studies.interrupts import stop_requested
+from alray.studies.observer import StudyObserver
+from alray.studies.retries import NOWHERE, Failure
+
+WAIT_SECONDS = 0.2
+"""How long the driver waits for events before it looks at Ctrl-C and updates displays again."""
+
+Scheduled_co = TypeVar("Scheduled_co", covariant=True)
+
+
+@runtime_checkable
+class Schedule(Protocol[Scheduled_co]):
+    """Which job comes next: events in, jobs out; a schedule itself starts nothing."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do."""
+
+    @property
+    def upcoming(self) -> int:
+        """Number of jobs that wait for a worker now or soon."""
+
+    def avoided(self, hosts: frozenset[str]) -> frozenset[str]:
+        """Return the hosts to which none of the jobs that could start now would go, `hosts` being all there are."""
+
+    def avoided_by(self, name: str, hosts: frozenset[str]) -> frozenset[str]:
+        """Return the hosts to which this job should not go."""
+
+    def next(self, host: str, hosts: frozenset[str]) -> Scheduled_co | None:
+        """Return the next job to start on a host, and count it as running.
+
+        Args:
+            host: Where a worker is free, "" for anywhere.
+            hosts: Where workers are or can be.
+        """
+
+    def done(self, name: str) -> None:
+        """A job has ended well."""
+
+    def fail(self, name: str, failure: Failure, hosts: frozenset[str]) -> Sequence[Any]:
+        """A job has ended before its time: it is scheduled again, or what depends on it fails for good; return that."""
+
+
+ObserverT = TypeVar("ObserverT", bound=StudyObserver[Any])
+
+
+class Driver(ABC, Generic[JobT, ResultT, ObserverT]):
+    """Runs what is left of a study.
+
+    Args:
+        schedule: What is left.
+        folder: Where results go; nobody else writes there.
+        observers: Learn what happens, each in turn.
+    """
+
+    def __init__(
+        self, schedule: Schedule[JobT], folder: Folder, observers: Sequence[ObserverT]
+    ) -> None:
+        self._schedule = schedule
+        self._folder = folder
+        self._observers = observers
+        self._running: dict[str, tuple[JobT, str]] = {}
+        self._hosts = NOWHERE
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return self._schedule.over
+
+    def drive(self, start_executor: Callable[[], Executor[JobT, ResultT]]) -> None:
+        """Run everything; an executor is started only if something is left to do.
+
+        Raises:
+            Interrupted: After Ctrl-C, everything of use being on disk.
+        """
+        try:
+            self._begin()
+            if not self.complete:
+                with start_executor() as executor, stop_requested() as stop:
+                    self._loop(executor, stop)
+        finally:
+            self._notify(lambda observer: observer.end())
+
+    def _loop(self, executor: Executor[JobT, ResultT], stop: Callable[[], bool]) -> None:
+        try:
+            while not self.complete:
+                if stop():
+                    self._stop(executor)
+                self._start_jobs(executor)
+                self._take_all(executor.wait(WAIT_SECONDS))
+                self._after_turn()
+                self._notify(lambda observer: observer.tick())
+        except ClusterError:
+            self._save()
+            raise
+        self._save()
+
+    def _start_jobs(self, executor: Executor[JobT, ResultT]) -> None:
+        hosts = self._hosts = executor.hosts()
+        executor.scale(self._schedule.upcoming, self._schedule.avoided(hosts))
+        for host in executor.idle():
+            job = self._schedule.next(host, hosts)
+            if job is not None:
+                self._start(executor, job, host)
+
+    def _start(self, executor: Executor[JobT, ResultT], job: JobT, host: str) -> None:
+        self._running[job.name] = job, host
+        avoid = self._schedule.avoided_by(job.name, self._hosts)
+        executor.submit(job, self._start_from(job), host, avoid)
+        self._notify(lambda observer: observer.started(job, host))
+
+    def _stop(self, executor: Executor[JobT, ResultT]) -> None:
+        self._notify(lambda observer: observer.notice(self.stop_notice))
+        self._take_all(executor.interrupt())
+        self._save(due=True)
+        raise Interrupted("stopped")
+
+    def _take_all(self, events: Sequence[ResultT | Failed | Lost | Notice]) -> None:
+        with self._folder.batch():
+            for event in events:
+                self._take(event)
+
+    def _take(self, event: ResultT | Failed | Lost | Notice) -> None:
+        match event:
+            case Failed():
+                failure = Failure(event.host, event.error, event.traceback, died=False)
+                self._take_failure(event.job, failure)
+            case Lost():
+                failure = Failure(event.host, event.reason, out_of_memory=event.out_of_memory)
+                self._take_failure(event.job, failure)
+            case Notice():
+                text = event.text
+                self._notify(lambda observer: observer.notice(text))
+            case _:
+                self._take_result(event)
+
+    def _take_failure(self, name: str, failure: Failure) -> None:
+        job, _ = self._running.pop(name)
+        failed = self._schedule.fail(name, failure, self._hosts)
+        if failure.died:
+            resumes_after = None if failed else self._resumes_after(name)
+            self._notify(lambda observer: observer.lost(job, failure, resumes_after))
+        elif not failed:
+            self._notify(lambda observer: observer.moved(job, failure))
+        for each in failed:
+            self._give_up(each)
+
+    def _notify(self, call: Callable[[ObserverT], None]) -> None:
+        for observer in self._observers:
+            call(observer)
+
+    stop_notice: str
+    """What observers are told after Ctrl-C."""
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Tell observers what there is to do."""
+
+    @abstractmethod
+    def _start_from(self, job: JobT) -> bytes | None:
+        """Return the content of the file that a job starts from."""
+
+    @abstractmethod
+    def _take_result(self, result: ResultT) -> None:
+        """Keep what a job has yielded."""
+
+    @abstractmethod
+    def _give_up(self, failed: Any) -> None:
+        """Tell observers of something that has failed for good, as the schedule names it."""
+
+    def _resumes_after(self, name: str) -> int:  # noqa: ARG002 -- a job that keeps checkpoints knows
+        """Return the round after which a job starts again, -1 for from the start."""
+        return -1
+
+    def _after_turn(self) -> None:
+        """Do what is due from time to time."""
+
+    def _save(self, *, due: bool = False) -> None:
+        """Write what has waited to be written; where it is `due`, also what has changed little."""

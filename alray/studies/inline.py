@@ -1,0 +1,109 @@
+"""The executor that runs one job after the other in this process: real tracebacks, no start-up."""
+
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+import torch
+from typing_extensions import override
+
+from alray.studies.events import Failed, Lost, Notice, describe
+from alray.studies.executor import Executor, Job_contra, JobT, Result_co, ResultT
+from alray.studies.retries import HERE, NOWHERE
+
+
+@runtime_checkable
+class Worker(Protocol[Job_contra, Result_co]):
+    """Runs one job at a time: the same code in this process and on a cluster."""
+
+    def start(self, job: Job_contra, start_from: bytes | None) -> None:
+        """Take a job."""
+
+    def advance(self) -> Result_co:
+        """Run the job for about a second, or to its end, and report."""
+
+    def final_report(self) -> Result_co | None:
+        """Return what a job that is given up now has not reported yet, None where that is of no use."""
+
+    def close(self) -> None:
+        """Check what has to hold after the last job.
+
+        Raises:
+            RuntimeError: It does not hold.
+        """
+
+
+AnyExecutor = TypeVar("AnyExecutor", bound="InlineExecutor[Any, Any]")
+
+
+class InlineExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
+    """Runs jobs by one worker in this process.
+
+    Args:
+        make_worker: Makes the worker; it may set PyTorch's number of threads, which is set back at the end.
+    """
+
+    def __init__(self, make_worker: Callable[[], Worker[JobT, ResultT]]) -> None:
+        self._make_worker = make_worker
+        self._worker: Worker[JobT, ResultT] | None = None
+        self._job: tuple[JobT, bytes | None] | None = None
+        self._started = False
+        self._threads = torch.get_num_threads()
+
+    @override
+    def __enter__(self: AnyExecutor) -> AnyExecutor:
+        self._worker = self._make_worker()
+        return self
+
+    @override
+    def __exit__(self, *error: object) -> None:
+        worker, self._worker = self._worker, None
+        torch.set_num_threads(self._threads)
+        if worker is not None and not any(error):
+            worker.close()
+
+    @override
+    def hosts(self) -> frozenset[str]:
+        return frozenset([HERE])
+
+    @override
+    def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
+        pass
+
+    @override
+    def idle(self) -> Sequence[str]:
+        return [] if self._job else [HERE]
+
+    @override
+    def submit(
+        self, job: JobT, start_from: bytes | None, host: str, avoid: frozenset[str] = NOWHERE
+    ) -> None:
+        self._job, self._started = (job, start_from), False
+
+    @override
+    def wait(self, seconds: float) -> Sequence[ResultT | Failed | Lost | Notice]:
+        if self._job is None or self._worker is None:
+            return []
+        job, start_from = self._job
+        try:
+            if not self._started:
+                self._worker.start(job, start_from)
+                self._started = True
+            result = self._worker.advance()
+        except Exception as error:  # noqa: BLE001 -- the study goes on; the error is on record
+            self._job = None
+            return [Failed(job.name, describe(error), traceback.format_exc(), HERE)]
+        if result.done:
+            self._job = None
+        return [result]
+
+    @override
+    def interrupt(self) -> Sequence[ResultT | Failed | Lost | Notice]:
+        current, self._job = self._job, None
+        if current is None or self._worker is None or not self._started:
+            return []
+        try:
+            report = self._worker.final_report()
+        except Exception as error:  # noqa: BLE001 -- as in `wait`
+            return [Failed(current[0].name, describe(error), traceback.format_exc(), HERE)]
+        return [] if report is None else [report]
