@@ -127,9 +127,9 @@ def _run(
     from alray.cli.display.correlation_summary import print_correlation
     from alray.cli.display.log_lines import logged_to
     from alray.cli.display.phrases import count
-    from alray.ray_executor.address import starting_words
+    from alray.ray_executor.address import starting_message
 
-    starting = starting_words(spec.execution)
+    starting = starting_message(spec.execution)
     kind = CorrelationLive if progress.is_terminal else CorrelationLines
     try:
         with logged_to(progress):

@@ -114,9 +114,9 @@ def _run(spec: "SweepSpec", results: "Place", progress: Any, *, fresh: bool, rep
     from alray.cli.display.sweep_lines import LineDisplay
     from alray.cli.display.sweep_live import LiveDisplay
     from alray.cli.display.sweep_summary import print_summary
-    from alray.ray_executor.address import starting_words
+    from alray.ray_executor.address import starting_message
 
-    starting = starting_words(spec.execution)
+    starting = starting_message(spec.execution)
     kind = LiveDisplay if progress.is_terminal else LineDisplay
     command = "alray " + " ".join(sys.argv[1:])
     try:

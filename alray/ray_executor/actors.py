@@ -52,7 +52,7 @@ class ActorExecutor(RayExecutor[Job, Progress]):
 
     @override
     def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
-        self._session.look(self._nodes)
+        self._session.update(self._nodes)
         self._register_started()
         self._nodes.quarantined = self._failures.quarantined
         self._release(self._nodes.excluded(avoid, Counter()))

@@ -8,8 +8,8 @@ from alray.settings.common import ExecutionSpec
 def cluster_address(execution: ExecutionSpec) -> str | None:
     """Return the address that is given, else that of the environment; None for a Ray of the program's own.
 
-    RAY_ADDRESS names the cluster in a job that was submitted to one. An address of HTTP there is a dashboard's: people
-    set it for `ray job`, and nobody can join at it.
+    RAY_ADDRESS names the cluster in a job that was submitted to one. An address of HTTP there is a dashboard's: it
+    is set for `ray job`, and cannot be joined.
     """
     if execution.address is not None:
         return execution.address
@@ -17,8 +17,8 @@ def cluster_address(execution: ExecutionSpec) -> str | None:
     return None if address in ("", "local") or address.startswith("http") else address
 
 
-def starting_words(execution: ExecutionSpec) -> str:
-    """Return what people are told while workers start."""
+def starting_message(execution: ExecutionSpec) -> str:
+    """Return the line that displays show while workers start."""
     if execution.executor == "inline":
         return "starting"
     address = cluster_address(execution)

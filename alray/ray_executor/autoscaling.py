@@ -1,4 +1,4 @@
-"""Clusters that start nodes by themselves: whether one does, and asking it for room."""
+"""Clusters that start nodes by themselves: whether one does, and asking it for capacity."""
 
 import json
 import time
@@ -14,13 +14,13 @@ from alray.ray_executor.liveness import free_resources
 from alray.ray_executor.nodes import resources_of, slots
 
 FIRST = 8
-"""For how many runs there is to be room at first, where people do not say how many may play at a time."""
+"""For how many runs capacity is asked for at first, where the most runs at a time are not given."""
 
 ASK_SECONDS = 5.0
-"""How often it is looked whether everything is taken."""
+"""How often it is checked whether everything is taken."""
 
 _STATUS = "__autoscaling_status"
-"""Where the first autoscaler says what it sees."""
+"""Key under which the first autoscaler puts its status."""
 
 
 def autoscales() -> bool:
@@ -41,18 +41,18 @@ def names_node_types(status: Mapping[str, Any]) -> bool:
 
 
 @dataclass
-class Wish:
-    """What the autoscaler is asked for: room for the runs that may play, or twice what is there while all is taken.
+class CapacityRequest:
+    """The request to the autoscaler: capacity for the most runs, or twice what is there while all of it is taken.
 
     Attributes:
         options: What a run takes of a node, as options of `ray.remote`.
-        most: Most runs at a time, None where people have not said.
+        most: Most runs at a time, None where that is not given.
     """
 
     options: Mapping[str, Any]
     most: int | None
     _asked: int = 0
-    _looked: float = float("-inf")
+    _checked: float = float("-inf")
 
     def update(self, fit: int) -> str | None:
         """Ask for more if that would be used.
@@ -61,17 +61,17 @@ class Wish:
             fit: How many runs the nodes hold.
 
         Returns:
-            What people should know.
+            A notice for the user, if any.
         """
-        if time.monotonic() - self._looked < ASK_SECONDS:
+        if time.monotonic() - self._checked < ASK_SECONDS:
             return None
-        self._looked = time.monotonic()
+        self._checked = time.monotonic()
         wanted = self.most or max(FIRST, 2 * fit)
         if wanted <= max(self._asked, fit) or (fit and not self._all_taken()):
             return None
         self._ask(wanted)
         waiting = "" if fit else "; no node can hold a run yet, waiting"
-        return f"asked the cluster for room for {wanted} runs{waiting}"
+        return f"asked the cluster for capacity for {wanted} runs{waiting}"
 
     def take_back(self) -> None:
         """Ask for nothing any more: idle nodes may end."""

@@ -45,7 +45,7 @@ class RayExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
 
     @override
     def hosts(self) -> frozenset[str]:
-        self._session.look(self._nodes)
+        self._session.update(self._nodes)
         return self._nodes.open()
 
     def _window(self, excluded: frozenset[str], workers: Counter[str]) -> int:

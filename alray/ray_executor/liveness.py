@@ -1,4 +1,4 @@
-"""What is known of the cluster's nodes, and whether the cluster still answers: Ray itself would hang, then end us."""
+"""The nodes of the cluster that are up, and whether the cluster still answers: Ray itself would hang, then end the program."""
 
 import socket
 import time
@@ -11,13 +11,13 @@ import ray
 from alray.errors import ClusterError
 
 NEWS_SECONDS = 0.5
-"""How old what is known of the nodes may get."""
+"""How old the list of nodes may get."""
 
 TRY_SECONDS = 0.1
-"""How long an answer of the cluster's endpoints holds: several looks of one turn of the driver try them once."""
+"""How long the last check of the endpoints holds: several checks in one turn of the driver try them once."""
 
 CONNECT_SECONDS = 1.0
-"""How long a endpoint may take to accept a connection."""
+"""How long an endpoint may take to accept a connection."""
 
 SAFE = "what is finished is safe in the results folder, and the same command"
 
@@ -29,13 +29,13 @@ class Endpoint:
     Attributes:
         host: Its address.
         port: The port that it listens on.
-        patience: For how many seconds it may be silent; Ray ends its programs after 60 (head) and 15 (own node).
-        message: What it means when it stays silent.
+        limit_seconds: How long it may be unreachable; Ray ends its programs after 60 (head) and 15 (own node).
+        message: What it means when it stays unreachable.
     """
 
     host: str
     port: int
-    patience: float
+    limit_seconds: float
     message: str
 
     def answers(self) -> bool:
@@ -63,9 +63,9 @@ def own_endpoint(host: str, port: int) -> Endpoint:
 
 @dataclass
 class ClusterView:
-    """The nodes that are up, as last heard.
+    """The nodes that are up, as Ray last listed them.
 
-    Asking Ray blocks while the head is gone, for a minute, and then Ray ends the program without a word of ours. So
+    Asking Ray blocks while the head is gone, for a minute, and then Ray ends the program without a message of ours. So
     the endpoints are tried first, and Ray is asked only if they answer.
 
     Attributes:
@@ -76,25 +76,25 @@ class ClusterView:
     endpoints: tuple[Endpoint, ...]
     ask: Callable[[], list[dict[str, Any]]]
     _nodes: list[dict[str, Any]] = field(default_factory=list)
-    _heard: float = float("-inf")
+    _listed: float = float("-inf")
     _tried: float = float("-inf")
-    _silent: dict[Endpoint, float] = field(default_factory=dict)
+    _unreachable: dict[Endpoint, float] = field(default_factory=dict)
 
     @property
-    def silent(self) -> bool:
+    def unreachable(self) -> bool:
         """Whether something did not answer when last tried; nothing that asks Ray should be started then."""
-        return bool(self._silent)
+        return bool(self._unreachable)
 
     def nodes(self) -> list[dict[str, Any]]:
-        """Return what Ray says about each node that is up, or what it said last while it does not answer.
+        """Return Ray's entry of each node that is up, or the last ones while it does not answer.
 
         Raises:
-            ClusterError: The head, or Ray on this node, has been silent for too long.
+            ClusterError: The head, or Ray on this node, has been unreachable for too long.
         """
         self._try_endpoints()
-        if not self._silent and time.monotonic() - self._heard >= NEWS_SECONDS:
+        if not self._unreachable and time.monotonic() - self._listed >= NEWS_SECONDS:
             self._nodes = [node for node in self.ask() if node["Alive"]]
-            self._heard = time.monotonic()
+            self._listed = time.monotonic()
         return self._nodes
 
     def _try_endpoints(self) -> None:
@@ -104,8 +104,8 @@ class ClusterView:
         self._tried = now
         for endpoint in self.endpoints:
             if endpoint.answers():
-                self._silent.pop(endpoint, None)
-            elif now - self._silent.setdefault(endpoint, now) >= endpoint.patience:
+                self._unreachable.pop(endpoint, None)
+            elif now - self._unreachable.setdefault(endpoint, now) >= endpoint.limit_seconds:
                 raise ClusterError(endpoint.message)
 
     def end(self) -> str | None:
@@ -129,12 +129,12 @@ def view_of_ray() -> ClusterView:
 
 
 def all_nodes() -> list[dict[str, Any]]:
-    """Return what Ray says about each node that is up or was."""
+    """Return Ray's entry of each node that is up or was."""
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]  # not typed in Ray
     return nodes
 
 
 def free_resources() -> dict[str, float]:
-    """Return what nobody takes, by the names that Ray has for resources, over all nodes."""
+    """Return the resources that are free over all nodes, by Ray's names for them."""
     free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]  # not typed in Ray
     return free

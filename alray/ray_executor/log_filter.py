@@ -1,4 +1,4 @@
-"""Ray's C++ side writes to the terminal by itself: what it would say is kept away while its programs go on."""
+"""Keeps the lines that Ray's C++ side writes by itself off the terminal, but for those that end a program."""
 
 import contextlib
 import os
@@ -14,8 +14,8 @@ def filtered_stderr() -> Iterator[None]:
     """Let what Ray starts in this process within the block write only what ends the process.
 
     Ray reads the level once, in `ray.init`, and announces it there on the standard error; until then it warns of every
-    try to connect, and raises when it gives up. Such lines are filtered by a process of its own, so that whatever else is
-    written arrives even if this process crashes meanwhile. A level that people have set themselves is left alone.
+    try to connect, and raises when it gives up. Such lines are filtered by a process of its own, so that everything
+    else arrives even if this process crashes meanwhile. A level that the user has set is left alone.
     """
     if LEVEL in os.environ:
         yield

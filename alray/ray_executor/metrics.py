@@ -20,7 +20,7 @@ from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.progress import RunProgress
 
 NEEDED = ("aiohttp", "prometheus_client")
-"""Without these Ray starts no agent on a node, and nobody could read the metrics."""
+"""Without these Ray starts no agent on a node, and the metrics could not be read."""
 
 METRICS = {
     "alray_rounds": ("Rounds done, passive phases included", ("study", "arm")),
@@ -35,7 +35,7 @@ METRICS = {
 
 
 def require_agent() -> None:
-    """Refuse to export metrics where nobody could read them.
+    """Refuse to export metrics where they could not be read.
 
     Raises:
         ClusterError: Ray was installed without its dashboard, and so without the agent.

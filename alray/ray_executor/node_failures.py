@@ -1,4 +1,4 @@
-"""Which nodes keep losing workers: counted, named, and left alone while there are others."""
+"""Which nodes keep losing workers: counted, named, and quarantined while there are others."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ class _Row:
     """What a node has lost since a run last finished there.
 
     Attributes:
-        jobs: Jobs whose worker died: one that dies again and again is no proof against the node.
+        jobs: Jobs whose worker died: one that dies again and again proves nothing about the node.
         starts: Workers that could not start.
         reason: Of the last loss.
-        named: Whether people were told.
+        named: Whether the user was told.
     """
 
     jobs: set[str] = field(default_factory=set)
@@ -45,12 +45,12 @@ class NodeFailures:
         return frozenset(host for host, row in self._rows.items() if row.named)
 
     def lost(self, host: str, job: str, reason: str) -> str | None:
-        """A worker died with a job; return what people should be told, if anything."""
+        """A worker died with a job; return a message for the user, if any."""
         self._rows[host].jobs.add(job)
         return self._update(host, reason)
 
     def not_started(self, host: str, reason: str) -> str | None:
-        """A worker could not start; return what people should be told, if anything."""
+        """A worker could not start; return a message for the user, if any."""
         self._rows[host].starts += 1
         return self._update(host, reason)
 
@@ -61,7 +61,7 @@ class NodeFailures:
         self._rows.pop("", None)
 
     def finished(self, host: str) -> None:
-        """A job has finished there: whatever was wrong, it is not the node."""
+        """A job has finished there: the node is not the cause of what was wrong."""
         self._rows.pop(host, None)
 
     def cannot_start(self, hosts: frozenset[str], attempts: int) -> bool:
@@ -81,6 +81,6 @@ class NodeFailures:
         row.named = True
         return (
             f"{host}: {row.count} workers were lost or could not start and none has finished a job in between; the last: "
-            f"{reason}. No more start there while other nodes have room: look at its memory, disk and installation, "
+            f"{reason}. No more start there while other nodes have capacity: check its memory, disk and installation, "
             "or take it out of the cluster"
         )

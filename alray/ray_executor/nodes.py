@@ -1,4 +1,4 @@
-"""The nodes of a cluster by the names that people know, and on which of them workers are wanted."""
+"""The nodes of a cluster by their host names, and on which of them workers should start."""
 
 import re
 from collections import Counter
@@ -27,8 +27,8 @@ class Nodes:
 
     Attributes:
         quarantined: Names of nodes on which no worker should start while there are others.
-        starved: Names of nodes on which none would start for long, for want of room.
-        limits: Most workers of a node, where it is less than what has room there.
+        starved: Names of nodes on which none has started for long, for want of capacity.
+        limits: Most workers of a node, where that is less than its capacity.
     """
 
     def __init__(self) -> None:
@@ -38,16 +38,16 @@ class Nodes:
         self.starved = NOWHERE
         self.limits: dict[str, int] = {}
 
-    def look(
+    def update(
         self,
         alive: Sequence[Mapping[str, Any]],
         options: Mapping[str, Any],
         unchecked: frozenset[str] = NOWHERE,
     ) -> None:
-        """Take in what Ray says about the nodes that are up.
+        """Take over Ray's entries of the nodes that are up.
 
         Args:
-            alive: What Ray says about each.
+            alive: Ray's entry of each.
             options: What a worker takes of one.
             unchecked: Ids of those on which nothing may run.
         """
@@ -59,8 +59,8 @@ class Nodes:
             known = self._up.get(node_id)
             name = known.name if known else _unused(host, {each.name for each in up.values()})
             address = str(node.get("NodeManagerAddress", ""))
-            room = 0 if node_id in unchecked else slots(node["Resources"], options)
-            up[node_id] = _Node(node_id, name, address, room)
+            fit = 0 if node_id in unchecked else slots(node["Resources"], options)
+            up[node_id] = _Node(node_id, name, address, fit)
         self._up = up
         self.limits = {name: most for name, most in self.limits.items() if name in self.names()}
 
@@ -77,7 +77,7 @@ class Nodes:
         return node_id in self._up and node_id not in self._unchecked
 
     def open(self) -> frozenset[str]:
-        """Return the nodes on which a worker can be: all that can hold one, as far as none is to be left alone."""
+        """Return the nodes on which a worker can be: all that can hold one, as far as they are not to be avoided."""
         hold = self.holding()
         return hold - self.quarantined - self.starved or hold - self.starved or hold
 
@@ -94,7 +94,7 @@ class Nodes:
         )
 
     def excluded(self, avoid: frozenset[str], workers: Counter[str]) -> frozenset[str]:
-        """Return the nodes on which no new worker should start: as much of what is wished as leaves a node.
+        """Return the nodes on which no new worker should start: as many of those that should be excluded as leave one node.
 
         Args:
             avoid: Nodes on which it would be of no use.

@@ -1,4 +1,4 @@
-"""What is checked on every node of a joined cluster before anything expensive: versions, room, clocks."""
+"""What is checked on every node of a joined cluster before anything expensive: versions, memory and disk, clocks."""
 
 import runpy
 import time
@@ -19,17 +19,17 @@ ANSWER_SECONDS = 60.0
 """How long a node may take to answer; its first worker process has to start."""
 
 CLOCK_SECONDS = 5.0
-"""Differences of clocks that are not worth a word: records carry times, but nothing depends on them."""
+"""Smaller differences of clocks are not reported: records carry times, but nothing depends on them."""
 
 DISK_BYTES = 2 * 2**30
-"""Less free disk than this is worth a warning: Ray stops working where its disk is full."""
+"""Less free disk than this is reported: Ray stops working where its disk is full."""
 
 MUST_AGREE = ("alray", "alray's source", "Python", "torch")
 """Where these differ, results may; other packages get a warning."""
 
 
-STORE_ROOM = 1.5
-"""A node must hold this many times the pool: a full object store would spill to disk without a word."""
+STORE_FACTOR = 1.5
+"""A node must hold this many times the pool: a full object store would spill to disk without saying so."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a node has said of itself, and when: the clock was read between the two times."""
+    """A node's facts, and when they came: the clock was read between the two times."""
 
     node: Mapping[str, Any]
     facts: Mapping[str, Any]
@@ -59,12 +59,12 @@ class Answer:
 
 @dataclass
 class Preflight:
-    """Asks nodes, each once, and judges what they say.
+    """Asks each node once, and checks its facts.
 
     Attributes:
         pool_bytes: Size of the pool that every node will hold.
         alive: Returns the nodes that are up, as Ray describes them.
-        warnings: What people should know, and the study can live with; taken by `take_warnings`.
+        warnings: What is odd and no obstacle; taken by `take_warnings`.
     """
 
     pool_bytes: int
@@ -82,20 +82,20 @@ class Preflight:
             ClusterError: Nodes do not fit the driver or the pool, or do not answer.
         """
         answers: dict[str, Answer] = {}
-        silent = {node["NodeID"]: node["NodeManagerHostname"] for node in self.alive()}
+        waiting = {node["NodeID"]: node["NodeManagerHostname"] for node in self.alive()}
         deadline = time.monotonic() + ANSWER_SECONDS
-        while silent and time.monotonic() < deadline:
+        while waiting and time.monotonic() < deadline:
             self._ask_new()
             if self._asked:
                 ray.wait([question.reference for question in self._asked.values()], timeout=0.5)
-            answers.update(self._heard())
+            answers.update(self._answers())
             up = {node["NodeID"] for node in self.alive()}
-            silent = {
-                one: host for one, host in silent.items() if one in up and one not in answers
+            waiting = {
+                one: host for one, host in waiting.items() if one in up and one not in answers
             }
-        if silent:
+        if waiting:
             raise ClusterError(
-                f"{_list(sorted(silent.values()))} did not answer within {ANSWER_SECONDS:.0f} s: end Ray there, "
+                f"{_list(sorted(waiting.values()))} did not answer within {ANSWER_SECONDS:.0f} s: end Ray there, "
                 "or see why no worker process can start (/tmp/ray/session_latest/logs)"
             )
         require_equal_versions(self._own, [answer.facts for answer in answers.values()])
@@ -103,9 +103,9 @@ class Preflight:
             self._check(name, answer)
 
     def check_new(self) -> None:
-        """Ask nodes that have joined since, and judge those that have answered; never waits, and leaves out who does not fit."""
+        """Ask nodes that have joined since, and check those that have answered; never waits, and excludes those that do not fit."""
         self._ask_new()
-        for name, answer in self._heard().items():
+        for name, answer in self._answers().items():
             try:
                 require_equal_versions(self._own, [answer.facts])
                 self._check(name, answer)
@@ -117,7 +117,7 @@ class Preflight:
         return frozenset(str(node["NodeID"]) for node in self.alive()) - self._passed
 
     def take_warnings(self) -> list[str]:
-        """Return what was not told yet."""
+        """Return the warnings that were not taken yet."""
         warnings, self.warnings = self.warnings, []
         return warnings
 
@@ -128,7 +128,7 @@ class Preflight:
                 self._known.add(name)
                 self._asked[name] = Question(node, ask(node), time.time())
 
-    def _heard(self) -> dict[str, Answer]:
+    def _answers(self) -> dict[str, Answer]:
         """Return the answers that have come; a node that died instead is no node any more."""
         answers = {}
         for name, question in list(self._asked.items()):
@@ -151,11 +151,11 @@ class Preflight:
 
 def ask(node: Mapping[str, Any]) -> Any:
     """Start the small task on a node, and return its reference."""
-    # Ray says where a node's sockets are: two folders below the session's.
+    # A node's sockets are two folders below the session's.
     folder = str(PurePosixPath(node["ObjectStoreSocketName"]).parents[1])
     strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
     options: dict[str, Any] = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": strategy}
-    # A function of no module that anybody could import travels as code, so the node need not have alray.
+    # A function of no module that could be imported travels as code, so the node need not have alray.
     function = runpy.run_path(str(facts_module.__file__))["node_facts"]
     return ray.remote(**options)(function).remote(folder)
 
@@ -189,12 +189,12 @@ def require_object_store(node: Mapping[str, Any], pool_bytes: int) -> None:
     Raises:
         ClusterError: Names the node, both sizes and the remedy.
     """
-    needed = STORE_ROOM * pool_bytes
-    room = node["Resources"].get("object_store_memory", 0.0)
-    if room < needed:
+    needed = STORE_FACTOR * pool_bytes
+    size = node["Resources"].get("object_store_memory", 0.0)
+    if size < needed:
         raise ClusterError(
-            f"node {node['NodeManagerHostname']}: its object store has {gib(room)}, the pool needs "
-            f"{gib(needed)} ({STORE_ROOM:g} times its size); start Ray with a larger --object-store-memory (in a "
+            f"node {node['NodeManagerHostname']}: its object store has {gib(size)}, the pool needs "
+            f"{gib(needed)} ({STORE_FACTOR:g} times its size); start Ray with a larger --object-store-memory (in a "
             "container also --shm-size), or set pool.dtype: float16"
         )
 
@@ -205,7 +205,7 @@ def require_shared_memory(facts: Mapping[str, Any], pool_bytes: int) -> None:
     Raises:
         ClusterError: Names the node, both sizes and the remedy.
     """
-    needed = STORE_ROOM * pool_bytes
+    needed = STORE_FACTOR * pool_bytes
     size = facts["memory_disk"]
     if size is not None and size < needed:
         raise ClusterError(
@@ -216,7 +216,7 @@ def require_shared_memory(facts: Mapping[str, Any], pool_bytes: int) -> None:
 
 
 def warnings_about(answer: Answer, own: Mapping[str, str]) -> list[str]:
-    """Return what is odd about a node, and the study can live with."""
+    """Return what is odd about a node and no obstacle."""
     facts, host = answer.facts, answer.facts["host"]
     warnings = []
     if facts["disk_free"] is not None and facts["disk_free"] < DISK_BYTES:

@@ -27,8 +27,8 @@ except AuthenticationError:
 def require_token(address: str) -> None:
     """Refuse a cluster that answers whoever asks.
 
-    What the environment says (RAY_AUTH_MODE) is this side's only. So the head is asked without a token, by a process of
-    its own, as Ray takes the mode up once per process: a head that answers asks nobody for one.
+    The environment (RAY_AUTH_MODE) is this side's only. So the head is asked without a token, by a process of
+    its own, as Ray takes the mode up once per process: a head that answers does not ask for one.
 
     Args:
         address: Of the cluster's head.
@@ -50,7 +50,7 @@ def require_token(address: str) -> None:
 
 
 def probe(address: str) -> int | None:
-    """Ask the head without a token; return `OPEN`, `LOCKED`, or something else where that cannot be said."""
+    """Ask the head without a token; return `OPEN`, `LOCKED`, or something else where that is not known."""
     environment = {
         name: text
         for name, text in os.environ.items()

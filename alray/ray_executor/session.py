@@ -24,11 +24,11 @@ from ray.exceptions import (
 from alray.errors import AlrayError, ClusterError
 from alray.pools.pool import PreparedPool
 from alray.ray_executor.address import cluster_address
-from alray.ray_executor.autoscaling import Wish, autoscales
+from alray.ray_executor.autoscaling import CapacityRequest, autoscales
 from alray.ray_executor.liveness import ClusterView, view_of_ray
 from alray.ray_executor.log_filter import filtered_stderr
 from alray.ray_executor.nodes import Nodes, slots
-from alray.ray_executor.preflight import STORE_ROOM, Preflight, gib, require_object_store
+from alray.ray_executor.preflight import STORE_FACTOR, Preflight, gib, require_object_store
 from alray.ray_executor.security import require_token, token_warning
 from alray.ray_executor.watchdog import Watchdog
 from alray.settings.common import ExecutionSpec
@@ -61,7 +61,7 @@ class RaySession:
         self._address = cluster_address(execution)
         self._connected_here = False
         self._preflight: Preflight | None = None
-        self._wish: Wish | None = None
+        self._request: CapacityRequest | None = None
         self._watchdog: Watchdog | None = None
         self._notices: list[str] = []
         self.pool: Any = None
@@ -81,7 +81,7 @@ class RaySession:
             raise
 
     def close(self) -> None:
-        """Let go of the pool, and of Ray if it was started or joined here.
+        """Release the pool, and Ray if it was started or joined here.
 
         Raises:
             ClusterError: An error led here, and the cluster has ended: that is what it means.
@@ -91,14 +91,14 @@ class RaySession:
         end = None
         if isinstance(error, Exception) and not isinstance(error, AlrayError):
             end = cluster_view().end()
-        if self._wish is not None and not cluster_view().end():
-            self._wish.take_back()
+        if self._request is not None and not cluster_view().end():
+            self._request.take_back()
         self._disconnect()
         if end:
             raise ClusterError(end) from error
 
     def take_notices(self) -> list[str]:
-        """Return what people should know about the cluster and were not told yet."""
+        """Return the notices about the cluster that were not taken yet."""
         notices, self._notices = self._notices, []
         return notices
 
@@ -112,35 +112,35 @@ class RaySession:
             options["memory"] = int(self._execution.memory_per_run * 2**30)
         return options
 
-    def look(self, nodes: Nodes) -> None:
-        """Take in which nodes are up, and which of them have not shown yet that they fit."""
-        nodes.look(alive_nodes(), self.worker_options(), self._unchecked())
+    def update(self, nodes: Nodes) -> None:
+        """Bring the list of nodes up to date, with those that are not checked yet."""
+        nodes.update(alive_nodes(), self.worker_options(), self._unchecked())
 
     def _unchecked(self) -> frozenset[str]:
         return frozenset() if self._preflight is None else self._preflight.unchecked()
 
     def window(self) -> int:
-        """Return how many runs may play at a time, on nodes that fit; a cluster that grows is noticed.
+        """Return how many runs are possible at a time, on nodes that fit; a cluster that grows is noticed.
 
         Raises:
             ClusterError: No node can hold a run, or the cluster is gone.
         """
         nodes = alive_nodes()
-        if cluster_view().silent:
+        if cluster_view().unreachable:
             return 0
         if self._preflight is not None:
             self._preflight.check_new()
             self._notices += self._preflight.take_warnings()
         unchecked, options = self._unchecked(), self.worker_options()
-        room = {node["NodeID"]: slots(node["Resources"], options) for node in nodes}
-        fit = sum(count for node, count in room.items() if node not in unchecked)
-        if self._wish is not None:
-            self._notices += filter(None, [self._wish.update(sum(room.values()))])
-        elif not any(room.values()):
-            raise ClusterError(self._no_room(nodes))
+        capacity = {node["NodeID"]: slots(node["Resources"], options) for node in nodes}
+        fit = sum(count for node, count in capacity.items() if node not in unchecked)
+        if self._request is not None:
+            self._notices += filter(None, [self._request.update(sum(capacity.values()))])
+        elif not any(capacity.values()):
+            raise ClusterError(self._too_small(nodes))
         return min(fit, self._execution.parallel or fit)
 
-    def _no_room(self, nodes: list[dict[str, Any]]) -> str:
+    def _too_small(self, nodes: list[dict[str, Any]]) -> str:
         wanted = self._execution
         have = ", ".join(sorted({_resources(node["Resources"]) for node in nodes}))
         memory = f" and {wanted.memory_per_run:g} GiB" if wanted.memory_per_run else ""
@@ -173,12 +173,12 @@ class RaySession:
         except (RayError, RuntimeError, ValueError, OSError) as error:
             what = f"join the Ray cluster at {address!r}" if address else "start a local Ray"
             raise ClusterError(
-                f"cannot {what}: {describe(error).split('. ')[0]}; {_way_out(error)}"
+                f"cannot {what}: {describe(error).split('. ')[0]}; {_remedy(error)}"
             ) from error
         self._connected_here = True
 
     def _check_nodes(self) -> None:
-        """See that the nodes are as the study needs them, and that nobody else can use those of a joined cluster."""
+        """Check that the nodes are as the study needs them, and that a joined cluster asks for a token."""
         if self._address is None:
             for node in alive_nodes():
                 require_object_store(node, self._pool.nbytes)
@@ -190,7 +190,7 @@ class RaySession:
         self._preflight.check_all()
         self._notices += self._preflight.take_warnings()
         if autoscales():
-            self._wish = Wish(self.worker_options(), self._execution.parallel)
+            self._request = CapacityRequest(self.worker_options(), self._execution.parallel)
 
     def _watch(self) -> None:
         """Have this program ended if it hangs because the Ray that it started or joined is gone."""
@@ -214,7 +214,7 @@ def cluster_view() -> ClusterView:
 
 
 def alive_nodes() -> list[dict[str, Any]]:
-    """Return what Ray says about each node that is up.
+    """Return Ray's entry of each node that is up.
 
     Raises:
         ClusterError: The cluster is gone.
@@ -224,11 +224,11 @@ def alive_nodes() -> list[dict[str, Any]]:
 
 def _local_store(pool_bytes: int) -> int:
     """Return the size of a local object store: enough for the pool and what runs report."""
-    return int(STORE_ROOM * pool_bytes) + 256 * 2**20
+    return int(STORE_FACTOR * pool_bytes) + 256 * 2**20
 
 
-def _way_out(error: Exception) -> str:
-    """Say what may help where Ray cannot be joined: without the right token, too, nothing but no connection is told."""
+def _remedy(error: Exception) -> str:
+    """Return what may help where Ray cannot be joined; a wrong token also shows only as a failed connection."""
     if isinstance(error, AuthenticationError | ConnectionError):
         return "if it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file with the cluster's token"
     return "--executor inline needs no Ray"
@@ -260,7 +260,7 @@ def require_answer(address: str | None) -> None:
 def reason(error: BaseException) -> str:
     """Return the line of Ray's report that says why: how a process ended, or a traceback's last line.
 
-    Ids of actors, nodes and owners are left out: they mean nothing to people.
+    Ids of actors, nodes and owners are left out: they mean nothing to the user.
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     ends = [line for line in lines if line.startswith("The actor is dead")]

@@ -115,7 +115,7 @@ class TaskExecutor(RayExecutor[Task, Performed]):
 
     @override
     def idle(self) -> Sequence[str]:
-        self._session.look(self._nodes)
+        self._session.update(self._nodes)
         self._nodes.quarantined = self._failures.quarantined
         window = self._window(self._nodes.excluded(NOWHERE, Counter()), Counter())
         # A task in advance starts wherever a CPU is free, also where memory is not enough for one more.

@@ -1,4 +1,4 @@
-"""The last resort: ends a program that hangs in a call to a cluster that is gone, with a word of why."""
+"""The last resort: ends a program that hangs in a call to a cluster that is gone, with the reason."""
 
 import os
 import sys
@@ -10,12 +10,12 @@ from alray.errors import ClusterError
 from alray.ray_executor.liveness import Endpoint
 
 GRACE_SECONDS = 10.0
-"""How much longer than its patience a endpoint may be silent: time for the program to notice, and to let go of Ray."""
+"""How much longer than its own limit an endpoint may be unreachable: time for the program to notice, and to release Ray."""
 
 
 @dataclass
 class Watchdog:
-    """A thread that tries the endpoints that have to answer, whatever the program does meanwhile.
+    """A thread that tries the endpoints that have to answer while the program does something else.
 
     A worker that dies together with the head may be replaced before the head is missed. That call would not return, and
     Ray would end the program after a minute, its own words being kept away. All that is finished is on disk by then.
@@ -35,12 +35,12 @@ class Watchdog:
         self._over.set()
 
     def _watch(self) -> None:
-        heard = dict.fromkeys(self.endpoints, time.monotonic())
+        reached = dict.fromkeys(self.endpoints, time.monotonic())
         while not self._over.wait(self.every):
             for endpoint in self.endpoints:
                 if endpoint.answers():
-                    heard[endpoint] = time.monotonic()
-                elif time.monotonic() - heard[endpoint] > endpoint.patience + self.grace:
+                    reached[endpoint] = time.monotonic()
+                elif time.monotonic() - reached[endpoint] > endpoint.limit_seconds + self.grace:
                     self._end(endpoint)
 
     def _end(self, endpoint: Endpoint) -> None:

@@ -160,7 +160,7 @@ class Driver(ABC, Generic[JobT, ResultT, ObserverT]):
             call(observer)
 
     stop_notice: str
-    """What observers are told after Ctrl-C."""
+    """The notice that observers get after Ctrl-C."""
 
     @abstractmethod
     def _begin(self) -> None:

@@ -39,7 +39,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that people should know; the study goes on."""
+    """Something that the user should know; the study goes on."""
 
     text: str
 

@@ -112,7 +112,7 @@ def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, A
     """Return the settings that all runs of a folder share, by dotted name."""
     kept = {key: value for key, value in settings.items() if key not in (*addable, "execution")}
     execution = settings.get("execution", {})
-    # What a run is played on changes its last digits; how many at a time does not.
+    # The device and the number of threads change the last digits; the number of runs at a time does not.
     kept["execution"] = {
         "cpus_per_run": execution.get("cpus_per_run"),
         "on a GPU": bool(execution.get("gpus_per_run")),

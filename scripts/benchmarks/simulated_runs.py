@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from alray.networks.tensors import PoolTensors
 from alray.studies.retries import NOWHERE
-from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.experiment import Experiment
+from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.records import RoundResult
 

@@ -159,6 +159,6 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(pool, tmp_path, inlin
 
 
 def test_an_object_store_without_room_is_refused(pool, cluster, tmp_path, monkeypatch):
-    monkeypatch.setattr(preflight, "STORE_ROOM", 1e6)
+    monkeypatch.setattr(preflight, "STORE_FACTOR", 1e6)
     with pytest.raises(ClusterError, match="its object store has"):
         correlate(on_ray(pool), results=tmp_path)

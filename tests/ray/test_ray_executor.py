@@ -93,7 +93,7 @@ def test_a_write_into_the_shared_pool_fails_the_run(pool, tmp_path):
 
 
 def test_an_object_store_without_room_is_refused_with_node_and_sizes(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr(preflight, "STORE_ROOM", 1e6)
+    monkeypatch.setattr(preflight, "STORE_FACTOR", 1e6)
     with pytest.raises(ClusterError) as caught:
         api.sweep(settings(pool, execution=ON_RAY), results=tmp_path)
     message = str(caught.value)
@@ -195,7 +195,7 @@ def test_a_worker_that_found_room_on_a_node_that_nobody_has_looked_at_is_let_go(
             ids = frozenset(node["NodeID"] for node in session.alive_nodes())
             patch.setattr(executor._session, "_unchecked", lambda: ids)
             assert executor._session.window() == 0
-            executor._session.look(executor._nodes)
+            executor._session.update(executor._nodes)
             executor._register_started()
             assert not executor._starting
             assert not executor.idle()
@@ -260,7 +260,7 @@ def test_a_ray_started_for_the_study_ends_with_it_even_if_it_is_refused(pool, mo
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", lambda **_: steps.append("init"))
     monkeypatch.setattr(ray, "shutdown", lambda: steps.append("shutdown"))
-    monkeypatch.setattr(preflight, "STORE_ROOM", 1e6)
+    monkeypatch.setattr(preflight, "STORE_FACTOR", 1e6)
     with pytest.raises(ClusterError, match="object store"):
         ActorExecutor(plan.prepared, plan.study.execution).__enter__()
     assert steps == ["init", "shutdown"]

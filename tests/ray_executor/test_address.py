@@ -2,7 +2,7 @@
 
 import pytest
 
-from alray.ray_executor.address import cluster_address, starting_words
+from alray.ray_executor.address import cluster_address, starting_message
 from alray.settings.common import ExecutionSpec
 
 HERE, THERE = "10.0.0.1:6379", "10.0.0.2:6379"
@@ -24,9 +24,9 @@ def test_an_address_that_is_given_counts_before_the_environments(
     monkeypatch.setenv("RAY_ADDRESS", environment)
     execution = ExecutionSpec(address=given)
     assert cluster_address(execution) == address
-    assert starting_words(execution) == words
+    assert starting_message(execution) == words
 
 
 def test_one_process_joins_nothing(monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", HERE)
-    assert starting_words(ExecutionSpec(executor="inline")) == "starting"
+    assert starting_message(ExecutionSpec(executor="inline")) == "starting"

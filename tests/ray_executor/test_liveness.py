@@ -40,7 +40,7 @@ def test_nodes_that_are_up_are_asked_for_twice_a_second_at_most(clock, head):
     clock.append(clock[-1] + 0.6)
     view.nodes()
     assert len(asked) == 2
-    assert not view.silent
+    assert not view.unreachable
 
 
 def test_places_are_tried_ten_times_a_second_at_most(clock, head, monkeypatch):
@@ -67,7 +67,7 @@ def test_a_silent_head_is_not_asked_and_given_some_time(clock, head):
     for seconds in (1.0, 14.0):
         clock.append(1000.0 + seconds)
         assert view.nodes() == NODES[:1]
-        assert view.silent
+        assert view.unreachable
     clock.append(1016.5)
     with pytest.raises(ClusterError, match=r"the cluster's head .* is gone: .*the same command"):
         view.nodes()
@@ -86,11 +86,11 @@ def test_a_head_that_comes_back_is_forgiven(clock, head):
     with socket.create_server(("127.0.0.1", port)):
         clock.append(1020.0)
         view.nodes()
-        assert not view.silent
+        assert not view.unreachable
         assert view.end() is None
     clock.append(1030.0)
     view.nodes()
-    assert view.silent
+    assert view.unreachable
 
 
 def test_ray_that_has_ended_on_this_node_is_told_sooner(clock, head):

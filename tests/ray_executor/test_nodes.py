@@ -21,7 +21,7 @@ def node(name: str, host: str, cpus: float = 2.0, **resources: float) -> dict[st
 
 def cluster(*nodes: dict[str, object]) -> Nodes:
     found = Nodes()
-    found.look(nodes, ONE_CPU)
+    found.update(nodes, ONE_CPU)
     return found
 
 
@@ -32,11 +32,11 @@ def two():
 
 def test_nodes_go_by_their_hosts_and_keep_their_names():
     nodes = cluster(node("id-b", "same"))
-    nodes.look([node("id-a", "same"), node("id-b", "same"), node("id-c", "other")], ONE_CPU)
+    nodes.update([node("id-a", "same"), node("id-b", "same"), node("id-c", "other")], ONE_CPU)
     assert [nodes.name(each) for each in ("id-a", "id-b", "id-c")] == ["same #2", "same", "other"]
-    nodes.look([node("id-a", "same")], ONE_CPU)
+    nodes.update([node("id-a", "same")], ONE_CPU)
     assert nodes.names() == {"same #2"}
-    nodes.look([node("id-a", "same"), node("id-d", "same")], ONE_CPU)
+    nodes.update([node("id-a", "same"), node("id-d", "same")], ONE_CPU)
     assert nodes.name("id-d") == "same"
     assert nodes.name("id-b") == ""
 
@@ -92,7 +92,7 @@ def test_a_node_with_a_limit_takes_no_more_than_that(two):
 
 def test_a_limit_goes_with_its_node(two):
     two.limits["alpha"] = 1
-    two.look([node("id-b", "beta")], ONE_CPU)
+    two.update([node("id-b", "beta")], ONE_CPU)
     assert two.limits == {}
 
 
@@ -104,12 +104,12 @@ def test_workers_are_kept_from_nodes_by_label(two):
 
 def test_nothing_runs_on_a_node_that_is_barred(two):
     alive = [node("id-a", "alpha"), node("id-b", "beta")]
-    two.look(alive, ONE_CPU, frozenset(["id-b"]))
+    two.update(alive, ONE_CPU, frozenset(["id-b"]))
     assert two.open() == {"alpha"}
     assert two.capacity(NOWHERE) == 2
     assert [two.fits(each) for each in ("id-a", "id-b", "id-c")] == [True, False, False]
     assert two.kept_from(NOWHERE) == {"label_selector": {"ray.io/node-id": "!in(id-b)"}}
-    two.look(alive, ONE_CPU)
+    two.update(alive, ONE_CPU)
     assert two.open() == {"alpha", "beta"}
     assert two.kept_from(NOWHERE) == {}
 

@@ -67,11 +67,11 @@ def test_a_cluster_that_grows_by_itself_is_asked_and_waited_for(ray_session, mon
     monkeypatch.setattr(
         autoscaling, "request_resources", lambda bundles: asked.append(len(bundles))
     )
-    made._wish = autoscaling.Wish(made.worker_options(), None)
+    made._request = autoscaling.CapacityRequest(made.worker_options(), None)
     assert made.window() == 0
     assert asked == [autoscaling.FIRST]
     assert made.take_notices() == [
-        "asked the cluster for room for 8 runs; no node can hold a run yet, waiting"
+        "asked the cluster for capacity for 8 runs; no node can hold a run yet, waiting"
     ]
 
 
@@ -84,16 +84,16 @@ def test_a_node_that_has_not_shown_that_it_fits_is_room_that_need_not_be_asked_f
     monkeypatch.setattr(
         autoscaling, "request_resources", lambda bundles: asked.append(len(bundles))
     )
-    made._wish = autoscaling.Wish(made.worker_options(), 12)
+    made._request = autoscaling.CapacityRequest(made.worker_options(), 12)
     monkeypatch.setattr(made, "_unchecked", lambda: frozenset(["0"]))
     assert made.window() == 4
     assert asked == []
 
 
-def test_no_run_is_started_while_the_cluster_is_silent(ray_session, monkeypatch):
+def test_no_run_is_started_while_the_cluster_does_not_answer(ray_session, monkeypatch):
     made = ray_session({"CPU": 8.0})
     made.window()
-    monkeypatch.setattr(ClusterView, "silent", True)
+    monkeypatch.setattr(ClusterView, "unreachable", True)
     assert made.window() == 0
 
 

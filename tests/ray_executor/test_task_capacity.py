@@ -25,8 +25,8 @@ def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TaskExecutor:
     """Return one with two nodes of two CPUs: two tasks on node1, one on node2, and one that waits for either."""
     plan = plan_correlation(correlation_settings(write_pool(tmp_path / "pool.parquet")))
     made = TaskExecutor(plan.prepared, plan.spec)
-    made._nodes.look([node("node1"), node("node2")], {"num_cpus": 1})
-    monkeypatch.setattr(RaySession, "look", lambda *_: None)
+    made._nodes.update([node("node1"), node("node2")], {"num_cpus": 1})
+    monkeypatch.setattr(RaySession, "update", lambda *_: None)
     monkeypatch.setattr(RaySession, "window", lambda _: 4)
     for number, host in enumerate(["node1", "node1", "node2", ""]):
         made._submitted[number] = _Submitted(

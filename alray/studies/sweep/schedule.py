@@ -1,4 +1,4 @@
-"""Which job comes next: events in, jobs out, nothing done. The driver does what it says."""
+"""Which job comes next: events in, jobs out; nothing is started here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
