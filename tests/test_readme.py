@@ -12,7 +12,20 @@ from alray.settings.base import validate
 from alray.settings.sweep import SweepSpec
 from alray.strategies import STRATEGIES, parse
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+MAP = (ROOT / "alray" / "README.md").read_text()
+PAGES = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "alray/README.md",
+        "cluster/README.md",
+        "results/README.md",
+        "scripts/README.md",
+    )
+]
+ALL = "\n".join(page.read_text() for page in PAGES)
 
 
 def test_the_settings_file_is_valid():
@@ -25,12 +38,14 @@ def test_the_settings_file_is_valid():
 
 def test_every_strategy_is_in_the_table():
     """And the table names no other."""
-    table = README.partition("| strategy |")[2].partition("\n\n")[0]
+    table = MAP.partition("| strategy |")[2].partition("\n\n")[0]
     first_cells = [line.split("|")[1] for line in table.splitlines()[2:]]
     assert sorted(re.findall(r"`(\w+)`", " ".join(first_cells))) == sorted(STRATEGIES)
 
 
-@pytest.mark.parametrize("option", sorted(set(re.findall(r"--[a-z][a-z-]+", README))))
+@pytest.mark.parametrize(
+    "option", sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ALL)) - {"--help"})
+)
 def test_every_option_named_exists(option):
     """In some command's help."""
     commands = [
@@ -43,3 +58,43 @@ def test_every_option_named_exists(option):
     ]
     helps = [CliRunner().invoke(main, [*words, "--help"]).output for words in commands]
     assert any(re.search(rf"{option}\b", text) for text in helps)
+
+
+def test_every_package_is_in_the_map():
+    """And the map names no other; each layer that it draws is one of the contract."""
+    table = MAP.partition("| package |")[2].partition("\n\n")[0]
+    named = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    packages = [path.parent.name for path in (ROOT / "alray").glob("*/__init__.py")]
+    assert named == sorted(packages)
+    drawn = re.findall(r"```\n(__main__.*?)```", MAP, re.DOTALL)[0]
+    layers = re.findall(
+        r"^layers = \[\n(.*?)\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL | re.MULTILINE
+    )[0]
+    assert [re.split(r" {2,}", line)[0] for line in drawn.splitlines()] == re.findall(
+        r'"(.*)"', layers
+    )
+
+
+def test_what_the_map_points_to_exists():
+    table = MAP.partition("| ... | copy |")[2].partition("\n\n")[0]
+    files = re.findall(r"`([\w/]+\.py|tests/[\w/]+)`", table)
+    assert len(files) > 10
+    for file in files:
+        assert (ROOT / file).exists() or (ROOT / "alray" / file).exists(), file
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    """A file or folder that is there, and where a heading is named, one that it has."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        file, _, heading = target.partition("#")
+        path = page.parent / file if file else page
+        assert path.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)", path.read_text(), re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings]
+            assert heading in anchors, target
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 220
