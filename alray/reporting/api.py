@@ -18,7 +18,7 @@ from alray.reporting.sources import TABLE, Source, facts_of, kind_of, read_sweep
 from alray.reporting.sweep.results import SweepResults
 from alray.reporting.writing import Report, write_report
 from alray.seeding import generator
-from alray.settings.base import unknown_name
+from alray.settings.base import flatten, unknown_name
 from alray.storage.location import Location, Place, location_of
 from alray.studies.correlation.results import KIND as CORRELATION
 from alray.studies.manifest import SWEEP
@@ -223,7 +223,7 @@ def results_from(
         verdict=_verdict(summary, found, source.against, cost),
         problems=source.problems,
         facts=facts_of(source, apart.ceilings),
-        settings=dict(flat(source.settings)),
+        settings=setting_texts(source.settings),
         links=_links(source, folder),
         metric=metric,
         ceilings=dict(zip(apart.ceilings["variant"], apart.ceilings[metric], strict=True)),
@@ -241,16 +241,12 @@ def _verdict(
     return paragraph(summary, found, against, cost.amount, cost.currency)
 
 
-def flat(settings: Mapping[str, object], prefix: str = "") -> Sequence[tuple[str, str]]:
+def setting_texts(settings: Mapping[str, object]) -> dict[str, str]:
     """Return settings by dotted name, as text."""
-    pairs: list[tuple[str, str]] = []
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            pairs += flat(value, f"{prefix}{key}.")
-        else:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            pairs.append((f"{prefix}{key}", text))
-    return pairs
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in flatten(settings).items()
+    }
 
 
 def _links(source: Source, folder: Place) -> list[tuple[str, str]]:

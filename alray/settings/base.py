@@ -1,5 +1,6 @@
-"""What all settings have in common: frozen, checked, and refused with the nearest name that exists."""
+"""The base class of all settings, their validation, and settings by dotted names such as `training.lr`."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
@@ -66,7 +67,7 @@ def unknown_name(what: str, name: str, valid: list[str]) -> str:
 
 
 def setting_names(kind: type[Settings], prefix: str = "") -> list[str]:
-    """Return the dotted names of all settings and sections below `kind`."""
+    """Return the dotted names of all settings and sections that a class has."""
     names: list[str] = []
     for key, field in kind.model_fields.items():
         inner = field.annotation
@@ -75,3 +76,35 @@ def setting_names(kind: type[Settings], prefix: str = "") -> list[str]:
         else:
             names.append(f"{prefix}{key}")
     return names
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested plain values by dotted name; an empty section is a value."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def look_up(settings: Settings, name: str) -> Any:
+    """Return the setting or section of this dotted name."""
+    return functools.reduce(getattr, name.split("."), settings)
+
+
+def assign(values: dict[str, Any], name: str, value: Any) -> None:
+    """Put a value into nested plain values by its dotted name; missing sections are made.
+
+    Raises:
+        SpecError: A part of the name before the last is a value, not a section.
+    """
+    *sections, last = name.split(".")
+    inner = values
+    for section in sections:
+        below = inner.setdefault(section, {})
+        if not isinstance(below, dict):
+            raise SpecError(f"{name}: {section} is not a group of settings (it is {below!r})")
+        inner = below
+    inner[last] = value

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from alray.errors import SpecError, StoreError
-from alray.reporting.api import LabelCost, flat, parse_cost, report, report_pair
+from alray.reporting.api import LabelCost, parse_cost, report, report_pair, setting_texts
 from alray.reporting.sources import kind_of, read_sweep, read_table
 from tests.helpers.sweep_report_frames import Size, frames_of, runs_of, write_study
 
@@ -222,7 +222,7 @@ def test_costs_of_a_label(text, cost):
 
 def test_settings_are_shown_by_dotted_names():
     settings = {"a": {"b": 1, "c": {}}, "d": ["x", 2]}
-    assert flat(settings) == [("a.b", "1"), ("a.c", "{}"), ("d", "x, 2")]
+    assert list(setting_texts(settings).items()) == [("a.b", "1"), ("a.c", "{}"), ("d", "x, 2")]
 
 
 def test_two_studies_of_one_pool(study, tmp_path):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from alray.settings.base import Settings, setting_names
+from alray.settings.base import Settings, assign, setting_names
 from alray.settings.common import LossPredictionSpec
 from alray.settings.sweep import SweepSpec
 from tests.helpers.builders import make_pool, plan_of
@@ -88,11 +88,7 @@ def nested(changes):
     """Return {"a.b": 1} as {"a": {"b": 1}}."""
     values: dict[str, Any] = {}
     for key, value in changes.items():
-        *parents, last = key.split(".")
-        place = values
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[last] = dict(value) if isinstance(value, dict) else value
+        assign(values, key, dict(value) if isinstance(value, dict) else value)
     return values
 
 
