@@ -110,14 +110,13 @@ class PreparedPool:
             value = zlib.crc32(np.ascontiguousarray(array).data, value)
         return value
 
+    def verify(self, checksum: int) -> None:
+        """Compare the pool with the checksum that it was shared with.
 
-def verify(pool: PreparedPool, checksum: int) -> None:
-    """Compare a pool with the checksum that it was shared with.
-
-    Raises:
-        RuntimeError: They differ.
-    """
-    if pool.checksum() != checksum:
-        raise RuntimeError(
-            "the shared pool's content has changed during the study: something wrote into it in place"
-        )
+        Raises:
+            RuntimeError: They differ.
+        """
+        if self.checksum() != checksum:
+            raise RuntimeError(
+                "the shared pool's content has changed during the run: something wrote into it in place"
+            )

@@ -13,7 +13,7 @@ from ray.exceptions import OutOfMemoryError, RayTaskError
 from typing_extensions import override
 
 from alray.networks.tensors import PoolTensors
-from alray.pools.pool import PreparedPool, verify
+from alray.pools.pool import PreparedPool
 from alray.ray_executor.hangs import Hang, HangDetector, HangLimits
 from alray.ray_executor.liveness import free_resources
 from alray.ray_executor.node_failures import NodeFailures
@@ -54,7 +54,7 @@ def _perform(
     device = torch.device("cuda" if spec.execution.gpus_per_run else "cpu")
     result = perform(spec, PoolTensors(pool, device), task, base)
     if time.monotonic() - _verified.get(checksum, 0.0) >= VERIFY_SECONDS:
-        verify(pool, checksum)
+        pool.verify(checksum)
         _verified[checksum] = time.monotonic()
     yield Performed(task, result, time.perf_counter() - begin, "")
 
@@ -254,4 +254,4 @@ class RayTasks(TaskExecutor):
 
     @override
     def verify(self) -> None:
-        verify(ray.get(self._session.pool), self._session.checksum)
+        ray.get(self._session.pool).verify(self._session.checksum)

@@ -11,7 +11,7 @@ import torch
 from typing_extensions import override
 
 from alray.networks.tensors import PoolTensors
-from alray.pools.pool import PreparedPool, verify
+from alray.pools.pool import PreparedPool
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.tasks import Record, Task, perform
 from alray.studies.events import Failed, Lost, Notice, describe
@@ -122,4 +122,4 @@ class InlineTasks(TaskExecutor):
 
     @override
     def verify(self) -> None:
-        verify(self._pool.pool, self._checksum)
+        self._pool.pool.verify(self._checksum)

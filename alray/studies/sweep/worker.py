@@ -78,7 +78,7 @@ class Worker:
         job, experiment = self._in_progress()
         state = None
         if with_state:
-            self._verify_pool()
+            self._pool.pool.verify(self._checksum)
             state = experiment.state().to_bytes()
             self._last_checkpoint = time.monotonic()
         results, self._unreported = self._unreported, []
@@ -89,12 +89,6 @@ class Worker:
         if self._job is None or self._experiment is None:
             raise RuntimeError("the worker has no job")
         return self._job, self._experiment
-
-    def _verify_pool(self) -> None:
-        if self._pool.pool.checksum() != self._checksum:
-            raise RuntimeError(
-                "the shared pool's content has changed during the run: something wrote into it in place"
-            )
 
 
 class InlineExecutor(Executor):
