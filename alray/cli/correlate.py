@@ -11,7 +11,7 @@ from alray.errors import Interrupted, SpecError
 
 if TYPE_CHECKING:
     from alray.settings.correlation import CorrelationSpec
-    from alray.storage.location import Place
+    from alray.storage.location import StudyPath
 
 SETTINGS = {
     name: name
@@ -82,7 +82,7 @@ SETTINGS = {
 @execution_options
 def correlate(
     study: Path | None,
-    results: "Place",
+    results: "StudyPath",
     modalities: tuple[str, ...],
     settings: tuple[str, ...],
     epochs: str | None,
@@ -112,7 +112,7 @@ def correlate(
         _run(spec, results, progress, fresh=fresh)
 
 
-def _run(spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: bool) -> None:
+def _run(spec: "CorrelationSpec", results: "StudyPath", progress: Any, *, fresh: bool) -> None:
     from rich.console import Console
 
     from alray import api
@@ -146,7 +146,7 @@ def _run(spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: boo
         sys.exit(1)
 
 
-def _print_plan(spec: "CorrelationSpec", results: "Place", progress: Any) -> None:
+def _print_plan(spec: "CorrelationSpec", results: "StudyPath", progress: Any) -> None:
     from rich.console import Console
 
     from alray import api

@@ -6,7 +6,7 @@ import click
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from alray.storage.location import Place
+    from alray.storage.location import StudyPath
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,10 +15,10 @@ from typing import TypeVar
 from alray.cli.pool import pairs
 
 
-class LocationType(click.ParamType["Place"]):
+class LocationType(click.ParamType["StudyPath"]):
     """A local folder or the URI of one in an object store."""
 
-    name = "place"
+    name = "location"
 
     def __init__(self, *, folder: bool = False) -> None:
         self._folder = folder
@@ -26,13 +26,13 @@ class LocationType(click.ParamType["Place"]):
     @override
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> "Place":
+    ) -> "StudyPath":
         from alray.storage.location import Location, location_of
 
-        place = location_of(value)
-        if self._folder and not isinstance(place, Location) and place.is_file():
+        location = location_of(value)
+        if self._folder and not isinstance(location, Location) and location.is_file():
             self.fail(f"{value} is a file, not a folder.", param, ctx)
-        return place
+        return location
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])

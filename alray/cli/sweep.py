@@ -13,7 +13,7 @@ from alray.errors import AlrayError, Interrupted, SpecError
 
 if TYPE_CHECKING:
     from alray.settings.sweep import SweepSpec
-    from alray.storage.location import Place
+    from alray.storage.location import StudyPath
     from alray.studies.sweep.plan import Plan
     from alray.studies.sweep.results import Sweep
 
@@ -57,7 +57,7 @@ SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "
 )
 def sweep(
     study: Path | None,
-    results: "Place",
+    results: "StudyPath",
     modalities: tuple[str, ...],
     strategies: str | None,
     vary: tuple[str, ...],
@@ -105,7 +105,9 @@ def _validate(values: Mapping[str, Any], study: Path | None) -> "SweepSpec":
     return validate(SweepSpec, values, origin(study))
 
 
-def _run(spec: "SweepSpec", results: "Place", progress: Any, *, fresh: bool, report: bool) -> None:
+def _run(
+    spec: "SweepSpec", results: "StudyPath", progress: Any, *, fresh: bool, report: bool
+) -> None:
     from rich.console import Console
 
     from alray import api
@@ -143,7 +145,7 @@ def _run(spec: "SweepSpec", results: "Place", progress: Any, *, fresh: bool, rep
         sys.exit(1)
 
 
-def _write_page(found: "Sweep", progress: Any) -> "Place | None":
+def _write_page(found: "Sweep", progress: Any) -> "StudyPath | None":
     """Write the page; where that cannot be done the study is done all the same."""
     from alray.reporting import api
 
@@ -158,7 +160,7 @@ def _write_page(found: "Sweep", progress: Any) -> "Place | None":
     return found.path / "report.html"
 
 
-def _print_plan(spec: "SweepSpec", results: "Place", progress: Any) -> None:
+def _print_plan(spec: "SweepSpec", results: "StudyPath", progress: Any) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

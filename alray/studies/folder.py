@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import yaml
 
 from alray.errors import StoreError
-from alray.storage.location import Place, study_place
+from alray.storage.location import StudyPath
 from alray.storage.opening import open_storage
-from alray.storage.write_batch import Batch
+from alray.storage.write_batch import WriteBatch
 
 AnyFolder = TypeVar("AnyFolder", bound="Folder")
 
@@ -49,10 +49,10 @@ class Folder:
         "findings",
     )
 
-    def __init__(self, root: Place, warn: Callable[[str], None] = ignore) -> None:
-        self.root = study_place(root)
+    def __init__(self, root: StudyPath, warn: Callable[[str], None] = ignore) -> None:
+        self.root = root
         self._storage = open_storage(root, warn)
-        self._batch: Batch | None = None
+        self._batch: WriteBatch | None = None
         self._locked = False
 
     def __enter__(self: AnyFolder) -> AnyFolder:
@@ -73,12 +73,12 @@ class Folder:
         Raises:
             StoreError: Something cannot be written; the rest is.
         """
-        batch = self._batch = Batch(self._storage)
+        batch = self._batch = WriteBatch(self._storage)
         try:
             yield
         finally:
             self._batch = None
-            batch.make()
+            batch.flush()
 
     def exists(self) -> bool:
         """Whether a study lies here."""

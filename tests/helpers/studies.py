@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from typing_extensions import override
 
+from alray.storage.location import StudyPath
 from alray.studies.retries import Failure
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
@@ -18,6 +19,7 @@ from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.schedule import Assignment, RunStatus
 from alray.studies.sweep.worker import Worker
+from tests.helpers.paths import local
 
 ROUNDS = 4
 
@@ -76,9 +78,10 @@ def assert_same_records(expected: Sweep, actual: Sweep) -> None:
         )
 
 
-def files(folder: Path) -> set[str]:
+def files(folder: StudyPath) -> set[str]:
     """Return the files below a folder, hidden ones but the lock included."""
-    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    root = local(folder)
+    found = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     return found - {".lock"}
 
 

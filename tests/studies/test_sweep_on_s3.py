@@ -71,7 +71,7 @@ def test_after_a_kill_the_same_command_takes_the_lease_over_and_goes_on(
     assert_same_records(undisturbed, study)
     assert server.names("killed/study") == files(undisturbed.path)
     assert min(number for name, number in recorder.of("progressed") if "margin" in name) > 0
-    assert "going on in its place" in said[-1]
+    assert "this alray takes over" in said[-1]
 
 
 def test_a_second_driver_is_refused_before_it_writes_anything(server, pool):

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from typing_extensions import override
 
 from alray.errors import StoreError
-from alray.storage.location import Place
+from alray.storage.location import StudyPath
 from alray.studies.folder import Folder, MissingFileError, ignore
 
 ROUNDS, QUERIES, CHECKPOINTS = "rounds", "queries", "checkpoints"
@@ -24,7 +24,7 @@ class Store(Folder):
     folders: ClassVar[tuple[str, ...]] = (ROUNDS, QUERIES, CHECKPOINTS)
     others: ClassVar[tuple[str, ...]] = (*Folder.others, "runs.parquet")
 
-    def __init__(self, root: Place, warn: Callable[[str], None] = ignore) -> None:
+    def __init__(self, root: StudyPath, warn: Callable[[str], None] = ignore) -> None:
         super().__init__(root, warn)
         # What is known of a folder that nobody else writes to: an object store takes its time to answer.
         self._counts: dict[str, int] | None = None
