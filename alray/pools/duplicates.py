@@ -11,7 +11,8 @@ from alray.pools.features import Block
 from alray.pools.pool import Indices
 
 _WORDS = {1: np.uint8, 2: np.uint16, 4: np.uint32}
-_CHUNK_VALUES = 1 << 22
+CHUNK_VALUES = 1 << 22
+"""Values hashed at a time: they are widened to 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -77,17 +78,20 @@ def _object_keys(block: Block) -> npt.NDArray[np.uint64]:
     return keys
 
 
-def hash_rows(features: npt.NDArray[np.generic]) -> npt.NDArray[np.uint64]:
+def hash_rows(
+    features: npt.NDArray[np.generic], chunk_values: int = CHUNK_VALUES
+) -> npt.NDArray[np.uint64]:
     """Return (rows, 2) hashes of the rows' bits.
 
     Multilinear hashing, h(x) = r_0 + sum_i r_i x_i mod 2^64 over 8, 16 or 32-bit words: two rows that differ collide in
-    both hashes with probability below 2^-64 (Lemire and Kaser 2014).
+    both hashes with probability below 2^-64 (Lemire and Kaser 2014). The hashes must stay as they are: codes of copies
+    are their ranks, and these decide a pool's fingerprint and its split.
     """
     rows, words = features.shape
     multipliers = _scrambled(2 * (words + 1)).reshape(words + 1, 2)
     bits = np.ascontiguousarray(features).view(_WORDS[features.itemsize])
     hashes = np.empty((rows, 2), np.uint64)
-    step = max(1, _CHUNK_VALUES // words)
+    step = max(1, chunk_values // words)
     for start in range(0, rows, step):
         chunk = bits[start : start + step].astype(np.uint64)
         hashes[start : start + step] = chunk @ multipliers[1:] + multipliers[0]

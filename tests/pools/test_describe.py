@@ -110,8 +110,13 @@ def test_hashes_agree_exactly_where_rows_do(rows):
     assert (same_rows == same_hashes).all()
 
 
-def test_hashes_do_not_depend_on_the_chunk(monkeypatch):
+def test_hashes_do_not_depend_on_the_chunk():
     rows = np.random.default_rng(0).standard_normal((50, 7)).astype(np.float32)
-    whole = hash_rows(rows)
-    monkeypatch.setattr("alray.pools.duplicates._CHUNK_VALUES", 10)
-    assert (hash_rows(rows) == whole).all()
+    assert (hash_rows(rows, chunk_values=10) == hash_rows(rows)).all()
+
+
+def test_equality_is_that_of_the_bits():
+    """Zeros of either sign differ, a NaN equals itself."""
+    hashes = hash_rows(np.asarray([[0.0], [-0.0], [np.nan], [np.nan]], np.float32))
+    assert (hashes[0] != hashes[1]).all()
+    assert (hashes[2] == hashes[3]).all()

@@ -437,11 +437,28 @@ def test_fingerprint_changes_with_each_part(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "objects", "classes", "absent"),
-    [("openclipart", 5726, 45, (102, 2630)), ("icons", 49775, 50, (15, 99))],
+    ("name", "objects", "classes", "absent", "fingerprint"),
+    [
+        (
+            "openclipart",
+            5726,
+            45,
+            (102, 2630),
+            "dd29288092b522f7fdfbf9c4486d9eed08c71cbbce448c32f462d79728c55be2",
+        ),
+        (
+            "icons",
+            49775,
+            50,
+            (15, 99),
+            "e0cad9bf210e872fda11cd0724e781d0055bebb40e1de1aa2ed32c1f45769a69",
+        ),
+    ],
 )
-def test_built_in_pools(name, objects, classes, absent):
+def test_built_in_pools(name, objects, classes, absent, fingerprint):
+    """Ids of runs hash the fingerprint, which holds the codes of copies: it must never change."""
     pool = read(name)
+    assert pool.fingerprint == fingerprint
     assert (pool.name, len(pool), len(pool.classes)) == (name, objects, classes)
     assert tuple(int((~part.present).sum()) for part in pool.modalities) == absent
     assert all(part.dimension == 128 for part in pool.modalities)
