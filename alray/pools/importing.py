@@ -12,7 +12,10 @@ from alray.pools.arrays import Array, Rows
 from alray.pools.import_sources import Choices, Source, open_source
 from alray.pools.metadata import name_some
 from alray.pools.pool import Texts
-from alray.pools.writing import CHUNK_BYTES, Chunk, Part, writing
+from alray.pools.writing import Chunk, Part, writing
+
+CHUNK_BYTES = 1 << 25
+"""Features in memory at a time; a chunk becomes a row group."""
 
 Advance = Callable[[int, int], None]
 """Told how many objects of how many are done."""
@@ -46,12 +49,14 @@ class Target:
         dtype: float16 or float32 for float features; as in the source where None (float64 becomes float32).
         overwrite: Replace an existing file.
         drop_empty: Leave out objects without any modality instead of refusing them.
+        chunk_bytes: As `CHUNK_BYTES`.
     """
 
     path: Path
     dtype: Literal["float16", "float32"] | None = None
     overwrite: bool = False
     drop_empty: bool = False
+    chunk_bytes: int = CHUNK_BYTES
 
 
 def import_pool(path: Path, target: Target, choices: Choices, advance: Advance) -> Written:
@@ -135,7 +140,7 @@ def _chunks(source: Source, target: Target) -> Iterator[Chunk]:
     row_bytes = sum(
         rows.dtype.itemsize * int(np.prod(rows.shape)) for rows in source.rows.values()
     )
-    size = max(1, CHUNK_BYTES // row_bytes)
+    size = max(1, target.chunk_bytes // row_bytes)
     streams = {name: _even(rows, size) for name, rows in source.rows.items()}
     for start in range(0, len(source.ids), size):
         here = slice(start, start + size)

@@ -15,10 +15,7 @@ import pyarrow.parquet as pq
 
 from alray.errors import PoolError
 from alray.pools.parquet import SHAPE_KEY
-from alray.pools.pool import Indices, Modality, Pool, Texts
-
-CHUNK_BYTES = 1 << 25
-"""Features written at a time; a chunk becomes a row group."""
+from alray.pools.pool import Indices, Texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,41 +110,6 @@ def writing(path: Path, *, overwrite: bool = False) -> Iterator[PoolWriter]:
     finally:
         writer.close()
         temporary.unlink(missing_ok=True)
-
-
-def write_pool(pool: Pool, path: Path, *, overwrite: bool = False) -> None:
-    """Write a pool that is in memory; groups go to a column `group`.
-
-    Raises:
-        PoolError: If the file exists and is not to be replaced, or cannot be written.
-    """
-    labels = _class_values(pool.classes)
-    row_bytes = sum(part.dimension * part.features.itemsize for part in pool.modalities)
-    size = max(1, CHUNK_BYTES // row_bytes)
-    with writing(path, overwrite=overwrite) as writer:
-        for start in range(0, len(pool), size):
-            here = slice(start, start + size)
-            parts = {part.name: _part(part, here) for part in pool.modalities}
-            extras = {} if pool.groups is None else {"group": pool.groups[here]}
-            writer.write(Chunk(pool.ids[here], labels[pool.labels[here]], parts, extras))
-
-
-def _class_values(classes: tuple[str, ...]) -> Texts | Indices:
-    """Return class names as the column holds them: integers again if they were, so that their order survives."""
-    try:
-        numbers = sorted(int(name) for name in classes)
-    except ValueError:
-        numbers = []
-    if tuple(str(number) for number in numbers) == classes:
-        return np.asarray(numbers, np.int64)
-    return np.asarray(classes, np.str_)
-
-
-def _part(modality: Modality, here: slice) -> Part:
-    present = modality.present[here]
-    # Absent objects take row 0: any row will do, and there is one unless all objects are absent.
-    rows = np.where(present, modality.rows[here], 0)
-    return Part(modality.features[rows].reshape(len(rows), *modality.shape), present)
 
 
 def _lists(part: Part) -> Any:

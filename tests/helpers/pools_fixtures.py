@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from alray.pools.pool import Indices, Modality, Pool, Texts
 from alray.pools.reading import read_pool
 from alray.pools.writing import Chunk, Part, writing
 from alray.settings.common import PoolSpec
@@ -53,3 +54,36 @@ def write_chunk(path: Path, labels: Any, parts: dict[str, Part], ids: Any = None
     with writing(path) as writer:
         writer.write(Chunk(names, labels, parts))
     return str(path)
+
+
+def write_pool(
+    pool: Pool, path: Path, *, overwrite: bool = False, chunk_bytes: int = 1 << 25
+) -> None:
+    """Write a pool that is in memory, a chunk at a time; groups go to a column `group`."""
+    labels = _class_values(pool.classes)
+    row_bytes = sum(part.dimension * part.features.itemsize for part in pool.modalities)
+    size = max(1, chunk_bytes // row_bytes)
+    with writing(path, overwrite=overwrite) as writer:
+        for start in range(0, len(pool), size):
+            here = slice(start, start + size)
+            parts = {part.name: _part(part, here) for part in pool.modalities}
+            extras = {} if pool.groups is None else {"group": pool.groups[here]}
+            writer.write(Chunk(pool.ids[here], labels[pool.labels[here]], parts, extras))
+
+
+def _class_values(classes: tuple[str, ...]) -> Texts | Indices:
+    """Return class names as the column holds them: integers again if they were, so that their order survives."""
+    try:
+        numbers = sorted(int(name) for name in classes)
+    except ValueError:
+        numbers = []
+    if tuple(str(number) for number in numbers) == classes:
+        return np.asarray(numbers, np.int64)
+    return np.asarray(classes, np.str_)
+
+
+def _part(modality: Modality, here: slice) -> Part:
+    present = modality.present[here]
+    # Absent objects take row 0: any row will do, and there is one unless all objects are absent.
+    rows = np.where(present, modality.rows[here], 0)
+    return Part(modality.features[rows].reshape(len(rows), *modality.shape), present)

@@ -64,11 +64,10 @@ def test_study_array(tmp_path):
     assert np.array_equal(image[39], array[39, 301:].astype(np.float32))
 
 
-def test_study_array_in_small_chunks(tmp_path, monkeypatch):
+def test_study_array_in_small_chunks(tmp_path):
     source = save(tmp_path / "posts.npy", study_array())
     whole = read(str(run(source).path)).fingerprint
-    monkeypatch.setattr("alray.pools.importing.CHUNK_BYTES", 1325 * 8 * 7)
-    written = run(source, overwrite=True)
+    written = run(source, overwrite=True, chunk_bytes=1325 * 8 * 7)
     assert pq.ParquetFile(written.path).num_row_groups > 3
     assert read(str(written.path)).fingerprint == whole
 
@@ -87,12 +86,12 @@ def test_study_array_to_float16(tmp_path):
     assert all(part.features.dtype == np.float16 for part in read(str(written.path)).modalities)
 
 
-def test_progress_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("alray.pools.importing.CHUNK_BYTES", 1325 * 8 * 25)
-    told: list[tuple[int, int]] = []
+def test_progress_is_reported(tmp_path):
+    reported: list[tuple[int, int]] = []
     source = save(tmp_path / "posts.npy", study_array())
-    import_pool(source, Target(tmp_path / "o.parquet"), Choices(), lambda *at: told.append(at))
-    assert told == [(25, 40), (40, 40)]
+    target = Target(tmp_path / "o.parquet", chunk_bytes=1325 * 8 * 25)
+    import_pool(source, target, Choices(), lambda *counts: reported.append(counts))
+    assert reported == [(25, 40), (40, 40)]
 
 
 def test_refuses_another_number_of_columns(tmp_path):
@@ -267,8 +266,7 @@ def test_npz_of_images(tmp_path):
     assert np.array_equal(part.features.reshape(4, 5, 6), images)
 
 
-def test_npz_with_training_and_test_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr("alray.pools.importing.CHUNK_BYTES", 4 * 7)
+def test_npz_with_training_and_test_parts(tmp_path):
     images = np.random.default_rng(0).integers(1, 256, (20, 2, 2), np.uint8)
     labels = np.arange(20) % 3
     np.savez(
@@ -278,7 +276,7 @@ def test_npz_with_training_and_test_parts(tmp_path, monkeypatch):
         x_test=images[13:],
         y_test=labels[13:],
     )
-    pool = read(str(run(tmp_path / "d.npz").path))
+    pool = read(str(run(tmp_path / "d.npz", chunk_bytes=4 * 7).path))
     assert np.array_equal(pool.modalities[0].features.reshape(20, 2, 2), images)
     assert pool.labels.tolist() == labels.tolist()
 
@@ -435,15 +433,14 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
-def test_idx_folder_with_both_parts(tmp_path, ending, monkeypatch):
-    monkeypatch.setattr("alray.pools.importing.CHUNK_BYTES", 64 * 100)
+def test_idx_folder_with_both_parts(tmp_path, ending):
     images, labels = digits()
     source = tmp_path / "mnist"
     source.mkdir()
     for part, here in (("t10k", slice(1500, None)), ("train", slice(1500))):
         idx(source / f"{part}-images-idx3-ubyte{ending}", images[here])
         idx(source / f"{part}-labels-idx1-ubyte{ending}", labels[here])
-    pool = read(str(run(source).path))
+    pool = read(str(run(source, chunk_bytes=64 * 100).path))
     assert len(pool) == 1797
     assert pool.classes == tuple("0123456789")
     assert np.array_equal(pool.labels, labels)

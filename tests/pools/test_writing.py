@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from alray.errors import PoolError
-from alray.pools.writing import Chunk, Part, write_pool, writing
-from tests.helpers.pools_fixtures import features, parquet, read, write_chunk
+from alray.pools.writing import Chunk, Part, writing
+from tests.helpers.pools_fixtures import features, parquet, read, write_chunk, write_pool
 
 
 def everywhere(values):
@@ -71,10 +71,9 @@ def test_text_classes_that_look_like_numbers_keep_their_order(tmp_path):
     assert read(str(tmp_path / "b.parquet")).classes == pool.classes == ("10", "9")
 
 
-def test_large_pools_are_written_in_pieces(tmp_path, monkeypatch):
-    monkeypatch.setattr("alray.pools.writing.CHUNK_BYTES", 40)
+def test_each_chunk_is_a_row_group(tmp_path):
     pool = read(parquet(tmp_path))
-    write_pool(pool, tmp_path / "b.parquet")
+    write_pool(pool, tmp_path / "b.parquet", chunk_bytes=40)
     assert pq.ParquetFile(tmp_path / "b.parquet").num_row_groups == 3
     assert read(str(tmp_path / "b.parquet")).fingerprint == pool.fingerprint
 
