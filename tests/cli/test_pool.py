@@ -235,10 +235,10 @@ def test_twin_options_are_the_settings(tmp_path):
 
 
 def test_twin_help_explains_every_knob():
-    from alray.pools.synthetic import TwinSpec  # noqa: PLC0415
+    from alray.pools.synthetic import SyntheticSpec  # noqa: PLC0415
 
     text = out("make", "twin", "--help")
-    for name, field in TwinSpec.model_fields.items():
+    for name, field in SyntheticSpec.model_fields.items():
         assert f"--{name.replace('_', '-')}" in text
         assert str(field.description)[:12].lower() in words(text).lower()
     assert "[float32|float16]" in text

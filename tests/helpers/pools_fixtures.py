@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from alray.pools.pool import Indices, Modality, Pool, Texts
 from alray.pools.reading import read_pool
-from alray.pools.writing import Chunk, Part, writing
+from alray.pools.writing import Chunk, ChunkModality, writing
 from alray.settings.common import PoolSpec
 
 IDS = ["a", "b", "c", "d", "e", "f"]
@@ -49,10 +49,12 @@ def features(pool: Any, name: str) -> Any:
     return dense
 
 
-def write_chunk(path: Path, labels: Any, parts: dict[str, Part], ids: Any = None) -> str:
+def write_chunk(
+    path: Path, labels: Any, modalities: dict[str, ChunkModality], ids: Any = None
+) -> str:
     names = np.arange(len(labels)).astype(np.str_) if ids is None else ids
     with writing(path) as writer:
-        writer.write(Chunk(names, labels, parts))
+        writer.write(Chunk(names, labels, modalities))
     return str(path)
 
 
@@ -61,18 +63,20 @@ def write_pool(
 ) -> None:
     """Write a pool that is in memory, a chunk at a time; groups go to a column `group`."""
     labels = _class_values(pool.classes)
-    row_bytes = sum(part.dimension * part.features.itemsize for part in pool.modalities)
+    row_bytes = sum(m.dimension * m.features.itemsize for m in pool.modalities)
     size = max(1, chunk_bytes // row_bytes)
     with writing(path, overwrite=overwrite) as writer:
         for start in range(0, len(pool), size):
-            here = slice(start, start + size)
-            parts = {part.name: _part(part, here) for part in pool.modalities}
-            extras = {} if pool.groups is None else {"group": pool.groups[here]}
-            writer.write(Chunk(pool.ids[here], labels[pool.labels[here]], parts, extras))
+            objects = slice(start, start + size)
+            modalities = {m.name: _chunk_modality(m, objects) for m in pool.modalities}
+            extras = {} if pool.groups is None else {"group": pool.groups[objects]}
+            writer.write(
+                Chunk(pool.ids[objects], labels[pool.labels[objects]], modalities, extras)
+            )
 
 
 def _class_values(classes: tuple[str, ...]) -> Texts | Indices:
-    """Return class names as the column holds them: integers again if they were, so that their order survives."""
+    """Return the classes as integers if all are, so that 10 comes after 9 again when they are read."""
     try:
         numbers = sorted(int(name) for name in classes)
     except ValueError:
@@ -82,8 +86,8 @@ def _class_values(classes: tuple[str, ...]) -> Texts | Indices:
     return np.asarray(classes, np.str_)
 
 
-def _part(modality: Modality, here: slice) -> Part:
-    present = modality.present[here]
-    # Absent objects take row 0: any row will do, and there is one unless all objects are absent.
-    rows = np.where(present, modality.rows[here], 0)
-    return Part(modality.features[rows].reshape(len(rows), *modality.shape), present)
+def _chunk_modality(modality: Modality, objects: slice) -> ChunkModality:
+    present = modality.present[objects]
+    # Absent objects take row 0, which is not written.
+    rows = np.where(present, modality.rows[objects], 0)
+    return ChunkModality(modality.features[rows].reshape(len(rows), *modality.shape), present)
