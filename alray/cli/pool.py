@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -249,16 +250,16 @@ def make() -> None:
     """Make a synthetic pool."""
 
 
-def _twin_settings() -> "type[Settings]":
+def _synthetic_settings() -> "type[Settings]":
     from alray.pools.synthetic import SyntheticSpec
 
     return SyntheticSpec
 
 
-@make.command("twin", cls=SettingsCommand, settings=_twin_settings)
+@make.command("synthetic", cls=SettingsCommand, settings=_synthetic_settings)
 @click.argument("out", metavar="OUT.parquet")
 @click.option("--overwrite", is_flag=True, help="Replace OUT.")
-def twin_command(out: str, overwrite: bool, **values: Any) -> None:
+def synthetic_command(out: str, overwrite: bool, **values: Any) -> None:
     """Make a pool like the original study's posts: synthetic, with the same sizes and kinds of difficulty.
 
     Topics have unequal sizes and several modes, and come in families of siblings that are easily confused. Some posts
@@ -275,3 +276,9 @@ def twin_command(out: str, overwrite: bool, **values: Any) -> None:
         target = Target(Path(out), overwrite=overwrite)
         written = write_chunks(make_synthetic(spec), spec.objects, target, advance)
     report_written(written)
+
+
+# The command's former name: it works, but the help of `make` does not list it.
+twin_command = copy(synthetic_command)
+twin_command.hidden = True
+make.add_command(twin_command, "twin")
