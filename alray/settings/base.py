@@ -29,12 +29,13 @@ def validate(kind: type[AnySettings], values: Mapping[str, Any], origin: str) ->
     """Build settings from plain values.
 
     Args:
-        kind: Which settings.
+        kind: The class of the settings.
         values: Plain values, e.g. from YAML.
-        origin: Where the values come from, for the message: a file or `the command line`.
+        origin: Source of the values, for the message: a file or `the command line`.
 
     Raises:
-        SpecError: Naming every wrong key with its value, and the nearest valid name for an unknown one.
+        SpecError: Values are not valid; the message names every wrong key with its value, and for an unknown key the
+            nearest valid name.
     """
     try:
         return kind.model_validate(values)
@@ -53,14 +54,14 @@ def _explain(kind: type[Settings], detail: Any) -> str:
 
 
 def refuse_repeats(key: str, values: Sequence[object]) -> None:
-    """Raise a ValueError that names what a setting names more than once."""
+    """Raise a ValueError if a setting names a value more than once."""
     repeated = sorted({str(value) for value in values if values.count(value) > 1})
     if repeated:
-        raise ValueError(f"{key} names {', '.join(repeated)} more than once")
+        raise ValueError(f"{key} names {', '.join(repeated)} more than once; name each once")
 
 
 def unknown_name(what: str, name: str, valid: list[str]) -> str:
-    """Return the message for a name that does not exist: with the nearest one, or all of them."""
+    """Return the message for a name that does not exist, with the nearest valid name or all of them."""
     near = get_close_matches(name, valid, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"valid are: {', '.join(valid)}"
     return f"there is no {what} {name!r}; {hint}"
