@@ -217,14 +217,14 @@ def column_range(name: str, text: str) -> tuple[int, int]:
 
 
 @contextmanager
-def progress(what: str) -> "Iterator[Callable[[int, int], None]]":
+def progress(title: str) -> "Iterator[Callable[[int, int], None]]":
     """Show a bar on stderr if it is a terminal; yields a function of the numbers of done and of all objects."""
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)

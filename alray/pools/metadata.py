@@ -147,7 +147,7 @@ def _read_labels(file: PoolFile, column: str, ids: Texts) -> tuple[Indices, tupl
 
 
 def _read_groups(file: PoolFile, column: str) -> Indices:
-    """Return codes in order of appearance; an object without a value is a group of its own."""
+    """Return codes in order of appearance; an object without a value is alone in its group."""
     texts = _as_text(file, column)
     alone = _positions(pc.equal(texts, ""))
     encoded = pc.fill_null(texts, "").dictionary_encode()

@@ -20,7 +20,7 @@ from alray.seeding import generator
 from alray.settings.base import Count, NotNegative, Positive, Settings
 
 CHUNK = 4096
-"""Objects drawn from one generator: part of what the seed means, so it is no setting."""
+"""Objects drawn from one generator. It is no setting: another number would change the pool of each seed."""
 
 SMALLEST_CLASS = 3
 """Objects of each topic that have a true label at least: one for each part of a split."""

@@ -60,11 +60,11 @@ def refuse_repeats(key: str, values: Sequence[object]) -> None:
         raise ValueError(f"{key} names {', '.join(repeated)} more than once; name each once")
 
 
-def unknown_name(what: str, name: str, valid: list[str]) -> str:
+def unknown_name(kind: str, name: str, valid: list[str]) -> str:
     """Return the message for a name that does not exist, with the nearest valid name or all of them."""
     near = get_close_matches(name, valid, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"valid are: {', '.join(valid)}"
-    return f"there is no {what} {name!r}; {hint}"
+    return f"there is no {kind} {name!r}; {hint}"
 
 
 def setting_names(kind: type[Settings], prefix: str = "") -> list[str]:

@@ -39,7 +39,7 @@ class Location:
         """Read a URI.
 
         Raises:
-            SpecError: It names no bucket or host, or its user information cannot be told from its path.
+            SpecError: It names no bucket or host, or its user information has an unescaped slash.
         """
         scheme, _, rest = text.partition("://")
         rest, _, query = rest.partition("?")

@@ -15,7 +15,7 @@ def described(source, **settings):
     return describe(PoolSpec(source=source, **settings))
 
 
-def test_counts_what_is_there(tmp_path):
+def test_counts_objects_classes_and_modalities(tmp_path):
     found = described(parquet(tmp_path, label=["cat", "dog", "cat", "dog", "cat", "cat"]))
     assert (found.name, found.objects) == ("pool", 6)
     assert found.classes == {"cat": 4, "dog": 2}
@@ -40,7 +40,7 @@ def test_describes_a_pool_of_one_class(tmp_path):
     assert "only class" in found.problems[0]
 
 
-def test_describes_a_modality_that_nobody_has(tmp_path):
+def test_describes_a_modality_without_objects(tmp_path):
     found = described(parquet(tmp_path, image=vectors([None] * 6)))
     assert found.modalities[0].absent == 6
     assert len(found.problems) == 2
@@ -80,12 +80,12 @@ def test_groups(tmp_path):
     assert (groups.groups, groups.largest, groups.objects_sharing) == (4, 3, 3)
 
 
-def test_what_cannot_be_read_at_all_is_refused(tmp_path):
+def test_an_unreadable_pool_is_refused(tmp_path):
     with pytest.raises(PoolError, match="no column 'topic'"):
         described(parquet(tmp_path), label="topic")
 
 
-def test_shipped_pools_hold_the_copies_we_know_of():
+def test_built_in_pools_hold_known_copies():
     found = described("openclipart")
     assert found.duplicates == Duplicates(objects=895, sets=409, conflicting_sets=269)
 

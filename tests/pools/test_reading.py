@@ -219,7 +219,7 @@ def test_refuses_a_folder(tmp_path):
     assert "alray pool import" in message
 
 
-def test_refuses_what_is_not_parquet(tmp_path):
+def test_refuses_a_file_that_is_not_parquet(tmp_path):
     path = tmp_path / "pool.csv"
     path.write_text("id,label\n1,2\n")
     message = refusal(str(path))
@@ -364,12 +364,12 @@ def test_refuses_an_object_without_modality(tmp_path):
     assert "pool.parquet: 1 objects have no modality (all null in image, text): c" in message
 
 
-def test_refuses_a_modality_that_nobody_has(tmp_path):
+def test_refuses_a_modality_without_objects(tmp_path):
     message = refusal(parquet(tmp_path, image=vectors([None] * 6)))
     assert "pool.parquet: column 'image' is absent from every object" in message
 
 
-def test_refuses_a_variable_list_column_that_nobody_has(tmp_path):
+def test_refuses_a_variable_list_column_without_objects(tmp_path):
     message = refusal(parquet(tmp_path, image=vectors([None] * 6, size=None)))
     assert "pool.parquet: column 'image' is absent from every object" in message
 
@@ -395,7 +395,7 @@ def test_refuses_when_no_class_is_left(tmp_path):
     assert "no class is left" in refusal(parquet(tmp_path), min_class_size=99)
 
 
-def test_tells_all_problems_at_once(tmp_path):
+def test_reports_all_problems_at_once(tmp_path):
     source = parquet(tmp_path, label=["cat"] * 6, image=vectors([[float("nan"), 1.0]] * 6))
     assert len(refusal(source).splitlines()) == 2
 

@@ -33,7 +33,7 @@ def modalities(draw):
 
 @given(drawn=modalities(), names=st.sampled_from([("a", "b"), ("ä [x]", "ü\n"), (2, 10)]))
 @settings(max_examples=60, deadline=None)
-def test_what_is_written_is_read_again(tmp_path_factory, drawn, names):
+def test_written_modalities_are_read_again(tmp_path_factory, drawn, names):
     count = len(drawn["image"].present)
     labels = np.asarray([names[i % 2] for i in range(count)])
     path = tmp_path_factory.mktemp("round") / "pool.parquet"

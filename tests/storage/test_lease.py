@@ -1,4 +1,4 @@
-"""The lease that keeps two writers apart, in a store in memory that has a clock of its own."""
+"""The lease that keeps two writers apart, in a store in memory with another clock."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""Files in an object store: whole or not at all, many at a time, and errors that say what to do."""
+"""Files in an object store: whole or absent, many at a time, and errors that give the next step."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ def store_at(name: str, **changes: str) -> Store:
     return Store(Location("s3", f"{BUCKET}/{name}", **changes))
 
 
-def test_what_is_written_is_read_back(server):
+def test_written_files_are_read_back(server):
     with store_at("back") as store:
         assert not store.exists()
         assert not store.has_progress()
