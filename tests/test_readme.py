@@ -54,7 +54,7 @@ def test_every_option_named_exists(option):
         ["report"],
         ["pool", "describe"],
         ["pool", "import"],
-        ["pool", "make", "twin"],
+        ["pool", "make", "synthetic"],
     ]
     helps = [CliRunner().invoke(main, [*words, "--help"]).output for words in commands]
     assert any(re.search(rf"{option}\b", text) for text in helps)

@@ -12,7 +12,7 @@ from alray.errors import Interrupted, SpecError
 
 if TYPE_CHECKING:
     from alray.settings.correlation import CorrelationSpec
-    from alray.storage.location import Place
+    from alray.storage.location import StudyPath
 
 SETTINGS = {
     name: name
@@ -86,7 +86,7 @@ SETTINGS = {
 )
 def correlate(
     study: Path | None,
-    results: "Place",
+    results: "StudyPath",
     modalities: tuple[str, ...],
     settings: tuple[str, ...],
     epochs: str | None,
@@ -118,7 +118,7 @@ def correlate(
 
 
 def _run(
-    spec: "CorrelationSpec", results: "Place", progress: Any, *, fresh: bool, report: bool
+    spec: "CorrelationSpec", results: "StudyPath", progress: Any, *, fresh: bool, report: bool
 ) -> None:
     from rich.console import Console
 
@@ -155,7 +155,7 @@ def _run(
         sys.exit(1)
 
 
-def _print_plan(spec: "CorrelationSpec", results: "Place", progress: Any) -> None:
+def _print_plan(spec: "CorrelationSpec", results: "StudyPath", progress: Any) -> None:
     from rich.console import Console
 
     from alray import api

@@ -6,20 +6,19 @@ import click
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from alray.storage.location import Place
+    from alray.storage.location import StudyPath
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from alray.cli.pool import pairs
-from alray.errors import SpecError
 
 
-class LocationType(click.ParamType["Place"]):
+class LocationType(click.ParamType["StudyPath"]):
     """A local folder or the URI of one in an object store."""
 
-    name = "place"
+    name = "location"
 
     def __init__(self, *, folder: bool = False) -> None:
         self._folder = folder
@@ -27,13 +26,13 @@ class LocationType(click.ParamType["Place"]):
     @override
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> "Place":
+    ) -> "StudyPath":
         from alray.storage.location import Location, location_of
 
-        place = location_of(value)
-        if self._folder and not isinstance(place, Location) and place.is_file():
+        location = location_of(value)
+        if self._folder and not isinstance(location, Location) and location.is_file():
             self.fail(f"{value} is a file, not a folder.", param, ctx)
-        return place
+        return location
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -113,16 +112,18 @@ def gather(
         simple: Values of the options that are one setting each, None where not given.
         own: The command's own options: the setting that each overrides.
     """
+    from alray.settings.base import assign
+
     # As with `python -m`: models and strategies of one's own are found in the present folder, in the workers too.
     sys.path.insert(0, str(Path.cwd()))
     values = _from_file(study)
     for option, value in simple.items():
         if value is not None:
-            put(values, {**SETTINGS, **own}[option], value)
+            assign(values, {**SETTINGS, **own}[option], value)
     for name, column in pairs("--modality", modalities).items():
-        put(values, f"pool.modalities.{name}", column)
+        assign(values, f"pool.modalities.{name}", column)
     for key, text in pairs("--set", settings).items():
-        put(values, key, plain(text))
+        assign(values, key, plain(text))
     return values
 
 
@@ -137,18 +138,6 @@ def _from_file(path: Path | None) -> dict[str, Any]:
     from alray.settings.files import read_yaml
 
     return read_yaml(path)
-
-
-def put(values: dict[str, Any], key: str, value: Any) -> None:
-    """Set a value at a dotted name."""
-    *parents, last = key.split(".")
-    place = values
-    for parent in parents:
-        below = place.setdefault(parent, {})
-        if not isinstance(below, dict):
-            raise SpecError(f"{key}: {parent} is not a group of settings (it is {below!r})")
-        place = below
-    place[last] = value
 
 
 def plain(text: str) -> Any:

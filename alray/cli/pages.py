@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 from alray.errors import AlrayError
 
 if TYPE_CHECKING:
-    from alray.storage.location import Place
+    from alray.storage.location import StudyPath
 
 
-def write_page(study: "Place", progress: Any) -> "Place | None":
+def write_page(study: "StudyPath", progress: Any) -> "StudyPath | None":
     """Write a study's page; where that cannot be done the study is done all the same.
 
     Returns the page, None where there is none.

@@ -1,7 +1,8 @@
-"""`alray pool`: look at a pool, import one, make one."""
+"""`alray pool`: describe a pool, import one, make one."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +12,7 @@ from alray.cli.settings_options import SettingsCommand
 from alray.errors import SpecError
 
 if TYPE_CHECKING:
-    from alray.pools.importing import Written
+    from alray.pools.importing import WriteSummary
     from alray.settings.base import Settings
     from alray.settings.common import PoolSpec
 
@@ -27,7 +28,7 @@ def pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
     """Split `NAME=VALUE` texts.
 
     Raises:
-        SpecError: Naming the option and the text that is none, or a name that is given twice.
+        SpecError: A text has another form, or a name is given twice; the message names option and text.
     """
     found: dict[str, str] = {}
     for text in values:
@@ -35,20 +36,49 @@ def pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
         if not (name and equals and value):
             raise SpecError(f"{option} {text}: write NAME=VALUE, such as {option} image=img_emb")
         if name in found:
-            raise SpecError(f"{option} {text}: {name!r} is given twice")
+            raise SpecError(f"{option} {text}: {name!r} is given twice; give it once")
         found[name] = value
     return found
 
 
 def column_options(command: Command) -> Command:
-    """Add the options that say which columns of a pool hold what."""
+    """Add the options that name the columns of a pool."""
     options = (
-        click.option("--id", "id_column", default="id", show_default=True, metavar="COLUMN", help="Column of unique ids."),
-        click.option("--label", default="label", show_default=True, metavar="COLUMN", help="Column of class labels."),
-        click.option("--modality", "modalities", multiple=True, metavar="NAME=COLUMN", help="A modality and its column; repeat it. Every float list column if not given."),
-        click.option("--group-by", metavar="COLUMN", help="Column whose equal values stay on one side of the split."),
-        click.option("--min-class-size", default=0, show_default=True, type=click.IntRange(min=0), help="Drop classes with fewer objects."),
-    )  # fmt: skip
+        click.option(
+            "--id",
+            "id_column",
+            default="id",
+            show_default=True,
+            metavar="COLUMN",
+            help="Column of unique ids.",
+        ),
+        click.option(
+            "--label",
+            default="label",
+            show_default=True,
+            metavar="COLUMN",
+            help="Column of class labels.",
+        ),
+        click.option(
+            "--modality",
+            "modalities",
+            multiple=True,
+            metavar="NAME=COLUMN",
+            help="A modality and its column; repeat it. Every float list column if not given.",
+        ),
+        click.option(
+            "--group-by",
+            metavar="COLUMN",
+            help="Column whose equal values stay on one side of the split.",
+        ),
+        click.option(
+            "--min-class-size",
+            default=0,
+            show_default=True,
+            type=click.IntRange(min=0),
+            help="Drop classes with fewer objects.",
+        ),
+    )
     for option in reversed(options):
         command = option(command)
     return command
@@ -75,10 +105,10 @@ def pool_spec(source: str, columns: dict[str, Any]) -> "PoolSpec":
 @column_options
 @click.option("--all", "every_class", is_flag=True, help="List all classes, not the largest 20.")
 def describe_command(source: str, every_class: bool, **columns: Any) -> None:
-    """Show what is in POOL: a built-in name (openclipart, icons) or a Parquet file.
+    """Describe POOL: a built-in name (openclipart, icons) or a Parquet file.
 
-    Prints objects, modalities and how often they are absent, classes, exact copies; and why a study would refuse the pool,
-    if it would (exit code 2).
+    Prints objects, modalities and how often they are absent, classes and exact copies. If a study would refuse the
+    pool, prints why, with exit code 2.
     """
     from rich.console import Console
 
@@ -93,7 +123,7 @@ def describe_command(source: str, every_class: bool, **columns: Any) -> None:
     print_description(description, console, every_class=every_class)
     if description.problems:
         raise PoolError("\n".join(description.problems))
-    if spec == PoolSpec(source=source):  # else the command would have to repeat the columns
+    if spec == PoolSpec(source=source):  # other columns would have to be repeated in the command
         console.print(f"\nnext: alray sweep --pool {quote(source)}", soft_wrap=True)
 
 
@@ -141,25 +171,25 @@ def describe_command(source: str, every_class: bool, **columns: Any) -> None:
     is_flag=True,
     help="Leave out objects without any modality instead of refusing them.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace OUT.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace OUT.")
 def import_command(source: str, out: str, **options: Any) -> None:
     """Convert SOURCE to a pool.
 
-    SOURCE is an .npy array (column 0 the topic, 1 to 300 text and 301 to 1324 image features, or as --columns says), an
-    .npz with labels and one array per modality, a folder of one .npy per modality with labels.npy, labels.txt or
-    labels.csv, or MNIST's idx files (a file of images, or their folder). A row of zeros or of NaN is an absent modality;
-    uint8 arrays are images and stay uint8.
+    SOURCE is an .npy array (column 0 is the topic, 1 to 300 are text and 301 to 1324 image features; else use
+    --columns), an .npz with labels and one array per modality, a folder of one .npy per modality with labels.npy,
+    labels.txt or labels.csv, or MNIST's idx files (a file of images, or their folder). A row of zeros or of NaN is an
+    absent modality; uint8 arrays are images and stay uint8.
     """
     from pathlib import Path
 
-    from alray.pools.import_sources import Choices
+    from alray.pools.import_sources import ImportOptions
     from alray.pools.importing import Target, import_pool
 
     columns = {
         name: column_range(name, text)
         for name, text in pairs("--columns", options["columns"]).items()
     }
-    choices = Choices(
+    import_options = ImportOptions(
         label=options["label"],
         id=options["id_name"],
         modalities=pairs("--modality", options["modalities"]),
@@ -168,7 +198,7 @@ def import_command(source: str, out: str, **options: Any) -> None:
     )
     target = Target(Path(out), options["dtype"], options["overwrite"], options["drop_empty"])
     with progress("importing") as advance:
-        written = import_pool(Path(source), target, choices, advance)
+        written = import_pool(Path(source), target, import_options, advance)
     report_written(written)
 
 
@@ -176,7 +206,7 @@ def column_range(name: str, text: str) -> tuple[int, int]:
     """Read `FIRST:END`.
 
     Raises:
-        SpecError: If these are not two whole numbers.
+        SpecError: These are not two whole numbers.
     """
     first, colon, end = text.partition(":")
     if not (colon and first.isdecimal() and end.isdecimal()):
@@ -187,14 +217,14 @@ def column_range(name: str, text: str) -> tuple[int, int]:
 
 
 @contextmanager
-def progress(what: str) -> "Iterator[Callable[[int, int], None]]":
-    """Show a bar on stderr while a terminal is there; yields what is told (done, of how many)."""
+def progress(title: str) -> "Iterator[Callable[[int, int], None]]":
+    """Show a bar on stderr if it is a terminal; yields a function of the numbers of done and of all objects."""
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
@@ -202,8 +232,8 @@ def progress(what: str) -> "Iterator[Callable[[int, int], None]]":
         yield advance
 
 
-def report_written(written: "Written") -> None:
-    """Say what was written, and what to type next."""
+def report_written(written: "WriteSummary") -> None:
+    """Print the counts of the written pool, and the next commands."""
     click.echo(f"wrote {written.path}: {written.objects:,} objects, {written.classes} classes")
     for name, absent in written.absent.items():
         share = 100 * absent / max(1, written.objects)
@@ -220,29 +250,35 @@ def make() -> None:
     """Make a synthetic pool."""
 
 
-def _twin_settings() -> "type[Settings]":
-    from alray.pools.synthetic import TwinSpec
+def _synthetic_settings() -> "type[Settings]":
+    from alray.pools.synthetic import SyntheticSpec
 
-    return TwinSpec
+    return SyntheticSpec
 
 
-@make.command("twin", cls=SettingsCommand, settings=_twin_settings)
+@make.command("synthetic", cls=SettingsCommand, settings=_synthetic_settings)
 @click.argument("out", metavar="OUT.parquet")
 @click.option("--overwrite", is_flag=True, help="Replace OUT.")
-def twin_command(out: str, overwrite: bool, **values: Any) -> None:
-    """Make a twin of the original study's posts: synthetic, of the same sizes and kinds of difficulty.
+def synthetic_command(out: str, overwrite: bool, **values: Any) -> None:
+    """Make a pool like the original study's posts: synthetic, with the same sizes and kinds of difficulty.
 
-    Unequal topics of several modes, in families of confusable siblings; ambiguous posts, wrong labels, absent images and
-    texts. The same settings give the same file.
+    Topics have unequal sizes and several modes, and come in families of siblings that are easily confused. Some posts
+    are ambiguous, some labels are wrong, some images and texts are absent. The same settings give the same file.
     """
     from pathlib import Path
 
     from alray.pools.importing import Target, write_chunks
-    from alray.pools.synthetic import TwinSpec, make_twin
+    from alray.pools.synthetic import SyntheticSpec, make_synthetic
     from alray.settings.base import validate
 
-    spec = validate(TwinSpec, values, "the command line")
+    spec = validate(SyntheticSpec, values, "the command line")
     with progress("making") as advance:
         target = Target(Path(out), overwrite=overwrite)
-        written = write_chunks(make_twin(spec), spec.objects, target, advance)
+        written = write_chunks(make_synthetic(spec), spec.objects, target, advance)
     report_written(written)
+
+
+# The command's former name: it works, but the help of `make` does not list it.
+twin_command = copy(synthetic_command)
+twin_command.hidden = True
+make.add_command(twin_command, "twin")

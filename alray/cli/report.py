@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from alray.reporting.writing import Report
-    from alray.storage.location import Place
+    from alray.storage.location import StudyPath
 
 
 @click.command()
@@ -54,9 +54,9 @@ if TYPE_CHECKING:
 )
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report(
-    results: tuple["Place", ...],
-    compare: tuple["Place", "Place"] | None,
-    out: "Place | None",
+    results: tuple["StudyPath", ...],
+    compare: tuple["StudyPath", "StudyPath"] | None,
+    out: "StudyPath | None",
     against: str | None,
     metric: str | None,
     formats: str,
@@ -88,7 +88,9 @@ def report(
 
 
 def _check(
-    results: tuple["Place", ...], compare: tuple["Place", "Place"] | None, out: "Place | None"
+    results: tuple["StudyPath", ...],
+    compare: tuple["StudyPath", "StudyPath"] | None,
+    out: "StudyPath | None",
 ) -> None:
     if not results and compare is None:
         raise SpecError("name a study's folder, such as results/openclipart")
@@ -110,7 +112,7 @@ def _tell(console: "Console", made: "Report", *, show: bool) -> None:
         _open(made.page)
 
 
-def _open(page: "Place") -> None:
+def _open(page: "StudyPath") -> None:
     """Open the page; that there is no browser is no reason to fail."""
     if not isinstance(page, Path):
         click.echo(

@@ -14,7 +14,7 @@ from alray.errors import Interrupted, SpecError
 
 if TYPE_CHECKING:
     from alray.settings.sweep import SweepSpec
-    from alray.storage.location import Place
+    from alray.storage.location import StudyPath
     from alray.studies.sweep.plan import Plan
 
 SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "candidates")}
@@ -57,7 +57,7 @@ SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "
 )
 def sweep(
     study: Path | None,
-    results: "Place",
+    results: "StudyPath",
     modalities: tuple[str, ...],
     strategies: str | None,
     vary: tuple[str, ...],
@@ -105,7 +105,9 @@ def _validate(values: Mapping[str, Any], study: Path | None) -> "SweepSpec":
     return validate(SweepSpec, values, origin(study))
 
 
-def _run(spec: "SweepSpec", results: "Place", progress: Any, *, fresh: bool, report: bool) -> None:
+def _run(
+    spec: "SweepSpec", results: "StudyPath", progress: Any, *, fresh: bool, report: bool
+) -> None:
     from rich.console import Console
 
     from alray import api
@@ -146,7 +148,7 @@ def _run(spec: "SweepSpec", results: "Place", progress: Any, *, fresh: bool, rep
         sys.exit(1)
 
 
-def _print_plan(spec: "SweepSpec", results: "Place", progress: Any) -> None:
+def _print_plan(spec: "SweepSpec", results: "StudyPath", progress: Any) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

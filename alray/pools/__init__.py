@@ -1,1 +1,1 @@
-"""Reading, importing and making pools: the only modules that open a pool's files."""
+"""Pools of embeddings: read, import, describe, make and split them; no other package opens a pool's file."""

@@ -1,6 +1,7 @@
-"""Rows of arrays that lie in files, a chunk at a time: `.npy`, members of `.npz`, and MNIST's idx.
+"""Read the rows of arrays in files, a chunk at a time: `.npy`, members of `.npz`, and MNIST's idx.
 
-Nothing is unpickled, and no file is held in memory as a whole.
+Nothing is unpickled. Archives may be larger than memory: NumPy maps `.npy` files alone, and loads a member of an `.npz`
+as a whole, so members are read here.
 """
 
 import gzip
@@ -24,7 +25,7 @@ Array = npt.NDArray[Any]
 
 @runtime_checkable
 class Stream(Protocol):
-    """Bytes that are read in order; plain, gzipped and zipped files are such streams."""
+    """Bytes that are read in order, from a plain, gzipped or zipped file."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes."""
@@ -33,14 +34,14 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """An array's rows, to be read in order.
+    """The rows of an array, to be read in order.
 
     Attributes:
         origin: File and member, for messages.
-        count: Rows.
-        shape: Of one row; empty for one number each.
-        dtype: Of the values.
-        chunks: Called with a number of rows, yields arrays of that many rows (the last may be shorter).
+        count: Number of rows.
+        shape: Shape of one row; empty where a row is one number.
+        dtype: Type of the values.
+        chunks: Yields arrays of the given number of rows (the last may be shorter).
     """
 
     origin: str
@@ -50,12 +51,12 @@ class Rows:
     chunks: Callable[[int], Iterator[Array]]
 
     def whole(self) -> Array:
-        """Return all rows at once: for labels and ids."""
+        """Return all rows as one array: for labels and ids."""
         return np.concatenate([np.empty((0, *self.shape), self.dtype), *self.chunks(1 << 16)])
 
 
 def rows_of(origin: str, array: Array) -> Rows:
-    """Return the rows of an array that is in memory, or mapped into it."""
+    """Return the rows of an array in memory or of a memory map."""
 
     def chunks(size: int) -> Iterator[Array]:
         for start in range(0, len(array), size):
@@ -64,18 +65,18 @@ def rows_of(origin: str, array: Array) -> Rows:
     return Rows(origin, len(array), array.shape[1:], array.dtype, chunks)
 
 
-def joined(parts: list[Rows]) -> Rows:
+def concatenate_rows(parts: list[Rows]) -> Rows:
     """Return the rows of several arrays one after the other; chunks end where an array ends.
 
     Raises:
-        PoolError: If their rows have different shapes.
+        PoolError: Their rows have different shapes.
     """
     first = parts[0]
     for part in parts[1:]:
         if part.shape != first.shape:
             raise PoolError(
                 f"{part.origin}: rows of shape {part.shape}, and {first.origin} has {first.shape}; "
-                "both must be alike to become one modality"
+                "one modality needs rows of one shape"
             )
 
     def chunks(size: int) -> Iterator[Array]:
@@ -86,29 +87,27 @@ def joined(parts: list[Rows]) -> Rows:
 
 
 def map_npy(path: Path) -> Array:
-    """Map a `.npy` file into memory: only what is looked at is read.
+    """Map a `.npy` file into memory: only the values that are used are read.
 
     Raises:
-        PoolError: If it is pickled, broken, or a single value.
+        PoolError: It is pickled, broken, or a single value.
     """
-    with _understood(str(path)):
+    with _naming_errors(str(path)):
         with path.open("rb") as stream:
             shape, _, dtype = _npy_header(stream)
         _refuse_objects(dtype)
         if not shape:
-            raise ValueError(
-                "it holds a single value, and an array with a row per object is needed"
-            )
+            raise ValueError("it holds a single value; save an array with a row per object")
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def open_npz(path: Path) -> dict[str, Rows]:
-    """Return the arrays of an `.npz` file; they are decompressed while they are read.
+    """Return the arrays of an `.npz` file by name; they are decompressed while they are read.
 
     Raises:
-        PoolError: If it is no `.npz`, or a member is pickled or broken.
+        PoolError: It is no `.npz`, or a member is pickled or broken.
     """
-    with _understood(str(path)), zipfile.ZipFile(path) as archive:
+    with _naming_errors(str(path)), zipfile.ZipFile(path) as archive:
         members = [name for name in archive.namelist() if name.endswith(".npy")]
     found = {}
     for member in members:
@@ -119,19 +118,23 @@ def open_npz(path: Path) -> dict[str, Rows]:
 
 
 def _open_member(path: Path, member: str) -> Rows | None:
-    """Return a member's rows; None for a single number, which has none."""
+    """Return a member's rows, or None for a single number, which has no rows."""
     origin = f"{path}:{member.removesuffix('.npy')}"
-    with _understood(origin), zipfile.ZipFile(path) as archive, archive.open(member) as stream:
+    with _naming_errors(origin), zipfile.ZipFile(path) as archive, archive.open(member) as stream:
         shape, columns_first, dtype = _npy_header(stream)
         _refuse_objects(dtype)
     if not shape:
         return None
-    if columns_first:  # rare, and its rows are scattered over the file
-        with _understood(origin), np.load(path, allow_pickle=False) as arrays:
+    if columns_first:  # rare, and the values of a row are scattered over the file
+        with _naming_errors(origin), np.load(path, allow_pickle=False) as arrays:
             return rows_of(origin, arrays[member.removesuffix(".npy")])
 
     def chunks(size: int) -> Iterator[Array]:
-        with _understood(origin), zipfile.ZipFile(path) as archive, archive.open(member) as stream:
+        with (
+            _naming_errors(origin),
+            zipfile.ZipFile(path) as archive,
+            archive.open(member) as stream,
+        ):
             _npy_header(stream)
             yield from _read_rows(stream, shape, dtype, size)
 
@@ -147,7 +150,7 @@ def _refuse_objects(dtype: np.dtype[Any]) -> None:
 
 
 def _npy_header(stream: Stream) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return shape, whether columns come first, and type; leaves the stream at the values."""
+    """Return shape, whether columns come first, and type; the stream continues with the values."""
     version = npy_format.read_magic(stream)
     read = (
         npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
@@ -159,18 +162,18 @@ def open_idx(path: Path) -> Rows:
     """Return the rows of an idx file of unsigned bytes, MNIST's format; gzipped if its name ends in `.gz`.
 
     Raises:
-        PoolError: If it is no such file.
+        PoolError: It is no such file.
     """
 
     def opened() -> AbstractContextManager[Stream]:
         return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
-    with _understood(str(path)), opened() as stream:
+    with _naming_errors(str(path)), opened() as stream:
         shape = _idx_header(stream)
     dtype = np.dtype(np.uint8)
 
     def chunks(size: int) -> Iterator[Array]:
-        with _understood(str(path)), opened() as stream:
+        with _naming_errors(str(path)), opened() as stream:
             _idx_header(stream)
             yield from _read_rows(stream, shape, dtype, size)
 
@@ -178,10 +181,13 @@ def open_idx(path: Path) -> Rows:
 
 
 def _idx_header(stream: Stream) -> tuple[int, ...]:
-    """Return the shape; two zero bytes, the type (8: unsigned byte), the rank, then sizes as big-endian uint32."""
+    """Return the shape.
+
+    The format: two zero bytes, the type (8: unsigned byte), the rank, then the sizes as big-endian uint32.
+    """
     magic = stream.read(4)
     if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or magic[3] == 0:
-        raise ValueError("it does not begin like an idx file of unsigned bytes")
+        raise ValueError("it does not start with the header of an idx file of unsigned bytes")
     sizes = stream.read(4 * magic[3])
     return tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
 
@@ -200,8 +206,8 @@ def _read_rows(
 
 
 @contextmanager
-def _understood(origin: str) -> Iterator[None]:
-    """Turn what Python, NumPy and zip say about a broken file into an error that names it."""
+def _naming_errors(origin: str) -> Iterator[None]:
+    """Turn an error of Python, NumPy or zip about a broken file into one that names the file."""
     try:
         yield
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, OSError) as error:

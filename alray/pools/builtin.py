@@ -1,4 +1,4 @@
-"""The pools that come with the package, and how a pool is named: a built-in name or a path."""
+"""The pools of the package, and the names of pools: a built-in name or a path."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,8 +13,8 @@ class BuiltinPool:
     """A pool shipped with the package.
 
     Attributes:
-        name: What `--pool` takes.
-        description: One line for people.
+        name: The name for `--pool`.
+        description: One line for displays.
         licence: Of the embeddings' sources, in SPDX terms where they exist.
     """
 
@@ -24,7 +24,7 @@ class BuiltinPool:
 
     @property
     def path(self) -> Path:
-        """Where the installed package keeps the file."""
+        """The file in the installed package."""
         return Path(str(files("alray").joinpath("data", f"{self.name}.parquet")))
 
 
@@ -51,10 +51,10 @@ def pool_name(source: str) -> str:
 
 
 def locate(source: str) -> Path:
-    """Return the file of a built-in pool or of a path.
+    """Return the path of a built-in pool or of a file.
 
     Raises:
-        PoolError: If `source` is neither; names the nearest built-in pool.
+        PoolError: There is no such pool or file; the message names the nearest built-in pool.
     """
     if source in BUILTIN_POOLS:
         return BUILTIN_POOLS[source].path
@@ -67,6 +67,8 @@ def locate(source: str) -> Path:
     if path.exists():
         return path
     if path.suffix or path.name != source:
-        raise PoolError(f"{source}: no such file; built-in pools are {', '.join(BUILTIN_POOLS)}")
+        raise PoolError(
+            f"{source}: no such file; check the path, or name a built-in pool: {', '.join(BUILTIN_POOLS)}"
+        )
     hint = unknown_name("built-in pool", source, list(BUILTIN_POOLS))
     raise PoolError(f"{hint}; a path of a Parquet file is possible too")

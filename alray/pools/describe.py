@@ -1,4 +1,4 @@
-"""What a pool looks like, as plain data: also of pools that an experiment would refuse."""
+"""Describe a pool as plain data, also one that an experiment would refuse."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,20 @@ import numpy as np
 
 from alray.pools.builtin import pool_name
 from alray.pools.duplicates import Duplicates, find_duplicates
-from alray.pools.features import Block
+from alray.pools.features import FeatureColumn
 from alray.pools.reading import PoolContent, read_content
 from alray.settings.common import PoolSpec
 
 
 @dataclass(frozen=True)
 class ModalityDescription:
-    """One modality.
+    """Counts of one modality.
 
     Attributes:
-        name: As the settings call it.
-        column: As the file calls it.
-        shape: Of one object's features.
-        dtype: How they lie in memory.
+        name: Its name in the settings.
+        column: Its column in the file.
+        shape: Shape of one object's features.
+        dtype: Their type in memory.
         absent: Objects without it.
         unusable: Objects with NaN, null or infinite values in it.
     """
@@ -44,12 +44,12 @@ class GroupDescription:
 
 @dataclass(frozen=True)
 class PoolDescription:
-    """A pool's facts.
+    """Counts of a pool.
 
     Attributes:
-        name: The pool's.
+        name: The pool's name.
         path: Its file.
-        objects: Their number.
+        objects: Number of objects.
         classes: Class name: objects, in class order.
         modalities: In order.
         duplicates: Objects with the same features.
@@ -70,40 +70,40 @@ class PoolDescription:
 
 
 def describe(spec: PoolSpec) -> PoolDescription:
-    """Read a pool and count what is in it.
+    """Read a pool and count its objects, classes, copies and groups.
 
     Raises:
-        PoolError: If the file, a column, an id or a label cannot be read at all.
+        PoolError: The file, a column, an id or a label cannot be read.
     """
     content = read_content(spec)
-    who = content.identities
-    counts = np.bincount(who.labels, minlength=len(who.classes)).tolist()
+    metadata = content.metadata
+    counts = np.bincount(metadata.labels, minlength=len(metadata.classes)).tolist()
     return PoolDescription(
         name=pool_name(spec.source),
         path=str(content.path),
-        objects=len(who.labels),
-        classes=dict(zip(who.classes, counts, strict=True)),
-        modalities=tuple(_modality(block) for block in content.blocks),
-        duplicates=find_duplicates(content.blocks, who.labels),
+        objects=len(metadata.labels),
+        classes=dict(zip(metadata.classes, counts, strict=True)),
+        modalities=tuple(_modality(column) for column in content.columns),
+        duplicates=find_duplicates(content.columns, metadata.labels),
         groups=_groups(content, spec.group_by),
         notes=content.notes,
         problems=tuple(content.problems()),
     )
 
 
-def _modality(block: Block) -> ModalityDescription:
+def _modality(column: FeatureColumn) -> ModalityDescription:
     return ModalityDescription(
-        name=block.name,
-        column=block.column,
-        shape=block.shape,
-        dtype=str(block.features.dtype),
-        absent=int((block.rows < 0).sum()),
-        unusable=len(block.unusable),
+        name=column.modality,
+        column=column.name,
+        shape=column.shape,
+        dtype=str(column.features.dtype),
+        absent=int((column.rows < 0).sum()),
+        unusable=len(column.unusable),
     )
 
 
 def _groups(content: PoolContent, column: str | None) -> GroupDescription | None:
-    codes = content.identities.groups
+    codes = content.metadata.groups
     if codes is None or column is None:
         return None
     sizes = np.unique(codes, return_counts=True)[1]

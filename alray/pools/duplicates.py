@@ -1,4 +1,4 @@
-"""Exact duplicates: objects whose features agree to the bit, found by hashing rows in linear time."""
+"""Exact copies: objects whose features agree to the bit, found by hashing rows in linear time."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,17 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from alray.pools.features import Block
+from alray.pools.features import FeatureColumn
 from alray.pools.pool import Indices
 
 _WORDS = {1: np.uint8, 2: np.uint16, 4: np.uint32}
-_CHUNK_VALUES = 1 << 22
+CHUNK_VALUES = 1 << 22
+"""Values hashed at a time: they are widened to 64 bits."""
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """How many objects are copies.
+    """Counts of exact copies.
 
     Attributes:
         objects: Objects whose features in all modalities equal another object's.
@@ -29,10 +30,10 @@ class Duplicates:
     conflicting_sets: int
 
 
-def find_duplicates(blocks: tuple[Block, ...], labels: Indices) -> Duplicates:
+def find_duplicates(columns: tuple[FeatureColumn, ...], labels: Indices) -> Duplicates:
     """Count exact copies; an absent modality equals an absent modality only, an object without any equals none."""
-    some = np.logical_or.reduce([block.rows >= 0 for block in blocks])
-    member, sizes = _equal_sets(blocks, some)
+    some = np.logical_or.reduce([column.rows >= 0 for column in columns])
+    member, sizes = _equal_sets(columns, some)
     labels = labels[some]
     copied = sizes > 1
     pairs = np.unique(np.column_stack([member, labels]), axis=0)
@@ -41,18 +42,18 @@ def find_duplicates(blocks: tuple[Block, ...], labels: Indices) -> Duplicates:
     return Duplicates(int(sizes[copied].sum()), int(copied.sum()), int(conflicting.sum()))
 
 
-def group_copies(blocks: tuple[Block, ...], groups: Indices | None) -> Indices | None:
+def group_copies(columns: tuple[FeatureColumn, ...], groups: Indices | None) -> Indices | None:
     """Return (objects,) group codes that put exact copies into one group, and keep the given groups whole.
 
     Groups that share a copy become one. None where there are neither groups nor copies.
     """
-    everyone = np.ones(len(blocks[0].rows), dtype=bool)
-    member, sizes = _equal_sets(blocks, everyone)
+    everything = np.ones(len(columns[0].rows), dtype=bool)
+    member, sizes = _equal_sets(columns, everything)
     if len(sizes) == len(member):
         return groups
     if groups is None:
         return member
-    # An object is an edge between its group and its set of copies; what hangs together is one group.
+    # An object is an edge between its group and its set of copies; each connected component is one group.
     count = int(groups.max()) + 1
     nodes = count + len(sizes)
     edges = coo_array((np.ones(len(member)), (groups, count + member)), shape=(nodes, nodes))
@@ -61,33 +62,36 @@ def group_copies(blocks: tuple[Block, ...], groups: Indices | None) -> Indices |
 
 
 def _equal_sets(
-    blocks: tuple[Block, ...], among: npt.NDArray[np.bool_]
+    columns: tuple[FeatureColumn, ...], among: npt.NDArray[np.bool_]
 ) -> tuple[Indices, Indices]:
     """Return for each of these objects the code of its set of equal objects, and the size of each set."""
-    keys = np.column_stack([_object_keys(block) for block in blocks])[among]
+    keys = np.column_stack([_object_keys(column) for column in columns])[among]
     _, member, sizes = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     return member.reshape(-1).astype(np.int64), sizes  # some versions of NumPy return a column
 
 
-def _object_keys(block: Block) -> npt.NDArray[np.uint64]:
+def _object_keys(column: FeatureColumn) -> npt.NDArray[np.uint64]:
     """Return (objects, 2): two independent 64-bit hashes, zeros where absent."""
-    keys = np.zeros((len(block.rows), 2), np.uint64)
-    present = block.rows >= 0
-    keys[present] = hash_rows(block.features)[block.rows[present]]
+    keys = np.zeros((len(column.rows), 2), np.uint64)
+    present = column.rows >= 0
+    keys[present] = hash_rows(column.features)[column.rows[present]]
     return keys
 
 
-def hash_rows(features: npt.NDArray[np.generic]) -> npt.NDArray[np.uint64]:
+def hash_rows(
+    features: npt.NDArray[np.generic], chunk_values: int = CHUNK_VALUES
+) -> npt.NDArray[np.uint64]:
     """Return (rows, 2) hashes of the rows' bits.
 
     Multilinear hashing, h(x) = r_0 + sum_i r_i x_i mod 2^64 over 8, 16 or 32-bit words: two rows that differ collide in
-    both hashes with probability below 2^-64 (Lemire and Kaser 2014).
+    both hashes with probability below 2^-64 (Lemire and Kaser 2014). The hashes must stay as they are: codes of copies
+    are their ranks, and these decide a pool's fingerprint and its split.
     """
     rows, words = features.shape
     multipliers = _scrambled(2 * (words + 1)).reshape(words + 1, 2)
     bits = np.ascontiguousarray(features).view(_WORDS[features.itemsize])
     hashes = np.empty((rows, 2), np.uint64)
-    step = max(1, _CHUNK_VALUES // words)
+    step = max(1, chunk_values // words)
     for start in range(0, rows, step):
         chunk = bits[start : start + step].astype(np.uint64)
         hashes[start : start + step] = chunk @ multipliers[1:] + multipliers[0]

@@ -1,7 +1,7 @@
-"""Reading one modality's column into a compact block, a batch at a time.
+"""Read a modality's column into a compact array, a batch at a time.
 
-The block is allocated once for all objects and filled from the front. Memory that is never written is never
-committed by the operating system, so absent objects cost nothing and no second copy is made.
+The array is allocated once for all objects and filled from the front. The operating system commits memory only when it
+is written, so absent objects take none, and no second copy is made.
 """
 
 import json
@@ -21,23 +21,24 @@ from alray.pools.parquet import SHAPE_KEY, PoolFile
 from alray.pools.pool import Indices, Texts
 
 BATCH_BYTES = 1 << 25
+"""Features of the file in memory at a time."""
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """One modality as it lies in the file, with what is wrong with it.
+class FeatureColumn:
+    """The features of one modality as the file holds them, usable or not.
 
     Attributes:
-        name: The modality's.
-        column: The file's.
+        modality: The modality's name.
+        name: The column's name.
         features: (present, dimension), float32, float16 or uint8.
         rows: (objects,) int32, the row of `features` for each object, -1 where absent.
-        shape: Of one object's features.
+        shape: Shape of one object's features.
         unusable: Sorted positions of the objects with NaN, null or infinite values.
     """
 
+    modality: str
     name: str
-    column: str
     features: npt.NDArray[np.generic]
     rows: npt.NDArray[np.int32]
     shape: tuple[int, ...]
@@ -45,8 +46,8 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class BlockReader:
-    """Reads modalities of one file.
+class FeatureReader:
+    """Reads the modalities of one file.
 
     Attributes:
         file: The open file.
@@ -58,11 +59,11 @@ class BlockReader:
     ids: Texts
     kept: npt.NDArray[np.bool_]
 
-    def read(self, name: str, column: str) -> Block:
+    def read(self, modality: str, column: str) -> FeatureColumn:
         """Read one modality.
 
         Raises:
-            PoolError: If its lists differ in length or its shape does not fit.
+            PoolError: Its lists differ in length, or its shape does not fit.
         """
         field = self.file.field(column, "--modality NAME=COLUMN")
         dimension = self._dimension(column, field.type)
@@ -75,26 +76,26 @@ class BlockReader:
         filled = done = 0
         for values, present in self._batches(column, dimension):
             end = filled + len(values)
-            # What does not fit (float64 into float32, a null into uint8) is reported below with the object's id.
+            # Values that do not fit (float64 into float32, a null into uint8) are reported with the object's id.
             with np.errstate(over="ignore", invalid="ignore"):
                 features[filled:end] = values
             checked = values if dtype == np.uint8 else features[filled:end]
-            where = np.flatnonzero(present) + done
-            rows[where] = np.arange(filled, end)
-            unusable.append(where[~_usable(checked)])
+            positions = np.flatnonzero(present) + done
+            rows[positions] = np.arange(filled, end)
+            unusable.append(positions[~_usable(checked)])
             filled, done = end, done + len(present)
-        bad = np.concatenate(unusable).astype(np.int64)
-        return Block(name, column, features[:filled], rows, shape, bad)
+        found = np.concatenate(unusable).astype(np.int64)
+        return FeatureColumn(modality, column, features[:filled], rows, shape, found)
 
     def _batches(
         self, column: str, dimension: int
     ) -> Iterator[tuple[npt.NDArray[np.generic], npt.NDArray[np.bool_]]]:
-        """Yield (present, dimension) values and the presence of the kept objects of each batch."""
+        """Yield for each batch the (present, dimension) values of its kept objects, and which of them are present."""
         start = 0
         for lists in self._arrow_batches(column, max(1, BATCH_BYTES // (4 * dimension))):
             present = lists.is_valid().to_numpy(zero_copy_only=False)
             kept = self.kept[start : start + len(lists)]
-            # `flatten` leaves out the space under absent objects; `values` would not.
+            # `flatten` leaves out the values under absent objects; `values` would not.
             values = _numpy(lists.flatten()).reshape(-1, dimension)
             if not kept.all():
                 values, present = values[kept[present]], present[kept]
@@ -114,24 +115,30 @@ class BlockReader:
             lengths = pc.fill_null(pa.chunked_array(sizes), -1).to_numpy()
             dimension = self._common_length(column, lengths)
         if dimension == 0:
-            raise PoolError(f"{self.file.path}: column {column!r} holds empty lists only")
+            raise PoolError(
+                f"{self.file.path}: column {column!r} holds empty lists only; leave the modality out with --modality"
+            )
         return dimension
 
     def _common_length(self, column: str, lengths: npt.NDArray[np.integer[Any]]) -> int:
         sizes, counts = np.unique(lengths[lengths >= 0], return_counts=True)
         if not len(sizes):
-            raise PoolError(f"{self.file.path}: column {column!r} is absent from every object")
+            raise PoolError(
+                f"{self.file.path}: column {column!r} is absent from every object; "
+                "leave the modality out with --modality"
+            )
         usual = int(sizes[counts.argmax()])
-        odd = self.ids[(lengths >= 0) & (lengths != usual)]
-        if len(odd):
+        others = self.ids[(lengths >= 0) & (lengths != usual)]
+        if len(others):
             raise PoolError(
                 f"{self.file.path}: column {column!r} is ragged: most lists have {usual} values, "
-                f"{len(odd):,} objects have between {sizes[0]} and {sizes[-1]}: {name_some(odd)}"
+                f"{len(others):,} objects have between {sizes[0]} and {sizes[-1]}: {name_some(others)}; "
+                "mend or remove these rows"
             )
         return usual
 
     def _shape(self, field: Any, dimension: int) -> tuple[int, ...]:
-        """Return what the field's metadata says one object is reshaped to."""
+        """Return the shape of one object according to the field's metadata."""
         text = (field.metadata or {}).get(SHAPE_KEY)
         if text is None:
             return (dimension,)
@@ -141,14 +148,14 @@ class BlockReader:
             shape = ()
         if not shape or math.prod(shape) != dimension or min(shape) < 1:
             raise PoolError(
-                f"{self.file.path}: column {field.name!r} has lists of {dimension} values and says in its metadata "
+                f"{self.file.path}: column {field.name!r} has lists of {dimension} values, and its metadata has "
                 f"alray.shape = {text.decode(errors='replace')}; the product of the sizes must be {dimension}"
             )
         return shape
 
 
 def _dtype(value_type: Any) -> npt.DTypeLike:
-    """Return how features lie in memory: float64 is halved, all others stay."""
+    """Return the type of features in memory: float32 for float64, all others stay."""
     if pa.types.is_uint8(value_type):
         return np.dtype(np.uint8)
     return np.dtype(np.float16 if pa.types.is_float16(value_type) else np.float32)
@@ -164,7 +171,7 @@ def _numpy(values: Any) -> npt.NDArray[np.generic]:
 
 
 def _usable(features: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
-    """Tell which rows hold finite numbers only."""
+    """Return (rows,) True where all values are finite."""
     if features.dtype == np.uint8:
         return np.ones(len(features), np.bool_)
     return np.asarray(np.isfinite(features).all(axis=1))

@@ -1,4 +1,4 @@
-"""From arrays in other files to the interchange format, a chunk at a time."""
+"""Import arrays of other formats into a pool, a chunk at a time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,25 +9,28 @@ import numpy as np
 
 from alray.errors import PoolError
 from alray.pools.arrays import Array, Rows
-from alray.pools.import_sources import Choices, Source, open_source
+from alray.pools.import_sources import ImportOptions, ImportSource, open_source
 from alray.pools.metadata import name_some
 from alray.pools.pool import Texts
-from alray.pools.writing import CHUNK_BYTES, Chunk, Part, writing
+from alray.pools.writing import Chunk, ChunkModality, writing
+
+CHUNK_BYTES = 1 << 25
+"""Features in memory at a time; a chunk becomes a row group."""
 
 Advance = Callable[[int, int], None]
-"""Told how many objects of how many are done."""
+"""Called with the number of objects that are done, and the number of all."""
 
 
 @dataclass
-class Written:
-    """What a pool that was written holds.
+class WriteSummary:
+    """Counts of a written pool.
 
     Attributes:
         path: The file.
-        objects: Objects written.
-        classes: Different labels.
+        objects: Written objects.
+        classes: Number of different labels.
         absent: Modality name: objects without it.
-        dropped: Objects left out because they have no modality.
+        dropped: Objects without any modality, which were left out.
     """
 
     path: Path
@@ -39,84 +42,95 @@ class Written:
 
 @dataclass(frozen=True)
 class Target:
-    """The file to be.
+    """The file to write.
 
     Attributes:
-        path: Where.
-        dtype: float16 or float32 for float features; as in the source where None (float64 becomes float32).
+        path: Its path.
+        dtype: float16 or float32 for float features; that of the source where None (float64 becomes float32).
         overwrite: Replace an existing file.
         drop_empty: Leave out objects without any modality instead of refusing them.
+        chunk_bytes: As `CHUNK_BYTES`.
     """
 
     path: Path
     dtype: Literal["float16", "float32"] | None = None
     overwrite: bool = False
     drop_empty: bool = False
+    chunk_bytes: int = CHUNK_BYTES
 
 
-def import_pool(path: Path, target: Target, choices: Choices, advance: Advance) -> Written:
+def import_pool(
+    path: Path, target: Target, options: ImportOptions, advance: Advance
+) -> WriteSummary:
     """Convert arrays to a pool.
 
     Args:
         path: A `.npy`, `.npz` or idx file, or a folder.
-        target: The file to be.
-        choices: Which arrays or columns hold what.
-        advance: Told about progress.
+        target: The file to write.
+        options: The arrays or columns of labels, ids and modalities.
+        advance: Called after each chunk.
 
     Raises:
-        PoolError: If the source is not understood, its parts do not fit together or hold unusable values, or the target
+        PoolError: The source is not supported, its arrays do not fit together or hold unusable values, or the target
             exists.
     """
-    source = open_source(path, choices)
-    _check(source)
+    source = open_source(path, options)
+    _check_source(source)
     return write_chunks(_chunks(source, target), len(source.ids), target, advance)
 
 
 def write_chunks(
     chunks: Iterator[Chunk], objects: int, target: Target, advance: Advance
-) -> Written:
-    """Write chunks to a pool and count what goes by.
+) -> WriteSummary:
+    """Write chunks to a pool, and count objects, classes and absent modalities.
 
     Args:
-        chunks: In order.
-        objects: How many objects they hold together.
-        target: The file to be.
-        advance: Told about progress.
+        chunks: The chunks, in order.
+        objects: Number of objects in all chunks.
+        target: The file to write.
+        advance: Called after each chunk.
 
     Raises:
-        PoolError: If objects have no modality, or the target exists or cannot be written.
+        PoolError: Objects have no modality, or the target exists or cannot be written.
     """
-    written = Written(target.path)
+    written = WriteSummary(target.path)
     labels: set[Any] = set()
     done = 0
     with writing(target.path, overwrite=target.overwrite) as writer:
         for chunk in chunks:
-            kept = _with_something(chunk, target)
+            kept = _with_a_modality(chunk, target)
             done += len(chunk.ids)
             advance(done, objects)
             written.dropped += len(chunk.ids) - len(kept.ids)
             written.objects += len(kept.ids)
-            for name, part in kept.parts.items():
-                absent = int((~part.present).sum())
+            for name, modality in kept.modalities.items():
+                absent = int((~modality.present).sum())
                 written.absent[name] = written.absent.get(name, 0) + absent
             labels.update(np.unique(kept.labels).tolist())
             writer.write(kept)
         if not written.objects:
-            raise PoolError(f"{target.path}: not written, because no object has any modality")
+            raise PoolError(
+                f"{target.path}: not written, because no object has any modality; check the source"
+            )
     written.classes = len(labels)
     return written
 
 
-def _check(source: Source) -> None:
-    """Refuse ids and labels that a pool cannot have, and what no modality can be made of."""
+def _check_source(source: ImportSource) -> None:
+    """Refuse ids, labels and arrays that a pool cannot hold."""
     if not len(source.ids):
-        raise PoolError(f"{source.origin}: there are no objects in it")
+        raise PoolError(f"{source.origin}: there are no objects in it; save a row per object")
     names, counts = np.unique(source.ids, return_counts=True)
     if (counts > 1).any():
-        raise PoolError(f"{source.origin}: ids are not unique: {name_some(names[counts > 1])}")
+        repeated = name_some(names[counts > 1])
+        raise PoolError(
+            f"{source.origin}: ids are not unique: {repeated}; make them unique, or name another array with --id"
+        )
     if source.labels.dtype.kind == "U" and (source.labels == "").any():
         unlabelled = source.ids[source.labels == ""]
-        raise PoolError(f"{source.origin}: objects without a label: {name_some(unlabelled)}")
+        raise PoolError(
+            f"{source.origin}: objects without a label: {name_some(unlabelled)}; label or remove them"
+        )
     if {"id", "label"} & source.rows.keys():
         raise PoolError(
             f"{source.origin}: a modality cannot be called id or label; rename it with --modality"
@@ -126,71 +140,70 @@ def _check(source: Source) -> None:
         if not usable or not rows.shape or 0 in rows.shape:
             raise PoolError(
                 f"{rows.origin}: rows of {rows.dtype} with shape {rows.shape}; a modality has floats, or uint8 images, "
-                "in every row; convert it with .astype('float32'), or leave it out by naming the others"
+                "in every row; convert it with .astype('float32'), or leave it out: name the others with --modality"
             )
 
 
-def _chunks(source: Source, target: Target) -> Iterator[Chunk]:
-    """Yield the objects in order, all modalities side by side."""
+def _chunks(source: ImportSource, target: Target) -> Iterator[Chunk]:
+    """Yield the objects in order, with all modalities in each chunk."""
     row_bytes = sum(
         rows.dtype.itemsize * int(np.prod(rows.shape)) for rows in source.rows.values()
     )
-    size = max(1, CHUNK_BYTES // row_bytes)
-    streams = {name: _even(rows, size) for name, rows in source.rows.items()}
+    size = max(1, target.chunk_bytes // row_bytes)
+    streams = {name: _rechunk(rows, size) for name, rows in source.rows.items()}
     for start in range(0, len(source.ids), size):
-        here = slice(start, start + size)
-        ids = source.ids[here]
-        parts = {
-            name: _part(source.rows[name].origin, next(stream), ids, target.dtype)
+        ids = source.ids[start : start + size]
+        modalities = {
+            name: _modality(source.rows[name].origin, next(stream), ids, target.dtype)
             for name, stream in streams.items()
         }
-        yield Chunk(ids, source.labels[here], parts)
+        yield Chunk(ids, source.labels[start : start + size], modalities)
 
 
-def _even(rows: Rows, size: int) -> Iterator[Array]:
-    """Yield chunks of exactly `size` rows (the last may be shorter), also where several files were joined."""
+def _rechunk(rows: Rows, size: int) -> Iterator[Array]:
+    """Yield chunks of exactly `size` rows (the last may be shorter), also across the ends of files."""
     waiting: list[Array] = []
     for chunk in rows.chunks(size):
         waiting.append(chunk)
-        count = sum(len(part) for part in waiting)
+        count = sum(len(array) for array in waiting)
         if count >= size:
-            together = waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
-            yield together[:size]
-            waiting = [together[size:]]
+            array = waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
+            yield array[:size]
+            waiting = [array[size:]]
     rest = np.concatenate(waiting) if waiting else np.empty(0)
     if len(rest):
         yield rest
 
 
-def _part(origin: str, values: Array, ids: Texts, dtype: str | None) -> Part:
+def _modality(origin: str, values: Array, ids: Texts, dtype: str | None) -> ChunkModality:
     """Return one modality of a chunk; a row of zeros only or NaN only is an absent modality.
 
     Raises:
-        PoolError: If a row has some NaN or infinite values, or some that do not fit the target's type.
+        PoolError: Some values of a row are NaN, infinite, or too large for the target's type.
     """
     if values.dtype == np.uint8:
-        return Part(values, np.ones(len(values), np.bool_))
-    small = dtype or ("float16" if values.dtype.itemsize == 2 else "float32")
+        return ChunkModality(values, np.ones(len(values), np.bool_))
+    target = dtype or ("float16" if values.dtype.itemsize == 2 else "float32")
     with np.errstate(over="ignore"):
-        numbers = np.ascontiguousarray(values.astype(small, copy=False))
-    flat = numbers.reshape(len(numbers), -1)
+        features = np.ascontiguousarray(values.astype(target, copy=False))
+    flat = features.reshape(len(features), -1)
     present = np.asarray((flat != 0).any(axis=1) & ~np.isnan(flat).all(axis=1))
     broken = present & ~np.isfinite(flat).all(axis=1)
     if broken.any():
         raise PoolError(
-            f"{origin}: NaN, infinite or too large values for {small} in objects {name_some(ids[broken])}; "
+            f"{origin}: NaN, infinite or too large values for {target} in objects {name_some(ids[broken])}; "
             "a row that is absent must be all zeros or all NaN"
         )
-    return Part(numbers, present)
+    return ChunkModality(features, present)
 
 
-def _with_something(chunk: Chunk, target: Target) -> Chunk:
+def _with_a_modality(chunk: Chunk, target: Target) -> Chunk:
     """Return the objects that have a modality.
 
     Raises:
-        PoolError: If some have none and they are not to be dropped.
+        PoolError: Some have none, and the target does not drop them.
     """
-    some = np.logical_or.reduce([part.present for part in chunk.parts.values()])
+    some = np.logical_or.reduce([modality.present for modality in chunk.modalities.values()])
     if some.all():
         return chunk
     if not target.drop_empty:
@@ -198,7 +211,8 @@ def _with_something(chunk: Chunk, target: Target) -> Chunk:
             f"{target.path}: not written, because {int((~some).sum()):,} of {len(some):,} objects have no modality "
             f"(all zeros or NaN): {name_some(chunk.ids[~some])}; leave such objects out with --drop-empty"
         )
-    parts = {
-        name: Part(part.values[some], part.present[some]) for name, part in chunk.parts.items()
+    modalities = {
+        name: ChunkModality(modality.values[some], modality.present[some])
+        for name, modality in chunk.modalities.items()
     }
-    return Chunk(chunk.ids[some], chunk.labels[some], parts)
+    return Chunk(chunk.ids[some], chunk.labels[some], modalities)

@@ -1,4 +1,4 @@
-"""Who the objects are: ids, labels and groups, from columns of any scalar type."""
+"""Ids, labels and groups of objects, from columns of any scalar type."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from alray.pools.pool import Indices, Texts
 from alray.settings.common import PoolSpec
 
 LONGEST_ID = 1024
-"""Ids lie in memory at the width of the longest: a document in the id column would cost gigabytes."""
+"""Memory holds all ids at the width of the longest: a document in the id column would take gigabytes."""
 
 _TEXT_KINDS = (
     pa.types.is_string,
@@ -26,7 +26,7 @@ _TEXT_KINDS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Identities:
+class Metadata:
     """Ids, labels and groups of all objects of a file.
 
     Attributes:
@@ -41,12 +41,12 @@ class Identities:
     classes: tuple[str, ...]
     groups: Indices | None
 
-    def keep(self, kept: npt.NDArray[np.bool_]) -> "Identities":
+    def keep(self, kept: npt.NDArray[np.bool_]) -> "Metadata":
         """Return the objects where `kept` is true, with the classes that are left."""
         left, labels = np.unique(self.labels[kept], return_inverse=True)
         groups = None if self.groups is None else self.groups[kept]
         classes = tuple(self.classes[code] for code in left)
-        return Identities(self.ids[kept], labels.astype(np.int64), classes, groups)
+        return Metadata(self.ids[kept], labels.astype(np.int64), classes, groups)
 
 
 def name_some(names: Sequence[Any] | npt.NDArray[Any]) -> str:
@@ -56,12 +56,12 @@ def name_some(names: Sequence[Any] | npt.NDArray[Any]) -> str:
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 
-def read_identities(file: PoolFile, spec: PoolSpec) -> Identities:
+def read_metadata(file: PoolFile, spec: PoolSpec) -> Metadata:
     """Read ids, labels and groups.
 
     Raises:
-        PoolError: If a column is missing or no scalar, an id is null, empty, very long or repeated, or a label is null
-            or empty.
+        PoolError: A column is missing or not scalar, an id is null, empty, very long or repeated, or a label is null or
+            empty.
     """
     file.field(spec.id, "--id COLUMN")
     file.field(spec.label, "--label COLUMN")
@@ -70,7 +70,7 @@ def read_identities(file: PoolFile, spec: PoolSpec) -> Identities:
     ids = _read_ids(file, spec.id)
     labels, classes = _read_labels(file, spec.label, ids)
     groups = None if spec.group_by is None else _read_groups(file, spec.group_by)
-    return Identities(ids, labels, classes, groups)
+    return Metadata(ids, labels, classes, groups)
 
 
 def _read_column(file: PoolFile, column: str) -> Any:
@@ -88,12 +88,13 @@ def _as_text(file: PoolFile, column: str) -> Any:
         return values.cast(pa.string())
     except pa.ArrowException:
         raise PoolError(
-            f"{file.path}: column {column!r} is {values.type}, which cannot be read as text"
+            f"{file.path}: column {column!r} is {values.type}, which cannot be read as text; convert it, or name "
+            "another column with --id, --label or --group-by"
         ) from None
 
 
 def _positions(mask: Any) -> Indices:
-    """Return where a boolean Arrow array is true; null counts as true."""
+    """Return the positions at which a boolean Arrow array is true or null."""
     found = np.flatnonzero(pc.fill_null(mask, True).to_numpy(zero_copy_only=False))  # noqa: FBT003 -- Arrow's signature
     return found.astype(np.int64)
 
@@ -104,7 +105,7 @@ def _read_ids(file: PoolFile, column: str) -> Texts:
     if len(missing):
         raise PoolError(
             f"{file.path}: column {column!r} is null or empty in {len(missing):,} rows "
-            f"(rows {name_some(missing)}, counted from 0); every object needs an id"
+            f"(rows {name_some(missing)}, counted from 0); give every object an id"
         )
     if pc.max(pc.utf8_length(ids)).as_py() > LONGEST_ID:
         raise PoolError(
@@ -116,7 +117,7 @@ def _read_ids(file: PoolFile, column: str) -> Texts:
     if repeated:
         raise PoolError(
             f"{file.path}: column {column!r} holds {len(repeated):,} ids more than once: "
-            f"{name_some(repeated)}; ids must be unique"
+            f"{name_some(repeated)}; make them unique, or name another column with --id COLUMN"
         )
     return np.asarray(ids.to_numpy(zero_copy_only=False), dtype=np.str_)
 
@@ -128,13 +129,13 @@ def _read_labels(file: PoolFile, column: str, ids: Texts) -> tuple[Indices, tupl
     if not (whole or any(is_kind(kind) for is_kind in _TEXT_KINDS)):
         raise PoolError(
             f"{file.path}: column {column!r} is {kind}, and labels are text or integers; "
-            "convert it, or name another with --label COLUMN"
+            "convert it, or name another column with --label COLUMN"
         )
     missing = _positions(pc.is_null(values) if whole else pc.equal(values.cast(pa.string()), ""))
     if len(missing):
         raise PoolError(
             f"{file.path}: column {column!r} is null or empty for {len(missing):,} objects: "
-            f"{name_some(ids[missing])}; a replay needs every label"
+            f"{name_some(ids[missing])}; remove these rows, or label them: a replay needs every label"
         )
     encoded = values.dictionary_encode()
     codes: Indices = encoded.indices.to_numpy(zero_copy_only=False)
@@ -146,7 +147,7 @@ def _read_labels(file: PoolFile, column: str, ids: Texts) -> tuple[Indices, tupl
 
 
 def _read_groups(file: PoolFile, column: str) -> Indices:
-    """Return codes in order of appearance; an object without a value is a group of its own."""
+    """Return codes in order of appearance; an object without a value is alone in its group."""
     texts = _as_text(file, column)
     alone = _positions(pc.equal(texts, ""))
     encoded = pc.fill_null(texts, "").dictionary_encode()

@@ -1,4 +1,4 @@
-"""Opening a pool's Parquet file and finding the columns that the settings name."""
+"""Open a pool's Parquet file, and find the columns that the settings name."""
 
 import re
 from dataclasses import dataclass
@@ -35,10 +35,10 @@ class PoolFile:
 
         Args:
             column: Its name.
-            option: The command-line option that names another one, for the message.
+            option: The command-line option that names another column, for the message.
 
         Raises:
-            PoolError: If there is none; names the nearest column and lists all.
+            PoolError: There is no such column; the message names the nearest one and lists all.
         """
         names = self.schema.names
         if column in names:
@@ -47,7 +47,7 @@ class PoolFile:
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise PoolError(
             f"{self.path}: no column {column!r}; {hint}columns are {', '.join(names)}; "
-            f"name yours with {option}"
+            f"name another one with {option}"
         )
 
 
@@ -55,7 +55,7 @@ def open_pool(source: str) -> PoolFile:
     """Open a built-in pool or a Parquet file.
 
     Raises:
-        PoolError: If the file is missing, unreadable, not Parquet, or has no rows.
+        PoolError: The file is missing, unreadable, not Parquet, or has no rows.
     """
     path = locate(source)
     try:
@@ -66,16 +66,16 @@ def open_pool(source: str) -> PoolFile:
         reason = str(error).splitlines()[0]
         raise PoolError(
             f"{path}: not a readable Parquet file ({reason}); "
-            "other formats are converted by `alray pool import`"
+            "convert other formats with `alray pool import`"
         ) from None
     opened = PoolFile(path, parquet, schema)
     if not len(opened):
-        raise PoolError(f"{path}: the file has no rows")
+        raise PoolError(f"{path}: the file has no rows; a pool has a row per object")
     return opened
 
 
 def is_feature_type(kind: Any) -> bool:
-    """Tell whether a column of this Arrow type can be a modality: lists of floats, fixed lists of uint8."""
+    """Return whether a column of this Arrow type can be a modality: lists of floats, fixed-size lists of uint8."""
     if pa.types.is_fixed_size_list(kind):
         return bool(pa.types.is_floating(kind.value_type) or pa.types.is_uint8(kind.value_type))
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
@@ -83,10 +83,10 @@ def is_feature_type(kind: Any) -> bool:
 
 
 def modality_columns(file: PoolFile, spec: PoolSpec) -> dict[str, str]:
-    """Return modality name: column, in the settings' order or else the file's.
+    """Return modality name: column, in the order of the settings, or else of the file.
 
     Raises:
-        PoolError: If a named column is missing or no list of numbers, if no column is one, or if a name could not
+        PoolError: A named column is missing or no list of numbers, no column is a list of numbers, or a name cannot
             name a part of a network.
     """
     for column in spec.modalities.values():
@@ -94,13 +94,14 @@ def modality_columns(file: PoolFile, spec: PoolSpec) -> dict[str, str]:
         if not is_feature_type(kind):
             raise PoolError(
                 f"{file.path}: column {column!r} is {kind}, and a modality is a list of float16 or float32 "
-                "of one length (or a fixed-size list of uint8)"
+                "of one length (or a fixed-size list of uint8); convert it, or name another one with "
+                "--modality NAME=COLUMN"
             )
     found = {field.name: field.name for field in file.schema if is_feature_type(field.type)}
     chosen = dict(spec.modalities) or found
     if not chosen:
         raise PoolError(
-            f"{file.path}: no column is a list of floats, so there is no modality; "
+            f"{file.path}: no column is a list of floats, so there is no modality; add one; "
             f"columns are {', '.join(file.schema.names)}"
         )
     for name, column in chosen.items():

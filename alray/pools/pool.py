@@ -1,4 +1,4 @@
-"""The pool in memory: per modality a compact block of features, and where each object's features lie in it."""
+"""The pool in memory: per modality a compact array of features, and the row of each object in it."""
 
 import zlib
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ import numpy.typing as npt
 Indices = npt.NDArray[np.int64]
 
 Texts = npt.NDArray[np.character]
-"""Text of any width: `np.str_` would mean width 0 where types are checked at run time."""
+"""Text of any width: `np.str_` would mean width 0 when types are checked at run time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Modality:
-    """One named block of features; an object may lack it.
+    """A named array of features; an object may lack it.
 
     Attributes:
-        name: As the settings and the model's heads call it.
+        name: Its name in the settings, and that of the model's head.
         features: (present, dimension), float32, float16 or uint8: only the objects that have the modality.
         rows: (objects,) int32, the row of `features` for each object, -1 where absent.
-        shape: What one object's features are reshaped to: `(dimension,)`, or `(28, 28)` for an image array.
-        offset: Subtracted from every feature when it is loaded (used for uint8, which stays unscaled in memory).
+        shape: Shape of one object's features: `(dimension,)`, or `(28, 28)` for an image array.
+        offset: Subtracted from every feature when it is loaded (for uint8, which stays unscaled in memory).
         scale: Multiplied after the subtraction.
     """
 
@@ -46,7 +46,7 @@ class Modality:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """A labelled pool as it was read: nothing standardised, nothing split.
+    """A labelled pool as its file holds it, neither standardised nor split.
 
     Attributes:
         name: Short name for file names and titles.
@@ -55,7 +55,7 @@ class Pool:
         classes: Class names, sorted.
         modalities: At least one; every object has at least one of them.
         groups: (objects,) int64 codes of the `group_by` column: equal codes stay on one side of the split.
-        fingerprint: SHA-256 over ids, labels, groups and features: two pools are the same data or they are not.
+        fingerprint: SHA-256 over ids, labels, groups and features: equal for equal data.
     """
 
     name: str
@@ -72,13 +72,13 @@ class Pool:
 
 @dataclass(frozen=True, eq=False)
 class PreparedPool:
-    """What every run on a node reads: standardised features, labels and the split. NumPy arrays only.
+    """The pool that every run reads: standardised features, labels and the split. NumPy arrays only.
 
     Attributes:
         modalities: Standardised with statistics of the train part's present objects.
         labels: (objects,) int64, positions in `classes`.
         class_count: Number of classes.
-        train: Sorted indices of the part that is queried from.
+        train: Sorted indices of the part that objects are queried from.
         validation: Sorted indices of the part for early stopping and tuning.
         test: Sorted indices of the part that metrics are reported on.
     """
@@ -95,29 +95,28 @@ class PreparedPool:
 
     def arrays(self) -> Sequence[npt.NDArray[np.generic]]:
         """Return every array, in a fixed order."""
-        blocks = [array for part in self.modalities for array in (part.features, part.rows)]
-        return [*blocks, self.labels, self.train, self.validation, self.test]
+        features = [array for m in self.modalities for array in (m.features, m.rows)]
+        return [*features, self.labels, self.train, self.validation, self.test]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays: what one copy costs a node."""
+        """Bytes of all arrays: the memory of one copy."""
         return sum(array.nbytes for array in self.arrays())
 
     def checksum(self) -> int:
-        """CRC-32 over every array: a run that wrote into the shared pool by accident is caught by it."""
+        """Return the CRC-32 over every array: it shows whether a run has written into the shared pool."""
         value = 0
         for array in self.arrays():
             value = zlib.crc32(np.ascontiguousarray(array).data, value)
         return value
 
+    def verify(self, checksum: int) -> None:
+        """Compare the pool with the checksum that it was shared with.
 
-def verify(pool: PreparedPool, checksum: int) -> None:
-    """Compare a pool with the checksum that it was shared with.
-
-    Raises:
-        RuntimeError: They differ.
-    """
-    if pool.checksum() != checksum:
-        raise RuntimeError(
-            "the shared pool's content has changed during the study: something wrote into it in place"
-        )
+        Raises:
+            RuntimeError: They differ.
+        """
+        if self.checksum() != checksum:
+            raise RuntimeError(
+                "the shared pool's content has changed during the run: something wrote into it in place"
+            )

@@ -1,4 +1,4 @@
-"""From a pool as read to what runs read: a stratified, group-aware split, and standardised features."""
+"""Prepare a pool for runs: a stratified, group-aware split, and standardised features."""
 
 import itertools
 from collections.abc import Iterator
@@ -7,12 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from alray.errors import PoolError
+from alray.pools.metadata import name_some
 from alray.pools.pool import Indices, Modality, Pool, PreparedPool
 from alray.seeding import generator
 from alray.settings.common import PoolSpec, SplitSpec
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 ROWS_AT_A_TIME = 16_384
+"""Rows that are converted to float64 at a time."""
 
 Counts = npt.NDArray[np.float64]
 
@@ -22,12 +24,12 @@ def prepare(pool: Pool, pool_spec: PoolSpec, split: SplitSpec, study_seed: int) 
 
     Args:
         pool: As read.
-        pool_spec: Its `dtype` decides how the standardised features are kept.
+        pool_spec: Its `dtype` is the type of the standardised features.
         split: Shares of the validation and test parts.
-        study_seed: Decides which objects fall into which part.
+        study_seed: Decides the part of each object.
 
     Raises:
-        PoolError: A class cannot be in all three parts, or a feature overflows the asked precision.
+        PoolError: A class cannot be in all three parts, or a feature overflows `dtype`.
     """
     part = assign_parts(pool, split, generator(study_seed, 0, "split"))
     in_train = part == TRAIN
@@ -47,11 +49,11 @@ def prepare(pool: Pool, pool_spec: PoolSpec, split: SplitSpec, study_seed: int) 
 def assign_parts(pool: Pool, split: SplitSpec, rng: np.random.Generator) -> npt.NDArray[np.int8]:
     """Return (objects,) TRAIN, VALIDATION or TEST, stratified by class and whole in every group.
 
-    Objects without a partner in their group fill each class's shares exactly. Groups of several objects are placed
-    before them, the largest first, each where its classes are furthest below their share.
+    Groups of several objects come first, the largest before the others; each goes to the part in which its classes are
+    furthest below their shares. Objects that are alone in their group then fill each class's shares exactly.
 
     Raises:
-        PoolError: A class would be missing from a part.
+        PoolError: A class is missing from a part.
     """
     part = np.full(len(pool), -1, dtype=np.int8)
     shares = np.array([1 - split.validation - split.test, split.validation, split.test])
@@ -62,11 +64,11 @@ def assign_parts(pool: Pool, split: SplitSpec, rng: np.random.Generator) -> npt.
     filled = np.zeros_like(target)
     for members in _groups_of_several(pool.groups, rng):
         classes, counts = np.unique(pool.labels[members], return_counts=True)
-        wanting = (target[:, classes] - filled[:, classes]) / np.maximum(target[:, classes], 1)
-        place = int(np.argmax(wanting @ counts))
-        part[members] = place
-        filled[place, classes] += counts
-    _place_singles(part, pool.labels, target - filled, rng)
+        missing = (target[:, classes] - filled[:, classes]) / np.maximum(target[:, classes], 1)
+        chosen = int(np.argmax(missing @ counts))
+        part[members] = chosen
+        filled[chosen, classes] += counts
+    _assign_singles(part, pool.labels, target - filled, rng)
     _require_every_class(part, pool)
     return part
 
@@ -82,17 +84,17 @@ def _groups_of_several(groups: Indices | None, rng: np.random.Generator) -> Iter
         yield order[starts[group] : starts[group] + counts[group]]
 
 
-def _place_singles(
-    part: npt.NDArray[np.int8], labels: Indices, wanting: Counts, rng: np.random.Generator
+def _assign_singles(
+    part: npt.NDArray[np.int8], labels: Indices, missing: Counts, rng: np.random.Generator
 ) -> None:
-    """Give the objects that have no part yet to the parts that want their class, in place."""
+    """Assign the objects that have no part yet to the parts in which their class is missing; changes `part`."""
     rest = rng.permutation(np.flatnonzero(part < 0))
     order = np.argsort(labels[rest], kind="stable")
     rest = rest[order]
-    bounds = np.searchsorted(labels[rest], np.arange(wanting.shape[1] + 1))
+    bounds = np.searchsorted(labels[rest], np.arange(missing.shape[1] + 1))
     for label, (start, stop) in enumerate(itertools.pairwise(bounds)):
-        test = min(stop - start, max(0, int(wanting[TEST, label])))
-        validation = min(stop - start - test, max(0, int(wanting[VALIDATION, label])))
+        test = min(stop - start, max(0, int(missing[TEST, label])))
+        validation = min(stop - start - test, max(0, int(missing[VALIDATION, label])))
         part[rest[start : start + test]] = TEST
         part[rest[start + test : start + test + validation]] = VALIDATION
         part[rest[start + test + validation : stop]] = TRAIN
@@ -105,11 +107,10 @@ def _require_every_class(part: npt.NDArray[np.int8], pool: Pool) -> None:
     if len(missing) == 0:
         return
     sizes = counts.sum(axis=0)
-    named = ", ".join(f"{pool.classes[label]!r} ({sizes[label]})" for label in missing[:5])
-    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+    named = name_some([f"{pool.classes[label]!r} ({sizes[label]})" for label in missing])
     grouped = " (its objects share too few groups)" if pool.groups is not None else ""
     raise PoolError(
-        f"{pool.name}: too small to be in the train, validation and test part: class {named}{more}{grouped}; "
+        f"{pool.name}: too small to be in the train, validation and test part: class {named}{grouped}; "
         f"drop small classes with --min-class-size {int(sizes[missing].max()) + 1}"
     )
 
@@ -121,11 +122,11 @@ def _standardise(
     train_rows = np.sort(modality.rows[in_train & modality.present])
     if len(train_rows) == 0:
         raise PoolError(
-            f"modality {modality.name!r}: no object of the train part has it; leave it out"
+            f"modality {modality.name!r}: no object of the train part has it; leave it out with --modality"
         )
     mean, deviation = _moments(features, train_rows)
     if features.dtype == np.uint8:
-        # One offset and scale for all pixels: borders that are always black have no deviation of their own.
+        # One offset and scale for all pixels: borders that are always black have no deviation.
         offset = float(mean.mean())
         scale = 1 / max(1e-12, float(np.sqrt(np.mean(deviation**2 + (mean - offset) ** 2))))
         return Modality(modality.name, features, modality.rows, modality.shape, offset, scale)
@@ -137,7 +138,7 @@ def _standardise(
             standardised[start : start + ROWS_AT_A_TIME] = (block - mean) / deviation
     if dtype == np.float16 and not np.isfinite(standardised).all():
         raise PoolError(
-            f"modality {modality.name!r}: a feature lies outside float16's range; use pool.dtype=float32"
+            f"modality {modality.name!r}: a feature lies outside float16's range; use --set pool.dtype=float32"
         )
     return Modality(modality.name, standardised, modality.rows, modality.shape)
 

@@ -1,9 +1,9 @@
-"""A synthetic twin of the original study's posts: the same sizes and the same kinds of difficulty, none of the data.
+"""A synthetic pool that imitates the original study's posts: the same sizes and kinds of difficulty, none of the data.
 
 Each topic is a mixture of modes in a latent space of each modality; topics come in families of siblings that lie close
-together. A post is a point near its topic's mode, seen through a fixed random matrix, with noise on every feature.
-Some posts lie between two topics, some carry a wrong label, some lack a modality. An object's topic, chunk and seed
-decide all of it, so two files with the same settings are equal to the bit.
+together. A post is a point near one of its topic's modes, multiplied by a fixed random matrix, with noise on every
+feature. Some posts lie between two topics, some have a wrong label, some lack a modality. The settings decide every
+value, so two files with the same settings are equal to the bit.
 """
 
 from collections.abc import Iterator
@@ -15,26 +15,26 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from alray.pools.pool import Indices
-from alray.pools.writing import Chunk, Part
+from alray.pools.writing import Chunk, ChunkModality
 from alray.seeding import generator
 from alray.settings.base import Count, NotNegative, Positive, Settings
 
 CHUNK = 4096
-"""Objects drawn from one generator: part of what the seed means, so it is no setting."""
+"""Objects drawn from one generator. It is no setting: another number would change the pool of each seed."""
 
 SMALLEST_CLASS = 3
-"""Objects of a topic that at least exist and are never mislabelled: one for each part of a split."""
+"""Objects of each topic that have a true label at least: one for each part of a split."""
 
 Floats = npt.NDArray[np.float32]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class TwinSpec(Settings):
-    """What the twin is like; the defaults imitate the original.
+class SyntheticSpec(Settings):
+    """Settings of the synthetic pool; the defaults imitate the original.
 
     A late-fusion network, trained from fresh weights on random labels, reached these test accuracies (10,000 objects):
-    at 2,000 labels .429, .453 and .454 for seeds 0, 1 and 2; at 12,000 labels .548 and at 97,000 labels .635 for seed 0.
-    The original: .44 at 2,000 and .63 at 97,000.
+    at 2,000 labels .429, .453 and .454 for seeds 0, 1 and 2; for seed 0 at 12,000 labels .548
+    and at 97,000 labels .635. The original: .44 at 2,000 and .63 at 97,000.
     """
 
     objects: Count = Field(136_000, description="number of objects")
@@ -77,7 +77,7 @@ class TwinSpec(Settings):
     dtype: Literal["float32", "float16"] = Field("float32", description="type of the features")
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "TwinSpec":
+    def _fits_together(self) -> "SyntheticSpec":
         if self.smallest > self.largest:
             raise ValueError("smallest must not be larger than largest")
         if self.objects < SMALLEST_CLASS * self.classes:
@@ -93,16 +93,16 @@ class TwinSpec(Settings):
         return self
 
 
-def class_sizes(spec: TwinSpec) -> Indices:
-    """Return (classes,) how many objects each topic has, largest first; they sum to `objects`.
+def class_sizes(spec: SyntheticSpec) -> Indices:
+    """Return (classes,) the number of objects of each topic, largest first; they sum to `objects`.
 
     Before scaling, the k-th of K is largest * (smallest / largest) ** ((k / (K - 1)) ** skew).
     """
-    place = np.linspace(0, 1, spec.classes) ** spec.skew
-    weights = spec.largest * (spec.smallest / spec.largest) ** place
+    exponents = np.linspace(0, 1, spec.classes) ** spec.skew
+    weights = spec.largest * (spec.smallest / spec.largest) ** exponents
     exact = np.zeros(spec.classes)
     low = np.zeros(spec.classes, np.bool_)
-    # Raising one topic to the least number leaves less for the others, which may push the next one below it.
+    # A topic that is raised to the least number leaves fewer objects for the others, so another may fall below it.
     while (exact < SMALLEST_CLASS).any():
         low |= (exact > 0) & (exact < SMALLEST_CLASS)
         spare = spec.objects - SMALLEST_CLASS * int(low.sum())
@@ -114,16 +114,16 @@ def class_sizes(spec: TwinSpec) -> Indices:
 
 
 @dataclass(frozen=True, eq=False)
-class World:
-    """What all posts of a twin share.
+class Mixture:
+    """The mixture that all posts are drawn from.
 
     Attributes:
-        topics: (objects,) int64, the topic each object is truly about.
+        topics: (objects,) int64, the true topic of each object.
         protected: (objects,) True where a label must stay true, see `SMALLEST_CLASS`.
-        confusion: (classes, classes) cumulative probabilities of the topic that another is confused with.
+        confusion: (classes, classes) cumulative probabilities of the topics that a topic is confused with.
         mode_weights: (modes,) cumulative.
         centres: Per modality (classes, modes, latent).
-        views: Per modality (latent, features): how the latent point is seen.
+        projections: Per modality (latent, features): the matrix from latent space to features.
     """
 
     topics: Indices
@@ -131,11 +131,11 @@ class World:
     confusion: npt.NDArray[np.float64]
     mode_weights: npt.NDArray[np.float64]
     centres: dict[str, Floats]
-    views: dict[str, Floats]
+    projections: dict[str, Floats]
 
 
-def make_world(spec: TwinSpec) -> World:
-    """Draw what all posts share: round 0 of the twin's generator."""
+def draw_mixture(spec: SyntheticSpec) -> Mixture:
+    """Draw the mixture: round 0 of the generator with purpose `twin`."""
     rng = generator(spec.seed, 0, "twin", 0)
     sizes = class_sizes(spec)
     topics = np.repeat(np.arange(spec.classes), sizes)
@@ -148,17 +148,20 @@ def make_world(spec: TwinSpec) -> World:
     weights = np.arange(1, spec.modes + 1, dtype=np.float64) ** -spec.mode_skew
     separations = {"image": spec.image_separation, "text": spec.text_separation}
     widths = {"image": spec.image_features, "text": spec.text_features}
-    return World(
+    return Mixture(
         topics=topics[order],
         protected=protected[order],
         confusion=np.cumsum(_confusion(spec, sizes, family), axis=1),
         mode_weights=np.cumsum(weights / weights.sum()),
-        centres={name: far * _centres(spec, family, rng) for name, far in separations.items()},
-        views={name: _view(spec.latent, width, rng) for name, width in widths.items()},
+        centres={
+            name: separation * _centres(spec, family, rng)
+            for name, separation in separations.items()
+        },
+        projections={name: _projection(spec.latent, width, rng) for name, width in widths.items()},
     )
 
 
-def _centres(spec: TwinSpec, family: Indices, rng: np.random.Generator) -> Floats:
+def _centres(spec: SyntheticSpec, family: Indices, rng: np.random.Generator) -> Floats:
     """Return (classes, modes, latent): family, topic and mode each add a normal vector."""
     shape = (spec.classes, spec.latent)
     common = rng.standard_normal((spec.families, spec.latent), np.float32)[family]
@@ -169,14 +172,14 @@ def _centres(spec: TwinSpec, family: Indices, rng: np.random.Generator) -> Float
     return np.asarray(topics[:, None] + np.float32(spec.mode_spread) * modes, np.float32)
 
 
-def _view(latent: int, width: int, rng: np.random.Generator) -> Floats:
-    """Return a matrix that keeps the variance of a feature at that of a latent coordinate."""
-    view = rng.standard_normal((latent, width), np.float32)
-    return np.asarray(view / np.float32(latent**0.5), np.float32)
+def _projection(latent: int, width: int, rng: np.random.Generator) -> Floats:
+    """Return (latent, width): a matrix that gives features the variance of a latent coordinate."""
+    matrix = rng.standard_normal((latent, width), np.float32)
+    return np.asarray(matrix / np.float32(latent**0.5), np.float32)
 
 
-def _confusion(spec: TwinSpec, sizes: Indices, family: Indices) -> npt.NDArray[np.float64]:
-    """Return (classes, classes) rows of probabilities: siblings and others, each in proportion to their size."""
+def _confusion(spec: SyntheticSpec, sizes: Indices, family: Indices) -> npt.NDArray[np.float64]:
+    """Return (classes, classes) rows of probabilities: of siblings and of others, each in proportion to their sizes."""
     others = sizes * (1.0 - np.eye(spec.classes))
     siblings = others * (family[:, None] == family)
     all_sizes = others.sum(axis=1, keepdims=True)
@@ -186,51 +189,54 @@ def _confusion(spec: TwinSpec, sizes: Indices, family: Indices) -> npt.NDArray[n
     return np.asarray(share * within + (1 - share) * others / all_sizes)
 
 
-def make_twin(spec: TwinSpec) -> Iterator[Chunk]:
-    """Yield the objects; `true_label` is the topic before label noise."""
-    world = make_world(spec)
+def make_synthetic(spec: SyntheticSpec) -> Iterator[Chunk]:
+    """Yield the objects; column `true_label` is the topic before label noise."""
+    mixture = draw_mixture(spec)
     for number, start in enumerate(range(0, spec.objects, CHUNK), start=1):
         rng = generator(spec.seed, 0, "twin", number)
-        here = slice(start, min(start + CHUNK, spec.objects))
-        yield _chunk(spec, world, here, rng)
+        objects = slice(start, min(start + CHUNK, spec.objects))
+        yield _draw_chunk(spec, mixture, objects, rng)
 
 
-def _chunk(spec: TwinSpec, world: World, here: slice, rng: np.random.Generator) -> Chunk:
-    topics = world.topics[here]
+def _draw_chunk(
+    spec: SyntheticSpec, mixture: Mixture, objects: slice, rng: np.random.Generator
+) -> Chunk:
+    topics = mixture.topics[objects]
     count = len(topics)
-    other = _pick(world.confusion[topics], rng)
-    wrong = (rng.random(count) < spec.label_noise) & ~world.protected[here]
-    labels = np.where(wrong, _pick(world.confusion[topics], rng), topics)
-    # An ambiguous post is up to half about another topic; its own stays the label.
+    other = _pick(mixture.confusion[topics], rng)
+    wrong = (rng.random(count) < spec.label_noise) & ~mixture.protected[objects]
+    labels = np.where(wrong, _pick(mixture.confusion[topics], rng), topics)
+    # Up to half of an ambiguous post is about another topic; the label stays its own.
     mix = np.where(rng.random(count) < spec.ambiguous, rng.uniform(0.3, 0.5, count), 0.0)
-    modes = [_pick(np.broadcast_to(world.mode_weights, (count, spec.modes)), rng) for _ in "ab"]
-    lot = rng.random(count)
+    modes = [_pick(np.broadcast_to(mixture.mode_weights, (count, spec.modes)), rng) for _ in "ab"]
+    absence = rng.random(count)
     present = {
-        "image": lot >= spec.image_absent,
-        "text": (lot < spec.image_absent) | (lot >= spec.image_absent + spec.text_absent),
+        "image": absence >= spec.image_absent,
+        "text": (absence < spec.image_absent) | (absence >= spec.image_absent + spec.text_absent),
     }
-    parts = {}
-    for name, centres in world.centres.items():
+    modalities = {}
+    for name, centres in mixture.centres.items():
         share = mix.astype(np.float32)[:, None]
-        middle = (1 - share) * centres[topics, modes[0]] + share * centres[other, modes[1]]
-        parts[name] = Part(_seen(spec, middle, world.views[name], rng), present[name])
-    ids = np.char.mod("post-%07d", np.arange(here.start, here.stop))
+        centre = (1 - share) * centres[topics, modes[0]] + share * centres[other, modes[1]]
+        features = _draw_features(spec, centre, mixture.projections[name], rng)
+        modalities[name] = ChunkModality(features, present[name])
+    ids = np.char.mod("post-%07d", np.arange(objects.start, objects.stop))
     names = np.char.mod(f"topic-%0{len(str(spec.classes - 1))}d", np.arange(spec.classes))
-    return Chunk(ids, names[labels], parts, {"true_label": names[topics]})
+    return Chunk(ids, names[labels], modalities, {"true_label": names[topics]})
 
 
-def _seen(
-    spec: TwinSpec, middle: Floats, view: Floats, rng: np.random.Generator
+def _draw_features(
+    spec: SyntheticSpec, centre: Floats, projection: Floats, rng: np.random.Generator
 ) -> npt.NDArray[np.generic]:
-    """Return features: a point near `middle`, seen through `view`, with noise."""
-    point = middle + rng.standard_normal(middle.shape, np.float32)
-    features = rng.standard_normal((len(point), view.shape[1]), np.float32)
+    """Return (objects, features): points near their centres, projected, with noise."""
+    point = centre + rng.standard_normal(centre.shape, np.float32)
+    features = rng.standard_normal((len(point), projection.shape[1]), np.float32)
     features *= np.float32(spec.noise)
-    features += point @ view
+    features += point @ projection
     return features.astype(spec.dtype, copy=False)
 
 
 def _pick(cumulative: npt.NDArray[np.float64], rng: np.random.Generator) -> Indices:
-    """Return an index per row of cumulative probabilities."""
-    lot = rng.random((len(cumulative), 1)) * cumulative[:, -1:]
-    return np.asarray((lot >= cumulative).sum(axis=1), np.int64)
+    """Draw an index per row of cumulative probabilities."""
+    uniform = rng.random((len(cumulative), 1)) * cumulative[:, -1:]
+    return np.asarray((uniform >= cumulative).sum(axis=1), np.int64)

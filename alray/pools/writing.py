@@ -1,4 +1,4 @@
-"""Writing the interchange format: one Parquet file with ids, labels and a fixed-size list column per modality."""
+"""Write a pool: one Parquet file with ids, labels and a fixed-size list column per modality."""
 
 import json
 import os
@@ -15,18 +15,15 @@ import pyarrow.parquet as pq
 
 from alray.errors import PoolError
 from alray.pools.parquet import SHAPE_KEY
-from alray.pools.pool import Indices, Modality, Pool, Texts
-
-CHUNK_BYTES = 1 << 25
-"""Features written at a time; a chunk becomes a row group."""
+from alray.pools.pool import Indices, Texts
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """One modality of some objects.
+class ChunkModality:
+    """One modality of the objects of a chunk.
 
     Attributes:
-        values: (objects, *shape), float16, float32 or uint8; what stands at absent objects is not kept.
+        values: (objects, *shape), float16, float32 or uint8; values of absent objects are not written.
         present: (objects,) True where the object has the modality.
     """
 
@@ -41,30 +38,28 @@ class Chunk:
     Attributes:
         ids: (objects,) text.
         labels: (objects,) text or integers.
-        parts: Per modality; the same modalities, shapes and types in every chunk of a file.
+        modalities: Modality name: features; the same names, shapes and types in every chunk of a file.
         extras: Further columns, (objects,) text or numbers.
     """
 
     ids: Texts
     labels: Texts | Indices
-    parts: Mapping[str, Part]
+    modalities: Mapping[str, ChunkModality]
     extras: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def table(self) -> Any:
         """Return the chunk as an Arrow table."""
-        columns = {name: _lists(part) for name, part in self.parts.items()}
-        fields = [
-            pa.field(name, column.type, metadata=_metadata(self.parts[name]))
-            for name, column in columns.items()
-        ]
-        plain = {"id": self.ids, "label": self.labels, **self.extras}
-        arrays = {name: _plain(values) for name, values in plain.items()}
-        schema = pa.schema([*(pa.field(name, a.type) for name, a in arrays.items()), *fields])
-        return pa.table([*arrays.values(), *columns.values()], schema=schema)
+        scalars = {"id": self.ids, "label": self.labels, **self.extras}
+        columns = {name: _scalar_column(values) for name, values in scalars.items()}
+        fields = [pa.field(name, column.type) for name, column in columns.items()]
+        for name, modality in self.modalities.items():
+            columns[name] = _list_column(modality)
+            fields.append(pa.field(name, columns[name].type, metadata=_shape_metadata(modality)))
+        return pa.table(list(columns.values()), schema=pa.schema(fields))
 
 
 class PoolWriter:
-    """Appends chunks to a file that `writing` has opened."""
+    """Appends chunks to the file that `writing` opens."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -74,10 +69,10 @@ class PoolWriter:
         """Append some objects as a row group."""
         table = chunk.table()
         if self._writer is None:
-            # A dictionary of floats would only grow the file; repeated texts shrink by one.
-            plain = [name for name in table.schema.names if name not in {"id", *chunk.parts}]
+            # A dictionary makes a column of repeated texts smaller, and one of floats larger.
+            repeated = [n for n in table.schema.names if n not in {"id", *chunk.modalities}]
             self._writer = pq.ParquetWriter(
-                self._path, table.schema, compression="zstd", use_dictionary=plain
+                self._path, table.schema, compression="zstd", use_dictionary=repeated
             )
         self._writer.write_table(table, row_group_size=max(1, len(table)))
 
@@ -92,14 +87,16 @@ def writing(path: Path, *, overwrite: bool = False) -> Iterator[PoolWriter]:
     """Open a pool for writing; the file appears, whole, when the block ends without an error.
 
     Args:
-        path: The file to be.
+        path: The file to write.
         overwrite: Replace an existing file.
 
     Raises:
-        PoolError: If the file exists and is not to be replaced, or cannot be written.
+        PoolError: The file exists and `overwrite` is False, or it cannot be written.
     """
     if path.exists() and not overwrite:
-        raise PoolError(f"{path}: exists already; give another name, or --overwrite")
+        raise PoolError(
+            f"{path}: exists already; name another file, or replace it with --overwrite"
+        )
     if not path.parent.is_dir():
         raise PoolError(f"{path}: the folder {path.parent} does not exist; make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -115,58 +112,23 @@ def writing(path: Path, *, overwrite: bool = False) -> Iterator[PoolWriter]:
         temporary.unlink(missing_ok=True)
 
 
-def write_pool(pool: Pool, path: Path, *, overwrite: bool = False) -> None:
-    """Write a pool that is in memory; groups go to a column `group`.
-
-    Raises:
-        PoolError: If the file exists and is not to be replaced, or cannot be written.
-    """
-    labels = _class_values(pool.classes)
-    row_bytes = sum(part.dimension * part.features.itemsize for part in pool.modalities)
-    size = max(1, CHUNK_BYTES // row_bytes)
-    with writing(path, overwrite=overwrite) as writer:
-        for start in range(0, len(pool), size):
-            here = slice(start, start + size)
-            parts = {part.name: _part(part, here) for part in pool.modalities}
-            extras = {} if pool.groups is None else {"group": pool.groups[here]}
-            writer.write(Chunk(pool.ids[here], labels[pool.labels[here]], parts, extras))
-
-
-def _class_values(classes: tuple[str, ...]) -> Texts | Indices:
-    """Return class names as the column holds them: integers again if they were, so that their order survives."""
-    try:
-        numbers = sorted(int(name) for name in classes)
-    except ValueError:
-        numbers = []
-    if tuple(str(number) for number in numbers) == classes:
-        return np.asarray(numbers, np.int64)
-    return np.asarray(classes, np.str_)
-
-
-def _part(modality: Modality, here: slice) -> Part:
-    present = modality.present[here]
-    # Absent objects take row 0: any row will do, and there is one unless all objects are absent.
-    rows = np.where(present, modality.rows[here], 0)
-    return Part(modality.features[rows].reshape(len(rows), *modality.shape), present)
-
-
-def _lists(part: Part) -> Any:
+def _list_column(modality: ChunkModality) -> Any:
     """Return an Arrow column of fixed-size lists, null where absent."""
-    flat = np.ascontiguousarray(part.values).reshape(-1)
-    size = int(np.prod(part.values.shape[1:]))
-    absent = pa.array(~part.present)
+    flat = np.ascontiguousarray(modality.values).reshape(-1)
+    size = int(np.prod(modality.values.shape[1:]))
+    absent = pa.array(~modality.present)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), size, mask=absent)
 
 
-def _metadata(part: Part) -> dict[bytes, bytes] | None:
-    """Return the field metadata that keeps the shape of an image; plain vectors need none."""
-    shape = part.values.shape[1:]
+def _shape_metadata(modality: ChunkModality) -> dict[bytes, bytes] | None:
+    """Return the field metadata with the shape of an image; None for a vector."""
+    shape = modality.values.shape[1:]
     return {SHAPE_KEY: json.dumps(list(shape)).encode()} if len(shape) > 1 else None
 
 
-def _plain(values: npt.NDArray[Any]) -> Any:
-    """Return a text or number column."""
-    # Arrow knows NumPy's object and number arrays, but not all versions know its fixed-width text.
+def _scalar_column(values: npt.NDArray[Any]) -> Any:
+    """Return an Arrow column of texts or numbers."""
+    # All versions of Arrow read NumPy's object and number arrays, but not all read its fixed-width text.
     return (
         pa.array(values.astype(object), pa.string())
         if values.dtype.kind == "U"

@@ -11,7 +11,7 @@ import ray
 from ray.exceptions import RayTaskError
 from typing_extensions import override
 
-from alray.pools.pool import PreparedPool, verify
+from alray.pools.pool import PreparedPool
 from alray.ray_executor.base import RayExecutor
 from alray.ray_executor.hangs import Hang, HangDetector, HangLimits
 from alray.ray_executor.replies import failure, loss
@@ -105,7 +105,7 @@ class TaskExecutor(RayExecutor[Task, Performed]):
         self._bases.clear()
         try:
             if not any(error):
-                verify(ray.get(self._session.pool), self._session.checksum)
+                ray.get(self._session.pool).verify(self._session.checksum)
         finally:
             super().__exit__(*error)
 

@@ -18,8 +18,8 @@ from alray.reporting.sources import TABLE, Source, facts_of, kind_of, read_sweep
 from alray.reporting.sweep.results import SweepResults
 from alray.reporting.writing import Report, write_report
 from alray.seeding import generator
-from alray.settings.base import unknown_name
-from alray.storage.location import Location, Place, location_of
+from alray.settings.base import flatten, unknown_name
+from alray.storage.location import Location, StudyPath, location_of
 from alray.studies.manifest import CORRELATION, SWEEP
 
 FORMATS = ("html", "svg", "png", "csv")
@@ -170,11 +170,11 @@ def _check(metric: str | None, formats: Collection[str]) -> None:
         raise SpecError(f"--format: name one of {', '.join(FORMATS)}")
 
 
-def _default_folder(path: Place, kind: str) -> Place:
+def _default_folder(path: StudyPath, kind: str) -> StudyPath:
     return path.parent / f"{path.stem}-report" if kind == TABLE else path
 
 
-def read(path: Place, kind: str, against: str | None) -> Source:
+def read(path: StudyPath, kind: str, against: str | None) -> Source:
     """Read a sweep's folder or a table of curves."""
     if kind == TABLE and isinstance(path, Path):
         return read_table(path, against)
@@ -188,7 +188,7 @@ def _first_metric(source: Source) -> str:
 
 def results_from(
     source: Source,
-    folder: Place,
+    folder: StudyPath,
     metric: str,
     formats: Collection[str],
     cost: LabelCost | None,
@@ -222,7 +222,7 @@ def results_from(
         verdict=_verdict(summary, found, source.against, cost),
         problems=source.problems,
         facts=facts_of(source, apart.ceilings),
-        settings=dict(flat(source.settings)),
+        settings=setting_texts(source.settings),
         links=_links(source, folder),
         metric=metric,
         ceilings=dict(zip(apart.ceilings["variant"], apart.ceilings[metric], strict=True)),
@@ -240,34 +240,30 @@ def _verdict(
     return paragraph(summary, found, against, cost.amount, cost.currency)
 
 
-def flat(settings: Mapping[str, object], prefix: str = "") -> Sequence[tuple[str, str]]:
+def setting_texts(settings: Mapping[str, object]) -> dict[str, str]:
     """Return settings by dotted name, as text."""
-    pairs: list[tuple[str, str]] = []
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            pairs += flat(value, f"{prefix}{key}.")
-        else:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            pairs.append((f"{prefix}{key}", text))
-    return pairs
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in flatten(settings).items()
+    }
 
 
-def _links(source: Source, folder: Place) -> list[tuple[str, str]]:
+def _links(source: Source, folder: StudyPath) -> list[tuple[str, str]]:
     """Return the data with their addresses, relative to the page."""
     root = source.path if source.settings else source.path.parent
     way = _way(folder, root)
     return [(name, f"{way}/{name}" if way else name) for name in source.data]
 
 
-def _way(folder: Place, root: Place) -> str:
+def _way(folder: StudyPath, root: StudyPath) -> str:
     """Return the address of a folder seen from another one, empty where they are the same."""
     if folder == root:
         return ""
     if isinstance(folder, Path) and isinstance(root, Path):
         relative = os.path.relpath(root, folder)
     elif isinstance(folder, Location) and isinstance(root, Location):
-        bucket, _, inside = root.place.partition("/")
-        other, _, page = folder.place.partition("/")
+        bucket, _, inside = root.bucket_path.partition("/")
+        other, _, page = folder.bucket_path.partition("/")
         if (folder.scheme, other) != (root.scheme, bucket):
             return str(root)
         relative = os.path.relpath(f"/{inside}", f"/{page}")

@@ -19,7 +19,7 @@ from alray.reporting.problems import problems_of
 from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec, SplitSpec
-from alray.storage.location import Location, Place
+from alray.storage.location import Location, StudyPath
 from alray.studies.manifest import SWEEP
 from alray.studies.sweep.records import STATUS_COLUMNS
 from alray.studies.sweep.store import NO_QUERIES, SweepStore
@@ -48,7 +48,7 @@ class Source:
         data: Names of its data below the folder.
     """
 
-    path: Place
+    path: StudyPath
     rounds: pd.DataFrame
     queries: pd.DataFrame
     runs: pd.DataFrame
@@ -66,7 +66,7 @@ class Source:
         return str(self.settings.get("name") or self.path.stem)
 
 
-def kind_of(path: Place) -> str:
+def kind_of(path: StudyPath) -> str:
     """Return sweep, correlation or table; a table lies on this machine.
 
     Raises:
@@ -112,7 +112,7 @@ def read_table(path: Path, against: str | None) -> Source:
     return Source(path, rounds, empty, runs, strategies, reference, data=(path.name,))
 
 
-def read_sweep(path: Place, against: str | None) -> Source:
+def read_sweep(path: StudyPath, against: str | None) -> Source:
     """Read a sweep's folder, finished or not.
 
     Args:

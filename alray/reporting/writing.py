@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from alray.storage.location import Place, StudyPlace, study_place
+from alray.storage.location import StudyPath
 from alray.studies.folder import Folder
 
 
@@ -18,19 +18,19 @@ class Report:
         problems: What failed or is missing.
     """
 
-    folder: StudyPlace
+    folder: StudyPath
     files: Mapping[str, int]
     verdict: str
     problems: tuple[str, ...]
 
     @property
-    def page(self) -> StudyPlace | None:
+    def page(self) -> StudyPath | None:
         """The page, where there is one."""
         return self.folder / "report.html" if "report.html" in self.files else None
 
 
 def write_report(
-    folder: Place, files: Mapping[str, bytes], verdict: str, problems: tuple[str, ...]
+    folder: StudyPath, files: Mapping[str, bytes], verdict: str, problems: tuple[str, ...]
 ) -> Report:
     """Write the files of a report, and say what was written.
 
@@ -40,4 +40,4 @@ def write_report(
     # Not locked: a study may still be running in it.
     Folder(folder).write_files(files)
     sizes = {name: len(content) for name, content in files.items()}
-    return Report(study_place(folder), sizes, verdict, problems)
+    return Report(folder, sizes, verdict, problems)

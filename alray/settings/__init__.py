@@ -1,1 +1,1 @@
-"""Every setting of both kinds of study, validated; nothing is computed."""
+"""All settings of both kinds of study, validated; nothing is computed."""

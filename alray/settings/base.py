@@ -1,5 +1,6 @@
-"""What all settings have in common: frozen, checked, and refused with the nearest name that exists."""
+"""The base class of all settings, their validation, and settings by dotted names such as `training.lr`."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
@@ -28,12 +29,13 @@ def validate(kind: type[AnySettings], values: Mapping[str, Any], origin: str) ->
     """Build settings from plain values.
 
     Args:
-        kind: Which settings.
+        kind: The class of the settings.
         values: Plain values, e.g. from YAML.
-        origin: Where the values come from, for the message: a file or `the command line`.
+        origin: Source of the values, for the message: a file or `the command line`.
 
     Raises:
-        SpecError: Naming every wrong key with its value, and the nearest valid name for an unknown one.
+        SpecError: Values are not valid; the message names every wrong key with its value, and for an unknown key the
+            nearest valid name.
     """
     try:
         return kind.model_validate(values)
@@ -52,21 +54,21 @@ def _explain(kind: type[Settings], detail: Any) -> str:
 
 
 def refuse_repeats(key: str, values: Sequence[object]) -> None:
-    """Raise a ValueError that names what a setting names more than once."""
+    """Raise a ValueError if a setting names a value more than once."""
     repeated = sorted({str(value) for value in values if values.count(value) > 1})
     if repeated:
-        raise ValueError(f"{key} names {', '.join(repeated)} more than once")
+        raise ValueError(f"{key} names {', '.join(repeated)} more than once; name each once")
 
 
-def unknown_name(what: str, name: str, valid: list[str]) -> str:
-    """Return the message for a name that does not exist: with the nearest one, or all of them."""
+def unknown_name(kind: str, name: str, valid: list[str]) -> str:
+    """Return the message for a name that does not exist, with the nearest valid name or all of them."""
     near = get_close_matches(name, valid, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"valid are: {', '.join(valid)}"
-    return f"there is no {what} {name!r}; {hint}"
+    return f"there is no {kind} {name!r}; {hint}"
 
 
 def setting_names(kind: type[Settings], prefix: str = "") -> list[str]:
-    """Return the dotted names of all settings and sections below `kind`."""
+    """Return the dotted names of all settings and sections that a class has."""
     names: list[str] = []
     for key, field in kind.model_fields.items():
         inner = field.annotation
@@ -75,3 +77,35 @@ def setting_names(kind: type[Settings], prefix: str = "") -> list[str]:
         else:
             names.append(f"{prefix}{key}")
     return names
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested plain values by dotted name; an empty section is a value."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def look_up(settings: Settings, name: str) -> Any:
+    """Return the setting or section of this dotted name."""
+    return functools.reduce(getattr, name.split("."), settings)
+
+
+def assign(values: dict[str, Any], name: str, value: Any) -> None:
+    """Put a value into nested plain values by its dotted name; missing sections are made.
+
+    Raises:
+        SpecError: A part of the name before the last is a value, not a section.
+    """
+    *sections, last = name.split(".")
+    inner = values
+    for section in sections:
+        below = inner.setdefault(section, {})
+        if not isinstance(below, dict):
+            raise SpecError(f"{name}: {section} is not a group of settings (it is {below!r})")
+        inner = below
+    inner[last] = value

@@ -1,4 +1,4 @@
-"""Settings that both kinds of study have: pool, split, model, training, execution."""
+"""Settings of both kinds of study: pool, split, model, training, execution."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,7 +8,7 @@ from alray.settings.base import Count, NotNegative, Positive, Settings, Share
 
 
 class PoolSpec(Settings):
-    """Where the objects come from and which columns hold what."""
+    """The pool's file and its columns."""
 
     source: str = Field(
         "openclipart", description="built-in pool's name, or path of a Parquet file"
@@ -23,19 +23,19 @@ class PoolSpec(Settings):
     )
     copies: Literal["together", "apart"] = Field(
         "together",
-        description="keep objects with equal features on one side of the split: a copy in the test part would be "
-        "known by heart",
+        description="keep objects with equal features on one side of the split: the network would remember a copy "
+        "in the test part",
     )
     min_class_size: Annotated[int, Field(ge=0)] = Field(
         0, description="drop classes with fewer objects"
     )
     dtype: Literal["float32", "float16"] = Field(
-        "float32", description="how features lie in shared memory"
+        "float32", description="type of the standardised features in memory"
     )
 
 
 class SplitSpec(Settings):
-    """Shares of the pool that are kept out of the train part."""
+    """Shares of the pool outside the train part."""
 
     validation: Share = Field(0.1, description="share for early stopping")
     test: Share = Field(0.2, description="share that metrics are reported on")
@@ -44,7 +44,7 @@ class SplitSpec(Settings):
     def _leaves_a_train_part(self) -> "SplitSpec":
         if self.validation + self.test >= 1:
             raise ValueError(
-                "validation + test must leave a train part: their sum must be below 1"
+                "validation + test must leave a train part: lower them to a sum below 1"
             )
         return self
 
@@ -58,7 +58,7 @@ class ModelSpec(Settings):
     heads: Literal["all", "one"] = Field(
         "all", description="a head per modality besides the fused one, or the fused one alone"
     )
-    options: dict[str, Any] = Field({}, description="arguments for a factory of your own")
+    options: dict[str, Any] = Field({}, description="arguments for a custom factory")
 
 
 class LossPredictionSpec(Settings):
@@ -72,16 +72,16 @@ class LossPredictionSpec(Settings):
 
 
 class TrainingSpec(Settings):
-    """How the network is fitted, in the passive phase and in each round."""
+    """Training of the network in the passive phase and in each round."""
 
     lr: Positive = Field(1e-3, description="Adam's learning rate")
     weight_decay: NotNegative = Field(5e-4, description="L2 penalty on all but the loss weights")
     batch_size: Count = Field(64, description="b: the nominal batch size")
     batch_rule: Literal["adaptive", "fixed", "upsample"] = Field(
-        "adaptive", description="how n labels are cut into batches"
+        "adaptive", description="rule for the sizes of batches"
     )
     loss: Literal["learned_noise", "sum", "fixed"] = Field(
-        "learned_noise", description="how the heads' losses are added"
+        "learned_noise", description="sum of the heads' losses"
     )
     loss_weights: dict[str, NotNegative] = Field({}, description="head: weight, for loss: fixed")
     log_variance_range: tuple[float, float] = Field(
@@ -106,10 +106,12 @@ class TrainingSpec(Settings):
     def _is_consistent(self) -> "TrainingSpec":
         if self.batch_norm == "frozen" and self.mode == "scratch":
             raise ValueError(
-                "batch_norm: frozen needs mode: finetune (fresh weights have no statistics to keep)"
+                "batch_norm: frozen needs mode: finetune, because fresh weights have no statistics to keep"
             )
         if self.loss_weights and self.loss != "fixed":
-            raise ValueError("loss_weights are used by loss: fixed only")
+            raise ValueError(
+                "loss_weights are used by loss: fixed only; set it, or leave them out"
+            )
         low, high = self.log_variance_range
         if not low < high:
             raise ValueError("log_variance_range must be (low, high) with low < high")
@@ -117,12 +119,12 @@ class TrainingSpec(Settings):
 
 
 class ExecutionSpec(Settings):
-    """Where and how runs are executed; nothing here but `cpus_per_run` and the use of a GPU can change a result."""
+    """Execution of runs. Of these settings `cpus_per_run` and the use of a GPU alone can change a result."""
 
     executor: Literal["ray", "inline"] = Field("ray", description="Ray, or this process alone")
     address: str | None = Field(
         None,
-        description="a running Ray cluster; where empty that of RAY_ADDRESS, else a local one",
+        description="address of a running Ray cluster; where empty that of RAY_ADDRESS, else a local one",
     )
     parallel: Count | None = Field(
         None, description="most runs at a time; all free CPUs where empty"
@@ -134,5 +136,5 @@ class ExecutionSpec(Settings):
     )
     checkpoint_seconds: NotNegative = Field(60, description="seconds between checkpoints of a run")
     attempts: Count = Field(3, description="starts of a run whose worker keeps dying")
-    insecure: bool = Field(default=False, description="join a cluster that asks for no token")
+    insecure: bool = Field(default=False, description="join a cluster that has no token")
     metrics: bool = Field(default=False, description="export the study's progress as Ray metrics")

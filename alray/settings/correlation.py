@@ -1,4 +1,4 @@
-"""Validated, frozen settings of a correlation study: what `alray correlate` executes."""
+"""Settings of a correlation study, which `alray correlate` executes."""
 
 from typing import Annotated, Literal
 
@@ -17,15 +17,15 @@ DOSES = (1, 2, 5, 10, 20)
 ORIGINAL_DOSES = (1, 2, 3, 4, 5)
 
 
-def _words(value: object) -> object:
-    """Read `loss,margin` and `5` as lists, as they are typed on a command line."""
+def _as_tuple(value: object) -> object:
+    """Return `loss,margin` and `5`, as a command line has them, as tuples; other values as they are."""
     if isinstance(value, str):
         return tuple(word.strip() for word in value.split(",") if word.strip())
     return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class CorrelationSpec(Settings):
-    """Fine-tunes groups of objects from common weights: does a score predict how useful a group is?"""
+    """Fine-tunes of groups of objects from common weights: does a score predict how useful a group is?"""
 
     name: StudyName | None = Field(
         None, description="the study's folder; <pool>-correlation where empty"
@@ -35,16 +35,16 @@ class CorrelationSpec(Settings):
     split: SplitSpec = SplitSpec()
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
-    scores: Annotated[tuple[Score, ...], BeforeValidator(_words)] = Field(
+    scores: Annotated[tuple[Score, ...], BeforeValidator(_as_tuple)] = Field(
         SCORES, description="scores that groups are sorted by"
     )
     members: Count = Field(10, description="members of the committee that BALD is computed with")
-    grouping: Annotated[tuple[GroupingKind, ...], BeforeValidator(_words)] = Field(
+    grouping: Annotated[tuple[GroupingKind, ...], BeforeValidator(_as_tuple)] = Field(
         GROUPINGS, description="how the sample is cut into groups"
     )
     initial: Count | None = Field(
         None,
-        description="random labels of the warm start; where empty 2,000 or a tenth of the train part, and as many "
+        description="random labels of the base model; where empty 2,000 or a tenth of the train part, and as many "
         "more as it takes to hold every class",
     )
     sample: Count | None = Field(
@@ -53,20 +53,21 @@ class CorrelationSpec(Settings):
     )
     group_size: Annotated[int, Field(ge=2)] | None = Field(
         None,
-        description="objects in a group; where empty 100, or a hundredth of what is unlabelled",
+        description="objects in a group; where empty 100, or a hundredth of the unlabelled objects",
     )
-    bases: Count = Field(3, description="base models, each with initial labels of its own")
+    bases: Count = Field(3, description="base models, each with other initial labels")
     fine_tune_seeds: Count = Field(5, description="fine-tunes of each group")
-    epochs: Annotated[tuple[Count, ...], BeforeValidator(_words)] = Field(
+    epochs: Annotated[tuple[Count, ...], BeforeValidator(_as_tuple)] = Field(
         DOSES, description="doses: epochs after which a fine-tune is evaluated"
     )
     replay: Literal["none", "initial"] = Field(
         "none", description="fine-tune on the group alone, or on the initial labels besides"
     )
-    outcome: Outcome = Field("accuracy", description="what verdicts are about")
+    outcome: Outcome = Field("accuracy", description="outcome of the verdicts")
     test: Count = Field(5_000, description="most objects of the test part to evaluate on")
     compat: Literal["original"] | None = Field(
-        None, description="original: the published protocol's choices, its sliding window apart"
+        None,
+        description="original: the published protocol's settings, except for its sliding window",
     )
     execution: ExecutionSpec = ExecutionSpec()
 
@@ -80,15 +81,19 @@ class CorrelationSpec(Settings):
                 raise ValueError(f"{key}: name at least one")
             refuse_repeats(key, values)
         if self.training.mode == "scratch":
-            raise ValueError("training.mode: a correlation study fine-tunes; scratch has no place")
+            raise ValueError(
+                "training.mode: a correlation study fine-tunes, so it cannot be scratch; leave it out"
+            )
         if self.training.loss_prediction is not None:
-            raise ValueError("training.loss_prediction has no place in a correlation study")
+            raise ValueError(
+                "training.loss_prediction is not used in a correlation study; leave it out"
+            )
         return self
 
     @model_validator(mode="before")
     @classmethod
     def _as_published(cls, values: object) -> object:
-        """Let `compat: original` set what is not set otherwise."""
+        """Fill in the published settings under `compat: original`; values that are given take precedence."""
         if isinstance(values, dict) and values.get("compat") == "original":
             original = {
                 "fine_tune_seeds": 1,

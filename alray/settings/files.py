@@ -1,4 +1,4 @@
-"""Settings from YAML files, and from what Python callers may give."""
+"""Settings from YAML files, and from arguments of Python functions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +14,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a settings file.
 
     Raises:
-        SpecError: It does not exist or does not hold settings.
+        SpecError: It cannot be read, or does not hold settings.
     """
     try:
         values = yaml.safe_load(path.read_text())
     except OSError as error:
-        raise SpecError(f"{path}: {error.strerror}") from error
+        raise SpecError(f"{path}: {error.strerror}; check the path") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SpecError(f"{path} is not YAML: {error}") from error
     if values is None:
@@ -32,7 +32,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def as_settings(
     kind: type[AnySettings], study: AnySettings | Mapping[str, Any] | str | Path | None
 ) -> AnySettings:
-    """Return settings from what Python callers may give: settings, plain values, a YAML file, or None for the default.
+    """Return settings from settings, plain values, a YAML file, or None for the defaults.
 
     Raises:
         SpecError: They are not valid.
@@ -41,4 +41,4 @@ def as_settings(
         return study
     if isinstance(study, (str, Path)):
         return validate(kind, read_yaml(Path(study)), str(study))
-    return validate(kind, study or {}, "the study")  # type: ignore[arg-type]  # no other settings are left
+    return validate(kind, study or {}, "the study")  # type: ignore[arg-type]  # `kind` excludes other settings

@@ -1,7 +1,7 @@
-"""One run: everything that can change its records, and the name that follows from all of it.
+"""The settings of one run, and its name, which holds a hash of them.
 
-A run's identity is a hash of *everything* that can change its result, so a changed default never lets an old result
-pass for a new one.
+The hash covers *everything* that can change the run's records. So after a change of a default, an old result is never
+taken for a new one.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ class RunSpec(Settings):
     """One arm with one seed: everything that can change its records.
 
     Attributes:
-        arm: The arm's label for people.
-        strategy: As it is written, defaults left out.
-        strategy_options: With all its options: a changed default is another strategy.
+        arm: The arm's label for displays.
+        strategy: The strategy as the user writes it, without defaults.
+        strategy_options: The strategy with all options: a changed default is another strategy.
         variant: The varied settings that differ from the study's own, "" where none does.
         oracle: Whether the strategy needs the labels.
-        threads: Threads of the run: they change the order of sums, so they change the last digits.
-        device: Where the network lives, which changes them too.
+        threads: Threads of the run: they change the order of sums, and thereby the last digits.
+        device: The device of the network, which changes the last digits too.
     """
 
     arm: str
@@ -53,29 +53,29 @@ class RunSpec(Settings):
     screen: ScreenSpec | None = None
 
     def identity(self) -> dict[str, Any]:
-        """Return what the run's name is a hash of: all settings but labels for people.
+        """Return the settings that the run's name hashes: all except labels for displays.
 
-        What is scored is left out where it is everything: runs from before it was a setting keep their names.
+        Where `candidates` or `screen` is None it is left out: runs that are older than these settings keep their names.
         """
         settings = self.model_dump(mode="json", exclude={"arm", "variant", "oracle"})
-        everything = [name for name in ("candidates", "screen") if settings[name] is None]
+        unset = [name for name in ("candidates", "screen") if settings[name] is None]
         return {
             "schema": SCHEMA,
-            **{name: value for name, value in settings.items() if name not in everything},
+            **{name: value for name, value in settings.items() if name not in unset},
         }
 
     @property
     def run_id(self) -> str:
-        """Readable, safe as a file name, and complete: strategy, seed and 12 hex digits of the identity's hash."""
+        """The run's name, also of its files: strategy, seed and 12 hex digits of the identity's hash."""
         strategy = re.sub(r"[^A-Za-z0-9._-]", "-", self.strategy)
         return f"{strategy}__seed-{self.seed}__{_hash(self.identity())}"
 
     @property
     def passive_id(self) -> str:
-        """Name of the passive phase: shared by all runs that differ only in what happens afterwards."""
+        """Name of the passive phase, shared by all runs that differ in later settings only."""
         later = {"strategy", "strategy_options", "query", "rounds", "candidates", "screen"}
         identity = {key: value for key, value in self.identity().items() if key not in later}
-        # These settings act in the rounds only, so variants of them share one passive phase too.
+        # These settings are used in the rounds only, so variants of them share one passive phase too.
         rounds_only = {"mode", "round_epochs", "batch_norm"}
         identity["training"] = {
             key: value for key, value in identity["training"].items() if key not in rounds_only

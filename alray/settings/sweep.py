@@ -1,4 +1,4 @@
-"""Settings of a sweep: what `alray sweep` executes."""
+"""Settings of a sweep, which `alray sweep` executes."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,7 +9,7 @@ from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec,
 
 
 class ScreenSpec(Settings):
-    """Scoring roughly first: approximate, with its recall of the exact choice on record."""
+    """Scoring in int8 first: the choice is approximate, and its recall of the exact choice is recorded."""
 
     share: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.1, description="share of the candidates, ranked by 8-bit scores, to score exactly"
@@ -21,7 +21,7 @@ class ScreenSpec(Settings):
 
 
 def _screen(value: object) -> object:
-    """Read true as the defaults, false as none."""
+    """Return the default screen for true, and None for false."""
     return ({} if value else None) if isinstance(value, bool) else value
 
 
@@ -29,18 +29,18 @@ Screen = Annotated[ScreenSpec | None, BeforeValidator(_screen)]
 
 
 def _seeds(value: object) -> object:
-    """Read `10` as the ten seeds 0 to 9."""
+    """Return the ten seeds 0 to 9 for `10`."""
     return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 FULL_DATA = "full data"
-"""Arm of the runs that learn from every label of the train part."""
+"""Arm of the runs that are trained on every label of the train part."""
 
 DEFAULT_STRATEGIES = ("random", "margin", "entropy", "least_confidence", "bald")
 
 
 class SweepSpec(Settings):
-    """A set of runs over one pool: what `alray sweep` executes."""
+    """A set of runs on one pool."""
 
     name: StudyName | None = Field(
         None, description="the study's folder; the pool's name where empty"
@@ -54,13 +54,14 @@ class SweepSpec(Settings):
         DEFAULT_STRATEGIES, description="name, or name:option=value:option=value"
     )
     vary: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
-        {}, description="training.* or model.* setting: values; arms are multiplied"
+        {},
+        description="training.* or model.* setting: values; every strategy runs with each combination",
     )
     seeds: Annotated[tuple[int, ...], Field(min_length=1), BeforeValidator(_seeds)] = Field(
         (0, 1, 2, 3, 4, 5), description="run seeds; a number n means 0 to n-1"
     )
     initial: Count = Field(300, description="random labels of the passive phase")
-    query: Count = Field(20, description="labels bought in a round")
+    query: Count = Field(20, description="labels queried in a round")
     rounds: Annotated[int, Field(ge=0)] = Field(60, description="rounds after the passive phase")
     full_data: bool = Field(
         default=False,
@@ -88,10 +89,10 @@ class SweepSpec(Settings):
     @model_validator(mode="after")
     def _scores_enough(self) -> "SweepSpec":
         if self.candidates is not None and self.screen is not None:
-            raise ValueError("candidates and screen are two ways to score less: give one of them")
+            raise ValueError("candidates and screen both reduce scoring: give one of them")
         if self.candidates is not None and self.candidates < self.query:
             raise ValueError(
-                f"candidates must be at least query: {self.query} objects cannot be chosen of {self.candidates}"
+                f"candidates must be at least query: {self.query} objects cannot be chosen among {self.candidates}"
             )
         return self
 
@@ -102,4 +103,4 @@ class SweepSpec(Settings):
 
 
 StudySpec = SweepSpec
-"""The name that it had before there were two kinds of study."""
+"""Former name of `SweepSpec`, from before correlation studies."""

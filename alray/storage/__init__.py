@@ -1,1 +1,1 @@
-"""Where results lie: a local folder or an object store."""
+"""Files in a local folder or an object store, and the lock of their only writer."""

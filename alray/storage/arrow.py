@@ -1,4 +1,4 @@
-"""Object stores that PyArrow speaks to: S3 and what is compatible with it, Google Cloud Storage, Azure."""
+"""Object stores through PyArrow: S3 and compatible stores, Google Cloud Storage, Azure."""
 
 import contextlib
 import datetime as dt
@@ -12,7 +12,7 @@ from typing_extensions import override
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
 from alray.storage.location import Location
-from alray.storage.protocols import Objects
+from alray.storage.protocols import ObjectStore
 
 SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss")
 
@@ -20,18 +20,18 @@ _S3_OPTIONS = ("region", "scheme", "endpoint_override", "anonymous")
 _S3_ADDRESSES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _S3_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _SMALL = 2**22
-"""Bytes below which content is certain to fit into one request."""
+"""Bytes below which content always fits into one request."""
 
 _CONNECT_SECONDS, _REQUEST_SECONDS = 5.0, 30.0
 
 
-class ArrowObjects(Objects):
-    """Objects through a file system of PyArrow, whose `put` of an object store is atomic.
+class ArrowStore(ObjectStore):
+    """Objects through a file system of PyArrow; a `put` into an object store is atomic.
 
     Args:
         system: The file system.
         path: The folder in it.
-        for_small: The same, set to send a small object by one request instead of three; by default `system`.
+        for_small: The same, set to send a small object in one request instead of three; by default `system`.
     """
 
     def __init__(
@@ -43,16 +43,16 @@ class ArrowObjects(Objects):
 
     @override
     def names(self, folder: str, *, recursive: bool = False) -> list[str]:
-        return [self._below(info) for info in self._files(folder, recursive=recursive)]
+        return [self._name(info) for info in self._files(folder, recursive=recursive)]
 
     @override
     def times(self, folder: str) -> dict[str, dt.datetime]:
-        return {self._below(info): info.mtime for info in self._files(folder)}
+        return {self._name(info): info.mtime for info in self._files(folder)}
 
     @override
     def get(self, name: str) -> bytes:
-        # As a file, not as a stream: a stream is read in many small requests.
-        with self._system.open_input_file(self._at(name)) as file:
+        # As a file: a stream is read in many small requests.
+        with self._system.open_input_file(self._full_path(name)) as file:
             content: bytes = file.read()
         return content
 
@@ -60,14 +60,14 @@ class ArrowObjects(Objects):
     def put(self, name: str, content: bytes) -> None:
         """Write an object.
 
-        PyArrow completes an upload when its stream is closed, even if what should have filled it has failed. So the
-        content is complete before a stream is opened and goes into it in one piece; where a part of it cannot be sent,
-        closing fails too, and the older object stays. A stream that could not be closed tries once more when it goes
-        away: that must be now, and not when somebody else may be writing. Set for small objects, PyArrow would then
-        send what is left of a large one as if it were all.
+        PyArrow completes an upload when its stream is closed, even if an error has left the content incomplete. So the
+        content is complete before a stream is opened, and is written into it in one piece; where a part of it cannot be
+        sent, closing fails too, and the older object stays. A stream that could not be closed tries once more when it
+        is deleted: that must be now, since later another process may be writing. A file system that is set for small
+        objects would then send the rest of a large one as if it were the whole.
         """
         system = self._for_small if len(content) < _SMALL else self._system
-        stream = system.open_output_stream(self._at(name))
+        stream = system.open_output_stream(self._full_path(name))
         try:
             stream.write(content)
             stream.close()
@@ -77,7 +77,7 @@ class ArrowObjects(Objects):
     @override
     def delete(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):
-            self._system.delete_file(self._at(name))
+            self._system.delete_file(self._full_path(name))
 
     @override
     def has_bucket(self) -> bool:
@@ -85,36 +85,39 @@ class ArrowObjects(Objects):
         return bool(self._system.get_file_info(bucket).type != fs.FileType.NotFound)
 
     def _files(self, folder: str, *, recursive: bool = False) -> list[fs.FileInfo]:
-        selector = fs.FileSelector(self._at(folder), allow_not_found=True, recursive=recursive)
-        return [i for i in self._system.get_file_info(selector) if i.type == fs.FileType.File]
+        selector = fs.FileSelector(
+            self._full_path(folder), allow_not_found=True, recursive=recursive
+        )
+        found = self._system.get_file_info(selector)
+        return [info for info in found if info.type == fs.FileType.File]
 
-    def _below(self, info: fs.FileInfo) -> str:
+    def _name(self, info: fs.FileInfo) -> str:
         return str(info.path).removeprefix(self._path).lstrip("/")
 
-    def _at(self, name: str) -> str:
+    def _full_path(self, name: str) -> str:
         return f"{self._path}/{name}" if name else self._path
 
 
-def open_arrow(location: Location) -> ArrowObjects:
+def open_arrow(location: Location) -> ArrowStore:
     """Open a folder.
 
     Raises:
-        SpecError: The URI has an option that is not known.
+        SpecError: The URI has an unknown option.
     """
     if location.scheme == "s3":
         options = _s3_options(location)
         small = fs.S3FileSystem(**options, allow_delayed_open=True)
-        return ArrowObjects(fs.S3FileSystem(**options), location.place, small)
+        return ArrowStore(fs.S3FileSystem(**options), location.bucket_path, small)
     if location.scheme in {"gs", "gcs"}:
-        return ArrowObjects(_google(location), location.place)
+        return ArrowStore(_google(location), location.bucket_path)
     system, path = fs.FileSystem.from_uri(location.uri)
-    return ArrowObjects(system, path)
+    return ArrowStore(system, path)
 
 
 def _s3_options(location: Location) -> dict[str, Any]:
     options = _query(location, _S3_OPTIONS)
-    # As other tools for S3 do; PyArrow looks for an address in the URI alone.
-    address = options.get("endpoint_override") or _environment(_S3_ADDRESSES)
+    # Other tools for S3 read the address from the environment too; PyArrow reads it from the URI alone.
+    address = options.get("endpoint_override") or _first_set(_S3_ADDRESSES)
     if address:
         options["endpoint_override"] = address
     if "://" in address:
@@ -124,18 +127,19 @@ def _s3_options(location: Location) -> dict[str, Any]:
     if location.user:
         key, _, secret = location.user.partition(":")
         options["access_key"], options["secret_key"] = unquote(key), unquote(secret)
-    if not address and "region" not in options and not _environment(_S3_REGIONS):
-        options["region"] = fs.resolve_s3_region(location.place.partition("/")[0])
+    if not address and "region" not in options and not _first_set(_S3_REGIONS):
+        options["region"] = fs.resolve_s3_region(location.bucket_path.partition("/")[0])
     return {
         **options,
         "connect_timeout": _CONNECT_SECONDS,
         "request_timeout": _REQUEST_SECONDS,
-        # Pauses between attempts are the caller's, the same for all stores.
+        # The caller pauses between attempts, equally for all stores.
         "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=2),
     }
 
 
-def _environment(names: tuple[str, ...]) -> str:
+def _first_set(names: tuple[str, ...]) -> str:
+    """Return the first of these environment variables that is set, empty if none is."""
     return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
@@ -143,7 +147,7 @@ def _google(location: Location) -> fs.FileSystem:
     options = _query(location, ("scheme", "endpoint_override"))
     if location.user == "anonymous":
         options["anonymous"] = True
-    # Its own limit is fifteen minutes, in which nobody would learn what is wrong.
+    # Its default limit is fifteen minutes, in which no error would be shown.
     return fs.GcsFileSystem(**options, retry_time_limit=dt.timedelta(seconds=10))
 
 

@@ -1,4 +1,4 @@
-"""Stores that a package of the fsspec family speaks to."""
+"""Stores through packages of the fsspec family."""
 
 import contextlib
 import datetime as dt
@@ -9,45 +9,53 @@ from typing_extensions import override
 from alray.errors import StoreError
 from alray.settings.base import unknown_name
 from alray.storage.location import Location
-from alray.storage.protocols import Objects
+from alray.storage.protocols import ObjectStore
 
-WHOLE = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci", "tos"})
-"""Protocols of object stores: a PUT happens as a whole."""
+ATOMIC = frozenset(
+    {"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci", "tos"}
+)
+"""Protocols of object stores, whose PUT is atomic."""
 
 
-class FsspecObjects(Objects):
-    """Objects through a file system of fsspec; where it is none of an object store, by a temporary name and a rename."""
+class FsspecStore(ObjectStore):
+    """Objects through a file system of fsspec.
 
-    def __init__(self, system: Any, path: str, *, whole: bool) -> None:
+    Args:
+        system: The file system.
+        path: The folder in it.
+        atomic: Whether a PUT is atomic; if not, an object gets a temporary name first and is then renamed.
+    """
+
+    def __init__(self, system: Any, path: str, *, atomic: bool) -> None:
         self._system = system
         self._path = path.rstrip("/")
-        self._whole = whole
+        self._atomic = atomic
 
     @override
     def names(self, folder: str, *, recursive: bool = False) -> list[str]:
         depth = None if recursive else 1
-        found = self._system.find(self._at(folder), maxdepth=depth, detail=True)
-        return [self._below(path) for path, info in found.items() if info["type"] == "file"]
+        found = self._system.find(self._full_path(folder), maxdepth=depth, detail=True)
+        return [self._name(path) for path, info in found.items() if info["type"] == "file"]
 
     @override
     def times(self, folder: str) -> dict[str, dt.datetime]:
         times = {}
         for name in self.names(folder):
-            # Between the two requests an object may go.
+            # An object may be removed between the two requests.
             with contextlib.suppress(FileNotFoundError):
-                times[name] = self._system.modified(self._at(name))
+                times[name] = self._system.modified(self._full_path(name))
         return times
 
     @override
     def get(self, name: str) -> bytes:
-        return bytes(self._system.cat_file(self._at(name)))
+        return bytes(self._system.cat_file(self._full_path(name)))
 
     @override
     def put(self, name: str, content: bytes) -> None:
-        if self._whole:
-            self._system.pipe_file(self._at(name), content)
+        if self._atomic:
+            self._system.pipe_file(self._full_path(name), content)
             return
-        folder, _, last = self._at(name).rpartition("/")
+        folder, _, last = self._full_path(name).rpartition("/")
         temporary = f"{folder}/.{last}.tmp"
         self._system.makedirs(folder, exist_ok=True)
         self._system.pipe_file(temporary, content)
@@ -56,39 +64,40 @@ class FsspecObjects(Objects):
     @override
     def delete(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):
-            self._system.rm_file(self._at(name))
+            self._system.rm_file(self._full_path(name))
 
     @override
     def has_bucket(self) -> bool:
-        # Without a bucket fsspec's packages fail with an error of their own.
+        # Where the bucket is missing, packages of fsspec raise an error already.
         return True
 
-    def _below(self, path: str) -> str:
+    def _name(self, path: str) -> str:
         return path.strip("/").removeprefix(self._path.strip("/")).lstrip("/")
 
-    def _at(self, name: str) -> str:
+    def _full_path(self, name: str) -> str:
         return f"{self._path}/{name}" if name else self._path
 
 
-def open_fsspec(location: Location) -> FsspecObjects:
+def open_fsspec(location: Location) -> FsspecStore:
     """Open a folder.
 
     Raises:
-        StoreError: fsspec, or the package for this kind of store, is not installed, or there is no such kind.
+        StoreError: fsspec or the package for this kind of store is not installed, or there is no such kind.
     """
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415 -- may not be installed
         from fsspec.registry import known_implementations  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise StoreError(
-            f"{location} needs the package fsspec and the one of its family for {location.scheme}: pip install fsspec"
+            f"{location} needs the package fsspec, and the package of its family for {location.scheme}: "
+            "pip install fsspec"
         ) from error
     protocol = location.scheme.rpartition("::")[2]
     try:
         system, path = url_to_fs(location.uri, use_listings_cache=False)
     except ImportError as error:
-        said = known_implementations.get(protocol, {}).get("err") or str(error)
-        raise StoreError(f"{location} needs a package that is not installed: {said}") from error
+        reason = known_implementations.get(protocol, {}).get("err") or str(error)
+        raise StoreError(f"{location} needs a package that is not installed: {reason}") from error
     except ValueError as error:
         if protocol in known_implementations:
             raise
@@ -96,4 +105,4 @@ def open_fsspec(location: Location) -> FsspecObjects:
         raise StoreError(
             f"{location}: {unknown_name('kind of store', protocol, valid)}"
         ) from error
-    return FsspecObjects(system, path, whole=protocol in WHOLE)
+    return FsspecStore(system, path, atomic=protocol in ATOMIC)

@@ -1,22 +1,24 @@
 """The lock of a study in an object store: a lease that its holder renews, and that others take over when it does not.
 
-An object store has no locks, but listing is consistent: who lists after a write has ended sees what was written. So each
-alray that wants to write puts an object of its own, `.lock/<token>.candidate`, and then lists `.lock/`. Of two that do so
-at the same moment the one whose object came later sees the other's: they may both see each other, but never can both see
-nothing. Whoever sees another one withdraws and, after a pause of random length, tries again; whoever sees none puts
-`.lock/<token>.holder` beside the first object, and lists once more before it goes on. Thus at most one goes on, whatever
-the times of the requests are, and no conditional writes are needed, which PyArrow does not offer.
+An object store has no locks, but its listing is consistent: a list that is requested after a write has ended shows the
+written object. So each process that wants to write puts an object with a unique name, `.lock/<token>.candidate`, and
+then lists `.lock/`. Of two processes that do so at the same moment, the one whose object was written later sees the
+object of the other. Both may see each other, but it is impossible that neither sees the other. A process that sees
+another one withdraws and, after a pause of random length, tries again. A process that sees none puts
+`.lock/<token>.holder` beside its first object, and lists once more before it goes on. Thus at most one process goes on,
+however long the requests take. Conditional writes are not needed; PyArrow does not offer them.
 
-A lease is stale when its object has not been written again for `expiry` seconds. Both times are the store's: that of the
-lease, and that of the object that the asking one has just put; clocks of machines play no part. A fresh lease may be that
-of a process that has just been killed: so it is watched until it is renewed (then the study is being written, and the
-second alray is refused) or stale (then its object is removed and the lease taken over).
+A lease is stale when its object has not been written again for `expiry` seconds. Both times are the store's: the time
+of the lease's object, and the time of the object that the asking process has just put. The clocks of machines are not
+used. A lease that is not stale may belong to a process that has just been killed. So it is watched until it is renewed
+(then the study is being written, and the second process is refused) or stale (then its object is removed and the lease
+taken over).
 
-A holder that slept, or had no network, longer than `expiry` finds another holder in the list when it renews, and has lost
-the lease for good; the one that took over knows the token of the other and does not mind it. No write starts later than
-half of `expiry` after the beginning of the last renewal that went well, without another one first. What remains is a
-write that starts in time and arrives later than the other half of `expiry`: the file is whole even then, and one that a
-later write of the new holder replaces.
+A holder that slept or had no network for longer than `expiry` finds another holder in the list when it renews, and has
+lost the lease for good. The new holder knows the old one's token and ignores its objects. Each write starts within half
+of `expiry` after the beginning of the last successful renewal, or after another renewal. One case remains: a write that
+starts in time and arrives later than the other half of `expiry`. Its file is whole even then, and a later write of the
+new holder replaces it.
 """
 
 import contextlib
@@ -34,8 +36,8 @@ from dataclasses import dataclass
 
 from alray.errors import StoreError
 from alray.storage.location import Location
-from alray.storage.protocols import Objects
-from alray.storage.retrying import PAUSES, patiently
+from alray.storage.protocols import ObjectStore
+from alray.storage.retrying import PAUSES, with_retries
 
 _logger = logging.getLogger(__name__)
 
@@ -45,12 +47,12 @@ _CANDIDATE, _HOLDER = ".candidate", ".holder"
 
 @dataclass(frozen=True)
 class LeaseTimes:
-    """Seconds.
+    """Times of a lease in seconds.
 
     Attributes:
-        renewal: Between renewals.
-        expiry: After which a lease that was not renewed is stale.
-        pause: Longest pause before another look at `.lock/`.
+        renewal: Time between renewals.
+        expiry: Time after which a lease that was not renewed is stale.
+        pause: Longest pause before `.lock/` is listed again.
     """
 
     renewal: float = 15.0
@@ -60,7 +62,7 @@ class LeaseTimes:
 
 @dataclass(frozen=True)
 class _Rival:
-    """What another alray has put: when it did so last, how long that is ago, and whether it holds the lease."""
+    """Another process: the time and the age in seconds of its last object, and whether it holds the lease."""
 
     token: str
     written: dt.datetime
@@ -72,39 +74,39 @@ class Lease:
     """The lease of one folder.
 
     Args:
-        objects: The folder.
-        location: The same, for messages.
-        times: Seconds.
+        store: The folder in its store.
+        location: The same folder, for messages.
+        times: Seconds of the lease.
         pauses: Seconds between attempts of a request.
     """
 
     def __init__(
         self,
-        objects: Objects,
+        store: ObjectStore,
         location: Location,
         times: LeaseTimes,
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
-        self._objects = objects
+        self._store = store
         self._location = location
         self._times = times
         self._pauses = pauses
         self._token = secrets.token_hex(8)
-        self._taken: set[str] = set()
-        self._renewed = _clocks()
+        self._taken_over: set[str] = set()
+        self._renewed = _now()
         self._lost = False
         self._renewing = threading.Lock()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        self._released = threading.Event()
+        self._thread = threading.Thread(target=self._renew_often, name="lease", daemon=True)
 
     def acquire(self) -> None:
         """Become the holder.
 
         Raises:
-            StoreError: Another one is, or the store cannot be written to.
+            StoreError: Another process is, or the store cannot be written to.
         """
         try:
-            self._contend()
+            self._compete()
         except BaseException:
             self._remove()
             raise
@@ -114,31 +116,31 @@ class Lease:
         """Make sure, before a write, that the lease is still held.
 
         Raises:
-            StoreError: It is not, or nobody can tell.
+            StoreError: It is lost, or the store does not answer.
         """
-        if self._lost or _since(self._renewed) > self._times.expiry / 2:
+        if self._lost or _seconds_since(self._renewed) > self._times.expiry / 2:
             self._renew(self._pauses)
 
     def release(self) -> None:
-        """Let others write."""
-        self._over.set()
+        """Let other processes write."""
+        self._released.set()
         if self._thread.is_alive():
             self._thread.join()
         self._remove()
 
     # Becoming the holder
 
-    def _contend(self) -> None:
+    def _compete(self) -> None:
         seen: dict[str, dt.datetime] = {}
         begun = time.monotonic()
         while True:
-            rivals = self._look()
+            rivals = self._find_rivals()
             alive = [rival for rival in rivals if rival.age <= self._times.expiry]
-            if not alive and self._take(rivals):
+            if not alive and self._take_lease(rivals):
                 return
             self._remove()
             for rival in alive:
-                # Renewed before our eyes, or won against us just now.
+                # Since the last list it has renewed its lease, or has become the holder.
                 if rival.holds and rival.written > seen.get(rival.token, rival.written):
                     raise self._refusal(rival)
             if alive and time.monotonic() - begun > self._times.expiry + 2 * self._times.renewal:
@@ -153,15 +155,15 @@ class Lease:
             seen = {rival.token: rival.written for rival in alive} | seen
             time.sleep(secrets.SystemRandom().uniform(0.2, 1.0) * self._times.pause)
 
-    def _look(self) -> list[_Rival]:
-        """Show up, and return who else has."""
+    def _find_rivals(self) -> list[_Rival]:
+        """Put the own candidate, and return the other processes that have put objects."""
         self._put(_CANDIDATE)
         times = self._listed()
         own = f"{FOLDER}/{self._token}{_CANDIDATE}"
         if own not in times:
             raise StoreError(
-                f"{self._location} does not list what has just been written there, or not its time: a study cannot be "
-                "locked against a second writer; choose another --results"
+                f"{self._location} does not list an object that has just been written there, or not its time: a study "
+                "cannot be locked against a second writer; choose another --results"
             )
         now = times[own]
         found: dict[str, _Rival] = {}
@@ -173,8 +175,8 @@ class Lease:
             found[token] = _Rival(token, latest, (now - latest).total_seconds(), holds)
         return [rival for token, rival in found.items() if token != self._token]
 
-    def _take(self, stale: list[_Rival]) -> bool:
-        """Take the lease, over from those who do not renew it; return whether nobody has been faster."""
+    def _take_lease(self, stale: list[_Rival]) -> bool:
+        """Take the lease, also from holders that do not renew it; return False if another process was faster."""
         for rival in stale:
             if rival.holds:
                 _logger.warning(
@@ -183,9 +185,9 @@ class Lease:
                     self._who(rival.token),
                     rival.age,
                 )
-            self._taken.add(rival.token)
+            self._taken_over.add(rival.token)
             for kind in (_CANDIDATE, _HOLDER):
-                self._do(functools.partial(self._objects.delete, _name(rival.token, kind)))
+                self._request(functools.partial(self._store.delete, _name(rival.token, kind)))
         try:
             self._renew(self._pauses)
         except _LostError:
@@ -201,77 +203,78 @@ class Lease:
 
     # Staying the holder
 
-    def _keep(self) -> None:
-        while not self._over.wait(self._times.renewal):
-            # Where the network fails now it may be back at the next renewal; a write finds out if it is not.
+    def _renew_often(self) -> None:
+        while not self._released.wait(self._times.renewal):
+            # A network that fails now may be back at the next renewal; if not, the next write reports it.
             with contextlib.suppress(StoreError):
                 self._renew(())
 
     def _renew(self, pauses: tuple[float, ...]) -> None:
         with self._renewing:
-            begun = _clocks()
+            begun = _now()
             if not self._lost:
                 self._put(_HOLDER, pauses)
                 times = self._listed(pauses)
                 own = f"{FOLDER}/{self._token}{_HOLDER}"
                 holders = {name for name in times if name.endswith(_HOLDER)}
-                taken = {_name(token, _HOLDER) for token in self._taken}
-                self._lost = holders - taken != {own}
+                ignored = {_name(token, _HOLDER) for token in self._taken_over}
+                self._lost = holders - ignored != {own}
             if self._lost:
                 self._remove()
                 raise _LostError(
-                    f"{self._location} has been taken over by another alray, because this one was not heard of for more "
-                    f"than {self._times.expiry:g} s; what is there stays valid, and this one writes nothing more"
+                    f"{self._location} has been taken over by another alray, because this one did not renew its lock "
+                    f"for more than {self._times.expiry:g} s; everything written before stays valid, and this one "
+                    "writes nothing more"
                 )
             self._renewed = begun
 
     # Requests
 
     def _put(self, kind: str, pauses: tuple[float, ...] | None = None) -> None:
-        who = {
+        holder = {
             "host": socket.gethostname(),
             "process": os.getpid(),
             "token": self._token,
             "when": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         }
-        content = json.dumps(who).encode()
-        self._do(lambda: self._objects.put(_name(self._token, kind), content), pauses)
+        content = json.dumps(holder).encode()
+        self._request(lambda: self._store.put(_name(self._token, kind), content), pauses)
 
     def _listed(self, pauses: tuple[float, ...] | None = None) -> dict[str, dt.datetime]:
         found: dict[str, dt.datetime] = {}
-        self._do(lambda: found.update(self._objects.times(FOLDER)), pauses)
+        self._request(lambda: found.update(self._store.times(FOLDER)), pauses)
         return found
 
-    def _do(self, act: Callable[[], None], pauses: tuple[float, ...] | None = None) -> None:
-        patiently(act, self._location, "written", self._pauses if pauses is None else pauses)
+    def _request(self, act: Callable[[], None], pauses: tuple[float, ...] | None = None) -> None:
+        with_retries(act, self._location, "written", self._pauses if pauses is None else pauses)
 
     def _remove(self) -> None:
-        """Remove what this one has put, as far as possible: what stays goes stale."""
+        """Remove the own objects, as far as possible: those that stay become stale."""
         for kind in (_HOLDER, _CANDIDATE):
             with contextlib.suppress(Exception):
-                self._objects.delete(_name(self._token, kind))
+                self._store.delete(_name(self._token, kind))
 
     def _who(self, token: str) -> str:
         try:
-            who = json.loads(self._objects.get(_name(token, _HOLDER)))
-            return f"{who['host']}, process {who['process']}"
-        except Exception:  # noqa: BLE001 -- it may be gone by now, and a message can do without it
+            holder = json.loads(self._store.get(_name(token, _HOLDER)))
+            return f"{holder['host']}, process {holder['process']}"
+        except Exception:  # noqa: BLE001 -- the object may be removed by now, and the message can do without it
             return "another process"
 
 
 class _LostError(StoreError):
-    """Another one holds the lease."""
+    """Another process holds the lease."""
 
 
 def _name(token: str, kind: str) -> str:
     return f"{FOLDER}/{token}{kind}"
 
 
-def _clocks() -> tuple[float, float]:
-    """Return the time by two clocks: one goes on while a machine sleeps, the other shows that it was frozen as a whole."""
-    awake_or_not = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(awake_or_not), time.time()
+def _now() -> tuple[float, float]:
+    """Return the time by two clocks: one counts while a machine sleeps, the other shows that a machine was frozen."""
+    counts_sleep = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(counts_sleep), time.time()
 
 
-def _since(before: tuple[float, float]) -> float:
-    return max(now - then for now, then in zip(_clocks(), before, strict=True))
+def _seconds_since(before: tuple[float, float]) -> float:
+    return max(now - then for now, then in zip(_now(), before, strict=True))

@@ -1,4 +1,4 @@
-"""A folder on this machine or on a disk that machines share."""
+"""A storage in a folder of this machine, or of a disk that machines share."""
 
 import contextlib
 import errno
@@ -16,7 +16,7 @@ from alray.storage.protocols import Storage
 
 
 class LocalStorage(Storage):
-    """Files in a folder. The lock is one of the operating system: it ends with its process, however that ends."""
+    """Files in a folder. The lock is the operating system's: it ends with its process, also when that is killed."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -56,7 +56,7 @@ class LocalStorage(Storage):
 
     @override
     def names(self, folder: str) -> list[str]:
-        # Most folders hold files alone; asking each costs time where there are thousands.
+        # Folders hold files alone; a check of each entry takes long where there are thousands.
         return sorted(path.name for path in (self._root / folder).glob("[!.]*"))
 
     @override
@@ -86,8 +86,8 @@ class LocalStorage(Storage):
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise StoreError(
-                f"cannot write {path}: {error.strerror or error}; what is there already stays valid: {_remedy(error)} or "
-                "choose another --results, and run the same command again"
+                f"cannot write {path}: {error.strerror or error}; everything written before stays valid: "
+                f"{_remedy(error)} or choose another --results, and run the same command again"
             ) from error
 
     @override
@@ -118,9 +118,9 @@ class LocalStorage(Storage):
 
 
 def _remedy(error: OSError) -> str:
-    """Say what helps against an error in writing."""
+    """Return the next step after an error in writing."""
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return "make it writable"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "make room"
-    return "see to the disk"
+        return "free disk space"
+    return "check the disk"

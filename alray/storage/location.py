@@ -1,9 +1,8 @@
-"""Places outside the local file system: URIs that are shown without what must stay secret."""
+"""Locations in object stores: URIs that are shown without the keys that they may hold."""
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from typing_extensions import override
@@ -13,25 +12,25 @@ from alray.errors import SpecError
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::[A-Za-z][A-Za-z0-9+.-]*)*://")
 _SECRETS = re.compile(r"(?P<scheme>[A-Za-z][\w+.:-]*://)(?:[^\s/@]*@)?(?P<path>[^\s?]*)(?:\?\S*)?")
 _CONTAINER_FIRST = ("abfs", "abfss")
-"""Schemes in which a container stands where others have a user: `abfs://container@account...`."""
+"""Schemes that write a container where others write a user: `abfs://container@account...`."""
 
 
 @dataclass(frozen=True)
 class Location:
-    """A folder or file in an object store, to be used much as a Path: it has `/`, name, stem, parent and a text.
+    """A folder or file in an object store. Like a Path it has `/`, name, stem, parent and a text.
 
-    The text is the URI without user information and query, which may hold keys; the object itself keeps them, so that
-    what alray returns can be given back to it.
+    The text is the URI without user information and query, which may hold keys. The object keeps them, so a location
+    that alray returns can be given to alray again.
 
     Attributes:
-        scheme: What stands before `://`.
-        place: What stands behind it: the bucket and the path.
+        scheme: The URI's scheme, in lower case, such as `s3`.
+        bucket_path: The bucket (or host) and the path in it, separated by a slash.
         user: User information, empty where none.
         query: Query, empty where none.
     """
 
     scheme: str
-    place: str
+    bucket_path: str
     user: str = field(default="", repr=False)
     query: str = field(default="", repr=False)
 
@@ -40,7 +39,7 @@ class Location:
         """Read a URI.
 
         Raises:
-            SpecError: It names no bucket or host, or its user information cannot be told from its path.
+            SpecError: It names no bucket or host, or its user information has an unescaped slash.
         """
         scheme, _, rest = text.partition("://")
         rest, _, query = rest.partition("?")
@@ -50,19 +49,19 @@ class Location:
         if not at and colon and not behind.isdigit():
             raise SpecError(
                 f"the address {scheme}://{before}:... cannot be read: write a slash in a key or password as %2F, or "
-                "better, leave keys to the environment"
+                "better, set keys in the environment"
             )
-        place = rest[len(user) + len(at) :].rstrip("/")
-        if not place:
+        bucket_path = rest[len(user) + len(at) :].rstrip("/")
+        if not bucket_path:
             raise SpecError(f"{scheme}:// names no bucket: write {scheme}://BUCKET/FOLDER")
-        return cls(scheme.lower(), place, user, query)
+        return cls(scheme.lower(), bucket_path, user, query)
 
     @property
     def uri(self) -> str:
-        """The complete URI, secrets and all: for opening, never to be shown."""
+        """The complete URI with its secrets: for opening, never to be shown."""
         user = f"{self.user}@" if self.user else ""
         query = f"?{self.query}" if self.query else ""
-        return f"{self.scheme}://{user}{self.place}{query}"
+        return f"{self.scheme}://{user}{self.bucket_path}{query}"
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -76,66 +75,54 @@ class Location:
     def __str__(self) -> str:
         first = self.user.partition(":")[0]
         container = f"{first}@" if self.scheme in _CONTAINER_FIRST and first else ""
-        return f"{self.scheme}://{container}{self.place}"
+        return f"{self.scheme}://{container}{self.bucket_path}"
 
     def __truediv__(self, name: str) -> "Location":
-        return self._at(f"{self.place}/{name}")
+        return self._with_path(f"{self.bucket_path}/{name}")
 
     @property
     def name(self) -> str:
         """The last part."""
-        return PurePosixPath(self.place).name
+        return PurePosixPath(self.bucket_path).name
 
     @property
     def stem(self) -> str:
-        """The last part, ending and all: a folder's name has none."""
+        """The last part with its ending: the name of a study's folder has no ending."""
         return self.name
 
     @property
     def parent(self) -> "Location":
-        """What it lies in; a bucket lies in itself."""
-        above, slash, _ = self.place.rpartition("/")
-        return self._at(above) if slash else self
+        """The folder that holds it; a bucket is its own parent."""
+        above, slash, _ = self.bucket_path.rpartition("/")
+        return self._with_path(above) if slash else self
 
-    def _at(self, place: str) -> "Location":
-        return Location(self.scheme, place, self.user, self.query)
-
-
-Place = Path | Location
-"""A local folder or file, or one in an object store."""
-
-if TYPE_CHECKING:
-    StudyPlace = Path
-    """What callers of `sweep` and `report` get. Nearly all work with local folders, and are not to narrow a type each
-    time; who gives a URI knows what comes back."""
-else:
-    StudyPlace = Place
+    def _with_path(self, bucket_path: str) -> "Location":
+        return Location(self.scheme, bucket_path, self.user, self.query)
 
 
-def study_place(place: Place) -> StudyPlace:
-    """Return the same, as type checkers are told of it."""
-    return place  # type: ignore[return-value]
+StudyPath = Path | Location
+"""A local folder or file, or one in an object store. Both have `/`, name, stem, parent and a text."""
 
 
-def location_of(place: str | Path | Location) -> Place:
+def location_of(location: str | Path | Location) -> StudyPath:
     """Return a path or, for the text of a URI, its location; `file://` is a local path.
 
     Raises:
         SpecError: A URI that cannot be read.
     """
-    if not isinstance(place, str):
-        return place
-    if not _SCHEME.match(place):
-        return Path(place)
-    if place.lower().startswith("file://"):
-        return _local(place)
-    return Location.from_text(place)
+    if not isinstance(location, str):
+        return location
+    if not _SCHEME.match(location):
+        return Path(location)
+    if location.lower().startswith("file://"):
+        return _local_path(location)
+    return Location.from_text(location)
 
 
-def _local(uri: str) -> Path:
+def _local_path(uri: str) -> Path:
     host, slash, path = uri[len("file://") :].partition("/")
     if host not in {"", "localhost"} or not slash:
-        raise SpecError(f"{uri} is no address of a local folder: write file:///FOLDER")
+        raise SpecError(f"{uri} is not the address of a local folder: write file:///FOLDER")
     return Path("/" + unquote(path))
 
 

@@ -1,4 +1,4 @@
-"""A folder in an object store."""
+"""A storage whose files are the objects below one prefix of an object store."""
 
 import functools
 from collections.abc import Callable, Collection, Sequence
@@ -10,19 +10,19 @@ from typing_extensions import override
 from alray.errors import StoreError
 from alray.storage.lease import FOLDER, Lease, LeaseTimes
 from alray.storage.location import Location
-from alray.storage.protocols import Objects, Storage
-from alray.storage.retrying import PAUSES, patiently
+from alray.storage.protocols import ObjectStore, Storage
+from alray.storage.retrying import PAUSES, with_retries
 
 Result = TypeVar("Result")
 
 
 class RemoteStorage(Storage):
-    """Objects below one prefix. Against a second writer it is locked by a lease.
+    """Objects below one prefix, locked against a second writer by a lease.
 
     Attributes:
         times: Seconds of the lease.
         pauses: Seconds between attempts of a request.
-        requests: Requests at a time where many files are read or removed.
+        requests: Most requests at a time, where many files are read or removed.
     """
 
     times: ClassVar[LeaseTimes] = LeaseTimes()
@@ -32,19 +32,19 @@ class RemoteStorage(Storage):
     def __init__(
         self,
         location: Location,
-        open_objects: Callable[[Location], Objects],
+        open_store: Callable[[Location], ObjectStore],
     ) -> None:
         self._location = location
-        self._open = open_objects
+        self._open = open_store
         self._lease: Lease | None = None
 
     @functools.cached_property
-    def _objects(self) -> Objects:
-        return patiently(lambda: self._open(self._location), self._location, "opened", self.pauses)
+    def _store(self) -> ObjectStore:
+        return self._request("", "opened", lambda: self._open(self._location))
 
     @override
     def lock(self, folders: Collection[str]) -> None:
-        lease = Lease(self._objects, self._location, self.times, self.pauses)
+        lease = Lease(self._store, self._location, self.times, self.pauses)
         lease.acquire()
         self._lease = lease
 
@@ -56,7 +56,7 @@ class RemoteStorage(Storage):
 
     @override
     def names(self, folder: str) -> list[str]:
-        paths = self._do("", "listed", lambda: self._objects.names(folder))
+        paths = self._request("", "listed", lambda: self._store.names(folder))
         names = (path.rpartition("/")[2] for path in paths)
         return sorted(name for name in names if not name.startswith("."))
 
@@ -65,45 +65,45 @@ class RemoteStorage(Storage):
         folder, _, last = name.rpartition("/")
         if last in self.names(folder):
             return True
-        # PyArrow lists what is not there as empty, even where there is no bucket.
-        if not self._do("", "read", self._objects.has_bucket):
+        # PyArrow lists a missing folder as empty, even where the bucket is missing.
+        if not self._request("", "read", self._store.has_bucket):
             raise StoreError(f"{self._location} cannot be read: there is no such bucket")
         return False
 
     @override
     def read(self, name: str) -> bytes:
-        return self._do(name, "read", lambda: self._objects.get(name))
+        return self._request(name, "read", lambda: self._store.get(name))
 
     @override
     def read_all(self, names: Sequence[str]) -> list[bytes]:
-        return self._at_once(self.read, names)
+        return self._in_parallel(self.read, names)
 
     @override
     def write(self, name: str, content: bytes) -> None:
         if self._lease is not None:
             self._lease.check()
-        self._do(name, "written", lambda: self._objects.put(name, content))
+        self._request(name, "written", lambda: self._store.put(name, content))
 
     @override
     def remove(self, names: Collection[str]) -> None:
         if self._lease is not None:
             self._lease.check()
-        self._at_once(self._remove, list(names))
+        self._in_parallel(self._remove, list(names))
 
     @override
     def clear(self, folders: Collection[str], others: Collection[str]) -> None:
-        kept = self._do("", "listed", lambda: self._objects.names("", recursive=True))
-        ours = {*folders, *others} - {FOLDER}
-        self.remove([name for name in kept if name.partition("/")[0] in ours])
+        names = self._request("", "listed", lambda: self._store.names("", recursive=True))
+        removed = {*folders, *others} - {FOLDER}
+        self.remove([name for name in names if name.partition("/")[0] in removed])
 
     @override
     def make_parents(self, names: Collection[str]) -> None:
         """Do nothing: an object store has no folders."""
 
     def _remove(self, name: str) -> None:
-        self._do(name, "removed", lambda: self._objects.delete(name))
+        self._request(name, "removed", lambda: self._store.delete(name))
 
-    def _at_once(self, act: Callable[[str], Result], names: Sequence[str]) -> list[Result]:
+    def _in_parallel(self, act: Callable[[str], Result], names: Sequence[str]) -> list[Result]:
         if len(names) < 2:
             return [act(name) for name in names]
         with ThreadPoolExecutor(self.requests) as pool:
@@ -114,6 +114,6 @@ class RemoteStorage(Storage):
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _do(self, name: str, doing: str, act: Callable[[], Result]) -> Result:
-        at = self._location / name if name else self._location
-        return patiently(act, at, doing, self.pauses)
+    def _request(self, name: str, verb: str, act: Callable[[], Result]) -> Result:
+        location = self._location / name if name else self._location
+        return with_retries(act, location, verb, self.pauses)

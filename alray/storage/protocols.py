@@ -1,4 +1,4 @@
-"""What a study's folder asks of the place that it lies in."""
+"""The protocols of storage: `Storage` serves a study's folder; an `ObjectStore` serves a remote storage."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -9,19 +9,19 @@ from typing import Protocol, runtime_checkable
 class Storage(Protocol):
     """Files below one folder, by their names with slashes. Files whose own name begins with a dot are never listed.
 
-    A reader sees a file whole, as it was before a write or after it. Everything that goes wrong is a StoreError that
-    names the place; only a file that is not there is a FileNotFoundError, and a local one that cannot be read an OSError.
+    A reader sees a file whole, as it was before a write or after it. Every error is a StoreError that names the file,
+    with two exceptions: FileNotFoundError where a file is missing, and OSError where a local one cannot be read.
     """
 
     def lock(self, folders: Collection[str]) -> None:
-        """Become the one writer, and make these folders where the place has any.
+        """Become the only writer, and make these folders where the storage has folders.
 
         Raises:
-            StoreError: Another one writes, or nothing can be written there.
+            StoreError: Another process writes, or nothing can be written.
         """
 
     def release(self) -> None:
-        """Let others write."""
+        """Let other processes write."""
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the files directly in a folder, sorted; none where there is no such folder."""
@@ -36,21 +36,24 @@ class Storage(Protocol):
         """Return the contents of files, many at a time where that is faster."""
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file, or put it in the place of an older one."""
+        """Write a file, or replace an older one."""
 
     def remove(self, names: Collection[str]) -> None:
         """Remove files, if there."""
 
     def clear(self, folders: Collection[str], others: Collection[str]) -> None:
-        """Remove these folders and these files or folders with all that is in them; the former stay as empty ones."""
+        """Empty these folders, which stay; remove these other files and folders with their content."""
 
     def make_parents(self, names: Collection[str]) -> None:
-        """Make the folders in which files of these names lie."""
+        """Make the folders that files of these names lie in."""
 
 
 @runtime_checkable
-class Objects(Protocol):
-    """Objects below one folder. Errors are those of the package behind it, but FileNotFoundError where nothing is there."""
+class ObjectStore(Protocol):
+    """Objects below one folder of a store.
+
+    Errors are those of the package behind it, except for FileNotFoundError where an object is missing.
+    """
 
     def names(self, folder: str, *, recursive: bool = False) -> list[str]:
         """Return the names of the objects in a folder; none where there is no such folder."""
@@ -62,10 +65,10 @@ class Objects(Protocol):
         """Return an object's content."""
 
     def put(self, name: str, content: bytes) -> None:
-        """Write an object, or put it in the place of an older one: a reader sees all of it or nothing."""
+        """Write an object, or replace an older one: a reader sees all of it or nothing."""
 
     def delete(self, name: str) -> None:
         """Remove an object, if there."""
 
     def has_bucket(self) -> bool:
-        """Whether there is what the folder lies in."""
+        """Whether the bucket of the folder exists."""

@@ -1,4 +1,4 @@
-"""Changes to files that wait, and are then made many at a time."""
+"""Changes to files that are collected, and then made many at a time."""
 
 import functools
 from collections import defaultdict
@@ -7,56 +7,61 @@ from concurrent.futures import ThreadPoolExecutor
 
 from alray.storage.protocols import Storage
 
-AT_ONCE = 16
-"""Files that are written at a time: a store far away, and a disk that has to flush, take their time over each."""
+PARALLEL = 16
+"""Files that are written at a time: a distant store, and a disk that has to flush, take long for each."""
 
-MOST_BYTES = 256_000_000
-"""What waits is written at once when it has become so much."""
+MAX_BYTES = 256_000_000
+"""Bytes of collected content from which on all collected changes are made at once."""
 
 
-class Batch:
-    """Changes that wait.
+class WriteBatch:
+    """Collects changes to files.
 
-    Files of one stem, as those of a run are, are changed in the order in which that was asked for; others side by side.
+    Files of one stem, such as those of a run, are changed in the order of the calls; several stems in parallel.
+
+    Args:
+        storage: The files.
+        max_bytes: As `MAX_BYTES`.
     """
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, max_bytes: int = MAX_BYTES) -> None:
         self._storage = storage
-        self._chains: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
+        self._max_bytes = max_bytes
+        self._changes: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
         self._bytes = 0
 
     def write(self, name: str, content: bytes) -> None:
-        """Take down that a file is to be written."""
-        self._chains[_stem(name)].append(functools.partial(self._storage.write, name, content))
+        """Write a file later."""
+        self._changes[_stem(name)].append(functools.partial(self._storage.write, name, content))
         self._bytes += len(content)
-        if self._bytes >= MOST_BYTES:
-            self.make()
+        if self._bytes >= self._max_bytes:
+            self.flush()
 
     def remove(self, names: Collection[str]) -> None:
-        """Take down that files are to be removed."""
+        """Remove files later."""
         for name in names:
-            self._chains[_stem(name)].append(functools.partial(self._storage.remove, [name]))
+            self._changes[_stem(name)].append(functools.partial(self._storage.remove, [name]))
 
-    def make(self) -> None:
-        """Make all changes; where one cannot be made, those of other stems are made all the same.
+    def flush(self) -> None:
+        """Make all changes. Where one fails, later ones of its stem are not made, those of other stems are.
 
         Raises:
-            StoreError: The first that could not be made.
+            StoreError: The first change that failed.
         """
-        chains = list(self._chains.values())
-        self._chains.clear()
+        by_stem = list(self._changes.values())
+        self._changes.clear()
         self._bytes = 0
-        if len(chains) == 1:
-            _make(chains[0])
-        elif chains:
-            with ThreadPoolExecutor(min(AT_ONCE, len(chains))) as pool:
-                futures = [pool.submit(_make, chain) for chain in chains]
+        if len(by_stem) == 1:
+            _make(by_stem[0])
+        elif by_stem:
+            with ThreadPoolExecutor(min(PARALLEL, len(by_stem))) as pool:
+                futures = [pool.submit(_make, changes) for changes in by_stem]
             for future in futures:
                 future.result()
 
 
-def _make(chain: Sequence[Callable[[], None]]) -> None:
-    for change in chain:
+def _make(changes: Sequence[Callable[[], None]]) -> None:
+    for change in changes:
         change()
 
 

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import yaml
 
 from alray.errors import StoreError
-from alray.storage.location import Place, study_place
+from alray.storage.location import StudyPath
 from alray.storage.opening import open_storage
-from alray.storage.write_batch import Batch
+from alray.storage.write_batch import WriteBatch
 
 AnyFolder = TypeVar("AnyFolder", bound="Folder")
 
@@ -44,10 +44,10 @@ class Folder:
         "findings",
     )
 
-    def __init__(self, root: Place) -> None:
-        self.root = study_place(root)
+    def __init__(self, root: StudyPath) -> None:
+        self.root = root
         self._storage = open_storage(root)
-        self._batch: Batch | None = None
+        self._batch: WriteBatch | None = None
         self._locked = False
 
     def __enter__(self: AnyFolder) -> AnyFolder:
@@ -68,12 +68,12 @@ class Folder:
         Raises:
             StoreError: Something cannot be written; the rest is.
         """
-        batch = self._batch = Batch(self._storage)
+        batch = self._batch = WriteBatch(self._storage)
         try:
             yield
         finally:
             self._batch = None
-            batch.make()
+            batch.flush()
 
     def exists(self) -> bool:
         """Whether a study lies here."""

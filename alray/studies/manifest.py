@@ -10,7 +10,7 @@ from typing import Any
 from alray._version import __version__
 from alray.errors import StoreError
 from alray.pools.pool import Pool
-from alray.settings.base import Settings
+from alray.settings.base import Settings, flatten
 from alray.settings.run import SCHEMA
 from alray.storage.location import without_secrets
 from alray.studies.folder import Folder
@@ -119,17 +119,7 @@ def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, A
     }
     # The pool's content is compared by its fingerprint, so that it may move.
     kept["pool"] = {key: value for key, value in kept.get("pool", {}).items() if key != "source"}
-    return _flatten(kept)
-
-
-def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict) and value:
-            flat |= _flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+    return flatten(kept)
 
 
 def origin(

@@ -18,6 +18,7 @@ from alray.reporting.sources import read_sweep
 from alray.settings.sweep import SweepSpec
 from alray.statistics.curves import area_under_curve
 from alray.studies.sweep.results import load
+from tests.helpers.paths import local
 from tests.helpers.studies import Recorder, comparable, settings, write_pool
 
 VARIED = {"training.batch_norm": ["live", "frozen"]}
@@ -113,7 +114,7 @@ def test_they_can_be_added_later(pool, tmp_path):
 def test_a_report_says_and_draws_it_but_compares_strategies_only(study, tmp_path):
     made = report(study.path, out=tmp_path, formats=("html", "csv"))
     assert made.page is not None
-    html = made.page.read_text()
+    html = local(made.page).read_text()
     rounds = study.rounds
     ceiling = rounds.loc[rounds["arm"] == "full data", "accuracy"].mean()
     said = f"accuracy {ceiling:.3f} (140 labels, mean of 2 seeds)"
@@ -148,8 +149,8 @@ def test_a_table_of_curves_may_bring_it_along(tmp_path):
     pd.DataFrame(rows, columns=["arm", "seed", "labels", "accuracy"]).to_csv(path, index=False)
     made = report(path, formats=("html", "csv"))
     assert made.page is not None
-    assert "dashed line is the model trained on all labels" in made.page.read_text()
-    summary = pd.read_csv(made.folder / "findings" / "summary.csv")
+    assert "dashed line is the model trained on all labels" in local(made.page).read_text()
+    summary = pd.read_csv(local(made.folder) / "findings" / "summary.csv")
     assert summary["arm"].to_list() == ["random", "margin"]
     assert summary["full_data_accuracy"].to_list() == pytest.approx([0.545] * 2)
 
@@ -169,7 +170,7 @@ def test_two_studies_side_by_side_have_a_ceiling_each(monkeypatch, pool, tmp_pat
 
 def told_by(made):
     """Return the ceilings that the caption of the learning curves tells."""
-    found = re.search(r"the model reaches ([^<]*), beyond", made.page.read_text())
+    found = re.search(r"the model reaches ([^<]*), beyond", local(made.page).read_text())
     assert found is not None
     return found[1]
 

@@ -100,7 +100,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(pool, tmp_path):
         (["--scores", "los"], "Input should be 'loss', 'margin'"),
         (["--epochs", "1,x"], "--epochs 1,x: write whole numbers"),
         (["--epochs", "5,1"], "epochs must rise: 1,5"),
-        (["--set", "training.mode=scratch"], "scratch has no place"),
+        (["--set", "training.mode=scratch"], "it cannot be scratch"),
         (["--pool", "nowhere.parquet"], "nowhere.parquet"),
     ],
 )

@@ -209,23 +209,24 @@ def test_import_refuses_ranges_that_are_none(tmp_path, text):
     )
 
 
-def test_twin_options_are_the_settings(tmp_path):
+SMALL = (
+    "--objects",
+    300,
+    "--classes",
+    4,
+    "--families",
+    2,
+    "--image-features",
+    6,
+    "--text-features",
+    3,
+)
+
+
+def test_synthetic_options_are_the_settings(tmp_path):
     target = tmp_path / "t.parquet"
-    knobs = (
-        "--objects",
-        300,
-        "--classes",
-        4,
-        "--families",
-        2,
-        "--image-features",
-        6,
-        "--text-features",
-        3,
-    )
-    text = invoke(
-        "make", "twin", target, *knobs, "--image-absent", 0, "--dtype", "float16", "--seed", 3
-    ).output
+    options = ("--image-absent", 0, "--dtype", "float16", "--seed", 3)
+    text = invoke("make", "synthetic", target, *SMALL, *options).output
     assert "300 objects, 4 classes" in text
     assert f"next: alray pool describe {target}" in text
     found = read(str(target))
@@ -234,35 +235,44 @@ def test_twin_options_are_the_settings(tmp_path):
     assert found.modalities[0].features.dtype == np.float16
 
 
-def test_twin_help_explains_every_knob():
-    from alray.pools.synthetic import TwinSpec  # noqa: PLC0415
+def test_the_former_name_of_the_command_makes_the_same_file(tmp_path):
+    for name in ("synthetic", "twin"):
+        assert invoke("make", name, tmp_path / name, *SMALL).exit_code == 0
+    assert (tmp_path / "synthetic").read_bytes() == (tmp_path / "twin").read_bytes()
+    assert "twin" not in out("make", "--help")
 
-    text = out("make", "twin", "--help")
-    for name, field in TwinSpec.model_fields.items():
+
+def test_synthetic_help_explains_every_setting():
+    from alray.pools.synthetic import SyntheticSpec  # noqa: PLC0415
+
+    text = out("make", "synthetic", "--help")
+    for name, field in SyntheticSpec.model_fields.items():
         assert f"--{name.replace('_', '-')}" in text
         assert str(field.description)[:12].lower() in words(text).lower()
     assert "[float32|float16]" in text
 
 
 @pytest.mark.parametrize(
-    ("knob", "value", "message"),
+    ("option", "value", "message"),
     [
         ("--objects", 20, "at least 3 per class"),
         ("--modes", "many", "modes"),
         ("--noise", -1, "noise"),
     ],
 )
-def test_twin_refuses(tmp_path, knob, value, message):
-    assert message in refusal("make", "twin", tmp_path / "t.parquet", knob, value)
+def test_synthetic_refuses(tmp_path, option, value, message):
+    assert message in refusal("make", "synthetic", tmp_path / "t.parquet", option, value)
     assert not (tmp_path / "t.parquet").exists()
 
 
-def test_twin_replaces_only_when_asked(tmp_path):
+def test_synthetic_replaces_only_when_asked(tmp_path):
     (tmp_path / "t.parquet").write_text("mine")
-    assert "exists already" in refusal("make", "twin", tmp_path / "t.parquet", "--objects", 200)
+    assert "exists already" in refusal(
+        "make", "synthetic", tmp_path / "t.parquet", "--objects", 200
+    )
 
 
-@pytest.mark.parametrize("command", [["describe"], ["import"], ["make"], ["make", "twin"]])
+@pytest.mark.parametrize("command", [["describe"], ["import"], ["make"], ["make", "synthetic"]])
 def test_help_fits_80_columns(command):
     assert "--help" in out(*command, "--help")
 

@@ -62,7 +62,7 @@ class S3Server:
         server.server_close()
 
     def system(self) -> fs.S3FileSystem:
-        """Return a plain way to look at what is there."""
+        """Return a file system to look at the content."""
         return fs.S3FileSystem(
             access_key="testing",
             secret_key="testing",
@@ -116,7 +116,7 @@ def running_server() -> Iterator[S3Server]:
 
 @pytest.fixture
 def server(running_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    """The server as the environment's S3, with quick leases and hardly any patience."""
+    """The server as the environment's S3, with quick leases and short pauses."""
     for name, value in running_server.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(RemoteStorage, "times", QUICK)
@@ -128,7 +128,7 @@ def server(running_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @contextmanager
 def down(server: S3Server) -> Iterator[None]:
-    """Stop the server meanwhile."""
+    """Stop the server within the block."""
     server.stop()
     try:
         yield
@@ -137,7 +137,7 @@ def down(server: S3Server) -> Iterator[None]:
 
 
 def hurried_driver(spec: str, results: str, *more: str) -> list[str]:
-    """Return a command that plays a study as `tests.helpers.driven` does, with a quick lease and a report after each round."""
+    """Return a command that runs a study as `tests.helpers.driven` does, with a quick lease; it reports every round."""
     code = (
         "import sys\nfrom alray.storage.object_store import RemoteStorage\n"
         f"from alray.storage.lease import LeaseTimes\nRemoteStorage.times = {QUICK!r}\n"

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from typing_extensions import override
 
+from alray.storage.location import StudyPath
 from alray.studies.inline import InlineExecutor
 from alray.studies.retries import HERE, Failure
 from alray.studies.sweep.jobs import Job, Progress
@@ -20,6 +21,7 @@ from alray.studies.sweep.progress import RunProgress
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.worker import RunWorker
+from tests.helpers.paths import local
 
 ROUNDS = 4
 
@@ -78,9 +80,10 @@ def assert_same_records(expected: Sweep, actual: Sweep) -> None:
         )
 
 
-def files(folder: Path) -> set[str]:
+def files(folder: StudyPath) -> set[str]:
     """Return the files below a folder, hidden ones but the lock included."""
-    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    root = local(folder)
+    found = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     return found - {".lock"}
 
 

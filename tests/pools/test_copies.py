@@ -13,7 +13,7 @@ from alray.settings.common import PoolSpec, SplitSpec
 def write(path, rows, groups=None):
     """Write one row per (features, label)."""
     columns = {
-        "id": [f"object-{place}" for place in range(len(rows))],
+        "id": [f"object-{number}" for number in range(len(rows))],
         "label": [label for _, label in rows],
         "image": pa.array([vector for vector, _ in rows], pa.list_(pa.float32(), 2)),
     }
@@ -40,7 +40,7 @@ def test_copies_are_one_group(tmp_path):
 
 
 def test_no_copy_crosses_the_split(tmp_path):
-    """Whatever its label, a copy lies where its original lies."""
+    """A copy lies in the part of its original, also if their labels differ."""
     pool = read_pool(PoolSpec(source=write(tmp_path / "pool.parquet", copies(200))))
     part = assign_parts(pool, SplitSpec(), np.random.default_rng(1))
     assert part[:200].tolist() == part[200:].tolist()

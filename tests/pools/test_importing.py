@@ -9,20 +9,20 @@ import pytest
 from sklearn.datasets import load_digits
 
 from alray.errors import PoolError
-from alray.pools.import_sources import Choices
-from alray.pools.importing import Target, Written, import_pool
+from alray.pools.import_sources import ImportOptions
+from alray.pools.importing import Target, WriteSummary, import_pool
 from tests.helpers.pools_fixtures import features, read
 
 
-def run(source: Path, choices: Choices | None = None, **target: object) -> Written:
+def run(source: Path, options: ImportOptions | None = None, **target: object) -> WriteSummary:
     out = source.with_name("out.parquet")
     settings = Target(out, **target)  # type: ignore[arg-type]
-    return import_pool(source, settings, choices or Choices(), lambda _done, _total: None)
+    return import_pool(source, settings, options or ImportOptions(), lambda _done, _total: None)
 
 
-def refusal(source: Path, choices: Choices | None = None, **target: object) -> str:
+def refusal(source: Path, options: ImportOptions | None = None, **target: object) -> str:
     with pytest.raises(PoolError) as caught:
-        run(source, choices, **target)
+        run(source, options, **target)
     assert not source.with_name("out.parquet").exists()
     return str(caught.value)
 
@@ -64,11 +64,10 @@ def test_study_array(tmp_path):
     assert np.array_equal(image[39], array[39, 301:].astype(np.float32))
 
 
-def test_study_array_in_small_chunks(tmp_path, monkeypatch):
+def test_study_array_in_small_chunks(tmp_path):
     source = save(tmp_path / "posts.npy", study_array())
     whole = read(str(run(source).path)).fingerprint
-    monkeypatch.setattr("alray.pools.importing.CHUNK_BYTES", 1325 * 8 * 7)
-    written = run(source, overwrite=True)
+    written = run(source, overwrite=True, chunk_bytes=1325 * 8 * 7)
     assert pq.ParquetFile(written.path).num_row_groups > 3
     assert read(str(written.path)).fingerprint == whole
 
@@ -76,8 +75,8 @@ def test_study_array_in_small_chunks(tmp_path, monkeypatch):
 def test_study_array_with_other_columns(tmp_path):
     array = draw(10, 8)
     array[:, 7] = np.arange(10) % 2
-    choices = Choices(columns={"a": (0, 3), "b": (5, 7)}, label_column=7)
-    pool = read(str(run(save(tmp_path / "x.npy", array), choices).path))
+    options = ImportOptions(columns={"a": (0, 3), "b": (5, 7)}, label_column=7)
+    pool = read(str(run(save(tmp_path / "x.npy", array), options).path))
     assert np.array_equal(features(pool, "b"), array[:, 5:7])
     assert pool.labels.tolist() == [0, 1] * 5
 
@@ -87,12 +86,12 @@ def test_study_array_to_float16(tmp_path):
     assert all(part.features.dtype == np.float16 for part in read(str(written.path)).modalities)
 
 
-def test_progress_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("alray.pools.importing.CHUNK_BYTES", 1325 * 8 * 25)
-    told: list[tuple[int, int]] = []
+def test_progress_is_reported(tmp_path):
+    reported: list[tuple[int, int]] = []
     source = save(tmp_path / "posts.npy", study_array())
-    import_pool(source, Target(tmp_path / "o.parquet"), Choices(), lambda *at: told.append(at))
-    assert told == [(25, 40), (40, 40)]
+    target = Target(tmp_path / "o.parquet", chunk_bytes=1325 * 8 * 25)
+    import_pool(source, target, ImportOptions(), lambda *counts: reported.append(counts))
+    assert reported == [(25, 40), (40, 40)]
 
 
 def test_refuses_another_number_of_columns(tmp_path):
@@ -113,13 +112,13 @@ def test_refuses_a_single_value(tmp_path):
 
 @pytest.mark.parametrize("range_", [(0, 3), (4, 4), (5, 9), (6, 5)])
 def test_refuses_column_ranges_that_do_not_fit(tmp_path, range_):
-    message = refusal(save(tmp_path / "x.npy", draw(10, 8)), Choices(columns={"a": range_}))
+    message = refusal(save(tmp_path / "x.npy", draw(10, 8)), ImportOptions(columns={"a": range_}))
     assert f"x.npy: --columns a={range_[0]}:{range_[1]} must lie within the 8 columns" in message
 
 
 def test_refuses_a_label_column_that_is_not_there(tmp_path):
     message = refusal(
-        save(tmp_path / "x.npy", draw(9, 8)), Choices(columns={"a": (0, 8)}, label_column=8)
+        save(tmp_path / "x.npy", draw(9, 8)), ImportOptions(columns={"a": (0, 8)}, label_column=8)
     )
     assert "x.npy: there is no column 8 among 8" in message
 
@@ -193,9 +192,9 @@ def test_refuses_a_source_that_is_not_there(tmp_path):
     assert "none.npy: no such file or folder" in refusal(tmp_path / "none.npy")
 
 
-def test_refuses_a_kind_that_is_not_understood(tmp_path):
+def test_refuses_a_kind_that_is_not_supported(tmp_path):
     (tmp_path / "posts.txt").write_text("x")
-    assert "posts.txt: not understood" in refusal(tmp_path / "posts.txt")
+    assert "posts.txt: not a supported file" in refusal(tmp_path / "posts.txt")
 
 
 def test_refuses_no_rows(tmp_path):
@@ -240,8 +239,8 @@ def test_npz_with_integer_labels_of_other_names(tmp_path, name):
 
 def test_npz_with_named_arrays(tmp_path):
     source = npz(tmp_path, topic=np.asarray([1, 2, 1, 2]), key=np.asarray([5, 6, 7, 8]))
-    choices = Choices(label="topic", id="key", modalities={"picture": "image"})
-    pool = read(str(run(source, choices).path))
+    options = ImportOptions(label="topic", id="key", modalities={"picture": "image"})
+    pool = read(str(run(source, options).path))
     assert pool.classes == ("1", "2")
     assert pool.ids.tolist() == ["5", "6", "7", "8"]
     assert [part.name for part in pool.modalities] == ["picture"]
@@ -267,8 +266,7 @@ def test_npz_of_images(tmp_path):
     assert np.array_equal(part.features.reshape(4, 5, 6), images)
 
 
-def test_npz_with_training_and_test_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr("alray.pools.importing.CHUNK_BYTES", 4 * 7)
+def test_npz_with_training_and_test_parts(tmp_path):
     images = np.random.default_rng(0).integers(1, 256, (20, 2, 2), np.uint8)
     labels = np.arange(20) % 3
     np.savez(
@@ -278,7 +276,7 @@ def test_npz_with_training_and_test_parts(tmp_path, monkeypatch):
         x_test=images[13:],
         y_test=labels[13:],
     )
-    pool = read(str(run(tmp_path / "d.npz").path))
+    pool = read(str(run(tmp_path / "d.npz", chunk_bytes=4 * 7).path))
     assert np.array_equal(pool.modalities[0].features.reshape(20, 2, 2), images)
     assert pool.labels.tolist() == labels.tolist()
 
@@ -300,11 +298,16 @@ def test_npz_without_modality_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "choices", [Choices(label="lable"), Choices(id="lable"), Choices(modalities={"a": "lable"})]
+    "options",
+    [
+        ImportOptions(label="lable"),
+        ImportOptions(id="lable"),
+        ImportOptions(modalities={"a": "lable"}),
+    ],
 )
-def test_npz_with_a_name_that_is_not_there_is_refused(tmp_path, choices):
+def test_npz_with_a_name_that_is_not_there_is_refused(tmp_path, options):
     assert "pool.npz: there is no array 'lable'; did you mean 'label'?" in refusal(
-        npz(tmp_path), choices
+        npz(tmp_path), options
     )
 
 
@@ -340,7 +343,7 @@ def test_npz_with_an_object_without_label_is_refused(tmp_path):
 
 
 def test_npz_with_a_modality_called_like_a_column_is_refused(tmp_path):
-    message = refusal(npz(tmp_path), Choices(modalities={"id": "image"}))
+    message = refusal(npz(tmp_path), ImportOptions(modalities={"id": "image"}))
     assert "cannot be called id or label" in message
 
 
@@ -403,7 +406,7 @@ def test_folder_without_arrays_is_refused(tmp_path):
 def test_folder_with_a_label_table_is_refused(tmp_path, content):
     source = folder(tmp_path)
     (source / "labels.csv").write_text(content)
-    assert "labels.csv: one value per line" in refusal(source)
+    assert "labels.csv: write one value per line" in refusal(source)
 
 
 def test_folder_with_too_few_labels_is_refused(tmp_path):
@@ -435,15 +438,14 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
-def test_idx_folder_with_both_parts(tmp_path, ending, monkeypatch):
-    monkeypatch.setattr("alray.pools.importing.CHUNK_BYTES", 64 * 100)
+def test_idx_folder_with_both_parts(tmp_path, ending):
     images, labels = digits()
     source = tmp_path / "mnist"
     source.mkdir()
     for part, here in (("t10k", slice(1500, None)), ("train", slice(1500))):
         idx(source / f"{part}-images-idx3-ubyte{ending}", images[here])
         idx(source / f"{part}-labels-idx1-ubyte{ending}", labels[here])
-    pool = read(str(run(source).path))
+    pool = read(str(run(source, chunk_bytes=64 * 100).path))
     assert len(pool) == 1797
     assert pool.classes == tuple("0123456789")
     assert np.array_equal(pool.labels, labels)

@@ -221,7 +221,7 @@ def test_refuses_a_folder(tmp_path):
     assert "alray pool import" in message
 
 
-def test_refuses_what_is_not_parquet(tmp_path):
+def test_refuses_a_file_that_is_not_parquet(tmp_path):
     path = tmp_path / "pool.csv"
     path.write_text("id,label\n1,2\n")
     message = refusal(str(path))
@@ -366,12 +366,12 @@ def test_refuses_an_object_without_modality(tmp_path):
     assert "pool.parquet: 1 objects have no modality (all null in image, text): c" in message
 
 
-def test_refuses_a_modality_that_nobody_has(tmp_path):
+def test_refuses_a_modality_without_objects(tmp_path):
     message = refusal(parquet(tmp_path, image=vectors([None] * 6)))
     assert "pool.parquet: column 'image' is absent from every object" in message
 
 
-def test_refuses_a_variable_list_column_that_nobody_has(tmp_path):
+def test_refuses_a_variable_list_column_without_objects(tmp_path):
     message = refusal(parquet(tmp_path, image=vectors([None] * 6, size=None)))
     assert "pool.parquet: column 'image' is absent from every object" in message
 
@@ -397,7 +397,7 @@ def test_refuses_when_no_class_is_left(tmp_path):
     assert "no class is left" in refusal(parquet(tmp_path), min_class_size=99)
 
 
-def test_tells_all_problems_at_once(tmp_path):
+def test_reports_all_problems_at_once(tmp_path):
     source = parquet(tmp_path, label=["cat"] * 6, image=vectors([[float("nan"), 1.0]] * 6))
     assert len(refusal(source).splitlines()) == 2
 
@@ -439,11 +439,28 @@ def test_fingerprint_changes_with_each_part(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "objects", "classes", "absent"),
-    [("openclipart", 5726, 45, (102, 2630)), ("icons", 49775, 50, (15, 99))],
+    ("name", "objects", "classes", "absent", "fingerprint"),
+    [
+        (
+            "openclipart",
+            5726,
+            45,
+            (102, 2630),
+            "dd29288092b522f7fdfbf9c4486d9eed08c71cbbce448c32f462d79728c55be2",
+        ),
+        (
+            "icons",
+            49775,
+            50,
+            (15, 99),
+            "e0cad9bf210e872fda11cd0724e781d0055bebb40e1de1aa2ed32c1f45769a69",
+        ),
+    ],
 )
-def test_built_in_pools(name, objects, classes, absent):
+def test_built_in_pools(name, objects, classes, absent, fingerprint):
+    """Ids of runs hash the fingerprint, which holds the codes of copies: it must never change."""
     pool = read(name)
+    assert pool.fingerprint == fingerprint
     assert (pool.name, len(pool), len(pool.classes)) == (name, objects, classes)
     assert tuple(int((~part.present).sum()) for part in pool.modalities) == absent
     assert all(part.dimension == 128 for part in pool.modalities)

@@ -50,7 +50,7 @@ def test_each_class_has_its_shares_to_within_one_object(sizes, validation, test,
     shares = np.array([1 - validation - test, validation, test])
     wanted = shares[:, None] * np.array(sizes)
     assert counts.sum() == len(labels)
-    # Two parts are rounded, each by half an object, and the train part is what they leave.
+    # Two parts are rounded, each by half an object, and the train part is the rest.
     assert (np.abs(counts - wanted)[1:] <= 0.5 + 1e-9).all()
     assert (np.abs(counts - wanted)[TRAIN] <= 1 + 1e-9).all()
 
@@ -67,8 +67,8 @@ def test_groups_stay_whole_and_shares_near(data):
     assert all(len(np.unique(part[groups == group])) == 1 for group in range(len(sizes)))
     counts, totals = counts_of(part, labels), np.bincount(labels)
     wanted = np.array([0.7, 0.1, 0.2])[:, None] * totals
-    # A part is given a group while it is below its share, so it ends less than a group above it; what the other two
-    # have too many is what the third lacks. One object more for rounding.
+    # A part gets a group while it is below its share, so it ends less than a group above it. The third part lacks the
+    # objects that the other two have above their shares. One object more for rounding.
     assert (counts - wanted <= max(sizes) + 1).all()
     assert (wanted - counts <= 2 * max(sizes) + 1).all()
 
@@ -107,7 +107,7 @@ def test_the_smallest_class_that_can_be_split():
     assert sorted(part[20:]) == [TRAIN, VALIDATION, TEST]
 
 
-def test_too_small_classes_are_named_with_what_helps():
+def test_too_small_classes_are_named_with_a_remedy():
     labels = [0] * 20 + [1] * 2 + [2] * 5 + [3]
     with pytest.raises(PoolError) as caught:
         parts_of(labels)
@@ -153,7 +153,7 @@ def test_features_are_standardised_by_the_present_objects_of_the_train_part(
     assert (part.offset, part.scale) == (0.0, 1.0)
 
 
-def test_what_lies_outside_the_train_part_changes_nothing_inside():
+def test_objects_outside_the_train_part_change_nothing_inside():
     rng = np.random.default_rng(0)
     features = rng.normal(size=(60, 2)).astype(np.float32)
     before = prepared(np.arange(60) % 2, modality(features))

@@ -3,7 +3,7 @@ import pytest
 
 from alray.errors import SpecError
 from alray.pools.importing import Target, write_chunks
-from alray.pools.synthetic import CHUNK, TwinSpec, class_sizes, make_twin
+from alray.pools.synthetic import CHUNK, SyntheticSpec, class_sizes, make_synthetic
 from alray.seeding import generator
 from alray.settings.base import validate
 from tests.helpers.pools_fixtures import read
@@ -12,11 +12,11 @@ SMALL = {"image_features": 12, "text_features": 5, "classes": 10, "families": 3}
 
 
 def everything(spec, name):
-    """Return a part's values and presence, and labels and true labels, of all objects."""
-    chunks = list(make_twin(spec))
+    """Return a modality's values and presence, and labels and true labels, of all objects."""
+    chunks = list(make_synthetic(spec))
     return (
-        np.concatenate([chunk.parts[name].values for chunk in chunks]),
-        np.concatenate([chunk.parts[name].present for chunk in chunks]),
+        np.concatenate([chunk.modalities[name].values for chunk in chunks]),
+        np.concatenate([chunk.modalities[name].present for chunk in chunks]),
         np.concatenate([chunk.labels for chunk in chunks]),
         np.concatenate([chunk.extras["true_label"] for chunk in chunks]),
     )
@@ -28,7 +28,7 @@ def near(share, count):
 
 
 def test_default_sizes_are_the_originals():
-    sizes = class_sizes(TwinSpec())
+    sizes = class_sizes(SyntheticSpec())
     assert sizes.sum() == 136_000
     assert sizes[0] == pytest.approx(7620, abs=2)
     assert sizes[-1] == pytest.approx(134, abs=1)
@@ -37,17 +37,17 @@ def test_default_sizes_are_the_originals():
 
 @pytest.mark.parametrize("objects", [150, 151, 500, 5_000, 100_000])
 def test_sizes_are_in_proportion_and_never_below_three(objects):
-    sizes = class_sizes(TwinSpec(objects=objects))
+    sizes = class_sizes(SyntheticSpec(objects=objects))
     assert sizes.sum() == objects
     assert sizes.min() >= 3
     large = sizes[:10]
-    expected = class_sizes(TwinSpec(objects=13_600_000))[:10]
+    expected = class_sizes(SyntheticSpec(objects=13_600_000))[:10]
     if objects >= 5_000:
         assert large / large.sum() == pytest.approx(expected / expected.sum(), rel=0.01)
 
 
 def test_topics_have_these_sizes():
-    spec = TwinSpec(objects=5_000, **SMALL)
+    spec = SyntheticSpec(objects=5_000, **SMALL)
     _, _, _, topics = everything(spec, "text")
     names, counts = np.unique(topics, return_counts=True)
     assert names.tolist() == [f"topic-{k}" for k in range(10)]
@@ -55,9 +55,9 @@ def test_topics_have_these_sizes():
 
 
 def test_the_same_seed_is_the_same_file_to_the_bit(tmp_path):
-    spec = TwinSpec(objects=5_000, **SMALL)
+    spec = SyntheticSpec(objects=5_000, **SMALL)
     written = [
-        write_chunks(make_twin(spec), 5_000, Target(tmp_path / name), lambda *_: None)
+        write_chunks(make_synthetic(spec), 5_000, Target(tmp_path / name), lambda *_: None)
         for name in "ab"
     ]
     assert written[0].objects == 5_000
@@ -65,15 +65,15 @@ def test_the_same_seed_is_the_same_file_to_the_bit(tmp_path):
 
 
 def test_another_seed_is_another_pool():
-    first = everything(TwinSpec(objects=500, **SMALL), "image")
-    second = everything(TwinSpec(objects=500, seed=1, **SMALL), "image")
+    first = everything(SyntheticSpec(objects=500, **SMALL), "image")
+    second = everything(SyntheticSpec(objects=500, seed=1, **SMALL), "image")
     assert not (first[0] == second[0]).any()
     assert not (first[1] == second[1]).all()
     assert not (first[3] == second[3]).all()
 
 
 def test_chunks_differ():
-    values, _, _, _ = everything(TwinSpec(objects=2 * CHUNK, **SMALL), "image")
+    values, _, _, _ = everything(SyntheticSpec(objects=2 * CHUNK, **SMALL), "image")
     assert not (values[:CHUNK] == values[CHUNK:]).any()
 
 
@@ -81,24 +81,25 @@ def test_no_two_draws_share_a_generator(monkeypatch):
     rounds: list[int] = []
 
     def recorded(study_seed, run_seed, purpose, round_number):
+        assert purpose == "twin"  # another purpose would change every pool
         rounds.append(round_number)
         return generator(study_seed, run_seed, purpose, round_number)
 
     monkeypatch.setattr("alray.pools.synthetic.generator", recorded)
-    assert len(list(make_twin(TwinSpec(objects=3 * CHUNK, **SMALL)))) == 3
+    assert len(list(make_synthetic(SyntheticSpec(objects=3 * CHUNK, **SMALL)))) == 3
     assert sorted(set(rounds)) == sorted(rounds) == [0, 1, 2, 3]
 
 
 def test_the_type_of_the_features_changes_nothing_else():
-    full = everything(TwinSpec(objects=500, **SMALL), "image")
-    half = everything(TwinSpec(objects=500, dtype="float16", **SMALL), "image")
+    full = everything(SyntheticSpec(objects=500, **SMALL), "image")
+    half = everything(SyntheticSpec(objects=500, dtype="float16", **SMALL), "image")
     assert half[0].dtype == np.float16
     assert np.array_equal(full[0].astype(np.float16), half[0])
     assert all((a == b).all() for a, b in zip(full[1:], half[1:], strict=True))
 
 
 def test_absent_shares_are_those_of_the_settings():
-    spec = TwinSpec(objects=20_000, image_absent=0.3, text_absent=0.6, **SMALL)
+    spec = SyntheticSpec(objects=20_000, image_absent=0.3, text_absent=0.6, **SMALL)
     image = everything(spec, "image")[1]
     text = everything(spec, "text")[1]
     assert 1 - image.mean() == near(0.3, 20_000)
@@ -107,25 +108,25 @@ def test_absent_shares_are_those_of_the_settings():
 
 
 def test_label_noise_is_that_of_the_settings():
-    spec = TwinSpec(objects=20_000, label_noise=0.2, **SMALL)
+    spec = SyntheticSpec(objects=20_000, label_noise=0.2, **SMALL)
     _, _, labels, topics = everything(spec, "text")
     assert (labels != topics).mean() == near(0.2, 20_000)
 
 
 def test_no_noise_no_wrong_label():
-    _, _, labels, topics = everything(TwinSpec(objects=1_000, label_noise=0, **SMALL), "text")
+    _, _, labels, topics = everything(SyntheticSpec(objects=1_000, label_noise=0, **SMALL), "text")
     assert (labels == topics).all()
 
 
 def test_every_class_keeps_three_true_labels():
-    spec = TwinSpec(objects=30, label_noise=1, **SMALL)
+    spec = SyntheticSpec(objects=30, label_noise=1, **SMALL)
     _, _, labels, topics = everything(spec, "text")
     assert (labels == topics).all()
 
 
 def test_siblings_are_confused_as_often_as_the_settings_say():
     apart = {**SMALL, "classes": 10, "families": 2}
-    all_in = TwinSpec(objects=20_000, label_noise=0.5, sibling_confusion=1, **apart)
+    all_in = SyntheticSpec(objects=20_000, label_noise=0.5, sibling_confusion=1, **apart)
     _, _, labels, topics = everything(all_in, "text")
     wrong = labels != topics
     seen = {(a, b) for a, b in zip(topics[wrong].tolist(), labels[wrong].tolist(), strict=True)}
@@ -135,7 +136,7 @@ def test_siblings_are_confused_as_often_as_the_settings_say():
 
 def nearest_centre_accuracy(**changed):
     """Return how often the nearest class mean of one half is right in the other half."""
-    spec = TwinSpec(
+    spec = SyntheticSpec(
         objects=4_000, **{**SMALL, "label_noise": 0, "ambiguous": 0, "modes": 1, **changed}
     )
     values, _, _, topics = everything(spec, "image")
@@ -172,13 +173,13 @@ def test_each_difficulty_makes_it_harder():
 )
 def test_refuses_settings_that_do_not_fit(settings, words):
     with pytest.raises(SpecError) as caught:
-        validate(TwinSpec, settings, "the command line")
+        validate(SyntheticSpec, settings, "the command line")
     assert words in str(caught.value)
 
 
-def test_a_twin_is_a_pool(tmp_path):
-    spec = TwinSpec(objects=600)
-    write_chunks(make_twin(spec), 600, Target(tmp_path / "t.parquet"), lambda *_: None)
+def test_a_synthetic_pool_is_a_pool(tmp_path):
+    spec = SyntheticSpec(objects=600)
+    write_chunks(make_synthetic(spec), 600, Target(tmp_path / "t.parquet"), lambda *_: None)
     pool = read(str(tmp_path / "t.parquet"))
     assert {part.name: part.dimension for part in pool.modalities} == {"image": 1024, "text": 300}
     assert len(pool.classes) == 50

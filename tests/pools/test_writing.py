@@ -6,53 +6,53 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from alray.errors import PoolError
-from alray.pools.writing import Chunk, Part, write_pool, writing
-from tests.helpers.pools_fixtures import features, parquet, read, write_chunk
+from alray.pools.writing import Chunk, ChunkModality, writing
+from tests.helpers.pools_fixtures import features, parquet, read, write_chunk, write_pool
 
 
 def everywhere(values):
-    return Part(values, np.ones(len(values), np.bool_))
+    return ChunkModality(values, np.ones(len(values), np.bool_))
 
 
 @st.composite
 def modalities(draw):
-    """Two modalities of a few objects, of any float type, each object having at least one."""
+    """Two modalities of a few objects, of any float type; each object has at least one of them."""
     count = draw(st.integers(4, 30))
     image_present = draw(hnp.arrays(np.bool_, count))
     image_present[0] = True
     text_present = draw(hnp.arrays(np.bool_, count)) | ~image_present
     text_present[0] = True
-    parts = {}
+    drawn = {}
     for name, present in (("image", image_present), ("text", text_present)):
         dtype, bits = draw(st.sampled_from([(np.float16, 16), (np.float32, 32)]))
         numbers = st.floats(-1000, 1000, width=bits)
         values = draw(hnp.arrays(dtype, (count, draw(st.integers(1, 5))), elements=numbers))
-        parts[name] = Part(values, present)
-    return parts
+        drawn[name] = ChunkModality(values, present)
+    return drawn
 
 
-@given(parts=modalities(), names=st.sampled_from([("a", "b"), ("ä [x]", "ü\n"), (2, 10)]))
+@given(drawn=modalities(), names=st.sampled_from([("a", "b"), ("ä [x]", "ü\n"), (2, 10)]))
 @settings(max_examples=60, deadline=None)
-def test_what_is_written_is_read_again(tmp_path_factory, parts, names):
-    count = len(parts["image"].present)
+def test_written_modalities_are_read_again(tmp_path_factory, drawn, names):
+    count = len(drawn["image"].present)
     labels = np.asarray([names[i % 2] for i in range(count)])
     path = tmp_path_factory.mktemp("round") / "pool.parquet"
-    pool = read(write_chunk(path, labels, parts))
+    pool = read(write_chunk(path, labels, drawn))
     assert pool.classes == tuple(str(name) for name in names)
     assert [pool.classes[code] for code in pool.labels] == [str(label) for label in labels]
     for got in pool.modalities:
-        part = parts[got.name]
-        assert got.features.dtype == part.values.dtype
-        assert got.present.tolist() == part.present.tolist()
-        assert got.features.tobytes() == part.values[part.present].tobytes()
+        wanted = drawn[got.name]
+        assert got.features.dtype == wanted.values.dtype
+        assert got.present.tolist() == wanted.present.tolist()
+        assert got.features.tobytes() == wanted.values[wanted.present].tobytes()
 
 
-@given(parts=modalities())
+@given(drawn=modalities())
 @settings(max_examples=20, deadline=None)
-def test_a_pool_that_is_written_is_the_same_pool(tmp_path_factory, parts):
+def test_a_pool_that_is_written_is_the_same_pool(tmp_path_factory, drawn):
     folder = tmp_path_factory.mktemp("round")
-    labels = np.arange(len(parts["image"].present)) % 12
-    first = read(write_chunk(folder / "a.parquet", labels, parts))
+    labels = np.arange(len(drawn["image"].present)) % 12
+    first = read(write_chunk(folder / "a.parquet", labels, drawn))
     write_pool(first, folder / "b.parquet")
     assert read(str(folder / "b.parquet")).fingerprint == first.fingerprint
 
@@ -71,10 +71,9 @@ def test_text_classes_that_look_like_numbers_keep_their_order(tmp_path):
     assert read(str(tmp_path / "b.parquet")).classes == pool.classes == ("10", "9")
 
 
-def test_large_pools_are_written_in_pieces(tmp_path, monkeypatch):
-    monkeypatch.setattr("alray.pools.writing.CHUNK_BYTES", 40)
+def test_each_chunk_is_a_row_group(tmp_path):
     pool = read(parquet(tmp_path))
-    write_pool(pool, tmp_path / "b.parquet")
+    write_pool(pool, tmp_path / "b.parquet", chunk_bytes=40)
     assert pq.ParquetFile(tmp_path / "b.parquet").num_row_groups == 3
     assert read(str(tmp_path / "b.parquet")).fingerprint == pool.fingerprint
 
@@ -99,7 +98,7 @@ def test_the_file_is_compressed_and_typed_as_documented(tmp_path):
 
 
 def test_absent_objects_are_null(tmp_path):
-    part = Part(np.ones((3, 2), np.float32), np.asarray([True, False, True]))
+    part = ChunkModality(np.ones((3, 2), np.float32), np.asarray([True, False, True]))
     path = tmp_path / "p.parquet"
     write_chunk(path, np.asarray([0, 1, 1]), {"image": part})
     assert pq.read_table(path)["image"].to_pylist() == [[1, 1], None, [1, 1]]

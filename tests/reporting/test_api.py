@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from alray.errors import SpecError, StoreError
-from alray.reporting.api import LabelCost, flat, parse_cost, report, report_pair
+from alray.reporting.api import LabelCost, parse_cost, report, report_pair, setting_texts
 from alray.reporting.sources import kind_of, read_sweep, read_table
+from tests.helpers.paths import local
 from tests.helpers.sweep_report_frames import Size, frames_of, runs_of, write_study
 
 SMALL = Size(strategies=("random", "margin", "entropy"), seeds=3, rounds=4)
@@ -70,7 +71,7 @@ def test_a_table_of_curves_is_reported_beside_it(tmp_path):
     html = html_of(made)
     assert 'href="../curves.csv"' in html
     assert "curves" in html
-    assert "margin" in (made.folder / "findings" / "summary.csv").read_text()
+    assert "margin" in (local(made.folder) / "findings" / "summary.csv").read_text()
 
 
 def test_another_arm_can_be_the_reference(study, tmp_path):
@@ -94,10 +95,10 @@ def test_without_random_a_table_needs_a_reference(tmp_path):
 
 def test_another_metric_is_shown(study, tmp_path):
     made = report(study, out=tmp_path, metric="nll", formats=("svg",))
-    assert "NLL (nats)" in (made.folder / "figures" / "curves.svg").read_text()
+    assert "NLL (nats)" in (local(made.folder) / "figures" / "curves.svg").read_text()
     assert (
         "NLL (nats) minus that of random"
-        in (made.folder / "figures" / "differences.svg").read_text()
+        in (local(made.folder) / "figures" / "differences.svg").read_text()
     )
 
 
@@ -154,7 +155,7 @@ def test_a_study_that_did_not_record_a_metric_shows_another(tmp_path):
     frame = pd.read_csv(path).rename(columns={"accuracy": "macro_f1"})
     frame.to_csv(path, index=False)
     made = report(path, formats=("svg",))
-    assert "macro F1" in (made.folder / "figures" / "curves.svg").read_text()
+    assert "macro F1" in (local(made.folder) / "figures" / "curves.svg").read_text()
     with pytest.raises(SpecError, match=r"--metric accuracy: .*curves\.csv has no such column"):
         report(path, metric="accuracy")
 
@@ -222,7 +223,7 @@ def test_costs_of_a_label(text, cost):
 
 def test_settings_are_shown_by_dotted_names():
     settings = {"a": {"b": 1, "c": {}}, "d": ["x", 2]}
-    assert flat(settings) == [("a.b", "1"), ("a.c", "{}"), ("d", "x, 2")]
+    assert list(setting_texts(settings).items()) == [("a.b", "1"), ("a.c", "{}"), ("d", "x, 2")]
 
 
 def test_two_studies_of_one_pool(study, tmp_path):

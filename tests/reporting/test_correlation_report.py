@@ -10,6 +10,7 @@ from alray.api import correlate
 from alray.errors import SpecError
 from alray.reporting.api import report
 from tests.helpers.correlation_studies import correlation_settings
+from tests.helpers.paths import local
 from tests.helpers.studies import write_pool
 
 
@@ -28,7 +29,7 @@ def test_the_page_is_made_again(study, tmp_path):
     """Verdicts, tables and figures are those that the study wrote; only facts about the pool itself may be fewer."""
     made = report(study, out=tmp_path, formats=("html", "csv"))
     assert made.page is not None
-    again, first = made.page.read_text(), (study / "report.html").read_text()
+    again, first = local(made.page).read_text(), (study / "report.html").read_text()
     for section in ('id="verdicts"', 'id="numbers"', 'id="checks"'):
         start = again.index(section)
         part = again[start : again.index("</section>", start)]
@@ -46,7 +47,7 @@ def test_the_page_is_made_again(study, tmp_path):
 def test_another_outcome_can_be_the_main_one(study, tmp_path):
     made = report(study, out=tmp_path, metric="nll", formats=("html",))
     assert made.page is not None
-    assert "Shown: NLL" in made.page.read_text()
+    assert "Shown: NLL" in local(made.page).read_text()
 
 
 def test_what_a_correlation_study_has_not_is_refused(study):

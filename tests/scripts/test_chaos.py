@@ -193,7 +193,7 @@ OWN = [
     "[3/12] faults.witness:Witnessed, seed 0: accuracy .281 at 400 labels, 1 s, node2",
     "node1: worker died (its process was killed or has crashed); margin, seed 0 starts again after round 7",
     "stopped; the same command goes on from here",
-    "error: cannot write /x/rounds/a.parquet: No space left on device; what is there already stays valid: make room",
+    "error: cannot write /x/a.parquet: No space left on device; everything written before stays valid: free disk space",
 ]
 OTHERS = [
     "[2026-11-22 09:06:57,042 E 9 9] gcs_rpc_client.h:151: Failed to connect",

@@ -1,10 +1,10 @@
-"""What makes a run another run: every setting that can change its records, and no other."""
+"""A run's identity: it has every setting that can change its records, and no other."""
 
 from typing import Any
 
 import pytest
 
-from alray.settings.base import Settings, setting_names
+from alray.settings.base import Settings, assign, setting_names
 from alray.settings.common import LossPredictionSpec
 from alray.settings.sweep import SweepSpec
 from tests.helpers.builders import make_pool, plan_of
@@ -49,7 +49,7 @@ CHANGES: dict[str, Any] = {
     "execution.gpus_per_run": 1,
 }
 EXEMPT = {
-    "name": "a label for people",
+    "name": "a label for displays",
     "pool.source": "acts through the pool's fingerprint",
     "pool.id": "acts through the pool's fingerprint",
     "pool.label": "acts through the pool's fingerprint",
@@ -59,13 +59,13 @@ EXEMPT = {
     "pool.min_class_size": "acts through the pool's fingerprint",
     "full_data": "adds runs, changes none",
     "execution.executor": "both give equal records",
-    "execution.address": "where, not what",
+    "execution.address": "it changes the machine, not the run",
     "execution.parallel": "runs do not see each other",
     "execution.checkpoint_seconds": "a resumed run gives equal records",
     "execution.attempts": "a resumed run gives equal records",
-    "execution.memory_per_run": "where there is room, not what is done there",
-    "execution.insecure": "who else may use the cluster",
-    "execution.metrics": "who looks on",
+    "execution.memory_per_run": "it limits the number of workers",
+    "execution.insecure": "it concerns access to the cluster",
+    "execution.metrics": "they are only displayed",
 }
 NEEDED: dict[str, dict[str, Any]] = {
     "training.loss_weights": {"training.loss": "fixed"},
@@ -75,7 +75,7 @@ NEEDED: dict[str, dict[str, Any]] = {
         for name in LossPredictionSpec.model_fields
     },
 }
-"""Settings without which another one has no meaning."""
+"""Setting: the others that it needs to have an effect."""
 
 
 def leaves(kind: type[Settings], prefix: str = "") -> list[str]:
@@ -88,11 +88,7 @@ def nested(changes):
     """Return {"a.b": 1} as {"a": {"b": 1}}."""
     values: dict[str, Any] = {}
     for key, value in changes.items():
-        *parents, last = key.split(".")
-        place = values
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[last] = dict(value) if isinstance(value, dict) else value
+        assign(values, key, dict(value) if isinstance(value, dict) else value)
     return values
 
 
@@ -122,19 +118,19 @@ def test_a_changed_setting_is_another_run(name):
 @pytest.mark.parametrize(
     "changes", [{"name": "other"}, {"execution": {"executor": "inline", "parallel": 3}}]
 )
-def test_what_is_exempt_leaves_runs_what_they_are(changes):
+def test_exempt_settings_change_no_run(changes):
     assert only_run(**changes).run_id == only_run().run_id
 
 
 @pytest.mark.parametrize("field", ["pool_fingerprint", "strategy_options", "threads", "device"])
-def test_so_does_not_what_the_plan_fills_in(field):
+def test_fields_that_the_plan_fills_in_are_part_of_it(field):
     run = only_run()
     changed = run.model_copy(update={field: 8 if field == "threads" else "cuda"})
     assert changed.run_id != run.run_id
 
 
 @pytest.mark.parametrize("field", ["arm", "variant", "oracle"])
-def test_labels_for_people_are_no_part_of_it(field):
+def test_labels_for_displays_are_no_part_of_it(field):
     run = only_run()
     assert run.model_copy(update={field: "other"}).run_id == run.run_id
 
@@ -156,7 +152,7 @@ def passive_id(**changes):
     ],
     ids=str,
 )
-def test_what_acts_in_the_rounds_only_shares_the_passive_phase(changes):
+def test_settings_of_the_rounds_share_the_passive_phase(changes):
     assert passive_id(**{"training": {}, **changes}) == passive_id(training={})
 
 
@@ -176,7 +172,7 @@ def test_what_acts_in_the_rounds_only_shares_the_passive_phase(changes):
     ],
     ids=str,
 )
-def test_what_acts_before_does_not(changes):
+def test_earlier_settings_do_not_share_it(changes):
     assert passive_id(**{"training": {}, **changes}) != passive_id(training={})
 
 

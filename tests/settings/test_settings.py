@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from alray.errors import SpecError
-from alray.settings.base import setting_names, unknown_name, validate
+from alray.settings.base import assign, flatten, look_up, setting_names, unknown_name, validate
 from alray.settings.common import (
     ExecutionSpec,
     LossPredictionSpec,
@@ -135,6 +135,34 @@ def test_setting_names_are_dotted():
     assert {"seed", "training", "training.lr", "execution.parallel"} <= set(names)
     assert setting_names(ModelSpec, "model.")[0] == "model.name"
     assert len(names) == len(set(names))
+
+
+def test_nested_values_by_dotted_name():
+    nested = {"a": {"b": 1, "c": {}, "d": {"e": [2]}}, "f": None}
+    flat = {"a.b": 1, "a.c": {}, "a.d.e": [2], "f": None}
+    assert list(flatten(nested).items()) == list(flat.items())
+    built: dict[str, Any] = {}
+    for name, value in flat.items():
+        assign(built, name, value)
+    assert built == nested
+
+
+def test_a_value_is_no_section():
+    values = {"training": {"lr": 1}}
+    with pytest.raises(
+        SpecError, match=r"training\.lr\.x: lr is not a group of settings \(it is 1\)"
+    ):
+        assign(values, "training.lr.x", 2)
+    assert values == {"training": {"lr": 1}}
+
+
+def test_every_setting_can_be_looked_up():
+    spec = study(training={"lr": 3e-4, "loss_prediction": {"margin": 2}})
+    assert look_up(spec, "training.lr") == 3e-4
+    assert look_up(spec, "training.loss_prediction.margin") == 2
+    assert look_up(spec, "split") == spec.split
+    for name in setting_names(SweepSpec):
+        look_up(spec, name)
 
 
 def test_every_setting_is_described():

@@ -1,4 +1,4 @@
-"""Stores that packages of the fsspec family speak to."""
+"""Stores through packages of the fsspec family."""
 
 import datetime as dt
 import sys
@@ -10,7 +10,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from alray import api
 from alray.errors import StoreError
-from alray.storage.fsspec_store import FsspecObjects
+from alray.storage.fsspec_store import FsspecStore
 from alray.storage.location import location_of
 from alray.storage.object_store import RemoteStorage
 from alray.studies.sweep.store import SweepStore
@@ -41,10 +41,13 @@ def test_a_sweep_into_memory_is_equal_to_a_local_one(tmp_path):
 
 
 def test_a_second_writer_is_refused():
-    place = location_of("memory://results/study")
-    with SweepStore(place) as store, pytest.raises(StoreError, match="written by another alray"):
-        SweepStore(place).__enter__()
-    with SweepStore(place):
+    location = location_of("memory://results/study")
+    with (
+        SweepStore(location) as store,
+        pytest.raises(StoreError, match="written by another alray"),
+    ):
+        SweepStore(location).__enter__()
+    with SweepStore(location):
         assert not store.has_progress()
 
 
@@ -69,7 +72,7 @@ def test_a_kind_of_store_that_does_not_exist_is_refused():
         SweepStore(location_of("s4://bucket/study")).exists()
 
 
-def test_what_is_no_object_store_gets_its_files_by_renaming(tmp_path, monkeypatch):
+def test_without_an_atomic_put_files_are_renamed(tmp_path, monkeypatch):
     steps = []
 
     def noted(step: str) -> None:
@@ -83,14 +86,14 @@ def test_what_is_no_object_store_gets_its_files_by_renaming(tmp_path, monkeypatc
 
     noted("pipe_file")
     noted("mv")
-    objects = FsspecObjects(LocalFileSystem(), str(tmp_path), whole=False)
-    objects.put("rounds/a.parquet", b"new")
+    store = FsspecStore(LocalFileSystem(), str(tmp_path), atomic=False)
+    store.put("rounds/a.parquet", b"new")
     temporary = str(tmp_path / "rounds" / ".a.parquet.tmp")
     assert steps == [("pipe_file", temporary), ("mv", temporary)]
-    assert objects.get("rounds/a.parquet") == b"new"
-    assert objects.names("rounds") == ["rounds/a.parquet"]
-    age = dt.datetime.now(dt.UTC) - objects.times("rounds")["rounds/a.parquet"]
+    assert store.get("rounds/a.parquet") == b"new"
+    assert store.names("rounds") == ["rounds/a.parquet"]
+    age = dt.datetime.now(dt.UTC) - store.times("rounds")["rounds/a.parquet"]
     assert age < dt.timedelta(minutes=1)
-    objects.delete("rounds/a.parquet")
-    objects.delete("rounds/a.parquet")
-    assert objects.names("rounds") == []
+    store.delete("rounds/a.parquet")
+    store.delete("rounds/a.parquet")
+    assert store.names("rounds") == []

@@ -1,4 +1,4 @@
-"""The lease that keeps two writers apart, on objects in memory with a clock of their own."""
+"""The lease that keeps two writers apart, in a store in memory with another clock."""
 
 import datetime as dt
 import json
@@ -13,14 +13,14 @@ from typing_extensions import override
 from alray.errors import StoreError
 from alray.storage.lease import Lease, LeaseTimes
 from alray.storage.location import Location
-from alray.storage.protocols import Objects
+from alray.storage.protocols import ObjectStore
 
-PLACE = Location("s3", "bucket/study")
+LOCATION = Location("s3", "bucket/study")
 TIMES = LeaseTimes(renewal=0.05, expiry=0.4, pause=0.05)
 
 
-class Memory(Objects):
-    """A store whose clock is years behind; requests take a moment of random length, before and after they count."""
+class Memory(ObjectStore):
+    """A store whose clock is years behind; each request waits for a random time before and after it takes effect."""
 
     def __init__(self, delay: float = 0.0) -> None:
         self.content: dict[str, bytes] = {}
@@ -70,60 +70,60 @@ class Memory(Objects):
         return True
 
 
-def lease(objects: Objects, times: LeaseTimes = TIMES) -> Lease:
-    return Lease(objects, PLACE, times, pauses=())
+def lease(store: ObjectStore, times: LeaseTimes = TIMES) -> Lease:
+    return Lease(store, LOCATION, times, pauses=())
 
 
-def killed(objects: Objects) -> Lease:
+def killed(store: ObjectStore) -> Lease:
     """Return a lease that was acquired and is never renewed again."""
     never = LeaseTimes(renewal=1000.0, expiry=TIMES.expiry, pause=TIMES.pause)
-    first = lease(objects, times=never)
+    first = lease(store, times=never)
     first.acquire()
     return first
 
 
-def test_a_lease_says_who_holds_it_and_goes_when_released():
-    objects = Memory()
-    held = lease(objects)
+def test_a_lease_names_its_holder_and_is_removed_when_released():
+    store = Memory()
+    held = lease(store)
     held.acquire()
-    (holder,) = [json.loads(c) for n, c in objects.content.items() if n.endswith(".holder")]
+    (holder,) = [json.loads(c) for n, c in store.content.items() if n.endswith(".holder")]
     assert holder.keys() == {"host", "process", "token", "when"}
     held.check()
     held.release()
-    assert objects.content == {}
+    assert store.content == {}
 
 
-def test_a_second_one_is_refused_for_as_long_as_the_first_is_renewed(caplog):
-    objects = Memory()
-    first = lease(objects)
+def test_a_second_writer_is_refused_for_as_long_as_the_first_renews_its_lease(caplog):
+    store = Memory()
+    first = lease(store)
     first.acquire()
     time.sleep(2 * TIMES.expiry)
     with pytest.raises(StoreError, match=r"is being written by another alray \(.*, process \d+\)"):
-        lease(objects).acquire()
+        lease(store).acquire()
     assert "waiting to see whether it still is" in caplog.messages[0]
     first.check()
     first.release()
-    other = lease(objects)
+    other = lease(store)
     other.acquire()
     other.release()
 
 
-def test_the_lease_of_a_killed_one_is_taken_over_when_it_is_stale_and_not_before(caplog):
-    objects = Memory()
-    killed(objects)
+def test_the_lease_of_a_killed_writer_is_taken_over_when_it_is_stale_and_not_before(caplog):
+    store = Memory()
+    killed(store)
     begun = time.monotonic()
-    second = lease(objects)
+    second = lease(store)
     second.acquire()
     assert time.monotonic() - begun > 0.9 * TIMES.expiry
     assert "going on instead of it" in caplog.messages[-1]
-    assert len([name for name in objects.content if name.endswith(".holder")]) == 1
+    assert len([name for name in store.content if name.endswith(".holder")]) == 1
     second.release()
 
 
-def test_one_that_has_slept_writes_nothing_more():
-    objects = Memory()
-    first = killed(objects)
-    second = lease(objects)
+def test_a_writer_that_has_slept_writes_nothing_more():
+    store = Memory()
+    first = killed(store)
+    second = lease(store)
     second.acquire()
     with pytest.raises(StoreError, match="taken over by another alray"):
         first.check()
@@ -137,45 +137,45 @@ def test_one_that_has_slept_writes_nothing_more():
 
 
 def test_a_write_waits_for_a_renewal_where_the_last_one_is_long_ago():
-    objects = Memory()
-    first = killed(objects)
+    store = Memory()
+    first = killed(store)
     first.check()
-    objects.fails = True
+    store.fails = True
     first.check()
     time.sleep(0.6 * TIMES.expiry)
     with pytest.raises(StoreError, match="cannot be written: no network"):
         first.check()
-    objects.fails = False
+    store.fails = False
     first.check()
     first.release()
 
 
 def test_a_lease_survives_a_network_that_fails_for_a_moment():
-    objects = Memory()
-    first = lease(objects)
+    store = Memory()
+    first = lease(store)
     first.acquire()
-    objects.fails = True
+    store.fails = True
     time.sleep(2 * TIMES.renewal)
-    objects.fails = False
+    store.fails = False
     time.sleep(3 * TIMES.renewal)
     first.check()
     first.release()
 
 
 @pytest.mark.parametrize("stale", [False, True], ids=["new", "taken over"])
-def test_of_many_that_start_at_the_same_moment_at_most_one_goes_on(stale):
+def test_of_many_writers_that_start_at_the_same_moment_exactly_one_goes_on(stale):
     for _ in range(3):
-        objects = Memory(delay=0.004)
+        store = Memory(delay=0.004)
         if stale:
-            killed(objects)
+            killed(store)
             time.sleep(1.2 * TIMES.expiry)
         together = threading.Barrier(6)
         going: list[Lease] = []
 
         def start(
-            objects: Memory = objects, going: list[Lease] = going, at: threading.Barrier = together
+            store: Memory = store, going: list[Lease] = going, at: threading.Barrier = together
         ) -> bool:
-            contender = lease(objects)
+            contender = lease(store)
             at.wait()
             try:
                 contender.acquire()
@@ -192,13 +192,13 @@ def test_of_many_that_start_at_the_same_moment_at_most_one_goes_on(stale):
 
 
 def test_a_start_that_is_stopped_leaves_nothing(monkeypatch):
-    objects = Memory()
+    store = Memory()
 
     def stop(_: str) -> None:
-        assert objects.content
+        assert store.content
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(objects, "times", stop)
+    monkeypatch.setattr(store, "times", stop)
     with pytest.raises(KeyboardInterrupt):
-        lease(objects).acquire()
-    assert objects.content == {}
+        lease(store).acquire()
+    assert store.content == {}

@@ -54,7 +54,7 @@ def test_other_texts_are_local_paths():
 
 
 @pytest.mark.parametrize("uri", ["s3://", "s3:///", "file://host/tmp"])
-def test_an_address_without_a_place_is_refused(uri):
+def test_an_address_without_a_bucket_or_folder_is_refused(uri):
     with pytest.raises(SpecError):
         location_of(uri)
 

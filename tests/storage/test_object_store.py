@@ -1,4 +1,4 @@
-"""Files in an object store: whole or not at all, many at a time, and errors that say what to do."""
+"""Files in an object store: whole or absent, many at a time, and errors that give the next step."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ from alray.errors import SpecError, StoreError
 from alray.storage.lease import LeaseTimes
 from alray.storage.location import Location
 from alray.storage.object_store import RemoteStorage
-from alray.storage.retrying import patiently, plainly
+from alray.storage.retrying import error_text, with_retries
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.sweep.store import SweepStore
 from tests.helpers.object_store import BUCKET, S3Server, down, running_server, server
@@ -22,7 +22,7 @@ def store_at(name: str, **changes: str) -> SweepStore:
     return SweepStore(Location("s3", f"{BUCKET}/{name}", **changes))
 
 
-def test_what_is_written_is_read_back(server):
+def test_written_files_are_read_back(server):
     with store_at("back") as store:
         assert not store.exists()
         assert not store.has_progress()
@@ -126,7 +126,7 @@ def test_a_wrong_bucket_is_named(server):
         wrong.exists()
 
 
-def test_a_server_that_is_down_is_told_from_an_empty_folder(server, monkeypatch):
+def test_a_server_that_is_down_is_no_empty_folder(server, monkeypatch):
     monkeypatch.setattr(RemoteStorage, "pauses", ())
     with down(server):
         store = store_at("down")
@@ -135,12 +135,12 @@ def test_a_server_that_is_down_is_told_from_an_empty_folder(server, monkeypatch)
                 ask()
 
 
-def test_an_option_that_is_not_known_is_refused(server):
+def test_an_unknown_option_is_refused(server):
     with pytest.raises(SpecError, match=r"did you mean 'region'"):
         store_at("option", query="regoin=x").exists()
 
 
-def test_no_key_is_told_when_something_fails(server):
+def test_no_key_is_shown_when_something_fails(server):
     query = f"endpoint_override={server.address}&scheme=http&region=us-east-1"
     store = store_at("hush", user="testing:hush%2Fhush", query=query)
     with down(server), pytest.raises(StoreError) as caught:
@@ -152,7 +152,7 @@ def test_no_key_is_told_when_something_fails(server):
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("text", "explanation"),
     [
         ("AWS Error ACCESS_DENIED during HeadObject operation", "access is denied"),
         ("AWS Error UNKNOWN (HTTP status 403) during HeadBucket operation", "access is denied"),
@@ -162,24 +162,24 @@ def test_no_key_is_told_when_something_fails(server):
         ("AWS Error UNKNOWN: ExpiredToken", "have expired"),
     ],
 )
-def test_what_another_attempt_cannot_change_is_told_at_once(said, told):
+def test_an_error_that_another_attempt_cannot_change_is_explained_at_once(text, explanation):
     attempts = []
 
     def act() -> None:
         attempts.append(1)
-        raise OSError(said)
+        raise OSError(text)
 
-    with pytest.raises(StoreError, match=told):
-        patiently(act, Location("s3", "bucket"), "read", pauses=(60.0,))
+    with pytest.raises(StoreError, match=explanation):
+        with_retries(act, Location("s3", "bucket"), "read", pauses=(60.0,))
     assert len(attempts) == 1
 
 
-def test_an_errors_own_words_lose_the_keys():
+def test_an_errors_own_text_loses_the_keys():
     location = Location("s3", "bucket", user="KEYKEY:hush%2Fhush", query="endpoint_override=a:90")
-    said = plainly(
+    text = error_text(
         OSError("KEYKEY and hush/hush at\ns3://KEYKEY:hush%2Fhush@bucket?x=y"), location
     )
-    assert said == "*** and *** at s3://bucket"
+    assert text == "*** and *** at s3://bucket"
 
 
 def test_a_lost_lease_stops_the_next_write_before_it_overwrites_anything(server, monkeypatch):

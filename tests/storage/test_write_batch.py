@@ -1,4 +1,4 @@
-"""Changes that wait: a run's files in order, those of several runs side by side."""
+"""Collected changes: a run's files in order, those of several runs in parallel."""
 
 import threading
 from collections.abc import Callable, Collection
@@ -7,9 +7,8 @@ import pytest
 from typing_extensions import override
 
 from alray.errors import StoreError
-from alray.storage import write_batch
 from alray.storage.local import LocalStorage
-from alray.storage.write_batch import Batch
+from alray.storage.write_batch import WriteBatch
 from alray.studies.sweep.store import SweepStore
 from tests.helpers.rows import read_back
 
@@ -17,7 +16,7 @@ ROWS = [{"run_id": "a", "round": 0}]
 
 
 class Watched(LocalStorage):
-    """Takes down what happens instead of doing it."""
+    """Records each change instead of making it."""
 
     def __init__(self, before: Callable[[str], object] = lambda _: None) -> None:
         self.done: list[str] = []
@@ -35,59 +34,58 @@ class Watched(LocalStorage):
 
 def test_a_runs_files_keep_their_order():
     storage = Watched()
-    waiting = Batch(storage)
+    batch = WriteBatch(storage)
     for run in ("a.b", "a.c"):
-        waiting.write(f"queries/{run}.parquet", b"")
-        waiting.write(f"rounds/{run}.parquet", b"")
-        waiting.remove([f"checkpoints/{run}.safetensors"])
+        batch.write(f"queries/{run}.parquet", b"")
+        batch.write(f"rounds/{run}.parquet", b"")
+        batch.remove([f"checkpoints/{run}.safetensors"])
     assert storage.done == []
-    waiting.make()
+    batch.flush()
     for run in ("a.b", "a.c"):
         assert [name for name in storage.done if f"/{run}." in name] == [
             f"+queries/{run}.parquet",
             f"+rounds/{run}.parquet",
             f"-checkpoints/{run}.safetensors",
         ]
-    waiting.make()
+    batch.flush()
     assert len(storage.done) == 6
 
 
-def test_runs_are_written_side_by_side():
+def test_runs_are_written_in_parallel():
     """Each waits for the other two before it is done."""
     barrier = threading.Barrier(3, timeout=20.0)
     storage = Watched(lambda _: barrier.wait())
-    waiting = Batch(storage)
+    batch = WriteBatch(storage)
     for run in "abc":
-        waiting.write(f"rounds/x.{run}.parquet", b"")
-    waiting.make()
+        batch.write(f"rounds/x.{run}.parquet", b"")
+    batch.flush()
     assert sorted(storage.done) == [f"+rounds/x.{run}.parquet" for run in "abc"]
 
 
 @pytest.mark.parametrize("failing", ["a", "b", "c"])
-def test_what_cannot_be_written_keeps_its_own_later_files_back_and_no_others(failing):
+def test_a_failed_write_stops_the_later_changes_of_its_run_and_no_others(failing):
     def fail(name: str) -> None:
         if name == f"queries/{failing}.parquet":
             raise StoreError(f"cannot write {name}")
 
     storage = Watched(fail)
-    waiting = Batch(storage)
+    batch = WriteBatch(storage)
     for run in "abc":
-        waiting.write(f"queries/{run}.parquet", b"")
-        waiting.write(f"rounds/{run}.parquet", b"")
+        batch.write(f"queries/{run}.parquet", b"")
+        batch.write(f"rounds/{run}.parquet", b"")
     with pytest.raises(StoreError, match=rf"cannot write queries/{failing}"):
-        waiting.make()
+        batch.flush()
     assert {name[-9] for name in storage.done} == set("abc") - {failing}
     assert len(storage.done) == 4
 
 
-def test_what_has_become_much_is_written_at_once(monkeypatch):
-    monkeypatch.setattr(write_batch, "MOST_BYTES", 25)
+def test_large_batches_are_written_at_once():
     storage = Watched()
-    waiting = Batch(storage)
+    batch = WriteBatch(storage, max_bytes=25)
     for number in range(5):
-        waiting.write(f"checkpoints/{number}.safetensors", bytes(10))
+        batch.write(f"checkpoints/{number}.safetensors", bytes(10))
     assert sorted(storage.done) == [f"+checkpoints/{number}.safetensors" for number in range(3)]
-    waiting.make()
+    batch.flush()
     assert len(storage.done) == 5
 
 
@@ -95,7 +93,7 @@ def write_and_fail(store: SweepStore) -> None:
     with store.batch():
         store.write_checkpoint("b", b"state")
         store.remove_checkpoint("a")
-        # What would take its place is not written yet either.
+        # The checkpoint that replaces it is not written yet either.
         assert store.read_checkpoint("a") == b"state"
         raise RuntimeError("a bug")
 

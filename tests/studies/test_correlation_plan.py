@@ -86,7 +86,7 @@ def test_what_cannot_work_is_refused_with_the_nearest_that_does(pool, changes, m
         ({"epochs": [0]}, r"epochs\.0: .*greater than or equal to 1"),
         ({"grouping": "window"}, r"grouping\.0: .*'within_class'"),
         ({"training": {"mode": "scratch"}}, "training.mode: a correlation study fine-tunes"),
-        ({"training": {"loss_prediction": {}}}, "loss_prediction has no place"),
+        ({"training": {"loss_prediction": {}}}, "loss_prediction is not used"),
         ({"sampel": 3}, "there is no setting 'sampel'; did you mean 'sample'"),
     ],
 )

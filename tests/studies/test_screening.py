@@ -18,6 +18,7 @@ from alray.studies.sweep.plan import make_plan
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
 from tests.helpers.builders import make_pool, one_run, plan_of
+from tests.helpers.paths import local
 from tests.helpers.studies import settings, write_pool
 
 POOL = make_pool(400)
@@ -247,7 +248,7 @@ def test_a_study_says_in_its_report_what_was_scored(pool, tmp_path):
     study = sweep(wanted, results=tmp_path)
     made = report(study.path, formats=("html",))
     assert made.page is not None
-    html = made.page.read_text()
+    html = local(made.page).read_text()
     assert (
         "exactly 20% of the candidates, ranked by 8-bit scores; all of them every 3 rounds" in html
     )

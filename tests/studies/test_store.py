@@ -73,9 +73,9 @@ def test_a_plain_reader_of_the_folder_sees_whole_files_only(store):
 
 
 def test_leftovers_of_a_killed_writer_are_swept(tmp_path):
-    with SweepStore(tmp_path) as store:
-        (store.root / "rounds" / ".b.parquet.tmp").write_bytes(b"half")
-        (store.root / ".runs.parquet.tmp").write_bytes(b"half")
+    with SweepStore(tmp_path):
+        (tmp_path / "rounds" / ".b.parquet.tmp").write_bytes(b"half")
+        (tmp_path / ".runs.parquet.tmp").write_bytes(b"half")
     with SweepStore(tmp_path):
         assert hidden(tmp_path) == []
 
@@ -154,9 +154,9 @@ def test_a_full_disk_leaves_the_old_file(store):
 @pytest.mark.parametrize(
     ("number", "remedy"),
     [
-        (errno.ENOSPC, "make room"),
+        (errno.ENOSPC, "free disk space"),
         (errno.EROFS, "make it writable"),
-        (errno.EIO, "see to the disk"),
+        (errno.EIO, "check the disk"),
     ],
 )
 def test_what_helps_against_an_error_is_said(store, monkeypatch, number, remedy):

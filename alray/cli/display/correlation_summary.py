@@ -13,7 +13,7 @@ from alray.analysis.correlation.findings import reading
 from alray.analysis.wording import share, signed
 from alray.reporting.correlation.report import measured_prediction
 from alray.statistics.paired import SIGNIFICANCE
-from alray.storage.location import Place
+from alray.storage.location import StudyPath
 from alray.studies.correlation.results import Correlation
 
 Row = Mapping[str, Any]
@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 _GROUPED = {"score": "by score", "within_class": "within class", "random": "random"}
 
 
-def print_correlation(console: Console, found: Correlation, page: Place | None = None) -> None:
+def print_correlation(console: Console, found: Correlation, page: StudyPath | None = None) -> None:
     """Print both tables, what they say in words, and where the results lie."""
     for task, error in zip(found.failures["task"], found.failures["error"], strict=True):
         console.print(Text(f"failed: {task}: {error}", style="red"))

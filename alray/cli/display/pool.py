@@ -1,4 +1,4 @@
-"""How a pool's description looks in a terminal."""
+"""Print the description of a pool in a terminal."""
 
 from rich.console import Console
 from rich.table import Table
@@ -13,14 +13,14 @@ _BAR = 28
 def print_description(
     description: PoolDescription, console: Console, *, every_class: bool
 ) -> None:
-    """Print facts, modalities and a bar chart of the classes.
+    """Print counts, modalities and a bar chart of the classes.
 
     Args:
-        description: The pool's.
-        console: Where to; made without markup, because class names may hold brackets.
+        description: The pool's description.
+        console: The terminal; made without markup, because class names may hold brackets.
         every_class: Also print classes beyond the largest 20.
     """
-    console.print(_facts(description))
+    console.print(_counts(description))
     console.print()
     console.print(_modalities(description))
     console.print()
@@ -32,7 +32,7 @@ def print_description(
         console.print(note, style="yellow")
 
 
-def _facts(description: PoolDescription) -> Table:
+def _counts(description: PoolDescription) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
@@ -111,7 +111,7 @@ def _classes(description: PoolDescription, limit: int | None) -> Table:
 
 
 def _bar(share: float) -> str:
-    """Return a bar of eighths of a character; never empty, so that a rare class is seen."""
+    """Return a bar of eighths of a character; it is never empty, so that rare classes can be seen."""
     eighths = max(1, round(share * _BAR * 8))
     rest = " ▏▎▍▌▋▊▉"[eighths % 8].strip()
     return "█" * (eighths // 8) + rest

@@ -12,11 +12,11 @@ from rich.text import Text
 from alray.analysis.sweep.findings import reading
 from alray.analysis.wording import share, signed
 from alray.statistics.power import fewest_seeds_for_holm
-from alray.storage.location import Place
+from alray.storage.location import StudyPath
 
 
 def print_summary(
-    console: Console, summary: pd.DataFrame, path: Place, page: Place | None = None
+    console: Console, summary: pd.DataFrame, path: StudyPath, page: StudyPath | None = None
 ) -> None:
     """Print the table of arms, what it says in words, and where the results and the page about them lie."""
     if summary["seeds"].sum() == 0:

@@ -14,7 +14,7 @@ from alray.analysis.wording import listed
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
 from alray.settings.correlation import CorrelationSpec
-from alray.storage.location import Place
+from alray.storage.location import StudyPath
 from alray.studies.correlation.results import load_correlation
 from alray.studies.correlation.store import CorrelationStore
 
@@ -116,7 +116,7 @@ _ENDINGS = {"html": ".html", "svg": ".svg", "png": ".png"}
 
 
 def render_correlation(
-    path: Place, outcome: str | None, formats: Collection[str]
+    path: StudyPath, outcome: str | None, formats: Collection[str]
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the files of the report by name, and its sentences.
 

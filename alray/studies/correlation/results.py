@@ -7,7 +7,7 @@ import pandas as pd
 
 from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
-from alray.storage.location import Location, StudyPlace, location_of, study_place
+from alray.storage.location import Location, StudyPath, location_of
 from alray.studies import manifest
 from alray.studies.correlation.store import CorrelationStore
 
@@ -28,7 +28,7 @@ class Correlation:
         failures: A row per task that failed for good; empty where all went well.
     """
 
-    path: StudyPlace
+    path: StudyPath
     settings: CorrelationSpec
     bases: pd.DataFrame
     groups: pd.DataFrame
@@ -45,12 +45,12 @@ def load_correlation(path: str | Path | Location) -> Correlation:
     Raises:
         StoreError: There is none at this path.
     """
-    place = location_of(path)
-    store = CorrelationStore(place)
+    folder = location_of(path)
+    store = CorrelationStore(folder)
     manifest.require_kind(store, manifest.CORRELATION)
-    spec = validate(CorrelationSpec, store.read_study(), f"{place}/study.yaml")
+    spec = validate(CorrelationSpec, store.read_study(), f"{folder}/study.yaml")
     return Correlation(
-        study_place(place),
+        folder,
         spec,
         store.read_bases(),
         store.read_groups(spec.bases),

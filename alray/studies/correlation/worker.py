@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 
 from alray.networks.tensors import PoolTensors
-from alray.pools.pool import PreparedPool, verify
+from alray.pools.pool import PreparedPool
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.tasks import Record, Task, perform
 
@@ -83,4 +83,4 @@ class TaskWorker:
         Raises:
             RuntimeError: Something wrote into it.
         """
-        verify(self._pool.pool, self._checksum)
+        self._pool.pool.verify(self._checksum)

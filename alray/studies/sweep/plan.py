@@ -1,7 +1,7 @@
 """From a study's settings and its pool to arms and runs, everything checked before anything expensive starts."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from alray.pools.pool import Pool, PreparedPool
 from alray.scoring.engine import check_committee
 from alray.scoring.int8 import has_int8_products
 from alray.seeding import torch_seed
-from alray.settings.base import Settings, setting_names, unknown_name, validate
+from alray.settings.base import Settings, assign, look_up, setting_names, unknown_name, validate
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec
@@ -163,18 +163,14 @@ def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
 def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any]) -> Arm:
     strategy = parse(text)
     settings = {section: getattr(study, section).model_dump() for section in VARIED}
-    for key, value in choice.items():
-        section, _, name = key.partition(".")
-        *parents, last = name.split(".")
-        place = settings[section]
-        for parent in parents:
-            place = place[parent]
-        place[last] = value
+    for name, value in choice.items():
+        assign(settings, name, value)
     if strategy.loss_prediction is not None:
         settings["training"]["loss_prediction"] = strategy.loss_prediction.model_dump()
     model = validate(ModelSpec, settings["model"], "vary: model")
     training = validate(TrainingSpec, settings["training"], "vary: training")
-    variant = _variant(study, choice, {"model": model, "training": training})
+    varied = study.model_copy(update={"model": model, "training": training})
+    variant = _variant(study, varied, choice)
     label = _label(canonical(text), variant)
     return Arm(label, canonical(text), strategy, variant, model, training)
 
@@ -183,23 +179,10 @@ def _label(name: str, variant: str) -> str:
     return name + (f" [{variant}]" if variant else "")
 
 
-def _variant(study: SweepSpec, choice: Mapping[str, Any], varied: Mapping[str, Settings]) -> str:
+def _variant(study: SweepSpec, varied: SweepSpec, names: Iterable[str]) -> str:
     """Name the settings that differ from the study's own; an arm that does not differ is the plain arm."""
-    parts = []
-    for key in choice:
-        section, _, name = key.partition(".")
-        own, value = (
-            _look_up(place, name) for place in (getattr(study, section), varied[section])
-        )
-        if own != value:
-            parts.append(f"{name}={value}")
-    return ", ".join(parts)
-
-
-def _look_up(settings: Any, name: str) -> Any:
-    for word in name.split("."):
-        settings = getattr(settings, word)
-    return settings
+    differing = [name for name in names if look_up(varied, name) != look_up(study, name)]
+    return ", ".join(f"{name.partition('.')[2]}={look_up(varied, name)}" for name in differing)
 
 
 def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec) -> None:

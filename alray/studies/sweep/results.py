@@ -7,7 +7,7 @@ import pandas as pd
 
 from alray.settings.base import validate
 from alray.settings.sweep import SweepSpec
-from alray.storage.location import Location, StudyPlace, location_of, study_place
+from alray.storage.location import Location, StudyPath, location_of
 from alray.studies import manifest
 from alray.studies.sweep.store import SweepStore
 
@@ -25,7 +25,7 @@ class Sweep:
         summary: A row per arm.
     """
 
-    path: StudyPlace
+    path: StudyPath
     settings: SweepSpec
     rounds: pd.DataFrame
     queries: pd.DataFrame
@@ -43,13 +43,13 @@ def load(path: str | Path | Location) -> Sweep:
     Raises:
         StoreError: There is none at this path.
     """
-    place = location_of(path)
-    store = SweepStore(place)
+    folder = location_of(path)
+    store = SweepStore(folder)
     manifest.require_kind(store, manifest.SWEEP)
     runs = store.read_runs()
     return Sweep(
-        study_place(place),
-        validate(SweepSpec, store.read_study(), f"{place}/study.yaml"),
+        folder,
+        validate(SweepSpec, store.read_study(), f"{folder}/study.yaml"),
         store.read_rounds(),
         store.read_queries(),
         runs,

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from typing_extensions import override
 
 from alray.errors import StoreError
-from alray.storage.location import Place
+from alray.storage.location import StudyPath
 from alray.studies.folder import Folder, MissingFileError
 from alray.studies.sweep.records import QUERY_COLUMNS, ROUND_COLUMNS, STATUS_COLUMNS
 from alray.studies.tables import table
@@ -29,7 +29,7 @@ class SweepStore(Folder):
     folders: ClassVar[tuple[str, ...]] = (ROUNDS, QUERIES, CHECKPOINTS)
     others: ClassVar[tuple[str, ...]] = (*Folder.others, "runs.parquet")
 
-    def __init__(self, root: Place) -> None:
+    def __init__(self, root: StudyPath) -> None:
         super().__init__(root)
         # What is known of a folder that nobody else writes to: an object store takes its time to answer.
         self._counts: dict[str, int] | None = None

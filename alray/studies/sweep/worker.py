@@ -73,7 +73,7 @@ class RunWorker:
         job, experiment = self._in_progress()
         state = None
         if with_state:
-            self._verify_pool()
+            self._pool.pool.verify(self._checksum)
             state = experiment.state().to_bytes()
             self._last_checkpoint = time.monotonic()
         results, self._unreported = self._unreported, []
@@ -91,9 +91,3 @@ class RunWorker:
         if self._job is None or self._experiment is None:
             raise RuntimeError("the worker has no job")
         return self._job, self._experiment
-
-    def _verify_pool(self) -> None:
-        if self._pool.pool.checksum() != self._checksum:
-            raise RuntimeError(
-                "the shared pool's content has changed during the run: something wrote into it in place"
-            )
