@@ -6,94 +6,50 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.options import execution_options, gather, origin, pool_options
+from alray.cli.options import EXECUTION, POOL, gather, import_from_here, origin, study_options
 from alray.cli.pages import write_page
-from alray.errors import Interrupted, SpecError
+from alray.cli.settings_options import Setting, SettingsCommand
+from alray.errors import Interrupted
 
 if TYPE_CHECKING:
     from alray.settings.correlation import CorrelationSpec
     from alray.storage.location import StudyPath
 
-SETTINGS = {
-    name: name
-    for name in (
-        "scores",
-        "sample",
-        "group_size",
-        "grouping",
-        "fine_tune_seeds",
-        "bases",
-        "initial",
-        "epochs",
-        "replay",
-        "outcome",
-        "test",
-        "compat",
-    )
+OPTIONS = {
+    **POOL,
+    "scores": Setting("scores", "A,B"),
+    "sample": Setting("sample"),
+    "group-size": Setting("group_size"),
+    "grouping": Setting("grouping", "A,B"),
+    "fine-tune-seeds": Setting("fine_tune_seeds"),
+    "bases": Setting("bases"),
+    "initial": Setting("initial"),
+    "epochs": Setting("epochs", "A,B"),
+    "replay": Setting("replay"),
+    "outcome": Setting("outcome"),
+    "test": Setting("test"),
+    "compat": Setting("compat"),
+    **EXECUTION,
 }
-"""Option of this command: the setting that it overrides."""
+"""Options that set one setting each."""
 
 
-@click.command()
-@pool_options
-@click.option(
-    "--scores",
-    metavar="A,B",
-    help="Scores to sort by.  [default: loss,margin,entropy,least_confidence,bald]",
-)
-@click.option(
-    "--sample",
-    type=int,
-    help="Unlabelled objects to score.  [default: 10000, or as many as fill groups]",
-)
-@click.option(
-    "--group-size",
-    type=int,
-    help="Objects in a group.  [default: 100, or a hundredth of what is unlabelled]",
-)
-@click.option(
-    "--grouping",
-    metavar="A,B",
-    help="How the sample is cut: score, within_class, random.  [default: all three]",
-)
-@click.option("--fine-tune-seeds", type=int, help="Fine-tunes of each group.  [default: 5]")
-@click.option("--bases", type=int, help="Base models.  [default: 3]")
-@click.option(
-    "--initial",
-    type=int,
-    help="Labels of a base model.  [default: 2000 or a tenth of the train part, and every class]",
-)
-@click.option("--epochs", metavar="A,B", help="Doses to evaluate at.  [default: 1,2,5,10,20]")
-@click.option(
-    "--replay",
-    type=click.Choice(["none", "initial"]),
-    help="Fine-tune on the group alone, or on the initial labels besides.",
-)
-@click.option(
-    "--outcome",
-    type=click.Choice(["accuracy", "nll", "macro_f1"]),
-    help="What verdicts are about.  [default: accuracy]",
-)
-@click.option("--test", type=int, help="Most test objects to evaluate on.  [default: 5000]")
-@click.option(
-    "--compat",
-    type=click.Choice(["original"]),
-    help="The published protocol's choices, without its sliding window.",
-)
-@execution_options
-@click.option(
-    "--report/--no-report", default=True, help="Write a page with the findings.  [default: report]"
-)
+def _settings() -> "type[CorrelationSpec]":
+    from alray.settings.correlation import CorrelationSpec
+
+    return CorrelationSpec
+
+
+@click.command(cls=SettingsCommand, settings=_settings, options=OPTIONS)
+@study_options
 def correlate(
     study: Path | None,
-    results: "StudyPath",
-    modalities: tuple[str, ...],
+    given: dict[str, Any],
     settings: tuple[str, ...],
-    epochs: str | None,
+    results: "StudyPath",
     dry_run: bool,
     fresh: bool,
     report: bool,
-    **simple: Any,
 ) -> None:
     """Ask in minutes what a sweep asks in hours: do objects with a high score teach this model more?
 
@@ -104,13 +60,11 @@ def correlate(
     from rich.console import Console
 
     from alray.settings.base import validate
-    from alray.settings.correlation import CorrelationSpec
 
-    values = gather(study, modalities, settings, simple, SETTINGS)
-    if epochs is not None:
-        values["epochs"] = _numbers("--epochs", epochs)
+    import_from_here()
+    values = gather(study, given, settings)
     progress = Console(stderr=True, highlight=False, markup=False)
-    spec = validate(CorrelationSpec, values, origin(study))
+    spec = validate(_settings(), values, origin(study))
     if dry_run:
         _print_plan(spec, results, progress)
     else:
@@ -172,10 +126,3 @@ def _print_plan(spec: "CorrelationSpec", results: "StudyPath", progress: Any) ->
         console.print(f"  {kind.replace('_', ' ')}{f': {score}' if score else ''}")
     console.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
     console.print(f"results would go to {results / str(plan.spec.name)}", soft_wrap=True)
-
-
-def _numbers(option: str, text: str) -> list[int]:
-    try:
-        return [int(word) for word in text.split(",")]
-    except ValueError:
-        raise SpecError(f"{option} {text}: write whole numbers, such as 1,2,5") from None

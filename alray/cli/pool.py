@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from shlex import quote
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from alray.cli.options import COLUMNS
+from alray.cli.pairs import pairs
 from alray.cli.settings_options import SettingsCommand
 from alray.errors import SpecError
 
 if TYPE_CHECKING:
     from alray.pools.importing import WriteSummary
-    from alray.settings.base import Settings
+    from alray.pools.synthetic import SyntheticSpec
     from alray.settings.common import PoolSpec
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group()
@@ -24,87 +24,16 @@ def pool() -> None:
     """Look at a pool of labelled embeddings, import one, or make one."""
 
 
-def pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
-    """Split `NAME=VALUE` texts.
-
-    Raises:
-        SpecError: A text has another form, or a name is given twice; the message names option and text.
-    """
-    found: dict[str, str] = {}
-    for text in values:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise SpecError(f"{option} {text}: write NAME=VALUE, such as {option} image=img_emb")
-        if name in found:
-            raise SpecError(f"{option} {text}: {name!r} is given twice; give it once")
-        found[name] = value
-    return found
-
-
-def column_options(command: Command) -> Command:
-    """Add the options that name the columns of a pool."""
-    options = (
-        click.option(
-            "--id",
-            "id_column",
-            default="id",
-            show_default=True,
-            metavar="COLUMN",
-            help="Column of unique ids.",
-        ),
-        click.option(
-            "--label",
-            default="label",
-            show_default=True,
-            metavar="COLUMN",
-            help="Column of class labels.",
-        ),
-        click.option(
-            "--modality",
-            "modalities",
-            multiple=True,
-            metavar="NAME=COLUMN",
-            help="A modality and its column; repeat it. Every float list column if not given.",
-        ),
-        click.option(
-            "--group-by",
-            metavar="COLUMN",
-            help="Column whose equal values stay on one side of the split.",
-        ),
-        click.option(
-            "--min-class-size",
-            default=0,
-            show_default=True,
-            type=click.IntRange(min=0),
-            help="Drop classes with fewer objects.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def pool_spec(source: str, columns: dict[str, Any]) -> "PoolSpec":
-    """Return settings from the values of `column_options`."""
-    from alray.settings.base import validate
+def _pool_settings() -> "type[PoolSpec]":
     from alray.settings.common import PoolSpec
 
-    values = {
-        "source": source,
-        "id": columns["id_column"],
-        "label": columns["label"],
-        "modalities": pairs("--modality", columns["modalities"]),
-        "group_by": columns["group_by"],
-        "min_class_size": columns["min_class_size"],
-    }
-    return validate(PoolSpec, values, "the command line")
+    return PoolSpec
 
 
-@pool.command("describe")
+@pool.command("describe", cls=SettingsCommand, settings=_pool_settings, options=COLUMNS)
 @click.argument("source", metavar="[POOL]", default="openclipart")
-@column_options
 @click.option("--all", "every_class", is_flag=True, help="List all classes, not the largest 20.")
-def describe_command(source: str, every_class: bool, **columns: Any) -> None:
+def describe_command(source: str, given: dict[str, Any], every_class: bool) -> None:
     """Describe POOL: a built-in name (openclipart, icons) or a Parquet file.
 
     Prints objects, modalities and how often they are absent, classes and exact copies. If a study would refuse the
@@ -115,15 +44,18 @@ def describe_command(source: str, every_class: bool, **columns: Any) -> None:
     from alray.cli.display.pool import print_description
     from alray.errors import PoolError
     from alray.pools.describe import describe
-    from alray.settings.common import PoolSpec
+    from alray.settings.base import assign, validate
 
-    spec = pool_spec(source, columns)
+    values: dict[str, Any] = {"source": source}
+    for name, value in given.items():
+        assign(values, name, value)
+    spec = validate(_pool_settings(), values, "the command line")
     description = describe(spec)
     console = Console(markup=False, highlight=False)
     print_description(description, console, every_class=every_class)
     if description.problems:
         raise PoolError("\n".join(description.problems))
-    if spec == PoolSpec(source=source):  # other columns would have to be repeated in the command
+    if not given:  # other columns would have to be repeated in the command
         console.print(f"\nnext: alray sweep --pool {quote(source)}", soft_wrap=True)
 
 
@@ -250,7 +182,7 @@ def make() -> None:
     """Make a synthetic pool."""
 
 
-def _synthetic_settings() -> "type[Settings]":
+def _synthetic_settings() -> "type[SyntheticSpec]":
     from alray.pools.synthetic import SyntheticSpec
 
     return SyntheticSpec
@@ -259,7 +191,7 @@ def _synthetic_settings() -> "type[Settings]":
 @make.command("synthetic", cls=SettingsCommand, settings=_synthetic_settings)
 @click.argument("out", metavar="OUT.parquet")
 @click.option("--overwrite", is_flag=True, help="Replace OUT.")
-def synthetic_command(out: str, overwrite: bool, **values: Any) -> None:
+def synthetic_command(out: str, given: dict[str, Any], overwrite: bool) -> None:
     """Make a pool like the original study's posts: synthetic, with the same sizes and kinds of difficulty.
 
     Topics have unequal sizes and several modes, and come in families of siblings that are easily confused. Some posts
@@ -268,10 +200,10 @@ def synthetic_command(out: str, overwrite: bool, **values: Any) -> None:
     from pathlib import Path
 
     from alray.pools.importing import Target, write_chunks
-    from alray.pools.synthetic import SyntheticSpec, make_synthetic
+    from alray.pools.synthetic import make_synthetic
     from alray.settings.base import validate
 
-    spec = validate(SyntheticSpec, values, "the command line")
+    spec = validate(_synthetic_settings(), given, "the command line")
     with progress("making") as advance:
         target = Target(Path(out), overwrite=overwrite)
         written = write_chunks(make_synthetic(spec), spec.objects, target, advance)

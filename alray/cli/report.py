@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.options import LocationType, words
+from alray.cli.options import LocationType
+from alray.cli.pairs import words
 from alray.errors import SpecError
 
 if TYPE_CHECKING:

@@ -1,51 +1,149 @@
-"""Command-line options made from a settings class: one place for a knob's name, default, range and help."""
+"""Command-line options made from a settings class: a setting's name, default, values and help are written once."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+import types
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import click
 from typing_extensions import override
 
+from alray.cli.pairs import pairs
+
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from alray.settings.base import Settings
 
 
-class SettingsCommand(click.Command):
-    """A command with an option for every setting of a class.
+class Setting(NamedTuple):
+    """The setting that an option sets."""
 
-    The class is loaded when the command is parsed or explains itself, not when the program starts.
+    name: str
+    """Dotted, such as `pool.label`."""
+    metavar: str | None = None
+
+
+class SettingsCommand(click.Command):
+    """A command with options for settings of a class.
+
+    Its function gets as `given` the values of these options by dotted setting, without those not given; the settings
+    class validates them. The class is loaded when the command is parsed or explains itself, not when the program
+    starts.
     """
 
     def __init__(
-        self, *args: Any, settings: "Callable[[], type[Settings]]", **kwargs: Any
+        self,
+        *args: Any,
+        settings: "Callable[[], type[Settings]]",
+        options: Mapping[str, Setting] | None = None,
+        **kwargs: Any,
     ) -> None:
+        """Make the command.
+
+        Args:
+            args: As for `click.Command`.
+            settings: Returns the settings class.
+            options: Option name: its setting; one for every setting of the class if None.
+            kwargs: As for `click.Command`.
+        """
         super().__init__(*args, **kwargs)
         self._settings = settings
+        self._given = options
 
     @override
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the command's own parameters, the settings' options, and `--help`."""
+        """Return the command's arguments, the settings' options, its own options, and `--help`."""
         own = super().get_params(ctx)
-        taken = {parameter.name for parameter in own}
-        fields = self._settings().model_fields
-        made = [_option(name, field) for name, field in fields.items() if name not in taken]
         arguments = [parameter for parameter in own if isinstance(parameter, click.Argument)]
-        others = [parameter for parameter in own if parameter not in arguments]
-        return [*arguments, *made, *others]
+        others = [parameter for parameter in own if not isinstance(parameter, click.Argument)]
+        return [*arguments, *self._options(), *others]
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments, and gather the settings' options in `given`."""
+        rest = super().parse_args(ctx, args)
+        given: dict[str, Any] = {}
+        for option in self._options():
+            value = ctx.params.pop(option.name or "")
+            if option.multiple:
+                found = pairs(option.opts[0], value)
+                given |= {f"{option.setting}.{key}": text for key, text in found.items()}
+            elif value is not None:
+                given[option.setting] = option.value_of(value)
+        ctx.params["given"] = given
+        return rest
+
+    def _options(self) -> "list[_SettingOption]":
+        settings = self._settings()
+        options = self._given or {
+            name.replace("_", "-"): Setting(name) for name in settings.model_fields
+        }
+        return [_option(name, setting, settings) for name, setting in options.items()]
 
 
-def _option(name: str, field: Any) -> click.Option:
-    """Return one option; values are text here and validated, with ranges, by the settings class."""
-    return click.Option(
-        [f"--{name.replace('_', '-')}"],
-        default=str(field.default),
-        show_default=True,
-        metavar=_metavar(field.annotation),
-        help=f"{field.description[:1].upper()}{field.description[1:]}.",
+class _SettingOption(click.Option):
+    """An option that sets one setting, or switches on a section that is absent by default."""
+
+    def __init__(self, *args: Any, setting: str, section: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.setting = setting
+        self._section = section
+
+    def value_of(self, value: Any) -> Any:
+        """Return a setting's value for an option's: a section that is switched on has its defaults."""
+        return ({} if value else None) if self._section else value
+
+
+def _option(name: str, setting: Setting, settings: "type[Settings]") -> _SettingOption:
+    """Return the option of a setting; ranges are checked by the settings class."""
+    from alray.settings.base import field_of
+
+    field = field_of(settings, setting.name)
+    kind = _kind(field.annotation)
+    section = hasattr(kind, "model_fields")
+    switch = section or kind is bool
+    mapping = get_origin(kind) is dict
+    shown = f"no-{name}" if switch and not field.default else _shown(field)
+    default = f"  [default: {shown}]" if shown else ""
+    return _SettingOption(
+        [f"--{name}/--no-{name}" if switch else f"--{name}", f"set_{name.replace('-', '_')}"],
+        setting=setting.name,
+        section=section,
+        default=None,
+        multiple=mapping,
+        type=None if switch else _type(kind),
+        metavar=setting.metavar,
+        help=f"{_sentence(field)}{' Repeat it.' if mapping else ''}{default}",
     )
 
 
-def _metavar(annotation: Any) -> str:
-    if get_origin(annotation) is Literal:
-        return f"[{'|'.join(get_args(annotation))}]"
-    return {int: "INTEGER", float: "NUMBER"}.get(annotation, "VALUE")
+def _kind(annotation: Any) -> Any:
+    """Return a setting's type without None and limits."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kind(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        present = [kind for kind in get_args(annotation) if kind is not type(None)]
+        return _kind(present[0]) if len(present) == 1 else annotation
+    return annotation
+
+
+def _type(kind: Any) -> click.ParamType[Any]:
+    if get_origin(kind) is Literal:
+        return click.Choice(get_args(kind))
+    if kind is int:
+        return click.INT
+    return click.FLOAT if kind is float else click.STRING
+
+
+def _shown(field: "FieldInfo") -> str:
+    """Return a default as one would write it on the command line; empty for none."""
+    default = field.default
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
+    return "" if default is None or default == {} else str(default)
+
+
+def _sentence(field: "FieldInfo") -> str:
+    text = field.description or ""
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,73 +1,68 @@
 """`alray sweep`: run a study."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.options import execution_options, gather, origin, plain, pool_options, words
+from alray.cli.options import (
+    EXECUTION,
+    POOL,
+    gather,
+    import_from_here,
+    origin,
+    plain,
+    study_options,
+)
 from alray.cli.pages import write_page
-from alray.cli.pool import pairs
-from alray.errors import Interrupted, SpecError
+from alray.cli.pairs import pairs, words
+from alray.cli.settings_options import Setting, SettingsCommand
+from alray.errors import Interrupted
 
 if TYPE_CHECKING:
     from alray.settings.sweep import SweepSpec
     from alray.storage.location import StudyPath
     from alray.studies.sweep.plan import Plan
 
-SETTINGS = {name: name for name in ("initial", "query", "rounds", "full_data", "candidates")}
-"""Option of this command: the setting that it overrides."""
+OPTIONS = {
+    **POOL,
+    "strategies": Setting("strategies", "A,B:OPTION=VALUE"),
+    "seeds": Setting("seeds", "N|A,B"),
+    "initial": Setting("initial"),
+    "query": Setting("query"),
+    "rounds": Setting("rounds"),
+    "full-data": Setting("full_data"),
+    "candidates": Setting("candidates"),
+    "screen": Setting("screen"),
+    **EXECUTION,
+}
+"""Options that set one setting each."""
 
 
-@click.command()
-@pool_options
-@click.option(
-    "--strategies",
-    metavar="A,B:OPTION=VALUE",
-    help="Strategies, e.g. random,margin,bald:members=20.",
-)
+def _settings() -> "type[SweepSpec]":
+    from alray.settings.sweep import SweepSpec
+
+    return SweepSpec
+
+
+@click.command(cls=SettingsCommand, settings=_settings, options=OPTIONS)
 @click.option(
     "--vary",
     multiple=True,
     metavar="SETTING=A,B",
-    help="Multiply the arms, e.g. training.batch_norm=live,frozen; repeat it.",
+    help="Multiply the arms, e.g. training.batch_norm=live,frozen. Repeat it.",
 )
-@click.option("--seeds", metavar="N|A,B", help="Number of run seeds, or their list (0,3,7).")
-@click.option("--initial", type=int, help="Random labels to begin with.")
-@click.option("--query", type=int, help="Labels bought in a round.")
-@click.option("--rounds", type=int, help="Rounds.")
-@click.option(
-    "--full-data/--no-full-data",
-    default=None,
-    help="Train on all labels too, once per seed: the ceiling of the curves.  [default: no-full-data]",
-)
-@click.option(
-    "--candidates", type=int, help="Score only so many random unlabelled objects a round."
-)
-@click.option(
-    "--screen/--no-screen",
-    default=None,
-    help="Score exactly only what 8-bit scores rank best: faster, approximate.  [default: no-screen]",
-)
-@execution_options
-@click.option(
-    "--report/--no-report", default=True, help="Write a page with the findings.  [default: report]"
-)
+@study_options
 def sweep(
     study: Path | None,
-    results: "StudyPath",
-    modalities: tuple[str, ...],
-    strategies: str | None,
+    given: dict[str, Any],
     vary: tuple[str, ...],
-    seeds: str | None,
     settings: tuple[str, ...],
+    results: "StudyPath",
     dry_run: bool,
     fresh: bool,
     report: bool,
-    screen: bool | None,
-    **simple: Any,
 ) -> None:
     """Compare strategies: run each with every seed, in parallel, and say what they save.
 
@@ -76,33 +71,21 @@ def sweep(
     """
     from rich.console import Console
 
-    values = gather(study, modalities, settings, simple, SETTINGS)
+    from alray.settings.base import validate
+
+    import_from_here()
+    values = gather(study, given, settings)
     varied = pairs("--vary", vary)
     if varied:
         values["vary"] = {
             key: [plain(word) for word in words(text)] for key, text in varied.items()
         }
-    if strategies is not None:
-        values["strategies"] = words(strategies)
-    if seeds is not None:
-        values["seeds"] = _seeds(seeds)
-    if screen is False:
-        values["screen"] = None
-    elif screen and not values.get("screen"):
-        values["screen"] = {}
     progress = Console(stderr=True, highlight=False, markup=False)
-    spec = _validate(values, study)
+    spec = validate(_settings(), values, origin(study))
     if dry_run:
         _print_plan(spec, results, progress)
     else:
         _run(spec, results, progress, fresh=fresh, report=report)
-
-
-def _validate(values: Mapping[str, Any], study: Path | None) -> "SweepSpec":
-    from alray.settings.base import validate
-    from alray.settings.sweep import SweepSpec
-
-    return validate(SweepSpec, values, origin(study))
 
 
 def _run(
@@ -175,13 +158,3 @@ def _print_plan(spec: "SweepSpec", results: "StudyPath", progress: Any) -> None:
     console.print(table)
     console.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
     console.print(f"results would go to {results / str(plan.study.name)}")
-
-
-def _seeds(text: str) -> int | list[int]:
-    try:
-        numbers = [int(word) for word in words(text)]
-    except ValueError:
-        raise SpecError(
-            f"--seeds {text}: write a number of seeds (10) or their list (0,3,7)"
-        ) from None
-    return numbers[0] if len(numbers) == 1 and "," not in text else numbers

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from alray.errors import SpecError
 
@@ -14,6 +15,17 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 StudyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+def _as_tuple(value: object) -> object:
+    """Return `loss,margin` and `5`, as a command line has them, as tuples; other values as they are."""
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Listed = BeforeValidator(_as_tuple)
+"""For a setting that is a tuple: its text is split at commas, and one number is a tuple of one."""
 
 
 class Settings(BaseModel):
@@ -49,6 +61,8 @@ def _explain(kind: type[Settings], detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         return unknown_name("setting", path, setting_names(kind))
     message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] in ("int_parsing", "int_from_float"):
+        message = "write a whole number"
     value = "" if isinstance(detail["input"], dict) else f" (got {detail['input']!r})"
     return f"{path}: {message}{value}" if path else f"{message}"
 
@@ -77,6 +91,14 @@ def setting_names(kind: type[Settings], prefix: str = "") -> list[str]:
         else:
             names.append(f"{prefix}{key}")
     return names
+
+
+def field_of(kind: type[Settings], name: str) -> FieldInfo:
+    """Return the definition of the setting of this dotted name."""
+    *sections, last = name.split(".")
+    for section in sections:
+        kind = kind.model_fields[section].annotation  # type: ignore[assignment]
+    return kind.model_fields[last]
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -11,12 +11,12 @@ class PoolSpec(Settings):
     """The pool's file and its columns."""
 
     source: str = Field(
-        "openclipart", description="built-in pool's name, or path of a Parquet file"
+        "openclipart", description="built-in pool (openclipart, icons), or a Parquet file"
     )
-    id: str = Field("id", description="column of unique object ids")
+    id: str = Field("id", description="column of unique ids")
     label: str = Field("label", description="column of class labels")
     modalities: dict[str, str] = Field(
-        {}, description="modality name: column; every float list column where empty"
+        {}, description="a modality and its column; every column of float lists if not given"
     )
     group_by: str | None = Field(
         None, description="column whose equal values stay on one side of the split"
@@ -93,7 +93,8 @@ class TrainingSpec(Settings):
         "finetune", description="start a round from the present weights or from fresh ones"
     )
     round_epochs: Count | None = Field(
-        None, description="epochs a round; 1 for finetune, passive_epochs for scratch where empty"
+        None,
+        description="epochs a round; if not given, 1 for finetune, passive_epochs for scratch",
     )
     batch_norm: Literal["live", "frozen"] = Field(
         "live", description="update running statistics in the rounds, or keep the passive phase's"
@@ -121,20 +122,24 @@ class TrainingSpec(Settings):
 class ExecutionSpec(Settings):
     """Execution of runs. Of these settings `cpus_per_run` and the use of a GPU alone can change a result."""
 
-    executor: Literal["ray", "inline"] = Field("ray", description="Ray, or this process alone")
+    executor: Literal["ray", "inline"] = Field(
+        "ray", description="Ray, or this process alone (inline)"
+    )
     address: str | None = Field(
         None,
-        description="address of a running Ray cluster; where empty that of RAY_ADDRESS, else a local one",
+        description="a running Ray cluster; if not given, that of RAY_ADDRESS, else a local one",
     )
     parallel: Count | None = Field(
-        None, description="most runs at a time; all free CPUs where empty"
+        None, description="most runs at a time; if not given, as many as free CPUs"
     )
     cpus_per_run: Count = Field(1, description="threads of a run")
     gpus_per_run: NotNegative = Field(0, description="share of a GPU for a run")
     memory_per_run: NotNegative = Field(
-        0, description="GiB of memory that a run needs; not counted where 0"
+        0, description="GiB of memory that a run needs, counted by Ray; 0: not counted"
     )
     checkpoint_seconds: NotNegative = Field(60, description="seconds between checkpoints of a run")
     attempts: Count = Field(3, description="starts of a run whose worker keeps dying")
-    insecure: bool = Field(default=False, description="join a cluster that has no token")
-    metrics: bool = Field(default=False, description="export the study's progress as Ray metrics")
+    insecure: bool = Field(default=False, description="join a Ray cluster that asks for no token")
+    metrics: bool = Field(
+        default=False, description="export the progress as Ray metrics (needs ray[default])"
+    )

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from alray.settings.base import Count, Settings, StudyName, refuse_repeats
+from alray.settings.base import Count, Listed, Settings, StudyName, refuse_repeats
 from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
 
 Score = Literal["loss", "margin", "entropy", "least_confidence", "bald"]
@@ -17,57 +17,51 @@ DOSES = (1, 2, 5, 10, 20)
 ORIGINAL_DOSES = (1, 2, 3, 4, 5)
 
 
-def _as_tuple(value: object) -> object:
-    """Return `loss,margin` and `5`, as a command line has them, as tuples; other values as they are."""
-    if isinstance(value, str):
-        return tuple(word.strip() for word in value.split(",") if word.strip())
-    return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 class CorrelationSpec(Settings):
     """Fine-tunes of groups of objects from common weights: does a score predict how useful a group is?"""
 
     name: StudyName | None = Field(
-        None, description="the study's folder; <pool>-correlation where empty"
+        None, description="the study's folder; <pool>-correlation if not given"
     )
     seed: int = Field(0, description="study seed: decides the split and every draw")
     pool: PoolSpec = PoolSpec()
     split: SplitSpec = SplitSpec()
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
-    scores: Annotated[tuple[Score, ...], BeforeValidator(_as_tuple)] = Field(
-        SCORES, description="scores that groups are sorted by"
+    scores: Annotated[tuple[Score, ...], Listed] = Field(
+        SCORES,
+        description="scores to sort by: any of loss, margin, entropy, least_confidence, bald",
     )
     members: Count = Field(10, description="members of the committee that BALD is computed with")
-    grouping: Annotated[tuple[GroupingKind, ...], BeforeValidator(_as_tuple)] = Field(
-        GROUPINGS, description="how the sample is cut into groups"
+    grouping: Annotated[tuple[GroupingKind, ...], Listed] = Field(
+        GROUPINGS,
+        description="how the sample is cut into groups: any of score, within_class, random",
     )
     initial: Count | None = Field(
         None,
-        description="random labels of the base model; where empty 2,000 or a tenth of the train part, and as many "
+        description="random labels of a base model; if not given, 2,000 or a tenth of the train part, and as many "
         "more as it takes to hold every class",
     )
     sample: Count | None = Field(
         None,
-        description="unlabelled objects to score; where empty 10,000, or as many as fill groups",
+        description="unlabelled objects to score; if not given, 10,000, or as many as fill groups",
     )
     group_size: Annotated[int, Field(ge=2)] | None = Field(
         None,
-        description="objects in a group; where empty 100, or a hundredth of the unlabelled objects",
+        description="objects in a group; if not given, 100, or a hundredth of the unlabelled objects",
     )
     bases: Count = Field(3, description="base models, each with other initial labels")
     fine_tune_seeds: Count = Field(5, description="fine-tunes of each group")
-    epochs: Annotated[tuple[Count, ...], BeforeValidator(_as_tuple)] = Field(
+    epochs: Annotated[tuple[Count, ...], Listed] = Field(
         DOSES, description="doses: epochs after which a fine-tune is evaluated"
     )
     replay: Literal["none", "initial"] = Field(
         "none", description="fine-tune on the group alone, or on the initial labels besides"
     )
-    outcome: Outcome = Field("accuracy", description="outcome of the verdicts")
+    outcome: Outcome = Field("accuracy", description="what verdicts are about")
     test: Count = Field(5_000, description="most objects of the test part to evaluate on")
     compat: Literal["original"] | None = Field(
-        None,
-        description="original: the published protocol's settings, except for its sliding window",
+        None, description="the published protocol's settings, without its sliding window"
     )
     execution: ExecutionSpec = ExecutionSpec()
 

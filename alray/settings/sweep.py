@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from alray.settings.base import Count, Settings, StudyName, refuse_repeats
+from alray.settings.base import Count, Listed, Settings, StudyName, refuse_repeats
 from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
 
 
@@ -29,7 +29,13 @@ Screen = Annotated[ScreenSpec | None, BeforeValidator(_screen)]
 
 
 def _seeds(value: object) -> object:
-    """Return the ten seeds 0 to 9 for `10`."""
+    """Return the ten seeds 0 to 9 for `10`, and of a command line's text `0,3,7` or `3,` the seeds."""
+    if isinstance(value, str):
+        try:
+            numbers = [int(word) for word in value.split(",") if word.strip()]
+        except ValueError:
+            raise ValueError("write a number of seeds (10) or their list (0,3,7)") from None
+        value = numbers if "," in value or not numbers else numbers[0]
     return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -43,33 +49,36 @@ class SweepSpec(Settings):
     """A set of runs on one pool."""
 
     name: StudyName | None = Field(
-        None, description="the study's folder; the pool's name where empty"
+        None, description="the study's folder; the pool's name if not given"
     )
     seed: int = Field(0, description="study seed: decides the split")
     pool: PoolSpec = PoolSpec()
     split: SplitSpec = SplitSpec()
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
-    strategies: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        DEFAULT_STRATEGIES, description="name, or name:option=value:option=value"
+    strategies: Annotated[tuple[str, ...], Field(min_length=1), Listed] = Field(
+        DEFAULT_STRATEGIES,
+        description="strategies, each with its options, such as random,margin,bald:members=20",
     )
     vary: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
         {},
         description="training.* or model.* setting: values; every strategy runs with each combination",
     )
     seeds: Annotated[tuple[int, ...], Field(min_length=1), BeforeValidator(_seeds)] = Field(
-        (0, 1, 2, 3, 4, 5), description="run seeds; a number n means 0 to n-1"
+        (0, 1, 2, 3, 4, 5), description="number of run seeds, or their list (0,3,7)"
     )
-    initial: Count = Field(300, description="random labels of the passive phase")
+    initial: Count = Field(300, description="random labels to begin with: the passive phase")
     query: Count = Field(20, description="labels queried in a round")
-    rounds: Annotated[int, Field(ge=0)] = Field(60, description="rounds after the passive phase")
+    rounds: Annotated[int, Field(ge=0)] = Field(
+        60, description="rounds of querying, after the passive phase"
+    )
     full_data: bool = Field(
         default=False,
         description="train on all labels too, once per seed and variant: the ceiling of the curves",
     )
     candidates: Count | None = Field(
         None,
-        description="score only so many random unlabelled objects a round; all where empty",
+        description="score only so many random unlabelled objects a round; all if not given",
     )
     screen: Screen = Field(
         None,

@@ -98,7 +98,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(pool, tmp_path):
         (["--initial", "1"], "absent from the first 1 labels"),
         (["--group-size", "60"], "too few for a rank correlation"),
         (["--scores", "los"], "Input should be 'loss', 'margin'"),
-        (["--epochs", "1,x"], "--epochs 1,x: write whole numbers"),
+        (["--epochs", "1,x"], "epochs.1: write a whole number (got 'x')"),
         (["--epochs", "5,1"], "epochs must rise: 1,5"),
         (["--set", "training.mode=scratch"], "it cannot be scratch"),
         (["--pool", "nowhere.parquet"], "nowhere.parquet"),

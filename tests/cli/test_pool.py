@@ -256,7 +256,7 @@ def test_synthetic_help_explains_every_setting():
     ("option", "value", "message"),
     [
         ("--objects", 20, "at least 3 per class"),
-        ("--modes", "many", "modes"),
+        ("--modes", 0, "modes"),
         ("--noise", -1, "noise"),
     ],
 )

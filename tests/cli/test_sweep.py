@@ -213,11 +213,13 @@ def test_every_option_is_explained():
     """A command or option without help is not finished."""
     for name, command in main.commands.items():
         assert command.get_short_help_str(), name
-    options = [
-        option for option in main.commands["sweep"].params if isinstance(option, click.Option)
-    ]
-    assert len(options) > 20
-    assert [option.name for option in options if not option.help] == []
+        options = [
+            option
+            for option in command.get_params(click.Context(command))
+            if isinstance(option, click.Option)
+        ]
+        assert [option.name for option in options if not option.help] == []
+        assert len(options) > 20 or name not in ("sweep", "correlate")
 
 
 def test_interrupting_exits_with_130(results, monkeypatch):

@@ -63,7 +63,14 @@ def test_a_number_of_seeds_means_the_first_ones():
     assert study(seeds=1).seeds == (0,)
 
 
-@pytest.mark.parametrize("seeds", [0, [], True, "1", [1, 2, 1]])
+def test_seeds_and_strategies_can_be_text_as_on_a_command_line():
+    assert study(seeds="3").seeds == (0, 1, 2)
+    assert study(seeds="3,").seeds == (3,)
+    assert study(seeds="0,3").seeds == (0, 3)
+    assert study(strategies="random, margin").strategies == ("random", "margin")
+
+
+@pytest.mark.parametrize("seeds", [0, [], True, "many", ",", "1,2,1", [1, 2, 1]])
 def test_seeds_that_are_none_or_repeat_are_refused(seeds):
     assert "seeds" in refusal(seeds=seeds)
 
@@ -110,7 +117,7 @@ def test_every_mistake_is_named_at_once():
         ({"model": {"dropout": 1.0}}, "less than 1"),
         ({"strategies": []}, "strategies"),
         ({"vary": {"training.lr": []}}, "vary"),
-        ({"strategies": "margin"}, "strategies"),
+        ({"strategies": ","}, "strategies"),
         ({"metric_split": "train"}, "metric_split"),
     ],
 )
