@@ -1,15 +1,13 @@
 """`alray correlate`: does a score predict how useful an object is?"""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from alray.cli.options import EXECUTION, POOL, gather, import_from_here, origin, study_options
-from alray.cli.pages import write_page
+from alray.cli.running import exit_if_failed, run_study, write_page
 from alray.cli.settings_options import Setting, SettingsCommand
-from alray.errors import Interrupted
 
 if TYPE_CHECKING:
     from alray.settings.correlation import CorrelationSpec
@@ -77,36 +75,17 @@ def _run(
     from rich.console import Console
 
     from alray import api
-    from alray.cli.display.correlation_progress import CorrelationLines, CorrelationLive
+    from alray.cli.display.correlation_progress import CorrelationDisplay
     from alray.cli.display.correlation_summary import print_correlation
-    from alray.cli.display.log_lines import logged_to
-    from alray.cli.display.phrases import count
-    from alray.ray_executor.address import starting_message
 
-    starting = starting_message(spec.execution)
-    kind = CorrelationLive if progress.is_terminal else CorrelationLines
-    try:
-        with logged_to(progress):
-            found = api.correlate(
-                spec,
-                results=results,
-                fresh=fresh,
-                observer=kind(progress, starting),
-                command="alray " + " ".join(sys.argv[1:]),
-            )
-    except Interrupted:
-        raise Interrupted("stopped; the same command goes on from here") from None
+    found = run_study(
+        api.correlate, spec, CorrelationDisplay, progress, results=results, fresh=fresh
+    )
     console = Console(highlight=False, markup=False)
     console.print()
     page = write_page(found.path, progress) if report else None
     print_correlation(console, found, page)
-    if len(found.failures):
-        progress.print(
-            f"{count(len(found.failures), 'task')} failed; why is in {found.path}/failures.parquet",
-            style="red",
-            soft_wrap=True,
-        )
-        sys.exit(1)
+    exit_if_failed(len(found.failures), "task", found.path / "failures.parquet", progress)
 
 
 def _print_plan(spec: "CorrelationSpec", results: "StudyPath", progress: Any) -> None:

@@ -1,6 +1,5 @@
 """`alray sweep`: run a study."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,9 @@ from alray.cli.options import (
     plain,
     study_options,
 )
-from alray.cli.pages import write_page
 from alray.cli.pairs import pairs, words
+from alray.cli.running import exit_if_failed, run_study, write_page
 from alray.cli.settings_options import Setting, SettingsCommand
-from alray.errors import Interrupted
 
 if TYPE_CHECKING:
     from alray.settings.sweep import SweepSpec
@@ -94,41 +92,18 @@ def _run(
     from rich.console import Console
 
     from alray import api
-    from alray.cli.display.log_lines import logged_to
-    from alray.cli.display.phrases import count
-    from alray.cli.display.sweep_lines import LineDisplay
-    from alray.cli.display.sweep_live import LiveDisplay
+    from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
-    from alray.ray_executor.address import starting_message
 
-    starting = starting_message(spec.execution)
-    kind = LiveDisplay if progress.is_terminal else LineDisplay
-    command = "alray " + " ".join(sys.argv[1:])
-    try:
-        with logged_to(progress):
-            found = api.sweep(
-                spec,
-                results=results,
-                fresh=fresh,
-                observer=kind(progress, starting),
-                command=command,
-            )
-    except Interrupted:
-        raise Interrupted("stopped; the same command goes on from here") from None
+    found = run_study(api.sweep, spec, SweepDisplay, progress, results=results, fresh=fresh)
     console = Console(highlight=False, markup=False)
     console.print()
     page = None
     if report and found.summary["seeds"].sum() > 0:
         page = write_page(found.path, progress)
     print_summary(console, found.summary, found.path, page)
-    failed = found.runs[found.runs["status"] == "failed"]
-    if len(failed):
-        progress.print(
-            f"{count(len(failed), 'run')} failed; why is in {found.path}/runs.parquet",
-            style="red",
-            soft_wrap=True,
-        )
-        sys.exit(1)
+    failed = int((found.runs["status"] == "failed").sum())
+    exit_if_failed(failed, "run", found.path / "runs.parquet", progress)
 
 
 def _print_plan(spec: "SweepSpec", results: "StudyPath", progress: Any) -> None:
@@ -138,12 +113,13 @@ def _print_plan(spec: "SweepSpec", results: "StudyPath", progress: Any) -> None:
 
     from alray import api
     from alray.cli.display.log_lines import logged_to
-    from alray.cli.display.phrases import headline, size
+    from alray.cli.display.phrases import size
+    from alray.cli.display.sweep_progress import sweep_headline
 
     with logged_to(progress):
         plan: Plan = api.plan_sweep(spec)
     console = Console(highlight=False, markup=False)
-    for line in headline(plan):
+    for line in sweep_headline(plan):
         console.print(line)
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
     table.add_column("arm")

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from alray.cli import main
-from alray.cli.display.correlation_progress import CorrelationLines, CorrelationLive
+from alray.cli.display.correlation_progress import CorrelationDisplay
 from alray.cli.display.correlation_summary import print_correlation
 from alray.studies.correlation.results import load_correlation
 from alray.studies.correlation.tasks import FineTune, TrainBase
@@ -123,12 +123,12 @@ def test_settings_come_from_a_file_and_options_override_them(pool, tmp_path):
     assert "after 2 epochs" in outcome.stdout
 
 
-@pytest.mark.parametrize("kind", [CorrelationLines, CorrelationLive])
-def test_displays_say_what_happens(kind, pool):
+@pytest.mark.parametrize("terminal", [False, True])
+def test_displays_say_what_happens(terminal):
     plan = correlation_plan(make_pool(400))
-    console = Console(width=80, force_terminal=kind is CorrelationLive, highlight=False)
+    console = Console(width=80, force_terminal=terminal, highlight=False)
     with console.capture() as capture:
-        display = kind(console, "starting Ray")
+        display = CorrelationDisplay(console, "starting Ray")
         display.begin(plan, 20)
         task = next(iter(plan.tasks(0, [])))
         assert isinstance(task, FineTune)
@@ -154,12 +154,11 @@ def test_displays_say_what_happens(kind, pool):
         assert part in text, part
 
 
-def test_silence_is_broken_with_how_far_it_is(monkeypatch):
+def test_after_a_quiet_time_a_line_says_how_far_it_is():
     plan = correlation_plan(make_pool(400))
     console = Console(width=100, highlight=False)
-    monkeypatch.setattr("alray.cli.display.correlation_progress.QUIET_SECONDS", 0.0)
     with console.capture() as capture:
-        display = CorrelationLines(console, "starting")
+        display = CorrelationDisplay(console, "starting", quiet_seconds=0.0)
         display.begin(plan, 0)
         display.performed(next(iter(plan.tasks(0, []))), 1.0, "here")
         display.tick()

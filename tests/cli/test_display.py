@@ -11,10 +11,8 @@ from rich.console import Console
 from alray.analysis.sweep.summary import SUMMARY_COLUMNS, summarise
 from alray.analysis.wording import share, signed
 from alray.api import plan_sweep
-from alray.cli.display import sweep_lines
-from alray.cli.display.phrases import count, duration, loss, rounds_left, size
-from alray.cli.display.sweep_lines import LineDisplay
-from alray.cli.display.sweep_live import LiveDisplay
+from alray.cli.display.phrases import count, duration, size
+from alray.cli.display.sweep_progress import SweepDisplay, rounds_left
 from alray.cli.display.sweep_summary import print_summary
 from alray.settings.sweep import SweepSpec
 from alray.studies.retries import Failure
@@ -137,7 +135,7 @@ def test_the_live_display_shows_the_run_in_progress(small_plan):
     console = Console(
         file=out, force_terminal=True, width=80, color_system=None, markup=False, highlight=False
     )
-    display = LiveDisplay(console, "starting Ray")
+    display = SweepDisplay(console, "starting Ray")
     runs = progress_of(small_plan)
     first = small_plan.runs[0]
     display.begin(small_plan, runs)
@@ -164,7 +162,12 @@ def test_the_live_display_shows_the_run_in_progress(small_plan):
 HERE, THERE = "node1", "node2"
 
 
-def test_a_dead_worker_is_told_with_node_reason_and_how_its_job_goes_on(small_plan):
+def test_the_line_of_a_dead_worker_says_node_reason_and_how_its_job_goes_on(small_plan):
+    def loss(job, failure, resumes_after):
+        out = io.StringIO()
+        SweepDisplay(Console(file=out, width=200), "starting").lost(job, failure, resumes_after)
+        return out.getvalue().strip()
+
     run = small_plan.runs[0]
     job = job_of(run)
     died = Failure(HERE, "killed.")
@@ -180,10 +183,9 @@ def test_a_dead_worker_is_told_with_node_reason_and_how_its_job_goes_on(small_pl
 
 
 @pytest.mark.parametrize("hosts", [(HERE, THERE), (HERE, HERE)], ids=["two", "one"])
-def test_nodes_are_named_once_more_than_one_is_in_play(small_plan, hosts, monkeypatch):
-    monkeypatch.setattr(sweep_lines, "QUIET_SECONDS", 0.0)
+def test_nodes_are_named_once_more_than_one_is_used(small_plan, hosts):
     out = io.StringIO()
-    display = LineDisplay(Console(file=out, width=200), "starting")
+    display = SweepDisplay(Console(file=out, width=200), "starting", quiet_seconds=0.0)
     runs = progress_of(small_plan)
     display.begin(small_plan, runs)
     for run, host in zip(small_plan.runs, hosts, strict=False):

@@ -1,0 +1,151 @@
+"""Progress of a sweep: a line per run in progress on a terminal, a line per finished run elsewhere."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+from typing_extensions import override
+
+from alray.analysis.wording import share
+from alray.cli.display.phrases import count, duration, features
+from alray.cli.display.progress import Display
+from alray.studies.executor import NamedJob
+from alray.studies.retries import Failure
+from alray.studies.sweep.jobs import Job
+from alray.studies.sweep.observer import Observer
+from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.progress import RunProgress
+
+
+@dataclass
+class _Running:
+    """A job in progress.
+
+    Attributes:
+        job: The job.
+        host: Where it runs.
+        record: Its last round.
+    """
+
+    job: Job
+    host: str
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+class SweepDisplay(Display, Observer):
+    """Counts rounds in the bar, and runs in words."""
+
+    unit = "round"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._jobs: dict[str, _Running] = {}
+        self._hosts: set[str] = set()
+        self._runs = self._finished = 0
+
+    @override
+    def begin(self, plan: Plan, runs: Mapping[str, RunProgress]) -> None:
+        self._runs = len(runs)
+        self._finished = sum(run.finished for run in runs.values())
+        before = f"{count(self._finished, 'run')} finished before" if self._finished else ""
+        self._open(sweep_headline(plan), total=rounds_left(runs.values()), done=0, before=before)
+
+    @override
+    def started(self, job: NamedJob, host: str) -> None:
+        if isinstance(job, Job):
+            self._jobs[job.name] = _Running(job, host)
+            self._hosts.add(host)
+
+    @override
+    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
+        if name in self._jobs:
+            self._jobs[name].record = record
+        self._done += run is not None
+
+    @override
+    def ended(self, name: str, run: RunProgress | None) -> None:
+        job = self._jobs.pop(name, None)
+        record = job.record if job else {}
+        accuracy = share(record.get("accuracy"))
+        self._finished += run is not None
+        if self._live is not None:
+            return
+        if run is None:
+            self._say(f"passive phase done, accuracy {accuracy}")
+            return
+        self._say(
+            f"[{self._finished}/{self._runs}] {run.run.arm}, seed {run.run.seed}: accuracy {accuracy} at "
+            f"{record.get('labels', 0):,} labels, {duration(run.seconds)}" + self._on(run.host)
+        )
+
+    @override
+    def failed(self, run: RunProgress) -> None:
+        self._jobs.pop(run.status.run_id, None)
+        self._say(f"failed: {run.run.arm}, seed {run.run.seed}: {run.status.error}", "red")
+
+    @override
+    def lost(self, job: NamedJob, failure: Failure, resumes_after: int | None) -> None:
+        self._jobs.pop(job.name, None)
+        super().lost(job, failure, resumes_after)
+
+    @override
+    def moved(self, job: NamedJob, failure: Failure) -> None:
+        self._jobs.pop(job.name, None)
+        super().moved(job, failure)
+
+    @override
+    def _state(self) -> str:
+        return f"{self._finished}/{count(self._runs, 'run')}"
+
+    @override
+    def _running(self) -> str:
+        if len(self._hosts) < 2:
+            return ""
+        hosts = Counter(each.host for each in self._jobs.values())
+        return ", ".join(f"{number} on {host}" for host, number in sorted(hosts.items()))
+
+    @override
+    def _current(self) -> RenderableType | None:
+        if not self._jobs:
+            return Text("  finishing", style="dim") if self._hosts else None
+        table = Table.grid(padding=(0, 2), expand=True)
+        table.add_column(no_wrap=True, ratio=1)
+        for _ in range(4):
+            table.add_column(no_wrap=True, justify="right")
+        for each in self._jobs.values():
+            passive = each.job.start_from is None
+            name = "passive phase" if passive else each.job.run.arm
+            progress = ("", "")
+            if each.record:
+                at = f"round {each.record['round']}/{each.job.until}"
+                progress = (at, f"accuracy {share(each.record['accuracy'])}")
+            host = self._on(each.host).removeprefix(", ")
+            table.add_row(f"  {name}", f"seed {each.job.run.seed}", *progress, host)
+        return table
+
+    def _on(self, host: str) -> str:
+        """Return a host as the end of a line, once there is more than one."""
+        return f", {host}" if host and len(self._hosts) > 1 else ""
+
+
+def rounds_left(runs: Iterable[RunProgress]) -> int:
+    """Return how many rounds, the passive phase counted as one, unfinished runs still have to do."""
+    return sum(run.run.rounds - run.rounds_done for run in runs if not run.finished)
+
+
+def sweep_headline(plan: Plan) -> list[str]:
+    """Return three lines that say what the study is."""
+    study, parts = plan.study, plan.prepared
+    compared = len(plan.arms) * len(study.seeds)
+    full = len(plan.runs) - compared
+    on_full_data = f", and {full:,} on full data" if full else ""
+    return [
+        f"{study.name}: {features(plan.pool)}",
+        f"train {len(parts.train):,}, validation {len(parts.validation):,}, test {len(parts.test):,}",
+        f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(compared, 'run')}{on_full_data}; "
+        f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}",
+    ]

@@ -1,0 +1,74 @@
+"""What `sweep` and `correlate` do alike: run a study with its progress shown, write its page, name what failed."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from alray.errors import AlrayError, Interrupted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from alray.cli.display.progress import Display
+    from alray.settings.correlation import CorrelationSpec
+    from alray.settings.sweep import SweepSpec
+    from alray.storage.location import StudyPath
+
+Results = TypeVar("Results")
+
+
+def run_study(
+    run: Callable[..., Results],
+    spec: "SweepSpec | CorrelationSpec",
+    display: "type[Display]",
+    progress: "Console",
+    **options: Any,
+) -> Results:
+    """Run a study, or what is left of it, and return its results.
+
+    Args:
+        run: `api.sweep` or `api.correlate`.
+        spec: The settings.
+        display: Shows the progress.
+        progress: Where to.
+        options: Further arguments of `run`.
+
+    Raises:
+        Interrupted: Says how to go on.
+    """
+    from alray.cli.display.log_lines import logged_to
+    from alray.ray_executor.address import starting_message
+
+    observer = display(progress, starting_message(spec.execution))
+    command = "alray " + " ".join(sys.argv[1:])
+    try:
+        with logged_to(progress):
+            return run(spec, observer=observer, command=command, **options)
+    except Interrupted:
+        raise Interrupted("stopped; the same command goes on from here") from None
+
+
+def write_page(study: "StudyPath", progress: "Console") -> "StudyPath | None":
+    """Write a study's page; if that cannot be done the study is done all the same.
+
+    Returns the page, None if there is none.
+    """
+    from alray.reporting import api
+
+    progress.print("writing the report")
+    try:
+        api.report(study, formats=("html",))
+    except AlrayError as error:
+        progress.print(f"no report: {error}", style="yellow")
+        return None
+    return study / "report.html"
+
+
+def exit_if_failed(failed: int, noun: str, errors: "StudyPath", progress: "Console") -> None:
+    """Exit with 1 if anything has failed, after a line that says where its error is."""
+    from alray.cli.display.phrases import count
+
+    if failed:
+        line = f"{count(failed, noun)} failed; why is in {errors}"
+        progress.print(line, style="red", soft_wrap=True)
+        sys.exit(1)
