@@ -111,7 +111,7 @@ class SweepDisplay(Display, Observer):
     @override
     def _current(self) -> RenderableType | None:
         if not self._jobs:
-            return Text("  finishing", style="dim") if self._hosts else None
+            return Text("") if self._hosts else None
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(no_wrap=True, ratio=1)
         for _ in range(4):
