@@ -17,7 +17,7 @@ from alray.ray_executor.hangs import Hang, HangDetector, HangLimits
 from alray.ray_executor.replies import Actor, RunningJob, cause_of_death, reply
 from alray.ray_executor.session import LOSSES
 from alray.settings.common import ExecutionSpec
-from alray.studies.events import Failed, Lost, Notice
+from alray.studies.events import Failure, Notice
 from alray.studies.retries import NOWHERE
 from alray.studies.sweep.jobs import Job, Progress
 
@@ -27,7 +27,7 @@ FINAL_REPORT_SECONDS = 60.0
 HANG_LIMITS = HangLimits()
 """How long a worker may take to report."""
 
-Event = Progress | Failed | Lost | Notice
+Event = Progress | Failure | Notice
 
 
 class ActorExecutor(RayExecutor[Job, Progress]):
@@ -178,7 +178,7 @@ class ActorExecutor(RayExecutor[Job, Progress]):
             self._running[actor.handle.continue_run.remote()] = running
             return [event]
         self._hangs.ended(job)
-        if isinstance(event, Lost):
+        if isinstance(event, Failure) and event.died:
             lost = replace(event, reason=self._given_up.pop(job, event.reason))
             return [*self._take_loss(lost, self._workers()[lost.host])]
         if isinstance(event, Progress):
@@ -213,7 +213,7 @@ class ActorExecutor(RayExecutor[Job, Progress]):
             if isinstance(event, Progress) and not event.done:
                 events.append(reply(final_report, running, timeout=0))
         self._running.clear()
-        return [event for event in events if not isinstance(event, Lost)]
+        return [event for event in events if not (isinstance(event, Failure) and event.died)]
 
 
 def _on_each(hosts: frozenset[str]) -> str:

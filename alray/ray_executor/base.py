@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from typing_extensions import override
@@ -13,7 +14,7 @@ from alray.ray_executor.node_failures import NodeFailures
 from alray.ray_executor.nodes import Nodes
 from alray.ray_executor.session import RaySession
 from alray.settings.common import ExecutionSpec
-from alray.studies.events import Lost, Notice
+from alray.studies.events import Failure, Notice
 from alray.studies.executor import Executor, JobT, ResultT
 
 STALL_SECONDS = 60.0
@@ -53,7 +54,7 @@ class RayExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
         capacity = self._nodes.capacity(excluded) + sum(workers[host] for host in excluded)
         return min(self._session.window(), max(1, capacity))
 
-    def _take_loss(self, lost: Lost, others: int) -> Sequence[Lost | Notice]:
+    def _take_loss(self, lost: Failure, others: int) -> Sequence[Failure | Notice]:
         """Record a loss, and have fewer workers on a node whose memory is not enough for those that it had.
 
         Args:
@@ -72,7 +73,7 @@ class RayExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
             )
             return [lost, Notice(text)]
         message = self._failures.lost(lost.host, lost.job, lost.reason)
-        counted = Lost(lost.job, lost.reason, lost.host)
+        counted = replace(lost, out_of_memory=False)
         return [counted, *([Notice(message)] if message else [])]
 
     def _session_notices(self) -> list[Notice]:

@@ -12,8 +12,8 @@ from alray.errors import ClusterError
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan
 from alray.studies.correlation.tasks import Task
+from alray.studies.events import Failure
 from alray.studies.manifest import CORRELATION, SWEEP
-from alray.studies.retries import Failure
 from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan

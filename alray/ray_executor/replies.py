@@ -13,7 +13,7 @@ from ray.exceptions import (
 )
 
 from alray.ray_executor.session import LOSSES, reason
-from alray.studies.events import Failed, Lost, describe
+from alray.studies.events import Failure, describe
 from alray.studies.sweep.jobs import Progress
 
 
@@ -33,9 +33,7 @@ class RunningJob:
     job: str
 
 
-def reply(
-    reference: Any, running: RunningJob, timeout: float | None = None
-) -> Progress | Failed | Lost:
+def reply(reference: Any, running: RunningJob, timeout: float | None = None) -> Progress | Failure:
     """Return an actor's reply as an event."""
     job, host = running.job, running.actor.host
     try:
@@ -43,21 +41,21 @@ def reply(
     except LOSSES as error:
         return loss(error, job, host)
     except GetTimeoutError:
-        return Lost(job, "it did not answer in time", host)
+        return Failure(job, "it did not answer in time", host)
     except RayTaskError as error:
         return failure(error, job, host)
     return replace(progress, host=host)
 
 
-def loss(error: BaseException, job: str, host: str) -> Lost:
+def loss(error: BaseException, job: str, host: str) -> Failure:
     """Return the event of a worker's death."""
     out_of_memory = isinstance(error, OutOfMemoryError)
-    return Lost(job, cause_of_death(error), host, out_of_memory=out_of_memory)
+    return Failure(job, cause_of_death(error), host, out_of_memory=out_of_memory)
 
 
-def failure(error: RayTaskError, job: str, host: str) -> Failed:
+def failure(error: RayTaskError, job: str, host: str) -> Failure:
     """Return the event of a job's own error."""
-    return Failed(job, describe(error.cause), str(error), host)
+    return Failure(job, describe(error.cause), host, str(error), died=False)
 
 
 def cause_of_death(error: BaseException) -> str:

@@ -19,7 +19,7 @@ from alray.ray_executor.session import LOSSES
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.tasks import FineTune, Task, TrainBase
 from alray.studies.correlation.worker import Performed, TaskWorker
-from alray.studies.events import Failed, Lost, Notice
+from alray.studies.events import Failure, Notice
 from alray.studies.retries import NOWHERE
 
 IN_ADVANCE = 2
@@ -33,7 +33,7 @@ VERIFY_SECONDS = 60.0
 
 _verified: dict[int, float] = {}
 
-Event = Performed | Failed | Lost | Notice
+Event = Performed | Failure | Notice
 
 
 def _perform(
@@ -195,7 +195,7 @@ class TaskExecutor(RayExecutor[Task, Performed]):
         self._hangs[type(submitted.task)].ended(submitted.task.name)
         return submitted
 
-    def _lose(self, reference: Any, lost: Lost) -> Sequence[Lost | Notice]:
+    def _lose(self, reference: Any, lost: Failure) -> Sequence[Failure | Notice]:
         self._forget(reference)
         others = sum(each.host == lost.host for each in self._submitted.values())
         return self._take_loss(lost, others)
@@ -210,7 +210,7 @@ class TaskExecutor(RayExecutor[Task, Performed]):
             events.append(Notice(hang.message(submitted.host)))
             if hang.give_up:
                 ray.cancel(reference, force=True)
-                events += self._lose(reference, Lost(hang.job, hang.reason(), submitted.host))
+                events += self._lose(reference, Failure(hang.job, hang.reason(), submitted.host))
         return events
 
     def _due_hangs(self) -> list[Hang]:

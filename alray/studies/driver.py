@@ -2,54 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, TypeVar
 
 from alray.errors import ClusterError, Interrupted
-from alray.studies.events import Failed, Lost, Notice
+from alray.studies.events import Failure, Notice
 from alray.studies.executor import Executor, JobT, ResultT
 from alray.studies.folder import Folder
 from alray.studies.interrupts import stop_requested
 from alray.studies.observer import StudyObserver
-from alray.studies.retries import NOWHERE, Failure
+from alray.studies.retries import NOWHERE
+from alray.studies.schedule import Schedule
 
 WAIT_SECONDS = 0.2
 """How long the driver waits for events before it looks at Ctrl-C and updates displays again."""
-
-Scheduled_co = TypeVar("Scheduled_co", covariant=True)
-
-
-@runtime_checkable
-class Schedule(Protocol[Scheduled_co]):
-    """Which job comes next: events in, jobs out; a schedule itself starts nothing."""
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing is left to do."""
-
-    @property
-    def upcoming(self) -> int:
-        """Number of jobs that wait for a worker now or soon."""
-
-    def avoided(self, hosts: frozenset[str]) -> frozenset[str]:
-        """Return the hosts to which none of the jobs that could start now would go, `hosts` being all there are."""
-
-    def avoided_by(self, name: str, hosts: frozenset[str]) -> frozenset[str]:
-        """Return the hosts to which this job should not go."""
-
-    def next(self, host: str, hosts: frozenset[str]) -> Scheduled_co | None:
-        """Return the next job to start on a host, and count it as running.
-
-        Args:
-            host: Where a worker is free, "" for anywhere.
-            hosts: Where workers are or can be.
-        """
-
-    def done(self, name: str) -> None:
-        """A job has ended well."""
-
-    def fail(self, name: str, failure: Failure, hosts: frozenset[str]) -> Sequence[Any]:
-        """A job has ended before its time: it is scheduled again, or what depends on it fails for good; return that."""
-
 
 ObserverT = TypeVar("ObserverT", bound=StudyObserver[Any])
 
@@ -125,30 +90,26 @@ class Driver(ABC, Generic[JobT, ResultT, ObserverT]):
         self._save(due=True)
         raise Interrupted("stopped")
 
-    def _take_all(self, events: Sequence[ResultT | Failed | Lost | Notice]) -> None:
+    def _take_all(self, events: Sequence[ResultT | Failure | Notice]) -> None:
         with self._folder.batch():
             for event in events:
                 self._take(event)
 
-    def _take(self, event: ResultT | Failed | Lost | Notice) -> None:
+    def _take(self, event: ResultT | Failure | Notice) -> None:
         match event:
-            case Failed():
-                failure = Failure(event.host, event.error, event.traceback, died=False)
-                self._take_failure(event.job, failure)
-            case Lost():
-                failure = Failure(event.host, event.reason, out_of_memory=event.out_of_memory)
-                self._take_failure(event.job, failure)
+            case Failure():
+                self._take_failure(event)
             case Notice():
                 text = event.text
                 self._notify(lambda observer: observer.notice(text))
             case _:
                 self._take_result(event)
 
-    def _take_failure(self, name: str, failure: Failure) -> None:
-        job, _ = self._running.pop(name)
-        failed = self._schedule.fail(name, failure, self._hosts)
+    def _take_failure(self, failure: Failure) -> None:
+        job, _ = self._running.pop(failure.job)
+        failed = self._schedule.fail(failure, self._hosts)
         if failure.died:
-            resumes_after = None if failed else self._resumes_after(name)
+            resumes_after = None if failed else self._resumes_after(failure.job)
             self._notify(lambda observer: observer.lost(job, failure, resumes_after))
         elif not failed:
             self._notify(lambda observer: observer.moved(job, failure))

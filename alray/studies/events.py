@@ -1,39 +1,27 @@
-"""What executors of either kind of study report."""
+"""What executors report besides results: failures of jobs, and notices."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Failed:
-    """A job ended with an error of its own: trying again on the same host would end the same way.
+class Failure:
+    """A job has ended before its time.
 
     Attributes:
         job: The job's name.
-        error: The error in a line.
-        traceback: The same in full.
-        host: Where it ran; "" where that is not known.
-    """
-
-    job: str
-    error: str
-    traceback: str
-    host: str = ""
-
-
-@dataclass(frozen=True)
-class Lost:
-    """A job's worker died: the job can go on elsewhere from its last checkpoint.
-
-    Attributes:
-        job: The job's name.
-        reason: How the worker died, in a line.
-        host: Where it ran; "" where that is not known.
-        out_of_memory: Whether it was killed for want of memory beside others; fewer will run on that host.
+        reason: Why, in a line.
+        host: Where it ran; "" if that is not known.
+        traceback: The reason in full, if there is more.
+        died: Whether its worker died: the job can go on elsewhere from its last checkpoint. Otherwise it had an error of
+            its own: trying again on the same host would end the same way.
+        out_of_memory: Whether its worker was killed for want of memory beside others; fewer will run on that host.
     """
 
     job: str
     reason: str
     host: str = ""
+    traceback: str = ""
+    died: bool = True
     out_of_memory: bool = False
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from alray.studies.events import Failed, Lost, Notice
+from alray.studies.events import Failure, Notice
 from alray.studies.retries import NOWHERE
 
 
@@ -84,8 +84,8 @@ class Executor(Protocol[Job_contra, Result_co]):
             avoid: Hosts that it must not run on where `host` is "".
         """
 
-    def wait(self, seconds: float) -> Sequence[Result_co | Failed | Lost | Notice]:
+    def wait(self, seconds: float) -> Sequence[Result_co | Failure | Notice]:
         """Return what has happened, after at most about `seconds` if nothing has."""
 
-    def interrupt(self) -> Sequence[Result_co | Failed | Lost | Notice]:
+    def interrupt(self) -> Sequence[Result_co | Failure | Notice]:
         """Stop all jobs and return what they have not reported yet, as far as it is of use."""

@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 import torch
 from typing_extensions import override
 
-from alray.studies.events import Failed, Lost, Notice, describe
+from alray.studies.events import Failure, Notice, describe
 from alray.studies.executor import Executor, Job_contra, JobT, Result_co, ResultT
 from alray.studies.retries import HERE, NOWHERE
 
@@ -81,7 +81,7 @@ class InlineExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
         self._job, self._started = (job, start_from), False
 
     @override
-    def wait(self, seconds: float) -> Sequence[ResultT | Failed | Lost | Notice]:
+    def wait(self, seconds: float) -> Sequence[ResultT | Failure | Notice]:
         if self._job is None or self._worker is None:
             return []
         job, start_from = self._job
@@ -92,18 +92,22 @@ class InlineExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
             result = self._worker.advance()
         except Exception as error:  # noqa: BLE001 -- the study goes on; the error is on record
             self._job = None
-            return [Failed(job.name, describe(error), traceback.format_exc(), HERE)]
+            return [_failure(job.name, error)]
         if result.done:
             self._job = None
         return [result]
 
     @override
-    def interrupt(self) -> Sequence[ResultT | Failed | Lost | Notice]:
+    def interrupt(self) -> Sequence[ResultT | Failure | Notice]:
         current, self._job = self._job, None
         if current is None or self._worker is None or not self._started:
             return []
         try:
             report = self._worker.final_report()
         except Exception as error:  # noqa: BLE001 -- as in `wait`
-            return [Failed(current[0].name, describe(error), traceback.format_exc(), HERE)]
+            return [_failure(current[0].name, error)]
         return [] if report is None else [report]
+
+
+def _failure(job: str, error: Exception) -> Failure:
+    return Failure(job, describe(error), HERE, traceback.format_exc(), died=False)

@@ -2,7 +2,7 @@
 
 from typing import Generic, TypeVar
 
-from alray.studies.retries import Failure
+from alray.studies.events import Failure
 
 Job_contra = TypeVar("Job_contra", contravariant=True)
 

@@ -1,32 +1,14 @@
 """Whose fault a job's failure was, whether the job is tried again, and where not."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+
+from alray.studies.events import Failure
 
 HERE = "this process"
 """The host of jobs that run in the driver's own process."""
 
 NOWHERE: frozenset[str] = frozenset()
 """No host."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A job has ended before its time.
-
-    Attributes:
-        host: Where; "" where that is not known.
-        reason: Why, in a line.
-        traceback: The same in full, where there is more.
-        died: Whether its worker died; otherwise the job had an error of its own.
-        out_of_memory: Whether it ran out of memory beside others: it may do better with fewer of them.
-    """
-
-    host: str
-    reason: str
-    traceback: str = ""
-    died: bool = True
-    out_of_memory: bool = False
 
 
 class Retries:
@@ -42,16 +24,16 @@ class Retries:
         self._attempts = attempts
         self._of: defaultdict[str, list[Failure]] = defaultdict(list)
 
-    def add(self, job: str, failure: Failure, hosts: frozenset[str]) -> bool:
+    def add(self, failure: Failure, hosts: frozenset[str]) -> bool:
         """Record a failure and return whether the job is tried again.
 
         The first kill of a job for want of memory beside others is not counted: fewer jobs run on that host from then on.
 
         Args:
-            job: The job's name.
             failure: What has happened.
             hosts: Where workers are or can be.
         """
+        job = failure.job
         self._of[job].append(failure)
         if len(self._counted(job)) >= self._attempts:
             return False

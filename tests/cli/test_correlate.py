@@ -9,7 +9,7 @@ from alray.cli.display.correlation_progress import CorrelationDisplay
 from alray.cli.display.correlation_summary import print_correlation
 from alray.studies.correlation.results import load_correlation
 from alray.studies.correlation.tasks import FineTune, TrainBase
-from alray.studies.retries import Failure
+from alray.studies.events import Failure
 from tests.helpers.builders import make_pool
 from tests.helpers.correlation_studies import correlation_plan, correlation_settings
 from tests.helpers.studies import write_pool
@@ -134,9 +134,11 @@ def test_displays_say_what_happens(terminal):
         assert isinstance(task, FineTune)
         display.started(task, "")
         display.performed(task, 1.0, "here")
-        display.lost(TrainBase("base-0", 0), Failure("node2", "killed"), -1)
-        display.lost(TrainBase("base-0", 0), Failure("", "killed"), None)
-        display.moved(TrainBase("base-1", 1), Failure("node2", "ValueError: no", died=False))
+        display.lost(TrainBase("base-0", 0), Failure("base-0", "killed", "node2"), -1)
+        display.lost(TrainBase("base-0", 0), Failure("base-0", "killed"), None)
+        display.moved(
+            TrainBase("base-1", 1), Failure("base-1", "ValueError: no", "node2", died=False)
+        )
         display.failed("base-1", "ValueError: no")
         display.notice("a [notice]")
         display.tick()

@@ -15,7 +15,7 @@ from alray.cli.display.phrases import count, duration, size
 from alray.cli.display.sweep_progress import SweepDisplay, rounds_left
 from alray.cli.display.sweep_summary import print_summary
 from alray.settings.sweep import SweepSpec
-from alray.studies.retries import Failure
+from alray.studies.events import Failure
 from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.progress import RunProgress
 from alray.studies.sweep.schedule import RunStatus
@@ -170,14 +170,16 @@ def test_the_line_of_a_dead_worker_says_node_reason_and_how_its_job_goes_on(smal
 
     run = small_plan.runs[0]
     job = job_of(run)
-    died = Failure(HERE, "killed.")
+    died = Failure(job.name, "killed.", HERE)
     title = f"{run.arm}, seed {run.seed}"
     assert (
         loss(job, died, 40) == f"node1: worker died (killed); {title} starts again after round 40"
     )
     assert loss(job, died, -1) == f"node1: worker died (killed); {title} starts again"
     assert loss(job, died, None) == f"node1: worker died (killed); {title} is given up"
-    assert loss(job, Failure("", "killed"), 0) == f"worker died (killed); {title} starts again"
+    assert (
+        loss(job, Failure(job.name, "killed"), 0) == f"worker died (killed); {title} starts again"
+    )
     passive = Job(run.passive_id, run, 0, None)
     assert loss(passive, died, -1).endswith(f"; passive phase, seed {run.seed} starts again")
 
@@ -194,7 +196,7 @@ def test_nodes_are_named_once_more_than_one_is_used(small_plan, hosts):
     first = runs[small_plan.runs[0].run_id]
     first.host = HERE
     display.ended(first.status.run_id, first)
-    display.moved(Job("x", first.run, 2, "y"), Failure(HERE, "no disk", died=False))
+    display.moved(Job("x", first.run, 2, "y"), Failure("x", "no disk", HERE, died=False))
     lines = out.getvalue()
     assert ("; running: 1 on node1, 1 on node2" in lines) == (hosts[1] == THERE)
     assert ("0 s, node1\n" in lines) == (hosts[1] == THERE)

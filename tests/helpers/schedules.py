@@ -2,9 +2,9 @@
 
 from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
 from alray.settings.run import RunSpec
-from alray.studies.retries import Failure
+from alray.studies.events import Failure
 from alray.studies.sweep.jobs import Job
-from alray.studies.sweep.schedule import RunStatus, Schedule
+from alray.studies.sweep.schedule import RunSchedule, RunStatus
 
 ROUNDS = 3
 HOSTS = frozenset(["a", "b"])
@@ -32,19 +32,22 @@ def run(strategy: str = "random", seed: int = 0, **training: object) -> RunSpec:
     )
 
 
-def lose(schedule: Schedule, name: str, reason: str = "killed", host: str = "") -> list[RunStatus]:
+def lose(
+    schedule: RunSchedule, name: str, reason: str = "killed", host: str = ""
+) -> list[RunStatus]:
     """Let a job's worker die."""
-    return schedule.fail(name, Failure(host, reason), HOSTS)
+    return schedule.fail(Failure(name, reason, host), HOSTS)
 
 
 def fail(
-    schedule: Schedule, name: str, host: str = "", hosts: frozenset[str] = frozenset()
+    schedule: RunSchedule, name: str, host: str = "", hosts: frozenset[str] = frozenset()
 ) -> list[RunStatus]:
     """Let a job end with an error of its own."""
-    return schedule.fail(name, Failure(host, "ValueError: no", "Traceback ...", died=False), hosts)
+    failure = Failure(name, "ValueError: no", host, "Traceback ...", died=False)
+    return schedule.fail(failure, hosts)
 
 
-def drain(schedule: Schedule) -> list[Job]:
+def drain(schedule: RunSchedule) -> list[Job]:
     """Start every job that can be started now."""
     started: list[Job] = []
     while (job := schedule.next()) is not None:

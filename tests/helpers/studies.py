@@ -12,8 +12,9 @@ import pytest
 from typing_extensions import override
 
 from alray.storage.location import StudyPath
+from alray.studies.events import Failure
 from alray.studies.inline import InlineExecutor
-from alray.studies.retries import HERE, Failure
+from alray.studies.retries import HERE
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan

@@ -8,7 +8,7 @@ from ray.exceptions import ActorUnavailableError, OutOfMemoryError, WorkerCrashe
 from alray import api
 from alray.ray_executor import ActorExecutor
 from alray.ray_executor.replies import Actor, RunningJob, cause_of_death
-from alray.studies.events import Lost, Notice
+from alray.studies.events import Failure, Notice
 from tests.helpers.studies import settings, write_pool
 
 
@@ -24,9 +24,9 @@ def executor(tmp_path: Path) -> ActorExecutor:
 
 def test_where_memory_does_not_do_for_all_fewer_run_from_then_on(executor):
     lost, notice = executor._take_loss(
-        Lost("run", "out of memory", "node1", out_of_memory=True), 2
+        Failure("run", "out of memory", "node1", out_of_memory=True), 2
     )
-    assert lost == Lost("run", "out of memory", "node1", out_of_memory=True)
+    assert lost == Failure("run", "out of memory", "node1", out_of_memory=True)
     assert isinstance(notice, Notice)
     assert "node1 has run out of memory: at most 2 jobs run there" in notice.text
     assert "--memory-per-run" in notice.text
@@ -34,14 +34,14 @@ def test_where_memory_does_not_do_for_all_fewer_run_from_then_on(executor):
 
 
 def test_a_worker_that_was_alone_is_lost_like_any_other(executor):
-    (lost,) = executor._take_loss(Lost("run", "out of memory", "node3", out_of_memory=True), 0)
-    assert lost == Lost("run", "out of memory", "node3")
+    (lost,) = executor._take_loss(Failure("run", "out of memory", "node3", out_of_memory=True), 0)
+    assert lost == Failure("run", "out of memory", "node3")
     assert executor._nodes.limits == {}
 
 
 def test_the_third_loss_in_a_row_names_the_node(executor):
     said = [
-        executor._take_loss(Lost(f"run-{number}", "killed", "node2"), 1) for number in range(3)
+        executor._take_loss(Failure(f"run-{number}", "killed", "node2"), 1) for number in range(3)
     ]
     assert [len(events) for events in said] == [1, 1, 2]
     told = said[2][1]

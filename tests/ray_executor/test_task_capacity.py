@@ -11,7 +11,7 @@ from alray.ray_executor import TaskExecutor
 from alray.ray_executor.session import RaySession
 from alray.ray_executor.tasks import _Submitted
 from alray.studies.correlation.tasks import TrainBase
-from alray.studies.events import Lost, Notice
+from alray.studies.events import Failure, Notice
 from tests.helpers.correlation_studies import correlation_settings
 from tests.helpers.studies import write_pool
 
@@ -38,7 +38,7 @@ def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TaskExecutor:
 def lose(executor: TaskExecutor, number: int, host: str) -> Any:
     """Let a task end for want of memory."""
     return executor._lose(
-        number, Lost(f"base-{number}", "out of memory", host, out_of_memory=True)
+        number, Failure(f"base-{number}", "out of memory", host, out_of_memory=True)
     )
 
 
@@ -49,7 +49,7 @@ def test_tasks_are_handed_over_in_advance_as_long_as_memory_does(executor):
 
 def test_a_node_that_ran_out_of_memory_gets_fewer_and_none_in_advance(executor):
     lost, notice = lose(executor, 0, "node1")
-    assert lost == Lost("base-0", "out of memory", "node1", out_of_memory=True)
+    assert lost == Failure("base-0", "out of memory", "node1", out_of_memory=True)
     assert isinstance(notice, Notice)
     assert "at most one job runs there" in notice.text
     assert executor._nodes.limits == {"node1": 1}
@@ -60,5 +60,5 @@ def test_a_node_that_ran_out_of_memory_gets_fewer_and_none_in_advance(executor):
 
 def test_a_task_that_was_alone_is_lost_like_any_other(executor):
     (lost,) = lose(executor, 2, "node2")
-    assert lost == Lost("base-2", "out of memory", "node2")
+    assert lost == Failure("base-2", "out of memory", "node2")
     assert executor._nodes.limits == {}

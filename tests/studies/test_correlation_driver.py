@@ -29,7 +29,7 @@ from alray.studies.correlation.store import (
 )
 from alray.studies.correlation.tasks import Task
 from alray.studies.correlation.worker import Performed
-from alray.studies.events import Lost
+from alray.studies.events import Failure
 from alray.studies.inline import InlineExecutor
 from alray.studies.sweep.results import load
 from tests.helpers.correlation_studies import Listener, correlation_settings, inline_tasks
@@ -225,7 +225,7 @@ class Fragile(InlineExecutor[Task, Performed]):
         if task is not None and self.lose.get(task.name, 0) > 0:
             self.lose[task.name] -= 1
             self._job = None
-            return [Lost(task.name, "its node died", out_of_memory=self.out_of_memory)]
+            return [Failure(task.name, "its node died", out_of_memory=self.out_of_memory)]
         return super().wait(seconds)
 
 

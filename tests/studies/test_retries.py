@@ -2,87 +2,88 @@
 
 import pytest
 
-from alray.studies.retries import NOWHERE, Failure, Retries
+from alray.studies.events import Failure
+from alray.studies.retries import NOWHERE, Retries
 
 ONE, TWO, THREE = (frozenset(names) for names in (["a"], ["a", "b"], ["a", "b", "c"]))
 
 
 def error(host: str) -> Failure:
-    return Failure(host, "ValueError: no", "Traceback ...\n", died=False)
+    return Failure("job", "ValueError: no", host, "Traceback ...\n", died=False)
 
 
 def out_of_memory(host: str) -> Failure:
-    return Failure(host, "out of memory", out_of_memory=True)
+    return Failure("job", "out of memory", host, out_of_memory=True)
 
 
 def test_a_lost_job_is_tried_again_so_many_times_wherever_it_was():
     retries = Retries(3)
-    assert [retries.add("job", Failure("a", "killed"), ONE) for _ in range(3)] == [
+    assert [retries.add(Failure("job", "killed", "a"), ONE) for _ in range(3)] == [
         True,
         True,
         False,
     ]
-    assert retries.add("other", Failure("a", "killed"), ONE)
+    assert retries.add(Failure("other", "killed", "a"), ONE)
 
 
 def test_an_error_is_tried_again_on_other_hosts_only():
-    assert not Retries(3).add("job", error("a"), ONE)
+    assert not Retries(3).add(error("a"), ONE)
     retries = Retries(3)
-    assert [retries.add("job", error(host), TWO) for host in "ab"] == [True, False]
+    assert [retries.add(error(host), TWO) for host in "ab"] == [True, False]
     retries = Retries(2)
-    assert [retries.add("job", error(host), THREE) for host in "ab"] == [True, False]
+    assert [retries.add(error(host), THREE) for host in "ab"] == [True, False]
 
 
 def test_a_host_is_avoided_as_long_as_there_is_another():
     retries = Retries(9)
-    retries.add("job", Failure("a", "killed"), THREE)
+    retries.add(Failure("job", "killed", "a"), THREE)
     assert retries.avoided("job", THREE) == {"a"}
     assert retries.avoided("job", ONE) == NOWHERE
     assert retries.avoided("other", THREE) == NOWHERE
-    retries.add("job", Failure("b", "killed"), THREE)
+    retries.add(Failure("job", "killed", "b"), THREE)
     assert retries.avoided("job", TWO) == NOWHERE
     assert retries.avoided("job", THREE) == {"a", "b"}
 
 
 def test_a_host_that_is_not_known_is_not_avoided():
     retries = Retries(9)
-    retries.add("job", Failure("", "killed"), TWO)
+    retries.add(Failure("job", "killed", ""), TWO)
     assert retries.avoided("job", TWO) == NOWHERE
 
 
 def test_the_first_end_for_want_of_memory_is_not_held_against_job_or_host():
     retries = Retries(2)
-    assert retries.add("job", out_of_memory("a"), TWO)
+    assert retries.add(out_of_memory("a"), TWO)
     assert retries.avoided("job", TWO) == NOWHERE
-    assert retries.add("job", out_of_memory("a"), TWO)
+    assert retries.add(out_of_memory("a"), TWO)
     assert retries.avoided("job", TWO) == {"a"}
-    assert not retries.add("job", out_of_memory("b"), TWO)
+    assert not retries.add(out_of_memory("b"), TWO)
 
 
 @pytest.mark.parametrize(
     ("happened", "line"),
     [
         ([error("a")], "ValueError: no"),
-        ([Failure("a", "killed")], "its worker died once (a): killed"),
-        ([Failure("", "killed")] * 2, "its worker died 2 times: killed"),
+        ([Failure("job", "killed", "a")], "its worker died once (a): killed"),
+        ([Failure("job", "killed", "")] * 2, "its worker died 2 times: killed"),
         (
-            [Failure("a", "slept"), Failure("b", "killed")],
+            [Failure("job", "slept", "a"), Failure("job", "killed", "b")],
             "its worker died 2 times (a, b): killed",
         ),
-        ([Failure("a", "killed"), error("b")], "it failed 2 times (a, b): ValueError: no"),
+        ([Failure("job", "killed", "a"), error("b")], "it failed 2 times (a, b): ValueError: no"),
     ],
 )
 def test_a_failure_says_how_often_where_and_why_last(happened, line):
     retries = Retries(1)
     for failure in happened:
-        retries.add("job", failure, TWO)
+        retries.add(failure, TWO)
     assert retries.error("job")[0] == line
 
 
 def test_the_full_story_has_each_place_and_reason():
     retries = Retries(3)
-    for failure in (Failure("a", "killed"), error("b"), Failure("", "gone")):
-        retries.add("job", failure, THREE)
+    for failure in (Failure("job", "killed", "a"), error("b"), Failure("job", "gone", "")):
+        retries.add(failure, THREE)
     assert retries.error("job")[1].splitlines() == [
         "1. on a, its worker died: killed",
         "2. on b, an error: ValueError: no",
@@ -93,5 +94,5 @@ def test_the_full_story_has_each_place_and_reason():
 
 def test_a_single_error_keeps_its_traceback_as_it_is():
     retries = Retries(1)
-    retries.add("job", error("a"), ONE)
+    retries.add(error("a"), ONE)
     assert retries.error("job") == ("ValueError: no", "Traceback ...\n")

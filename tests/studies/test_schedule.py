@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alray.studies.sweep.schedule import Schedule
+from alray.studies.sweep.schedule import RunSchedule
 from tests.helpers.schedules import ROUNDS, drain, fail, lose, run
 
 
 def test_the_passive_phase_comes_first_and_is_shared():
     runs = [run("random"), run("margin"), run("entropy", batch_norm="frozen")]
-    schedule = Schedule(runs, attempts=1)
+    schedule = RunSchedule(runs, attempts=1)
     (passive,) = drain(schedule)
     assert (passive.name, passive.until, passive.start_from) == (runs[0].passive_id, 0, None)
     schedule.done(passive.name)
@@ -19,19 +19,19 @@ def test_the_passive_phase_comes_first_and_is_shared():
 
 
 def test_a_different_passive_phase_is_not_shared():
-    schedule = Schedule([run(seed=0), run(seed=1), run(lr=0.5)], attempts=1)
+    schedule = RunSchedule([run(seed=0), run(seed=1), run(lr=0.5)], attempts=1)
     assert len({each.name for each in drain(schedule)}) == 3
 
 
 def test_a_ready_run_comes_before_another_passive_phase():
     runs = [run(seed=0), run(seed=1)]
-    schedule = Schedule(runs, attempts=1, checkpoints=frozenset([runs[0].passive_id]))
+    schedule = RunSchedule(runs, attempts=1, checkpoints=frozenset([runs[0].passive_id]))
     assert [each.name for each in drain(schedule)] == [runs[0].run_id, runs[1].passive_id]
 
 
 def test_what_is_at_hand_is_not_played_again():
     runs = [run("random"), run("margin"), run("entropy")]
-    schedule = Schedule(
+    schedule = RunSchedule(
         runs,
         attempts=1,
         finished=frozenset([runs[0].run_id]),
@@ -47,7 +47,7 @@ def test_what_is_at_hand_is_not_played_again():
 
 def test_nothing_to_do():
     runs = [run()]
-    schedule = Schedule(runs, attempts=1, finished=frozenset([runs[0].run_id]))
+    schedule = RunSchedule(runs, attempts=1, finished=frozenset([runs[0].run_id]))
     assert schedule.over
     assert schedule.upcoming == 0
     assert schedule.next() is None
@@ -55,7 +55,7 @@ def test_nothing_to_do():
 
 def test_upcoming_counts_waiting_runs_and_startable_passive_phases():
     runs = [run("random"), run("margin"), run(seed=1)]
-    schedule = Schedule(runs, attempts=1)
+    schedule = RunSchedule(runs, attempts=1)
     assert schedule.upcoming == 3 + 2
     first, _ = drain(schedule)
     assert schedule.upcoming == 3
@@ -66,7 +66,7 @@ def test_upcoming_counts_waiting_runs_and_startable_passive_phases():
 
 def test_a_lost_run_goes_on_before_others_from_its_own_checkpoint_once_there_is_one():
     runs = [run("random"), run("margin")]
-    schedule = Schedule(runs, attempts=3, checkpoints=frozenset([runs[0].passive_id]))
+    schedule = RunSchedule(runs, attempts=3, checkpoints=frozenset([runs[0].passive_id]))
     first = schedule.next()
     assert first is not None
     assert lose(schedule, first.name) == []
@@ -80,7 +80,7 @@ def test_a_lost_run_goes_on_before_others_from_its_own_checkpoint_once_there_is_
 
 
 def test_a_job_that_loses_every_worker_fails_with_the_reason():
-    schedule = Schedule([run()], attempts=2, checkpoints=frozenset([run().passive_id]))
+    schedule = RunSchedule([run()], attempts=2, checkpoints=frozenset([run().passive_id]))
     name = drain(schedule)[0].name
     lose(schedule, name)
     drain(schedule)
@@ -92,7 +92,7 @@ def test_a_job_that_loses_every_worker_fails_with_the_reason():
 
 def test_a_failed_passive_phase_fails_the_runs_that_wait_for_it_alone():
     runs = [run("random"), run("margin"), run("entropy"), run(seed=1)]
-    schedule = Schedule(runs, attempts=1, checkpoints=frozenset([runs[2].run_id]))
+    schedule = RunSchedule(runs, attempts=1, checkpoints=frozenset([runs[2].run_id]))
     own, passive, other = drain(schedule)
     assert own.name == runs[2].run_id
     victims = fail(schedule, passive.name)
@@ -107,7 +107,7 @@ def test_a_failed_passive_phase_fails_the_runs_that_wait_for_it_alone():
 
 
 def test_a_passive_phase_that_loses_every_worker_fails_its_runs():
-    schedule = Schedule([run("random"), run("margin")], attempts=1)
+    schedule = RunSchedule([run("random"), run("margin")], attempts=1)
     name = drain(schedule)[0].name
     assert len(lose(schedule, name)) == 2
     assert schedule.over
@@ -115,7 +115,7 @@ def test_a_passive_phase_that_loses_every_worker_fails_its_runs():
 
 @given(st.integers(1, 4))
 def test_upcoming_never_hides_a_job(attempts):
-    schedule = Schedule([run("random"), run("margin")], attempts=attempts)
+    schedule = RunSchedule([run("random"), run("margin")], attempts=attempts)
     for _ in range(attempts):
         assert schedule.upcoming > 0
         (job,) = drain(schedule)
@@ -125,7 +125,7 @@ def test_upcoming_never_hides_a_job(attempts):
 
 @pytest.mark.parametrize("status", ["finished", "failed"])
 def test_a_run_that_has_ended_is_not_upcoming(status):
-    schedule = Schedule([run()], attempts=1, checkpoints=frozenset([run().passive_id]))
+    schedule = RunSchedule([run()], attempts=1, checkpoints=frozenset([run().passive_id]))
     name = drain(schedule)[0].name
     if status == "finished":
         schedule.done(name)

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from typing_extensions import override
 
-from alray.studies.sweep.schedule import Schedule
+from alray.studies.sweep.schedule import RunSchedule
 from tests.helpers.schedules import HOSTS, fail, lose, run
 
 
 def test_a_lost_job_goes_to_another_host_as_long_as_there_is_one():
-    schedule = Schedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
+    schedule = RunSchedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
     name = schedule.next("a", HOSTS).name  # type: ignore[union-attr]
     lose(schedule, name, host="a")
     assert schedule.avoided(HOSTS) == {"a"}
@@ -25,7 +25,7 @@ def test_a_lost_job_goes_to_another_host_as_long_as_there_is_one():
 
 
 def test_a_lost_job_takes_the_only_host_again_when_the_other_has_gone():
-    schedule = Schedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
+    schedule = RunSchedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
     name = schedule.next("a", HOSTS).name  # type: ignore[union-attr]
     lose(schedule, name, host="a")
     assert schedule.next("a", frozenset(["a"])) is not None
@@ -33,7 +33,7 @@ def test_a_lost_job_takes_the_only_host_again_when_the_other_has_gone():
 
 def test_other_jobs_take_the_host_that_one_avoids():
     runs = [run("random"), run("margin")]
-    schedule = Schedule(runs, attempts=3, checkpoints=frozenset([runs[0].passive_id]))
+    schedule = RunSchedule(runs, attempts=3, checkpoints=frozenset([runs[0].passive_id]))
     first = schedule.next("a", HOSTS)
     assert first is not None
     lose(schedule, first.name, host="a")
@@ -45,7 +45,7 @@ def test_other_jobs_take_the_host_that_one_avoids():
 
 
 def test_an_error_is_tried_on_every_other_host_and_then_believed():
-    schedule = Schedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
+    schedule = RunSchedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
     name = schedule.next("a", HOSTS).name  # type: ignore[union-attr]
     assert fail(schedule, name, "a", HOSTS) == []
     assert schedule.runs[name].status == "waiting"
@@ -57,7 +57,7 @@ def test_an_error_is_tried_on_every_other_host_and_then_believed():
 
 
 def test_an_error_on_the_only_host_is_believed_at_once():
-    schedule = Schedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
+    schedule = RunSchedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
     name = schedule.next("a").name  # type: ignore[union-attr]
     (status,) = fail(schedule, name, "a", frozenset(["a"]))
     assert (status.error, status.traceback) == ("ValueError: no", "Traceback ...")
@@ -74,7 +74,7 @@ class Cluster(RuleBasedStateMachine):
         at_hand = frozenset([runs[0].run_id, runs[2].passive_id])
         self.passives = {each.passive_id for each in runs}
         self.checkpoints = set(at_hand)
-        self.schedule = Schedule(
+        self.schedule = RunSchedule(
             runs,
             attempts=self.ATTEMPTS,
             finished=frozenset([runs[1].run_id]),

@@ -14,7 +14,7 @@ from typing_extensions import override
 from alray import api
 from alray.errors import Interrupted, StoreError
 from alray.storage.local import LocalStorage
-from alray.studies.events import Lost, Notice
+from alray.studies.events import Failure, Notice
 from alray.studies.inline import InlineExecutor
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.results import Sweep, load
@@ -136,7 +136,7 @@ class Fragile(InlineExecutor[Job, Progress]):
         assert self._job is not None
         (job, _), self._job = self._job, None
         self._worker = self._make_worker()
-        return [Lost(job.name, "killed")]
+        return [Failure(job.name, "killed")]
 
 
 @pytest.mark.parametrize(("period", "checkpoint_seconds"), [(2, 0), (3, 0), (5, 1000)])

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from alray import api
 from alray.errors import ClusterError
-from alray.studies.events import Failed, Lost
+from alray.studies.events import Failure
 from alray.studies.executor import Executor
 from alray.studies.inline import InlineExecutor
 from alray.studies.retries import NOWHERE
@@ -16,7 +16,7 @@ from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.store import SweepStore
 from tests.helpers.studies import Recorder, assert_same_records, inline, settings, write_pool
 
-Event = Progress | Failed | Lost
+Event = Progress | Failure
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ class TwoHosts(Executor[Job, Progress]):
         return events
 
     def spoilt(self, name: str) -> Event:
-        return Lost(name, "killed", "bad")
+        return Failure(name, "killed", "bad")
 
     @override
     def interrupt(self) -> list[Event]:
@@ -93,7 +93,7 @@ class TwoHosts(Executor[Job, Progress]):
 class Failing(TwoHosts):
     @override
     def spoilt(self, name: str) -> Event:
-        return Failed(name, "OSError: disk", "Traceback ...", "bad")
+        return Failure(name, "OSError: disk", "bad", "Traceback ...", died=False)
 
 
 @pytest.mark.parametrize(("kind", "told"), [(TwoHosts, "lost"), (Failing, "moved")])
@@ -124,7 +124,7 @@ def test_a_run_that_fails_on_every_host_says_where(pool, tmp_path, monkeypatch):
         def _events(self, host: str) -> list[Event]:
             job = self._jobs.pop(host)
             self._workers[host].interrupt()
-            return [Failed(job.name, "OSError: disk", "Traceback ...", host)]
+            return [Failure(job.name, "OSError: disk", host, "Traceback ...", died=False)]
 
     monkeypatch.setattr(api, "start_executor", Both)
     (row,) = api.sweep(settings(pool), results=tmp_path).runs.to_dict("records")
@@ -176,7 +176,7 @@ def test_a_cluster_that_goes_leaves_what_has_become_of_runs(pool, tmp_path):
             if job is None or not self.failed:
                 return super().wait(seconds)
             self._job = None
-            return [Failed(job.name, "no", "")]
+            return [Failure(job.name, "no", died=False)]
 
     with pytest.raises(ClusterError, match="gone"):
         drive(settings(pool, seeds=2), tmp_path, Going, statuses_seconds=1000.0)

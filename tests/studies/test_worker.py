@@ -6,7 +6,7 @@ import torch
 
 from alray import api
 from alray.settings.sweep import SweepSpec
-from alray.studies.events import Failed, describe
+from alray.studies.events import Failure, describe
 from alray.studies.retries import HERE
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.plan import Plan
@@ -177,8 +177,8 @@ def test_the_inline_executor_reports_an_error_with_its_traceback_and_goes_on(poo
     with inline(plan) as executor:
         executor.submit(*run_job(plan, failing), HERE)
         (event,) = executor.wait(0.0)
-        assert isinstance(event, Failed)
-        assert event.error == f"ValueError: no more than {left(pool, 1)}"
+        assert isinstance(event, Failure)
+        assert event.reason == f"ValueError: no more than {left(pool, 1)}"
         assert "plugins.py" in event.traceback
         assert "second line" in event.traceback
         executor.submit(*run_job(plan, "margin"), HERE)
@@ -208,8 +208,8 @@ def test_interrupting_after_the_pool_was_written_into_fails_the_run(plan, monkey
         executor.wait(0.0)
         plugins.corrupt_pools()
         (event,) = executor.interrupt()
-        assert isinstance(event, Failed)
-        assert "has changed" in event.error
+        assert isinstance(event, Failure)
+        assert "has changed" in event.reason
 
 
 def test_an_error_is_described_in_one_line():

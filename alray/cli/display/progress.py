@@ -11,9 +11,9 @@ from rich.text import Text
 from typing_extensions import override
 
 from alray.cli.display.phrases import count, duration
+from alray.studies.events import Failure
 from alray.studies.executor import NamedJob
 from alray.studies.observer import StudyObserver
-from alray.studies.retries import Failure
 
 QUIET_SECONDS = 30.0
 """After so long without a plain line, one says how far the study is."""

@@ -13,8 +13,8 @@ from typing_extensions import override
 from alray.analysis.wording import share
 from alray.cli.display.phrases import count, duration, features
 from alray.cli.display.progress import Display
+from alray.studies.events import Failure
 from alray.studies.executor import NamedJob
-from alray.studies.retries import Failure
 from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 
+from typing_extensions import override
+
 from alray.studies.correlation.tasks import Task
-from alray.studies.queue import JobQueue, avoided_by_all
-from alray.studies.retries import NOWHERE, Failure, Retries
+from alray.studies.events import Failure
+from alray.studies.retries import NOWHERE
+from alray.studies.schedule import Schedule
 
 
-class TaskSchedule:
+class TaskSchedule(Schedule[Task]):
     """The tasks that are not on record.
 
     Attributes:
@@ -15,8 +18,8 @@ class TaskSchedule:
     """
 
     def __init__(self, attempts: int) -> None:
-        self._retries = Retries(attempts)
-        self._waiting = JobQueue(self._retries)
+        super().__init__(attempts, queues=1)
+        (self._waiting,) = self._queues
         self._tasks: dict[str, Task] = {}
         self.failures: dict[str, tuple[str, str]] = {}
 
@@ -32,36 +35,28 @@ class TaskSchedule:
         return [self._tasks[name] for name in self._waiting]
 
     @property
+    @override
     def over(self) -> bool:
-        """Whether every task is done or has failed."""
         return not self._tasks
 
     @property
+    @override
     def upcoming(self) -> int:
-        """Number of tasks that wait for a worker."""
         return len(self._waiting)
 
-    def avoided(self, hosts: frozenset[str]) -> frozenset[str]:
-        """Return the hosts to which none of the waiting tasks would go, `hosts` being all there are."""
-        return avoided_by_all(self._waiting, self._retries, hosts)
+    @override
+    def _start(self, name: str) -> Task:
+        return self._tasks[name]
 
-    def avoided_by(self, name: str, hosts: frozenset[str]) -> frozenset[str]:
-        """Return the hosts to which this task should not go."""
-        return self._retries.avoided(name, hosts)
-
-    def next(self, host: str, hosts: frozenset[str]) -> Task | None:
-        """Return the next task to start on a host ("" for anywhere), and count it as running."""
-        name = self._waiting.take(host, hosts)
-        return None if name is None else self._tasks[name]
-
+    @override
     def done(self, name: str) -> None:
-        """A task has ended well."""
         del self._tasks[name]
 
-    def fail(self, name: str, failure: Failure, hosts: frozenset[str] = NOWHERE) -> list[str]:
+    @override
+    def fail(self, failure: Failure, hosts: frozenset[str] = NOWHERE) -> list[str]:
         """A task has ended before its time: it waits again, or fails for good; return its name if it fails."""
-        if self._waiting.put_back(name, failure, hosts):
+        if self._tried_again(failure, hosts, self._waiting):
             return []
-        del self._tasks[name]
-        self.failures[name] = self._retries.error(name)
-        return [name]
+        del self._tasks[failure.job]
+        self.failures[failure.job] = self._retries.error(failure.job)
+        return [failure.job]

@@ -10,7 +10,7 @@ from typing_extensions import override
 from alray.analysis.sweep.summary import summarise
 from alray.seeding import generator
 from alray.studies.driver import Driver
-from alray.studies.retries import Failure
+from alray.studies.events import Failure
 from alray.studies.sweep import records
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
@@ -23,7 +23,7 @@ from alray.studies.sweep.resume import (
     sum_seconds,
     usable_checkpoints,
 )
-from alray.studies.sweep.schedule import RunStatus, Schedule
+from alray.studies.sweep.schedule import RunSchedule, RunStatus
 from alray.studies.sweep.store import SweepStore
 from alray.training.checkpoint import read_metadata
 
@@ -61,7 +61,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         self._others = recorded_runs(store)
         finished = frozenset(run.run_id for run in plan.runs if is_finished(store, run))
         checkpoints = usable_checkpoints(store, plan, finished)
-        self._runs_schedule = Schedule(
+        self._runs_schedule = RunSchedule(
             plan.queue,
             attempts=plan.study.execution.attempts,
             finished=finished,
@@ -136,12 +136,12 @@ class SweepDriver(Driver[Job, Progress, Observer]):
             run.rounds_done, run.seconds = last, sum_seconds(rows.rounds)
 
     @override
-    def _take_failure(self, name: str, failure: Failure) -> None:
-        run = self._runs.get(name)
+    def _take_failure(self, failure: Failure) -> None:
+        run = self._runs.get(failure.job)
         if run is not None:
-            _, host = self._running[name]
+            _, host = self._running[failure.job]
             run.host = failure.host or host
-        super()._take_failure(name, failure)
+        super()._take_failure(failure)
         self._statuses_due = True
 
     @override

@@ -1,13 +1,15 @@
-"""Which job comes next: events in, jobs out; nothing is started here."""
+"""The runs of a sweep and the passive phases they start from: which job comes next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Literal
 
+from typing_extensions import override
+
 from alray.settings.run import RunSpec
-from alray.studies.queue import JobQueue, avoided_by_all
-from alray.studies.retries import NOWHERE, Failure, Retries
+from alray.studies.events import Failure
+from alray.studies.retries import NOWHERE
+from alray.studies.schedule import Schedule
 from alray.studies.sweep.jobs import Job
 
 Status = Literal["waiting", "running", "finished", "failed"]
@@ -43,8 +45,8 @@ class _Passive:
     waiting: list[RunStatus] = field(default_factory=list)
 
 
-class Schedule:
-    """The runs of a study and the passive phases they start from.
+class RunSchedule(Schedule[Job]):
+    """Ready runs come before passive phases.
 
     Attributes:
         runs: Id: where the run stands.
@@ -64,13 +66,13 @@ class Schedule:
         finished: frozenset[str] = frozenset(),
         checkpoints: frozenset[str] = frozenset(),
     ) -> None:
+        super().__init__(attempts, queues=2)
+        self._ready, self._passives_ready = self._queues
         statuses = [RunStatus(run) for run in runs]
         self.runs = {status.run_id: status for status in statuses}
-        self._retries = Retries(attempts)
         self._checkpoints = set(checkpoints)
         self._passive_ids = {run_id: status.run.passive_id for run_id, status in self.runs.items()}
         self._passives: dict[str, _Passive] = {}
-        self._ready, self._passives_ready = JobQueue(self._retries), JobQueue(self._retries)
         self._open = self._waiting = len(self.runs)
         for run_id, status in self.runs.items():
             if run_id in finished:
@@ -94,36 +96,16 @@ class Schedule:
         status.status = value
 
     @property
+    @override
     def upcoming(self) -> int:
-        """Number of jobs that wait for a worker or for the passive phase they start from."""
         return self._waiting + len(self._passives_ready)
 
     @property
+    @override
     def over(self) -> bool:
-        """Whether every run has finished or failed."""
         return self._open == 0
 
-    def avoided(self, hosts: frozenset[str]) -> frozenset[str]:
-        """Return the hosts to which none of the jobs that could start now would go, `hosts` being all there are."""
-        return avoided_by_all(chain(self._ready, self._passives_ready), self._retries, hosts)
-
-    def avoided_by(self, name: str, hosts: frozenset[str]) -> frozenset[str]:
-        """Return the hosts to which this job should not go."""
-        return self._retries.avoided(name, hosts)
-
-    def next(self, host: str = "", hosts: frozenset[str] = NOWHERE) -> Job | None:
-        """Return the next job to start on a host, and count it as running: ready runs before passive phases.
-
-        Args:
-            host: Where a worker is free.
-            hosts: Where workers are or can be.
-        """
-        for queue in (self._ready, self._passives_ready):
-            name = queue.take(host, hosts)
-            if name is not None:
-                return self._start(name)
-        return None
-
+    @override
     def _start(self, name: str) -> Job:
         if name in self._passives:
             return Job(name, self._passives[name].run, 0, None)
@@ -137,6 +119,7 @@ class Schedule:
         """A checkpoint of this job is at hand from now on."""
         self._checkpoints.add(name)
 
+    @override
     def done(self, name: str) -> None:
         """A job has ended well; the runs that wait for a passive phase are ready after it."""
         if name in self._passives:
@@ -146,19 +129,13 @@ class Schedule:
         else:
             self._set(self.runs[name], "finished")
 
-    def fail(
-        self, name: str, failure: Failure, hosts: frozenset[str] = NOWHERE
-    ) -> list[RunStatus]:
-        """A job has ended before its time: it starts again from its last checkpoint, or fails; return the runs that fail.
-
-        Args:
-            name: The job's name.
-            failure: What has happened.
-            hosts: Where workers are or can be.
-        """
+    @override
+    def fail(self, failure: Failure, hosts: frozenset[str] = NOWHERE) -> list[RunStatus]:
+        """A job has ended before its time: it starts again from its last checkpoint, or fails; return the runs that fail."""
+        name = failure.job
         passive = self._passives.get(name)
         queue = self._ready if passive is None else self._passives_ready
-        if queue.put_back(name, failure, hosts):
+        if self._tried_again(failure, hosts, queue):
             if passive is None:
                 self._set(self.runs[name], "waiting")
             return []
