@@ -17,7 +17,7 @@ from alray.studies.manifest import CORRELATION, SWEEP
 from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.progress import RunProgress
+from alray.studies.sweep.status import RunStatus
 
 NEEDED = ("aiohttp", "prometheus_client")
 """Without these Ray starts no agent on a node, and the metrics could not be read."""
@@ -68,22 +68,22 @@ class SweepCounter(Observer):
         self._study = ""
 
     @override
-    def begin(self, plan: Plan, runs: Mapping[str, RunProgress]) -> None:
+    def begin(self, plan: Plan, runs: Mapping[str, RunStatus]) -> None:
         self._study = str(plan.study.name)
 
     @override
-    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
+    def progressed(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         arm = "passive phase" if run is None else run.run.arm
         count("alray_rounds", study=self._study, arm=arm)
         count("alray_objects_scored", float(record["scored"]), study=self._study, arm=arm)
 
     @override
-    def ended(self, name: str, run: RunProgress | None) -> None:
+    def ended(self, name: str, run: RunStatus | None) -> None:
         if run is not None:
             count("alray_runs_finished", study=self._study)
 
     @override
-    def failed(self, run: RunProgress) -> None:
+    def failed(self, run: RunStatus) -> None:
         count("alray_runs_failed", study=self._study)
 
     @override

@@ -17,8 +17,7 @@ from alray.cli.display.sweep_summary import print_summary
 from alray.settings.sweep import SweepSpec
 from alray.studies.events import Failure
 from alray.studies.sweep.jobs import Job
-from alray.studies.sweep.progress import RunProgress
-from alray.studies.sweep.schedule import RunStatus
+from alray.studies.sweep.status import RunStatus
 
 
 @pytest.mark.parametrize(
@@ -45,13 +44,13 @@ def test_what_is_left_counts_what_a_checkpoint_has(small_plan):
     runs = list(progress_of(small_plan).values())
     assert rounds_left(runs) == 3 * 4
     runs[0].rounds_done = 1
-    runs[1].status.status = "finished"
+    runs[1].status = "finished"
     assert rounds_left(runs) == 1 + 3 * 2
 
 
 def progress_of(plan):
     """Return the progress of runs none of which has started."""
-    return {run.run_id: RunProgress(RunStatus(run)) for run in plan.runs}
+    return {run.run_id: RunStatus(run) for run in plan.runs}
 
 
 def job_of(run):
@@ -146,7 +145,7 @@ def test_the_live_display_shows_the_run_in_progress(small_plan):
     line = drawn.getvalue()
     display.notice("waiting for a worker")
     broken = runs[small_plan.runs[1].run_id]
-    broken.status.error = "RuntimeError: broken"
+    broken.error = "RuntimeError: broken"
     display.failed(broken)
     display.ended(first.run_id, runs[first.run_id])
     display.end()
@@ -195,7 +194,7 @@ def test_nodes_are_named_once_more_than_one_is_used(small_plan, hosts):
     display.tick()
     first = runs[small_plan.runs[0].run_id]
     first.host = HERE
-    display.ended(first.status.run_id, first)
+    display.ended(first.run_id, first)
     display.moved(Job("x", first.run, 2, "y"), Failure("x", "no disk", HERE, died=False))
     lines = out.getvalue()
     assert ("; running: 1 on node1, 1 on node2" in lines) == (hosts[1] == THERE)

@@ -16,7 +16,7 @@ from typing_extensions import override
 from alray import api
 from alray.errors import AlrayError
 from alray.studies.sweep.observer import Observer
-from alray.studies.sweep.progress import RunProgress
+from alray.studies.sweep.status import RunStatus
 
 
 class Reporter(Observer):
@@ -24,7 +24,7 @@ class Reporter(Observer):
         self._end = (kind, number)
 
     @override
-    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
+    def progressed(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         kind = "passive" if run is None else "run"
         print(kind, record["round"], flush=True)  # noqa: T201
         if (kind, record["round"]) == self._end:

@@ -4,7 +4,8 @@ from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
 from alray.settings.run import RunSpec
 from alray.studies.events import Failure
 from alray.studies.sweep.jobs import Job
-from alray.studies.sweep.schedule import RunSchedule, RunStatus
+from alray.studies.sweep.schedule import RunSchedule
+from alray.studies.sweep.status import RunStatus
 
 ROUNDS = 3
 HOSTS = frozenset(["a", "b"])

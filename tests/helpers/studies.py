@@ -18,9 +18,9 @@ from alray.studies.retries import HERE
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.progress import RunProgress
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.results import Sweep
+from alray.studies.sweep.status import RunStatus
 from alray.studies.sweep.worker import RunWorker
 from tests.helpers.paths import local
 
@@ -95,7 +95,7 @@ class Recorder(Observer):
         self.events: list[tuple[str, Any]] = []
 
     @override
-    def begin(self, plan: Plan, runs: Mapping[str, RunProgress]) -> None:
+    def begin(self, plan: Plan, runs: Mapping[str, RunStatus]) -> None:
         self.events.append(("begin", {name: run.rounds_done for name, run in runs.items()}))
 
     @override
@@ -103,16 +103,16 @@ class Recorder(Observer):
         self.events.append(("started", (job.name, job.start_from)))
 
     @override
-    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
+    def progressed(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         self.events.append(("progressed", (name, record["round"])))
 
     @override
-    def ended(self, name: str, run: RunProgress | None) -> None:
+    def ended(self, name: str, run: RunStatus | None) -> None:
         self.events.append(("ended", name))
 
     @override
-    def failed(self, run: RunProgress) -> None:
-        self.events.append(("failed", run.status.run_id))
+    def failed(self, run: RunStatus) -> None:
+        self.events.append(("failed", run.run_id))
 
     @override
     def lost(self, job: Job, failure: Failure, resumes_after: int | None) -> None:

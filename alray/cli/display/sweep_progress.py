@@ -18,7 +18,7 @@ from alray.studies.executor import NamedJob
 from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.progress import RunProgress
+from alray.studies.sweep.status import RunStatus
 
 
 @dataclass
@@ -48,7 +48,7 @@ class SweepDisplay(Display, Observer):
         self._runs = self._finished = 0
 
     @override
-    def begin(self, plan: Plan, runs: Mapping[str, RunProgress]) -> None:
+    def begin(self, plan: Plan, runs: Mapping[str, RunStatus]) -> None:
         self._runs = len(runs)
         self._finished = sum(run.finished for run in runs.values())
         before = f"{count(self._finished, 'run')} finished before" if self._finished else ""
@@ -61,13 +61,13 @@ class SweepDisplay(Display, Observer):
             self._hosts.add(host)
 
     @override
-    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
+    def progressed(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         if name in self._jobs:
             self._jobs[name].record = record
         self._done += run is not None
 
     @override
-    def ended(self, name: str, run: RunProgress | None) -> None:
+    def ended(self, name: str, run: RunStatus | None) -> None:
         job = self._jobs.pop(name, None)
         record = job.record if job else {}
         accuracy = share(record.get("accuracy"))
@@ -83,9 +83,9 @@ class SweepDisplay(Display, Observer):
         )
 
     @override
-    def failed(self, run: RunProgress) -> None:
-        self._jobs.pop(run.status.run_id, None)
-        self._say(f"failed: {run.run.arm}, seed {run.run.seed}: {run.status.error}", "red")
+    def failed(self, run: RunStatus) -> None:
+        self._jobs.pop(run.run_id, None)
+        self._say(f"failed: {run.run.arm}, seed {run.run.seed}: {run.error}", "red")
 
     @override
     def lost(self, job: NamedJob, failure: Failure, resumes_after: int | None) -> None:
@@ -132,7 +132,7 @@ class SweepDisplay(Display, Observer):
         return f", {host}" if host and len(self._hosts) > 1 else ""
 
 
-def rounds_left(runs: Iterable[RunProgress]) -> int:
+def rounds_left(runs: Iterable[RunStatus]) -> int:
     """Return how many rounds, the passive phase counted as one, unfinished runs still have to do."""
     return sum(run.run.rounds - run.rounds_done for run in runs if not run.finished)
 

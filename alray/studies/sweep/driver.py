@@ -15,7 +15,6 @@ from alray.studies.sweep import records
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.progress import RunProgress, RunRows
 from alray.studies.sweep.resume import (
     is_finished,
     recorded_runs,
@@ -23,7 +22,8 @@ from alray.studies.sweep.resume import (
     sum_seconds,
     usable_checkpoints,
 )
-from alray.studies.sweep.schedule import RunSchedule, RunStatus
+from alray.studies.sweep.schedule import RunSchedule
+from alray.studies.sweep.status import RunRows, RunStatus
 from alray.studies.sweep.store import SweepStore
 from alray.training.checkpoint import read_metadata
 
@@ -71,25 +71,22 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         self._names = {
             run.run_id: records.run_values(str(plan.study.name), run) for run in plan.runs
         }
-        self._runs = {
-            run_id: self._progress(status, self._others.pop(run_id, None), checkpoints)
-            for run_id, status in self._runs_schedule.runs.items()
-        }
+        self._runs = self._runs_schedule.runs
+        for run in self._runs.values():
+            self._recall_status(run, self._others.pop(run.run_id, None), checkpoints)
 
-    def _progress(
-        self, status: RunStatus, row: dict[str, Any] | None, checkpoints: dict[str, int]
-    ) -> RunProgress:
-        """Return how far a run is, by its row of `runs`, its records and its checkpoint."""
-        run_id = status.run_id
-        if status.status != "finished":
-            last = checkpoints.get(run_id, -1)
-            return RunProgress(status, rounds_done=last, kept=last)
-        rounds = status.run.rounds
+    def _recall_status(
+        self, run: RunStatus, row: dict[str, Any] | None, checkpoints: dict[str, int]
+    ) -> None:
+        """Set how far a run is, by its row of `runs`, its records and its checkpoint."""
+        if not run.finished:
+            run.rounds_done = run.kept = checkpoints.get(run.run_id, -1)
+            return
+        run.rounds_done = run.run.rounds
         if row is not None and row["status"] == "finished":
-            status.attempts = row["attempts"]
-            return RunProgress(status, rounds, seconds=row["seconds"], host=row["host"])
-        # A kill came between the run's last records and its row.
-        return RunProgress(status, rounds, seconds=recorded_seconds(self._store, run_id))
+            run.attempts, run.seconds, run.host = row["attempts"], row["seconds"], row["host"]
+        else:  # a kill came between the run's last records and its row
+            run.seconds = recorded_seconds(self._store, run.run_id)
 
     def conclude(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Write a row per arm over all finished runs of the folder; return the folder's rounds, runs and these rows."""
@@ -150,8 +147,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
 
     @override
     def _give_up(self, failed: RunStatus) -> None:
-        run = self._runs[failed.run_id]
-        self._notify(lambda observer: observer.failed(run))
+        self._notify(lambda observer: observer.failed(failed))
 
     @override
     def _take_result(self, result: Progress) -> None:
@@ -166,10 +162,10 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         if result.done:
             self._end(name, run)
 
-    def _notify_round(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
+    def _notify_round(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         self._notify(lambda observer: observer.progressed(name, run, record))
 
-    def _end(self, name: str, run: RunProgress | None) -> None:
+    def _end(self, name: str, run: RunStatus | None) -> None:
         self._running.pop(name)
         self._runs_schedule.done(name)
         self._notify(lambda observer: observer.ended(name, run))
@@ -178,7 +174,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
             self._rows.pop(name)
             self._statuses_due = True
 
-    def _add_rows(self, name: str, run: RunProgress, result: Progress) -> None:
+    def _add_rows(self, name: str, run: RunStatus, result: Progress) -> None:
         rows = self._rows[name]
         rounds = records.round_rows(rows.name, result.results)
         rows.rounds += rounds
@@ -186,7 +182,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         run.seconds += sum_seconds(rounds)
         run.host, run.rounds_done = result.host, result.round
 
-    def _save_state(self, result: Progress, run: RunProgress | None) -> None:
+    def _save_state(self, result: Progress, run: RunStatus | None) -> None:
         """Write the records, then the checkpoint that builds on them; a finished run needs no checkpoint."""
         if run is not None:
             rows = self._rows[result.job]

@@ -6,20 +6,20 @@ from typing import Any
 from alray.studies.observer import StudyObserver
 from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.progress import RunProgress
+from alray.studies.sweep.status import RunStatus
 
 
 class Observer(StudyObserver[Job]):
     """Does nothing; a display overrides what it shows."""
 
-    def begin(self, plan: Plan, runs: Mapping[str, RunProgress]) -> None:
+    def begin(self, plan: Plan, runs: Mapping[str, RunStatus]) -> None:
         """The study starts; some runs may be finished already."""
 
-    def progressed(self, name: str, run: RunProgress | None, record: Mapping[str, Any]) -> None:
+    def progressed(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         """A round of a job has ended; `run` is None for a passive phase."""
 
-    def ended(self, name: str, run: RunProgress | None) -> None:
+    def ended(self, name: str, run: RunStatus | None) -> None:
         """A run has finished, or a passive phase (`run` None)."""
 
-    def failed(self, run: RunProgress) -> None:
+    def failed(self, run: RunStatus) -> None:
         """A run has failed for good."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from typing_extensions import override
 
@@ -11,32 +10,7 @@ from alray.studies.events import Failure
 from alray.studies.retries import NOWHERE
 from alray.studies.schedule import Schedule
 from alray.studies.sweep.jobs import Job
-
-Status = Literal["waiting", "running", "finished", "failed"]
-
-
-@dataclass
-class RunStatus:
-    """Where a run stands in the schedule.
-
-    Attributes:
-        run: The run.
-        run_id: Its name; to hash all settings anew whenever it is needed would take longer than a round's records.
-        status: waiting, running, finished or failed.
-        attempts: How often it was started.
-        error: Why it failed, in a line.
-        traceback: The same in full.
-    """
-
-    run: RunSpec
-    run_id: str = field(init=False)
-    status: Status = "waiting"
-    attempts: int = 0
-    error: str = ""
-    traceback: str = ""
-
-    def __post_init__(self) -> None:
-        self.run_id = self.run.run_id
+from alray.studies.sweep.status import RunStatus, Status
 
 
 @dataclass

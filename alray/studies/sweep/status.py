@@ -1,54 +1,55 @@
-"""How far runs are, as far as the driver knows."""
+"""Where each run stands and how far it is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from alray.settings.run import RunSpec
-from alray.studies.sweep.schedule import RunStatus
+
+Status = Literal["waiting", "running", "finished", "failed"]
 
 
 @dataclass
-class RunProgress:
-    """How far a run is.
+class RunStatus:
+    """Where a run stands: status, attempts and errors are the schedule's to change, the rest is the driver's.
 
     Attributes:
-        status: Where it stands in the schedule.
+        run: The run.
+        run_id: Its name; to hash all settings anew whenever it is needed would take longer than a round's records.
+        status: waiting, running, finished or failed.
+        attempts: How often it was started.
+        error: Why it failed, in a line.
+        traceback: The same in full.
         rounds_done: The last round that is done, -1 before the passive phase.
         kept: The last round that a checkpoint holds, -1 where none does.
         seconds: Seconds that its recorded rounds took.
         host: Where it ran last.
     """
 
-    status: RunStatus
+    run: RunSpec
+    run_id: str = field(init=False)
+    status: Status = "waiting"
+    attempts: int = 0
+    error: str = ""
+    traceback: str = ""
     rounds_done: int = -1
     kept: int = -1
     seconds: float = 0.0
     host: str = ""
 
-    @property
-    def run(self) -> RunSpec:
-        """The run."""
-        return self.status.run
+    def __post_init__(self) -> None:
+        self.run_id = self.run.run_id
 
     @property
     def finished(self) -> bool:
         """Whether all rounds are done."""
-        return self.status.status == "finished"
+        return self.status == "finished"
 
     def values(self) -> dict[str, Any]:
         """Return the columns of the run's row of `runs` that say where it stands and how far it is."""
-        status = self.status
-        settled = status.status if status.status in ("finished", "failed") else "unfinished"
-        return {
-            "status": settled,
-            "error": status.error,
-            "traceback": status.traceback,
-            "attempts": status.attempts,
-            "rounds_done": self.rounds_done,
-            "seconds": self.seconds,
-            "host": self.host,
-        }
+        settled = self.status if self.status in ("finished", "failed") else "unfinished"
+        names = ("error", "traceback", "attempts", "rounds_done", "seconds", "host")
+        return {"status": settled, **{name: getattr(self, name) for name in names}}
 
 
 @dataclass
