@@ -30,11 +30,6 @@ from tests.helpers.studies import (
 
 
 @pytest.fixture(scope="module")
-def pool(tmp_path_factory):
-    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
-
-
-@pytest.fixture(scope="module")
 def finished(pool, tmp_path_factory):
     """Return the results folder of a finished study; tests work on a copy."""
     results = tmp_path_factory.mktemp("finished")

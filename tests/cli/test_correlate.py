@@ -12,18 +12,12 @@ from alray.studies.correlation.tasks import FineTune, TrainBase
 from alray.studies.events import Failure
 from tests.helpers.builders import make_pool
 from tests.helpers.correlation_studies import correlation_plan, correlation_settings
-from tests.helpers.studies import write_pool
 
 QUICK = [
     "--sample", "120", "--group-size", "6", "--initial", "20", "--bases", "2", "--fine-tune-seeds",
     "2", "--epochs", "1,2", "--scores", "loss,margin", "--executor", "inline", "--set",
     "model.width=8", "--set", "training.passive_epochs=15", "--set", "training.lr=0.03",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory):
-    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
 
 
 def call(*arguments):

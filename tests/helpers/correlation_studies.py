@@ -1,13 +1,12 @@
 """Small correlation studies for the tests of what runs them."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 from typing_extensions import override
 
 from alray.analysis.correlation.summary import CorrelationSummary, summarise
@@ -25,16 +24,6 @@ from alray.studies.retries import HERE
 from tests.helpers.builders import raw_pool
 
 FRAMES = ("bases", "groups", "outcomes", "summary", "quantiles", "checks")
-
-
-@pytest.fixture(scope="module")
-def without_figures() -> Iterator[None]:
-    """Leave the page's figures out: they take seconds, and nothing here is about them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "alray.reporting.correlation.page.render", lambda results: {"report.html": b"page"}
-        )
-        yield
 
 
 def assert_same_study(expected: Any, actual: Any) -> None:

@@ -5,8 +5,6 @@ import psutil
 import pytest
 import ray
 
-from tests.helpers.studies import write_pool
-
 STORE_BYTES = 200 * 2**20
 
 
@@ -31,23 +29,18 @@ def cluster():
         ray.shutdown()
 
 
-@pytest.fixture(scope="session")
-def pool(tmp_path_factory):
-    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
-
-
 @pytest.fixture
 def kill_workers():
-    """Return a function that kills every player of this process's Ray as `kill -9` does."""
+    """Return a function that kills every worker of this process's Ray as `kill -9` does."""
 
     def kill() -> int:
-        players = [
+        workers = [
             process
             for process in psutil.Process(os.getpid()).children(recursive=True)
             if "RunActor" in " ".join(process.cmdline())
         ]
-        for process in players:
+        for process in workers:
             process.kill()
-        return len(players)
+        return len(workers)
 
     return kill

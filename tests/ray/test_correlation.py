@@ -21,13 +21,9 @@ from tests.helpers.correlation_studies import (
     Listener,
     assert_same_study,
     correlation_settings,
-    without_figures,
 )
 
-__all__ = ["without_figures"]
-
-
-pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("without_figures")]
+pytestmark = pytest.mark.ray
 
 ROOT = Path(__file__).parents[2]
 

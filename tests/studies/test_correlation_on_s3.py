@@ -11,19 +11,11 @@ from tests.helpers.correlation_studies import (
     Listener,
     assert_same_study,
     correlation_settings,
-    without_figures,
 )
 from tests.helpers.object_store import BUCKET, running_server, server
-from tests.helpers.studies import files, write_pool
+from tests.helpers.studies import files
 
-__all__ = ["running_server", "server", "without_figures"]
-
-pytestmark = pytest.mark.usefixtures("without_figures")
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory):
-    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
+__all__ = ["running_server", "server"]
 
 
 class Stopper(Listener):
@@ -58,4 +50,4 @@ def test_a_study_on_s3_is_equal_to_a_local_one_also_when_the_server_goes_down_in
     assert_same_study(local, load_correlation(f"{uri}/study"))
     assert server.names("correlation/study") == files(local.path)
     report(f"{uri}/study", formats=("html",))
-    assert server.read("correlation/study/report.html") == b"page"
+    assert b"Spearman" in server.read("correlation/study/report.html")

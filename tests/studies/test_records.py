@@ -1,8 +1,5 @@
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from alray import api
@@ -11,36 +8,15 @@ from alray.studies import tables
 from alray.studies.sweep import records
 from alray.studies.sweep.records import RUN_COLUMNS
 from alray.studies.sweep.results import load
-from tests.helpers.studies import ROUNDS, settings, write_pool
-
-README = Path(__file__).parents[2] / "results" / "README.md"
+from tests.helpers.records import README, documented, schema
+from tests.helpers.studies import ROUNDS, settings
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(pool, tmp_path_factory):
     """Return the folder of a finished study with everything in it."""
-    root = tmp_path_factory.mktemp("records")
-    pool = write_pool(root / "pool.parquet")
     spec = settings(pool, strategies=["random", "margin"], seeds=2)
-    return api.sweep(spec, results=root).path
-
-
-def schema(path: Path) -> dict[str, str]:
-    """Return column: type; what Arrow calls large has the same content."""
-    return {field.name: str(field.type).removeprefix("large_") for field in pq.read_schema(path)}
-
-
-def documented() -> dict[str, list[tuple[str, str, str]]]:
-    """Return heading: rows of the table below it, from the README."""
-    tables: dict[str, list[tuple[str, str, str]]] = {}
-    heading = ""
-    for line in README.read_text().splitlines():
-        if line.startswith("#"):
-            heading = line.strip("# ")
-        elif line.startswith("| `"):
-            name, kind, meaning = line.strip("| ").split(" | ")
-            tables.setdefault(heading, []).append((name.strip("`"), kind, meaning))
-    return tables
+    return api.sweep(spec, results=tmp_path_factory.mktemp("records")).path
 
 
 def own(columns: dict[str, tuple[pa.DataType, str]]) -> list[tuple[str, str, str]]:

@@ -19,7 +19,7 @@ from alray.studies.sweep.screening import is_exact_round, recall, shortlist, sho
 from alray.studies.sweep.state import RunState
 from tests.helpers.builders import make_pool, one_run, plan_of
 from tests.helpers.paths import local
-from tests.helpers.studies import settings, write_pool
+from tests.helpers.studies import settings
 
 POOL = make_pool(400)
 SCREEN = {"share": 0.2, "every": 3}
@@ -36,11 +36,6 @@ def experiment(run, state=None):
 def play(run, rounds):
     playing = experiment(run)
     return [playing.passive(), *(playing.next_round() for _ in range(rounds))]
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory):
-    return write_pool(tmp_path_factory.mktemp("pools") / "pool.parquet")
 
 
 def test_every_so_many_rounds_are_full():

@@ -28,18 +28,7 @@ from tests.helpers.studies import (
     inline,
     report_every_round,
     settings,
-    write_pool,
 )
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory):
-    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
-
-
-@pytest.fixture(scope="module")
-def undisturbed(pool, tmp_path_factory):
-    return api.sweep(settings(pool), results=tmp_path_factory.mktemp("undisturbed"))
 
 
 @pytest.fixture(autouse=True)

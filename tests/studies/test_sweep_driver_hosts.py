@@ -14,14 +14,9 @@ from alray.studies.retries import NOWHERE
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.store import SweepStore
-from tests.helpers.studies import Recorder, assert_same_records, inline, settings, write_pool
+from tests.helpers.studies import Recorder, assert_same_records, inline, settings
 
 Event = Progress | Failure
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory):
-    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,7 @@ from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.state import RunState
 from alray.studies.sweep.worker import RunWorker
 from tests.helpers import plugins
-from tests.helpers.studies import ROUNDS, inline, report_every_round, settings, write_pool
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory):
-    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
+from tests.helpers.studies import ROUNDS, inline, report_every_round, settings
 
 
 def plan_of(pool, *strategies: str, **execution) -> Plan:

@@ -1,0 +1,25 @@
+"""Columns of records: in files, and as `results/README.md` documents them."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+README = Path(__file__).parents[2] / "results" / "README.md"
+
+
+def schema(path: Path) -> dict[str, str]:
+    """Return column: type; what Arrow calls large has the same content."""
+    return {field.name: str(field.type).removeprefix("large_") for field in pq.read_schema(path)}
+
+
+def documented() -> dict[str, list[tuple[str, str, str]]]:
+    """Return heading: rows of the table below it, from the README."""
+    tables: dict[str, list[tuple[str, str, str]]] = {}
+    heading = ""
+    for line in README.read_text().splitlines():
+        if line.startswith("#"):
+            heading = line.strip("# ")
+        elif line.startswith("| `"):
+            name, kind, meaning = line.strip("| ").split(" | ")
+            tables.setdefault(heading, []).append((name.strip("`"), kind, meaning))
+    return tables
