@@ -14,10 +14,14 @@ from alray.training.manual.sequential import sequential_step, trainable_blocks
 
 
 class Steps:
-    """Steps that call the network, as any network allows; its own layers draw their dropout masks."""
+    """Steps that call the network, as any network allows; its own layers draw their dropout masks.
+
+    Attributes:
+        learner: The learner that takes them.
+    """
 
     def __init__(self, learner: Learner) -> None:
-        self._learner = learner
+        self.learner = learner
 
     def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:  # noqa: ARG002 -- others draw from it
         """Draw the masks that `take` wants for as many objects; none where the layers draw their own."""
@@ -39,7 +43,7 @@ class Steps:
             masks: Of `draw`.
             detach: Whether the loss predictor's gradient stops at the network.
         """
-        return step(self._learner, batch, labels, detach=detach)
+        return step(self.learner, batch, labels, detach=detach)
 
 
 class _LateFusionSteps(Steps):
@@ -49,13 +53,13 @@ class _LateFusionSteps(Steps):
 
     @override
     def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:
-        return draw_masks(self._learner.network, objects, generator)
+        return draw_masks(self.learner.network, objects, generator)
 
     @override
     def take(
         self, batch: Batch, labels: Tensor, masks: Sequence[Tensor], *, detach: bool = False
     ) -> Tensor:
-        return late_fusion_step(self._learner, batch, labels, masks, few_shapes=self._few_shapes)
+        return late_fusion_step(self.learner, batch, labels, masks, few_shapes=self._few_shapes)
 
 
 class _SequentialSteps(Steps):
@@ -69,7 +73,7 @@ class _SequentialSteps(Steps):
     ) -> Tensor:
         if len(labels) == 1:  # a single object has no variance of its own
             return super().take(batch, labels, masks)
-        return sequential_step(self._learner, self._links, batch, labels)
+        return sequential_step(self.learner, self._links, batch, labels)
 
 
 def choose_steps(learner: Learner, pool: PoolTensors, *, few_shapes: bool = False) -> Steps:

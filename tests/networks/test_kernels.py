@@ -10,7 +10,7 @@ from alray.networks.kernels import few_sizes, padded_rows, round_up
 from alray.networks.tensors import PoolTensors
 from alray.scoring.request import Request
 from alray.strategies.signals import Committee
-from alray.training.fit import fit
+from alray.training.fit import Draws, FitOptions, fit
 from tests.helpers.builders import make_learner, make_network, make_pool
 from tests.helpers.scoring import scored
 
@@ -82,14 +82,8 @@ def test_fits_whose_batches_grow_meet_few_shapes(shapes):
     learner = make_learner(pool)
 
     def meet(labelled):
-        fit(
-            learner,
-            PoolTensors(pool),
-            pool.train[:labelled],
-            epochs=1,
-            rng=np.random.default_rng(0),
-            dropout=torch_generator(0),
-        )
+        draws = Draws(np.random.default_rng(0), torch_generator(0))
+        fit(learner, PoolTensors(pool), pool.train[:labelled], draws, FitOptions(epochs=1))
         return len(shapes)
 
     meet(256)

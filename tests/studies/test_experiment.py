@@ -271,9 +271,9 @@ def test_the_loss_predictor_leaves_the_networks_first_weights_alone():
 def test_learning_loss_is_detached_in_the_rounds_unless_it_never_is(monkeypatch):
     seen = []
 
-    def recording(*arguments, detach_from, **options):
-        seen.append(detach_from)
-        return fit(*arguments, detach_from=detach_from, **options)
+    def recording(*arguments):
+        seen.append(arguments[-1].detach_from)
+        return fit(*arguments)
 
     monkeypatch.setattr("alray.studies.sweep.experiment.fit", recording)
     for share, expected in ((0.5, [0.5, 0.0]), (1.0, [1.0, 1.0])):
@@ -288,9 +288,9 @@ def test_learning_loss_is_detached_in_the_rounds_unless_it_never_is(monkeypatch)
 def test_only_fits_from_fresh_weights_stop_early(monkeypatch, mode, expected):
     seen = []
 
-    def recording(*arguments, validate, **options):
-        seen.append(validate is not None)
-        return fit(*arguments, validate=validate, **options)
+    def recording(*arguments):
+        seen.append(arguments[-1].validate is not None)
+        return fit(*arguments)
 
     monkeypatch.setattr("alray.studies.sweep.experiment.fit", recording)
     play(one_run(POOL, training={"mode": mode, "passive_epochs": 2}, rounds=1))

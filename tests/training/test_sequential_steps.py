@@ -12,8 +12,9 @@ from alray.networks.layers import dropouts, seed_dropouts
 from alray.networks.models import LossPredictor
 from alray.networks.tensors import PoolTensors
 from alray.settings.common import TrainingSpec
-from alray.training import fit, steps
+from alray.training import steps
 from alray.training.checkpoint import learner_tensors
+from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import Learner, step, train_mode
 from alray.training.losses import HeadsLoss
 from alray.training.manual.sequential import sequential_step, trainable_blocks
@@ -112,14 +113,8 @@ def test_what_a_step_by_hand_does_not_know_is_called_as_it_is(pool):
 
 def fit_once(pool, labelled, *parts, **training):
     learner = learner_of(*parts, **training)
-    return fit.fit(
-        learner,
-        PoolTensors(pool),
-        labelled,
-        epochs=2,
-        rng=np.random.default_rng(0),
-        dropout=torch_generator(1),
-    )
+    draws = Draws(np.random.default_rng(0), torch_generator(1))
+    return fit(learner, PoolTensors(pool), labelled, draws, FitOptions(epochs=2))
 
 
 def test_a_fit_takes_its_steps_by_hand(pool, monkeypatch):

@@ -25,7 +25,7 @@ from alray.settings.correlation import SCORES, CorrelationSpec
 from alray.strategies import scores
 from alray.strategies.signals import Committee
 from alray.training.checkpoint import learner_tensors, read_metadata
-from alray.training.fit import fit
+from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import Learner, fresh_learner
 
 SAMPLE, SCORE = "sample", "score."
@@ -91,16 +91,13 @@ def train_base(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Base:
     learner = new_learner(spec, pool, base)
     initial = initial_order(spec, pool.pool, base)[: spec.initial]
     dropout = torch_seed(spec.seed, base, "dropout")
+    draws = Draws(generator(spec.seed, base, "batches"), torch_generator(dropout))
+    options = FitOptions(
+        epochs=spec.training.passive_epochs,
+        validate=lambda: evaluate(learner.network, pool, pool.pool.validation).nll,
+    )
     with forked_rng(dropout):
-        fit(
-            learner,
-            pool,
-            initial,
-            epochs=spec.training.passive_epochs,
-            rng=generator(spec.seed, base, "batches"),
-            dropout=torch_generator(dropout),
-            validate=lambda: evaluate(learner.network, pool, pool.pool.validation).nll,
-        )
+        fit(learner, pool, initial, draws, options)
     sample = draw_sample(spec, pool.pool, base)
     return Base(
         evaluate(learner.network, pool, draw_test(spec, pool.pool)),

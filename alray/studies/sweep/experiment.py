@@ -25,7 +25,7 @@ from alray.studies.sweep.records import Record, RoundResult
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors, restore_learner
-from alray.training.fit import fit
+from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import Learner, fresh_learner
 
 Clock = Callable[[], float]
@@ -165,21 +165,18 @@ class Experiment:
         training = self.run.training
         prediction = training.loss_prediction
         detach_from = prediction.detach_after if prediction else 1.0
-        # Fine-tuning goes on where the passive phase, which passed that share of its epochs, has ended.
+        # Fine-tuning continues after the passive phase, which has passed that share of its epochs.
         if self.round > 0 and training.mode == "finetune" and detach_from < 1:
             detach_from = 0.0
+        options = FitOptions(
+            epochs=epochs,
+            freeze_batch_norm=training.batch_norm == "frozen" and self.round > 0,
+            detach_from=detach_from,
+            validate=self._validation_nll if stop_early else None,
+        )
+        draws = Draws(self._rng("batches"), self._torch_generator("dropout"))
         with forked_rng(self._torch_seed("dropout")):
-            fitted = fit(
-                self._learner,
-                self._pool,
-                self._labelled,
-                epochs=epochs,
-                rng=self._rng("batches"),
-                dropout=self._torch_generator("dropout"),
-                freeze_batch_norm=training.batch_norm == "frozen" and self.round > 0,
-                detach_from=detach_from,
-                validate=self._validation_nll if stop_early else None,
-            )
+            fitted = fit(self._learner, self._pool, self._labelled, draws, options)
         return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
 
     def _validation_nll(self) -> float:
