@@ -1,9 +1,21 @@
 """What holds for every test: one thread, every warning each time, and no clock that a busy machine could run out."""
 
+import pytest
 import torch
 from hypothesis import settings
+
+from alray.networks import kernels
 
 torch.set_num_threads(1)
 torch.set_warn_always(True)
 settings.register_profile("alray", deadline=None)
 settings.load_profile("alray")
+
+
+@pytest.fixture(params=["oneDNN", "addmm"])
+def products(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a test with matrix products by oneDNN, and by PyTorch's own."""
+    if request.param == "addmm":
+        monkeypatch.setitem(kernels._FOUND, "onednn_linear", None)
+    elif kernels._FOUND["onednn_linear"] is None:
+        pytest.skip("this build of PyTorch has no oneDNN")

@@ -11,6 +11,7 @@ from torch import fx, nn
 from torch.nn import functional
 from typing_extensions import override
 
+from alray.networks.kernels import HOOKS, available, has_hooks
 from alray.networks.layers import SeededDropout
 from alray.networks.models import CustomModule
 
@@ -58,6 +59,7 @@ def find_blocks(network: CustomModule, shapes: Mapping[str, tuple[int, ...]]) ->
     """
     if network not in _FOUND:
         vectors = len(shapes) == 1 and all(len(shape) == 1 for shape in shapes.values())
+        vectors = vectors and available() >= HOOKS
         layers = _layers(network.module, next(iter(shapes))) if vectors else None
         _FOUND[network] = _links(layers) if layers else None
     return _FOUND[network]
@@ -102,8 +104,8 @@ def _layer(node: fx.Node, module: nn.Module, before: fx.Node) -> nn.Module | Non
         return None
     if node.op == "call_module":
         layer = module.get_submodule(str(node.target))
-        hooked = layer._forward_hooks or layer._forward_pre_hooks  # noqa: SLF001 -- there is no public way to ask
-        return layer if type(layer) in _LAYERS and not hooked and not node.kwargs else None
+        known = type(layer) in _LAYERS and not has_hooks(layer, "forward")
+        return layer if known and not node.kwargs else None
     is_relu = node.target in _RELU or (node.op == "call_method" and node.target == "relu")
     return nn.ReLU() if is_relu and set(node.kwargs) <= {"inplace"} else None
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from alray.errors import SpecError
+from alray.networks.kernels import int8_linear, int8_weights
 from alray.networks.models import LateFusion
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
@@ -47,9 +48,6 @@ class Scale:
         return signed.view(torch.uint8).bitwise_xor_(self.zero)
 
 
-_PLAIN = Scale(1.0, 0)
-
-
 def scale_of(*activations: Tensor) -> Scale:
     """Return a scale that holds these numbers, none of them negative."""
     return Scale(max(max(float(h.max()) for h in activations) / _LEVELS, _LEAST), 0)
@@ -60,53 +58,31 @@ def signed_scale_of(x: Tensor) -> Scale:
     return Scale(max(float(x.abs().max()) / _SIGNED_LEVELS, _LEAST), _SIGNED_LEVELS + 1)
 
 
-def has_int8_products() -> bool:
-    """Return whether this build of PyTorch has oneDNN's products of bytes."""
-    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # not typed in PyTorch
-    return available and hasattr(torch.ops.onednn, "qlinear_pointwise")
-
-
 class Int8Affine:
     """A matrix and a bias for activations that are bytes.
 
     Args:
         affine: The same in float32.
         taken: How the input stands.
-        given: How the output of `rectified` is to stand.
+        given: How the output of `rectified` is to stand; without it there is only the call.
     """
 
-    def __init__(self, affine: Affine, taken: Scale, given: Scale = _PLAIN) -> None:
-        self._taken, self._given, self._bias = taken, given, affine.bias.detach()
-        self._steps = (affine.weight.abs().amax(1) / _SIGNED_LEVELS).clamp_min(_LEAST)
-        levels = torch.round(affine.weight / self._steps[:, None]).to(torch.int8)
-        self._packed = torch.ops.onednn.qlinear_prepack(levels, None)
-        self._zeros = torch.zeros(len(levels), dtype=torch.int32)
+    def __init__(self, affine: Affine, taken: Scale, given: Scale | None = None) -> None:
+        self._taken, self._given = taken, given
+        steps = (affine.weight.abs().amax(1) / _SIGNED_LEVELS).clamp_min(_LEAST)
+        levels = torch.round(affine.weight / steps[:, None]).to(torch.int8)
+        self._weights = int8_weights(levels, steps, affine.bias.detach())
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return (n, outputs) float32 for bytes of (n, inputs)."""
-        return self._product(x, _PLAIN, torch.float32, "none")
+        return int8_linear(x, self._taken.step, self._taken.zero, self._weights)
 
     def rectified(self, x: Tensor) -> Tensor:
         """Return the same as bytes, with zero for what is negative."""
-        return self._product(x, self._given, torch.uint8, "relu")
-
-    def _product(self, x: Tensor, given: Scale, kind: torch.dtype, activation: str) -> Tensor:
-        found: Tensor = torch.ops.onednn.qlinear_pointwise(
-            x,
-            self._taken.step,
-            self._taken.zero,
-            self._packed,
-            self._steps,
-            self._zeros,
-            self._bias,
-            given.step,
-            given.zero,
-            kind,
-            activation,
-            [],
-            "",
-        )
-        return found
+        if self._given is None:
+            raise RuntimeError("this layer was made without a scale for its outputs")
+        step, zero = self._taken.step, self._taken.zero
+        return int8_linear(x, step, zero, self._weights, self._given.step)
 
 
 SAMPLE = 512

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from alray.networks.kernels import GRADIENTS, available
 from alray.networks.sequential import Link
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner, step
@@ -79,14 +80,16 @@ class _SequentialSteps(Steps):
 def choose_steps(learner: Learner, pool: PoolTensors, *, few_shapes: bool = False) -> Steps:
     """Return the fastest way to take this learner's steps.
 
-    The ways agree to rounding but draw masks differently where modalities are absent, so the choice depends on nothing
-    that may differ within a study.
+    All kinds of steps agree to rounding but draw masks differently where modalities are absent, so the choice depends
+    only on the network, the device and PyTorch's version, which are the same throughout a study.
 
     Args:
         learner: What is trained.
         pool: What it is trained on.
         few_shapes: Whether batches come in many sizes, so that products should be made for few of them.
     """
+    if not available() >= GRADIENTS:
+        return Steps(learner)
     if has_manual_step(learner) and pool.device.type == "cpu":
         return _LateFusionSteps(learner, few_shapes=few_shapes)
     links = trainable_blocks(learner, pool)

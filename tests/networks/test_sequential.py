@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
+from alray.networks import kernels
 from alray.networks.generators import forked_rng
 from alray.networks.models import FUSED, CustomModule
 from alray.networks.sequential import find_blocks
@@ -169,6 +170,12 @@ def test_a_layer_with_a_hook_or_a_kind_of_its_own_is_called():
     assert find_blocks(own(Own(*hooked)), {"text": (SIZE,)}) is None
     other = [OtherLinear(SIZE, 9), nn.ReLU(), nn.Linear(9, CLASSES)]
     assert find_blocks(own(Own(*other)), {"text": (SIZE,)}) is None
+
+
+def test_a_build_that_cannot_tell_hooks_calls_the_module(monkeypatch):
+    assert find_blocks(own(Own(*layers())), {"text": (SIZE,)}) is not None
+    monkeypatch.setattr("alray.networks.sequential.available", lambda: kernels.GRADIENTS)
+    assert find_blocks(own(Own(*layers())), {"text": (SIZE,)}) is None
 
 
 @pytest.mark.parametrize(

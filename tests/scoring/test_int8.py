@@ -6,16 +6,17 @@ import torch
 
 from alray.errors import SpecError
 from alray.networks.generators import torch_generator
+from alray.networks.kernels import INT8, available
 from alray.networks.tensors import PoolTensors
 from alray.scoring.engine import score
 from alray.scoring.folding import Affine
-from alray.scoring.int8 import Int8Affine, has_int8_products, scale_of, signed_scale_of
+from alray.scoring.int8 import Int8Affine, scale_of, signed_scale_of
 from alray.scoring.request import Request
 from alray.strategies.signals import Committee
 from tests.helpers.builders import image_pool, make_network, make_pool
 
 pytestmark = pytest.mark.skipif(
-    not has_int8_products(), reason="this build of PyTorch has no 8-bit products"
+    not available() >= INT8, reason="this build of PyTorch has no 8-bit products"
 )
 
 
@@ -48,6 +49,10 @@ def test_a_layer_is_near_the_exact_one():
     assert rectified.dtype == torch.uint8
     error = (rectified.float() * given.step - exact).abs().max()
     assert error < 0.02 * exact.max()
+    last = Int8Affine(affine, taken)
+    assert torch.equal(last(taken.bytes_of(x.clone())), logits)
+    with pytest.raises(RuntimeError, match="without a scale for its outputs"):
+        last.rectified(taken.bytes_of(x.clone()))
 
 
 @pytest.mark.parametrize(

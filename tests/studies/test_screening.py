@@ -7,12 +7,12 @@ import pytest
 
 from alray.api import sweep
 from alray.errors import SpecError
+from alray.networks import kernels
 from alray.networks.tensors import PoolTensors
 from alray.reporting.api import report
 from alray.scoring import engine
 from alray.settings.base import validate
 from alray.settings.sweep import ScreenSpec, SweepSpec
-from alray.studies.sweep import plan
 from alray.studies.sweep.experiment import Experiment
 from alray.studies.sweep.plan import make_plan
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
@@ -211,8 +211,9 @@ def test_where_there_are_no_rough_scores_a_screen_is_refused(change, message):
         plan_of(POOL, screen=True, **change)
 
 
-def test_a_build_without_8_bit_products_is_named(monkeypatch):
-    monkeypatch.setattr(plan, "has_int8_products", lambda: False)
+@pytest.mark.parametrize("missing", sorted(kernels.INT8))
+def test_a_build_without_8_bit_products_is_named(monkeypatch, missing):
+    monkeypatch.setitem(kernels._FOUND, missing, None)
     with pytest.raises(SpecError, match="no 8-bit products"):
         plan_of(POOL, screen=True)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from alray.networks import kernels
 from alray.networks.generators import torch_generator
 from alray.networks.layers import dropouts, seed_dropouts
 from alray.networks.models import LossPredictor
@@ -136,3 +137,14 @@ def test_a_fit_takes_its_steps_by_hand(pool, monkeypatch):
 def test_a_single_object_has_no_variance_by_hand_either(pool):
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         fit_once(pool, pool.train[:41], *CHAINS["norm after"], batch_size=8, batch_rule="fixed")
+
+
+@pytest.mark.parametrize("missing", sorted(kernels.GRADIENTS))
+def test_a_build_without_their_kernels_takes_plain_steps(pool, monkeypatch, missing):
+    learner, tensors = learner_of(*layers()), PoolTensors(pool)
+    fusion = make_learner(pool)
+    assert type(steps.choose_steps(learner, tensors)) is not steps.Steps
+    assert type(steps.choose_steps(fusion, tensors)) is not steps.Steps
+    monkeypatch.setitem(kernels._FOUND, missing, None)
+    assert type(steps.choose_steps(learner, tensors)) is steps.Steps
+    assert type(steps.choose_steps(fusion, tensors)) is steps.Steps

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from alray.errors import AlrayError, SpecError
+from alray.networks.kernels import INT8, available
 from alray.networks.models import Network
 from alray.pools.pool import Pool, PreparedPool
 from alray.scoring.engine import check_committee
-from alray.scoring.int8 import has_int8_products
 from alray.seeding import torch_seed
 from alray.settings.base import Settings, setting_names, unknown_name, validate
 from alray.settings.common import ModelSpec, TrainingSpec
@@ -220,7 +220,7 @@ def _check_screen(arms: Sequence[Arm], study: SweepSpec) -> None:
     """Refuse a screen where there are no rough scores."""
     if study.screen is None:
         return
-    if not has_int8_products():
+    if not available() >= INT8:
         raise SpecError("screen: this build of PyTorch has no 8-bit products; leave it out")
     if study.execution.gpus_per_run:
         raise SpecError("screen works on the CPU; leave it out, or --gpus-per-run")

@@ -5,12 +5,17 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from alray.networks.kernels import few_sizes, linear, padded_rows
+from alray.networks.kernels import few_sizes, has_hooks, linear, padded_rows, relu_backward
 from alray.networks.models import FUSED, CustomModule, Values
 from alray.networks.sequential import Link, find_blocks
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner
-from alray.training.manual.gradients import NormStep, back_linear, loss_gradients, weight_gradients
+from alray.training.manual.gradients import (
+    NormStep,
+    linear_backward,
+    loss_gradients,
+    set_linear_gradients,
+)
 
 
 def trainable_blocks(learner: Learner, pool: PoolTensors) -> list[Link] | None:
@@ -34,7 +39,7 @@ def trainable_blocks(learner: Learner, pool: PoolTensors) -> list[Link] | None:
         and all(
             layer.momentum is not None for layer in layers if isinstance(layer, nn.BatchNorm1d)
         )
-        and not any(layer._backward_hooks or layer._backward_pre_hooks for layer in layers)  # noqa: SLF001 -- there is no public way to ask
+        and not any(has_hooks(layer, "backward") for layer in layers)
     )
     return links if plain else None
 
@@ -103,11 +108,11 @@ class _LinkStep:
 
     def back(self, gradient: Tensor) -> Tensor:
         """Give the link's parameters their gradients, for that of the output; return that of the input."""
-        return back_linear(self._link.linear, self._x, self._of_linear(gradient))
+        return linear_backward(self._link.linear, self._x, self._of_linear(gradient))
 
     def back_to_linear(self, gradient: Tensor) -> None:
         """Do the same without the gradient of the input: features need none."""
-        weight_gradients(self._link.linear, self._x, self._of_linear(gradient))
+        set_linear_gradients(self._link.linear, self._x, self._of_linear(gradient))
 
     def _of_linear(self, gradient: Tensor) -> Tensor:
         """Return the gradient (n, units) of the Linear's output."""
@@ -115,10 +120,10 @@ class _LinkStep:
         if self._mask is not None:
             gradient = gradient * self._mask
         if self._after is not None:
-            gradient = self._after.back(gradient)
+            gradient = self._after.backward(gradient)
         if self._link.relu:
-            gradient = torch.ops.aten.threshold_backward(gradient, self._rectified, 0)
-        return gradient if self._before is None else self._before.back(gradient)
+            gradient = relu_backward(gradient, self._rectified)
+        return gradient if self._before is None else self._before.backward(gradient)
 
 
 def _norm_step(norm: nn.BatchNorm1d | None, x: Tensor) -> NormStep | None:
