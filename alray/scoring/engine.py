@@ -1,13 +1,14 @@
 """The scoring engine: one pass over many objects, block by block, computing only what was asked for.
 
 Objects are taken by presence pattern, so that within a block an absent modality costs nothing and every object has
-the same committee. Late fusion runs folded (see `folding`), and so does a module of one's own that is a plain chain
-of layers (see `chains`); any other network runs as the module it is, with the same meaning: one dropout mask per
+the same committee. Late fusion runs folded (see `folding`), and so does a custom module that is one sequence of known
+layers (see `sequential`); any other network is called as the module it is, with the same meaning: one dropout mask per
 committee member, shared by all objects.
 """
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -16,9 +17,8 @@ import torch
 from torch import Tensor
 
 from alray.errors import SpecError
-from alray.networks.layers import dropouts
+from alray.networks.layers import committee_masks, dropouts
 from alray.networks.models import CustomModule, LateFusion, Network
-from alray.networks.sequential import find_blocks
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folded import FoldedPass
@@ -100,18 +100,14 @@ def score(
         rough: In 8-bit integers, for late fusion on the CPU: near the truth, in less time.
     """
     network.eval()
-    _draw_masks(network, request.committee, generator)
-    way = _way(network, pool, request, rough=rough)
     scored = Scored()
-    try:
+    with _committee(network, request.committee, generator):
+        way = _way(network, pool, request, rough=rough)
         for present, positions in _by_pattern(pool, indices):
             way.prepare(present, indices[positions])
             for start in range(0, len(positions), way.block_size):
                 place = positions[start : start + way.block_size]
                 _keep(scored, _place(place), way.block(indices[place]), len(indices))
-    finally:
-        for layer in dropouts(network):
-            layer.forget_masks()
     return scored
 
 
@@ -123,25 +119,23 @@ def _way(network: Network, pool: PoolTensors, request: Request, *, rough: bool) 
         return Int8Pass(network, pool, request)
     if isinstance(network, LateFusion):
         return FoldedPass(network, pool, request)
-    if isinstance(network, CustomModule):
-        shapes = {modality.name: modality.shape for modality in pool.modalities}
-        if links := find_blocks(network, shapes):
-            return SequentialPass(links, pool, request)
+    if isinstance(network, CustomModule) and network.blocks:
+        return SequentialPass(network.blocks, pool, request)
     return ModulePass(network, pool, request)
 
 
-def _draw_masks(
+def _committee(
     network: Network, committee: Committee | None, generator: torch.Generator | None
-) -> None:
+) -> AbstractContextManager[None]:
+    """Return the context in which the network's dropout layers have the masks of this committee."""
     if committee is None:
-        return
+        return nullcontext()
     check_committee(network, committee)
     if committee.kind == "heads":
-        return
+        return nullcontext()
     if generator is None:
         raise ValueError("a dropout committee needs a generator for its masks")
-    for layer in dropouts(network):
-        layer.draw_masks(committee.members, generator)
+    return committee_masks(network, committee.members, generator)
 
 
 def _by_pattern(pool: PoolTensors, indices: Indices) -> Iterator[tuple[list[str], Indices]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from alray.networks.layers import dropouts
+from alray.networks.layers import as_member, dropouts
 from alray.networks.models import FUSED, Network, Outputs
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
@@ -55,14 +55,9 @@ class ModulePass:
         if committee.kind == "heads":
             return _log_probs(outputs, every_head=True)
         members: list[Tensor] = []
-        try:
-            for member in range(committee.members):
-                for layer in self._dropouts:
-                    layer.member = member
+        for member in range(committee.members):
+            with as_member(self._dropouts, member):
                 members += _log_probs(self._network(batch), every_head=committee.kind == "both")
-        finally:
-            for layer in self._dropouts:
-                layer.member = None
         return members
 
 

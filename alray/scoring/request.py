@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from alray.networks.models import FUSED, LossPredictor
+from alray.networks.loss_predictor import LossPredictor
+from alray.networks.models import FUSED
 from alray.strategies.signals import Committee
 
 BLOCK = 1024

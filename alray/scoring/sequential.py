@@ -9,7 +9,7 @@ from torch import Tensor
 
 from alray.networks.kernels import linear, round_up
 from alray.networks.models import FUSED
-from alray.networks.sequential import Link
+from alray.networks.sequential import Block
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folding import Affine, normalisation
@@ -22,7 +22,7 @@ _WIDEST = 4096
 
 @dataclass(frozen=True)
 class _Stage:
-    """A link's Linear, with what the link before does behind its ReLU folded in."""
+    """A block's Linear, with what the block before does behind its ReLU folded in."""
 
     affine: Affine
     relu: bool
@@ -36,19 +36,20 @@ class SequentialPass:
 
     block_size = BLOCK
 
-    def __init__(self, links: Sequence[Link], pool: PoolTensors, request: Request) -> None:
+    def __init__(self, blocks: Sequence[Block], pool: PoolTensors, request: Request) -> None:
         self._request = request
         (self._modality,) = pool.modalities
         self._device = pool.device
         rows = round_up(self.block_size, ROWS)
         self._room = torch.zeros(rows, self._modality.dimension)
-        self._whole = _fold(links, None)
-        self._shared = len(links)
+        self._whole = _fold(blocks, None)
+        self._shared = len(blocks)
         self._members: list[list[_Stage]] = []
         if request.committee is not None:
-            self._shared = 1 + next(place for place, link in enumerate(links) if link.drops)
+            self._shared = 1 + next(place for place, block in enumerate(blocks) if block.drops)
             self._members = [
-                _fold(links, member)[self._shared :] for member in range(request.committee.members)
+                _fold(blocks, member)[self._shared :]
+                for member in range(request.committee.members)
             ]
 
     def prepare(self, present: Sequence[str], indices: Indices) -> None:
@@ -88,37 +89,37 @@ class SequentialPass:
                 yield h
 
 
-def _fold(links: Sequence[Link], member: int | None) -> list[_Stage]:
+def _fold(blocks: Sequence[Block], member: int | None) -> list[_Stage]:
     """Fold a chain for a committee member, or whole; what the member drops is multiplied by zero in the next Linear."""
     stages: list[_Stage] = []
     scale: Tensor | None = None
     shift: Tensor | None = None
-    for link in links:
-        affine = _own(link)
+    for block in blocks:
+        affine = _own(block)
         if scale is not None and shift is not None:
             moved = affine.bias + affine.weight @ shift
             affine = Affine(affine.weight * scale, moved)
-        stages.append(_Stage(affine, link.relu))
-        scale, shift = _behind(link, member, len(affine.weight))
+        stages.append(_Stage(affine, block.relu))
+        scale, shift = _behind(block, member, len(affine.weight))
     return stages
 
 
-def _own(link: Link) -> Affine:
-    """Return a link's Linear, with the BatchNorm before its ReLU."""
-    weight = link.linear.weight
-    bias = weight.new_zeros(len(weight)) if link.linear.bias is None else link.linear.bias
-    if link.before is None:
+def _own(block: Block) -> Affine:
+    """Return a block's Linear, with the BatchNorm before its ReLU."""
+    weight = block.linear.weight
+    bias = weight.new_zeros(len(weight)) if block.linear.bias is None else block.linear.bias
+    if block.norm_before is None:
         return Affine(weight, bias)
-    scale, shift = normalisation(link.before)
+    scale, shift = normalisation(block.norm_before)
     return Affine(weight * scale[:, None], bias * scale + shift)
 
 
-def _behind(link: Link, member: int | None, units: int) -> tuple[Tensor | None, Tensor | None]:
-    """Return scale and shift (units,) of what stands behind a link's ReLU, None where nothing does."""
-    scale, shift = (None, None) if link.after is None else normalisation(link.after)
-    if member is None or link.dropout is None or not link.drops:
+def _behind(block: Block, member: int | None, units: int) -> tuple[Tensor | None, Tensor | None]:
+    """Return scale and shift (units,) of what stands behind a block's ReLU, None where nothing does."""
+    scale, shift = (None, None) if block.norm_after is None else normalisation(block.norm_after)
+    if member is None or block.dropout is None or not block.drops:
         return scale, shift
-    mask = link.dropout.member_masks((units,))[member].to(link.linear.weight.device)
+    mask = block.dropout.masks().of_shape((units,))[member].to(block.linear.weight.device)
     if scale is None or shift is None:
         return mask, torch.zeros_like(mask)
     return scale * mask, shift * mask

@@ -1,4 +1,4 @@
-"""Which way a learner takes its training steps: the one place that chooses, for sweeps and for fine-tunes."""
+"""Choose how a learner takes its training steps, for sweeps and for fine-tunes."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from alray.networks.kernels import GRADIENTS, available
-from alray.networks.sequential import Link
+from alray.networks.sequential import Block
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner, step
 from alray.training.manual.late_fusion import draw_masks, has_manual_step, late_fusion_step
@@ -24,15 +24,15 @@ class Steps:
     def __init__(self, learner: Learner) -> None:
         self.learner = learner
 
-    def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:  # noqa: ARG002 -- others draw from it
-        """Draw the masks that `take` wants for as many objects; none where the layers draw their own."""
+    def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:  # noqa: ARG002 -- subclasses draw from it
+        """Draw the masks that `take` wants for this many objects; none where the layers draw their own."""
         return []
 
     def take(
         self,
         batch: Batch,
         labels: Tensor,
-        masks: Sequence[Tensor],  # noqa: ARG002 -- others are given theirs
+        masks: Sequence[Tensor],  # noqa: ARG002 -- subclasses take theirs
         *,
         detach: bool = False,
     ) -> Tensor:
@@ -41,7 +41,7 @@ class Steps:
         Args:
             batch: The objects.
             labels: (batch,) their classes.
-            masks: Of `draw`.
+            masks: From `draw`.
             detach: Whether the loss predictor's gradient stops at the network.
         """
         return step(self.learner, batch, labels, detach=detach)
@@ -64,9 +64,9 @@ class _LateFusionSteps(Steps):
 
 
 class _SequentialSteps(Steps):
-    def __init__(self, learner: Learner, links: Sequence[Link]) -> None:
+    def __init__(self, learner: Learner, blocks: Sequence[Block]) -> None:
         super().__init__(learner)
-        self._links = links
+        self._blocks = blocks
 
     @override
     def take(
@@ -74,23 +74,23 @@ class _SequentialSteps(Steps):
     ) -> Tensor:
         if len(labels) == 1:  # a single object has no variance of its own
             return super().take(batch, labels, masks)
-        return sequential_step(self.learner, self._links, batch, labels)
+        return sequential_step(self.learner, self._blocks, batch, labels)
 
 
 def choose_steps(learner: Learner, pool: PoolTensors, *, few_shapes: bool = False) -> Steps:
-    """Return the fastest way to take this learner's steps.
+    """Return the fastest steps for this learner.
 
     All kinds of steps agree to rounding but draw masks differently where modalities are absent, so the choice depends
     only on the network, the device and PyTorch's version, which are the same throughout a study.
 
     Args:
-        learner: What is trained.
-        pool: What it is trained on.
-        few_shapes: Whether batches come in many sizes, so that products should be made for few of them.
+        learner: The learner to train.
+        pool: The pool to train it on.
+        few_shapes: Whether batches come in many sizes, so that matrices should be padded to few of them.
     """
     if not available() >= GRADIENTS:
         return Steps(learner)
     if has_manual_step(learner) and pool.device.type == "cpu":
         return _LateFusionSteps(learner, few_shapes=few_shapes)
-    links = trainable_blocks(learner, pool)
-    return Steps(learner) if links is None else _SequentialSteps(learner, links)
+    blocks = trainable_blocks(learner, pool)
+    return Steps(learner) if blocks is None else _SequentialSteps(learner, blocks)

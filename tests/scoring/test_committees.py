@@ -6,7 +6,7 @@ import torch
 
 from alray.errors import SpecError
 from alray.networks.generators import torch_generator
-from alray.networks.layers import draw_mask, dropouts
+from alray.networks.layers import committee_masks, draw_mask, dropouts
 from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.scoring.engine import check_committee, score
@@ -68,10 +68,7 @@ def test_a_committee_is_summarised_by_its_mean_and_its_mean_entropy():
     network = make_network(pool, randomised=True)
     request = Request(heads=(), committee=Committee(4))
     found = scored(network, pool, request)
-    generator = torch_generator(0)
-    for layer in dropouts(network):
-        layer.draw_masks(4, generator)
-    with torch.no_grad():
+    with torch.no_grad(), committee_masks(network, 4, torch_generator(0)):
         members = ModulePass(network, PoolTensors(pool), request)._members
         batch = PoolTensors(pool).batch(everyone(pool))
         p = torch.stack(members(batch, network(batch))).double().exp()

@@ -8,7 +8,8 @@ import torch
 
 from alray.networks.generators import forked_rng
 from alray.networks.layers import dropouts
-from alray.networks.models import FUSED, LossPredictor
+from alray.networks.loss_predictor import LossPredictor
+from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.scoring import engine
 from alray.scoring.folded import FoldedPass
@@ -161,7 +162,7 @@ def test_scoring_changes_nothing_in_the_network(name, training):
     scored(network, pool, Request(committee=Committee(3)))
     assert same_tensors(weights_of(network), before)
     assert not any(module.training for module in network.modules())
-    assert all(layer.member is None and not layer._masks for layer in dropouts(network))
+    assert all(layer.committee is None for layer in dropouts(network))
     assert torch.equal(scored(network, pool, Request()).log_probs[FUSED], plain)
 
 
