@@ -12,8 +12,7 @@ from alray.networks import kernels
 from alray.networks.generators import torch_generator
 from alray.networks.kernels import few_sizes, linear, padded_rows, product, round_up
 from alray.networks.tensors import PoolTensors
-from alray.scoring.request import Request
-from alray.strategies.signals import Committee
+from alray.strategies.signals import Committee, Request
 from alray.training.fit import Draws, FitOptions, fit
 from tests.helpers.builders import make_learner, make_network, make_pool
 from tests.helpers.scoring import scored
@@ -220,7 +219,7 @@ def test_committees_of_many_rounds_meet_few_shapes(shapes):
     """Members keep other units in each round, and there are fewer objects in each."""
     pool = make_pool(700, {"image": 9, "text": 40}, absent=0.3)
     network = make_network(pool, width=128)
-    request = Request(committee=Committee(5))
+    request = Request(log_probs=True, committee=Committee(5))
     for number in range(6):
         indices = np.arange(600 - 7 * number)
         scored(network, pool, request, indices, seed=number)

@@ -9,13 +9,12 @@ from torch.nn import functional
 from typing_extensions import override
 
 from alray.networks import kernels
-from alray.networks.models import FUSED, CustomModule
-from alray.scoring import engine
-from alray.scoring.request import BLOCK, Request
+from alray.networks.models import CustomModule
+from alray.scoring.passes import BLOCK
 from alray.scoring.sequential import SequentialPass
-from alray.strategies.signals import Committee
+from alray.strategies.signals import Committee, Request
 from tests.helpers.builders import make_pool
-from tests.helpers.scoring import assert_close, plain_way, scored
+from tests.helpers.scoring import assert_close, scored, scored_plainly
 from tests.helpers.sequential_modules import (
     CLASSES,
     SEQUENCES,
@@ -42,7 +41,7 @@ OTHERS: dict[str, list[nn.Module]] = {
     "two dropouts in a row": layers(nn.Dropout(0.3), nn.Dropout(0.3)),
 }  # fmt: skip
 
-LOG_PROBS = Request()
+LOG_PROBS = Request(log_probs=True)
 
 
 class Functional(Sequence):
@@ -80,9 +79,7 @@ class Deciding(Sequence):
 
 def scored_both_ways(monkeypatch, network, pool, request):
     found = scored(network, pool, request, seed=2)
-    with monkeypatch.context() as patch:
-        patch.setattr(engine, "_way", plain_way)
-        return found, scored(network, pool, request, seed=2)
+    return found, scored_plainly(monkeypatch, network, pool, request, seed=2)
 
 
 @pytest.fixture
@@ -97,9 +94,9 @@ def test_a_sequence_is_scored_as_its_module(monkeypatch, pool, name, members):
     assert network.blocks is not None
     drops = any(isinstance(part, nn.Dropout) and part.p > 0 for part in SEQUENCES[name])
     committee = Committee(members) if members and drops else None
-    request = Request(committee=committee)
+    request = Request(log_probs=True, committee=committee)
     found, expected = scored_both_ways(monkeypatch, network, pool, request)
-    assert_close(found.log_probs[FUSED], expected.log_probs[FUSED])
+    assert_close(found.log_probs, expected.log_probs)
     assert (found.committee_log_mean is None) == (committee is None)
     if committee is not None:
         assert_close(found.committee_log_mean, expected.committee_log_mean)
@@ -111,9 +108,9 @@ def test_functions_are_layers_too(monkeypatch, pool):
     network = custom(Functional(*parts))
     assert network.blocks is not None
     assert [block.relu for block in network.blocks] == [True, True, False]
-    request = Request(heads=(), committee=Committee(4))
+    request = Request(committee=Committee(4))
     found, expected = scored_both_ways(monkeypatch, network, pool, request)
-    assert found.log_probs == {}
+    assert found.log_probs is None
     assert_close(found.committee_log_mean, expected.committee_log_mean)
 
 
@@ -155,32 +152,32 @@ def test_a_pool_of_several_modalities_or_of_images_or_another_has_no_sequence(sh
 
 def test_a_network_is_traced_once_but_its_weights_are_read_anew(monkeypatch, pool):
     network = custom(Sequence(*layers(nn.Dropout(0.3))))
-    before = scored(network, pool, LOG_PROBS).log_probs[FUSED]
+    before = scored(network, pool, LOG_PROBS).log_probs
     monkeypatch.setattr(fx.Tracer, "trace", lambda *_: 1 / 0)
     assert network.blocks is not None
     double_weights(network)
     found, expected = scored_both_ways(monkeypatch, network, pool, LOG_PROBS)
-    assert_close(found.log_probs[FUSED], expected.log_probs[FUSED])
-    assert not torch.allclose(found.log_probs[FUSED], before)
+    assert_close(found.log_probs, expected.log_probs)
+    assert not torch.allclose(found.log_probs, before)
 
 
 def test_a_copy_is_scored_by_its_own_weights(monkeypatch, pool):
     network = custom(Sequence(*layers(nn.Dropout(0.3))))
-    before = scored(network, pool, LOG_PROBS).log_probs[FUSED]
+    before = scored(network, pool, LOG_PROBS).log_probs
     copied = copy.deepcopy(network)
     double_weights(network)
     found, expected = scored_both_ways(monkeypatch, copied, pool, LOG_PROBS)
-    assert torch.equal(found.log_probs[FUSED], before)
-    assert_close(found.log_probs[FUSED], expected.log_probs[FUSED])
+    assert torch.equal(found.log_probs, before)
+    assert_close(found.log_probs, expected.log_probs)
 
 
 @pytest.mark.parametrize("n", [1, BLOCK - 1, BLOCK, BLOCK + 1])
 def test_blocks_join_without_a_seam(monkeypatch, n):
     pool = make_pool(n, {"text": SIZE}, absent=0.0)
     network = custom(Sequence(*layers(nn.Dropout(0.3))))
-    request = Request(committee=Committee(3))
+    request = Request(log_probs=True, committee=Committee(3))
     found, expected = scored_both_ways(monkeypatch, network, pool, request)
-    assert_close(found.log_probs[FUSED], expected.log_probs[FUSED])
+    assert_close(found.log_probs, expected.log_probs)
     assert_close(found.committee_mean_entropy, expected.committee_mean_entropy)
 
 
@@ -193,6 +190,6 @@ def test_more_members_than_fit_one_product_are_all_there(monkeypatch, pool):
 
 
 def test_a_sequence_takes_the_fast_pass(monkeypatch, pool):
-    monkeypatch.setattr(SequentialPass, "block", lambda *_: 1 / 0)
+    monkeypatch.setattr(SequentialPass, "score_block", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         scored(custom(Sequence(*layers())), pool, LOG_PROBS)
