@@ -5,6 +5,7 @@ import torch
 from hypothesis import settings
 
 from alray import api
+from alray.networks import kernels
 from tests.helpers import studies
 
 torch.set_num_threads(1)
@@ -23,3 +24,12 @@ def pool(tmp_path_factory):
 def undisturbed(pool, tmp_path_factory):
     """Return a finished sweep over the pool, which no test changes: others that come to the same end must equal it."""
     return api.sweep(studies.settings(pool), results=tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.fixture(params=["oneDNN", "addmm"])
+def products(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a test with matrix products by oneDNN, and by PyTorch's own."""
+    if request.param == "addmm":
+        monkeypatch.setitem(kernels._FOUND, "onednn_linear", None)
+    elif kernels._FOUND["onednn_linear"] is None:
+        pytest.skip("this build of PyTorch has no oneDNN")

@@ -1,30 +1,74 @@
-"""Linear layers on the CPU by oneDNN, which comes with PyTorch: the same float32 sums as `addmm`, faster on some machines.
+"""Everything of PyTorch that its documentation does not promise, and nothing of it anywhere else.
 
-PyTorch's own products call MKL, which leaves the widest vector units of AMD's processors idle: there oneDNN takes half
-the time for 500 objects, and two thirds of it for 100. Where a build of PyTorch has no oneDNN, or tensors lie elsewhere
-than on the CPU, `addmm` does the same.
+A later PyTorch may lack some of it. `available` names what this build has, so that a caller can choose the documented
+way instead; `tests/networks/test_kernels.py` compares each kernel with that way.
 
-oneDNN compiles a program for each shape that it meets: a millisecond, half a megabyte, and a thousand of them are kept.
-So what calls it keeps to few shapes (`round_up`, `few_sizes`).
+oneDNN, which comes with PyTorch, computes linear layers on the CPU with the same float32 sums as `addmm`. PyTorch's own
+products call MKL, which leaves the widest vector units of AMD's processors idle: there oneDNN takes half the time for
+500 objects, and two thirds of it for 100. It compiles a program for each shape that it meets: a millisecond, half a
+megabyte, and a thousand of them are kept. So its callers keep to few shapes (`round_up`, `few_sizes`).
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+_PATHS = {
+    "onednn_linear": "ops.mkldnn._linear_pointwise",
+    "int8_pack": "ops.onednn.qlinear_prepack",
+    "int8_linear": "ops.onednn.qlinear_pointwise",
+    "add_to_each": "_foreach_add_",
+    "fused_adam": "_fused_adam_",
+    "batch_norm": "native_batch_norm",
+    "batch_norm_backward": "ops.aten.native_batch_norm_backward",
+    "threshold_backward": "ops.aten.threshold_backward",
+}
+"""Kernel: where torch has it."""
+
+INT8 = frozenset({"int8_pack", "int8_linear"})
+"""Kernels that scoring in int8 calls."""
+
+ADAM = frozenset({"add_to_each", "fused_adam"})
+"""Kernels that `adam_update` calls."""
+
+GRADIENTS = frozenset({"batch_norm", "batch_norm_backward", "threshold_backward"})
+"""Kernels that manual training steps call."""
+
+HOOKS = frozenset({"hooks"})
+"""The private lists of a module's hooks, which `has_hooks` reads."""
 
 
-def _find_onednn() -> Callable[..., Tensor] | None:
-    """Return oneDNN's linear layer with a fused activation, or None where this build has none."""
-    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]  # not typed in PyTorch
+def _find(path: str) -> Callable[..., Any] | None:
+    """Return what torch has at a path, or None where this build has nothing there."""
+    onednn = path.startswith(("ops.mkldnn.", "ops.onednn."))
+    if onednn and not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]  # not typed in PyTorch
         return None
-    operators: Any = torch.ops.mkldnn
-    found: Callable[..., Tensor] | None = getattr(operators, "_linear_pointwise", None)
-    return found
+    found: Any = torch
+    for name in path.split("."):
+        found = getattr(found, name, None)
+    kernel: Callable[..., Any] | None = found
+    return kernel
 
 
-_ONEDNN = _find_onednn()
+_FOUND = {name: _find(path) for name, path in _PATHS.items()}
+
+
+def available() -> frozenset[str]:
+    """Return the names of what this build of PyTorch has, of `_PATHS` and `HOOKS`."""
+    module = nn.Identity()
+    lists = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    hooks = HOOKS if all(hasattr(module, name) for name in lists) else frozenset()
+    return hooks | {name for name, kernel in _FOUND.items() if kernel is not None}
+
+
+def _kernel(name: str) -> Callable[..., Any]:
+    kernel = _FOUND[name]
+    if kernel is None:
+        raise RuntimeError(f"this build of PyTorch has no torch.{_PATHS[name]}")
+    return kernel
 
 
 def round_up(size: int, step: int) -> int:
@@ -38,13 +82,13 @@ def few_sizes(size: int) -> int:
 
 
 def padded_rows(matrix: Tensor, rows: int) -> Tensor:
-    """Return a matrix with rows of zeros added, so that it has `rows` of them."""
+    """Return a matrix with rows of zeros appended, so that it has `rows` of them; itself where it has."""
     if rows == len(matrix):
         return matrix
-    room = matrix.new_empty(rows, matrix.shape[1])
-    room[: len(matrix)] = matrix
-    room[len(matrix) :] = 0
-    return room
+    padded = matrix.new_empty(rows, matrix.shape[1])
+    padded[: len(matrix)] = matrix
+    padded[len(matrix) :] = 0
+    return padded
 
 
 def linear(
@@ -52,17 +96,21 @@ def linear(
 ) -> Tensor:
     """Return x weight^T + bias, and its positive part where `rectified`; without gradient.
 
+    By oneDNN on the CPU, by `addmm` elsewhere and where this build has no oneDNN.
+
     Args:
         x: (n, inputs), n >= 1.
         weight: (outputs, inputs).
         bias: (outputs,) or None for zero.
         rectified: Whether to take the positive part.
     """
-    wanted = x.device.type == "cpu" and weight.numel() > 0
-    if _ONEDNN is not None and wanted:
-        return _ONEDNN(_dense(x), _dense(weight), bias, "relu" if rectified else "none", [], "")
-    product = x @ weight.t() if bias is None else torch.addmm(bias, x, weight.t())
-    return product.relu_() if rectified else product
+    onednn = _FOUND["onednn_linear"]
+    if onednn is not None and x.device.type == "cpu" and weight.numel() > 0:
+        activation = "relu" if rectified else "none"
+        found: Tensor = onednn(_dense(x), _dense(weight), bias, activation, [], "")
+        return found
+    summed = x @ weight.t() if bias is None else torch.addmm(bias, x, weight.t())
+    return summed.relu_() if rectified else summed
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
@@ -71,8 +119,158 @@ def product(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _dense(matrix: Tensor) -> Tensor:
-    """Copy what is neither dense nor the transpose of a dense matrix.
+    """Return a copy of what is neither dense nor the transpose of a dense matrix.
 
     For a slice of a weight's columns oneDNN falls back to a plain loop: a second instead of a third of a millisecond.
     """
     return matrix if matrix.is_contiguous() or matrix.t().is_contiguous() else matrix.contiguous()
+
+
+@dataclass(frozen=True)
+class Int8Weights:
+    """A linear layer in int8.
+
+    Attributes:
+        packed: (outputs, inputs) levels from -127 to 127, laid out as oneDNN reads them.
+        steps: (outputs,) float32: what one more level of an output's weights means.
+        zeros: (outputs,) int32 zeros: level 0 means 0.
+        bias: (outputs,) float32.
+    """
+
+    packed: Tensor
+    steps: Tensor
+    zeros: Tensor
+    bias: Tensor
+
+
+def int8_weights(levels: Tensor, steps: Tensor, bias: Tensor) -> Int8Weights:
+    """Return a layer for `int8_linear`, on the CPU.
+
+    Args:
+        levels: (outputs, inputs) int8.
+        steps: (outputs,) float32: what one more level means.
+        bias: (outputs,) float32.
+    """
+    packed: Tensor = _kernel("int8_pack")(levels, None)
+    return Int8Weights(packed, steps, torch.zeros(len(levels), dtype=torch.int32), bias)
+
+
+def int8_linear(
+    x: Tensor, step: float, zero: int, weights: Int8Weights, output_step: float | None = None
+) -> Tensor:
+    """Return the layer's output for inputs (x - zero) * step, summed in exact integers.
+
+    Args:
+        x: (n, inputs) uint8.
+        step: What one more means in x.
+        zero: The byte that means 0 in x.
+        weights: The layer.
+        output_step: None for (n, outputs) float32. Else the positive part is returned as (n, outputs) uint8, in which
+            one more means this number; values beyond the range are cut to it.
+    """
+    kind, activation = (torch.float32, "none") if output_step is None else (torch.uint8, "relu")
+    found: Tensor = _kernel("int8_linear")(
+        x,
+        step,
+        zero,
+        weights.packed,
+        weights.steps,
+        weights.zeros,
+        weights.bias,
+        1.0 if output_step is None else output_step,
+        0,
+        kind,
+        activation,
+        [],
+        "",
+    )
+    return found
+
+
+def adam_update(
+    weights: Sequence[Tensor], states: Sequence[Mapping[str, Tensor]], group: Mapping[str, Any]
+) -> None:
+    """Take a step of Adam with the gradients that the weights have; weights and states are changed in place.
+
+    Args:
+        weights: Of one parameter group, each with a gradient.
+        states: Per weight what `torch.optim.Adam(fused=True)` keeps: `step`, `exp_avg` and `exp_avg_sq`.
+        group: The parameter group's settings.
+    """
+    steps = [state["step"] for state in states]
+    _kernel("add_to_each")(steps, 1)
+    _kernel("fused_adam")(
+        weights,
+        [weight.grad for weight in weights],
+        [state["exp_avg"] for state in states],
+        [state["exp_avg_sq"] for state in states],
+        [],
+        steps,
+        lr=group["lr"],
+        beta1=group["betas"][0],
+        beta2=group["betas"][1],
+        weight_decay=group["weight_decay"],
+        eps=group["eps"],
+        amsgrad=False,
+        maximize=False,
+    )
+
+
+def batch_norm(norm: nn.BatchNorm1d, x: Tensor, *, live: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Return x normalised as `norm` does it, and two tensors that `batch_norm_backward` takes.
+
+    Args:
+        norm: Its running statistics follow the batch where `live`.
+        x: (n, units).
+        live: Whether to normalise by the batch's own statistics, else by the running ones.
+    """
+    found: tuple[Tensor, Tensor, Tensor] = _kernel("batch_norm")(
+        x,
+        norm.weight,
+        norm.bias,
+        norm.running_mean,
+        norm.running_var,
+        live,
+        norm.momentum or 0.0,
+        norm.eps,
+    )
+    return found
+
+
+def batch_norm_backward(
+    norm: nn.BatchNorm1d, x: Tensor, saved: tuple[Tensor, Tensor], gradient: Tensor, *, live: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the gradients of x (n, units), of the scale and of the shift (units,), for that of the output.
+
+    Args:
+        norm: As given to `batch_norm`, with `x` and `live`.
+        x: (n, units).
+        saved: What `batch_norm` returned besides its output.
+        gradient: (n, units), of the output.
+        live: Whether the batch's own statistics were used.
+    """
+    found: tuple[Tensor, Tensor, Tensor] = _kernel("batch_norm_backward")(
+        gradient,
+        x,
+        norm.weight,
+        norm.running_mean,
+        norm.running_var,
+        *saved,
+        live,
+        norm.eps,
+        [True, True, True],
+    )
+    return found
+
+
+def relu_backward(gradient: Tensor, rectified: Tensor) -> Tensor:
+    """Return the gradient of a ReLU's input, for that of its output and the output itself."""
+    found: Tensor = _kernel("threshold_backward")(gradient, rectified, 0)
+    return found
+
+
+def has_hooks(module: nn.Module, direction: Literal["forward", "backward"]) -> bool:
+    """Return whether something is called before or after a module's pass in this direction."""
+    return bool(
+        getattr(module, f"_{direction}_hooks") or getattr(module, f"_{direction}_pre_hooks")
+    )

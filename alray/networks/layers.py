@@ -1,6 +1,8 @@
 """Building blocks whose randomness and statistics alray controls."""
 
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from jaxtyping import Float
@@ -12,10 +14,10 @@ _LEVELS = 1 << 16
 
 
 def draw_mask(shape: tuple[int, ...], rate: float, generator: torch.Generator) -> Tensor:
-    """Draw a dropout mask: 0 with probability `rate`, else what keeps the mean at 1.
+    """Draw a dropout mask: 0 with probability `rate`, else the value that keeps the mean at 1.
 
-    Four entries come from one draw of 64 bits, a quarter of what `bernoulli_` takes, so the rate is a multiple of 2^-16:
-    0.5 is exact, any other wrong by less than 0.00001. A rate next to 0 or 1 still keeps and drops something.
+    Four entries come from one draw of 64 bits, in a quarter of `bernoulli_`'s time, so the rate is a multiple of 2^-16:
+    0.5 is exact, any other wrong by less than 0.00001. A rate next to 0 or 1 still keeps and drops some entries.
     """
     size = math.prod(shape)
     draws = torch.empty(-(-size // 4), dtype=torch.int64).random_(
@@ -26,12 +28,38 @@ def draw_mask(shape: tuple[int, ...], rate: float, generator: torch.Generator) -
     return mask * (_LEVELS / kept)
 
 
-class SeededDropout(nn.Module):
-    """Dropout that draws from a generator it is given, and can hold one fixed mask per committee member.
+class CommitteeMasks:
+    """A committee's masks in one dropout layer: one per member for each shape of an object.
 
-    In training, `generator` must be set. For a committee, `draw_masks` fixes masks that all objects share, and `member`
-    chooses the one in force: that is what makes a member one thinned network. A layer that a user's module calls at
-    several places has masks for each shape that it meets.
+    Attributes:
+        member: The member whose mask is applied, or None: nothing is dropped.
+    """
+
+    def __init__(
+        self, rate: float, size: int | None, members: int, generator: torch.Generator
+    ) -> None:
+        """Draw the masks of a layer of known size; where it is unknown they are drawn when first needed."""
+        self.member: int | None = None
+        self._rate, self._members, self._generator = rate, members, generator
+        self._by_shape: dict[tuple[int, ...], list[Tensor]] = {}
+        if size is not None:
+            self.of_shape((size,))
+
+    def of_shape(self, shape: tuple[int, ...]) -> list[Tensor]:
+        """Return each member's mask for objects of this shape."""
+        if shape not in self._by_shape:
+            self._by_shape[shape] = [
+                draw_mask(shape, self._rate, self._generator) for _ in range(self._members)
+            ]
+        return self._by_shape[shape]
+
+
+class SeededDropout(nn.Module):
+    """Dropout that draws a mask per batch in training, and applies a committee member's mask in scoring.
+
+    Training needs `generator` (see `seed_dropouts`). Scoring sets `committee` for a while (see `committee_masks`,
+    `as_member`): all objects share a member's mask, which makes it one thinned network. A layer that a user's module
+    calls several times has masks for each shape that it meets.
     """
 
     def __init__(self, rate: float, size: int | None = None, *, channels: bool = False) -> None:
@@ -40,35 +68,19 @@ class SeededDropout(nn.Module):
         self.size = size
         self.channels = channels
         self.generator: torch.Generator | None = None
-        self.member: int | None = None
-        self._members = 0
-        self._masks: dict[tuple[int, ...], list[Tensor]] = {}
-        self._mask_generator: torch.Generator | None = None
+        self.committee: CommitteeMasks | None = None
 
-    def draw_masks(self, members: int, generator: torch.Generator) -> None:
-        """Fix a mask for each member; where the layer's size is unknown they are drawn when first needed."""
-        self.forget_masks()
-        self._members, self._mask_generator = members, generator
-        if self.size is not None:
-            self.member_masks((self.size,))
-
-    def member_masks(self, shape: tuple[int, ...]) -> list[Tensor]:
-        """Return each member's mask for objects of this shape."""
-        if shape not in self._masks:
-            if self._mask_generator is None:
-                raise RuntimeError("draw_masks comes before the masks are used")
-            drawn = [self._draw(shape, self._mask_generator) for _ in range(self._members)]
-            self._masks[shape] = drawn
-        return self._masks[shape]
-
-    def forget_masks(self) -> None:
-        """End the committee."""
-        self.member, self._members, self._masks, self._mask_generator = None, 0, {}, None
+    def masks(self) -> CommitteeMasks:
+        """Return the committee's masks, within `committee_masks`."""
+        if self.committee is None:
+            raise RuntimeError("members have masks only within committee_masks")
+        return self.committee
 
     @override
     def forward(self, x: Float[Tensor, "n *rest"]) -> Float[Tensor, "n *rest"]:
-        if self.member is not None:
-            return x * self.member_masks(self._mask_shape(x))[self.member].to(x.device)
+        committee = self.committee
+        if committee is not None and committee.member is not None:
+            return x * committee.of_shape(self._mask_shape(x))[committee.member].to(x.device)
         mask = self.training_mask(x)
         return x if mask is None else x * mask
 
@@ -78,14 +90,11 @@ class SeededDropout(nn.Module):
             return None
         if self.generator is None:
             raise RuntimeError("SeededDropout needs its generator before training")
-        return self._draw((len(x), *self._mask_shape(x)), self.generator).to(x.device)
+        return draw_mask((len(x), *self._mask_shape(x)), self.rate, self.generator).to(x.device)
 
     def _mask_shape(self, x: Tensor) -> tuple[int, ...]:
         """Return the shape of one object's mask."""
         return (x.shape[1],) + (1,) * (x.dim() - 2) if self.channels else tuple(x.shape[1:])
-
-    def _draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        return draw_mask(shape, self.rate, generator)
 
 
 class Hidden(nn.Module):
@@ -129,8 +138,34 @@ def seed_dropouts(module: nn.Module, generator: torch.Generator) -> None:
         layer.generator = generator
 
 
+@contextmanager
+def committee_masks(module: nn.Module, members: int, generator: torch.Generator) -> Iterator[None]:
+    """Let every dropout layer have a mask per member within a `with` statement, drawn from `generator`."""
+    layers = dropouts(module)
+    try:
+        for layer in layers:
+            layer.committee = CommitteeMasks(layer.rate, layer.size, members, generator)
+        yield
+    finally:
+        for layer in layers:
+            layer.committee = None
+
+
+@contextmanager
+def as_member(layers: Sequence[SeededDropout], member: int) -> Iterator[None]:
+    """Let dropout layers apply this member's mask within a `with` statement inside that of `committee_masks`."""
+    committees = [layer.masks() for layer in layers]
+    try:
+        for committee in committees:
+            committee.member = member
+        yield
+    finally:
+        for committee in committees:
+            committee.member = None
+
+
 def replace_dropouts(module: nn.Module) -> None:
-    """Put a SeededDropout in the place of every dropout layer inside a user's module; one with two names stays one."""
+    """Replace every dropout layer inside a user's module by a SeededDropout; one with two names stays one."""
     channels = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
     replaced: dict[nn.Module, SeededDropout] = {}
     for path, layer in list(module.named_modules(remove_duplicate=False)):

@@ -1,7 +1,8 @@
-"""The networks: late fusion of any modalities, a small CNN, and a user's own module behind the same interface."""
+"""The networks: late fusion of any modalities, a small CNN, and a user's module behind the same interface."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from typing import cast
 
@@ -12,24 +13,23 @@ from typing_extensions import override
 
 from alray.errors import SpecError
 from alray.networks.layers import Hidden, SeededDropout, replace_dropouts
+from alray.networks.sequential import Block, find_blocks
 from alray.networks.tensors import Batch
 from alray.pools.pool import PreparedPool
 from alray.settings.base import unknown_name
 from alray.settings.common import ModelSpec
 
 FUSED = "fused"
-"""Name of the head that decides; the other heads are called by their modality."""
-
-LOSS_PREDICTION_WIDTH = 128
+"""Name of the main head; a side head has the name of its modality."""
 
 
 @dataclass(frozen=True)
 class Values:
-    """Rows of something for the objects that have it.
+    """Values for the objects of a batch that have a modality.
 
     Attributes:
         values: (present, ...).
-        rows: (present,) int64 positions in the batch, or None where every object is there.
+        rows: (present,) int64 positions in the batch, or None where every object has it.
     """
 
     values: Tensor
@@ -38,11 +38,11 @@ class Values:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a forward pass yields.
+    """Results of a forward pass.
 
     Attributes:
         heads: Per head the logits (present, classes); `fused` comes first and covers the whole batch.
-        features: (batch, width) input of the last layer, or None where the network does not show it.
+        features: (batch, width) input of the last layer, or None where the network does not offer it.
         taps: Outputs of the hidden layers, for a module that predicts the loss.
     """
 
@@ -52,7 +52,7 @@ class Outputs:
 
 
 class Network(nn.Module):
-    """Interface of everything that alray trains and scores with.
+    """Interface of every network that alray trains and scores with.
 
     Attributes:
         head_names: `fused` first.
@@ -68,7 +68,7 @@ class Network(nn.Module):
 
 
 class Encoder(nn.Module):
-    """One modality's way into the fusion: two hidden layers, a head of its own, and what stands for its absence."""
+    """One modality's part of late fusion: two hidden layers, a side head, and a learned vector for absent objects."""
 
     def __init__(self, inputs: int, classes: int, spec: ModelSpec, *, alone: bool) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class Encoder(nn.Module):
 
 
 class LateFusion(Network):
-    """An encoder per modality, fused by concatenation; a head of its own per encoder where there are several.
+    """An encoder per modality, fused by concatenation; a side head per encoder where there are several.
 
     With d = `spec.width`: an encoder is inputs -> 4d or 2d -> 2d (4d where the modality has at least 4d features),
     the trunk is (modalities x 2d) -> d -> d -> classes, a side head is 2d -> classes. An absent modality enters the
@@ -99,7 +99,7 @@ class LateFusion(Network):
         d = spec.width
         alone = len(dimensions) == 1
         self._names = tuple(dimensions)
-        # Not a ModuleDict: its keys may not hold a dot, nor be called like one of its methods.
+        # Not a ModuleDict: its keys may neither hold a dot nor equal the name of one of its methods.
         self._encoders = nn.ModuleList(
             Encoder(inputs, classes, spec, alone=alone) for inputs in dimensions.values()
         )
@@ -188,15 +188,22 @@ class CustomModule(Network):
     """A user's module: called with dense features and presence masks, returns logits.
 
     Its dropout layers are replaced by alray's, so that its training repeats to the bit and a committee member is one
-    mask for all objects, as for the built-in networks.
+    mask for all objects, as for the built-in networks. No other layer of it may be replaced.
     """
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Wrap a module for a pool whose modalities have these shapes."""
         super().__init__()
         replace_dropouts(module)
         self.module = module
         self.head_names = (FUSED,)
         self.tap_sizes = ()
+        self._shapes = dict(shapes)
+
+    @cached_property
+    def blocks(self) -> Sequence[Block] | None:
+        """The module's blocks if it is one sequence of known layers (see `find_blocks`), else None; traced once."""
+        return find_blocks(self.module, self._shapes)
 
     @override
     def forward(self, batch: Batch) -> Outputs:
@@ -212,39 +219,11 @@ class CustomModule(Network):
         return Outputs({FUSED: Values(self.module(features, present))})
 
 
-class LossPredictor(nn.Module):
-    """The module of learning loss (Yoo and Kweon 2019, section 3.2): taps, each Linear-ReLU, concatenated to one number.
-
-    Where a tap's modality is absent, its part of the concatenation is zero.
-    """
-
-    def __init__(self, tap_sizes: Sequence[int]) -> None:
-        super().__init__()
-        self._taps = nn.ModuleList(nn.Linear(size, LOSS_PREDICTION_WIDTH) for size in tap_sizes)
-        self.output = nn.Linear(LOSS_PREDICTION_WIDTH * len(tap_sizes), 1)
-
-    def tap_layers(self) -> list[nn.Linear]:
-        """Return the Linear of each tap."""
-        return cast("list[nn.Linear]", list(self._taps))
-
-    @override
-    def forward(self, taps: list[Values], size: int) -> Tensor:
-        """Return (size,) the predicted loss of each object in the batch."""
-        parts = []
-        for layer, tap in zip(self._taps, taps, strict=True):
-            part = functional.relu(layer(tap.values))
-            if tap.rows is not None:
-                part = part.new_zeros(size, part.shape[1]).index_copy(0, tap.rows, part)
-            parts.append(part)
-        predicted: Tensor = self.output(torch.cat(parts, dim=1))
-        return predicted.squeeze(1)
-
-
 def build_network(spec: ModelSpec, pool: PreparedPool) -> Network:
     """Build the network of these settings for a pool; its weights come from the global generator.
 
     Raises:
-        SpecError: The name is unknown, a factory cannot be imported, or the pool does not fit the network.
+        SpecError: The name is unknown, a factory cannot be imported, or the network does not fit the pool.
     """
     if spec.name == "late_fusion":
         dimensions = {modality.name: modality.dimension for modality in pool.modalities}
@@ -256,7 +235,7 @@ def build_network(spec: ModelSpec, pool: PreparedPool) -> Network:
         return LateFusion(dimensions, pool.class_count, spec)
     if spec.name == "cnn":
         return _build_cnn(spec, pool)
-    return _build_own(spec, pool)
+    return _build_custom(spec, pool)
 
 
 def _build_cnn(spec: ModelSpec, pool: PreparedPool) -> Network:
@@ -272,11 +251,12 @@ def _build_cnn(spec: ModelSpec, pool: PreparedPool) -> Network:
     return Cnn(images[0].name, shape, pool.class_count, spec)
 
 
-def _build_own(spec: ModelSpec, pool: PreparedPool) -> Network:
+def _build_custom(spec: ModelSpec, pool: PreparedPool) -> Network:
     module_name, _, factory_name = spec.name.partition(":")
     if not factory_name:
         raise SpecError(
-            f"model.name: {unknown_name('model', spec.name, ['late_fusion', 'cnn'])} (your own: package.module:factory)"
+            f"model.name: {unknown_name('model', spec.name, ['late_fusion', 'cnn'])} "
+            "(a custom one: package.module:factory)"
         )
     try:
         factory: Callable[..., nn.Module] = getattr(import_module(module_name), factory_name)
@@ -288,4 +268,4 @@ def _build_own(spec: ModelSpec, pool: PreparedPool) -> Network:
         raise SpecError(
             f"model.name: {spec.name!r} returned {type(module).__name__}, not a torch.nn.Module"
         )
-    return CustomModule(module)
+    return CustomModule(module, {modality.name: modality.shape for modality in pool.modalities})

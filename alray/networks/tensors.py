@@ -1,7 +1,8 @@
-"""From the shared, read-only NumPy pool to tensors: only indexed copies leave this module.
+"""Tensors from the shared, read-only NumPy pool: only indexed copies leave this module.
 
 The arrays of the object store are mapped writable for every process on the node, so an in-place write through a view
-would corrupt the pool for all of them without an error. Therefore nothing here returns a view of the pool.
+would corrupt the pool for all of them without an error. Therefore no function here returns a view of the pool, except
+`as_tensor`, whose results must only be indexed.
 """
 
 import warnings
@@ -19,7 +20,7 @@ from alray.pools.pool import Indices, Modality, PreparedPool
 
 @dataclass(frozen=True)
 class Batch:
-    """Objects on their way into a network.
+    """The features of a batch of objects.
 
     Attributes:
         size: Number of objects.
@@ -33,14 +34,14 @@ class Batch:
 
 
 def as_tensor(array: npt.NDArray[np.generic]) -> Tensor:
-    """View a read-only array as a tensor, for indexing only."""
+    """Return a view of a read-only array, for indexing only."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(array)
 
 
 class ModalityTensors:
-    """One modality of the pool, ready to be gathered from."""
+    """One modality of the pool, from which rows are gathered."""
 
     def __init__(self, modality: Modality) -> None:
         self.name = modality.name
@@ -53,10 +54,10 @@ class ModalityTensors:
     def gather(
         self, rows: Int64[Tensor, " n"], out: Float[Tensor, "n dimension"] | None = None
     ) -> Float[Tensor, "n dimension"]:
-        """Copy rows of the features as float32, scaled; into `out` where given.
+        """Return a copy of rows of the features as float32, scaled; in `out` where given.
 
-        Every matrix product then starts from memory that PyTorch aligned itself, whatever the pool's own address,
-        which keeps results equal to the bit between a worker on the object store and this process.
+        Every matrix product then starts from memory that PyTorch aligned itself, for any address of the pool, which
+        keeps results equal to the bit between a worker on the object store and this process.
         """
         if self._features.dtype == torch.float32:
             block = torch.index_select(self._features, 0, rows, out=out)
@@ -78,25 +79,25 @@ class PoolTensors:
         self._labels = as_tensor(pool.labels)
 
     def labels(self, indices: Indices) -> Int64[Tensor, " n"]:
-        """Copy the labels of these objects."""
+        """Return a copy of the labels of these objects."""
         return self._labels.index_select(0, as_tensor(indices)).to(self.device)
 
     def batch(self, indices: Indices) -> Batch:
-        """Copy these objects' features."""
+        """Return a copy of these objects' features."""
         features: dict[str, Tensor] = {}
         rows: dict[str, Tensor | None] = {}
         for modality in self.modalities:
-            places = modality.rows[indices]
-            present = np.flatnonzero(places >= 0)
-            everyone = len(present) == len(indices)
-            gathered = modality.gather(torch.from_numpy(places[present].astype(np.int64)))
+            in_pool = modality.rows[indices]
+            present = np.flatnonzero(in_pool >= 0)
+            complete = len(present) == len(indices)
+            gathered = modality.gather(torch.from_numpy(in_pool[present].astype(np.int64)))
             features[modality.name] = gathered.view(-1, *modality.shape).to(self.device)
-            rows[modality.name] = None if everyone else torch.from_numpy(present).to(self.device)
+            rows[modality.name] = None if complete else torch.from_numpy(present).to(self.device)
         return Batch(len(indices), features, rows)
 
     def patterns(self, indices: Indices) -> npt.NDArray[np.int64]:
         """Return (n,) a bit mask per object: bit m is set where modality m is present."""
         code = np.zeros(len(indices), dtype=np.int64)
-        for place, modality in enumerate(self.modalities):
-            code |= (modality.rows[indices] >= 0).astype(np.int64) << place
+        for bit, modality in enumerate(self.modalities):
+            code |= (modality.rows[indices] >= 0).astype(np.int64) << bit
         return code

@@ -1,7 +1,6 @@
-"""Scoring the same objects again and again, with the fused head alone: fine-tunes are evaluated on one test set.
+"""Score the same objects again and again by the fused head: fine-tunes are evaluated on one test set.
 
-The objects' features are copied once. The network is folded as for the engine (see `folding`), but its activations lie
-one object a row, as oneDNN's linear layers want them.
+The objects' features are copied once. The network is folded as for the engine (see `folding`).
 """
 
 from collections.abc import Mapping
@@ -18,8 +17,8 @@ from alray.pools.pool import Indices
 from alray.scoring.folded import forward
 from alray.scoring.folding import first_layers, fold_member
 
-ROWS = 512
-"""Objects at a time. Activations of 1,024 objects leave a core's second-level cache: they took half as long again."""
+BLOCK = 512
+"""Objects at a time. Activations of 1,024 objects leave a core's second-level cache, and took half as long again."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class _Pattern:
     """Objects that have the same modalities.
 
     Attributes:
-        positions: (objects,) int64, where their results go.
+        positions: (objects,) int64 rows of their results.
         features: Per present modality (objects, dimension), in the pool's order.
     """
 
@@ -35,7 +34,7 @@ class _Pattern:
     features: Mapping[str, Tensor]
 
 
-class FusedScorer:
+class CachedScorer:
     """Scores fixed objects with the weights that a network has at the time.
 
     It holds a float32 copy of their features: 5 MB for 5,000 objects of 256 numbers.
@@ -52,15 +51,15 @@ class FusedScorer:
     @staticmethod
     def _pattern(pool: PoolTensors, indices: Indices, positions: Indices, code: int) -> _Pattern:
         features: dict[str, Tensor] = {}
-        for place, modality in enumerate(pool.modalities):
-            if code >> place & 1:
+        for bit, modality in enumerate(pool.modalities):
+            if code >> bit & 1:
                 rows = modality.rows[indices[positions]].astype(np.int64)
                 features[modality.name] = modality.gather(torch.from_numpy(rows)).to(pool.device)
         return _Pattern(torch.from_numpy(positions).to(pool.device), features)
 
     @torch.no_grad()
     def log_probs(self, network: LateFusion) -> Float[Tensor, "n classes"]:
-        """Return the fused head's log-probabilities, objects in the order given; `inference.score`'s to rounding."""
+        """Return the fused head's log-probabilities, objects in the order given; `engine.score`'s to rounding."""
         weight = network.output.weight
         found = weight.new_empty(self._size, len(weight))
         for pattern in self._patterns:
@@ -73,11 +72,11 @@ def _logits(network: LateFusion, features: Mapping[str, Tensor]) -> Tensor:
     """Return (objects, classes) for objects that have exactly these modalities."""
     first = first_layers(network)
     member = fold_member(network, list(features), None, (FUSED,))
-    blocks = {name: torch.split(x, ROWS) for name, x in features.items()}
+    by_modality = {name: torch.split(x, BLOCK) for name, x in features.items()}
     logits: list[Tensor] = []
-    for block in zip(*blocks.values(), strict=True):
+    for block in zip(*by_modality.values(), strict=True):
         activations = {
-            name: first[name].rectified(x) for name, x in zip(blocks, block, strict=True)
+            name: first[name].rectified(x) for name, x in zip(by_modality, block, strict=True)
         }
         logits.append(forward(member, activations).logits[FUSED])
     return torch.cat(logits)

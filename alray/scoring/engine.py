@@ -1,64 +1,35 @@
-"""The scoring engine: one pass over many objects, block by block, computing only what was asked for.
+"""The scoring engine: one pass over many objects, block by block, computing only the requested signals.
 
 Objects are taken by presence pattern, so that within a block an absent modality costs nothing and every object has
-the same committee. Late fusion runs folded (see `folding`), and so does a module of one's own that is a plain chain
-of layers (see `chains`); any other network runs as the module it is, with the same meaning: one dropout mask per
+the same committee. Late fusion runs folded (see `folding`), and so does a custom module that is one sequence of known
+layers (see `sequential`); any other network is called as the module it is, with the same meaning: one dropout mask per
 committee member, shared by all objects.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import fields
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from alray.errors import SpecError
-from alray.networks.layers import dropouts
+from alray.networks.layers import committee_masks, dropouts
+from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import CustomModule, LateFusion, Network
-from alray.networks.sequential import find_blocks
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folded import FoldedPass
 from alray.scoring.int8 import Int8Pass
+from alray.scoring.passes import Pass
 from alray.scoring.plain import ModulePass
-from alray.scoring.request import BlockResult, Request
 from alray.scoring.sequential import SequentialPass
-from alray.strategies.signals import Committee
+from alray.strategies import scores
+from alray.strategies.signals import Committee, Request, Signals
 
-
-@runtime_checkable
-class Pass(Protocol):
-    """How a network computes a block of at most `block_size` objects."""
-
-    block_size: int
-
-    def prepare(self, present: Sequence[str], indices: Indices) -> None:
-        """Get ready for these objects, which have exactly these modalities."""
-
-    def block(self, indices: Indices) -> BlockResult:
-        """Compute one block of such objects."""
-
-
-@dataclass
-class Scored:
-    """Results for n objects, in the order they were given; None where not asked for, and where n is 0.
-
-    Attributes:
-        log_probs: Per head that some object has: (n, classes), rows of NaN where the head's modality is absent.
-        committee_log_mean: (n, classes) log of the committee's mean probability.
-        committee_mean_entropy: (n,) float64 mean of the members' entropies.
-        features: (n, width) input of the last layer.
-        predicted_loss: (n,).
-    """
-
-    log_probs: dict[str, Tensor] = field(default_factory=dict)
-    committee_log_mean: Tensor | None = None
-    committee_mean_entropy: Tensor | None = None
-    features: Tensor | None = None
-    predicted_loss: Tensor | None = None
+_TENSORS = [f.name for f in fields(Signals) if f.name not in ("candidates", "side_log_probs")]
 
 
 def check_committee(network: Network, committee: Committee) -> None:
@@ -86,62 +57,81 @@ def score(
     indices: Indices,
     request: Request,
     generator: torch.Generator | None = None,
-    *,
-    rough: bool = False,
-) -> Scored:
-    """Compute what is asked for, for these objects.
+    predictor: LossPredictor | None = None,
+) -> Signals:
+    """Return the requested signals for these objects, in their order.
 
     Args:
         network: Put into evaluation mode; no statistic of it changes.
         pool: The pool.
         indices: (n,) objects.
-        request: What to compute.
+        request: Which signals to compute.
         generator: Draws the committee's dropout masks; required for them.
-        rough: In 8-bit integers, for late fusion on the CPU: near the truth, in less time.
+        predictor: The network's loss predictor; without it there is no `predicted_loss`.
+
+    Raises:
+        SpecError: The network cannot form the committee.
     """
     network.eval()
-    _draw_masks(network, request.committee, generator)
-    way = _way(network, pool, request, rough=rough)
-    scored = Scored()
-    try:
-        for present, positions in _by_pattern(pool, indices):
-            way.prepare(present, indices[positions])
-            for start in range(0, len(positions), way.block_size):
-                place = positions[start : start + way.block_size]
-                _keep(scored, _place(place), way.block(indices[place]), len(indices))
-    finally:
-        for layer in dropouts(network):
-            layer.forget_masks()
-    return scored
+    with _committee(network, request.committee, generator):
+        chosen = _fastest_pass(network, pool, request, predictor)
+        return _score_blocks(chosen, pool, indices, request)
 
 
-def _way(network: Network, pool: PoolTensors, request: Request, *, rough: bool) -> Pass:
-    """Return the fastest way to score this network."""
-    if rough:
-        if not isinstance(network, LateFusion):
-            raise SpecError("only late fusion has a rough pass")
-        return Int8Pass(network, pool, request)
+@torch.no_grad()
+def score_int8(
+    network: Network,
+    pool: PoolTensors,
+    indices: Indices,
+    request: Request,
+    generator: torch.Generator | None = None,
+) -> Signals:
+    """Return the same computed in 8-bit integers on the CPU: near the exact signals, in less time.
+
+    Raises:
+        SpecError: int8 does not know the network or the signals (see `int8.can_score`, `int8.can_compute`).
+    """
+    network.eval()
+    with _committee(network, request.committee, generator):
+        return _score_blocks(Int8Pass(network, pool, request), pool, indices, request)
+
+
+def _fastest_pass(
+    network: Network, pool: PoolTensors, request: Request, predictor: LossPredictor | None
+) -> Pass:
+    """Return the fastest exact pass for this network."""
     if isinstance(network, LateFusion):
-        return FoldedPass(network, pool, request)
-    if isinstance(network, CustomModule):
-        shapes = {modality.name: modality.shape for modality in pool.modalities}
-        if links := find_blocks(network, shapes):
-            return SequentialPass(links, pool, request)
-    return ModulePass(network, pool, request)
+        return FoldedPass(network, pool, request, predictor)
+    if isinstance(network, CustomModule) and network.blocks:
+        return SequentialPass(network.blocks, pool, request)
+    return ModulePass(network, pool, request, predictor)
 
 
-def _draw_masks(
+def _committee(
     network: Network, committee: Committee | None, generator: torch.Generator | None
-) -> None:
+) -> AbstractContextManager[None]:
+    """Return the context in which the network's dropout layers have the masks of this committee."""
     if committee is None:
-        return
+        return nullcontext()
     check_committee(network, committee)
     if committee.kind == "heads":
-        return
+        return nullcontext()
     if generator is None:
         raise ValueError("a dropout committee needs a generator for its masks")
-    for layer in dropouts(network):
-        layer.draw_masks(committee.members, generator)
+    return committee_masks(network, committee.members, generator)
+
+
+def _score_blocks(chosen: Pass, pool: PoolTensors, indices: Indices, request: Request) -> Signals:
+    merged = _Merged(len(indices))
+    for present, positions in _by_pattern(pool, indices):
+        chosen.prepare(present, indices[positions])
+        for start in range(0, len(positions), chosen.block_size):
+            of_block = positions[start : start + chosen.block_size]
+            merged.merge_block(chosen.score_block(indices[of_block]), _as_rows(of_block))
+    tensors = merged.tensors
+    if request.true_loss and "log_probs" in tensors:
+        tensors["true_loss"] = scores.true_loss(tensors["log_probs"], pool.labels(indices))
+    return Signals(indices, **tensors, side_log_probs=merged.side_log_probs)
 
 
 def _by_pattern(pool: PoolTensors, indices: Indices) -> Iterator[tuple[list[str], Indices]]:
@@ -152,33 +142,41 @@ def _by_pattern(pool: PoolTensors, indices: Indices) -> Iterator[tuple[list[str]
         yield names, np.flatnonzero(patterns == code)
 
 
-def _place(positions: Indices) -> slice | Tensor:
-    """Return positions, which ascend, as a slice where they have no gap: rows are copied there in a fraction of the time."""
+def _as_rows(positions: Indices) -> slice | Tensor:
+    """Return ascending positions, as a slice where they have no gap: it takes a fraction of the time to copy to."""
     first, last = int(positions[0]), int(positions[-1])
     if last - first + 1 == len(positions):
         return slice(first, last + 1)
     return torch.from_numpy(positions)
 
 
-def _keep(scored: Scored, place: slice | Tensor, block: BlockResult, n: int) -> None:
-    """Copy a block's results to their places."""
-    for head, log_probs in block.log_probs.items():
-        room = scored.log_probs.get(head)
-        scored.log_probs[head] = _put(room, log_probs, place, n)
-    if block.committee is not None:
-        log_mean, entropy = block.committee
-        scored.committee_log_mean = _put(scored.committee_log_mean, log_mean, place, n)
-        scored.committee_mean_entropy = _put(scored.committee_mean_entropy, entropy, place, n)
-    if block.features is not None:
-        scored.features = _put(scored.features, block.features, place, n)
-    if block.predicted_loss is not None:
-        scored.predicted_loss = _put(scored.predicted_loss, block.predicted_loss, place, n)
+class _Merged:
+    """The signals of n objects, written block by block into tensors of their final size.
 
+    Attributes:
+        tensors: Signals by name.
+        side_log_probs: Log-probabilities by side head.
+    """
 
-def _put(room: Tensor | None, of_block: Tensor, place: slice | Tensor, n: int) -> Tensor:
-    """Copy rows to their places; where no block writes (a head that an object lacks), NaN stays."""
-    if room is None:
-        room = of_block.new_full((n, *of_block.shape[1:]), math.nan)
-    count = place.stop - place.start if isinstance(place, slice) else len(place)
-    room[place] = of_block[:count]
-    return room
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self.tensors: dict[str, Tensor] = {}
+        self.side_log_probs: dict[str, Tensor] = {}
+
+    def merge_block(self, block: Signals, rows: slice | Tensor) -> None:
+        """Write a block's signals to its objects' rows."""
+        for name in _TENSORS:
+            values: Tensor | None = getattr(block, name)
+            if values is not None:
+                self.tensors[name] = self._write_rows(self.tensors.get(name), values, rows)
+        for head, log_probs in block.side_log_probs.items():
+            whole = self.side_log_probs.get(head)
+            self.side_log_probs[head] = self._write_rows(whole, log_probs, rows)
+
+    def _write_rows(self, whole: Tensor | None, of_block: Tensor, rows: slice | Tensor) -> Tensor:
+        """Copy a block's values to their rows; where no block writes (a head that an object lacks), NaN stays."""
+        if whole is None:
+            whole = of_block.new_full((self._n, *of_block.shape[1:]), math.nan)
+        count = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+        whole[rows] = of_block[:count]
+        return whole

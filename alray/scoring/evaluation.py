@@ -1,4 +1,4 @@
-"""How good a network is on a part of the pool: one scoring pass, metrics per head."""
+"""Evaluate a network on a part of the pool: one scoring pass, metrics per head."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
 from alray.scoring.metrics import Metrics, measure
-from alray.scoring.request import Request
+from alray.strategies.signals import Request
 
 Predictions = Mapping[str, npt.NDArray[np.float32]]
 """Per head (n, classes) log-probabilities; NaN where the head's modality is absent, no entry where no object has it."""
@@ -19,15 +19,19 @@ Predictions = Mapping[str, npt.NDArray[np.float32]]
 def predict(
     network: Network, pool: PoolTensors, indices: Indices, heads: Sequence[str]
 ) -> Predictions:
-    """Return the heads' log-probabilities for these objects."""
-    scored = engine.score(network, pool, indices, Request(heads=tuple(heads)))
-    return {head: log_probs.cpu().numpy() for head, log_probs in scored.log_probs.items()}
+    """Return the log-probabilities of these heads, `fused` among them, for these objects."""
+    side_heads = tuple(head for head in heads if head != FUSED)
+    request = Request(log_probs=True, side_heads=side_heads)
+    signals = engine.score(network, pool, indices, request)
+    fused = {} if signals.log_probs is None else {FUSED: signals.log_probs}
+    found = fused | dict(signals.side_log_probs)
+    return {head: log_probs.cpu().numpy() for head, log_probs in found.items()}
 
 
 def metrics_by_head(
     predictions: Predictions, labels: Indices, heads: Sequence[str]
 ) -> dict[str, Metrics]:
-    """Return metrics per head; a side head is judged on the objects that have its modality."""
+    """Return metrics per head; a side head is evaluated on the objects that have its modality."""
     metrics: dict[str, Metrics] = {}
     for head in heads:
         values = predictions.get(head)

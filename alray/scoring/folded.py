@@ -1,12 +1,14 @@
-"""Late fusion's way to score: oneDNN's matrix products over activations that lie one object a row."""
+"""The pass of late fusion: oneDNN's matrix products over activations that lie one object a row."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from alray.networks.kernels import round_up
+from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import FUSED, LateFusion
 from alray.networks.tensors import ModalityTensors, PoolTensors
 from alray.pools.pool import Indices
@@ -19,8 +21,8 @@ from alray.scoring.folding import (
     fold_taps,
     kept_units,
 )
-from alray.scoring.request import BLOCK, ROWS, BlockResult, Request
-from alray.strategies import scores
+from alray.scoring.passes import BLOCK, ROW_STEP, asked_heads, block_signals
+from alray.strategies.signals import Request, Signals
 
 
 class FoldedPass:
@@ -28,19 +30,26 @@ class FoldedPass:
 
     block_size = BLOCK
 
-    def __init__(self, network: LateFusion, pool: PoolTensors, request: Request) -> None:
+    def __init__(
+        self,
+        network: LateFusion,
+        pool: PoolTensors,
+        request: Request,
+        predictor: LossPredictor | None = None,
+    ) -> None:
         self._network = network
         self._pool = pool
         self._request = request
+        self._predictor = predictor if request.predicted_loss else None
         self._first: Mapping[str, Layer] = first_layers(network)
-        self._taps = fold_taps(network, request.predictor) if request.predictor else []
+        self._taps = fold_taps(network, self._predictor) if self._predictor is not None else []
         self._last = kept_units(network.last, None)
-        self._rooms: dict[str, Tensor] = {}
+        self._buffers: dict[str, Tensor] = {}
         self._present: list[str] = []
         self._whole: FoldedMember[Layer] | None = None
         self._members: Sequence[FoldedMember[Layer]] = []
 
-    def prepare(self, present: Sequence[str], indices: Indices) -> None:  # noqa: ARG002 -- as passes are asked
+    def prepare(self, present: Sequence[str], indices: Indices) -> None:  # noqa: ARG002 -- the protocol's argument
         """Fold the whole network and each member for objects with exactly these modalities."""
         self._present = list(present)
         self._whole, self._members = self._fold(present)
@@ -49,11 +58,11 @@ class FoldedPass:
         self, present: Sequence[str]
     ) -> tuple[FoldedMember[Affine] | None, list[FoldedMember[Affine]]]:
         request, committee = self._request, self._request.committee
-        heads = list(request.heads)
+        heads = asked_heads(request)
         if committee is not None and committee.kind == "heads":
-            heads = list(self._network.head_names)
-        whole_wanted = heads or request.features or request.predictor
-        whole = fold_member(self._network, present, None, heads) if whole_wanted else None
+            heads = self._network.head_names
+        needs_whole = heads or request.features or self._predictor is not None
+        whole = fold_member(self._network, present, None, heads) if needs_whole else None
         if committee is None or committee.kind == "heads":
             return whole, []
         names = self._network.head_names if committee.kind == "both" else (FUSED,)
@@ -62,29 +71,26 @@ class FoldedPass:
             for member in range(committee.members)
         ]
 
-    def block(self, indices: Indices) -> BlockResult:
-        """Compute one block of objects of the prepared pattern."""
+    def score_block(self, indices: Indices) -> Signals:
+        """Return the signals of a block of objects of the prepared pattern."""
+        request = self._request
         first = self._first_activations(indices)
-        result = BlockResult()
-        members: Iterable[Tensor] = ()
-        committee = self._request.committee
+        log_probs: dict[str, Tensor] = {}
+        others: dict[str, Tensor | None] = {}
         if self._whole is not None:
             activations = forward(self._whole, first)
-            wanted = set(self._request.heads)
-            by_head = {head: torch.log_softmax(z, dim=1) for head, z in activations.logits.items()}
-            result.log_probs = {head: p for head, p in by_head.items() if head in wanted}
-            self._add_extras(result, activations, first)
-            if committee is not None and committee.kind == "heads":
-                members = by_head.values()
+            log_probs = {h: torch.log_softmax(z, dim=1) for h, z in activations.logits.items()}
+            if request.features:
+                others["features"] = activations.trunk[-1] * self._last.scale + self._last.shift
+            others["predicted_loss"] = self._predicted_loss(activations, first)
+        members: Iterable[Tensor] = log_probs.values()
         if self._members:
             members = (
                 torch.log_softmax(logits, dim=1)
                 for member in self._members
                 for logits in forward(member, first).logits.values()
             )
-        if committee is not None:
-            result.committee = scores.summarise_committee(members)
-        return result
+        return block_signals(request, indices, log_probs, members, **others)
 
     def _first_activations(self, indices: Indices) -> dict[str, Tensor]:
         """Return each present encoder's first ReLU, (b, units): the part that all members share."""
@@ -93,63 +99,65 @@ class FoldedPass:
             if modality.name not in self._present:
                 continue
             rows = torch.from_numpy(modality.rows[indices].astype(np.int64))
-            room = self._room(modality)
-            modality.gather(rows, out=room[: len(rows)])
-            x = room[: round_up(len(rows), ROWS)]
-            x = self._enter(modality.name, x.to(self._pool.device))
+            buffer = self._buffer(modality)
+            modality.gather(rows, out=buffer[: len(rows)])
+            x = buffer[: round_up(len(rows), ROW_STEP)]
+            x = self._first_input(modality.name, x.to(self._pool.device))
             activations[modality.name] = self._first[modality.name].rectified(x)
         return activations
 
-    def _enter(self, _modality: str, x: Tensor) -> Tensor:
-        """Return features as the first layer takes them."""
+    def _first_input(self, _modality: str, x: Tensor) -> Tensor:
+        """Return a modality's features in the form that its first layer takes."""
         return x
 
-    def _room(self, modality: ModalityTensors) -> Tensor:
+    def _buffer(self, modality: ModalityTensors) -> Tensor:
         """Return memory that every block uses again: fresh pages for each would cost more than their arithmetic."""
-        if modality.name not in self._rooms:
-            rows = round_up(self.block_size, ROWS)
-            self._rooms[modality.name] = torch.zeros(rows, modality.dimension)
-        return self._rooms[modality.name]
+        if modality.name not in self._buffers:
+            rows = round_up(self.block_size, ROW_STEP)
+            self._buffers[modality.name] = torch.zeros(rows, modality.dimension)
+        return self._buffers[modality.name]
 
-    def _add_extras(
-        self, result: BlockResult, activations: "Activations", first: dict[str, Tensor]
-    ) -> None:
-        if self._request.features:
-            last = activations.trunk[-1]
-            result.features = last * self._last.scale + self._last.shift
-        if self._request.predictor is not None:
-            hidden: list[Tensor | None] = []
-            for name, _ in self._network.encoders():
-                hidden += [first.get(name), activations.encoded.get(name)]
-            predicted: Tensor = self._request.predictor.output.bias
-            for (tap, row), h in zip(self._taps, [*hidden, *activations.trunk], strict=True):
-                if h is not None:
-                    predicted = predicted + tap.rectified(h) @ row.squeeze(0)
-            result.predicted_loss = predicted
+    def _predicted_loss(
+        self, activations: "Activations", first: Mapping[str, Tensor]
+    ) -> Tensor | None:
+        """Return (b,) the predicted loss, None where it is not asked for; absent modalities add nothing."""
+        if self._predictor is None:
+            return None
+        hidden: list[Tensor | None] = []
+        for name, _ in self._network.encoders():
+            hidden += [first.get(name), activations.encoded.get(name)]
+        predicted: Tensor = self._predictor.output.bias
+        for (tap, row), h in zip(self._taps, [*hidden, *activations.trunk], strict=True):
+            if h is not None:
+                predicted = predicted + tap.rectified(h) @ row.squeeze(0)
+        return predicted
 
 
+@dataclass(frozen=True)
 class Activations:
-    """ReLU outputs (b, units) on the way through one member, before the scales folded into the next layer."""
+    """A member's ReLU outputs (b, units) before the scales folded into the next layer, and its logits.
 
-    def __init__(self) -> None:
-        self.encoded: dict[str, Tensor] = {}
-        self.trunk: list[Tensor] = []
-        self.logits: dict[str, Tensor] = {}
+    Attributes:
+        encoded: Per present modality that of its encoder's second layer.
+        trunk: Those of the trunk's two layers.
+        logits: Per head (b, classes), `fused` first.
+    """
+
+    encoded: dict[str, Tensor]
+    trunk: list[Tensor]
+    logits: dict[str, Tensor]
 
 
 def forward(member: FoldedMember[Layer], first: Mapping[str, Tensor]) -> Activations:
-    """Run one member from the first activations to the logits (b, classes) of its heads, `fused` first."""
-    passed = Activations()
-    side: dict[str, Layer] = {}
+    """Run one member from the first activations (b, units) by modality to the logits of its heads."""
+    encoded: dict[str, Tensor] = {}
     for name, encoder in member.encoders.items():
-        h = first[name]
-        h = h if encoder.first_units is None else h.index_select(1, encoder.first_units)
-        passed.encoded[name] = encoder.second.rectified(h)
+        h, units = first[name], encoder.first_units
+        encoded[name] = encoder.second.rectified(h if units is None else h.index_select(1, units))
+    fused = member.fuse.rectified(torch.cat(list(encoded.values()), dim=1))
+    last = member.second.rectified(fused)
+    logits = {FUSED: member.output(last)}
+    for name, encoder in member.encoders.items():
         if encoder.head is not None:
-            side[name] = encoder.head
-    h = member.fuse.rectified(torch.cat(list(passed.encoded.values()), dim=1))
-    h2 = member.second.rectified(h)
-    passed.trunk = [h, h2]
-    passed.logits = {FUSED: member.output(h2)}
-    passed.logits |= {name: head(passed.encoded[name]) for name, head in side.items()}
-    return passed
+            logits[name] = encoder.head(encoded[name])
+    return Activations(encoded, [fused, last], logits)

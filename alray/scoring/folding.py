@@ -14,21 +14,22 @@ from torch import Tensor, nn
 
 from alray.networks.kernels import linear, round_up
 from alray.networks.layers import Hidden
-from alray.networks.models import LOSS_PREDICTION_WIDTH, Encoder, LateFusion, LossPredictor
+from alray.networks.loss_predictor import WIDTH, LossPredictor
+from alray.networks.models import Encoder, LateFusion
 
 _STEP = 32
-"""Members keep a multiple of this many units of a layer."""
+"""A member keeps a multiple of this many units of a layer."""
 
 
 @runtime_checkable
 class Layer(Protocol):
-    """A matrix and a bias, however they are computed, for activations that lie one object a row."""
+    """A matrix and a bias in any number format, for activations that lie one object a row."""
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return (n, outputs) for x of (n, inputs)."""
 
     def rectified(self, x: Tensor) -> Tensor:
-        """Return the same, with zero for what is negative."""
+        """Return its positive part."""
 
 
 AnyLayer_co = TypeVar("AnyLayer_co", bound=Layer, covariant=True)
@@ -51,13 +52,13 @@ class Affine:
         return linear(x, self.weight, self.bias)
 
     def rectified(self, x: Tensor) -> Tensor:
-        """Return the same, with zero for what is negative."""
+        """Return its positive part."""
         return linear(x, self.weight, self.bias, rectified=True)
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The units of a hidden layer that one member keeps, and what turns their ReLU into the layer's output.
+class KeptUnits:
+    """The units of a hidden layer that one member keeps, and the scale and shift behind their ReLU.
 
     Attributes:
         units: (kept,) int64, or None where the layer is whole.
@@ -70,13 +71,13 @@ class Kept:
     shift: Tensor
 
     def cut(self, affine: Affine) -> Affine:
-        """Keep only the outputs that this member uses."""
+        """Return the Linear with only the outputs that this member uses."""
         if self.units is None:
             return affine
         return Affine(affine.weight[self.units], affine.bias[self.units])
 
     def feed(self, weight: Tensor, bias: Tensor) -> Affine:
-        """Fold this layer's output into the Linear (weight, bias) that reads it."""
+        """Return the Linear (weight, bias) that reads this layer's output, folded to read its ReLU instead."""
         kept = weight if self.units is None else weight[:, self.units]
         return Affine(kept * self.scale, bias + kept @ self.shift)
 
@@ -90,26 +91,26 @@ def normalisation(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
     return scale, norm.bias - mean * scale
 
 
-def kept_units(layer: Hidden, member: int | None) -> Kept:
+def kept_units(layer: Hidden, member: int | None) -> KeptUnits:
     """Return the units of `layer` that a member keeps; all of them where `member` is None."""
     scale, shift = normalisation(layer.norm)
     dropout = layer.dropout
     if member is None or dropout is None or dropout.rate == 0:
-        return Kept(None, scale, shift)
-    mask = dropout.member_masks((len(scale),))[member].to(scale.device)
-    units = _rounded(torch.nonzero(mask).squeeze(1), mask)
+        return KeptUnits(None, scale, shift)
+    mask = dropout.masks().of_shape((len(scale),))[member].to(scale.device)
+    units = _padded_units(torch.nonzero(mask).squeeze(1), mask)
     factor = mask[units]
-    return Kept(units, scale[units] * factor, shift[units] * factor)
+    return KeptUnits(units, scale[units] * factor, shift[units] * factor)
 
 
-def _rounded(units: Tensor, mask: Tensor) -> Tensor:
-    """Add dropped units, which a factor of zero silences, up to a multiple of `_STEP`: few shapes for all members."""
+def _padded_units(units: Tensor, mask: Tensor) -> Tensor:
+    """Return the kept units and dropped ones, whose factor is zero, up to a multiple of `_STEP`: few shapes in all."""
     missing = min(round_up(len(units), _STEP), len(mask)) - len(units)
     dropped = torch.nonzero(mask == 0).squeeze(1)[:missing]
     return torch.cat([units, dropped]).sort().values
 
 
-def plain(layer: nn.Linear) -> Affine:
+def unfolded(layer: nn.Linear) -> Affine:
     """Return a Linear as it is."""
     return Affine(layer.weight, layer.bias)
 
@@ -148,18 +149,18 @@ class FoldedMember(Generic[AnyLayer_co]):
 
 def first_layers(network: LateFusion) -> dict[str, Affine]:
     """Return each encoder's first Linear: it comes before any dropout, so all members share its result."""
-    return {name: plain(encoder.first.linear) for name, encoder in network.encoders()}
+    return {name: unfolded(encoder.first.linear) for name, encoder in network.encoders()}
 
 
 def fold_member(
     network: LateFusion, present: Sequence[str], member: int | None, heads: Sequence[str]
 ) -> FoldedMember[Affine]:
-    """Fold one member for objects that have exactly the modalities `present`.
+    """Return one member folded for objects that have exactly the modalities `present`.
 
     Args:
         network: In evaluation mode.
         present: Names of modalities, in the network's order.
-        member: Position of the dropout masks to use, or None for the whole network.
+        member: Number of the member whose masks to use, or None for the whole network.
         heads: Heads to compute; `fused` is always there.
     """
     encoders: dict[str, FoldedEncoder[Affine]] = {}
@@ -198,9 +199,8 @@ def _fold_encoder(
 
 
 def fold_taps(network: LateFusion, predictor: LossPredictor) -> list[tuple[Affine, Tensor]]:
-    """Fold the loss predictor: per hidden layer its tap, fed by that layer, and its row of the last Linear."""
-    width = LOSS_PREDICTION_WIDTH
-    rows = torch.split(predictor.output.weight, width, dim=1)
+    """Return the loss predictor folded: per hidden layer its tap, fed by that layer, and its row of the last Linear."""
+    rows = torch.split(predictor.output.weight, WIDTH, dim=1)
     return [
         (kept_units(layer, None).feed(tap.weight, tap.bias), row)
         for layer, tap, row in zip(

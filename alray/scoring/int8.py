@@ -1,11 +1,12 @@
-"""Layers in 8-bit integers: near the truth, in about a quarter of the time on processors with such instructions.
+"""Late fusion in 8-bit integers: near the exact signals, in about a quarter of the time on processors made for it.
 
-A number v stands as the byte v / step + zero, rounded; a weight as one of -127 to 127, with a step per output. Sums are
+A number v is the byte v / step + zero, rounded; a weight is a level from -127 to 127, with a step per output. Sums are
 exact integers, so the same input gives the same bits (Jacob et al. 2018, section 2).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 import torch
@@ -13,26 +14,40 @@ from torch import Tensor
 from typing_extensions import override
 
 from alray.errors import SpecError
-from alray.networks.models import LateFusion
+from alray.networks.kernels import int8_linear, int8_weights
+from alray.networks.models import LateFusion, Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folded import FoldedPass, forward
 from alray.scoring.folding import Affine, FoldedEncoder, FoldedMember, first_layers
-from alray.scoring.request import Request
+from alray.strategies.signals import Request
 
 _LEVELS, _SIGNED_LEVELS = 255, 127
 
 _LEAST = 1e-12
-"""Steps stay above this: a layer may be silent."""
+"""The smallest step: all of a layer's outputs may be zero."""
+
+SAMPLE = 512
+"""Objects whose activations decide the scales; those of others beyond a scale's range are cut to it."""
+
+
+def can_score(network: Network) -> TypeGuard[LateFusion]:
+    """Return whether there is an int8 pass for this network; the build must also have the kernels `INT8`."""
+    return isinstance(network, LateFusion)
+
+
+def can_compute(request: Request) -> bool:
+    """Return whether an int8 pass computes all that is requested: signals from probabilities alone."""
+    return not (request.features or request.predicted_loss)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How numbers stand as bytes.
+    """A scale of numbers in bytes: a byte means (byte - zero) * step.
 
     Attributes:
-        step: What one more means.
-        zero: The byte that stands for 0.
+        step: Difference between two neighbouring bytes.
+        zero: The byte that means 0.
     """
 
     step: float
@@ -47,9 +62,6 @@ class Scale:
         return signed.view(torch.uint8).bitwise_xor_(self.zero)
 
 
-_PLAIN = Scale(1.0, 0)
-
-
 def scale_of(*activations: Tensor) -> Scale:
     """Return a scale that holds these numbers, none of them negative."""
     return Scale(max(max(float(h.max()) for h in activations) / _LEVELS, _LEAST), 0)
@@ -60,112 +72,93 @@ def signed_scale_of(x: Tensor) -> Scale:
     return Scale(max(float(x.abs().max()) / _SIGNED_LEVELS, _LEAST), _SIGNED_LEVELS + 1)
 
 
-def has_int8_products() -> bool:
-    """Return whether this build of PyTorch has oneDNN's products of bytes."""
-    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # not typed in PyTorch
-    return available and hasattr(torch.ops.onednn, "qlinear_pointwise")
-
-
 class Int8Affine:
     """A matrix and a bias for activations that are bytes.
 
     Args:
         affine: The same in float32.
-        taken: How the input stands.
-        given: How the output of `rectified` is to stand.
+        inputs: Scale of the inputs.
+        outputs: Scale of the bytes that `rectified` returns; without it there is only the call.
     """
 
-    def __init__(self, affine: Affine, taken: Scale, given: Scale = _PLAIN) -> None:
-        self._taken, self._given, self._bias = taken, given, affine.bias.detach()
-        self._steps = (affine.weight.abs().amax(1) / _SIGNED_LEVELS).clamp_min(_LEAST)
-        levels = torch.round(affine.weight / self._steps[:, None]).to(torch.int8)
-        self._packed = torch.ops.onednn.qlinear_prepack(levels, None)
-        self._zeros = torch.zeros(len(levels), dtype=torch.int32)
+    def __init__(self, affine: Affine, inputs: Scale, outputs: Scale | None = None) -> None:
+        self._inputs, self._outputs = inputs, outputs
+        steps = (affine.weight.abs().amax(1) / _SIGNED_LEVELS).clamp_min(_LEAST)
+        levels = torch.round(affine.weight / steps[:, None]).to(torch.int8)
+        self._weights = int8_weights(levels, steps, affine.bias.detach())
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return (n, outputs) float32 for bytes of (n, inputs)."""
-        return self._product(x, _PLAIN, torch.float32, "none")
+        return int8_linear(x, self._inputs.step, self._inputs.zero, self._weights)
 
     def rectified(self, x: Tensor) -> Tensor:
-        """Return the same as bytes, with zero for what is negative."""
-        return self._product(x, self._given, torch.uint8, "relu")
-
-    def _product(self, x: Tensor, given: Scale, kind: torch.dtype, activation: str) -> Tensor:
-        found: Tensor = torch.ops.onednn.qlinear_pointwise(
-            x,
-            self._taken.step,
-            self._taken.zero,
-            self._packed,
-            self._steps,
-            self._zeros,
-            self._bias,
-            given.step,
-            given.zero,
-            kind,
-            activation,
-            [],
-            "",
-        )
-        return found
-
-
-SAMPLE = 512
-"""Objects whose activations decide the scales; those that go beyond are cut to the range."""
+        """Return its positive part as bytes."""
+        if self._outputs is None:
+            raise RuntimeError("this layer was made without a scale for its outputs")
+        step, zero = self._inputs.step, self._inputs.zero
+        return int8_linear(x, step, zero, self._weights, self._outputs.step)
 
 
 class Int8Pass(FoldedPass):
-    """Folds as the exact pass does, looks at some objects exactly, and computes the others in bytes."""
+    """Folds as the exact pass does, scales by a sample of objects that it computes exactly, and computes in int8."""
 
-    def __init__(self, network: LateFusion, pool: PoolTensors, request: Request) -> None:
-        if request.features or request.predictor is not None:
-            raise SpecError("features and predicted losses have no rough pass")
+    def __init__(self, network: Network, pool: PoolTensors, request: Request) -> None:
+        """Get ready for these signals of a network.
+
+        Raises:
+            SpecError: There is no int8 pass for the network or the signals.
+        """
+        if not can_score(network):
+            raise SpecError("only late fusion can be scored in int8")
+        if not can_compute(request):
+            raise SpecError("features and predicted losses cannot be computed in int8")
         super().__init__(network, pool, request)
         self._exact_first = first_layers(network)
-        self._entering: Mapping[str, Scale] = {}
+        self._feature_scales: Mapping[str, Scale] = {}
 
     @override
     def prepare(self, present: Sequence[str], indices: Indices) -> None:
         self._present = list(present)
-        self._first, self._entering = self._exact_first, {}
-        # From the whole of the objects: a pool may be sorted.
+        self._first, self._feature_scales = self._exact_first, {}
+        # Spread over all objects: a pool may be sorted.
         sample = indices[np.linspace(0, len(indices) - 1, min(len(indices), SAMPLE)).astype(int)]
         exact = {name: h[: len(sample)] for name, h in self._first_activations(sample).items()}
         first = {name: scale_of(h) for name, h in exact.items()}
-        self._entering = {
-            name: signed_scale_of(self._rooms[name][: len(sample)]) for name in present
+        self._feature_scales = {
+            name: signed_scale_of(self._buffers[name][: len(sample)]) for name in present
         }
         self._first = {
-            name: Int8Affine(self._exact_first[name], self._entering[name], scale)
+            name: Int8Affine(self._exact_first[name], self._feature_scales[name], scale)
             for name, scale in first.items()
         }
         whole, members = self._fold(present)
-        self._whole = None if whole is None else _roughen(whole, exact, first)
-        self._members = [_roughen(member, exact, first) for member in members]
+        self._whole = None if whole is None else _quantised(whole, exact, first)
+        self._members = [_quantised(member, exact, first) for member in members]
 
     @override
-    def _enter(self, modality: str, x: Tensor) -> Tensor:
-        scale = self._entering.get(modality)
+    def _first_input(self, modality: str, x: Tensor) -> Tensor:
+        scale = self._feature_scales.get(modality)
         return x if scale is None else scale.bytes_of(x)
 
 
-def _roughen(
+def _quantised(
     member: FoldedMember[Affine], exact: Mapping[str, Tensor], first: Mapping[str, Scale]
 ) -> FoldedMember[Int8Affine]:
-    """Return a member in bytes.
+    """Return a member in int8.
 
     Args:
         member: In float32.
         exact: (sample, units) the first activations of some objects, by modality.
-        first: How first activations stand as bytes.
+        first: Scales of the first activations, by modality.
     """
-    passed = forward(member, exact)
-    encoded = scale_of(*passed.encoded.values())
-    fused, last = (scale_of(h) for h in passed.trunk)
+    activations = forward(member, exact)
+    encoded = scale_of(*activations.encoded.values())
+    fused, last = (scale_of(h) for h in activations.trunk)
     encoders = {
         name: FoldedEncoder(
             None,
             Int8Affine(
-                _whole_width(encoder.second, encoder.first_units, exact[name].shape[1]),
+                _for_all_units(encoder.second, encoder.first_units, exact[name].shape[1]),
                 first[name],
                 encoded,
             ),
@@ -181,8 +174,8 @@ def _roughen(
     )
 
 
-def _whole_width(affine: Affine, units: Tensor | None, width: int) -> Affine:
-    """Return the same for all units of the layer before: to pick bytes takes longer than to multiply them by zero."""
+def _for_all_units(affine: Affine, units: Tensor | None, width: int) -> Affine:
+    """Return a Linear that reads these units as one that reads all: products by zero are faster than to pick bytes."""
     if units is None:
         return affine
     weight = affine.weight.new_zeros(len(affine.weight), width)

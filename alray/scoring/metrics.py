@@ -1,4 +1,4 @@
-"""How good predictions are: plain numbers from log-probabilities and labels."""
+"""Metrics of predictions: numbers from log-probabilities and labels."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ def measure(log_probs: npt.NDArray[np.float32], labels: Indices) -> Metrics:
     predicted = log_probs.argmax(axis=1)
     objects = np.arange(len(labels))
     highest = log_probs[objects, predicted].astype(np.float64)
-    # NaN counts as a row's greatest: the maxima show it, without a look at everything else.
+    # NaN counts as a row's greatest value: the maxima show it without a pass over all values.
     if np.isnan(highest).any():
         raise ScoreError("the model's outputs are not finite; try a smaller training.lr")
     right = predicted == labels
@@ -55,8 +55,8 @@ def macro_f1(predicted: Indices, labels: Indices, classes: int) -> float:
     occurs = np.bincount(labels, minlength=classes)
     claimed = np.bincount(predicted, minlength=classes)
     hits = np.bincount(labels[predicted == labels], minlength=classes)
-    there = occurs > 0
-    return float((2 * hits[there] / (occurs[there] + claimed[there])).mean())
+    known = occurs > 0
+    return float((2 * hits[known] / (occurs[known] + claimed[known])).mean())
 
 
 def calibration_error(confidence: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> float:
@@ -72,7 +72,7 @@ def calibration_error(confidence: npt.NDArray[np.float64], right: npt.NDArray[np
 def rarest_classes(labels: Indices) -> Indices:
     """Return the rarest fifth, rounded down but at least one, of the classes that occur among these labels.
 
-    Of equally rare classes those that come first.
+    Of equally rare classes the smaller labels are returned.
     """
     classes, counts = np.unique(labels, return_counts=True)
     return np.asarray(classes[np.argsort(counts, kind="stable")[: max(1, len(classes) // 5)]])
@@ -84,5 +84,5 @@ def mean_recall(predicted: Indices, labels: Indices) -> float:
         return float("nan")
     occurs = np.bincount(labels)
     hits = np.bincount(labels[predicted == labels], minlength=len(occurs))
-    there = occurs > 0
-    return float((hits[there] / occurs[there]).mean())
+    known = occurs > 0
+    return float((hits[known] / occurs[known]).mean())

@@ -1,71 +1,76 @@
-"""The generic way to score: the network as the module it is, one committee member after the other."""
+"""The pass of any network: it is called as the module it is, once per committee member."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
-from alray.networks.layers import dropouts
+from alray.networks.layers import as_member, dropouts
+from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import FUSED, Network, Outputs
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
-from alray.scoring.request import MODULE_BLOCK, BlockResult, Request
-from alray.strategies import scores
+from alray.scoring.passes import MODULE_BLOCK, asked_heads, block_signals
+from alray.strategies.signals import Request, Signals
 
 
 class ModulePass:
-    """Calls the network on each block; also what the folded way is tested against."""
+    """Calls the network on each block; the other passes are tested against it."""
 
     block_size = MODULE_BLOCK
 
-    def __init__(self, network: Network, pool: PoolTensors, request: Request) -> None:
+    def __init__(
+        self,
+        network: Network,
+        pool: PoolTensors,
+        request: Request,
+        predictor: LossPredictor | None = None,
+    ) -> None:
         self._network = network
         self._pool = pool
         self._request = request
+        self._predictor = predictor if request.predicted_loss else None
         self._dropouts = dropouts(network)
 
     def prepare(self, present: Sequence[str], indices: Indices) -> None:
-        """Nothing: a module meets every pattern alike."""
+        """Nothing: a module treats every pattern alike."""
 
-    def block(self, indices: Indices) -> BlockResult:
-        """Compute one block of objects of one presence pattern."""
+    def score_block(self, indices: Indices) -> Signals:
+        """Return the signals of a block of objects of one presence pattern."""
         batch = self._pool.batch(indices)
         request = self._request
         outputs: Outputs = self._network(batch)
-        result = BlockResult(
-            log_probs={
-                head: torch.log_softmax(outputs.heads[head].values, dim=1)
-                for head in request.heads
-                if head in outputs.heads
-            }
+        predicted: Tensor | None = None
+        if self._predictor is not None:
+            predicted = self._predictor(outputs.taps, batch.size)
+        return block_signals(
+            request,
+            indices,
+            _log_probs(outputs, asked_heads(request)),
+            self._members(batch, outputs),
+            features=outputs.features if request.features else None,
+            predicted_loss=predicted,
         )
-        if request.features:
-            result.features = outputs.features
-        if request.predictor is not None:
-            result.predicted_loss = request.predictor(outputs.taps, batch.size)
-        if request.committee is not None:
-            result.committee = scores.summarise_committee(self._members(batch, outputs))
-        return result
 
     def _members(self, batch: Batch, outputs: Outputs) -> list[Tensor]:
         """Return the log-probabilities (b, classes) of every member."""
         committee = self._request.committee
         if committee is None:
             return []
+        heads = (FUSED,) if committee.kind == "dropout" else self._network.head_names
         if committee.kind == "heads":
-            return _log_probs(outputs, every_head=True)
+            return list(_log_probs(outputs, heads).values())
         members: list[Tensor] = []
-        try:
-            for member in range(committee.members):
-                for layer in self._dropouts:
-                    layer.member = member
-                members += _log_probs(self._network(batch), every_head=committee.kind == "both")
-        finally:
-            for layer in self._dropouts:
-                layer.member = None
+        for member in range(committee.members):
+            with as_member(self._dropouts, member):
+                members += _log_probs(self._network(batch), heads).values()
         return members
 
 
-def _log_probs(outputs: Outputs, *, every_head: bool) -> list[Tensor]:
-    names = list(outputs.heads) if every_head else [FUSED]
-    return [torch.log_softmax(outputs.heads[name].values, dim=1) for name in names]
+def _log_probs(outputs: Outputs, heads: Iterable[str]) -> dict[str, Tensor]:
+    """Return log-probabilities of those of these heads that the objects have."""
+    return {
+        head: torch.log_softmax(outputs.heads[head].values, dim=1)
+        for head in heads
+        if head in outputs.heads
+    }

@@ -1,4 +1,4 @@
-"""The way to score a module of one's own that is a plain chain: folded, with what members share computed once."""
+"""The pass of a sequential custom module: folded, with the layers that members share computed once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from torch import Tensor
 
 from alray.networks.kernels import linear, round_up
 from alray.networks.models import FUSED
-from alray.networks.sequential import Link
+from alray.networks.sequential import Block
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folding import Affine, normalisation
-from alray.scoring.request import BLOCK, ROWS, BlockResult, Request
-from alray.strategies import scores
+from alray.scoring.passes import BLOCK, ROW_STEP, asked_heads, block_signals
+from alray.strategies.signals import Request, Signals
 
 _WIDEST = 4096
 """Columns of a product for several members at a time: more would leave the cache."""
@@ -22,7 +22,7 @@ _WIDEST = 4096
 
 @dataclass(frozen=True)
 class _Stage:
-    """A link's Linear, with what the link before does behind its ReLU folded in."""
+    """A block's Linear, with the layers behind the ReLU of the block before folded in."""
 
     affine: Affine
     relu: bool
@@ -32,44 +32,45 @@ class _Stage:
 
 
 class SequentialPass:
-    """Runs the chain up to the first dropout once for all members, and the Linear behind it as one product for many."""
+    """Runs the stages up to the first dropout once for all members, and the Linear behind it once for several."""
 
     block_size = BLOCK
 
-    def __init__(self, links: Sequence[Link], pool: PoolTensors, request: Request) -> None:
+    def __init__(self, blocks: Sequence[Block], pool: PoolTensors, request: Request) -> None:
         self._request = request
         (self._modality,) = pool.modalities
         self._device = pool.device
-        rows = round_up(self.block_size, ROWS)
-        self._room = torch.zeros(rows, self._modality.dimension)
-        self._whole = _fold(links, None)
-        self._shared = len(links)
+        rows = round_up(self.block_size, ROW_STEP)
+        self._buffer = torch.zeros(rows, self._modality.dimension)
+        self._whole = _fold(blocks, None)
+        self._shared = len(blocks)
         self._members: list[list[_Stage]] = []
         if request.committee is not None:
-            self._shared = 1 + next(place for place, link in enumerate(links) if link.drops)
+            dropping = next(position for position, block in enumerate(blocks) if block.drops)
+            self._shared = 1 + dropping
             self._members = [
-                _fold(links, member)[self._shared :] for member in range(request.committee.members)
+                _fold(blocks, member)[self._shared :]
+                for member in range(request.committee.members)
             ]
 
     def prepare(self, present: Sequence[str], indices: Indices) -> None:
         """Nothing: there is one modality, and every object has it."""
 
-    def block(self, indices: Indices) -> BlockResult:
-        """Compute one block of objects."""
+    def score_block(self, indices: Indices) -> Signals:
+        """Return the signals of a block of objects."""
         rows = torch.from_numpy(self._modality.rows[indices].astype(np.int64))
-        self._modality.gather(rows, out=self._room[: len(rows)])
-        h = self._room[: round_up(len(rows), ROWS)].to(self._device)
+        self._modality.gather(rows, out=self._buffer[: len(rows)])
+        h = self._buffer[: round_up(len(rows), ROW_STEP)].to(self._device)
         for stage in self._whole[: self._shared]:
             h = stage(h)
-        result = BlockResult()
-        if self._members:
-            members = (torch.log_softmax(logits, dim=1) for logits in self._each_member(h))
-            result.committee = scores.summarise_committee(members)
-        if self._request.heads:
+        members = (torch.log_softmax(logits, dim=1) for logits in self._each_member(h))
+        log_probs: dict[str, Tensor] = {}
+        if asked_heads(self._request):
+            logits = h
             for stage in self._whole[self._shared :]:
-                h = stage(h)
-            result.log_probs = {FUSED: torch.log_softmax(h, dim=1)}
-        return result
+                logits = stage(logits)
+            log_probs[FUSED] = torch.log_softmax(logits, dim=1)
+        return block_signals(self._request, indices, log_probs, members)
 
     def _each_member(self, shared: Tensor) -> Iterator[Tensor]:
         """Yield each member's logits (b, classes)."""
@@ -79,46 +80,48 @@ class SequentialPass:
             first = [stages[0] for stages in several]
             weight = torch.cat([stage.affine.weight for stage in first])
             bias = torch.cat([stage.affine.bias for stage in first])
-            product = linear(shared, weight, bias, rectified=first[0].relu)
-            parts = product.view(len(shared), len(several), -1).unbind(1)
-            for part, (_, *later) in zip(parts, several, strict=True):
-                h = part
+            outputs = linear(shared, weight, bias, rectified=first[0].relu)
+            by_member = outputs.view(len(shared), len(several), -1).unbind(1)
+            for h, (_, *later) in zip(by_member, several, strict=True):
+                logits = h
                 for stage in later:
-                    h = stage(h)
-                yield h
+                    logits = stage(logits)
+                yield logits
 
 
-def _fold(links: Sequence[Link], member: int | None) -> list[_Stage]:
-    """Fold a chain for a committee member, or whole; what the member drops is multiplied by zero in the next Linear."""
+def _fold(blocks: Sequence[Block], member: int | None) -> list[_Stage]:
+    """Return the stages of a member, or of the whole network; the units that a member drops are multiplied by zero."""
     stages: list[_Stage] = []
     scale: Tensor | None = None
     shift: Tensor | None = None
-    for link in links:
-        affine = _own(link)
+    for block in blocks:
+        affine = _folded_linear(block)
         if scale is not None and shift is not None:
-            moved = affine.bias + affine.weight @ shift
-            affine = Affine(affine.weight * scale, moved)
-        stages.append(_Stage(affine, link.relu))
-        scale, shift = _behind(link, member, len(affine.weight))
+            bias = affine.bias + affine.weight @ shift
+            affine = Affine(affine.weight * scale, bias)
+        stages.append(_Stage(affine, block.relu))
+        scale, shift = _scale_and_shift(block, member, len(affine.weight))
     return stages
 
 
-def _own(link: Link) -> Affine:
-    """Return a link's Linear, with the BatchNorm before its ReLU."""
-    weight = link.linear.weight
-    bias = weight.new_zeros(len(weight)) if link.linear.bias is None else link.linear.bias
-    if link.before is None:
+def _folded_linear(block: Block) -> Affine:
+    """Return a block's Linear with the BatchNorm before its ReLU."""
+    weight = block.linear.weight
+    bias = weight.new_zeros(len(weight)) if block.linear.bias is None else block.linear.bias
+    if block.norm_before is None:
         return Affine(weight, bias)
-    scale, shift = normalisation(link.before)
+    scale, shift = normalisation(block.norm_before)
     return Affine(weight * scale[:, None], bias * scale + shift)
 
 
-def _behind(link: Link, member: int | None, units: int) -> tuple[Tensor | None, Tensor | None]:
-    """Return scale and shift (units,) of what stands behind a link's ReLU, None where nothing does."""
-    scale, shift = (None, None) if link.after is None else normalisation(link.after)
-    if member is None or link.dropout is None or not link.drops:
+def _scale_and_shift(
+    block: Block, member: int | None, units: int
+) -> tuple[Tensor | None, Tensor | None]:
+    """Return scale and shift (units,) of the layers behind a block's ReLU, None where there are none."""
+    scale, shift = (None, None) if block.norm_after is None else normalisation(block.norm_after)
+    if member is None or block.dropout is None or not block.drops:
         return scale, shift
-    mask = link.dropout.member_masks((units,))[member].to(link.linear.weight.device)
+    mask = block.dropout.masks().of_shape((units,))[member].to(block.linear.weight.device)
     if scale is None or shift is None:
         return mask, torch.zeros_like(mask)
     return scale * mask, shift * mask

@@ -2,5 +2,17 @@
 
 from alray.strategies.base import Query, ScoreStrategy, Strategy
 from alray.strategies.registry import STRATEGIES, canonical, identity, parse
+from alray.strategies.signals import Committee, Request, Signals
 
-__all__ = ["STRATEGIES", "Query", "ScoreStrategy", "Strategy", "canonical", "identity", "parse"]
+__all__ = [
+    "STRATEGIES",
+    "Committee",
+    "Query",
+    "Request",
+    "ScoreStrategy",
+    "Signals",
+    "Strategy",
+    "canonical",
+    "identity",
+    "parse",
+]

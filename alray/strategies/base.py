@@ -1,4 +1,4 @@
-"""What a strategy is: a frozen dataclass whose fields are its options, with one act, `select`."""
+"""The interface of strategies: frozen dataclasses whose fields are their options, with one method, `select`."""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -10,7 +10,7 @@ from torch import Tensor
 from alray.pools.pool import Indices
 from alray.settings.common import LossPredictionSpec
 from alray.strategies.selection import best
-from alray.strategies.signals import Needs, Signals
+from alray.strategies.signals import Request, Signals
 
 
 class Query(NamedTuple):
@@ -18,7 +18,7 @@ class Query(NamedTuple):
 
     Attributes:
         indices: (k,) distinct pool indices, the most wanted first.
-        scores: (k,) float64, what they were chosen by; NaN where a strategy has no score.
+        scores: (k,) float64 by which they were chosen; NaN where a strategy has no score.
     """
 
     indices: Indices
@@ -32,7 +32,7 @@ class Strategy(Protocol):
     oracle: ClassVar[bool]
 
     @property
-    def needs(self) -> Needs:
+    def needs(self) -> Request:
         """Signals to compute for every candidate."""
 
     @property
@@ -40,7 +40,7 @@ class Strategy(Protocol):
         """The loss predictor to train beside the network, or None."""
 
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
-        """Choose k of the candidates; `rng` is the only source of chance."""
+        """Choose k of the candidates; `rng` is the only source of randomness."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ class ScoreStrategy:
     largest: ClassVar[bool] = True
 
     @property
-    def needs(self) -> Needs:
+    def needs(self) -> Request:
         """Signals to compute for every candidate."""
         raise NotImplementedError
 
     @property
     def loss_prediction(self) -> LossPredictionSpec | None:
-        """No loss predictor."""
+        """None: no loss predictor is trained."""
         return None
 
     def score(self, signals: Signals) -> Tensor:

@@ -9,15 +9,15 @@ from typing_extensions import override
 from alray.errors import SpecError
 from alray.strategies import scores
 from alray.strategies.base import ScoreStrategy, given
-from alray.strategies.signals import Committee, CommitteeKind, Needs, Signals
+from alray.strategies.signals import Committee, CommitteeKind, Request, Signals
 
 
 @dataclass(frozen=True)
 class CommitteeStrategy(ScoreStrategy):
-    """Base of strategies that ask a committee.
+    """Base of strategies that score by a committee.
 
     Attributes:
-        members: Number of dropout masks, one for all objects of a round each; at least 2. Not used by
+        members: Number of dropout masks, each shared by all objects of a round; at least 2. Not used by
             `committee=heads`.
         committee: `dropout`, `heads`, or `both`.
     """
@@ -28,13 +28,13 @@ class CommitteeStrategy(ScoreStrategy):
     def __post_init__(self) -> None:
         if self.members < 2 and self.committee != "heads":
             raise SpecError(
-                f"members must be at least 2 (got {self.members}): one member has nobody to disagree with"
+                f"members must be at least 2 (got {self.members}): a single member cannot disagree"
             )
 
     @property
     @override
-    def needs(self) -> Needs:
-        return Needs(committee=Committee(self.members, self.committee))
+    def needs(self) -> Request:
+        return Request(committee=Committee(self.members, self.committee))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Choosing by loss: predicted by a module trained for it, or the true one as a diagnostic."""
+"""Choosing by loss: predicted by a module trained beside the network, or the true one as a diagnostic."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +9,7 @@ from typing_extensions import override
 from alray.settings.base import validate
 from alray.settings.common import LossPredictionSpec
 from alray.strategies.base import ScoreStrategy, given
-from alray.strategies.signals import Needs, Signals
+from alray.strategies.signals import Request, Signals
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class LearningLoss(ScoreStrategy):
 
     @property
     @override
-    def needs(self) -> Needs:
-        return Needs(predicted_loss=True)
+    def needs(self) -> Request:
+        return Request(predicted_loss=True)
 
     @property
     @override
@@ -51,14 +51,14 @@ class LearningLoss(ScoreStrategy):
 
 @dataclass(frozen=True)
 class IdealLoss(ScoreStrategy):
-    """Largest true loss first: what learning loss would choose if it predicted perfectly. An oracle."""
+    """Largest true loss first, as learning loss would choose if it predicted perfectly. An oracle."""
 
     oracle: ClassVar[bool] = True
 
     @property
     @override
-    def needs(self) -> Needs:
-        return Needs(true_loss=True)
+    def needs(self) -> Request:
+        return Request(true_loss=True)
 
     @override
     def score(self, signals: Signals) -> Tensor:

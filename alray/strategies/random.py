@@ -1,4 +1,4 @@
-"""Random choice: what every other strategy has to beat."""
+"""Random choice: the baseline of every other strategy."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,23 +7,23 @@ import numpy as np
 
 from alray.settings.common import LossPredictionSpec
 from alray.strategies.base import Query
-from alray.strategies.signals import Needs, Signals
+from alray.strategies.signals import Request, Signals
 
 
 @dataclass(frozen=True)
 class Random:
-    """Every candidate is equally likely; the model is not asked."""
+    """Every candidate is equally likely; nothing is scored."""
 
     oracle: ClassVar[bool] = False
 
     @property
-    def needs(self) -> Needs:
-        """Nothing."""
-        return Needs()
+    def needs(self) -> Request:
+        """No signals."""
+        return Request()
 
     @property
     def loss_prediction(self) -> LossPredictionSpec | None:
-        """No loss predictor."""
+        """None: no loss predictor is trained."""
         return None
 
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:

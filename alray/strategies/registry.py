@@ -36,17 +36,17 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
 }
 
 Maker = Callable[..., Strategy]
-"""A strategy's class. A protocol that has properties, as `Strategy` does, cannot be checked as `type[Strategy]`."""
+"""A strategy's class. A class cannot be checked against `type[Strategy]`, since that protocol has properties."""
 
 ENTRY_POINTS = "alray.strategies"
-"""Group under which an installed package offers strategies of its own."""
+"""Entry point group under which an installed package offers strategies."""
 
 
 def parse(text: str) -> Strategy:
     """Build the strategy that `name:option=value:option=value` describes.
 
     The name is a built-in one, one that an installed package offers under the entry point group `alray.strategies`,
-    or `package.module:Class` of your own (its options follow after further colons).
+    or `package.module:Class` for a custom class (its options follow after further colons).
 
     Raises:
         SpecError: The name or an option is unknown, or a value does not fit; names the nearest valid one.
@@ -70,7 +70,7 @@ def parse(text: str) -> Strategy:
 
 
 def canonical(text: str) -> str:
-    """Return the one way to write this strategy: options in the order of its fields, defaults left out."""
+    """Return the canonical text of this strategy: options in the order of its fields, defaults left out."""
     kind, name, _ = _resolve(text)
     strategy = parse(text)
     values = [(field, getattr(strategy, field.name)) for field in _fields(kind)]
@@ -99,11 +99,11 @@ def _resolve(text: str) -> tuple[Maker, str, list[str]]:
         if entry.name == name:
             return _checked(entry.load(), name), name, words
     if words and "=" not in words[0]:
-        own = f"{name}:{words[0]}"
+        path = f"{name}:{words[0]}"
         try:
-            return _checked(getattr(import_module(name), words[0]), own), own, words[1:]
+            return _checked(getattr(import_module(name), words[0]), path), path, words[1:]
         except (ImportError, AttributeError) as error:
-            raise SpecError(f"strategy {own!r} cannot be imported: {error}") from error
+            raise SpecError(f"strategy {path!r} cannot be imported: {error}") from error
     offered = [*STRATEGIES, *(entry.name for entry in entry_points(group=ENTRY_POINTS))]
     raise SpecError(unknown_name("strategy", name, offered))
 

@@ -15,9 +15,9 @@ def least_confidence(log_probs: Float[Tensor, "n c"]) -> Float[Tensor, " n"]:
 
 def margin(log_probs: Float[Tensor, "n c"]) -> Float[Tensor, " n"]:
     """p_(1) - p_(2), the two largest probabilities. In [0, 1]; small is uncertain. Scheffer et al. 2001."""
-    # `topk` takes three times as long for as few as two.
-    first, place = log_probs.max(dim=1)
-    second = log_probs.scatter(1, place[:, None], -math.inf).amax(dim=1)
+    # `topk` takes three times as long for only two.
+    first, best = log_probs.max(dim=1)
+    second = log_probs.scatter(1, best[:, None], -math.inf).amax(dim=1)
     return first.exp() - second.exp()
 
 
@@ -49,9 +49,9 @@ def summarise_committee(
     count = 0
     for log_probs in members:
         probs = log_probs.exp()
-        own = _entropy(probs, log_probs)
+        entropy_ = _entropy(probs, log_probs)
         total = probs if total is None else total.add_(probs)
-        entropies = own if entropies is None else entropies.add_(own)
+        entropies = entropy_ if entropies is None else entropies.add_(entropy_)
         count += 1
     if total is None or entropies is None:
         raise ValueError("a committee has at least one member")

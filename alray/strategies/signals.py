@@ -1,6 +1,11 @@
-"""What strategies may ask for, and what the scoring engine hands them. Strategies never touch the model."""
+"""The question that a strategy asks of the scoring engine, and the answer. Strategies never touch the model.
 
-from dataclasses import dataclass
+A new signal is a field of `Request`, a field of `Signals`, and the line in each pass of `alray.scoring` that computes
+it; the engine merges the passes' blocks field by field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from torch import Tensor
@@ -24,33 +29,48 @@ class Committee:
 
 
 @dataclass(frozen=True)
-class Needs:
-    """The signals that a strategy wants computed for every candidate."""
+class Request:
+    """The signals to compute for every candidate; each attribute names the ones in `Signals` that it asks for.
+
+    Attributes:
+        log_probs: The fused head's log-probabilities.
+        committee: Mean and mean entropy of this committee, or None for no committee.
+        features: The input of the last layer.
+        predicted_loss: The loss predictor's prediction; a strategy that asks for it has a `loss_prediction`.
+        true_loss: The fused head's loss, for oracles only.
+        side_heads: Names of side heads whose log-probabilities are wanted.
+    """
 
     log_probs: bool = False
     committee: Committee | None = None
     features: bool = False
     predicted_loss: bool = False
     true_loss: bool = False
+    side_heads: tuple[str, ...] = ()
 
     @property
     def anything(self) -> bool:
         """Whether a scoring pass is needed at all."""
-        return self != Needs()
+        return self != Request()
+
+
+Needs = Request
+"""The name under which strategies construct it for their attribute `needs`."""
 
 
 @dataclass(frozen=True)
 class Signals:
-    """The candidates of a round and what was computed for them. Tensors are None where not asked for.
+    """Objects and the signals computed for them. Tensors are None where not asked for, and where there are no objects.
 
     Attributes:
-        candidates: (n,) pool indices of the unlabelled objects, ascending.
+        candidates: (n,) pool indices of the objects; of a round the unlabelled ones, ascending.
         log_probs: (n, classes) of the fused head.
         committee_log_mean: (n, classes) log of the committee's mean probability.
         committee_mean_entropy: (n,) float64 mean over members of each member's entropy.
         features: (n, width) input of the last layer.
-        predicted_loss: (n,) from the loss prediction module.
+        predicted_loss: (n,) from the loss predictor.
         true_loss: (n,) of the fused head; needs the labels, so only oracles ask for it.
+        side_log_probs: Per side head that an object has (n, classes), with rows of NaN where its modality is absent.
     """
 
     candidates: Indices
@@ -60,3 +80,4 @@ class Signals:
     features: Tensor | None = None
     predicted_loss: Tensor | None = None
     true_loss: Tensor | None = None
+    side_log_probs: Mapping[str, Tensor] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Uncertainty sampling: the model's own doubt about an object, from one forward pass."""
+"""Uncertainty sampling: scores of the predicted probabilities of one forward pass."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,15 +8,15 @@ from typing_extensions import override
 
 from alray.strategies import scores
 from alray.strategies.base import ScoreStrategy, given
-from alray.strategies.signals import Needs, Signals
+from alray.strategies.signals import Request, Signals
 
 
 @dataclass(frozen=True)
 class _Uncertainty(ScoreStrategy):
     @property
     @override
-    def needs(self) -> Needs:
-        return Needs(log_probs=True)
+    def needs(self) -> Request:
+        return Request(log_probs=True)
 
 
 @dataclass(frozen=True)

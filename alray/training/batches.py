@@ -1,4 +1,4 @@
-"""How labels are cut into batches."""
+"""The batches of an epoch."""
 
 import math
 from collections.abc import Iterator

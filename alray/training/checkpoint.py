@@ -11,7 +11,7 @@ WEIGHTS, OPTIMIZER, LABELLED = "weights.", "optimizer.", "labelled"
 
 
 def read_metadata(content: bytes) -> dict[str, str]:
-    """Return a safetensors file's metadata: eight bytes of length, then a JSON header that holds it."""
+    """Return a safetensors file's metadata, which a JSON header holds after eight bytes with the header's length."""
     length = int.from_bytes(content[:8], "little")
     metadata: dict[str, str] = json.loads(content[8 : 8 + length])["__metadata__"]
     return metadata
@@ -30,7 +30,7 @@ def learner_tensors(learner: Learner) -> dict[str, Tensor]:
 
 
 def restore_learner(learner: Learner, tensors: Mapping[str, Tensor]) -> None:
-    """Put a learner back to where `learner_tensors` found it."""
+    """Restore the weights, statistics and optimizer state that `learner_tensors` returned."""
     learner.load_state_dict(
         {
             name.removeprefix(WEIGHTS): tensor
@@ -42,7 +42,7 @@ def restore_learner(learner: Learner, tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if name.startswith(OPTIMIZER):
             number, _, moment = name.removeprefix(OPTIMIZER).partition(".")
-            # Adam writes into what it is given, and a state may start several runs.
+            # Adam writes into these tensors, and a state may start several runs.
             moments.setdefault(int(number), {})[moment] = tensor.clone()
     learner.optimizer.load_state_dict(
         {"state": moments, "param_groups": learner.optimizer.state_dict()["param_groups"]}

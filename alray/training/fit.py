@@ -18,8 +18,39 @@ from alray.training.steps import Steps, choose_steps
 
 
 @dataclass(frozen=True)
+class Draws:
+    """The random numbers of a fit.
+
+    Attributes:
+        order: Draws the order of batches.
+        dropout: Draws the dropout masks.
+    """
+
+    order: np.random.Generator
+    dropout: torch.Generator
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """The length of a fit, and which parts take part in it.
+
+    Attributes:
+        epochs: Most epochs.
+        freeze_batch_norm: Whether BatchNorm keeps its running statistics.
+        detach_from: Share of the epochs after which the loss predictor's gradient stops at the network.
+        validate: Returns the validation NLL; where given, the fit stops after `patience` epochs without a better one
+            and returns to the best epoch's weights.
+    """
+
+    epochs: int
+    freeze_batch_norm: bool = False
+    detach_from: float = 1.0
+    validate: Callable[[], float] | None = None
+
+
+@dataclass(frozen=True)
 class Fit:
-    """What a fit did.
+    """The result of a fit.
 
     Attributes:
         epochs: Epochs run.
@@ -30,41 +61,20 @@ class Fit:
     train_loss: float
 
 
-def fit(  # noqa: PLR0913 -- each argument is one thing a fit depends on
-    learner: Learner,
-    pool: PoolTensors,
-    labelled: Indices,
-    *,
-    epochs: int,
-    rng: np.random.Generator,
-    dropout: torch.Generator,
-    freeze_batch_norm: bool = False,
-    detach_from: float = 1.0,
-    validate: Callable[[], float] | None = None,
+def fit(
+    learner: Learner, pool: PoolTensors, labelled: Indices, draws: Draws, options: FitOptions
 ) -> Fit:
-    """Fit on the labelled objects, in place.
-
-    Args:
-        learner: What is fitted.
-        pool: Where features and labels come from.
-        labelled: (n,) objects, n >= 1.
-        epochs: Most epochs.
-        rng: Draws the order of batches.
-        dropout: Draws training's dropout masks.
-        freeze_batch_norm: Keep the running statistics.
-        detach_from: Share of the epochs after which the loss predictor's gradient stops at the network.
-        validate: Returns the validation NLL; where given, the fit stops after `patience` epochs without a better one
-            and goes back to the best epoch's weights.
-    """
-    seed_dropouts(learner.network, dropout)
+    """Fit a learner in place on the labelled objects, (n,) with n >= 1."""
+    seed_dropouts(learner.network, draws.dropout)
     # Labels grow from round to round, and so do batches.
     steps = choose_steps(learner, pool, few_shapes=True)
-    best = _Best(learner, learner.spec.patience) if validate else None
+    validate = options.validate
+    best = None if validate is None else _Best(learner, learner.spec.patience)
     train_loss, done = math.nan, 0
-    for epoch in range(epochs):
-        train_mode(learner, freeze_batch_norm=freeze_batch_norm)
-        detach = epoch >= detach_from * epochs
-        train_loss = _epoch(learner, steps, pool, labelled, rng, dropout, detach=detach)
+    for epoch in range(options.epochs):
+        train_mode(learner, freeze_batch_norm=options.freeze_batch_norm)
+        detach = epoch >= options.detach_from * options.epochs
+        train_loss = _epoch(steps, pool, labelled, draws, detach=detach)
         done += 1
         if best is not None and validate is not None and best.stop_after(validate()):
             break
@@ -73,20 +83,14 @@ def fit(  # noqa: PLR0913 -- each argument is one thing a fit depends on
     return Fit(done, train_loss)
 
 
-def _epoch(  # noqa: PLR0913 -- as for `fit`
-    learner: Learner,
-    steps: Steps,
-    pool: PoolTensors,
-    labelled: Indices,
-    rng: np.random.Generator,
-    dropout: torch.Generator,
-    *,
-    detach: bool,
+def _epoch(
+    steps: Steps, pool: PoolTensors, labelled: Indices, draws: Draws, *, detach: bool
 ) -> float:
+    """Take an epoch's steps; return the mean loss per object."""
     total, seen = 0.0, 0
-    for positions in batches(len(labelled), learner.spec, rng):
+    for positions in batches(len(labelled), steps.learner.spec, draws.order):
         indices = labelled[positions]
-        masks = steps.draw(len(indices), dropout)
+        masks = steps.draw(len(indices), draws.dropout)
         loss = steps.take(pool.batch(indices), pool.labels(indices), masks, detach=detach)
         total += loss.item() * len(indices)
         seen += len(indices)
@@ -94,7 +98,7 @@ def _epoch(  # noqa: PLR0913 -- as for `fit`
 
 
 class _Best:
-    """The best epoch so far, and how many epochs ago it was."""
+    """The best epoch so far, and the number of epochs since."""
 
     def __init__(self, learner: Learner, patience: int) -> None:
         self._learner = learner
@@ -115,7 +119,7 @@ class _Best:
         return self._waited >= self._patience
 
     def restore(self) -> None:
-        """Go back to the best epoch; where no epoch had a finite NLL the last one stays."""
+        """Return to the best epoch; where no epoch had a finite NLL the last one stays."""
         if self._state is not None:
             weights, optimizer = self._state
             self._learner.load_state_dict(weights)

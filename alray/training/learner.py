@@ -1,4 +1,4 @@
-"""What is fitted together, how it begins, and a step of Adam on a batch."""
+"""A learner: the network and the parts that are fitted with it. Its start, and a step of Adam on a batch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from alray.errors import AlrayError, SpecError
 from alray.networks.generators import forked_rng
 from alray.networks.layers import batch_norms
-from alray.networks.models import LossPredictor, Network, Outputs, Values, build_network
+from alray.networks.loss_predictor import LossPredictor
+from alray.networks.models import Network, Outputs, Values, build_network
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.seeding import Purpose
@@ -19,7 +20,7 @@ from alray.training.losses import HeadsLoss, ranking_loss
 
 
 class Learner(nn.Module):
-    """Everything that is fitted together: the network, the loss weights, and the loss predictor where there is one."""
+    """The network, the loss weights, and the loss predictor where there is one: all that a fit changes."""
 
     def __init__(
         self,
@@ -40,7 +41,7 @@ class Learner(nn.Module):
         if spec.loss == "learned_noise":
             groups.append({"params": [loss.log_variance], "weight_decay": 0.0})
         # Adam's moments are carried from round to round: a round is a few steps, and a step without them moves
-        # every weight by the full learning rate whatever the size of its gradient.
+        # every weight by the full learning rate, however small its gradient.
         self.optimizer = torch.optim.Adam(groups, lr=spec.lr, fused=True)
 
     def objective(self, outputs: Outputs, labels: Tensor, *, detach: bool) -> Tensor:
@@ -58,7 +59,7 @@ class Learner(nn.Module):
         return total
 
     def update(self) -> None:
-        """Take a step of Adam with the gradients at hand."""
+        """Take a step of Adam with the gradients that the parameters have."""
         adam_step(self.optimizer)
         self.loss.keep_in_range()
 
@@ -70,7 +71,7 @@ def fresh_learner(
 
     Args:
         model: The network's settings.
-        training: How it will be fitted.
+        training: The fit's settings.
         pool: Decides inputs, classes and the device.
         seed: Returns the seed for a purpose.
     """
@@ -85,7 +86,7 @@ def fresh_learner(
 
 
 def try_network(model: ModelSpec, pool: PreparedPool, seed: int) -> Network:
-    """Build a network to see whether it can be built.
+    """Build a network, or say why it cannot be built.
 
     Raises:
         SpecError: The settings do not fit the pool, or a user's factory raised an error.
@@ -123,7 +124,7 @@ def step(learner: Learner, batch: Batch, labels: Tensor, *, detach: bool = False
 
 
 def train_mode(learner: Learner, *, freeze_batch_norm: bool) -> None:
-    """Get ready for steps; where asked, BatchNorm's running statistics stay as they are."""
+    """Put a learner into training mode; where asked, BatchNorm's running statistics stay as they are."""
     learner.train()
     if freeze_batch_norm:
         for layer in batch_norms(learner.network):

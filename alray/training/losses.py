@@ -1,4 +1,4 @@
-"""How the heads' losses become one: learned noise, a plain sum, or fixed weights; and the ranking loss of learning loss."""
+"""The loss of a batch: the heads' losses weighted by learned noise or constants, and learning loss's ranking loss."""
 
 import torch
 from torch import Tensor, nn
@@ -38,16 +38,16 @@ class HeadsLoss(nn.Module):
         total = labels.new_zeros((), dtype=torch.float32)
         each = functional.cross_entropy(outputs.heads[FUSED].values, labels, reduction="none")
         s = self.log_variance.clamp(*self._spec.log_variance_range)
-        for place, name in enumerate(self._names):
+        for position, name in enumerate(self._names):
             head = outputs.heads.get(name)
             if head is None:
                 continue
             wanted = labels if head.rows is None else labels[head.rows]
             mean = each.mean() if name == FUSED else functional.cross_entropy(head.values, wanted)
-            total = total + self._weigh(name, mean, s[place])
+            total = total + self._weighted(name, mean, s[position])
         return total, each
 
-    def _weigh(self, name: str, loss: Tensor, s: Tensor) -> Tensor:
+    def _weighted(self, name: str, loss: Tensor, s: Tensor) -> Tensor:
         if self._spec.loss == "learned_noise":
             return loss * torch.exp(-s) + s / 2
         return loss * self._spec.loss_weights.get(name, 1.0)

@@ -1,4 +1,4 @@
-"""Which way a learner takes its training steps: the one place that chooses, for sweeps and for fine-tunes."""
+"""Choose how a learner takes its training steps, for sweeps and for fine-tunes."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from alray.networks.sequential import Link
+from alray.networks.kernels import GRADIENTS, available
+from alray.networks.sequential import Block
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner, step
 from alray.training.manual.late_fusion import draw_masks, has_manual_step, late_fusion_step
@@ -14,20 +15,24 @@ from alray.training.manual.sequential import sequential_step, trainable_blocks
 
 
 class Steps:
-    """Steps that call the network, as any network allows; its own layers draw their dropout masks."""
+    """Steps that call the network, as any network allows; its own layers draw their dropout masks.
+
+    Attributes:
+        learner: The learner that takes them.
+    """
 
     def __init__(self, learner: Learner) -> None:
-        self._learner = learner
+        self.learner = learner
 
-    def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:  # noqa: ARG002 -- others draw from it
-        """Draw the masks that `take` wants for as many objects; none where the layers draw their own."""
+    def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:  # noqa: ARG002 -- subclasses draw from it
+        """Draw the masks that `take` wants for this many objects; none where the layers draw their own."""
         return []
 
     def take(
         self,
         batch: Batch,
         labels: Tensor,
-        masks: Sequence[Tensor],  # noqa: ARG002 -- others are given theirs
+        masks: Sequence[Tensor],  # noqa: ARG002 -- subclasses take theirs
         *,
         detach: bool = False,
     ) -> Tensor:
@@ -36,10 +41,10 @@ class Steps:
         Args:
             batch: The objects.
             labels: (batch,) their classes.
-            masks: Of `draw`.
+            masks: From `draw`.
             detach: Whether the loss predictor's gradient stops at the network.
         """
-        return step(self._learner, batch, labels, detach=detach)
+        return step(self.learner, batch, labels, detach=detach)
 
 
 class _LateFusionSteps(Steps):
@@ -49,19 +54,19 @@ class _LateFusionSteps(Steps):
 
     @override
     def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:
-        return draw_masks(self._learner.network, objects, generator)
+        return draw_masks(self.learner.network, objects, generator)
 
     @override
     def take(
         self, batch: Batch, labels: Tensor, masks: Sequence[Tensor], *, detach: bool = False
     ) -> Tensor:
-        return late_fusion_step(self._learner, batch, labels, masks, few_shapes=self._few_shapes)
+        return late_fusion_step(self.learner, batch, labels, masks, few_shapes=self._few_shapes)
 
 
 class _SequentialSteps(Steps):
-    def __init__(self, learner: Learner, links: Sequence[Link]) -> None:
+    def __init__(self, learner: Learner, blocks: Sequence[Block]) -> None:
         super().__init__(learner)
-        self._links = links
+        self._blocks = blocks
 
     @override
     def take(
@@ -69,21 +74,23 @@ class _SequentialSteps(Steps):
     ) -> Tensor:
         if len(labels) == 1:  # a single object has no variance of its own
             return super().take(batch, labels, masks)
-        return sequential_step(self._learner, self._links, batch, labels)
+        return sequential_step(self.learner, self._blocks, batch, labels)
 
 
 def choose_steps(learner: Learner, pool: PoolTensors, *, few_shapes: bool = False) -> Steps:
-    """Return the fastest way to take this learner's steps.
+    """Return the fastest steps for this learner.
 
-    The ways agree to rounding but draw masks differently where modalities are absent, so the choice depends on nothing
-    that may differ within a study.
+    All kinds of steps agree to rounding but draw masks differently where modalities are absent, so the choice depends
+    only on the network, the device and PyTorch's version, which are the same throughout a study.
 
     Args:
-        learner: What is trained.
-        pool: What it is trained on.
-        few_shapes: Whether batches come in many sizes, so that products should be made for few of them.
+        learner: The learner to train.
+        pool: The pool to train it on.
+        few_shapes: Whether batches come in many sizes, so that matrices should be padded to few of them.
     """
+    if not available() >= GRADIENTS:
+        return Steps(learner)
     if has_manual_step(learner) and pool.device.type == "cpu":
         return _LateFusionSteps(learner, few_shapes=few_shapes)
-    links = trainable_blocks(learner, pool)
-    return Steps(learner) if links is None else _SequentialSteps(learner, links)
+    blocks = trainable_blocks(learner, pool)
+    return Steps(learner) if blocks is None else _SequentialSteps(learner, blocks)

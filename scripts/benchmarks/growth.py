@@ -13,11 +13,10 @@ from benchmarks.worlds import first_of, make_pool, plan_for
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.scoring.engine import score
-from alray.scoring.request import Request
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.sweep import SweepSpec
 from alray.strategies.scores import bald
-from alray.strategies.signals import Committee
+from alray.strategies.signals import Committee, Request
 from alray.training.learner import fresh_learner
 
 DIMENSIONS = {"features": 128}
@@ -81,7 +80,7 @@ class CommitteeScorer:
 
     def __call__(self, members: int) -> torch.Tensor:
         """Return a score for each object."""
-        request = Request(heads=(), committee=Committee(members))
+        request = Request(committee=Committee(members))
         masks = torch.Generator().manual_seed(0)
         scored = score(self._network, self._pool, self._everything, request, masks)
         log_mean, mean_entropy = scored.committee_log_mean, scored.committee_mean_entropy

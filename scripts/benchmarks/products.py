@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from alray.networks.kernels import product
 from alray.networks.models import LateFusion
-from alray.scoring.request import BLOCK
+from alray.scoring.passes import BLOCK
 
 ATTEMPTS = 7
 LEAST_SECONDS = 0.002

@@ -7,9 +7,8 @@ from typing_extensions import override
 
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
-from alray.scoring.engine import Scored
-from alray.scoring.request import Request
 from alray.settings.run import RunSpec
+from alray.strategies.signals import Request, Signals
 from alray.studies.sweep.experiment import Experiment
 
 
@@ -19,11 +18,11 @@ class TimedExperiment(Experiment):
     scoring = 0.0
 
     @override
-    def _score(self, indices: Indices, request: Request, *, rough: bool) -> Scored:
+    def _signals(self, candidates: Indices, needs: Request, *, int8: bool = False) -> Signals:
         begin = time.process_time()
-        scored = super()._score(indices, request, rough=rough)
+        signals = super()._signals(candidates, needs, int8=int8)
         self.scoring += time.process_time() - begin
-        return scored
+        return signals
 
 
 class Round:

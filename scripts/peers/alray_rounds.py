@@ -37,7 +37,7 @@ from alray.strategies import identity
 from alray.studies.sweep.experiment import Experiment
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors
-from alray.training.fit import fit
+from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import fresh_learner
 
 PACKAGES = ("alray",)
@@ -82,8 +82,8 @@ class AlrayRounds:
             module: Any = learner.network.module
             module.layers.load_state_dict(_common_weights(seed, module.layers))
         labelled = initial_labels(seed)
-        rng, dropout = np.random.default_rng(seed), torch_generator(seed)
-        fit(learner, pool, labelled, epochs=START_EPOCHS, rng=rng, dropout=dropout)
+        draws = Draws(np.random.default_rng(seed), torch_generator(seed))
+        fit(learner, pool, labelled, draws, FitOptions(epochs=START_EPOCHS))
         state = RunState(0, labelled, {}, learner_tensors(learner))
         self._experiment = Experiment(run, pool, time.process_time, state)
 

@@ -11,7 +11,7 @@ import pytest
 from alray.analysis.sweep.full_data import is_full_data, split_full_data
 from alray.analysis.sweep.summary import summarise
 from alray.api import plan_sweep, sweep
-from alray.cli.display.phrases import headline
+from alray.cli.display.sweep_progress import sweep_headline
 from alray.errors import StoreError
 from alray.reporting.api import report, report_pair
 from alray.reporting.sources import read_sweep
@@ -45,7 +45,7 @@ def study(pool, tmp_path_factory):
 def test_nothing_is_planned_that_was_not_asked_for(pool):
     plan = plan_sweep(SweepSpec.model_validate(wanted(pool, full_data=False)))
     assert {run.arm for run in plan.runs} == {"random", "margin"}
-    assert "full data" not in " ".join(headline(plan))
+    assert "full data" not in " ".join(sweep_headline(plan))
 
 
 def test_every_seed_and_variant_gets_a_run_after_all_others(pool):
@@ -60,7 +60,7 @@ def test_every_seed_and_variant_gets_a_run_after_all_others(pool):
     ]
     assert {(run.initial, run.rounds) for run in full} == {(len(plan.prepared.train), 0)}
     assert len({run.run_id for run in plan.runs}) == 12
-    assert "= 8 runs, and 4 on full data" in headline(plan)[2]
+    assert "= 8 runs, and 4 on full data" in sweep_headline(plan)[2]
 
 
 def test_variants_that_differ_in_the_rounds_alone_share_the_training(study):

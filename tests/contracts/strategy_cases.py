@@ -1,4 +1,4 @@
-"""What every strategy is shown in its contract tests; run as a module it prints what each chooses from it."""
+"""The signals of the strategies' contract tests; run as a module it prints each strategy's choice from them."""
 
 import json
 
@@ -7,14 +7,14 @@ import torch
 
 from alray.strategies import STRATEGIES, parse
 from alray.strategies.scores import entropy, summarise_committee, true_loss
-from alray.strategies.signals import Needs, Signals
+from alray.strategies.signals import Request, Signals
 
 CASES = (*STRATEGIES, "bald:members=2:committee=heads", "committee_margin:committee=both")
 N, K, CLASSES = 60, 12, 4
 
 
-def make_signals(needs: Needs, n: int = N, classes: int = CLASSES, seed: int = 0) -> Signals:
-    """Return made-up signals, but only those that are needed; candidates are no positions."""
+def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int = 0) -> Signals:
+    """Return random signals, but only those that are needed; candidates differ from their positions."""
     rng = np.random.default_rng(seed)
     candidates = np.sort(rng.permutation(10 * n)[:n])
     members = torch.log_softmax(torch.from_numpy(3 * rng.normal(size=(5, n, classes))).float(), 2)
@@ -33,7 +33,7 @@ def make_signals(needs: Needs, n: int = N, classes: int = CLASSES, seed: int = 0
 
 
 def choices(seed: int = 0) -> dict[str, list[int]]:
-    """Return what each strategy chooses."""
+    """Return each strategy's choice."""
     chosen = {}
     for text in CASES:
         strategy = parse(text)

@@ -1,4 +1,4 @@
-"""What every registered strategy keeps, whoever wrote it."""
+"""The contract that every registered strategy keeps."""
 
 import contextlib
 import dataclasses
@@ -15,10 +15,11 @@ import torch
 
 from alray.strategies import STRATEGIES, ScoreStrategy, Strategy, canonical, parse
 from alray.strategies.scores import entropy, summarise_committee
-from alray.strategies.signals import Committee, Needs, Signals
+from alray.strategies.signals import Committee, Needs, Request, Signals
 from tests.contracts.strategy_cases import CASES, CLASSES, K, N, choices, make_signals
 
-SIGNAL_NAMES = [field.name for field in dataclasses.fields(Signals) if field.name != "candidates"]
+OTHER_FIELDS = ("candidates", "side_log_probs")
+SIGNAL_NAMES = [f.name for f in dataclasses.fields(Signals) if f.name not in OTHER_FIELDS]
 RANGES = {
     "least_confidence": (0, 1 - 1 / CLASSES),
     "margin": (0, 1),
@@ -70,7 +71,7 @@ def all_alike(needs):
 
 
 @every_strategy
-def test_it_is_a_frozen_dataclass_with_a_word_about_itself(text):
+def test_it_is_a_frozen_dataclass_with_a_docstring(text):
     strategy: Any = parse(text)
     assert isinstance(parse(text), Strategy)
     assert type(strategy).__doc__
@@ -107,13 +108,13 @@ def test_a_fresh_process_chooses_the_same():
 
 
 @every_strategy
-def test_another_seed_matters_where_chance_decides_and_only_there(text):
+def test_another_seed_matters_only_for_random_choice(text):
     orders = {tuple(select(text, seed=seed).indices.tolist()) for seed in range(5)}
     assert len(orders) == (5 if text == "random" else 1)
 
 
 @every_strategy
-def test_ties_are_broken_by_chance(text):
+def test_ties_are_broken_at_random(text):
     """Where all objects are alike, each of 60 is among the 12 in a fifth of 500 draws."""
     signals = all_alike(parse(text).needs)
     signals = dataclasses.replace(signals, candidates=np.arange(N))
@@ -130,13 +131,13 @@ def test_the_best_come_first_with_their_scores(text):
     signals = make_signals(strategy.needs)
     scores = strategy.score(signals).double().numpy()
     query = select(text, signals)
-    places = np.searchsorted(signals.candidates, query.indices)
-    assert query.scores.tolist() == scores[places].tolist()
+    positions = np.searchsorted(signals.candidates, query.indices)
+    assert query.scores.tolist() == scores[positions].tolist()
     sign = -1 if strategy.largest else 1
     assert query.scores.tolist() == (sign * np.sort(sign * scores)[:K]).tolist()
 
 
-def test_chance_has_no_score():
+def test_random_choice_has_no_score():
     assert np.isnan(select("random").scores).all()
 
 
@@ -181,7 +182,7 @@ def test_needs_names_the_signals_it_uses_and_no_others(text):
     assert used == given or (strategy.needs.committee and used == ["committee_log_mean"])
 
 
-def test_random_asks_nothing_of_the_model():
+def test_random_choice_needs_no_signals():
     assert not parse("random").needs.anything
     assert all(parse(text).needs.anything for text in SCORING)
 
@@ -199,7 +200,7 @@ def test_a_predicted_loss_is_trained_for(text):
 
 
 @every_strategy
-def test_committees_are_what_was_asked_for(text):
+def test_committees_are_those_of_the_options(text):
     committee = parse(text).needs.committee
     expected = {
         "bald:members=2:committee=heads": Committee(2, "heads"),
@@ -210,14 +211,14 @@ def test_committees_are_what_was_asked_for(text):
 
 
 CERTAIN, DOUBTFUL = 7, 23
-"""Of two objects that stand out, one that the model is right and sure about, and one that it knows nothing of."""
+"""Two objects that stand out: the model is right and certain about one, and undecided about the other."""
 
 
 def telling_signals():
-    """Return signals by which every strategy should know which object to take first."""
+    """Return signals by which every strategy should choose the same object first, `reverse_ideal_loss` the other."""
     members = torch.log_softmax(torch.eye(CLASSES)[torch.zeros(2, N, dtype=torch.int64)] * 3, 2)
     members[:, CERTAIN] = torch.log_softmax(torch.eye(CLASSES)[0] * 12, 0)
-    # Each member is rather sure of another class, and together they know nothing.
+    # Each member is rather certain of another class, and their mean is undecided.
     members[0, DOUBTFUL] = torch.log(torch.tensor([0.48, 0.48, 0.02, 0.02]))
     members[1, DOUBTFUL] = torch.log(torch.tensor([0.02, 0.02, 0.48, 0.48]))
     alone = members[0].clone()
@@ -240,5 +241,14 @@ def test_it_prefers_the_right_end(text):
     assert select(text, telling_signals(), k=1).indices.tolist() == [expected]
 
 
-def test_needs_are_compared_by_value():
-    assert Needs(committee=Committee()) == Needs(committee=Committee(10, "dropout"))
+def test_requests_are_compared_by_value():
+    assert Request(committee=Committee()) == Request(committee=Committee(10, "dropout"))
+
+
+def test_strategies_may_construct_their_needs():
+    needs = Needs(
+        log_probs=True, committee=Committee(), features=True, predicted_loss=True, true_loss=True
+    )
+    assert isinstance(needs, Request)
+    assert needs.anything
+    assert not Needs().anything

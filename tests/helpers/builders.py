@@ -9,7 +9,8 @@ from torch import nn
 
 from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import Hidden
-from alray.networks.models import LossPredictor, build_network
+from alray.networks.loss_predictor import LossPredictor
+from alray.networks.models import build_network
 from alray.pools.pool import Modality, Pool, PreparedPool
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
@@ -41,11 +42,12 @@ def make_pool(
     nothing = np.flatnonzero(~present.any(axis=1))
     present[nothing, nothing % len(dimensions)] = True
     modalities = []
-    for place, (name, size) in enumerate(dimensions.items()):
+    for number, (name, size) in enumerate(dimensions.items()):
         centres = rng.normal(size=(classes, size)) * separation
         features = centres[labels] + rng.normal(size=(objects, size))
-        rows = np.where(present[:, place], np.cumsum(present[:, place]) - 1, -1).astype(np.int32)
-        kept = features[present[:, place]].astype(dtype)
+        there = present[:, number]
+        rows = np.where(there, np.cumsum(there) - 1, -1).astype(np.int32)
+        kept = features[there].astype(dtype)
         modalities.append(Modality(name, kept, rows, (size,)))
     parts = np.split(rng.permutation(objects), [objects * 6 // 10, objects * 8 // 10])
     train, validation, test = (np.sort(part) for part in parts)
@@ -91,7 +93,7 @@ def raw_pool(
 
 
 def randomise(network: nn.Module, seed: int = 0) -> None:
-    """Give every BatchNorm statistics and an affine part with negative and zero scales, and absent modalities a vector."""
+    """Give every BatchNorm random statistics, and scales that are negative or zero, and absent modalities a vector."""
     generator = torch_generator(seed)
     with torch.no_grad():
         for layer in network.modules():

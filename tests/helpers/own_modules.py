@@ -1,4 +1,4 @@
-"""What a user might bring: networks and strategies of their own, found by `package.module:name`."""
+"""Custom networks and strategies, as a user might supply them by `package.module:name`."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from alray.strategies.signals import Needs, Signals
 
 
 class OwnNetwork(nn.Module):
-    """Concatenates what is there, with one dropout layer that is called at two widths."""
+    """Concatenates the modalities, with one dropout layer that is called at two widths."""
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], classes: int, width: int = 6) -> None:
         super().__init__()
@@ -143,6 +143,6 @@ class NoStrategy:
 
 
 class Choosing(Plain):
-    """Wants to know what the network thinks, and gives no object a score."""
+    """Needs log-probabilities, and gives no object a score."""
 
     needs = Needs(log_probs=True)

@@ -1,4 +1,4 @@
-"""Strategies of the tests' own: random choice that misbehaves when so many candidates are left."""
+"""Strategies for tests: random choice that misbehaves when a given number of candidates is left."""
 
 import gc
 import os
@@ -23,13 +23,13 @@ NODE = "ALRAY_TEST_NODE"
 
 @dataclass(frozen=True)
 class Misbehaving(Random):
-    """Draws at random; in the round that begins with `left` candidates it does something else first.
+    """Draws at random; in the round that begins with `left` candidates it first misbehaves.
 
     Attributes:
-        act: Raise an error, end the process, write into the shared pool, or go to sleep.
+        act: Raise an error, kill the process, write into the shared pool, or hang.
         left: Candidates of the round in which this happens.
         pause: Seconds that every round takes longer.
-        node: Misbehaves only where the environment variable ALRAY_TEST_NODE is this, if not anywhere.
+        node: Misbehaves only where the environment variable ALRAY_TEST_NODE is this; `any` stands for everywhere.
     """
 
     act: Literal["nothing", "raise", "exit", "corrupt", "hang"] = "nothing"
@@ -40,8 +40,8 @@ class Misbehaving(Random):
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         time.sleep(self.pause)
-        here = self.node in ("any", os.environ.get(NODE))
-        if here and len(signals.candidates) == self.left:
+        on_node = self.node in ("any", os.environ.get(NODE))
+        if on_node and len(signals.candidates) == self.left:
             if self.act == "raise":
                 raise ValueError(f"no more than {self.left}\nsecond line")
             if self.act == "exit":
@@ -54,7 +54,7 @@ class Misbehaving(Random):
 
 
 def corrupt_pools() -> None:
-    """Write into every pool of this process in place, as only code that goes around alray's copies can."""
+    """Write into every pool of this process in place, which only code that bypasses alray's copies can."""
     for found in gc.get_objects():
         if type(found) is PoolTensors:
             found.modalities[0]._features[0, 0] += 1

@@ -4,7 +4,7 @@ import torch
 
 from alray.networks.generators import torch_generator
 from alray.networks.tensors import PoolTensors
-from alray.scoring.engine import score
+from alray.scoring import engine
 from alray.scoring.plain import ModulePass
 from tests.helpers.builders import everyone
 
@@ -14,13 +14,15 @@ def assert_close(actual, expected):
     torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-5, equal_nan=True)
 
 
-def scored(network, pool, request, indices=None, seed=0):
-    """Score as the engine does."""
-    wanted = everyone(pool) if indices is None else indices
-    return score(network, PoolTensors(pool), wanted, request, torch_generator(seed))
+def scored(network, pool, request, indices=None, seed=0, predictor=None):
+    """Score by the engine, all objects unless some are given."""
+    objects = everyone(pool) if indices is None else indices
+    generator = torch_generator(seed)
+    return engine.score(network, PoolTensors(pool), objects, request, generator, predictor)
 
 
-def plain_way(network, pool, request, *, rough):
-    """Score by calling the module: stands in for the choice of the fastest way."""
-    assert not rough
-    return ModulePass(network, pool, request)
+def scored_plainly(monkeypatch, *arguments, **options):
+    """Score by calling the network itself."""
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_fastest_pass", ModulePass)
+        return scored(*arguments, **options)

@@ -1,37 +1,177 @@
-"""Products by oneDNN: their sums, and how few shapes they meet, since each costs time and memory."""
+"""Kernels against the documented way to do the same, and how few shapes oneDNN meets: each costs time and memory."""
+
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
 from alray.networks import kernels
 from alray.networks.generators import torch_generator
-from alray.networks.kernels import few_sizes, padded_rows, round_up
+from alray.networks.kernels import few_sizes, linear, padded_rows, product, round_up
 from alray.networks.tensors import PoolTensors
-from alray.scoring.request import Request
-from alray.strategies.signals import Committee
-from alray.training.fit import fit
+from alray.strategies.signals import Committee, Request
+from alray.training.fit import Draws, FitOptions, fit
 from tests.helpers.builders import make_learner, make_network, make_pool
 from tests.helpers.scoring import scored
 
+ONEDNN = {"onednn_linear"} | kernels.INT8
 needs_onednn = pytest.mark.skipif(
-    kernels._ONEDNN is None, reason="this build of PyTorch has no oneDNN"
+    not torch.backends.mkldnn.is_available(), reason="this build of PyTorch has no oneDNN"
 )
 
 
-@pytest.fixture
-def shapes(monkeypatch):
-    """The shapes that oneDNN is asked for."""
-    seen = set()
-    real = kernels._ONEDNN
-    assert real is not None
+def normal(*size, seed=0):
+    return torch.randn(size, generator=torch_generator(seed))
 
-    def spy(x, weight, *others):
-        seen.add((*x.shape, len(weight)))
-        return real(x, weight, *others)
 
-    monkeypatch.setattr(kernels, "_ONEDNN", spy)
-    return seen
+def test_the_kernels_of_this_build_are_named():
+    every = {*kernels._PATHS, "hooks"}
+    onednn = ONEDNN if torch.backends.mkldnn.is_available() else set()
+    assert kernels.available() == (every - ONEDNN) | onednn
+    assert every >= kernels.INT8 | kernels.ADAM | kernels.GRADIENTS | kernels.HOOKS
+
+
+@pytest.mark.parametrize("name", kernels._PATHS)
+def test_a_kernel_that_a_build_lacks_is_not_available(monkeypatch, name):
+    monkeypatch.setitem(kernels._PATHS, name, f"{kernels._PATHS[name]}_of_another_version")
+    missing = kernels._find(kernels._PATHS[name])
+    assert missing is None
+    monkeypatch.setitem(kernels._FOUND, name, missing)
+    assert name not in kernels.available()
+    with pytest.raises(RuntimeError, match="of_another_version"):
+        kernels._kernel(name)
+
+
+def test_a_build_without_lists_of_hooks_does_not_name_them(monkeypatch):
+    monkeypatch.setattr(nn, "Identity", object)
+    assert "hooks" not in kernels.available()
+
+
+@pytest.mark.usefixtures("products")
+def test_products_are_those_of_float64_to_rounding():
+    x, weight, bias = (
+        normal(*size, seed=seed).double() for seed, size in enumerate([(33, 20), (7, 20), (7,)])
+    )
+    single = [tensor.float() for tensor in (x, weight, bias)]
+    expected = x @ weight.t() + bias
+    for found, wanted in [
+        (linear(*single), expected),
+        (linear(*single, rectified=True), expected.clamp(min=0)),
+        (linear(*single[:2]), x @ weight.t()),
+        (product(single[0], single[1].t()), x @ weight.t()),
+        (product(single[0].t(), single[0]), x.t() @ x),
+        (linear(single[0][:, :9], single[1][:, :9]), x[:, :9] @ weight[:, :9].t()),
+    ]:
+        # Sums of 33 products of size one: an error of a few units of 6e-8.
+        torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_a_slice_of_columns_is_copied_first():
+    whole = torch.zeros(4, 6)
+    assert kernels._dense(whole) is whole
+    assert kernels._dense(transposed := whole.t()) is transposed
+    assert kernels._dense(whole[:, :3]).is_contiguous()
+
+
+@needs_onednn
+def test_int8_sums_are_those_of_integers():
+    rng = np.random.default_rng(0)
+    x = torch.from_numpy(rng.integers(0, 256, (300, 96), dtype=np.uint8))
+    levels = torch.from_numpy(rng.integers(-127, 128, (64, 96), dtype=np.int8))
+    steps, bias = torch.rand(64, generator=torch_generator(0)) / 100, normal(64)
+    step, zero = 0.125, 128
+    weights = kernels.int8_weights(levels, steps, bias)
+    sums = (x.long() - zero) @ levels.long().t()
+    expected = sums.double() * step * steps + bias
+    found = kernels.int8_linear(x, step, zero, weights)
+    torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-5)
+    rectified = kernels.int8_linear(x, step, zero, weights, 0.5)
+    assert rectified.dtype == torch.uint8
+    near = (expected / 0.5).clamp(0, 255)
+    # Half a level of rounding, and a little for sums in float32 next to a half.
+    assert (rectified.double() - near).abs().max() < 0.501
+
+
+def test_an_update_is_a_step_of_adam():
+    settings: dict[str, Any] = {
+        "lr": 3e-3,
+        "weight_decay": 0.01,
+        "betas": (0.8, 0.99),
+        "eps": 1e-6,
+    }
+    weights, expected = ([nn.Parameter(normal(4, 3))] for _ in range(2))
+    fused = torch.optim.Adam(weights, fused=True, **settings)
+    plain = torch.optim.Adam(expected, foreach=False, fused=False, **settings)
+    for number in range(4):
+        weights[0].grad, expected[0].grad = normal(4, 3, seed=number), normal(4, 3, seed=number)
+        plain.step()
+        if number == 0:  # which makes the moments
+            fused.step()
+            continue
+        with torch.no_grad():
+            kernels.adam_update(weights, [fused.state[weights[0]]], fused.param_groups[0])
+        torch.testing.assert_close(weights[0], expected[0])
+        for name in ("step", "exp_avg", "exp_avg_sq"):
+            found = fused.state[weights[0]][name]
+            torch.testing.assert_close(found, plain.state[expected[0]][name])
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_batch_norm_is_that_of_torch_forward_and_backward(live):
+    norms = [nn.BatchNorm1d(5, momentum=0.3, eps=1e-3).train(live) for _ in range(2)]
+    for norm in norms:
+        state = {
+            name: normal(5, seed=seed)
+            for seed, name in enumerate(("weight", "bias", "running_mean"))
+        }
+        norm.load_state_dict(state, strict=False)
+    x, gradient = normal(9, 5, seed=3), normal(9, 5, seed=4)
+    expected_x = x.clone().requires_grad_()
+    expected = norms[1](expected_x)
+    expected.backward(gradient)
+    with torch.no_grad():
+        output, *saved = kernels.batch_norm(norms[0], x, live=live)
+        mean, deviation = saved
+        found = kernels.batch_norm_backward(norms[0], x, (mean, deviation), gradient, live=live)
+    torch.testing.assert_close(output, expected)
+    for actual, wanted in zip(
+        found, (expected_x.grad, norms[1].weight.grad, norms[1].bias.grad), strict=True
+    ):
+        torch.testing.assert_close(actual, wanted)
+    for name in ("running_mean", "running_var"):
+        torch.testing.assert_close(getattr(norms[0], name), getattr(norms[1], name))
+
+
+def test_a_relu_has_its_gradient():
+    x, gradient = normal(6, 4), normal(6, 4, seed=1)
+    x[0, 0] = 0
+    x.requires_grad_()
+    rectified = functional.relu(x)
+    rectified.backward(gradient)
+    with torch.no_grad():
+        assert torch.equal(kernels.relu_backward(gradient, rectified), x.grad)
+
+
+@pytest.mark.parametrize(
+    ("register", "direction"),
+    [
+        ("register_forward_hook", "forward"),
+        ("register_forward_pre_hook", "forward"),
+        ("register_full_backward_hook", "backward"),
+        ("register_full_backward_pre_hook", "backward"),
+    ],
+)
+def test_hooks_are_found(register, direction):
+    layer = nn.Linear(2, 2)
+    other: Any = {"forward": "backward", "backward": "forward"}[direction]
+    hook = getattr(layer, register)(lambda *_: None)
+    assert kernels.has_hooks(layer, direction)
+    assert not kernels.has_hooks(layer, other)
+    hook.remove()
+    assert not kernels.has_hooks(layer, direction)
 
 
 @pytest.mark.parametrize(
@@ -50,13 +190,28 @@ def test_there_are_eight_sizes_per_doubling():
     assert all(size <= few_sizes(size) <= 1.125 * size for size in range(1, 3000))
 
 
-def test_room_is_rows_of_zeros_after_the_matrix():
+def test_padding_is_rows_of_zeros_after_the_matrix():
     matrix = torch.arange(6.0).reshape(3, 2)
-    roomy = padded_rows(matrix, 5)
-    torch.testing.assert_close(roomy[:3], matrix, rtol=0, atol=0)
-    assert roomy.shape == (5, 2)
-    assert not roomy[3:].any()
+    padded = padded_rows(matrix, 5)
+    torch.testing.assert_close(padded[:3], matrix, rtol=0, atol=0)
+    assert padded.shape == (5, 2)
+    assert not padded[3:].any()
     assert padded_rows(matrix, 3) is matrix
+
+
+@pytest.fixture
+def shapes(monkeypatch):
+    """The shapes that oneDNN meets."""
+    seen = set()
+    real = kernels._FOUND["onednn_linear"]
+    assert real is not None
+
+    def spy(x, weight, *others):
+        seen.add((*x.shape, len(weight)))
+        return real(x, weight, *others)
+
+    monkeypatch.setitem(kernels._FOUND, "onednn_linear", spy)
+    return seen
 
 
 @needs_onednn
@@ -64,13 +219,14 @@ def test_committees_of_many_rounds_meet_few_shapes(shapes):
     """Members keep other units in each round, and there are fewer objects in each."""
     pool = make_pool(700, {"image": 9, "text": 40}, absent=0.3)
     network = make_network(pool, width=128)
+    request = Request(log_probs=True, committee=Committee(5))
     for number in range(6):
         indices = np.arange(600 - 7 * number)
-        scored(network, pool, Request(committee=Committee(5)), indices, seed=number)
+        scored(network, pool, request, indices, seed=number)
     first = len(shapes)
     for number in range(6, 12):
         indices = np.arange(600 - 7 * number)
-        scored(network, pool, Request(committee=Committee(5)), indices, seed=number)
+        scored(network, pool, request, indices, seed=number)
     assert len(shapes) < 200
     assert len(shapes) < 1.3 * first
     assert all(rows % 256 == 0 for rows, *_ in shapes)
@@ -82,18 +238,12 @@ def test_fits_whose_batches_grow_meet_few_shapes(shapes):
     learner = make_learner(pool)
 
     def meet(labelled):
-        fit(
-            learner,
-            PoolTensors(pool),
-            pool.train[:labelled],
-            epochs=1,
-            rng=np.random.default_rng(0),
-            dropout=torch_generator(0),
-        )
+        draws = Draws(np.random.default_rng(0), torch_generator(0))
+        fit(learner, PoolTensors(pool), pool.train[:labelled], draws, FitOptions(epochs=1))
         return len(shapes)
 
     meet(256)
     first = meet(250)
-    # 250 and 253 objects take the room of 256; of each modality there are fewer, as many as chance wants.
+    # 250 and 253 objects are padded to 256 rows; of each modality there are fewer, a random number of them.
     assert meet(253) <= 1.5 * first
     assert meet(256) <= 1.5 * first

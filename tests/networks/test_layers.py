@@ -7,7 +7,9 @@ from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import (
     Hidden,
     SeededDropout,
+    as_member,
     batch_norms,
+    committee_masks,
     draw_mask,
     dropouts,
     replace_dropouts,
@@ -37,7 +39,7 @@ def test_units_are_kept_at_the_rate_and_scaled_up(rate):
     ("rate", "share"), [(0.5, 0.5), (0.3, 0.7), (1e-9, 1 - 2**-16), (1 - 1e-9, 2**-16)]
 )
 def test_a_masks_scale_keeps_the_mean_at_one(rate, share):
-    """To the digit: an entry is kept with a probability of k / 2^16, and worth 2^16 / k."""
+    """Exactly: an entry is kept with a probability of k / 2^16, and then is 2^16 / k."""
     mask = draw_mask((3000, 1001), rate, torch_generator(0))
     assert set(mask.unique().tolist()) == {
         0.0,
@@ -48,7 +50,7 @@ def test_a_masks_scale_keeps_the_mean_at_one(rate, share):
 
 
 def test_the_entries_of_a_mask_are_independent():
-    """Neighbours come from one draw of 64 bits; their correlations are those of chance."""
+    """Neighbours come from one draw of 64 bits; their correlations are those of independent entries."""
     mask = draw_mask((20000, 16), 0.5, torch_generator(0)).numpy() - 1
     correlations = np.corrcoef(mask.T)[np.triu_indices(16, 1)]
     assert np.abs(correlations).max() < 5 / np.sqrt(20000)
@@ -93,53 +95,69 @@ def test_channels_are_dropped_whole():
 @pytest.mark.parametrize("size", [None, 30])
 def test_a_member_is_one_mask_for_all_objects(size):
     layer = SeededDropout(0.5, size).eval()
-    layer.draw_masks(3, torch_generator(0))
     x = torch.ones(6, 30)
     outputs = []
-    for member in range(3):
-        layer.member = member
-        y = layer(x)
-        assert (y == y[:1]).all()
-        assert torch.equal(y[2:4], layer(x[2:4]))
-        outputs.append(y)
+    with committee_masks(layer, 3, torch_generator(0)):
+        for member in range(3):
+            with as_member([layer], member):
+                y = layer(x)
+                assert (y == y[:1]).all()
+                assert torch.equal(y[2:4], layer(x[2:4]))
+            outputs.append(y)
+            assert torch.equal(layer(x), x)
     assert not torch.equal(outputs[0], outputs[1])
-    layer.forget_masks()
+
+
+def fail_as_member(layer):
+    with as_member([layer], 1):
+        raise ArithmeticError
+
+
+def test_no_member_and_no_mask_remain_after_an_error():
+    layer, x = SeededDropout(0.5, 30).eval(), torch.ones(6, 30)
+    with committee_masks(layer, 2, torch_generator(0)):
+        with pytest.raises(ArithmeticError):
+            fail_as_member(layer)
+        assert torch.equal(layer(x), x)
+        assert len(layer.masks().of_shape((30,))) == 2
+    with pytest.raises(ArithmeticError), committee_masks(layer, 2, torch_generator(0)):
+        fail_as_member(layer)
+    assert layer.committee is None
     assert torch.equal(layer(x), x)
 
 
 def test_a_member_keeps_units_at_the_rate_and_scales_them_up():
     layer = SeededDropout(0.25, 10_000)
-    layer.draw_masks(2, torch_generator(0))
-    mask = layer.member_masks((10_000,))[1]
+    with committee_masks(layer, 2, torch_generator(0)):
+        mask = layer.masks().of_shape((10_000,))[1]
     assert abs((mask != 0).float().mean().item() - 0.75) < 5 * np.sqrt(0.25 * 0.75 / 10_000)
     assert torch.allclose(mask[mask != 0], torch.tensor(1 / 0.75))
 
 
 def test_channels_of_a_member_are_dropped_whole():
     layer = SeededDropout(0.5, channels=True)
-    layer.draw_masks(1, torch_generator(0))
-    layer.member = 0
-    y = layer(torch.ones(4, 20, 3, 3))
+    with committee_masks(layer, 1, torch_generator(0)), as_member([layer], 0):
+        y = layer(torch.ones(4, 20, 3, 3))
     assert (y == y[:1, :, :1, :1]).all()
     assert 0 < (y[0, :, 0, 0] == 0).sum() < 20
 
 
 def test_a_member_has_a_mask_for_each_shape_that_the_layer_meets():
-    """A user's module often calls one dropout layer at several places."""
+    """A user's module often calls one dropout layer several times."""
     layer = SeededDropout(0.5)
-    layer.draw_masks(2, torch_generator(0))
-    layer.member = 1
     wide, narrow = torch.ones(3, 40), torch.ones(3, 20)
-    first = layer(wide), layer(narrow)
-    assert torch.equal(first[0], layer(wide))
-    assert torch.equal(first[1], layer(narrow))
+    with committee_masks(layer, 2, torch_generator(0)), as_member([layer], 1):
+        first = layer(wide), layer(narrow)
+        assert torch.equal(first[0], layer(wide))
+        assert torch.equal(first[1], layer(narrow))
 
 
-def test_masks_must_be_drawn_before_they_are_used():
+def test_a_member_exists_only_within_a_committee():
     layer = SeededDropout(0.5, 4)
-    layer.member = 0
-    with pytest.raises(RuntimeError, match="draw_masks"):
-        layer(torch.ones(2, 4))
+    with pytest.raises(RuntimeError, match="committee_masks"):
+        layer.masks()
+    with pytest.raises(RuntimeError, match="committee_masks"):
+        fail_as_member(layer)
 
 
 def test_hidden_is_linear_relu_batch_norm_dropout():
@@ -179,7 +197,7 @@ def test_every_kind_of_batch_norm_is_found():
     assert len(batch_norms(module)) == 3
 
 
-class Own(nn.Module):
+class Dropouts(nn.Module):
     def __init__(self):
         super().__init__()
         self.one = self.two = nn.Dropout(0.3)
@@ -187,7 +205,7 @@ class Own(nn.Module):
 
 
 def test_dropout_layers_of_a_users_module_are_replaced_wherever_they_are():
-    module = Own()
+    module = Dropouts()
     replace_dropouts(module)
     found = [layer for layer in module.modules() if isinstance(layer, SeededDropout)]
     assert [(layer.rate, layer.channels) for layer in found] == [

@@ -6,7 +6,8 @@ from torch import nn
 from alray.errors import SpecError
 from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import SeededDropout, seed_dropouts
-from alray.networks.models import FUSED, LossPredictor, build_network
+from alray.networks.loss_predictor import LossPredictor
+from alray.networks.models import FUSED, build_network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality, PreparedPool
 from alray.settings.common import ModelSpec
@@ -104,8 +105,8 @@ def test_an_object_is_scored_alike_alone_and_among_objects_of_other_patterns():
 def test_an_absent_modality_gets_no_gradient_and_no_statistics(missing):
     pool = make_pool(absent=0.5)
     tensors = PoolTensors(pool)
-    place = list(TWO).index(missing)
-    without = np.flatnonzero(tensors.patterns(everyone(pool)) == 3 - (1 << place))
+    bit = list(TWO).index(missing)
+    without = np.flatnonzero(tensors.patterns(everyone(pool)) == 3 - (1 << bit))
     network = make_network(pool)
     encoder = dict(network.encoders())[missing]
     other = next(part for name, part in network.encoders() if name != missing)
@@ -154,7 +155,7 @@ def test_modalities_may_be_called_anything():
     assert network(PoolTensors(pool).batch(everyone(pool))).heads[FUSED].values.shape == (120, 3)
 
 
-def test_but_not_like_the_main_head():
+def test_no_modality_may_be_called_like_the_main_head():
     with pytest.raises(SpecError, match="'fused'"):
         make_network(make_pool(dimensions={"fused": 4, "text": 3}))
 
@@ -187,12 +188,12 @@ def test_cnn(shape):
         (image_pool(shape=(2, 3, 8, 8)), "8 x 8"),
     ],
 )
-def test_cnn_says_what_it_needs(pool, message):
+def test_cnn_names_its_needs(pool, message):
     with pytest.raises(SpecError, match=message):
         make_network(pool, name="cnn")
 
 
-def test_a_network_of_ones_own():
+def test_a_custom_module():
     pool = make_pool(absent=0.4)
     network = make_network(
         pool, name="tests.helpers.own_modules:OwnNetwork", options={"width": 4}
@@ -205,13 +206,13 @@ def test_a_network_of_ones_own():
     assert [layer.rate for layer in network.modules() if isinstance(layer, SeededDropout)] == [0.5]
 
 
-def test_a_network_of_ones_own_is_told_who_has_what():
+def test_a_custom_module_gets_dense_features_and_presence_masks():
     pool = make_pool(absent=0.4)
     network = make_network(pool, name="tests.helpers.own_modules:OwnNetwork")
-    told = []
-    network.module.register_forward_pre_hook(lambda _, arguments: told.append(arguments))
+    calls = []
+    network.module.register_forward_pre_hook(lambda _, arguments: calls.append(arguments))
     network.eval()(PoolTensors(pool).batch(everyone(pool)))
-    ((features, present),) = told
+    ((features, present),) = calls
     for modality in pool.modalities:
         x = features[modality.name].numpy()
         assert np.array_equal(present[modality.name].numpy(), modality.present)
@@ -244,8 +245,8 @@ def test_the_loss_predictor_counts_an_absent_modality_as_zero():
     without = np.flatnonzero(tensors.patterns(everyone(pool)) == 2)
     taps = network(tensors.batch(without)).taps
     parts = [
-        torch.zeros(len(without), 128) if place < 2 else torch.relu(layer(tap.values))
-        for place, (layer, tap) in enumerate(zip(predictor.tap_layers(), taps, strict=True))
+        torch.zeros(len(without), 128) if number < 2 else torch.relu(layer(tap.values))
+        for number, (layer, tap) in enumerate(zip(predictor.tap_layers(), taps, strict=True))
     ]
     expected = predictor.output(torch.cat(parts, dim=1)).squeeze(1)
     torch.testing.assert_close(predictor(taps, len(without)), expected)

@@ -1,43 +1,30 @@
-"""Modules of one's own that are plain chains: found for what they are, and scored as the module itself would."""
+"""Sequential custom modules: recognised, and scored as the module itself would."""
+
+import copy
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from alray.networks.generators import forked_rng
-from alray.networks.models import FUSED, CustomModule
-from alray.networks.sequential import find_blocks
-from alray.scoring import engine
-from alray.scoring.request import BLOCK, Request
+from alray.networks import kernels
+from alray.networks.models import CustomModule
+from alray.scoring.passes import BLOCK
 from alray.scoring.sequential import SequentialPass
-from alray.strategies.signals import Committee
-from tests.helpers.builders import make_pool, randomise
-from tests.helpers.scoring import assert_close, plain_way, scored
-
-SIZE, CLASSES = 7, 3
-
-
-def layers(*extra: nn.Module) -> list[nn.Module]:
-    return [nn.Linear(SIZE, 9), nn.ReLU(), *extra, nn.Linear(9, CLASSES)]
-
-
-CHAINS: dict[str, list[nn.Module]] = {
-    "linear": [nn.Linear(SIZE, CLASSES)],
-    "hidden": layers(),
-    "dropout": layers(nn.Dropout(0.3)),
-    "two dropouts": [nn.Linear(SIZE, 9), nn.ReLU(), nn.Dropout(0.3), nn.Linear(9, 8), nn.ReLU(),
-                     nn.Dropout(0.6), nn.Linear(8, CLASSES)],
-    "late dropout": [nn.Linear(SIZE, 9), nn.ReLU(), nn.Linear(9, 8), nn.ReLU(), nn.Dropout(0.4),
-                     nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, CLASSES)],
-    "norm before": [nn.Linear(SIZE, 9), nn.BatchNorm1d(9), nn.ReLU(), nn.Dropout(0.3), nn.Linear(9, CLASSES)],
-    "norm after": layers(nn.BatchNorm1d(9), nn.Dropout(0.3)),
-    "no bias": [nn.Linear(SIZE, 9, bias=False), nn.BatchNorm1d(9), nn.ReLU(), nn.Dropout(0.5),
-                nn.Linear(9, CLASSES, bias=False)],
-    "no relu": [nn.Flatten(), nn.Linear(SIZE, 9), nn.Dropout(0.3), nn.Identity(), nn.Linear(9, CLASSES)],
-    "rate zero": layers(nn.Dropout(0.0)),
-}  # fmt: skip
+from alray.strategies.signals import Committee, Request
+from tests.helpers.builders import make_pool
+from tests.helpers.scoring import assert_close, scored, scored_plainly
+from tests.helpers.sequential_modules import (
+    CLASSES,
+    SEQUENCES,
+    SHAPES,
+    SIZE,
+    Sequence,
+    custom,
+    double_weights,
+    layers,
+)
 
 OTHERS: dict[str, list[nn.Module]] = {
     "another activation": [nn.Linear(SIZE, 9), nn.GELU(), nn.Linear(9, CLASSES)],
@@ -47,24 +34,17 @@ OTHERS: dict[str, list[nn.Module]] = {
     "dropout before relu": [nn.Linear(SIZE, 9), nn.Dropout(0.3), nn.ReLU(), nn.Linear(9, CLASSES)],
     "norm without statistics": layers(nn.BatchNorm1d(9, track_running_stats=False)),
     "norm without weights": layers(nn.BatchNorm1d(9, affine=False)),
+    "two norms before": [nn.Linear(SIZE, 9), nn.BatchNorm1d(9), nn.BatchNorm1d(9), nn.ReLU(), nn.Linear(9, CLASSES)],
+    "two norms after": layers(nn.BatchNorm1d(9), nn.BatchNorm1d(9)),
     "two relus": layers(nn.ReLU()),
-}
+    "two relus about a norm": layers(nn.BatchNorm1d(9), nn.ReLU()),
+    "two dropouts in a row": layers(nn.Dropout(0.3), nn.Dropout(0.3)),
+}  # fmt: skip
+
+LOG_PROBS = Request(log_probs=True)
 
 
-class Own(nn.Module):
-    """Reads the modality and calls its layers."""
-
-    def __init__(self, *parts: nn.Module) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(*parts)
-
-    @override
-    def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
-        logits: Tensor = self.layers(features["text"])
-        return logits
-
-
-class Functional(Own):
+class Functional(Sequence):
     @override
     def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
         first, drop, second, last = self.layers
@@ -72,8 +52,8 @@ class Functional(Own):
         return logits
 
 
-class Beside(Own):
-    """Computes something beside the chain."""
+class Beside(Sequence):
+    """Computes something beside the sequence."""
 
     @override
     def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
@@ -82,7 +62,7 @@ class Beside(Own):
         return logits
 
 
-class Around(Own):
+class Around(Sequence):
     @override
     def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
         x = features["text"]
@@ -90,29 +70,16 @@ class Around(Own):
         return logits
 
 
-class Deciding(Own):
+class Deciding(Sequence):
     @override
     def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
         logits: Tensor = self.layers(features["text"])
         return logits if logits.sum() > 0 else -logits
 
 
-def own(module):
-    """Return the module as alray's network, with weights and statistics of its own."""
-    with forked_rng(1):
-        network = CustomModule(module)
-        for layer in network.modules():
-            if isinstance(layer, (nn.Linear, nn.BatchNorm1d)):
-                layer.reset_parameters()
-    randomise(network)
-    return network
-
-
 def scored_both_ways(monkeypatch, network, pool, request):
     found = scored(network, pool, request, seed=2)
-    with monkeypatch.context() as patch:
-        patch.setattr(engine, "_way", plain_way)
-        return found, scored(network, pool, request, seed=2)
+    return found, scored_plainly(monkeypatch, network, pool, request, seed=2)
 
 
 @pytest.fixture
@@ -120,16 +87,16 @@ def pool():
     return make_pool(300, {"text": SIZE}, absent=0.0)
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", SEQUENCES)
 @pytest.mark.parametrize("members", [None, 1, 5])
-def test_a_chain_is_scored_as_its_module(monkeypatch, pool, name, members):
-    network = own(Own(*CHAINS[name]))
-    assert find_blocks(network, {"text": (SIZE,)}) is not None
-    drops = any(isinstance(part, nn.Dropout) and part.p > 0 for part in CHAINS[name])
+def test_a_sequence_is_scored_as_its_module(monkeypatch, pool, name, members):
+    network = custom(Sequence(*SEQUENCES[name]))
+    assert network.blocks is not None
+    drops = any(isinstance(part, nn.Dropout) and part.p > 0 for part in SEQUENCES[name])
     committee = Committee(members) if members and drops else None
-    request = Request(committee=committee)
+    request = Request(log_probs=True, committee=committee)
     found, expected = scored_both_ways(monkeypatch, network, pool, request)
-    assert_close(found.log_probs[FUSED], expected.log_probs[FUSED])
+    assert_close(found.log_probs, expected.log_probs)
     assert (found.committee_log_mean is None) == (committee is None)
     if committee is not None:
         assert_close(found.committee_log_mean, expected.committee_log_mean)
@@ -138,77 +105,91 @@ def test_a_chain_is_scored_as_its_module(monkeypatch, pool, name, members):
 
 def test_functions_are_layers_too(monkeypatch, pool):
     parts = [nn.Linear(SIZE, 9), nn.Dropout(0.5), nn.Linear(9, 8), nn.Linear(8, CLASSES)]
-    network = own(Functional(*parts))
-    links = find_blocks(network, {"text": (SIZE,)})
-    assert links is not None
-    assert [link.relu for link in links] == [True, True, False]
-    found, expected = scored_both_ways(
-        monkeypatch, network, pool, Request(heads=(), committee=Committee(4))
-    )
-    assert found.log_probs == {}
+    network = custom(Functional(*parts))
+    assert network.blocks is not None
+    assert [block.relu for block in network.blocks] == [True, True, False]
+    request = Request(committee=Committee(4))
+    found, expected = scored_both_ways(monkeypatch, network, pool, request)
+    assert found.log_probs is None
     assert_close(found.committee_log_mean, expected.committee_log_mean)
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_layers_in_another_order_or_of_another_kind_are_called(name):
-    assert find_blocks(CustomModule(Own(*OTHERS[name])), {"text": (SIZE,)}) is None
+    assert CustomModule(Sequence(*OTHERS[name]), SHAPES).blocks is None
 
 
 @pytest.mark.parametrize("kind", [Beside, Around, Deciding])
 def test_a_module_that_does_anything_else_is_called(kind):
-    assert find_blocks(own(kind(*layers())), {"text": (SIZE,)}) is None
+    assert custom(kind(*layers())).blocks is None
 
 
 class OtherLinear(nn.Linear):
-    """May compute whatever it likes."""
+    """May compute anything."""
 
 
-def test_a_layer_with_a_hook_or_a_kind_of_its_own_is_called():
+def test_a_layer_with_a_hook_or_of_an_unknown_class_is_called():
     hooked = layers()
     hooked[0].register_forward_hook(lambda *_: None)
-    assert find_blocks(own(Own(*hooked)), {"text": (SIZE,)}) is None
+    assert custom(Sequence(*hooked)).blocks is None
     other = [OtherLinear(SIZE, 9), nn.ReLU(), nn.Linear(9, CLASSES)]
-    assert find_blocks(own(Own(*other)), {"text": (SIZE,)}) is None
+    assert custom(Sequence(*other)).blocks is None
+
+
+def test_a_build_that_cannot_tell_hooks_calls_the_module(monkeypatch):
+    assert custom(Sequence(*layers())).blocks is not None
+    monkeypatch.setattr("alray.networks.sequential.available", lambda: kernels.GRADIENTS)
+    assert custom(Sequence(*layers())).blocks is None
 
 
 @pytest.mark.parametrize(
     "shapes", [{"text": (SIZE,), "image": (3,)}, {"text": (1, SIZE)}, {"image": (SIZE,)}]
 )
-def test_a_pool_of_several_modalities_or_of_images_or_another_is_no_chains(shapes):
+def test_a_pool_of_several_modalities_or_of_images_or_another_has_no_sequence(shapes):
     """Objects without a modality come in as zeros, which only the module knows how to treat."""
-    assert find_blocks(own(Own(*layers())), shapes) is None
+    assert custom(Sequence(*layers()), shapes).blocks is None
 
 
-def test_the_answer_is_kept_but_weights_are_read_anew(monkeypatch, pool):
-    network = own(Own(*layers(nn.Dropout(0.3))))
-    before = scored(network, pool, Request()).log_probs[FUSED]
-    assert find_blocks(network, {"text": (SIZE,)}) is find_blocks(network, {"text": (SIZE,)})
-    with torch.no_grad():
-        for weights in network.parameters():
-            weights.mul_(2)
-    found, expected = scored_both_ways(monkeypatch, network, pool, Request())
-    assert_close(found.log_probs[FUSED], expected.log_probs[FUSED])
-    assert not torch.allclose(found.log_probs[FUSED], before)
+def test_a_network_is_traced_once_but_its_weights_are_read_anew(monkeypatch, pool):
+    network = custom(Sequence(*layers(nn.Dropout(0.3))))
+    before = scored(network, pool, LOG_PROBS).log_probs
+    monkeypatch.setattr(fx.Tracer, "trace", lambda *_: 1 / 0)
+    assert network.blocks is not None
+    double_weights(network)
+    found, expected = scored_both_ways(monkeypatch, network, pool, LOG_PROBS)
+    assert_close(found.log_probs, expected.log_probs)
+    assert not torch.allclose(found.log_probs, before)
+
+
+def test_a_copy_is_scored_by_its_own_weights(monkeypatch, pool):
+    network = custom(Sequence(*layers(nn.Dropout(0.3))))
+    before = scored(network, pool, LOG_PROBS).log_probs
+    copied = copy.deepcopy(network)
+    double_weights(network)
+    found, expected = scored_both_ways(monkeypatch, copied, pool, LOG_PROBS)
+    assert torch.equal(found.log_probs, before)
+    assert_close(found.log_probs, expected.log_probs)
 
 
 @pytest.mark.parametrize("n", [1, BLOCK - 1, BLOCK, BLOCK + 1])
 def test_blocks_join_without_a_seam(monkeypatch, n):
     pool = make_pool(n, {"text": SIZE}, absent=0.0)
-    network = own(Own(*layers(nn.Dropout(0.3))))
-    request = Request(committee=Committee(3))
+    network = custom(Sequence(*layers(nn.Dropout(0.3))))
+    request = Request(log_probs=True, committee=Committee(3))
     found, expected = scored_both_ways(monkeypatch, network, pool, request)
-    assert_close(found.log_probs[FUSED], expected.log_probs[FUSED])
+    assert_close(found.log_probs, expected.log_probs)
     assert_close(found.committee_mean_entropy, expected.committee_mean_entropy)
 
 
 def test_more_members_than_fit_one_product_are_all_there(monkeypatch, pool):
     monkeypatch.setattr("alray.scoring.sequential._WIDEST", 2 * CLASSES)
-    network = own(Own(*layers(nn.Dropout(0.3))))
-    found, expected = scored_both_ways(monkeypatch, network, pool, Request(committee=Committee(5)))
+    network = custom(Sequence(*layers(nn.Dropout(0.3))))
+    request = Request(committee=Committee(5))
+    found, expected = scored_both_ways(monkeypatch, network, pool, request)
     assert_close(found.committee_mean_entropy, expected.committee_mean_entropy)
 
 
-def test_a_chain_takes_the_fast_way(monkeypatch, pool):
-    monkeypatch.setattr(SequentialPass, "block", lambda *_: 1 / 0)
+def test_a_sequence_takes_the_fast_pass(monkeypatch, pool):
+    monkeypatch.setattr(SequentialPass, "score_block", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        scored(own(Own(*layers())), pool, Request())
+        scored(custom(Sequence(*layers())), pool, LOG_PROBS)

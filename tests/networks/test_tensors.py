@@ -19,19 +19,19 @@ def test_a_batch_is_a_copy_and_writing_into_it_leaves_the_pool_as_it_was():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.uint8])
-@pytest.mark.parametrize("padded_rows", [False, True])
-def test_gathered_rows_are_copies_whatever_the_type(dtype, padded_rows):
+@pytest.mark.parametrize("into_buffer", [False, True])
+def test_gathered_rows_are_copies_for_every_type(dtype, into_buffer):
     features = np.arange(12).reshape(4, 3).astype(dtype)
     modality = Modality("a", features, np.arange(4, dtype=np.int32), (3,), offset=1.0, scale=2.0)
     pool = PreparedPool((modality,), np.zeros(4, np.int64), 1, *[np.arange(1)] * 3)
     rows = torch.tensor([2, 0])
-    room = torch.empty(2, 3) if padded_rows else None
-    gathered = PoolTensors(pool).modalities[0].gather(rows, out=room)
+    buffer = torch.empty(2, 3) if into_buffer else None
+    gathered = PoolTensors(pool).modalities[0].gather(rows, out=buffer)
     assert gathered.dtype == torch.float32
     assert gathered.tolist() == [[10, 12, 14], [-2, 0, 2]]
     assert np.array_equal(features, np.arange(12).reshape(4, 3).astype(dtype))
-    if room is not None:
-        assert gathered.data_ptr() == room.data_ptr()
+    if buffer is not None:
+        assert gathered.data_ptr() == buffer.data_ptr()
 
 
 def test_a_batch_holds_the_present_objects_and_where_they_are():
@@ -48,7 +48,7 @@ def test_a_batch_holds_the_present_objects_and_where_they_are():
         assert np.array_equal(rows.numpy(), present)
 
 
-def test_no_positions_are_kept_where_everybody_is_present():
+def test_no_positions_are_kept_where_every_object_is_present():
     pool = make_pool(absent=0.0)
     assert PoolTensors(pool).batch(everyone(pool)).rows == {"image": None, "text": None}
 
@@ -85,13 +85,13 @@ def test_a_read_only_array_is_viewed_without_a_warning():
     assert as_tensor(array).tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("place", range(8))
-def test_the_checksum_notices_one_changed_value_in_any_array(place):
+@pytest.mark.parametrize("number", range(8))
+def test_the_checksum_notices_one_changed_value_in_any_array(number):
     pool = make_pool()
     arrays = pool.arrays()
     assert len(arrays) == 2 * 2 + 4
     before = pool.checksum()
-    array = arrays[place]
+    array = arrays[number]
     array.setflags(write=True)
     kept = array.flat[0]
     array.flat[0] = kept + 1

@@ -6,35 +6,33 @@ import torch
 
 from alray.errors import SpecError
 from alray.networks.generators import torch_generator
-from alray.networks.layers import draw_mask, dropouts
-from alray.networks.models import FUSED
+from alray.networks.layers import committee_masks, draw_mask, dropouts
 from alray.networks.tensors import PoolTensors
 from alray.scoring.engine import check_committee, score
 from alray.scoring.plain import ModulePass
-from alray.scoring.request import Request
-from alray.strategies.signals import Committee
+from alray.strategies.signals import Committee, Request
 from tests.helpers.builders import everyone, make_network, make_pool
 from tests.helpers.scoring import assert_close, scored
 
 
 @pytest.mark.parametrize("name", ["late_fusion", "tests.helpers.own_modules:OwnNetwork"])
 def test_results_follow_the_order_of_the_objects(name):
-    """A member is one mask for all objects: what it says of an object does not depend on the others."""
+    """A member is one mask for all objects: its prediction for an object does not depend on the others."""
     pool = make_pool(absent=0.4)
     network = make_network(pool, randomised=True, name=name)
-    request = Request(committee=Committee(3))
+    request = Request(log_probs=True, committee=Committee(3))
     order = np.random.default_rng(0).permutation(len(pool))
     straight, permuted = (scored(network, pool, request, x) for x in (everyone(pool), order))
     assert_close(permuted.committee_log_mean, straight.committee_log_mean[order])
     assert_close(permuted.committee_mean_entropy, straight.committee_mean_entropy[order])
-    assert_close(permuted.log_probs[FUSED], straight.log_probs[FUSED][order])
+    assert_close(permuted.log_probs, straight.log_probs[order])
 
 
 @pytest.mark.parametrize("name", ["late_fusion", "tests.helpers.own_modules:OwnNetwork"])
 def test_the_generator_draws_the_members(name):
     pool = make_pool()
     network = make_network(pool, name=name)
-    request = Request(heads=(), committee=Committee(3))
+    request = Request(committee=Committee(3))
     one, same, other = (
         scored(network, pool, request, seed=seed).committee_log_mean for seed in (1, 1, 2)
     )
@@ -43,10 +41,10 @@ def test_the_generator_draws_the_members(name):
 
 
 def test_members_are_thinned_networks():
-    """A committee of one is the network with its units set to zero by hand."""
+    """A committee of one is the network with some units set to zero."""
     pool = make_pool(absent=0.0)
     network = make_network(pool, randomised=True)
-    actual = scored(network, pool, Request(heads=(), committee=Committee(1)), seed=3)
+    actual = scored(network, pool, Request(committee=Committee(1)), seed=3)
     generator = torch_generator(3)
     masks = {layer: draw_mask((layer.size or 0,), 0.5, generator) for layer in dropouts(network)}
 
@@ -66,12 +64,9 @@ def test_members_are_thinned_networks():
 def test_a_committee_is_summarised_by_its_mean_and_its_mean_entropy():
     pool = make_pool(absent=0.0)
     network = make_network(pool, randomised=True)
-    request = Request(heads=(), committee=Committee(4))
+    request = Request(committee=Committee(4))
     found = scored(network, pool, request)
-    generator = torch_generator(0)
-    for layer in dropouts(network):
-        layer.draw_masks(4, generator)
-    with torch.no_grad():
+    with torch.no_grad(), committee_masks(network, 4, torch_generator(0)):
         members = ModulePass(network, PoolTensors(pool), request)._members
         batch = PoolTensors(pool).batch(everyone(pool))
         p = torch.stack(members(batch, network(batch))).double().exp()

@@ -1,5 +1,6 @@
-"""The engine against the plain module: the same numbers, whatever is asked of whichever network."""
+"""The engine against the plain module: the same signals for every request and network."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -8,13 +9,14 @@ import torch
 
 from alray.networks.generators import forked_rng
 from alray.networks.layers import dropouts
-from alray.networks.models import FUSED, LossPredictor
+from alray.networks.loss_predictor import LossPredictor
+from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
-from alray.scoring import engine
 from alray.scoring.folded import FoldedPass
+from alray.scoring.passes import BLOCK, MODULE_BLOCK
 from alray.scoring.plain import ModulePass
-from alray.scoring.request import BLOCK, MODULE_BLOCK, Request
-from alray.strategies.signals import Committee
+from alray.strategies import scores
+from alray.strategies.signals import Committee, Request, Signals
 from tests.helpers.builders import (
     everyone,
     image_pool,
@@ -24,23 +26,22 @@ from tests.helpers.builders import (
     same_tensors,
     weights_of,
 )
-from tests.helpers.scoring import assert_close, plain_way, scored
+from tests.helpers.scoring import assert_close, scored, scored_plainly
 
 DIMENSIONS = [{"text": 5}, {"image": 9, "text": 40}, {"image": 9, "text": 5, "sound": 40}]
 
 
-def scored_plainly(monkeypatch, *arguments, **options):
-    """Score by calling the network itself."""
-    with monkeypatch.context() as patch:
-        patch.setattr(engine, "_way", plain_way)
-        return scored(*arguments, **options)
+SIGNALS = [
+    f.name for f in dataclasses.fields(Signals) if f.name not in ("candidates", "side_log_probs")
+]
 
 
 def assert_same(actual, expected):
-    assert actual.log_probs.keys() == expected.log_probs.keys()
-    for head, log_probs in expected.log_probs.items():
-        assert_close(actual.log_probs[head], log_probs)
-    for name in ("committee_log_mean", "committee_mean_entropy", "features", "predicted_loss"):
+    assert actual.candidates.tolist() == expected.candidates.tolist()
+    assert actual.side_log_probs.keys() == expected.side_log_probs.keys()
+    for head, log_probs in expected.side_log_probs.items():
+        assert_close(actual.side_log_probs[head], log_probs)
+    for name in SIGNALS:
         values = getattr(actual, name), getattr(expected, name)
         assert (values[0] is None) == (values[1] is None)
         if values[0] is not None:
@@ -48,10 +49,14 @@ def assert_same(actual, expected):
 
 
 def everything(network, committee=None):
-    """Ask for all that a network has."""
+    """Return the arguments that request every signal of a network."""
     with forked_rng(5):
         predictor = LossPredictor(network.tap_sizes)
-    return Request(network.head_names, committee, features=True, predictor=predictor)
+    wanted = ("log_probs", "features", "predicted_loss", "true_loss")
+    request = Request(
+        committee=committee, side_heads=network.head_names[1:], **dict.fromkeys(wanted, True)
+    )
+    return {"request": request, "predictor": predictor}
 
 
 def combinations():
@@ -72,52 +77,73 @@ def test_the_engine_equals_the_module(monkeypatch, dimensions, heads, dropout, k
     assert len(np.unique(PoolTensors(pool).patterns(everyone(pool)))) == 2 ** len(dimensions) - 1
     for seed in range(3):
         network = make_network(pool, seed, randomised=True, heads=heads, dropout=dropout)
-        request = everything(network, None if kind is None else Committee(4, kind))
-        expected = scored_plainly(monkeypatch, network, pool, request, seed=seed)
-        assert_same(scored(network, pool, request, seed=seed), expected)
+        asked = everything(network, None if kind is None else Committee(4, kind))
+        expected = scored_plainly(monkeypatch, network, pool, seed=seed, **asked)
+        assert_same(scored(network, pool, seed=seed, **asked), expected)
 
 
 @pytest.mark.parametrize(
-    "request_", [Request(heads=()), Request(heads=("text",)), Request(heads=(), features=True),
-                 Request(heads=(), committee=Committee(2)), Request(heads=("image", FUSED))],
+    "request_", [Request(), Request(side_heads=("text",)), Request(features=True), Request(true_loss=True),
+                 Request(committee=Committee(2)), Request(log_probs=True, side_heads=("image",))],
 )  # fmt: skip
-def test_only_what_is_asked_for_is_there(monkeypatch, request_):
+def test_only_requested_signals_are_there(monkeypatch, request_):
     pool = make_pool()
     network = make_network(pool, randomised=True)
     actual = scored(network, pool, request_)
     assert_same(actual, scored_plainly(monkeypatch, network, pool, request_))
-    assert set(actual.log_probs) == set(request_.heads)
+    assert (actual.log_probs is not None) == (request_.log_probs or request_.true_loss)
+    assert set(actual.side_log_probs) == set(request_.side_heads)
     assert (actual.features is not None) == request_.features
+    assert (actual.true_loss is not None) == request_.true_loss
     assert (actual.committee_log_mean is not None) == (request_.committee is not None)
+
+
+def test_the_true_loss_is_that_of_the_pools_labels():
+    pool = make_pool()
+    order = np.random.default_rng(0).permutation(len(pool))
+    found = scored(make_network(pool), pool, Request(true_loss=True), order)
+    expected = scores.true_loss(found.log_probs, torch.from_numpy(pool.labels[order]))
+    assert torch.equal(found.true_loss, expected)
+
+
+def test_a_predicted_loss_needs_its_predictor():
+    pool = make_pool()
+    network = make_network(pool)
+    asked = everything(network)
+    assert scored(network, pool, asked["request"]).predicted_loss is None
+    unasked = scored(network, pool, Request(log_probs=True), predictor=asked["predictor"])
+    assert unasked.predicted_loss is None
 
 
 def test_every_pattern_alone(monkeypatch):
     pool = make_pool(200, DIMENSIONS[2], absent=0.4)
     patterns = PoolTensors(pool).patterns(everyone(pool))
     network = make_network(pool, randomised=True)
-    request = everything(network, Committee(3, "both"))
+    asked = everything(network, Committee(3, "both"))
     for code in range(1, 8):
         indices = np.flatnonzero(patterns == code)
-        actual = scored(network, pool, request, indices)
-        assert_same(actual, scored_plainly(monkeypatch, network, pool, request, indices))
-        there = {name for place, name in enumerate(DIMENSIONS[2]) if code >> place & 1}
-        assert set(actual.log_probs) == {FUSED, *there}
+        actual = scored(network, pool, indices=indices, **asked)
+        expected = scored_plainly(monkeypatch, network, pool, indices=indices, **asked)
+        assert_same(actual, expected)
+        present = {name for bit, name in enumerate(DIMENSIONS[2]) if code >> bit & 1}
+        assert actual.log_probs is not None
+        assert set(actual.side_log_probs) == present
 
 
 def test_side_heads_are_nan_where_their_modality_is_absent_and_only_there():
     pool = make_pool(absent=0.4)
     network = make_network(pool)
-    log_probs = scored(network, pool, Request(heads=network.head_names)).log_probs
+    found = scored(network, pool, Request(log_probs=True, side_heads=network.head_names[1:]))
     for modality in pool.modalities:
-        undefined = torch.isnan(log_probs[modality.name]).numpy()
+        undefined = torch.isnan(found.side_log_probs[modality.name]).numpy()
         assert np.array_equal(undefined.all(axis=1), ~modality.present)
         assert np.array_equal(undefined.any(axis=1), ~modality.present)
-    assert not torch.isnan(log_probs[FUSED]).any()
-    torch.testing.assert_close(log_probs[FUSED].exp().sum(dim=1), torch.ones(len(pool)))
+    assert not torch.isnan(found.log_probs).any()
+    torch.testing.assert_close(found.log_probs.exp().sum(dim=1), torch.ones(len(pool)))
 
 
-def scored_folded(_monkeypatch, network, pool, request):
-    return scored(network, pool, request)
+def scored_folded(_monkeypatch, *arguments, **options):
+    return scored(*arguments, **options)
 
 
 @pytest.mark.parametrize(
@@ -126,65 +152,68 @@ def scored_folded(_monkeypatch, network, pool, request):
 def test_blocks_join_without_a_seam(monkeypatch, n):
     pool = make_pool(n, {"text": 5}, absent=0.0)
     network = make_network(pool, randomised=True)
-    request = everything(network, Committee(2))
+    asked = everything(network, Committee(2))
     assert_same(
-        scored(network, pool, request), scored_plainly(monkeypatch, network, pool, request)
+        scored(network, pool, **asked), scored_plainly(monkeypatch, network, pool, **asked)
     )
 
 
-def test_no_objects_have_no_results():
+def test_no_objects_have_no_signals():
     pool = make_pool()
-    nothing = scored(make_network(pool), pool, Request(), np.empty(0, dtype=np.int64))
-    assert nothing.log_probs == {}
-    assert nothing.features is None
+    network = make_network(pool)
+    nothing = scored(network, pool, indices=np.empty(0, dtype=np.int64), **everything(network))
+    assert nothing.side_log_probs == {}
+    assert all(getattr(nothing, name) is None for name in SIGNALS)
 
 
 @pytest.mark.parametrize("score_it", [scored_folded, scored_plainly])
 def test_the_block_size_changes_nothing_but_rounding(monkeypatch, score_it):
     pool = make_pool(absent=0.4)
     network = make_network(pool, randomised=True)
-    request = everything(network, Committee(3, "both"))
-    whole = score_it(monkeypatch, network, pool, request)
-    for way in (FoldedPass, ModulePass):
-        monkeypatch.setattr(way, "block_size", 7)
-    assert_same(score_it(monkeypatch, network, pool, request), whole)
+    asked = everything(network, Committee(3, "both"))
+    whole = score_it(monkeypatch, network, pool, **asked)
+    for kind in (FoldedPass, ModulePass):
+        monkeypatch.setattr(kind, "block_size", 7)
+    assert_same(score_it(monkeypatch, network, pool, **asked), whole)
 
 
 @pytest.mark.parametrize("name", ["late_fusion", "tests.helpers.own_modules:OwnNetwork"])
 @pytest.mark.parametrize("training", [True, False])
 def test_scoring_changes_nothing_in_the_network(name, training):
-    """BatchNorm must not learn from what it is asked to score, and no mask may stay behind."""
+    """BatchNorm must not learn from scored objects, and no mask may remain."""
     pool = make_pool()
     network = make_network(pool, name=name).train(training)
     before = weights_of(network)
-    plain = scored(network, pool, Request()).log_probs[FUSED]
-    scored(network, pool, Request(committee=Committee(3)))
+    plain = scored(network, pool, Request(log_probs=True)).log_probs
+    scored(network, pool, Request(log_probs=True, committee=Committee(3)))
     assert same_tensors(weights_of(network), before)
     assert not any(module.training for module in network.modules())
-    assert all(layer.member is None and not layer._masks for layer in dropouts(network))
-    assert torch.equal(scored(network, pool, Request()).log_probs[FUSED], plain)
+    assert all(layer.committee is None for layer in dropouts(network))
+    assert torch.equal(scored(network, pool, Request(log_probs=True)).log_probs, plain)
 
 
 def test_scoring_writes_nothing_into_the_pool():
     pool = make_pool()
     before = pool.checksum()
     network = make_network(pool)
-    scored(network, pool, everything(network, Committee(3, "both")))
+    scored(network, pool, **everything(network, Committee(3, "both")))
     assert pool.checksum() == before
 
 
 def test_results_need_no_gradient():
     pool = make_pool()
     network = make_network(pool)
-    found = scored(network, pool, everything(network, Committee(2)))
-    for tensor in (*found.log_probs.values(), found.features, found.predicted_loss):
+    found = scored(network, pool, **everything(network, Committee(2)))
+    for tensor in (*found.side_log_probs.values(), *(getattr(found, name) for name in SIGNALS)):
         assert not tensor.requires_grad
 
 
 def test_half_precision_in_memory_scores_nearly_alike():
     whole, half = make_pool(), make_pool(dtype=np.float16)
     network = make_network(whole)
-    one, other = (scored(network, pool, Request()).log_probs[FUSED] for pool in (whole, half))
+    one, other = (
+        scored(network, pool, Request(log_probs=True)).log_probs for pool in (whole, half)
+    )
     assert half.modalities[0].features.dtype == np.float16
     assert not torch.equal(one, other)
     # Features of size up to ten, each off by at most 2^-11 of itself.
@@ -204,12 +233,11 @@ def test_bytes_are_scaled_on_the_way():
 def test_cnn(kind):
     pool = image_pool()
     network = make_network(pool, name="cnn")
-    request = everything(network, Committee(3) if kind else None)
-    found = scored(network, pool, request)
+    found = scored(network, pool, **everything(network, Committee(3) if kind else None))
     batch = PoolTensors(pool).batch(everyone(pool))
     outputs = network(batch)
     torch.testing.assert_close(
-        found.log_probs[FUSED], torch.log_softmax(outputs.heads[FUSED].values, dim=1)
+        found.log_probs, torch.log_softmax(outputs.heads[FUSED].values, dim=1)
     )
     torch.testing.assert_close(found.features, outputs.features)
     assert found.predicted_loss.shape == (len(pool),)

@@ -1,4 +1,4 @@
-"""Layers and passes in 8-bit integers: near the exact ones, the same bits each time."""
+"""Layers and passes in int8: near the exact ones, the same bits each time."""
 
 import numpy as np
 import pytest
@@ -6,16 +6,17 @@ import torch
 
 from alray.errors import SpecError
 from alray.networks.generators import torch_generator
+from alray.networks.kernels import INT8, available
 from alray.networks.tensors import PoolTensors
-from alray.scoring.engine import score
+from alray.scoring.engine import score, score_int8
 from alray.scoring.folding import Affine
-from alray.scoring.int8 import Int8Affine, has_int8_products, scale_of, signed_scale_of
-from alray.scoring.request import Request
-from alray.strategies.signals import Committee
+from alray.scoring.int8 import Int8Affine, can_compute, can_score, scale_of, signed_scale_of
+from alray.strategies.base import given
+from alray.strategies.signals import Committee, Request
 from tests.helpers.builders import image_pool, make_network, make_pool
 
 pytestmark = pytest.mark.skipif(
-    not has_int8_products(), reason="this build of PyTorch has no 8-bit products"
+    not available() >= INT8, reason="this build of PyTorch has no 8-bit products"
 )
 
 
@@ -38,40 +39,47 @@ def test_a_layer_is_near_the_exact_one():
     # Outputs of very different sizes each have a scale of their own.
     affine = Affine(weight * torch.logspace(-3, 1, 64)[:, None], bias)
     exact = affine.rectified(x)
-    taken, given = signed_scale_of(x), scale_of(exact)
-    rough = Int8Affine(affine, taken, given)
-    logits = rough(taken.bytes_of(x.clone()))
+    inputs, outputs = signed_scale_of(x), scale_of(exact)
+    layer = Int8Affine(affine, inputs, outputs)
+    logits = layer(inputs.bytes_of(x.clone()))
     off = (logits - affine(x)).abs().mean(dim=0) / (affine(x) - bias).std(dim=0)
     assert logits.dtype == torch.float32
     assert 1e-4 < off.max() < 0.02
-    rectified = rough.rectified(taken.bytes_of(x.clone()))
+    rectified = layer.rectified(inputs.bytes_of(x.clone()))
     assert rectified.dtype == torch.uint8
-    error = (rectified.float() * given.step - exact).abs().max()
+    error = (rectified.float() * outputs.step - exact).abs().max()
     assert error < 0.02 * exact.max()
+    last = Int8Affine(affine, inputs)
+    assert torch.equal(last(inputs.bytes_of(x.clone())), logits)
+    with pytest.raises(RuntimeError, match="without a scale for its outputs"):
+        last.rectified(inputs.bytes_of(x.clone()))
 
 
 @pytest.mark.parametrize(
     "committee", [None, Committee(3), Committee(2, "both"), Committee(0, "heads")]
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
-def test_a_rough_pass_is_near_the_exact_one(committee, dtype):
+def test_an_int8_pass_is_near_the_exact_one(committee, dtype):
     pool = make_pool(700, {"image": 20, "text": 30}, absent=0.3, dtype=dtype)
     tensors, network = PoolTensors(pool), make_network(pool, width=32, randomised=True)
     indices = np.arange(650)
-    request = Request(heads=network.head_names, committee=committee)
+    request = Request(log_probs=True, committee=committee, side_heads=network.head_names[1:])
 
-    def scored(*, rough):
-        return score(network, tensors, indices, request, torch_generator(3), rough=rough)
+    def scored(way):
+        return way(network, tensors, indices, request, torch_generator(3))
 
-    exact, near, again = scored(rough=False), scored(rough=True), scored(rough=True)
-    assert near.log_probs.keys() == exact.log_probs.keys()
-    for head, log_probs in exact.log_probs.items():
+    def heads(signals):
+        return {"fused": signals.log_probs, **signals.side_log_probs}
+
+    exact, near, again = scored(score), scored(score_int8), scored(score_int8)
+    assert heads(near).keys() == heads(exact).keys()
+    for head, log_probs in heads(exact).items():
         known = ~torch.isnan(log_probs)
-        assert torch.equal(torch.isnan(near.log_probs[head]), ~known)
-        off = (near.log_probs[head] - log_probs)[known].abs()
+        assert torch.equal(torch.isnan(heads(near)[head]), ~known)
+        off = (heads(near)[head] - log_probs)[known].abs()
         spread = log_probs[known].std()
         assert 0 < off.mean() < 0.05 * spread
-        assert torch.equal(near.log_probs[head][known], again.log_probs[head][known])
+        assert torch.equal(heads(near)[head][known], heads(again)[head][known])
     if committee is not None:
         off = (near.committee_mean_entropy - exact.committee_mean_entropy).abs().mean()
         assert 0 < off < 0.1 * exact.committee_mean_entropy.std()
@@ -86,37 +94,37 @@ def test_scales_are_made_for_the_whole_of_the_objects():
     tensors, network = PoolTensors(pool), make_network(pool, width=32, randomised=True)
     indices = np.arange(3000)
     exact, near = (
-        score(network, tensors, indices, Request(), rough=rough).log_probs["fused"][1500:]
-        for rough in (False, True)
+        given(way(network, tensors, indices, Request(log_probs=True)).log_probs)[1500:]
+        for way in (score, score_int8)
     )
     assert (near - exact).abs().mean() < 0.05 * exact.std()
 
 
 def test_encoders_of_different_sizes_share_a_scale_that_holds_both():
-    """What they give is joined into one matrix of bytes."""
+    """Their outputs are joined into one matrix of bytes."""
     pool = make_pool(600, {"image": 20, "text": 30}, absent=0.0)
     tensors, network = PoolTensors(pool), make_network(pool, width=32, randomised=True)
     with torch.no_grad():
         dict(network.encoders())["text"].second.linear.weight.mul_(20)
     exact, near = (
-        score(network, tensors, np.arange(600), Request(), rough=rough).log_probs["fused"]
-        for rough in (False, True)
+        given(way(network, tensors, np.arange(600), Request(log_probs=True)).log_probs)
+        for way in (score, score_int8)
     )
     assert (near - exact).abs().mean() < 0.05 * exact.std()
 
 
-def test_what_has_no_rough_pass_is_refused():
+@pytest.mark.parametrize("request_", [Request(features=True), Request(predicted_loss=True)])
+def test_signals_that_are_not_probabilities_are_refused(request_):
     pool = make_pool()
-    with pytest.raises(SpecError, match="no rough pass"):
-        score(
-            make_network(pool), PoolTensors(pool), pool.train, Request(features=True), rough=True
-        )
-    images = image_pool()
+    assert not can_compute(request_)
+    with pytest.raises(SpecError, match="cannot be computed in int8"):
+        score_int8(make_network(pool), PoolTensors(pool), pool.train, request_)
+
+
+def test_other_networks_are_refused():
+    pool = image_pool()
+    network = make_network(pool, name="cnn")
+    assert not can_score(network)
+    assert can_score(make_network(make_pool()))
     with pytest.raises(SpecError, match="only late fusion"):
-        score(
-            make_network(images, name="cnn"),
-            PoolTensors(images),
-            images.train,
-            Request(),
-            rough=True,
-        )
+        score_int8(network, PoolTensors(pool), pool.train, Request(log_probs=True))

@@ -75,7 +75,7 @@ def test_the_identity_of_a_plain_class_is_the_same_in_every_process():
         ("tests.helpers.own_modules:linear_network", "not a strategy class"),
     ],
 )
-def test_what_is_no_strategy_is_refused(text, message):
+def test_other_texts_are_refused(text, message):
     with pytest.raises(SpecError, match=message):
         parse(text)
 
@@ -84,7 +84,7 @@ def test_one_member_of_heads_is_enough():
     assert parse("bald:members=1:committee=heads") == Bald(1, "heads")
 
 
-def test_a_strategy_of_ones_own():
+def test_a_custom_strategy():
     assert parse(f"{OWN}:beta=1.5") == PowerMargin(1.5)
     assert isinstance(parse("tests.helpers.own_modules:Plain"), Plain)
 

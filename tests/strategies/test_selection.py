@@ -49,8 +49,8 @@ def test_ties_are_broken_by_chance_not_by_position(scores, largest):
         alike = [position for position in chosen if scores[position] == 1]
         first[alike[0]] += 1
     tied = np.flatnonzero(np.array(scores) == 1)
-    places = 4 - (3 if largest and 2.0 in scores else 0)
-    for counts, share in ((taken, places / len(tied)), (first, 1 / len(tied))):
+    remaining = 4 - (3 if largest and 2.0 in scores else 0)
+    for counts, share in ((taken, remaining / len(tied)), (first, 1 / len(tied))):
         # Five standard deviations of a binomial.
         tolerance = 5 * np.sqrt(draws * share * (1 - share))
         assert np.abs(counts[tied] - draws * share).max() < tolerance

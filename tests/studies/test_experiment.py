@@ -1,47 +1,23 @@
-import itertools
-import math
-from dataclasses import replace
+"""A run round by round: resumed, shared and repeated to the bit, with its strategies and fits."""
 
 import numpy as np
 import pytest
 
-from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.scoring.engine import score
-from alray.scoring.request import Request
 from alray.strategies import scores
-from alray.studies.sweep.experiment import Experiment
-from alray.studies.sweep.records import HEAD_COLUMNS, ROUND_COLUMNS, RUN_COLUMNS, TIMING_COLUMNS
+from alray.strategies.base import given
+from alray.strategies.signals import Request
+from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors
 from alray.training.fit import fit
-from tests.helpers.builders import make_pool, one_run, plan_of, same_tensors
-
-POOL = make_pool(absent=0.3)
-
-
-def clock():
-    """Return a clock that ticks at every look."""
-    ticks = itertools.count()
-    return lambda: float(next(ticks))
+from tests.helpers.builders import one_run, plan_of, same_tensors
+from tests.helpers.experiments import POOL, complete, experiment
 
 
-def experiment(run, pool=POOL, state=None):
-    return Experiment(run, PoolTensors(pool), clock(), state)
-
-
-def play(run, pool=POOL):
-    """Return an experiment's results and its state after each round."""
-    playing = experiment(run, pool)
-    results, states = [playing.passive()], [playing.state().to_bytes()]
-    while not playing.finished:
-        results.append(playing.next_round())
-        states.append(playing.state().to_bytes())
-    return results, states
-
-
-def facts(result):
-    """Return what must repeat to the bit: all but the seconds. NaN equals itself here."""
+def repeatable(result):
+    """Return the parts of a result that must repeat to the bit: all but the seconds. NaN equals itself here."""
     record = {key: value for key, value in result.record.items() if key not in TIMING_COLUMNS}
     return repr(record), result.indices.tolist(), repr(result.scores.tolist())
 
@@ -59,7 +35,7 @@ KINDS = {
     "learning-loss": {"strategies": ["learning_loss"]},
     "bald-both": {"strategies": ["bald:members=3:committee=both"]},
     "one-head": {"strategies": ["ideal_loss"], "model": {"heads": "one", "width": 8}},
-    "own-network": {
+    "custom-module": {
         "strategies": ["committee_entropy:members=2"],
         "model": {"name": "tests.helpers.own_modules:OwnNetwork"},
     },
@@ -69,28 +45,28 @@ KINDS = {
 @pytest.mark.parametrize("settings", KINDS.values(), ids=KINDS.keys())
 def test_a_run_resumed_after_any_round_ends_alike_to_the_bit(settings):
     run = one_run(POOL, **settings)
-    results, states = play(run)
+    results, states = complete(run)
     assert [result.record["round"] for result in results] == [0, 1, 2, 3]
     for number, content in enumerate(states[:-1]):
         resumed = experiment(run, state=RunState.from_bytes(content))
         assert resumed.round == number
-        assert facts(resumed.round_zero()) == facts(results[0])
+        assert repeatable(resumed.round_zero()) == repeatable(results[0])
         while not resumed.finished:
             result = resumed.next_round()
-            assert facts(result) == facts(results[resumed.round])
+            assert repeatable(result) == repeatable(results[resumed.round])
         final = RunState.from_bytes(states[-1])
         assert same_tensors(resumed.state().tensors, final.tensors)
         assert resumed.state().labelled.tolist() == final.labelled.tolist()
 
 
 def test_another_seed_is_another_run():
-    one, other = (play(run)[0] for run in plan_of(POOL, seeds=2).runs)
-    assert facts(one[0]) != facts(other[0])
+    one, other = (complete(run)[0] for run in plan_of(POOL, seeds=2).runs)
+    assert repeatable(one[0]) != repeatable(other[0])
     assert one[0].indices.tolist() != other[0].indices.tolist()
 
 
 def test_another_study_seed_is_another_run():
-    one, other = (play(one_run(POOL, seed=seed))[0] for seed in (0, 1))
+    one, other = (complete(one_run(POOL, seed=seed))[0] for seed in (0, 1))
     assert one[0].indices.tolist() != other[0].indices.tolist()
 
 
@@ -99,7 +75,7 @@ def test_arms_of_a_seed_share_the_passive_phase(second):
     margin, other = plan_of(POOL, strategies=["margin", second]).runs
     assert margin.passive_id == other.passive_id
     one, two = (experiment(run) for run in (margin, other))
-    assert facts(one.passive()) == facts(two.passive())
+    assert repeatable(one.passive()) == repeatable(two.passive())
     assert same_tensors(one.state().tensors, two.state().tensors)
 
 
@@ -109,9 +85,9 @@ def test_variants_that_act_in_the_rounds_share_it_too():
         for training in ({}, {"batch_norm": "frozen"}, {"mode": "scratch"})
     )
     passive = [experiment(run).passive() for run in (live, frozen, scratch)]
-    assert facts(passive[0]) == facts(passive[1]) == facts(passive[2])
-    rounds = [play(run)[0][1] for run in (live, frozen, scratch)]
-    assert len({facts(result)[0] for result in rounds}) == 3
+    assert repeatable(passive[0]) == repeatable(passive[1]) == repeatable(passive[2])
+    rounds = [complete(run)[0][1] for run in (live, frozen, scratch)]
+    assert len({repeatable(result)[0] for result in rounds}) == 3
 
 
 def test_a_run_that_starts_from_a_shared_passive_phase_is_the_run_itself():
@@ -119,12 +95,12 @@ def test_a_run_that_starts_from_a_shared_passive_phase_is_the_run_itself():
     shared = experiment(margin)
     shared.passive()
     started = experiment(entropy, state=shared.state())
-    straight, _ = play(entropy)
-    assert facts(started.next_round()) == facts(straight[1])
+    straight, _ = complete(entropy)
+    assert repeatable(started.next_round()) == repeatable(straight[1])
 
 
 def test_labels_are_distinct_objects_of_the_train_part():
-    results, states = play(one_run(POOL, strategies=["entropy"]))
+    results, states = complete(one_run(POOL, strategies=["entropy"]))
     labelled = RunState.from_bytes(states[-1]).labelled
     assert [len(result.indices) for result in results] == [12, 4, 4, 4]
     assert [result.record["labels"] for result in results] == [12, 16, 20, 24]
@@ -135,103 +111,49 @@ def test_labels_are_distinct_objects_of_the_train_part():
 
 def test_a_run_may_label_the_whole_train_part():
     run = one_run(POOL, initial=len(POOL.train) - 8, query=4, rounds=2)
-    _, states = play(run)
+    _, states = complete(run)
     labelled = RunState.from_bytes(states[-1]).labelled
     assert np.array_equal(np.sort(labelled), POOL.train)
 
 
 def test_a_run_without_rounds_is_its_passive_phase():
-    playing = experiment(one_run(POOL, rounds=0))
-    assert not playing.finished
-    playing.passive()
-    assert playing.finished
+    running = experiment(one_run(POOL, rounds=0))
+    assert not running.finished
+    running.passive()
+    assert running.finished
 
 
 @pytest.mark.parametrize("name", ["Repeating", "OneTooMany", "Stranger"])
 def test_a_strategy_that_breaks_its_contract_is_caught(name):
-    playing = experiment(one_run(POOL, strategies=[f"tests.helpers.own_modules:{name}"]))
-    playing.passive()
+    running = experiment(one_run(POOL, strategies=[f"tests.helpers.own_modules:{name}"]))
+    running.passive()
     with pytest.raises(RuntimeError, match=f"{name}.*instead of 4"):
-        playing.next_round()
+        running.next_round()
 
 
-def test_a_strategy_of_ones_own_that_keeps_it_is_played():
-    results, _ = play(one_run(POOL, strategies=["tests.helpers.own_modules:Plain"]))
+def test_a_custom_strategy_that_keeps_it_is_used():
+    results, _ = complete(one_run(POOL, strategies=["tests.helpers.own_modules:Plain"]))
     unlabelled = np.setdiff1d(POOL.train, results[0].indices)
     assert results[1].indices.tolist() == unlabelled[:4].tolist()
 
 
 @pytest.mark.parametrize(("strategy", "sign"), [("ideal_loss", -1), ("reverse_ideal_loss", 1)])
 def test_oracles_choose_by_the_true_labels(strategy, sign):
-    playing = experiment(one_run(POOL, strategies=[strategy]))
-    passive = playing.passive()
+    running = experiment(one_run(POOL, strategies=[strategy]))
+    passive = running.passive()
     candidates = np.setdiff1d(POOL.train, passive.indices)
     tensors = PoolTensors(POOL)
-    found = score(playing._learner.network, tensors, candidates, Request())
-    losses = scores.true_loss(found.log_probs[FUSED], tensors.labels(candidates)).numpy()
+    found = score(running._learner.network, tensors, candidates, Request(log_probs=True))
+    losses = scores.true_loss(given(found.log_probs), tensors.labels(candidates)).numpy()
     expected = candidates[np.argsort(sign * losses)[:4]]
-    result = playing.next_round()
+    result = running.next_round()
     assert result.indices.tolist() == expected.tolist()
     np.testing.assert_allclose(result.scores, np.sort(sign * losses)[:4] * sign, rtol=1e-6)
 
 
 def test_chance_has_no_score():
-    results, _ = play(one_run(POOL, strategies=["random"]))
+    results, _ = complete(one_run(POOL, strategies=["random"]))
     assert all(np.isnan(result.scores).all() for result in results)
-
-
-@pytest.mark.parametrize("split", ["test", "validation"])
-def test_metrics_are_those_of_the_chosen_part(split):
-    playing = experiment(one_run(POOL, metric_split=split))
-    record = playing.passive().record
-    part = {"test": POOL.test, "validation": POOL.validation}[split]
-    network, tensors = playing._learner.network, PoolTensors(POOL)
-    found = score(network, tensors, part, Request(heads=network.head_names)).log_probs
-    right = found[FUSED].argmax(dim=1).numpy() == POOL.labels[part]
-    assert record["accuracy"] == right.mean()
-    for modality in POOL.modalities:
-        there = modality.present[part]
-        guessed = found[modality.name].argmax(dim=1).numpy()
-        expected = (guessed == POOL.labels[part])[there].mean()
-        assert record[f"accuracy_{modality.name}"] == pytest.approx(expected)
-    same = [record[name] == record[f"validation_{name}"] for name in ("accuracy", "nll", "ece")]
-    assert all(same) == (split == "validation")
-
-
-def test_a_head_without_objects_to_judge_has_no_accuracy():
-    pool = make_pool()
-    image = pool.modalities[0]
-    rows = image.rows.copy()
-    rows[pool.test] = -1
-    text = pool.modalities[1]
-    everywhere = np.arange(len(pool), dtype=np.int32)
-    features = np.zeros((len(pool), 5), np.float32)
-    changed = type(pool)(
-        (
-            type(image)("image", image.features, rows, image.shape),
-            type(text)("text", features, everywhere, text.shape),
-        ),
-        pool.labels, pool.class_count, pool.train, pool.validation, pool.test,
-    )  # fmt: skip
-    record = experiment(one_run(changed), changed).passive().record
-    assert math.isnan(record["accuracy_image"])
-    assert not math.isnan(record["accuracy_text"])
-
-
-def test_a_record_has_the_documented_columns():
-    results, _ = play(one_run(POOL))
-    heads = [FUSED, *(modality.name for modality in POOL.modalities)]
-    fixed = set(ROUND_COLUMNS) - set(RUN_COLUMNS)
-    extra = {f"sigma_{name}" for name in heads} | {f"accuracy_{name}" for name in heads[1:]}
-    assert len(HEAD_COLUMNS) == 2
-    for result in results:
-        assert set(result.record) == fixed | extra
-
-
-def test_seconds_are_those_of_the_clock():
-    record = play(one_run(POOL))[0][1].record
-    # The clock ticks once a look: before and after the query, before the fit, before and after the evaluation.
-    assert [record[name] for name in TIMING_COLUMNS] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +166,7 @@ def test_seconds_are_those_of_the_clock():
     ],
 )
 def test_epochs(training, expected):
-    results, _ = play(one_run(POOL, training=training))
+    results, _ = complete(one_run(POOL, training=training))
     assert [result.record["epochs"] for result in results] == expected
 
 
@@ -252,16 +174,16 @@ def test_finetuning_starts_from_the_present_weights_and_scratch_from_fresh_ones(
     """With a learning rate of nearly nothing, a round's weights are those that it starts from."""
     for mode, same in (("finetune", True), ("scratch", False)):
         training = {"mode": mode, "lr": 1e-30, "passive_epochs": 1, "weight_decay": 0}
-        playing = experiment(one_run(POOL, training=training))
-        playing.passive()
-        before = learner_tensors(playing._learner)["weights.network.output.weight"]
-        playing.next_round()
-        after = learner_tensors(playing._learner)["weights.network.output.weight"]
+        running = experiment(one_run(POOL, training=training))
+        running.passive()
+        before = learner_tensors(running._learner)["weights.network.output.weight"]
+        running.next_round()
+        after = learner_tensors(running._learner)["weights.network.output.weight"]
         assert np.array_equal(before, after) == same
 
 
 def test_the_loss_predictor_leaves_the_networks_first_weights_alone():
-    """Its own weights come from a stream of their own, so that arms with and without it start alike."""
+    """Its weights come from a separate stream, so that arms with and without it start alike."""
     margin, learning = plan_of(POOL, strategies=["margin", "learning_loss"]).runs
     one, two = (learner_tensors(experiment(run)._learner) for run in (margin, learning))
     assert same_tensors(one, {name: two[name] for name in one})
@@ -271,14 +193,14 @@ def test_the_loss_predictor_leaves_the_networks_first_weights_alone():
 def test_learning_loss_is_detached_in_the_rounds_unless_it_never_is(monkeypatch):
     seen = []
 
-    def recording(*arguments, detach_from, **options):
-        seen.append(detach_from)
-        return fit(*arguments, detach_from=detach_from, **options)
+    def recording(*arguments):
+        seen.append(arguments[-1].detach_from)
+        return fit(*arguments)
 
     monkeypatch.setattr("alray.studies.sweep.experiment.fit", recording)
     for share, expected in ((0.5, [0.5, 0.0]), (1.0, [1.0, 1.0])):
         seen.clear()
-        play(one_run(POOL, strategies=[f"learning_loss:detach_after={share}"], rounds=1))
+        complete(one_run(POOL, strategies=[f"learning_loss:detach_after={share}"], rounds=1))
         assert seen == expected
 
 
@@ -288,34 +210,10 @@ def test_learning_loss_is_detached_in_the_rounds_unless_it_never_is(monkeypatch)
 def test_only_fits_from_fresh_weights_stop_early(monkeypatch, mode, expected):
     seen = []
 
-    def recording(*arguments, validate, **options):
-        seen.append(validate is not None)
-        return fit(*arguments, validate=validate, **options)
+    def recording(*arguments):
+        seen.append(arguments[-1].validate is not None)
+        return fit(*arguments)
 
     monkeypatch.setattr("alray.studies.sweep.experiment.fit", recording)
-    play(one_run(POOL, training={"mode": mode, "passive_epochs": 2}, rounds=1))
+    complete(one_run(POOL, training={"mode": mode, "passive_epochs": 2}, rounds=1))
     assert seen == expected
-
-
-@pytest.mark.parametrize("split", ["test", "validation"])
-def test_rare_recall_is_that_of_the_rarest_class_of_the_train_part(split):
-    # Classes are equally large in the whole pool, where the first one would count as the rarest.
-    pool = make_pool(seed=3, separation=1.0)
-    assert np.bincount(pool.labels[pool.train]).argmin() > 0
-    training = {"passive_epochs": 8, "lr": 0.01}
-    run = one_run(pool, metric_split=split, training=training, initial=40)
-    playing = experiment(run, pool)
-    found = playing.passive().record["rare_recall"]
-    part = pool.test if split == "test" else pool.validation
-    rarest = np.bincount(pool.labels[pool.train]).argmin()
-    rare = part[pool.labels[part] == rarest]
-    scored = score(playing._learner.network, PoolTensors(pool), rare, Request(heads=(FUSED,)))
-    assert len(rare) > 0
-    predicted = scored.log_probs[FUSED].argmax(dim=1).numpy()
-    assert found == pytest.approx(np.mean(predicted == rarest))
-
-
-def test_rare_recall_is_undefined_where_the_rarest_class_does_not_occur():
-    rarest = np.bincount(POOL.labels[POOL.train]).argmin()
-    without = replace(POOL, test=POOL.test[POOL.labels[POOL.test] != rarest])
-    assert math.isnan(experiment(one_run(without), without).passive().record["rare_recall"])

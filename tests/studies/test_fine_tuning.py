@@ -1,16 +1,16 @@
-"""Warm starts and fine-tunes: what a group is fine-tuned on is all that differs between two groups."""
+"""Base models and fine-tunes: two groups differ in their objects and in nothing else."""
 
 import numpy as np
 import pytest
 import torch
 
-from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.scoring.engine import score
 from alray.scoring.evaluation import evaluate
-from alray.scoring.request import Request
 from alray.seeding import torch_seed
 from alray.strategies import scores
+from alray.strategies.base import given
+from alray.strategies.signals import Request
 from alray.studies.correlation.base_model import (
     Base,
     draw_test,
@@ -49,15 +49,15 @@ def base(spec, pool):
 
 def data_of(pool, objects, epochs=3, labels=None):
     """Return the data of a group, with its true labels unless others are given."""
-    own = pool.pool.labels[objects] if labels is None else labels
-    return FineTuneData(np.tile(objects, (epochs, 1)), np.tile(own, (epochs, 1)))
+    classes = pool.pool.labels[objects] if labels is None else labels
+    return FineTuneData(np.tile(objects, (epochs, 1)), np.tile(classes, (epochs, 1)))
 
 
-def test_a_base_knows_its_metrics_and_the_scores_of_its_sample(spec, pool, base):
+def test_a_base_holds_its_metrics_and_the_scores_of_its_sample(spec, pool, base):
     learner = new_learner(spec, pool, 0)
     restore_learner(learner, base.tensors)
     assert evaluate(learner.network, pool, draw_test(spec, pool.pool)) == base.metrics
-    log_probs = score(learner.network, pool, base.sample, Request()).log_probs[FUSED]
+    log_probs = given(score(learner.network, pool, base.sample, Request(log_probs=True)).log_probs)
     wanted = {
         "loss": scores.true_loss(log_probs, pool.labels(base.sample)),
         "margin": scores.margin(log_probs),
@@ -134,7 +134,7 @@ def test_a_sequential_module_takes_the_fast_steps_as_in_a_sweep(monkeypatch):
 
 
 def test_groups_do_not_disturb_each_other(spec, pool, base):
-    """Each starts from the base's weights, whatever was fine-tuned before, and the call repeats to the bit."""
+    """Each starts from the base's weights, also after other fine-tunes, and the call repeats to the bit."""
     first, second = (data_of(pool, base.sample[start : start + 6]) for start in (0, 6))
     together = fine_tune(spec, pool, base.tensors, 0, 0, [first, second])
     assert together == fine_tune(spec, pool, base.tensors, 0, 0, [first, second])
@@ -155,9 +155,9 @@ def test_replay_fine_tunes_on_the_initial_labels_besides(pool, base):
         pool.pool, replay="initial", epochs=[1, 3], training={"passive_epochs": 2, "batch_size": 8}
     ).spec
     (outcomes,) = fine_tune(spec, pool, base.tensors, 0, 0, [data_of(pool, base.sample[:6])])
-    a_round = len(epoch_batches(spec, 6 + 20, 0, 0))
-    assert a_round == 3
-    assert [outcome.steps for outcome in outcomes] == [a_round, 3 * a_round]
+    per_epoch = len(epoch_batches(spec, 6 + 20, 0, 0))
+    assert per_epoch == 3
+    assert [outcome.steps for outcome in outcomes] == [per_epoch, 3 * per_epoch]
 
 
 def test_the_control_takes_as_many_steps_on_initial_labels_drawn_anew(spec, pool, base):
@@ -232,7 +232,7 @@ def test_tasks_report_a_row_per_fine_tune_and_dose(spec, pool, base):
     assert [row["group"] for row in control] == [-1, -1]
 
 
-def test_a_warm_start_task_returns_the_base(spec, pool, base):
+def test_a_task_that_trains_a_base_returns_it(spec, pool, base):
     content = perform(spec, pool, TrainBase("base-0", 0), None)
     assert content == base.to_bytes()
     with pytest.raises(RuntimeError, match="base 0 was not shared"):

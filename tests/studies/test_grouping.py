@@ -22,7 +22,7 @@ def test_groups_by_score_hold_neighbours_in_ascending_order():
     assert in_order == sorted(scores)
 
 
-def test_equal_scores_are_ordered_by_chance_and_repeatably():
+def test_equal_scores_are_ordered_at_random_and_repeatably():
     sample, scores = np.arange(40), np.zeros(40)
     first, again, other = (
         grouping.by_score(sample, scores, 4, np.random.default_rng(seed)) for seed in (0, 0, 1)
@@ -49,16 +49,16 @@ def test_within_class_groups_have_equal_histograms_and_rising_scores_in_each_cla
 
 def test_a_class_smaller_than_the_number_of_groups_is_spread_over_them():
     sample, labels = np.arange(400), np.repeat([0, 1], [395, 5])
-    places = []
+    numbers = []
     for seed in range(30):
         groups = grouping.within_class(
             sample, np.arange(400.0), labels, 10, np.random.default_rng(seed)
         )
-        places += [
+        numbers += [
             int(np.flatnonzero((groups == item).any(axis=1))[0]) for item in range(395, 400)
         ]
-    assert min(places) < 4
-    assert max(places) > 35
+    assert min(numbers) < 4
+    assert max(numbers) > 35
 
 
 def test_the_sliding_window_of_the_published_study_is_refused():

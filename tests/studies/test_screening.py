@@ -1,4 +1,4 @@
-"""Scoring less than everything: a random part, or what 8-bit scores leave plausible."""
+"""Scoring only some candidates exactly: a random part, or the shortlist of int8 scores."""
 
 import math
 
@@ -7,12 +7,12 @@ import pytest
 
 from alray.api import sweep
 from alray.errors import SpecError
+from alray.networks import kernels
 from alray.networks.tensors import PoolTensors
 from alray.reporting.api import report
 from alray.scoring import engine
 from alray.settings.base import validate
 from alray.settings.sweep import ScreenSpec, SweepSpec
-from alray.studies.sweep import plan
 from alray.studies.sweep.experiment import Experiment
 from alray.studies.sweep.plan import make_plan
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
@@ -33,12 +33,13 @@ def experiment(run, state=None):
     return Experiment(run, PoolTensors(POOL), ticking, state)
 
 
-def play(run, rounds):
-    playing = experiment(run)
-    return [playing.passive(), *(playing.next_round() for _ in range(rounds))]
+def results_of(run, rounds):
+    """Return the results of the passive phase and of the first rounds."""
+    running = experiment(run)
+    return [running.passive(), *(running.next_round() for _ in range(rounds))]
 
 
-def test_every_so_many_rounds_are_full():
+def test_every_nth_round_is_exact():
     spec = ScreenSpec(every=3)
     assert [number for number in range(1, 11) if is_exact_round(spec, number)] == [1, 4, 7, 10]
 
@@ -46,12 +47,12 @@ def test_every_so_many_rounds_are_full():
 @pytest.mark.parametrize(
     ("candidates", "query", "expected"), [(1000, 5, 200), (1001, 5, 201), (100, 90, 90), (40, 50, 40)]
 )  # fmt: skip
-def test_a_screen_keeps_its_share_and_enough_to_choose_from(candidates, query, expected):
+def test_a_shortlist_is_its_share_and_at_least_a_query(candidates, query, expected):
     assert shortlist_size(ScreenSpec(**SCREEN), candidates, query) == expected
 
 
 @pytest.mark.parametrize("largest", [True, False])
-def test_the_best_stay(largest):
+def test_the_best_are_on_the_shortlist(largest):
     rng = np.random.default_rng(0)
     candidates = np.sort(rng.choice(10_000, 500, replace=False))
     scores = rng.normal(size=500)
@@ -60,13 +61,13 @@ def test_the_best_stay(largest):
     assert left.tolist() == sorted(candidates[order[:60]].tolist())
 
 
-def test_recall_is_the_share_that_would_have_been_let_through():
+def test_recall_is_the_share_of_the_exact_choice_on_the_shortlist():
     assert recall(np.array([5, 2, 9, 7]), np.array([1, 2, 3, 7, 9])) == 0.75
 
 
-def test_a_screened_run_scores_all_exactly_now_and_then_and_says_what_it_missed():
+def test_a_screened_run_scores_all_exactly_every_nth_round_and_records_its_recall():
     run = one_run(POOL, strategies=("margin",), rounds=8, screen=SCREEN)
-    records = [result.record for result in play(run, 8)]
+    records = [result.record for result in results_of(run, 8)]
     unlabelled = [len(POOL.train) - run.initial - number * run.query for number in range(9)]
     assert [record["scored"] for record in records] == [
         0,
@@ -86,10 +87,10 @@ def test_a_screened_run_scores_all_exactly_now_and_then_and_says_what_it_missed(
     "strategy", ["margin", "bald:members=3", "bald:committee=both", "entropy"]
 )
 def test_a_wide_screen_changes_nothing(strategy):
-    """What is chosen is chosen by exact scores: the same objects as without a screen, and a recall of one."""
-    exact = play(one_run(POOL, strategies=(strategy,), rounds=5), 5)
+    """Exact scores decide: the same objects as without a screen, and a recall of one."""
+    exact = results_of(one_run(POOL, strategies=(strategy,), rounds=5), 5)
     wide = {"share": 0.7, "every": 3}
-    screened = play(one_run(POOL, strategies=(strategy,), rounds=5, screen=wide), 5)
+    screened = results_of(one_run(POOL, strategies=(strategy,), rounds=5, screen=wide), 5)
     assert len(exact) == 6
     for one, other in zip(exact, screened, strict=True):
         assert one.indices.tolist() == other.indices.tolist()
@@ -97,22 +98,27 @@ def test_a_wide_screen_changes_nothing(strategy):
     assert [screened[number].record["screen_recall"] for number in (1, 4)] == [1, 1]
 
 
-def test_only_what_rough_scores_rank_best_is_scored_exactly(monkeypatch):
+def test_only_the_best_by_int8_scores_are_scored_exactly(monkeypatch):
     asked = []
-    real = engine.score
 
-    def spy(network, pool, indices, *others, rough=False):
-        asked.append((rough, indices))
-        return real(network, pool, indices, *others, rough=rough)
+    def spy(name):
+        real = getattr(engine, name)
+
+        def score(network, pool, indices, *others):
+            asked.append((name, indices))
+            return real(network, pool, indices, *others)
+
+        monkeypatch.setattr(engine, name, score)
 
     run = one_run(POOL, strategies=("entropy",), rounds=3, screen={"share": 0.1, "every": 5})
-    playing = experiment(run)
-    playing.passive()
-    playing.next_round()
-    monkeypatch.setattr(engine, "score", spy)
-    chosen = playing.next_round().indices
+    running = experiment(run)
+    running.passive()
+    running.next_round()
+    spy("score")
+    spy("score_int8")
+    chosen = running.next_round().indices
     (_, everything), (_, few) = asked[:2]
-    assert [rough for rough, _ in asked[:2]] == [True, False]
+    assert [name for name, _ in asked[:2]] == ["score_int8", "score"]
     assert set(few) < set(everything)
     assert len(few) == math.ceil(0.1 * len(everything))
     assert set(chosen) <= set(few)
@@ -120,49 +126,49 @@ def test_only_what_rough_scores_rank_best_is_scored_exactly(monkeypatch):
 
 @pytest.mark.parametrize("extra", [{"screen": SCREEN}, {"candidates": 30}])
 @pytest.mark.parametrize("until", [1, 2, 3, 4])
-def test_a_run_that_goes_on_from_a_checkpoint_is_the_same(extra, until):
+def test_a_run_that_continues_from_a_checkpoint_is_the_same(extra, until):
     run = one_run(POOL, strategies=("margin",), rounds=6, **extra)
-    whole = play(run, 6)
-    playing = experiment(run)
-    playing.passive()
+    whole = results_of(run, 6)
+    running = experiment(run)
+    running.passive()
     for _ in range(until):
-        playing.next_round()
-    resumed = experiment(run, RunState.from_bytes(playing.state().to_bytes()))
+        running.next_round()
+    resumed = experiment(run, RunState.from_bytes(running.state().to_bytes()))
     for expected in whole[until + 1 :]:
         found = resumed.next_round()
         np.testing.assert_equal(found.record, expected.record)
         assert found.indices.tolist() == expected.indices.tolist()
 
 
-def test_candidates_are_a_random_part_anew_in_each_round():
+def test_candidates_are_a_new_random_part_in_each_round():
     run = one_run(POOL, strategies=("margin",), rounds=4, candidates=30)
-    playing = experiment(run)
-    playing.passive()
+    running = experiment(run)
+    running.passive()
     seen = []
     for _ in range(4):
-        playing.round += 1
-        unlabelled = np.setdiff1d(POOL.train, playing._labelled)
-        drawn = playing._candidates(unlabelled)
+        running.round += 1
+        unlabelled = np.setdiff1d(POOL.train, running._labelled)
+        drawn = running._candidates(unlabelled)
         assert len(np.unique(drawn)) == 30
         assert np.isin(drawn, unlabelled).all()
         assert (np.diff(drawn) > 0).all()
         seen.append(drawn.tolist())
     assert len({tuple(drawn) for drawn in seen}) == 4
-    assert [result.record["scored"] for result in play(run, 3)] == [0, 30, 30, 30]
+    assert [result.record["scored"] for result in results_of(run, 3)] == [0, 30, 30, 30]
 
 
-def test_chance_is_not_screened_and_scores_nothing():
+def test_random_choice_is_not_screened_and_scores_nothing():
     records = [
         result.record
-        for result in play(one_run(POOL, strategies=("random",), rounds=3, screen=SCREEN), 3)
+        for result in results_of(one_run(POOL, strategies=("random",), rounds=3, screen=SCREEN), 3)
     ]
     assert [record["scored"] for record in records] == [0] * 4
     assert all(math.isnan(record["screen_recall"]) for record in records)
 
 
-def test_more_candidates_than_there_are_are_all():
-    exact = play(one_run(POOL, strategies=("margin",), rounds=2), 2)
-    asked = play(one_run(POOL, strategies=("margin",), rounds=2, candidates=10_000), 2)
+def test_more_candidates_than_unlabelled_objects_are_all_of_them():
+    exact = results_of(one_run(POOL, strategies=("margin",), rounds=2), 2)
+    asked = results_of(one_run(POOL, strategies=("margin",), rounds=2, candidates=10_000), 2)
     assert [one.indices.tolist() for one in exact] == [one.indices.tolist() for one in asked]
 
 
@@ -175,7 +181,7 @@ def test_more_candidates_than_there_are_are_all():
         ({"screen": {"every": 1}}, "every"),
     ],
 )
-def test_what_cannot_be_is_refused(wrong, message):
+def test_impossible_settings_are_refused(wrong, message):
     with pytest.raises(SpecError, match=message):
         validate(SweepSpec, {"query": 5, **wrong}, "study.yaml")
 
@@ -201,14 +207,15 @@ def test_a_strategy_without_scores_cannot_be_screened():
         ({"execution": {"gpus_per_run": 0.5}}, "works on the CPU"),
     ],
 )
-def test_where_there_are_no_rough_scores_a_screen_is_refused(change, message):
+def test_where_there_are_no_int8_scores_a_screen_is_refused(change, message):
     plan_of(POOL, **change)
     with pytest.raises(SpecError, match=message):
         plan_of(POOL, screen=True, **change)
 
 
-def test_a_build_without_8_bit_products_is_named(monkeypatch):
-    monkeypatch.setattr(plan, "has_int8_products", lambda: False)
+@pytest.mark.parametrize("missing", sorted(kernels.INT8))
+def test_a_build_without_8_bit_products_is_named(monkeypatch, missing):
+    monkeypatch.setitem(kernels._FOUND, missing, None)
     with pytest.raises(SpecError, match="no 8-bit products"):
         plan_of(POOL, screen=True)
 
@@ -218,7 +225,7 @@ def test_true_and_false_stand_for_the_defaults_and_none():
     assert SweepSpec.model_validate({"screen": False}).screen is None
 
 
-def test_runs_from_before_it_could_be_chosen_keep_their_names_and_others_get_new_ones():
+def test_unscreened_runs_keep_their_names_and_screened_ones_get_new_names():
     plain = one_run(POOL)
     assert "screen" not in plain.identity()
     names = {
@@ -230,15 +237,15 @@ def test_runs_from_before_it_could_be_chosen_keep_their_names_and_others_get_new
 
 
 @pytest.mark.parametrize("extra", [{}, {"screen": SCREEN}, {"candidates": 30}])
-def test_the_plan_knows_how_many_objects_are_scored(extra):
+def test_the_plan_counts_the_scored_objects(extra):
     planned = plan_of(POOL, strategies=("margin",), seeds=(0,), rounds=7, **extra)
-    played = play(planned.runs[0], 7)
+    results = results_of(planned.runs[0], 7)
     assert planned.forward_passes(planned.arms[0]) == sum(
-        result.record["scored"] for result in played
+        result.record["scored"] for result in results
     )
 
 
-def test_a_study_says_in_its_report_what_was_scored(pool, tmp_path):
+def test_a_report_states_which_candidates_were_scored(pool, tmp_path):
     wanted = settings(pool, strategies=["random", "margin"], seeds=2, screen=SCREEN)
     study = sweep(wanted, results=tmp_path)
     made = report(study.path, formats=("html",))

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from alray.networks import kernels
 from alray.networks.generators import torch_generator
 from alray.training.adam import adam_step
 
@@ -24,23 +25,23 @@ def make(seed=0):
 
 def give_gradients(weights, number, absent=()):
     generator = torch_generator(number)
-    for place, weight in enumerate(weights):
+    for position, weight in enumerate(weights):
         gradient = torch.randn(weight.shape, generator=generator)
-        weight.grad = None if place in absent else gradient
+        weight.grad = None if position in absent else gradient
 
 
 def assert_same(one, other):
     (weights, optimizer), (others, reference) = one, other
     assert all(torch.equal(a, b) for a, b in zip(weights, others, strict=True))
-    own, expected = optimizer.state_dict()["state"], reference.state_dict()["state"]
-    assert own.keys() == expected.keys()
-    for place, state in expected.items():
-        assert all(torch.equal(own[place][name], value) for name, value in state.items())
+    found, expected = optimizer.state_dict()["state"], reference.state_dict()["state"]
+    assert found.keys() == expected.keys()
+    for position, state in expected.items():
+        assert all(torch.equal(found[position][name], value) for name, value in state.items())
 
 
 @pytest.mark.parametrize("absences", [[()] * 6, [(1,), (1,), (), (2,), (0, 1), ()]])
 def test_steps_are_those_of_the_optimizer_to_the_bit(absences):
-    """Also where a weight without a gradient sits a step out, before it has moments and after."""
+    """Also where a weight has no gradient in a step, before it has moments and after."""
     one, other = make(), make()
     for number, absent in enumerate(absences):
         for weights, _ in (one, other):
@@ -50,7 +51,7 @@ def test_steps_are_those_of_the_optimizer_to_the_bit(absences):
         assert_same(one, other)
 
 
-def test_it_goes_on_from_a_state_that_was_loaded():
+def test_it_continues_from_a_state_that_was_loaded():
     """The optimizer may have been restored from a checkpoint, which puts new tensors in its state."""
     one, other = make(), make()
     for weights, optimizer in (one, other):
@@ -71,6 +72,18 @@ def test_the_learning_rate_is_the_groups_at_the_time():
         for weights, optimizer in (one, other):
             give_gradients(weights, number)
             optimizer.param_groups[0]["lr"] = 0.1 / (1 + number)
+        adam_step(one[1])
+        other[1].step()
+    assert_same(one, other)
+
+
+@pytest.mark.parametrize("missing", sorted(kernels.ADAM))
+def test_a_build_without_its_kernels_takes_the_optimizers_steps(monkeypatch, missing):
+    monkeypatch.setitem(kernels._FOUND, missing, None)
+    one, other = make(), make()
+    for number in range(3):
+        for weights, _ in (one, other):
+            give_gradients(weights, number)
         adam_step(one[1])
         other[1].step()
     assert_same(one, other)

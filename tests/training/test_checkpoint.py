@@ -1,5 +1,4 @@
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,18 +9,15 @@ from alray.networks.tensors import PoolTensors
 from alray.settings.common import LossPredictionSpec, TrainingSpec
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors, read_metadata, restore_learner
-from alray.training.fit import fit
+from alray.training.fit import Draws, FitOptions, fit
 from tests.helpers.builders import make_learner, make_pool, same_tensors
 
 TRAINING = TrainingSpec(loss_prediction=LossPredictionSpec(), batch_size=16)
 
 
 def fitted(learner, pool, seed):
-    generators: dict[str, Any] = {
-        "rng": np.random.default_rng(seed),
-        "dropout": torch_generator(seed),
-    }
-    return fit(learner, PoolTensors(pool), pool.train, epochs=2, **generators)
+    draws = Draws(np.random.default_rng(seed), torch_generator(seed))
+    return fit(learner, PoolTensors(pool), pool.train, draws, FitOptions(epochs=2))
 
 
 def state_of(learner, **changes):
@@ -50,7 +46,7 @@ def test_the_file_can_be_read_without_its_tensors():
 
 
 @pytest.mark.parametrize("through_bytes", [True, False])
-def test_training_goes_on_to_the_bit(through_bytes):
+def test_training_continues_to_the_bit(through_bytes):
     pool = make_pool()
     straight = make_learner(pool, TRAINING)
     fitted(straight, pool, 0)
@@ -87,7 +83,7 @@ def test_a_state_before_the_first_step_can_be_restored():
 
 
 def test_a_state_is_a_value_that_later_training_does_not_change():
-    """One state starts several runs: none may write into what the next one starts from."""
+    """One state starts several runs: none may write into it."""
     pool = make_pool()
     learner = make_learner(pool, TRAINING)
     fitted(learner, pool, 0)

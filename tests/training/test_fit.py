@@ -1,5 +1,4 @@
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,17 +11,21 @@ from alray.networks.tensors import PoolTensors
 from alray.settings.common import LossPredictionSpec, TrainingSpec
 from alray.training.batches import batches
 from alray.training.checkpoint import learner_tensors
-from alray.training.fit import fit
+from alray.training.fit import Draws, FitOptions, fit
 from tests.helpers.builders import make_learner, make_pool, same_tensors, weights_of
 
 
-def fitted(learner, pool, *, epochs=3, seed=0, **options):
-    """Fit on the train part."""
-    generators: dict[str, Any] = {
-        "rng": np.random.default_rng(seed),
-        "dropout": torch_generator(seed),
-    }
-    return fit(learner, PoolTensors(pool), pool.train, epochs=epochs, **generators, **options)
+def draws_of(seed=0, dropout_seed=None):
+    """Return the generators of a fit."""
+    dropout = seed if dropout_seed is None else dropout_seed
+    return Draws(np.random.default_rng(seed), torch_generator(dropout))
+
+
+def fitted(learner, pool, *, epochs=3, seed=0, labelled=None, **options):
+    """Fit on the train part unless other objects are given."""
+    objects = pool.train if labelled is None else labelled
+    chosen = FitOptions(epochs=epochs, **options)
+    return fit(learner, PoolTensors(pool), objects, draws_of(seed), chosen)
 
 
 def test_fitting_learns():
@@ -55,8 +58,8 @@ def test_dropout_draws_from_its_own_generator():
     weights = []
     for seed in (0, 0, 1):
         learner = make_learner(pool)
-        rng, dropout = np.random.default_rng(0), torch_generator(seed)
-        fit(learner, PoolTensors(pool), pool.train, epochs=1, rng=rng, dropout=dropout)
+        draws, options = draws_of(0, dropout_seed=seed), FitOptions(epochs=1)
+        fit(learner, PoolTensors(pool), pool.train, draws, options)
         weights.append(weights_of(learner))
     assert same_tensors(weights[0], weights[1])
     assert not same_tensors(weights[0], weights[2])
@@ -64,7 +67,7 @@ def test_dropout_draws_from_its_own_generator():
 
 @pytest.mark.parametrize("name", ["late_fusion", "tests.helpers.own_modules:OwnNetwork"])
 def test_an_epoch_is_a_step_of_adam_on_each_batch(name):
-    """To the bit where the network is a module of one's own; late fusion's steps by hand sum in another order."""
+    """To the bit for a custom module; late fusion's manual steps sum in another order."""
     pool = make_pool(absent=0.0)
     spec = TrainingSpec(batch_size=20)
     fast, plain = (make_learner(pool, spec, name=name) for _ in range(2))
@@ -193,8 +196,7 @@ def test_live_batch_norm_follows_the_data():
 def test_a_handful_of_labels_is_enough(n):
     pool = make_pool()
     learner = make_learner(pool)
-    generators: dict[str, Any] = {"rng": np.random.default_rng(0), "dropout": torch_generator(0)}
-    result = fit(learner, PoolTensors(pool), pool.train[:n], epochs=2, **generators)
+    result = fitted(learner, pool, epochs=2, labelled=pool.train[:n])
     assert np.isfinite(result.train_loss)
     assert all(torch.isfinite(tensor).all() for tensor in learner.state_dict().values())
 

@@ -3,15 +3,10 @@ import pytest
 import torch
 
 from alray.errors import SpecError
-from alray.networks import kernels
 from alray.networks.generators import torch_generator
-from alray.networks.kernels import linear, product
 from alray.networks.layers import seed_dropouts
 from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
-from alray.scoring.cached import ROWS, FusedScorer
-from alray.scoring.engine import score
-from alray.scoring.request import Request
 from alray.settings.common import LossPredictionSpec, TrainingSpec
 from alray.training.batches import batches
 from alray.training.checkpoint import learner_tensors, restore_learner
@@ -25,18 +20,8 @@ from tests.helpers.builders import (
     randomise,
     same_tensors,
 )
-from tests.helpers.scoring import assert_close
 
 ONE = {"text": 5}
-
-
-@pytest.fixture(params=["oneDNN", "addmm"])
-def products(request, monkeypatch):
-    """Run a test with either way to multiply."""
-    if request.param == "addmm":
-        monkeypatch.setattr(kernels, "_ONEDNN", None)
-    elif kernels._ONEDNN is None:
-        pytest.skip("this build of PyTorch has no oneDNN")
 
 
 def warm_learner(pool, training=None, **model):
@@ -56,38 +41,38 @@ def warm_learner(pool, training=None, **model):
 def both_ways(
     pool, several, training=None, *, frozen=False, labels=None, few_shapes=False, **model
 ):
-    """Return all tensors of two equal learners after the same batches: plain steps, and steps by hand."""
+    """Return all tensors of two equal learners after the same batches: by plain steps, and by manual ones."""
     tensors = PoolTensors(pool)
-    plain, by_hand = (warm_learner(pool, training, **model) for _ in range(2))
+    plain, manual = (warm_learner(pool, training, **model) for _ in range(2))
     seed_dropouts(plain.network, torch_generator(3))
     generator = torch_generator(3)
-    for learner in (plain, by_hand):
+    for learner in (plain, manual):
         train_mode(learner, freeze_batch_norm=frozen)
     for number, batch in enumerate(several):
         wanted = tensors.labels(batch) if labels is None else labels
         loss = step(plain, tensors.batch(batch), wanted)
-        masks = draw_masks(by_hand.network, len(batch), generator)
-        by_hands = late_fusion_step(
-            by_hand, tensors.batch(batch), wanted, masks, few_shapes=few_shapes
+        masks = draw_masks(manual.network, len(batch), generator)
+        manual_loss = late_fusion_step(
+            manual, tensors.batch(batch), wanted, masks, few_shapes=few_shapes
         )
-        torch.testing.assert_close(by_hands, loss, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(manual_loss, loss, rtol=1e-4, atol=1e-5)
         if number == 0:
-            assert_same_gradients(plain, by_hand)
-    return learner_tensors(plain), learner_tensors(by_hand)
+            assert_same_gradients(plain, manual)
+    return learner_tensors(plain), learner_tensors(manual)
 
 
-def assert_same_gradients(plain, by_hand):
-    """What a batch does not use has no gradient: Adam leaves it alone, and its moments."""
+def assert_same_gradients(plain, manual):
+    """Parameters that a batch does not use have no gradient: Adam leaves them and their moments alone."""
     expected = dict(plain.named_parameters())
-    for name, parameter in by_hand.named_parameters():
+    for name, parameter in manual.named_parameters():
         torch.testing.assert_close(parameter.grad, expected[name].grad, rtol=1e-4, atol=1e-6)
 
 
-def assert_same_learner(plain, by_hand):
+def assert_same_learner(plain, manual):
     """Allow for float32 rounding through a few steps of Adam, which divides even a tiny gradient by its own size."""
-    assert plain.keys() == by_hand.keys()
+    assert plain.keys() == manual.keys()
     for name, tensor in plain.items():
-        torch.testing.assert_close(by_hand[name], tensor, rtol=2e-3, atol=2e-5, msg=name)
+        torch.testing.assert_close(manual[name], tensor, rtol=2e-3, atol=2e-5, msg=name)
 
 
 def some_batches(pool, size=35, count=4):
@@ -104,30 +89,30 @@ def test_a_step_is_a_plain_step_where_every_object_has_every_modality(
     dimensions, heads, dropout, few_shapes
 ):
     pool = make_pool(dimensions=dimensions, absent=0.0)
-    plain, by_hand = both_ways(
+    plain, manual = both_ways(
         pool, some_batches(pool), heads=heads, dropout=dropout, few_shapes=few_shapes
     )
-    assert_same_learner(plain, by_hand)
+    assert_same_learner(plain, manual)
 
 
 @pytest.mark.parametrize("few_shapes", [False, True])
 @pytest.mark.parametrize("heads", ["all", "one"])
 def test_a_step_is_a_plain_step_where_modalities_are_absent(heads, few_shapes):
     pool = make_pool(absent=0.4)
-    plain, by_hand = both_ways(
+    plain, manual = both_ways(
         pool, some_batches(pool), heads=heads, dropout=0.0, few_shapes=few_shapes
     )
-    assert_same_learner(plain, by_hand)
+    assert_same_learner(plain, manual)
 
 
 @pytest.mark.parametrize("few_shapes", [False, True])
 @pytest.mark.parametrize("present", [0, 1])
-def test_a_modality_that_nobody_or_one_object_has(present, few_shapes):
+def test_a_modality_that_no_or_one_object_has(present, few_shapes):
     pool = make_pool(absent=0.5)
     has = pool.modalities[0].rows >= 0
     batch = np.concatenate([np.flatnonzero(~has)[:20], np.flatnonzero(has)[:present]])
-    plain, by_hand = both_ways(pool, [batch, batch], dropout=0.0, few_shapes=few_shapes)
-    assert_same_learner(plain, by_hand)
+    plain, manual = both_ways(pool, [batch, batch], dropout=0.0, few_shapes=few_shapes)
+    assert_same_learner(plain, manual)
 
 
 @pytest.mark.parametrize(
@@ -142,20 +127,20 @@ def test_a_modality_that_nobody_or_one_object_has(present, few_shapes):
 )
 def test_losses_and_settings_of_training_hold(training):
     pool = make_pool(absent=0.0)
-    plain, by_hand = both_ways(pool, some_batches(pool, count=2), training)
-    assert_same_learner(plain, by_hand)
+    plain, manual = both_ways(pool, some_batches(pool, count=2), training)
+    assert_same_learner(plain, manual)
 
 
 @pytest.mark.parametrize(("size", "frozen"), [(30, True), (1, False), (1, True)])
 def test_batch_norm_frozen_and_with_a_single_object(size, frozen):
     pool = make_pool(absent=0.0)
-    plain, by_hand = both_ways(pool, some_batches(pool, size), frozen=frozen)
-    assert_same_learner(plain, by_hand)
+    plain, manual = both_ways(pool, some_batches(pool, size), frozen=frozen)
+    assert_same_learner(plain, manual)
     if frozen:
         before = learner_tensors(warm_learner(pool))
         still = [name for name in before if "running" in name or "tracked" in name]
         assert same_tensors(
-            {name: before[name] for name in still}, {name: by_hand[name] for name in still}
+            {name: before[name] for name in still}, {name: manual[name] for name in still}
         )
 
 
@@ -163,8 +148,8 @@ def test_labels_are_those_given():
     pool = make_pool(absent=0.0)
     batch = pool.train[:30]
     shuffled = torch.from_numpy(np.random.default_rng(0).permutation(pool.labels[batch]))
-    plain, by_hand = both_ways(pool, [batch], labels=shuffled)
-    assert_same_learner(plain, by_hand)
+    plain, manual = both_ways(pool, [batch], labels=shuffled)
+    assert_same_learner(plain, manual)
 
 
 def test_the_same_call_gives_the_same_bits_and_other_masks_do_not():
@@ -204,7 +189,7 @@ def test_an_objects_masks_depend_on_its_position_alone():
     assert same_tensors(*after)
 
 
-def test_a_modality_that_nobody_has_leaves_the_next_ones_masks_in_place():
+def test_a_modality_that_no_object_has_keeps_its_masks():
     pool = make_pool(absent=0.5)
     tensors = PoolTensors(pool)
     batch = np.flatnonzero(pool.modalities[0].rows < 0)[:20]
@@ -235,63 +220,14 @@ def test_masks_are_drawn_for_the_layers_that_drop():
 
 def test_other_networks_are_refused():
     pool = make_pool()
-    own = make_learner(pool, name="tests.helpers.own_modules:OwnNetwork")
+    custom = make_learner(pool, name="tests.helpers.own_modules:OwnNetwork")
     predicting = make_learner(pool, TrainingSpec(loss_prediction=LossPredictionSpec()))
     batch, labels = (
         PoolTensors(pool).batch(pool.train[:5]),
         PoolTensors(pool).labels(pool.train[:5]),
     )
     assert has_manual_step(make_learner(pool))
-    for learner in (own, predicting):
+    for learner in (custom, predicting):
         assert not has_manual_step(learner)
         with pytest.raises(SpecError, match="late fusion without a loss predictor"):
             late_fusion_step(learner, batch, labels, [])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float16])
-@pytest.mark.parametrize("dimensions", [TWO, ONE, {"a": 40, "b": 3, "c": 7}])
-@pytest.mark.usefixtures("products")
-def test_the_fused_scorer_gives_what_the_engine_gives(dimensions, dtype):
-    pool = make_pool(objects=2 * ROWS + 77, dimensions=dimensions, absent=0.3, dtype=dtype)
-    tensors = PoolTensors(pool)
-    indices = np.random.default_rng(0).permutation(len(pool))[: 2 * ROWS + 50]
-    scorer = FusedScorer(tensors, indices)
-    for seed in range(2):
-        network = make_network(pool, seed, randomised=True)
-        expected = score(network, tensors, indices, Request()).log_probs[FUSED]
-        found = scorer.log_probs(network)
-        assert_close(found, expected)
-        assert torch.equal(found, scorer.log_probs(network))
-
-
-def test_no_objects_have_no_log_probabilities():
-    pool = make_pool()
-    scorer = FusedScorer(PoolTensors(pool), np.empty(0, dtype=np.int64))
-    assert scorer.log_probs(make_network(pool)).shape == (0, pool.class_count)
-
-
-@pytest.mark.usefixtures("products")
-def test_products_are_those_of_float64_to_rounding():
-    rng = np.random.default_rng(0)
-    x, weight, bias = (
-        torch.from_numpy(rng.normal(size=size)) for size in ((33, 20), (7, 20), (7,))
-    )
-    single = [tensor.float() for tensor in (x, weight, bias)]
-    expected = x @ weight.t() + bias
-    for found, wanted in [
-        (linear(*single), expected),
-        (linear(*single, rectified=True), expected.clamp(min=0)),
-        (linear(*single[:2]), x @ weight.t()),
-        (product(single[0], single[1].t()), x @ weight.t()),
-        (product(single[0].t(), single[0]), x.t() @ x),
-        (linear(single[0][:, :9], single[1][:, :9]), x[:, :9] @ weight[:, :9].t()),
-    ]:
-        # Sums of 33 products of size one: an error of a few units of 6e-8.
-        torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=1e-5)
-
-
-def test_a_slice_of_columns_is_copied_first():
-    whole = torch.zeros(4, 6)
-    assert kernels._dense(whole) is whole
-    assert kernels._dense(transposed := whole.t()) is transposed
-    assert kernels._dense(whole[:, :3]).is_contiguous()

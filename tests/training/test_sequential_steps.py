@@ -1,4 +1,4 @@
-"""Training steps of plain chains by hand: those of the module, to rounding."""
+"""Manual training steps of sequential custom modules: those of the module, to rounding."""
 
 import copy
 
@@ -7,18 +7,20 @@ import pytest
 import torch
 from torch import nn
 
+from alray.networks import kernels
 from alray.networks.generators import torch_generator
 from alray.networks.layers import dropouts, seed_dropouts
-from alray.networks.models import LossPredictor
+from alray.networks.loss_predictor import LossPredictor
 from alray.networks.tensors import PoolTensors
 from alray.settings.common import TrainingSpec
-from alray.training import fit, steps
+from alray.training import steps
 from alray.training.checkpoint import learner_tensors
+from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import Learner, step, train_mode
 from alray.training.losses import HeadsLoss
 from alray.training.manual.sequential import sequential_step, trainable_blocks
 from tests.helpers.builders import make_learner, make_pool
-from tests.networks.test_sequential import CHAINS, CLASSES, SIZE, Own, layers, own
+from tests.helpers.sequential_modules import CLASSES, SEQUENCES, SIZE, Sequence, custom, layers
 
 
 @pytest.fixture
@@ -29,65 +31,67 @@ def pool():
 def learner_of(*parts: nn.Module, **training) -> Learner:
     """Return a learner of a copy of these layers."""
     spec = TrainingSpec(**training)
-    network = own(Own(*copy.deepcopy(parts)))
+    network = custom(Sequence(*copy.deepcopy(parts)))
     return Learner(network, HeadsLoss(network.head_names, spec), None, spec)
 
 
-def after_steps(pool, way, *parts, frozen=False, quiet=False, **training):
-    """Return all tensors of a learner after four steps, taken in this way."""
+def after_steps(pool, take, *parts, frozen=False, without_dropout=False, **training):
+    """Return the losses of four steps, taken by this function, and all tensors of the learner after them."""
     tensors, learner = PoolTensors(pool), learner_of(*parts, **training)
     seed_dropouts(learner.network, torch_generator(3))
     train_mode(learner, freeze_batch_norm=frozen)
-    for layer in dropouts(learner.network) if quiet else []:
+    for layer in dropouts(learner.network) if without_dropout else []:
         layer.eval()
     rng = np.random.default_rng(1)
     losses = []
     for size in (35, 35, 20, 2):
         indices = rng.choice(pool.train, size, replace=False)
-        losses.append(way(learner, tensors, tensors.batch(indices), tensors.labels(indices)))
+        losses.append(take(learner, tensors, tensors.batch(indices), tensors.labels(indices)))
     return losses, learner_tensors(learner)
 
 
-def plainly(learner, _, batch, labels):
+def plain_step(learner, _, batch, labels):
     return float(step(learner, batch, labels))
 
 
-def by_hand(learner, tensors, batch, labels):
-    links = trainable_blocks(learner, tensors)
-    assert links is not None
-    return float(sequential_step(learner, links, batch, labels))
+def manual_step(learner, tensors, batch, labels):
+    blocks = trainable_blocks(learner, tensors)
+    assert blocks is not None
+    return float(sequential_step(learner, blocks, batch, labels))
 
 
 def assert_same_steps(pool, *parts, **settings):
-    expected, found = (after_steps(pool, way, *parts, **settings) for way in (plainly, by_hand))
+    expected, found = (
+        after_steps(pool, take, *parts, **settings) for take in (plain_step, manual_step)
+    )
     assert found[0] == pytest.approx(expected[0], rel=1e-4)
     assert found[1].keys() == expected[1].keys()
     for name, tensor in expected[1].items():
         torch.testing.assert_close(found[1][name], tensor, rtol=2e-3, atol=2e-5, msg=name)
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", SEQUENCES)
 @pytest.mark.parametrize("loss", ["learned_noise", "sum"])
-def test_a_step_by_hand_is_a_plain_step(pool, name, loss):
-    assert_same_steps(pool, *CHAINS[name], loss=loss, weight_decay=0.01)
+def test_a_manual_step_is_a_plain_step(pool, name, loss):
+    assert_same_steps(pool, *SEQUENCES[name], loss=loss, weight_decay=0.01)
 
 
 @pytest.mark.parametrize("name", ["norm before", "norm after"])
 def test_frozen_statistics_stay(pool, name):
-    assert_same_steps(pool, *CHAINS[name], frozen=True)
+    assert_same_steps(pool, *SEQUENCES[name], frozen=True)
 
 
 def test_dropout_that_a_module_keeps_off_stays_off(pool):
-    assert_same_steps(pool, *CHAINS["two dropouts"], quiet=True)
+    assert_same_steps(pool, *SEQUENCES["two dropouts"], without_dropout=True)
 
 
 def test_the_same_steps_give_the_same_bits(pool):
-    first, second = (after_steps(pool, by_hand, *CHAINS["two dropouts"]) for _ in range(2))
+    first, second = (after_steps(pool, manual_step, *SEQUENCES["two dropouts"]) for _ in range(2))
     assert first[0] == second[0]
     assert all(torch.equal(tensor, second[1][name]) for name, tensor in first[1].items())
 
 
-def test_what_a_step_by_hand_does_not_know_is_called_as_it_is(pool):
+def test_unknown_modules_are_called(pool):
     tensors = PoolTensors(pool)
 
     def knows(*parts: nn.Module) -> bool:
@@ -112,32 +116,37 @@ def test_what_a_step_by_hand_does_not_know_is_called_as_it_is(pool):
 
 def fit_once(pool, labelled, *parts, **training):
     learner = learner_of(*parts, **training)
-    return fit.fit(
-        learner,
-        PoolTensors(pool),
-        labelled,
-        epochs=2,
-        rng=np.random.default_rng(0),
-        dropout=torch_generator(1),
-    )
+    draws = Draws(np.random.default_rng(0), torch_generator(1))
+    return fit(learner, PoolTensors(pool), labelled, draws, FitOptions(epochs=2))
 
 
-def test_a_fit_takes_its_steps_by_hand(pool, monkeypatch):
+def test_a_fit_takes_manual_steps(pool, monkeypatch):
     sizes: list[int] = []
 
-    def counted(learner, links, batch, labels):
+    def counted(learner, blocks, batch, labels):
         sizes.append(batch.size)
-        return sequential_step(learner, links, batch, labels)
+        return sequential_step(learner, blocks, batch, labels)
 
     monkeypatch.setattr(steps, "sequential_step", counted)
-    found = fit_once(pool, pool.train[:40], *CHAINS["dropout"], batch_size=20)
+    found = fit_once(pool, pool.train[:40], *SEQUENCES["dropout"], batch_size=20)
     assert sizes == [20] * 4
     monkeypatch.setattr(steps, "trainable_blocks", lambda *_: None)
-    expected = fit_once(pool, pool.train[:40], *CHAINS["dropout"], batch_size=20)
+    expected = fit_once(pool, pool.train[:40], *SEQUENCES["dropout"], batch_size=20)
     assert len(sizes) == 4
     assert found.train_loss == pytest.approx(expected.train_loss, rel=1e-4)
 
 
-def test_a_single_object_has_no_variance_by_hand_either(pool):
+def test_a_single_object_has_no_variance_in_manual_steps_either(pool):
     with pytest.raises(ValueError, match="more than 1 value per channel"):
-        fit_once(pool, pool.train[:41], *CHAINS["norm after"], batch_size=8, batch_rule="fixed")
+        fit_once(pool, pool.train[:41], *SEQUENCES["norm after"], batch_size=8, batch_rule="fixed")
+
+
+@pytest.mark.parametrize("missing", sorted(kernels.GRADIENTS))
+def test_a_build_without_their_kernels_takes_plain_steps(pool, monkeypatch, missing):
+    learner, tensors = learner_of(*layers()), PoolTensors(pool)
+    fusion = make_learner(pool)
+    assert type(steps.choose_steps(learner, tensors)) is not steps.Steps
+    assert type(steps.choose_steps(fusion, tensors)) is not steps.Steps
+    monkeypatch.setitem(kernels._FOUND, missing, None)
+    assert type(steps.choose_steps(learner, tensors)) is steps.Steps
+    assert type(steps.choose_steps(fusion, tensors)) is steps.Steps

@@ -1,4 +1,4 @@
-"""A base model: fitted on random initial labels; and what it thinks of a sample of the unlabelled objects."""
+"""A base model: fitted on random initial labels, with its scores of a sample of the unlabelled objects."""
 
 import json
 from collections.abc import Mapping
@@ -13,19 +13,18 @@ from torch import Tensor
 
 from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import dropouts
-from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.scoring import engine
 from alray.scoring.evaluation import evaluate
 from alray.scoring.metrics import Metrics
-from alray.scoring.request import Request
 from alray.seeding import generator, torch_seed
 from alray.settings.correlation import SCORES, CorrelationSpec
 from alray.strategies import scores
-from alray.strategies.signals import Committee
+from alray.strategies.base import given
+from alray.strategies.signals import Committee, Request
 from alray.training.checkpoint import learner_tensors, read_metadata
-from alray.training.fit import fit
+from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import Learner, fresh_learner
 
 SAMPLE, SCORE = "sample", "score."
@@ -33,7 +32,7 @@ SAMPLE, SCORE = "sample", "score."
 
 @dataclass(frozen=True)
 class Base:
-    """A warm start and the sample that it has scored.
+    """A base model and the sample that it has scored.
 
     Attributes:
         metrics: On the test objects, before any fine-tuning.
@@ -56,10 +55,10 @@ class Base:
 
     @staticmethod
     def from_bytes(content: bytes) -> "Base":
-        """Read what `to_bytes` wrote."""
+        """Return the base model that `to_bytes` wrote."""
         tensors: dict[str, Tensor] = load_tensors(content)
         sample: Indices = tensors.pop(SAMPLE).numpy()
-        # The file keeps no order of its own.
+        # The file does not keep the scores' order.
         names = [name for name in SCORES if f"{SCORE}{name}" in tensors]
         found = {str(name): tensors.pop(f"{SCORE}{name}").numpy() for name in names}
         metrics = Metrics(**json.loads(read_metadata(content)["metrics"]))
@@ -91,16 +90,13 @@ def train_base(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Base:
     learner = new_learner(spec, pool, base)
     initial = initial_order(spec, pool.pool, base)[: spec.initial]
     dropout = torch_seed(spec.seed, base, "dropout")
+    draws = Draws(generator(spec.seed, base, "batches"), torch_generator(dropout))
+    options = FitOptions(
+        epochs=spec.training.passive_epochs,
+        validate=lambda: evaluate(learner.network, pool, pool.pool.validation).nll,
+    )
     with forked_rng(dropout):
-        fit(
-            learner,
-            pool,
-            initial,
-            epochs=spec.training.passive_epochs,
-            rng=generator(spec.seed, base, "batches"),
-            dropout=torch_generator(dropout),
-            validate=lambda: evaluate(learner.network, pool, pool.pool.validation).nll,
-        )
+        fit(learner, pool, initial, draws, options)
     sample = draw_sample(spec, pool.pool, base)
     return Base(
         evaluate(learner.network, pool, draw_test(spec, pool.pool)),
@@ -120,17 +116,19 @@ def new_learner(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Learner:
 def _score(
     spec: CorrelationSpec, pool: PoolTensors, learner: Learner, sample: Indices, base: int
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Compute every score that the network can give, whichever groups are sorted by: groups report all their means."""
+    """Return every score that the network can give, since groups sorted by any of them report the means of all."""
     committee = Committee(spec.members) if dropouts(learner.network) else None
     masks = torch_generator(torch_seed(spec.seed, base, "committee")) if committee else None
-    scored = engine.score(learner.network, pool, sample, Request((FUSED,), committee), masks)
-    log_probs = scored.log_probs[FUSED]
+    request = Request(log_probs=True, committee=committee, true_loss=True)
+    signals = engine.score(learner.network, pool, sample, request, masks)
+    log_probs = given(signals.log_probs)
     found = {
-        "loss": scores.true_loss(log_probs, pool.labels(sample)),
+        "loss": given(signals.true_loss),
         "margin": scores.margin(log_probs),
         "entropy": scores.entropy(log_probs),
         "least_confidence": scores.least_confidence(log_probs),
     }
-    if scored.committee_log_mean is not None and scored.committee_mean_entropy is not None:
-        found["bald"] = scores.bald(scored.committee_log_mean, scored.committee_mean_entropy)
+    if committee is not None:
+        log_mean, entropy = given(signals.committee_log_mean), signals.committee_mean_entropy
+        found["bald"] = scores.bald(log_mean, given(entropy))
     return {name: values.to("cpu", torch.float64).numpy() for name, values in found.items()}

@@ -1,7 +1,7 @@
-"""Fine-tuning groups from common weights: the same seeds for every group, evaluated along the way.
+"""Fine-tune groups from common weights: the same seeds for every group, evaluated at each dose.
 
-What differs between two groups of one base, seed and dose is the objects they hold, and nothing else: not the order of
-batches, not the dropout masks, not the number of steps.
+Two groups of one base, seed and dose differ in their objects and in nothing else: neither in the order of batches, nor
+in the dropout masks, nor in the number of steps.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from alray.networks.layers import seed_dropouts
 from alray.networks.models import LateFusion
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
-from alray.scoring.cached import FusedScorer
+from alray.scoring.cached import CachedScorer
 from alray.scoring.evaluation import evaluate
 from alray.scoring.metrics import Metrics, measure
 from alray.seeding import generator, torch_seed
@@ -31,7 +31,7 @@ from alray.training.steps import Steps, choose_steps
 
 @dataclass(frozen=True)
 class FineTuneData:
-    """What one group is fine-tuned on.
+    """The objects and labels of one group.
 
     Attributes:
         objects: (epochs, member) pool indices; the same row for every epoch unless it is a control.
@@ -44,11 +44,11 @@ class FineTuneData:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a fine-tune stood at one dose.
+    """The result of a fine-tune at one dose.
 
     Attributes:
         epochs: The dose.
-        steps: Gradient steps taken until then.
+        steps: Gradient steps up to it.
         metrics: On the test objects.
     """
 
@@ -65,7 +65,7 @@ def fine_tune(
     seed: int,
     datasets: Sequence[FineTuneData],
 ) -> list[list[Outcome]]:
-    """Fine-tune on each data from the base's weights; per data return the outcome of each dose.
+    """Fine-tune on each dataset from the base's weights; return per dataset the outcome of each dose.
 
     Args:
         spec: Settings with their numbers filled in.
@@ -80,15 +80,15 @@ def fine_tune(
     replayed = initial[:0] if spec.replay == "none" else initial
     steps = choose_steps(learner, pool)
     size = datasets[0].objects.shape[1] + len(replayed)
-    batches_ = _Batches(learner, steps, spec, seed, size)
-    evaluate_ = _evaluator(learner, pool, draw_test(spec, pool.pool))
+    schedule = _BatchSchedule(steps, spec, seed, size)
+    measure_test = _test_metrics(learner, pool, draw_test(spec, pool.pool))
     found = []
     with forked_rng(torch_seed(spec.seed, seed, "fine_tune_dropout")):
         for data in datasets:
             restore_learner(learner, start)
             outcomes: list[Outcome] = []
             taken = 0
-            for epoch, in_order in enumerate(batches_.epochs()):
+            for epoch, in_order in enumerate(schedule.epochs()):
                 train_mode(learner, freeze_batch_norm=spec.training.batch_norm == "frozen")
                 objects = np.concatenate([data.objects[epoch], replayed])
                 labels = np.concatenate([data.labels[epoch], pool.pool.labels[replayed]])
@@ -98,7 +98,7 @@ def fine_tune(
                 taken += len(in_order)
                 if epoch + 1 in spec.epochs:
                     learner.eval()
-                    outcomes.append(Outcome(epoch + 1, taken, evaluate_()))
+                    outcomes.append(Outcome(epoch + 1, taken, measure_test()))
             found.append(outcomes)
     return found
 
@@ -107,26 +107,21 @@ MASKS_KEPT = 5_000
 """Objects times epochs up to which a seed's dropout masks are kept for all groups: 23 MB at width 128."""
 
 
-class _Batches:
-    """A seed's batches, each with the masks of its step: the same for all groups, drawn once where they are few.
+class _BatchSchedule:
+    """A seed's batches, each with the masks of its step: the same for all groups, drawn once where they are few."""
 
-    Args:
-        learner: What will be trained; its layers that draw masks of their own begin anew for each group.
-        steps: How its steps are taken.
-        size: Objects in an epoch.
-    """
-
-    def __init__(
-        self, learner: Learner, steps: Steps, spec: CorrelationSpec, seed: int, size: int
-    ) -> None:
-        self._learner, self._steps, self._spec, self._seed = learner, steps, spec, seed
-        self._size = size
+    def __init__(self, steps: Steps, spec: CorrelationSpec, seed: int, size: int) -> None:
+        """Get ready for epochs of this many objects."""
+        self._steps, self._spec, self._seed, self._size = steps, spec, seed, size
         keep = size * max(spec.epochs) <= MASKS_KEPT
         self._kept = list(self._draw()) if keep else None
 
     def epochs(self) -> Iterator[list[tuple[Indices, Sequence[Tensor]]]]:
-        """Return for each epoch the positions and the masks of its batches."""
-        seed_dropouts(self._learner.network, self._generator())
+        """Return for each epoch of a group the positions and the masks of its batches.
+
+        Layers that draw their own masks start again from the seed.
+        """
+        seed_dropouts(self._steps.learner.network, self._generator())
         return self._draw() if self._kept is None else iter(self._kept)
 
     def _draw(self) -> Iterator[list[tuple[Indices, Sequence[Tensor]]]]:
@@ -141,12 +136,12 @@ class _Batches:
         return torch_generator(torch_seed(self._spec.seed, self._seed, "fine_tune_dropout"))
 
 
-def _evaluator(learner: Learner, pool: PoolTensors, test: Indices) -> Callable[[], Metrics]:
-    """Return what measures the learner on the test objects; late fusion's features are gathered once for all times."""
+def _test_metrics(learner: Learner, pool: PoolTensors, test: Indices) -> Callable[[], Metrics]:
+    """Return a function that evaluates the learner on the test objects; it gathers late fusion's features only once."""
     network = learner.network
     if not isinstance(network, LateFusion):
         return lambda: evaluate(network, pool, test)
-    scorer, labels = FusedScorer(pool, test), pool.pool.labels[test]
+    scorer, labels = CachedScorer(pool, test), pool.pool.labels[test]
     return lambda: measure(scorer.log_probs(network).cpu().numpy(), labels)
 
 
@@ -157,7 +152,7 @@ def epoch_batches(spec: CorrelationSpec, size: int, seed: int, epoch: int) -> li
 
 
 def control_data(spec: CorrelationSpec, pool: PoolTensors, base: int, seed: int) -> FineTuneData:
-    """Return as many steps without a group: in its place, objects drawn anew from the initial labels for each epoch."""
+    """Return the control of a group: as many objects, drawn anew from the initial labels for each epoch."""
     initial = initial_order(spec, pool.pool, base)[: spec.initial]
     rng = generator(spec.seed, seed, "control", base)
     size = int(spec.group_size or 0)

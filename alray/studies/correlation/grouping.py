@@ -1,4 +1,4 @@
-"""Cutting a scored sample into groups: disjoint, equal in size, together the whole sample. Always checked.
+"""Cut a scored sample into groups: disjoint, equal in size, together the whole sample. Always checked.
 
 The published study trained on windows that overlapped and correlated them with the means of other groups; under the
 null such windows give 50 to 88 % false positives.
@@ -15,7 +15,7 @@ Groups = Int64[np.ndarray, "group member"]
 def by_score(
     sample: Indices, scores: Float[np.ndarray, " object"], size: int, rng: np.random.Generator
 ) -> Groups:
-    """Sort by score, smallest first, and cut; equal scores are ordered by chance, never by file order."""
+    """Return groups of ascending scores; equal scores are ordered at random, never by file order."""
     order = np.lexsort((rng.permutation(len(sample)), scores))
     return cut(sample, sample[order], size)
 
@@ -27,27 +27,27 @@ def within_class(
     size: int,
     rng: np.random.Generator,
 ) -> Groups:
-    """Give every group the same share of each class, the k-th group each class's k-th best scores.
+    """Return groups with the same share of each class, the k-th with each class's k-th smallest scores.
 
-    An object's place is its rank within its class, as a share of the class: (rank + u) / class size with one random u
-    per class, so that classes smaller than the number of groups are spread evenly too. Objects are sorted by place and
-    cut, so counts of a class differ between groups by little more than one.
+    An object's quantile is its rank within its class, as a share of the class: (rank + u) / class size with one random
+    u per class, so that classes smaller than the number of groups are spread evenly too. Objects are sorted by quantile
+    and cut, so counts of a class differ between groups by little more than one.
     """
-    place = np.empty(len(sample))
+    quantile = np.empty(len(sample))
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         order = np.lexsort((rng.permutation(len(members)), scores[members]))
-        place[members[order]] = (np.arange(len(members)) + rng.random()) / len(members)
-    return cut(sample, sample[np.argsort(place, kind="stable")], size)
+        quantile[members[order]] = (np.arange(len(members)) + rng.random()) / len(members)
+    return cut(sample, sample[np.argsort(quantile, kind="stable")], size)
 
 
 def at_random(sample: Indices, size: int, rng: np.random.Generator) -> Groups:
-    """Cut a random order: the null that scores are held against."""
+    """Return random groups: the null hypothesis that scores are compared with."""
     return cut(sample, rng.permutation(sample), size)
 
 
 def cut(sample: Indices, ordered: Indices, size: int) -> Groups:
-    """Cut ordered objects into groups and check them."""
+    """Return ordered objects cut into checked groups."""
     groups = ordered.reshape(-1, size)
     check_cover(groups, sample)
     return groups

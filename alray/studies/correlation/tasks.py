@@ -1,4 +1,4 @@
-"""The work of a correlation study in pieces of seconds: the same code in this process and in a Ray task."""
+"""The tasks of a correlation study, seconds each: the same code runs in this process and in a Ray task."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +13,14 @@ from alray.studies.correlation.base_model import Base, train_base
 from alray.studies.correlation.fine_tuning import FineTuneData, control_data, fine_tune
 
 CONTROL = "control"
-"""What takes the grouping's place in records of fine-tunes without a group."""
+"""The grouping that records of fine-tunes without a group name."""
 
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class TrainBase:
-    """Make a base model and score its sample."""
+    """Fit a base model and score its sample."""
 
     name: str
     base: int
@@ -36,10 +36,10 @@ class FineTune:
     """Fine-tune some groups of one grouping with one seed.
 
     Attributes:
-        name: Unique within the study, and its file's name.
+        name: Unique within the study; the name of its file.
         base: Number of the base model.
         grouping: How the groups were made; `control` for steps without a group.
-        sorted_by: The score they were sorted by, "" where none.
+        sorted_by: The score that they were sorted by, "" where none.
         seed: Fine-tuning seed.
         first: Number of the first group; -1 for the control.
         objects: (group, member) pool indices; none for the control.
@@ -71,7 +71,7 @@ Task = TrainBase | FineTune
 def perform(
     spec: CorrelationSpec, pool: PoolTensors, task: Task, base: bytes | None
 ) -> bytes | list[Record]:
-    """Do a task's work: return a base's content, or a row per fine-tune and dose."""
+    """Perform a task; return a base model's content, or a row per fine-tune and dose."""
     torch.set_num_threads(spec.execution.cpus_per_run)
     if isinstance(task, TrainBase):
         return train_base(spec, pool, task.base).to_bytes()
@@ -91,7 +91,7 @@ def perform(
             "base": task.base,
             "grouping": task.grouping,
             "sorted_by": task.sorted_by,
-            "group": task.first + place,
+            "group": task.first + number,
             "seed": task.seed,
             "epochs": outcome.epochs,
             "steps": outcome.steps,
@@ -99,6 +99,6 @@ def perform(
             "nll": outcome.metrics.nll,
             "macro_f1": outcome.metrics.macro_f1,
         }
-        for place, outcomes in enumerate(found)
+        for number, outcomes in enumerate(found)
         for outcome in outcomes
     ]

@@ -1,4 +1,4 @@
-"""One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, no clock of its own."""
+"""One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, and the clock is an argument."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,27 +12,25 @@ from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.engine import Scored
 from alray.scoring.evaluation import evaluate, metrics_by_head, predict
 from alray.scoring.metrics import mean_recall, rarest_classes
-from alray.scoring.request import Request
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
-from alray.strategies import Query, ScoreStrategy, parse, scores
-from alray.strategies.signals import Needs, Signals
+from alray.strategies import Query, ScoreStrategy, parse
+from alray.strategies.signals import Request, Signals
 from alray.studies.sweep.records import Record, RoundResult
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors, restore_learner
-from alray.training.fit import fit
+from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import Learner, fresh_learner
 
 Clock = Callable[[], float]
 
 
 class Experiment:
-    """A run in progress; `passive` or a state first, then `next_round` until `finished`."""
+    """A run in progress: `passive` or a state first, then `next_round` until `finished`."""
 
     def __init__(
         self, run: RunSpec, pool: PoolTensors, clock: Clock, state: RunState | None = None
@@ -58,17 +56,17 @@ class Experiment:
         return self.round >= self.run.rounds
 
     def state(self) -> RunState:
-        """Return where the run stands, complete."""
+        """Return the run as it is after its last finished round."""
         tensors = learner_tensors(self._learner)
         return RunState(self.round, self._labelled, self._round_zero, tensors)
 
     def round_zero(self) -> RoundResult:
-        """Return the passive phase's result, which the state carries along."""
+        """Return the passive phase's result, which a state holds too."""
         initial = self._labelled[: self.run.initial]
         return RoundResult(dict(self._round_zero), initial, np.full(len(initial), np.nan))
 
     def passive(self) -> RoundResult:
-        """Round 0: label the initial objects at random and fit with early stopping."""
+        """Do round 0: label the initial objects at random and fit with early stopping; return its result."""
         rng = self._rng("initial")
         train = self._pool.pool.train
         self._labelled = rng.choice(train, size=self.run.initial, replace=False)
@@ -80,7 +78,7 @@ class Experiment:
         return self.round_zero()
 
     def next_round(self) -> RoundResult:
-        """Score the candidates, query, fit, evaluate."""
+        """Do the next round: score the candidates, query, fit, evaluate; return its result."""
         self.round += 1
         begin = self._clock()
         query, scored = self._query()
@@ -102,11 +100,11 @@ class Experiment:
         needs, screen = self._strategy.needs, self.run.screen
         to_compare: Indices | None = None
         if screen is not None and isinstance(self._strategy, ScoreStrategy) and needs.anything:
-            screened = self._screened(self._strategy, screen, candidates)
+            best = self._shortlist(self._strategy, screen, candidates)
             if is_exact_round(screen, self.round):
-                to_compare = screened
+                to_compare = best
             else:
-                candidates = screened
+                candidates = best
         signals = self._signals(candidates, needs)
         query = self._strategy.select(signals, self.run.query, self._rng("strategy"))
         _check_query(query, signals.candidates, self.run)
@@ -116,77 +114,56 @@ class Experiment:
         }
 
     def _candidates(self, unlabelled: Indices) -> Indices:
-        """Return what the strategy may choose from: all, or a random part."""
+        """Return the objects that the strategy may choose from: all that are unlabelled, or a random part."""
         number = self.run.candidates
         if number is None or number >= len(unlabelled):
             return unlabelled
         return np.sort(self._rng("candidates").choice(unlabelled, size=number, replace=False))
 
-    def _screened(
+    def _shortlist(
         self, strategy: ScoreStrategy, screen: ScreenSpec, candidates: Indices
     ) -> Indices:
-        """Return the candidates that rough scores leave plausible."""
-        signals = self._signals(candidates, strategy.needs, rough=True)
+        """Return the candidates that rank best by int8 scores."""
+        signals = self._signals(candidates, strategy.needs, int8=True)
         ranked = strategy.score(signals).double().cpu().numpy()
         count = shortlist_size(screen, len(candidates), self.run.query)
         return shortlist(candidates, ranked, count, largest=strategy.largest)
 
-    def _signals(self, candidates: Indices, needs: Needs, *, rough: bool = False) -> Signals:
+    def _signals(self, candidates: Indices, needs: Request, *, int8: bool = False) -> Signals:
+        """Return the signals that a strategy needs, scored in int8 or exactly."""
         if not needs.anything:
             return Signals(candidates)
-        fused = needs.log_probs or needs.true_loss
-        request = Request(
-            heads=(FUSED,) if fused else (),
-            committee=needs.committee,
-            features=needs.features,
-            predictor=self._learner.predictor if needs.predicted_loss else None,
+        learner = self._learner
+        masks = self._torch_generator("committee") if needs.committee else None
+        if int8:
+            return engine.score_int8(learner.network, self._pool, candidates, needs, masks)
+        return engine.score(
+            learner.network, self._pool, candidates, needs, masks, learner.predictor
         )
-        scored = self._score(candidates, request, rough=rough)
-        log_probs = scored.log_probs.get(FUSED)
-        true_loss = None
-        if needs.true_loss and log_probs is not None:
-            true_loss = scores.true_loss(log_probs, self._pool.labels(candidates))
-        return Signals(
-            candidates,
-            log_probs=log_probs,
-            committee_log_mean=scored.committee_log_mean,
-            committee_mean_entropy=scored.committee_mean_entropy,
-            features=scored.features,
-            predicted_loss=scored.predicted_loss,
-            true_loss=true_loss,
-        )
-
-    def _score(self, indices: Indices, request: Request, *, rough: bool) -> Scored:
-        network = self._learner.network
-        masks = self._torch_generator("committee") if request.committee else None
-        return engine.score(network, self._pool, indices, request, masks, rough=rough)
 
     def _fit(self, *, epochs: int, stop_early: bool) -> Record:
         training = self.run.training
         prediction = training.loss_prediction
         detach_from = prediction.detach_after if prediction else 1.0
-        # Fine-tuning goes on where the passive phase, which passed that share of its epochs, has ended.
+        # Fine-tuning continues after the passive phase, which has passed that share of its epochs.
         if self.round > 0 and training.mode == "finetune" and detach_from < 1:
             detach_from = 0.0
+        options = FitOptions(
+            epochs=epochs,
+            freeze_batch_norm=training.batch_norm == "frozen" and self.round > 0,
+            detach_from=detach_from,
+            validate=self._validation_nll if stop_early else None,
+        )
+        draws = Draws(self._rng("batches"), self._torch_generator("dropout"))
         with forked_rng(self._torch_seed("dropout")):
-            fitted = fit(
-                self._learner,
-                self._pool,
-                self._labelled,
-                epochs=epochs,
-                rng=self._rng("batches"),
-                dropout=self._torch_generator("dropout"),
-                freeze_batch_norm=training.batch_norm == "frozen" and self.round > 0,
-                detach_from=detach_from,
-                validate=self._validation_nll if stop_early else None,
-            )
+            fitted = fit(self._learner, self._pool, self._labelled, draws, options)
         return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
 
     def _validation_nll(self) -> float:
         return evaluate(self._learner.network, self._pool, self._pool.pool.validation).nll
 
     def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
-        """Evaluate and return the round's row; `begin` is when the fit began, `chosen` how the query went."""
+        """Evaluate and return the round's row; `begin` is the start of the fit, `chosen` the query's part of it."""
         evaluation = self._clock()
         pool = self._pool.pool
         heads = self._learner.network.head_names
@@ -237,7 +214,7 @@ class Experiment:
 
 
 def _check_query(query: Query, candidates: Indices, run: RunSpec) -> None:
-    """Hold a strategy, also one from outside, to its contract."""
+    """Refuse a query that is not `run.query` distinct candidates, each with a score; a strategy may be a user's."""
     known = query.indices[np.isin(query.indices, candidates)]
     distinct = len(set(known.tolist()))
     if not distinct == len(query.indices) == len(query.scores) == run.query:

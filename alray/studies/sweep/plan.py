@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from alray.errors import AlrayError, SpecError
+from alray.networks.kernels import INT8, available
 from alray.networks.models import Network
 from alray.pools.pool import Pool, PreparedPool
+from alray.scoring import int8
 from alray.scoring.engine import check_committee
-from alray.scoring.int8 import has_int8_products
 from alray.seeding import torch_seed
 from alray.settings.base import Settings, assign, look_up, setting_names, unknown_name, validate
 from alray.settings.common import ModelSpec, TrainingSpec
@@ -92,8 +93,8 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
             f"{max(0, (len(prepared.train) - study.initial) // study.query)}, or --initial or --query"
         )
     arms = _arms(study)
-    _check_networks(arms, prepared, study)
-    _check_screen(arms, study)
+    networks = _check_networks(arms, prepared, study)
+    _check_screen(arms, networks, study)
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
         runs += _full_data_runs(study, pool, len(prepared.train))
@@ -185,37 +186,41 @@ def _variant(study: SweepSpec, varied: SweepSpec, names: Iterable[str]) -> str:
     return ", ".join(f"{name.partition('.')[2]}={look_up(varied, name)}" for name in differing)
 
 
-def _check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec) -> None:
-    """Build each distinct network once, and see that strategies and settings find in it what they need."""
-    networks: dict[str, Network] = {}
+def _check_networks(
+    arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec
+) -> list[Network]:
+    """Return each arm's network, built once for equal settings; refuse one that an arm cannot work with."""
+    built: dict[str, Network] = {}
+    networks: list[Network] = []
     for arm in arms:
         key = arm.model.model_dump_json()
-        if key not in networks:
-            networks[key] = try_network(arm.model, prepared, torch_seed(study.seed, 0, "weights"))
-        network = networks[key]
+        if key not in built:
+            built[key] = try_network(arm.model, prepared, torch_seed(study.seed, 0, "weights"))
         try:
-            _check_arm(arm, network)
+            _check_arm(arm, built[key])
         except AlrayError as error:
             raise SpecError(f"{arm.label}: {error}") from None
+        networks.append(built[key])
+    return networks
 
 
-def _check_screen(arms: Sequence[Arm], study: SweepSpec) -> None:
-    """Refuse a screen where there are no rough scores."""
+def _check_screen(arms: Sequence[Arm], networks: Sequence[Network], study: SweepSpec) -> None:
+    """Refuse a screen where there are no int8 scores; `networks` has each arm's."""
     if study.screen is None:
         return
-    if not has_int8_products():
+    if not available() >= INT8:
         raise SpecError("screen: this build of PyTorch has no 8-bit products; leave it out")
     if study.execution.gpus_per_run:
         raise SpecError("screen works on the CPU; leave it out, or --gpus-per-run")
-    for arm in arms:
+    for arm, network in zip(arms, networks, strict=True):
         needs = arm.strategy.needs
         if not needs.anything:
             continue
-        if arm.model.name != "late_fusion":
+        if not int8.can_score(network):
             raise SpecError(
                 f"{arm.label}: screen works with model late_fusion, not {arm.model.name}; leave it out"
             )
-        if not isinstance(arm.strategy, ScoreStrategy) or needs.predicted_loss or needs.features:
+        if not isinstance(arm.strategy, ScoreStrategy) or not int8.can_compute(needs):
             raise SpecError(
                 f"{arm.label}: screen needs a strategy that ranks objects by a score from probabilities; leave screen "
                 "out, or the strategy"

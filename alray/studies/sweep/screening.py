@@ -1,4 +1,4 @@
-"""Screening: a pass in 8-bit integers ranks all candidates, and only the best of them are scored exactly."""
+"""Screening: int8 scores rank all candidates, and only the best of them are scored exactly."""
 
 import math
 
@@ -10,12 +10,12 @@ from alray.settings.sweep import ScreenSpec
 
 
 def is_exact_round(spec: ScreenSpec, round_number: int) -> bool:
-    """Return whether all candidates are scored exactly in this round, the first one with a query being round 1."""
+    """Return whether all candidates are scored exactly in this round; the first round with a query is round 1."""
     return (round_number - 1) % spec.every == 0
 
 
 def shortlist_size(spec: ScreenSpec, candidates: int, query: int) -> int:
-    """Return how many of the candidates are on the shortlist: the share, and at least a query."""
+    """Return the size of the shortlist: the share of the candidates, and at least a query."""
     return min(candidates, max(math.ceil(spec.share * candidates), query))
 
 
@@ -26,7 +26,7 @@ def shortlist(
 
     Args:
         candidates: (n,) pool indices.
-        scores: (n,) their rough scores.
+        scores: (n,) their int8 scores.
         count: 1 <= count <= n.
         largest: Whether large scores are best.
     """
@@ -34,6 +34,6 @@ def shortlist(
     return np.sort(candidates[np.argpartition(cost, count - 1)[:count]])
 
 
-def recall(exact: Indices, screened: Indices) -> float:
-    """Return the share of the exact choice that the screen would have let through."""
-    return float(np.isin(exact, screened).mean())
+def recall(exact: Indices, shortlisted: Indices) -> float:
+    """Return the share of the exact choice that is on the shortlist."""
+    return float(np.isin(exact, shortlisted).mean())

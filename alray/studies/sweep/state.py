@@ -1,4 +1,4 @@
-"""A run between two rounds, complete, as tensors: what a checkpoint holds. No pickle: safetensors."""
+"""A run between two rounds, complete, as tensors: the content of a checkpoint. No pickle: safetensors."""
 
 import json
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ from alray.training.checkpoint import LABELLED, read_metadata
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run stands after a round.
+    """A run after a round.
 
     Attributes:
-        round: The round that is done; 0 after the passive phase.
+        round: The last finished round; 0 after the passive phase.
         labelled: (labels,) objects in the order in which they were labelled.
-        round_zero: The passive phase's record, which every run that starts from it repeats.
+        round_zero: The passive phase's record, which every run that starts from it has too.
         tensors: Weights and optimizer state by name.
     """
 
@@ -40,7 +40,7 @@ class RunState:
 
     @staticmethod
     def from_bytes(content: bytes) -> "RunState":
-        """Read what `to_bytes` wrote."""
+        """Return the state that `to_bytes` wrote."""
         tensors: dict[str, Tensor] = load_tensors(content)
         labelled: Indices = tensors.pop(LABELLED).numpy().astype(np.int64)
         metadata = read_metadata(content)

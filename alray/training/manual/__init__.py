@@ -1,1 +1,1 @@
-"""The same gradients written out, for networks where autograd costs more than the arithmetic."""
+"""Manual training steps: gradients written out, for networks where autograd takes longer than the arithmetic."""

@@ -1,8 +1,8 @@
-"""A training step of late fusion by hand: what `training.step` does, without a graph through the network.
+"""A manual training step of late fusion: `learner.step` without a graph through the network.
 
-The gradients are written out layer by layer, so that a step is few operations: oneDNN's products, PyTorch's own kernels
-for BatchNorm, and the learner's own Adam. Dropout masks are arguments:
-fine-tunes that share a seed share its masks, and drawing them costs as much as a fifth of a plain step.
+The gradients are written out layer by layer, so that a step is few operations: oneDNN's products, PyTorch's kernels for
+BatchNorm, and the learner's Adam. Dropout masks are arguments: fine-tunes that share a seed share its masks, whose
+drawing takes a fifth of a plain step's time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from alray.errors import SpecError
-from alray.networks.kernels import few_sizes, linear, padded_rows, product
+from alray.networks.kernels import few_sizes, linear, padded_rows, product, relu_backward
 from alray.networks.layers import Hidden, draw_mask, dropouts
 from alray.networks.models import FUSED, Encoder, LateFusion, Values
 from alray.networks.tensors import Batch
 from alray.training.learner import Learner
-from alray.training.manual.gradients import NormStep, back_linear, loss_gradients, weight_gradients
+from alray.training.manual.gradients import (
+    NormStep,
+    linear_backward,
+    loss_gradients,
+    set_linear_gradients,
+)
 
 
 def draw_masks(network: nn.Module, objects: int, generator: torch.Generator) -> list[Tensor]:
@@ -32,7 +37,7 @@ def draw_masks(network: nn.Module, objects: int, generator: torch.Generator) -> 
 
 
 def has_manual_step(learner: Learner) -> bool:
-    """Return whether `late_fusion_step` knows this learner's network: late fusion without a loss predictor."""
+    """Return whether `late_fusion_step` can train this learner: late fusion without a loss predictor."""
     return isinstance(learner.network, LateFusion) and learner.predictor is None
 
 
@@ -45,49 +50,49 @@ def late_fusion_step(
     *,
     few_shapes: bool = False,
 ) -> Tensor:
-    """Take one step of Adam on a batch, as `training.step` does, to rounding; the same call gives the same bits.
+    """Take one step of Adam on a batch, as `learner.step` does, to rounding; the same call gives the same bits.
 
     Returns the loss before the step, a scalar.
 
     Args:
-        learner: Put into training mode by `training.train_mode`; changed in place.
+        learner: Put into training mode by `train_mode`; changed in place.
         batch: The objects, on the CPU.
         labels: (batch,) their classes.
-        masks: Of `draw_masks` for as many objects.
-        few_shapes: Whether products are made for one of few numbers of objects, the surplus ones being zero.
+        masks: From `draw_masks`, for as many objects.
+        few_shapes: Whether matrices are padded with rows of zeros to one of few sizes.
 
     Raises:
-        SpecError: The network is none that `has_manual_step`.
+        SpecError: The learner has no manual step (see `has_manual_step`).
     """
     network = learner.network
     if not isinstance(network, LateFusion) or learner.predictor is not None:
-        raise SpecError("only late fusion without a loss predictor has a step by hand")
+        raise SpecError("only late fusion without a loss predictor has a manual step")
     learner.optimizer.zero_grad()
-    drawn = iter(masks)
+    remaining = iter(masks)
     encoders = [
-        _EncoderStep(encoder, batch, name, drawn, few_shapes=few_shapes)
+        _EncoderStep(encoder, batch, name, remaining, few_shapes=few_shapes)
         for name, encoder in network.encoders()
     ]
     joined = torch.cat([part.output for part in encoders], dim=1)
-    fuse = _HiddenStep(network.fuse, joined, batch.size, drawn)
-    last = _HiddenStep(network.last, fuse.output, batch.size, drawn)
+    fuse = _HiddenStep(network.fuse, joined, batch.size, remaining)
+    last = _HiddenStep(network.last, fuse.output, batch.size, remaining)
     fused = linear(last.output, network.output.weight, network.output.bias)[: batch.size]
     heads = {FUSED: Values(fused)}
     heads |= {part.name: part.logits for part in encoders if part.logits is not None}
     loss, gradients = loss_gradients(learner, heads, labels)
-    gradient = last.back(back_linear(network.output, last.output, gradients[FUSED]))
+    gradient = last.backward(linear_backward(network.output, last.output, gradients[FUSED]))
     widths = [encoder.width for _, encoder in network.encoders()]
-    own_parts = torch.split(fuse.back(gradient)[: batch.size], widths, dim=1)
-    for part, own in zip(encoders, own_parts, strict=True):
-        part.back(own, gradients.get(part.name))
+    by_encoder = torch.split(fuse.backward(gradient)[: batch.size], widths, dim=1)
+    for part, of_output in zip(encoders, by_encoder, strict=True):
+        part.backward(of_output, gradients.get(part.name))
     learner.update()
     return loss
 
 
 class _HiddenStep:
-    """A hidden layer on one batch of n objects, there and back: y = m * (gamma * normalised(relu(W x + b)) + beta).
+    """A hidden layer on a batch of n objects: y = m * (gamma * normalised(relu(W x + b)) + beta), forward and backward.
 
-    Inputs, outputs and their gradients may have rows of zeros to spare after the n.
+    Inputs, outputs and their gradients may have rows of zeros after those of the n objects.
 
     Attributes:
         output: (n or more, units).
@@ -103,8 +108,8 @@ class _HiddenStep:
     ) -> None:
         norm = layer.norm
         self._layer, self._x, self._mask = layer, x, _next_mask(layer, masks, rows)
-        product_ = linear(x, layer.linear.weight, layer.linear.bias, rectified=True)
-        self._rectified = product_[:count]
+        padded = linear(x, layer.linear.weight, layer.linear.bias, rectified=True)
+        self._rectified = padded[:count]
         # As in `Hidden`: a single object has no variance of its own.
         self._norm = NormStep(norm, self._rectified, live=norm.training and count > 1)
         output = self._norm.output
@@ -112,19 +117,20 @@ class _HiddenStep:
             output.mul_(self._mask)
         self.output = padded_rows(output, len(x))
 
-    def back(self, gradient: Tensor) -> Tensor:
-        """Give the layer's parameters their gradients, for that of the output; return that of the input."""
-        return product(self.back_to_linear(gradient), self._layer.linear.weight)
+    def backward(self, gradient: Tensor) -> Tensor:
+        """Set the gradients of the layer's parameters, for that of the output; return that of the input."""
+        return product(self.backward_to_linear(gradient), self._layer.linear.weight)
 
-    def back_to_linear(self, gradient: Tensor) -> Tensor:
-        """Do the same, but return the gradient (n, units) of the Linear's output: features need none."""
+    def backward_to_linear(self, gradient: Tensor) -> Tensor:
+        """Set the same gradients, but return that of the Linear's output (n, units): features need none."""
         gradient = gradient[: len(self._rectified)]
-        dropped = gradient if self._mask is None else gradient * self._mask
-        own = torch.ops.aten.threshold_backward(self._norm.back(dropped), self._rectified, 0)
-        return weight_gradients(self._layer.linear, self._x, own)
+        kept = gradient if self._mask is None else gradient * self._mask
+        of_linear = relu_backward(self._norm.backward(kept), self._rectified)
+        return set_linear_gradients(self._layer.linear, self._x, of_linear)
 
 
 def _next_mask(layer: Hidden, masks: Iterator[Tensor], rows: Tensor | None) -> Tensor | None:
+    """Return the layer's mask for the objects at `rows`, for all where None; None for a layer that drops nothing."""
     if layer.dropout is None or layer.dropout.rate == 0:
         return None
     mask = next(masks)
@@ -132,12 +138,13 @@ def _next_mask(layer: Hidden, masks: Iterator[Tensor], rows: Tensor | None) -> T
 
 
 class _EncoderStep:
-    """One modality's encoder on a batch, there and back.
+    """One modality's encoder on a batch, forward and backward.
 
     Attributes:
         name: The modality.
-        output: (batch or more, width) what enters the fusion: the learned vector where the modality is absent.
-        logits: The side head's, or None where there is none or nobody has the modality.
+        output: (batch or more, width) the encoder's input to the fusion: the learned vector where the modality is
+            absent.
+        logits: The side head's, or None where there is none or no object has the modality.
     """
 
     def __init__(
@@ -160,7 +167,7 @@ class _EncoderStep:
             second = _HiddenStep(encoder.second, first.output, count, masks, self._rows)
             self._layers, encoded = (first, second), second.output
         else:
-            # The masks of this modality are drawn all the same: the next one's must not move up.
+            # This modality's masks are taken all the same: the next modality must not get them.
             _next_mask(encoder.first, masks, None)
             _next_mask(encoder.second, masks, None)
             encoded = x.new_empty(0, encoder.width)
@@ -173,10 +180,10 @@ class _EncoderStep:
             whole = learned.index_copy(0, self._rows, encoded[:count])
             self.output = padded_rows(whole, few_sizes(batch.size) if few_shapes else batch.size)
 
-    def back(self, gradient: Tensor, of_logits: Tensor | None) -> None:
-        """Give the encoder's parameters their gradients, for those of the output (batch, width) and of the logits.
+    def backward(self, gradient: Tensor, of_logits: Tensor | None) -> None:
+        """Set the gradients of the encoder's parameters, for those of the output (batch, width) and of the logits.
 
-        What this batch did not use gets none, and Adam leaves it alone.
+        Parameters that this batch did not use get none, and Adam leaves them alone.
         """
         encoder, rows = self._encoder, self._rows
         if rows is not None and encoder.absent is not None:
@@ -186,6 +193,6 @@ class _EncoderStep:
             return
         first, second = self._layers
         if encoder.head is not None and of_logits is not None:
-            own = back_linear(encoder.head, second.output, of_logits)
-            gradient = gradient + own[: len(gradient)]
-        first.back_to_linear(second.back(gradient))
+            of_encoded = linear_backward(encoder.head, second.output, of_logits)
+            gradient = gradient + of_encoded[: len(gradient)]
+        first.backward_to_linear(second.backward(gradient))

@@ -1,61 +1,64 @@
-"""A training step of a plain chain by hand: of a module of one's own what `late_fusion_step` is of late fusion."""
+"""A manual training step of a sequential custom module: `learner.step` without a graph through the module."""
 
 from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from alray.networks.kernels import few_sizes, linear, padded_rows
+from alray.networks.kernels import few_sizes, has_hooks, linear, padded_rows, relu_backward
 from alray.networks.models import FUSED, CustomModule, Values
-from alray.networks.sequential import Link, find_blocks
+from alray.networks.sequential import Block
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner
-from alray.training.manual.gradients import NormStep, back_linear, loss_gradients, weight_gradients
+from alray.training.manual.gradients import (
+    NormStep,
+    linear_backward,
+    loss_gradients,
+    set_linear_gradients,
+)
 
 
-def trainable_blocks(learner: Learner, pool: PoolTensors) -> list[Link] | None:
-    """Return the links that `sequential_step` can train, or None: the network has to be called as it is.
+def trainable_blocks(learner: Learner, pool: PoolTensors) -> Sequence[Block] | None:
+    """Return the blocks that `sequential_step` can train, or None: the network has to be called.
 
-    No layer may stand at two places, and every one has to learn; BatchNorm has to average with a fixed weight.
+    No layer may occur twice, and every one has to learn; BatchNorm has to average with a fixed weight.
     """
     network = learner.network
     if pool.device.type != "cpu" or learner.predictor is not None:
         return None
-    if not isinstance(network, CustomModule):
+    blocks = network.blocks if isinstance(network, CustomModule) else None
+    if blocks is None:
         return None
-    links = find_blocks(network, {modality.name: modality.shape for modality in pool.modalities})
-    if links is None:
-        return None
-    layers = [layer for link in links for layer in _layers(link)]
+    layers = [layer for block in blocks for layer in _layers(block)]
     parameters = [parameter for layer in layers for parameter in layer.parameters()]
-    plain = (
+    known = (
         len(set(parameters)) == len(parameters)
         and all(parameter.requires_grad for parameter in parameters)
         and all(
             layer.momentum is not None for layer in layers if isinstance(layer, nn.BatchNorm1d)
         )
-        and not any(layer._backward_hooks or layer._backward_pre_hooks for layer in layers)  # noqa: SLF001 -- there is no public way to ask
+        and not any(has_hooks(layer, "backward") for layer in layers)
     )
-    return links if plain else None
+    return blocks if known else None
 
 
-def _layers(link: Link) -> Iterator[nn.Module]:
-    """Yield a link's layers that have parameters."""
-    yield link.linear
-    yield from filter(None, (link.before, link.after))
+def _layers(block: Block) -> Iterator[nn.Module]:
+    """Yield a block's layers that have parameters."""
+    yield block.linear
+    yield from filter(None, (block.norm_before, block.norm_after))
 
 
 @torch.no_grad()
 def sequential_step(
-    learner: Learner, links: Sequence[Link], batch: Batch, labels: Tensor
+    learner: Learner, blocks: Sequence[Block], batch: Batch, labels: Tensor
 ) -> Tensor:
-    """Take one step of Adam on a batch, as `training.step` does, to rounding; the same call gives the same bits.
+    """Take one step of Adam on a batch, as `learner.step` does, to rounding; the same call gives the same bits.
 
     Returns the loss before the step, a scalar.
 
     Args:
-        learner: Put into training mode by `training.train_mode`; changed in place.
-        links: Of `trainable_blocks`.
+        learner: Put into training mode by `train_mode`; changed in place.
+        blocks: From `trainable_blocks`.
         batch: Two objects or more, on the CPU, each with the only modality.
         labels: (batch,) their classes.
     """
@@ -63,62 +66,62 @@ def sequential_step(
     (x,) = batch.features.values()
     h = padded_rows(x, few_sizes(len(x)))
     steps = []
-    for link in links:
-        steps.append(_LinkStep(link, h, len(x)))
+    for block in blocks:
+        steps.append(_BlockStep(block, h, len(x)))
         h = steps[-1].output
     loss, gradients = loss_gradients(learner, {FUSED: Values(h[: len(x)])}, labels)
     gradient = gradients[FUSED]
     for step in reversed(steps[1:]):
-        gradient = step.back(gradient)
-    steps[0].back_to_linear(gradient)
+        gradient = step.backward(gradient)
+    steps[0].backward_to_parameters(gradient)
     learner.update()
     return loss
 
 
-class _LinkStep:
-    """A link on one batch of n objects, there and back: dropped(after(relu(before(W x + b)))), where it has them.
+class _BlockStep:
+    """A block on a batch of n objects: dropped(norm_after(relu(norm_before(W x + b)))), forward and backward.
 
-    Inputs, outputs and their gradients may have rows of zeros to spare after the n.
+    Inputs, outputs and their gradients may have rows of zeros after those of the n objects.
 
     Attributes:
         output: (n or more, units).
     """
 
-    def __init__(self, link: Link, x: Tensor, count: int) -> None:
-        self._link, self._x = link, x
-        rectified = link.relu and link.before is None
-        h = linear(x, link.linear.weight, link.linear.bias, rectified=rectified)[:count]
-        self._before = _norm_step(link.before, h)
-        if self._before is not None:
-            h = self._before.output
-            h = h.relu() if link.relu else h
+    def __init__(self, block: Block, x: Tensor, count: int) -> None:
+        self._block, self._x = block, x
+        rectified = block.relu and block.norm_before is None
+        h = linear(x, block.linear.weight, block.linear.bias, rectified=rectified)[:count]
+        self._norm_before = _norm_step(block.norm_before, h)
+        if self._norm_before is not None:
+            h = self._norm_before.output
+            h = h.relu() if block.relu else h
         self._rectified = h
-        self._after = _norm_step(link.after, h)
-        if self._after is not None:
-            h = self._after.output
-        self._mask = None if link.dropout is None else link.dropout.training_mask(h)
+        self._norm_after = _norm_step(block.norm_after, h)
+        if self._norm_after is not None:
+            h = self._norm_after.output
+        self._mask = None if block.dropout is None else block.dropout.training_mask(h)
         if self._mask is not None:
             h = h * self._mask
         self.output = padded_rows(h, len(x))
 
-    def back(self, gradient: Tensor) -> Tensor:
-        """Give the link's parameters their gradients, for that of the output; return that of the input."""
-        return back_linear(self._link.linear, self._x, self._of_linear(gradient))
+    def backward(self, gradient: Tensor) -> Tensor:
+        """Set the gradients of the block's parameters, for that of the output; return that of the input."""
+        return linear_backward(self._block.linear, self._x, self._linear_gradient(gradient))
 
-    def back_to_linear(self, gradient: Tensor) -> None:
-        """Do the same without the gradient of the input: features need none."""
-        weight_gradients(self._link.linear, self._x, self._of_linear(gradient))
+    def backward_to_parameters(self, gradient: Tensor) -> None:
+        """Set the same gradients without that of the input: features need none."""
+        set_linear_gradients(self._block.linear, self._x, self._linear_gradient(gradient))
 
-    def _of_linear(self, gradient: Tensor) -> Tensor:
-        """Return the gradient (n, units) of the Linear's output."""
+    def _linear_gradient(self, gradient: Tensor) -> Tensor:
+        """Set the gradients of the norms, for that of the output; return that of the Linear's output (n, units)."""
         gradient = gradient[: len(self._rectified)]
         if self._mask is not None:
             gradient = gradient * self._mask
-        if self._after is not None:
-            gradient = self._after.back(gradient)
-        if self._link.relu:
-            gradient = torch.ops.aten.threshold_backward(gradient, self._rectified, 0)
-        return gradient if self._before is None else self._before.back(gradient)
+        if self._norm_after is not None:
+            gradient = self._norm_after.backward(gradient)
+        if self._block.relu:
+            gradient = relu_backward(gradient, self._rectified)
+        return gradient if self._norm_before is None else self._norm_before.backward(gradient)
 
 
 def _norm_step(norm: nn.BatchNorm1d | None, x: Tensor) -> NormStep | None:
