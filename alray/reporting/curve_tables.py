@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from alray.analysis.sweep.full_data import METRICS, is_full_data
+from alray.analysis.sweep.full_data import METRICS, fill_full_data
 from alray.errors import StoreError
 
 REQUIRED = ("arm", "seed", "labels")
@@ -40,7 +40,7 @@ def read_curves(path: str | Path, against: str = "random") -> tuple[pd.DataFrame
     path = Path(path)
     table = _columns(_read(path), path)
     _check_unique(table, path)
-    _check_grids(table[~is_full_data(table)], path)
+    _check_grids(table[~table["full_data"]], path)
     _check_arms(table, against, path)
     return _rounds(table, path), _runs(table, path, against)
 
@@ -72,7 +72,7 @@ def _columns(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     parts |= {name: _whole(raw, name, path) for name in ("seed", "labels")}
     parts["oracle"] = _flags(raw, path) if "oracle" in raw else False
     parts |= {name: _metric(raw, name, path) for name in metrics}
-    return pd.DataFrame(parts)
+    return fill_full_data(pd.DataFrame(parts))
 
 
 def _texts(raw: pd.DataFrame, column: str, path: Path) -> "pd.Series[str]":
@@ -186,6 +186,7 @@ def _identity(table: pd.DataFrame, path: Path) -> pd.DataFrame:
             "strategy": table["arm"],
             "variant": table["variant"],
             "oracle": table["oracle"],
+            "full_data": table["full_data"],
             "seed": table["seed"],
         }
     )

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from alray.analysis.sweep.full_data import is_full_data
 from alray.errors import AlrayError, StoreError
 from alray.pools.builtin import pool_name
 from alray.pools.reading import read_pool
@@ -125,7 +124,7 @@ def read_sweep(path: Place, against: str | None) -> Source:
     store = Store(path)
     settings, manifest = store.read_study(), store.read_manifest()
     runs = store.read_runs() if store.has_runs() else _runs_of(store, settings)
-    finished = runs.loc[runs["status"] == "finished", "run_id"]
+    finished = runs.loc[runs["status"] == "finished", ["run_id", "full_data"]]
     problems = problems_of(runs, written=store.has_runs())
     if finished.empty:
         raise StoreError(f"{path}: no run has finished yet. {' '.join(problems)}".rstrip())
@@ -133,9 +132,9 @@ def read_sweep(path: Place, against: str | None) -> Source:
     # A run without records of its own, as after an accident, is named by what compares the runs.
     return Source(
         path=path,
-        rounds=store.read_rounds(NO_ROUNDS, finished),
+        rounds=store.read_rounds(NO_ROUNDS, finished["run_id"]),
         # Runs on full data have queried nothing: they have been given everything.
-        queries=store.read_queries(NO_QUERIES, finished[~is_full_data(runs)]),
+        queries=store.read_queries(NO_QUERIES, finished.loc[~finished["full_data"], "run_id"]),
         runs=_compared_with(runs, against),
         strategies=strategies,
         against=against or "random",
@@ -151,7 +150,7 @@ def _runs_of(store: Store, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row per run from the records of rounds: runs.parquet is written when a study ends or is stopped."""
     rounds = store.read_rounds(NO_ROUNDS)
     last = rounds.sort_values("round").drop_duplicates("run_id", keep="last")
-    rounds_to_play = np.where(is_full_data(last), 0, int(settings.get("rounds", 0)))
+    rounds_to_play = np.where(last["full_data"], 0, int(settings.get("rounds", 0)))
     status = np.where(last["round"] >= rounds_to_play, "finished", "unfinished")
     known = last.assign(status=status, rounds_done=last["round"])
     return known.sort_values("run_id").reindex(columns=list(STATUS_COLUMNS))
@@ -166,9 +165,9 @@ def _compared_with(runs: pd.DataFrame, against: str | None) -> pd.DataFrame:
     if against is None:
         return runs
     named = (runs["arm"] == against) | (runs["strategy"] == against)
-    chosen = named & ~is_full_data(runs)
+    chosen = named & ~runs["full_data"]
     if not chosen.any():
-        compared = runs[~is_full_data(runs)]
+        compared = runs[~runs["full_data"]]
         names = list(dict.fromkeys([*compared["arm"], *compared["strategy"]]))
         raise StoreError(f"--against {against}: {unknown_name('arm', against, names)}")
     was_random = runs["strategy"].str.partition(":")[0] == "random"

@@ -27,6 +27,7 @@ class RunSpec(Settings):
         strategy_options: With all its options: a changed default is another strategy.
         variant: The varied settings that differ from the study's own, "" where none does.
         oracle: Whether the strategy needs the labels.
+        full_data: Whether it learns from every label of the train part and has no rounds.
         threads: Threads of the run: they change the order of sums, so they change the last digits.
         device: Where the network lives, which changes them too.
     """
@@ -51,13 +52,14 @@ class RunSpec(Settings):
     device: Literal["cpu", "cuda"] = "cpu"
     candidates: int | None = None
     screen: ScreenSpec | None = None
+    full_data: bool = False
 
     def identity(self) -> dict[str, Any]:
-        """Return what the run's name is a hash of: all settings but labels for people.
+        """Return what the run's name is a hash of: all settings but those that only describe others.
 
         What is scored is left out where it is everything: runs from before it was a setting keep their names.
         """
-        settings = self.model_dump(mode="json", exclude={"arm", "variant", "oracle"})
+        settings = self.model_dump(mode="json", exclude={"arm", "variant", "oracle", "full_data"})
         everything = [name for name in ("candidates", "screen") if settings[name] is None]
         return {
             "schema": SCHEMA,

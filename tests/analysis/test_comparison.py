@@ -11,7 +11,7 @@ from scipy import stats as scipy_stats
 from alray.analysis.sweep.comparison import Comparison, compare
 from alray.analysis.sweep.summary import summarise
 from alray.errors import StoreError
-from tests.analysis.test_sweep_summary import LABELS, curves_of, generator, study
+from tests.helpers.sweep_frames import LABELS, curves_of, generator, study
 
 FRAMES = [field.name for field in fields(Comparison)]
 NO_QUERIES = pd.DataFrame()

@@ -16,8 +16,7 @@ from alray.reporting.sweep.frames import class_shares, end_labels, most_shifted,
 from alray.reporting.sweep.page import figures_of
 from alray.reporting.sweep.style import REFERENCE_COLOUR, arms_of, marks_of
 from alray.reporting.sweep.tables import money, saving_cell
-from tests.helpers.sweep_report_frames import Size
-from tests.reporting.test_sweep_page import VARIED, results_of
+from tests.helpers.sweep_report_frames import VARIED, Size, results_of
 
 FOURTEEN = (
     *("random", "margin", "entropy", "bald", "least_confidence", "ideal_loss"),

@@ -133,7 +133,7 @@ def test_so_does_not_what_the_plan_fills_in(field):
     assert changed.run_id != run.run_id
 
 
-@pytest.mark.parametrize("field", ["arm", "variant", "oracle"])
+@pytest.mark.parametrize("field", ["arm", "variant", "oracle", "full_data"])
 def test_labels_for_people_are_no_part_of_it(field):
     run = only_run()
     assert run.model_copy(update={field: "other"}).run_id == run.run_id

@@ -88,7 +88,9 @@ def summarise(rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator
     """
     # A study without a finished run has no rounds to read, and then the frame has no columns either.
     if rounds.empty:
-        rounds = pd.DataFrame(columns=["run_id", "arm", "variant", "seed", "labels", *METRICS])
+        rounds = pd.DataFrame(
+            columns=["run_id", "arm", "variant", "full_data", "seed", "labels", *METRICS]
+        )
     apart = split_full_data(rounds, runs)
     rounds, runs = apart.rounds, apart.runs
     ceilings = dict(zip(apart.ceilings["variant"], apart.ceilings["accuracy"], strict=True))

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from typing_extensions import override
 
+from alray.analysis.sweep.full_data import fill_full_data
 from alray.errors import StoreError
 from alray.storage.location import Place
 from alray.studies.folder import Folder, MissingFileError, ignore
@@ -88,13 +89,13 @@ class Store(Folder):
 
     def read_rounds(self, empty: pa.Table, run_ids: Collection[str] | None = None) -> pd.DataFrame:
         """Read the rounds of these runs, or of all, as one frame that has the columns of `empty` in any case."""
-        return self._read_folder(ROUNDS, empty, run_ids)
+        return fill_full_data(self._read_folder(ROUNDS, empty, run_ids))
 
     def read_queries(
         self, empty: pa.Table, run_ids: Collection[str] | None = None
     ) -> pd.DataFrame:
         """Read the queried objects of these runs, or of all, likewise."""
-        return self._read_folder(QUERIES, empty, run_ids)
+        return fill_full_data(self._read_folder(QUERIES, empty, run_ids))
 
     def write_runs(self, runs: pa.Table) -> None:
         """Write a row per run."""
@@ -106,7 +107,7 @@ class Store(Folder):
 
     def read_runs(self) -> pd.DataFrame:
         """Read the row per run."""
-        return self._read_frame("runs.parquet")
+        return fill_full_data(self._read_frame("runs.parquet"))
 
     # Checkpoints
 
