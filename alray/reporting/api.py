@@ -8,9 +8,10 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from alray.analysis.sweep.arms import MAIN_METRICS
 from alray.analysis.sweep.comparison import Comparison, compare
 from alray.analysis.sweep.findings import paragraph
-from alray.analysis.sweep.full_data import METRICS, split_full_data
+from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.summary import summarise
 from alray.errors import SpecError, StoreError
 from alray.reporting.correlation.report import render_correlation
@@ -162,8 +163,8 @@ def parse_cost(cost: float | str | None) -> LabelCost | None:
 
 
 def _check(metric: str | None, formats: Collection[str]) -> None:
-    if metric is not None and metric not in METRICS:
-        raise SpecError(f"--metric {metric}: {unknown_name('metric', metric, list(METRICS))}")
+    if metric is not None and metric not in MAIN_METRICS:
+        raise SpecError(f"--metric {metric}: {unknown_name('metric', metric, list(MAIN_METRICS))}")
     for name in formats:
         if name not in FORMATS:
             raise SpecError(f"--format {name}: {unknown_name('format', name, list(FORMATS))}")
@@ -184,7 +185,7 @@ def read(path: Place, kind: str, against: str | None) -> Source:
 
 def _first_metric(source: Source) -> str:
     """Return the first metric that was recorded."""
-    return next(name for name in METRICS if source.rounds[name].notna().any())
+    return next(name for name in MAIN_METRICS if source.rounds[name].notna().any())
 
 
 def results_from(
@@ -204,29 +205,21 @@ def results_from(
         raise SpecError(f"--metric {metric}: {source.path} has no such column")
     seed = int(source.settings.get("seed", 0))
     rng = generator(seed, 0, "bootstrap")
-    summary = summarise(source.rounds, source.runs, rng)
-    summary = summary.assign(strategy=summary["arm"].map(source.strategies))
-    classes = source.train_classes
-    apart = split_full_data(source.rounds, source.runs)
-    found = compare(
-        apart.rounds,
-        source.queries,
-        apart.runs,
-        classes,
-        sum(classes.values()) if classes else None,
-        rng,
-    )
+    rounds, runs, reference = source.rounds, source.runs, source.reference
+    summary = summarise(rounds, runs, rng, reference)
+    found = compare(rounds, source.queries, runs, source.train_classes, rng, reference)
+    ceilings = split_full_data(rounds, runs).ceilings
     return SweepResults(
         title=source.name,
         summary=summary,
         comparison=found,
-        verdict=_verdict(summary, found, source.against, cost),
+        verdict=_verdict(summary, found, reference, cost),
         problems=source.problems,
-        facts=facts_of(source, apart.ceilings),
+        facts=facts_of(source, ceilings),
         settings=dict(flat(source.settings)),
         links=_links(source, folder),
         metric=metric,
-        ceilings=dict(zip(apart.ceilings["variant"], apart.ceilings[metric], strict=True)),
+        ceilings=dict(zip(ceilings["variant"], ceilings[metric], strict=True)),
         label_cost=cost.amount if cost else None,
         currency=cost.currency if cost else "",
         formats=tuple(formats),
@@ -234,11 +227,11 @@ def results_from(
 
 
 def _verdict(
-    summary: pd.DataFrame, found: Comparison, against: str, cost: LabelCost | None
+    summary: pd.DataFrame, found: Comparison, reference: str, cost: LabelCost | None
 ) -> str:
     if cost is None:
-        return paragraph(summary, found, against)
-    return paragraph(summary, found, against, cost.amount, cost.currency)
+        return paragraph(summary, found, reference)
+    return paragraph(summary, found, reference, cost.amount, cost.currency)
 
 
 def flat(settings: Mapping[str, object], prefix: str = "") -> Sequence[tuple[str, str]]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from alray.analysis.sweep.arms import RANDOM
 from alray.errors import AlrayError, StoreError
 from alray.pools.builtin import pool_name
 from alray.pools.reading import read_pool
@@ -37,9 +38,8 @@ class Source:
         path: Folder or file.
         rounds: A row per finished run and round.
         queries: A row per object queried by a finished run; empty where unknown.
-        runs: A row per run. The arms that others are compared with have the strategy `random`.
-        strategies: Arm: its strategy.
-        against: What others are compared with, in words.
+        runs: A row per run.
+        reference: The strategy, or the arm, that others are compared with.
         problems: What failed or is missing.
         settings: Plain settings, empty where unknown.
         manifest: Empty where unknown.
@@ -51,8 +51,7 @@ class Source:
     rounds: pd.DataFrame
     queries: pd.DataFrame
     runs: pd.DataFrame
-    strategies: Mapping[str, str]
-    against: str
+    reference: str
     problems: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
@@ -61,7 +60,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The study's name, or that of its file."""
         return str(self.settings.get("name") or self.path.stem)
 
 
@@ -104,11 +103,10 @@ def read_table(path: Path, against: str | None) -> Source:
     Raises:
         StoreError: It cannot be used; names file, column, row and value.
     """
-    reference = against or "random"
+    reference = against or RANDOM
     rounds, runs = read_curves(path, reference)
-    strategies = dict(zip(rounds["arm"], rounds["strategy"], strict=True))
     empty: pd.DataFrame = NO_QUERIES.to_pandas()
-    return Source(path, rounds, empty, runs, strategies, reference, data=(path.name,))
+    return Source(path, rounds, empty, runs, reference, data=(path.name,))
 
 
 def read_sweep(path: Place, against: str | None) -> Source:
@@ -128,16 +126,16 @@ def read_sweep(path: Place, against: str | None) -> Source:
     problems = problems_of(runs, written=store.has_runs())
     if finished.empty:
         raise StoreError(f"{path}: no run has finished yet. {' '.join(problems)}".rstrip())
-    strategies = dict(zip(runs["arm"], runs["strategy"], strict=True))
+    if against is not None:
+        _check_reference(runs, against)
     # A run without records of its own, as after an accident, is named by what compares the runs.
     return Source(
         path=path,
         rounds=store.read_rounds(NO_ROUNDS, finished["run_id"]),
         # Runs on full data have queried nothing: they have been given everything.
         queries=store.read_queries(NO_QUERIES, finished.loc[~finished["full_data"], "run_id"]),
-        runs=_compared_with(runs, against),
-        strategies=strategies,
-        against=against or "random",
+        runs=runs,
+        reference=against or RANDOM,
         problems=tuple(problems),
         settings=settings,
         manifest=manifest,
@@ -156,23 +154,16 @@ def _runs_of(store: Store, settings: Mapping[str, Any]) -> pd.DataFrame:
     return known.sort_values("run_id").reindex(columns=list(STATUS_COLUMNS))
 
 
-def _compared_with(runs: pd.DataFrame, against: str | None) -> pd.DataFrame:
-    """Return the runs with another reference: the arms of that name or strategy take the part of random.
+def _check_reference(runs: pd.DataFrame, reference: str) -> None:
+    """Refuse a reference that is neither an arm nor a strategy.
 
     Raises:
-        StoreError: There is no such arm; names the nearest one.
+        StoreError: Names the nearest one.
     """
-    if against is None:
-        return runs
-    named = (runs["arm"] == against) | (runs["strategy"] == against)
-    chosen = named & ~runs["full_data"]
-    if not chosen.any():
-        compared = runs[~runs["full_data"]]
-        names = list(dict.fromkeys([*compared["arm"], *compared["strategy"]]))
-        raise StoreError(f"--against {against}: {unknown_name('arm', against, names)}")
-    was_random = runs["strategy"].str.partition(":")[0] == "random"
-    strategy = runs["strategy"].mask(was_random, "(" + runs["strategy"] + ")")
-    return runs.assign(strategy=strategy.mask(chosen, "random"))
+    compared = runs[~runs["full_data"]]
+    names = list(dict.fromkeys([*compared["arm"], *compared["strategy"]]))
+    if reference not in names:
+        raise StoreError(f"--against {reference}: {unknown_name('arm', reference, names)}")
 
 
 def _train_classes(

@@ -15,7 +15,7 @@ from tests.helpers.summary_rows import above, below, random_row, row_of
 from tests.helpers.sweep_frames import generator, study
 
 EMPTY = compare(
-    pd.DataFrame(), pd.DataFrame(), study()[1].assign(status="failed"), None, None, generator()
+    pd.DataFrame(), pd.DataFrame(), study()[1].assign(status="failed"), None, generator()
 )
 
 
@@ -156,7 +156,7 @@ def test_what_cannot_be_computed_is_said():
 
 def test_what_it_is_compared_with_has_its_own_name():
     """Everywhere in the text."""
-    text = said(random_row(), above(), row_of("bald"), against="coreset")
+    text = said(random_row(), above(), row_of("bald"), reference="coreset")
     assert "random" not in text
     assert "above coreset" in text
     assert "coreset's final accuracy" in text
@@ -165,7 +165,7 @@ def test_what_it_is_compared_with_has_its_own_name():
 def test_a_real_study_gives_a_paragraph():
     """From records to words."""
     rounds, runs = study()
-    comparison = compare(rounds, pd.DataFrame(), runs, None, None, generator())
+    comparison = compare(rounds, pd.DataFrame(), runs, None, generator())
     text = paragraph(summarise(rounds, runs, generator()), comparison, label_cost=0.1)
     assert "margin has the largest area of 2 arms" in text
     assert "At 40 target accuracies" in text

@@ -9,7 +9,6 @@ import pytest
 from scipy import stats as scipy_stats
 
 from alray.analysis.sweep.summary import SUMMARY_COLUMNS, summarise
-from alray.errors import StoreError
 from alray.statistics.curves import area_under_curve, label_saving_at_budget
 from tests.helpers.sweep_frames import LABELS, curves_of, generator, study
 
@@ -230,44 +229,6 @@ def test_the_generator_decides_the_draws():
     drawn = "labels_saved_reached"
     assert first.loc["ideal_loss", drawn] != other.loc["ideal_loss", drawn]
     assert first.drop(columns=drawn).equals(other.drop(columns=drawn))
-
-
-def test_runs_of_different_length_are_refused():
-    """The message names a run of each kind."""
-    rounds, runs = study()
-    rounds = rounds[(rounds["run_id"] != "margin__seed-3") | (rounds["round"] < 4)]
-    with pytest.raises(StoreError, match=r"margin__seed-3 has 4 rounds from 100 to 160 labels"):
-        summary_of(rounds, runs)
-
-
-def test_a_finished_run_without_rounds_is_refused():
-    """It would silently lower the number of seeds."""
-    rounds, runs = study()
-    with pytest.raises(StoreError, match=r"1 finished runs have no rounds, e\.g\. margin__seed-3"):
-        summary_of(rounds[rounds["run_id"] != "margin__seed-3"], runs)
-
-
-def test_a_seed_that_finished_twice_is_refused():
-    """One of the two would have to be chosen."""
-    rounds, runs = study()
-    runs.loc[runs["run_id"] == "margin__seed-3", "seed"] = 4
-    with pytest.raises(StoreError, match="'margin' has more than one finished run with seed 4"):
-        summary_of(rounds, runs)
-
-
-def test_two_rounds_with_equal_labels_are_refused():
-    """A learning curve has one value per label count."""
-    rounds, runs = study()
-    with pytest.raises(StoreError, match="occurs twice"):
-        summary_of(rounds.assign(labels=rounds["labels"].replace(120, 100)), runs)
-
-
-def test_two_random_arms_of_one_variant_are_refused():
-    """It would not be clear which one to compare with."""
-    rounds, runs = study()
-    rename = {"bald:members=20": "random:x=1"}
-    with pytest.raises(StoreError, match="more than one random arm"):
-        summary_of(rounds, runs.assign(strategy=runs["strategy"].replace(rename)))
 
 
 def test_names_are_text_in_the_file_even_where_all_are_null():

@@ -168,7 +168,7 @@ def results_of(size: Size | None = None, **changes: Any) -> SweepResults:
     frames = frames_of(size)
     summary = summarise(frames["rounds"], frames["runs"], np.random.default_rng(0))
     classes = {name: int(100 * share) for name, share in SHARES.items()}
-    found = compare(**frames, pool_classes=classes, pool_size=100, rng=np.random.default_rng(0))
+    found = compare(**frames, pool_classes=classes, rng=np.random.default_rng(0))
     made = SweepResults(
         title="made",
         summary=summary,

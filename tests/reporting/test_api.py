@@ -88,7 +88,7 @@ def test_without_random_a_table_needs_a_reference(tmp_path):
     path = table(tmp_path / "curves.csv", arm=lambda rows: rows["arm"].replace("random", "base"))
     with pytest.raises(StoreError, match="no arm is called 'random'"):
         report(path)
-    assert read_table(path, "base").against == "base"
+    assert read_table(path, "base").reference == "base"
     assert "minus that of base" in html_of(report(path, against="base", formats=PAGE))
 
 

@@ -183,7 +183,7 @@ def test_arms_without_a_finished_run_are_listed():
     runs = frames["runs"]
     runs.loc[runs["arm"] == "margin", "status"] = "failed"
     summary = summarise(frames["rounds"], runs, np.random.default_rng(0))
-    found = compare(**frames, pool_classes=None, pool_size=None, rng=np.random.default_rng(0))
+    found = compare(**frames, pool_classes=None, rng=np.random.default_rng(0))
     page, _ = page_and_figures(
         dataclasses.replace(results_of(), summary=summary, comparison=found)
     )

@@ -14,10 +14,10 @@ from alray.statistics.power import MOST_SEEDS, fewest_seeds_for_holm, seeds_for_
 Row = Mapping[str, Any]
 
 
-def verdict(row: Row, against: str = "random") -> str:
+def verdict(row: Row, reference: str = "random") -> str:
     """Return what one row of the summary (as a mapping) says about labels saved, and not more than its interval.
 
-    `against` is what the arm that it is compared with is called.
+    `reference` is what the arm that it is compared with is called.
 
     Example: `margin saves 4 % (-2 to 9 %) of the labels at random's final accuracy: not shown to differ from zero
     with 5 seeds`.
@@ -29,14 +29,14 @@ def verdict(row: Row, against: str = "random") -> str:
         return f"{name}: accuracy {_accuracy(row)} at {row['labels']} labels; compared with no other arm."
     if math.isnan(row["labels_saved"]):
         return f"{name}: labels saved cannot be computed."
-    said = f"{name} {_saving(row, against)}"
+    said = f"{name} {_saving(row, reference)}"
     if math.isnan(row["labels_saved_low"]):
         return f"{said}: one seed gives no interval, so nothing is shown."
     if row["labels_saved_low"] <= 0 <= row["labels_saved_high"]:
         return f"{said}: not shown to differ from zero with {seeds}."
     exploratory = ", fewer than six: exploratory" if row["exploratory"] else ""
     # The interval of labels saved is not corrected for the number of arms; the test of the whole curve is.
-    return f"{said} with {seeds}{exploratory}; over the whole curve it is {_whole_curve(row, against)}."
+    return f"{said} with {seeds}{exploratory}; over the whole curve it is {_whole_curve(row, reference)}."
 
 
 def reading(summary: pd.DataFrame) -> list[str]:
@@ -52,7 +52,7 @@ def reading(summary: pd.DataFrame) -> list[str]:
 def paragraph(
     summary: pd.DataFrame,
     comparison: Comparison,
-    against: str = "random",
+    reference: str = "random",
     label_cost: float | None = None,
     currency: str = "",
 ) -> str:
@@ -61,7 +61,7 @@ def paragraph(
     Args:
         summary: `analysis.summarise`.
         comparison: `comparison.compare` of the same records.
-        against: What the arm that the others are compared with is called.
+        reference: What the arm that the others are compared with is called.
         label_cost: Price of one label, or None.
         currency: Stands behind amounts of money.
     """
@@ -69,24 +69,24 @@ def paragraph(
     compared = [row for row in rows if row["paired_seeds"]]
     excluded = _excluded(rows)
     if not compared:
-        return " ".join([f"No arm can be compared with {against}.", *excluded])
-    sentences = [_who_differs(compared, against)]
+        return " ".join([f"No arm can be compared with {reference}.", *excluded])
+    sentences = [_who_differs(compared, reference)]
     how_sure = [*_exploratory(compared), *_out_of_reach(compared)]
     usable = [row for row in compared if not row["oracle"]]
     if usable:
         best = max(usable, key=_area)
         price = None if label_cost is None else (label_cost, currency)
         in_labels = worth(best, comparison.pairs, price)
-        sentences.append(_best(best, len(usable), against, in_labels))
-        sentences += where(best, comparison.savings, against)
+        sentences.append(_best(best, len(usable), reference, in_labels))
+        sentences += where(best, comparison.savings, reference)
         how_sure += _more_seeds(best, len(compared))
     else:
         sentences.append("Only oracles are compared, which cannot be used for real labelling.")
     return " ".join([*sentences, *how_sure, *excluded])
 
 
-def _who_differs(rows: list[Row], against: str) -> str:
-    groups = _grouped(rows, against)
+def _who_differs(rows: list[Row], reference: str) -> str:
+    groups = _grouped(rows, reference)
     said = "; ".join(f"{_are(names)} {what}" for what, names in groups.items())
     return (
         f"Over the whole learning curve (area under it, {_paired_seeds(rows)}, corrected for "
@@ -94,14 +94,14 @@ def _who_differs(rows: list[Row], against: str) -> str:
     )
 
 
-def _best(row: Row, candidates: int, against: str, in_labels: str) -> str:
+def _best(row: Row, candidates: int, reference: str, in_labels: str) -> str:
     lead = ""
     if candidates > 1:
         lead = f"{_name(row)} has the largest area of {candidates} arms, and being picked flatters it: "
     if math.isnan(row["labels_saved"]):
         return f"{lead or f'{_name(row)}: '}labels saved cannot be computed."
     name = "it" if lead else _name(row)
-    said = f"{lead}{name} {_saving(row, against)}{in_labels}"
+    said = f"{lead}{name} {_saving(row, reference)}{in_labels}"
     if math.isnan(row["labels_saved_low"]):
         return f"{said}: one seed gives no interval, so nothing is shown."
     seeds = _count(row["paired_seeds"], "seed")
@@ -161,11 +161,11 @@ def _against_random(rows: list[Row]) -> list[str]:
     return [sentence, *_exploratory(rows), *_out_of_reach(rows), end]
 
 
-def _grouped(rows: list[Row], against: str) -> dict[str, list[str]]:
+def _grouped(rows: list[Row], reference: str) -> dict[str, list[str]]:
     """Return what is shown of whole curves: the arms of which it is."""
     groups: dict[str, list[str]] = {}
     for row in rows:
-        groups.setdefault(_whole_curve(row, against).partition(" (")[0], []).append(_name(row))
+        groups.setdefault(_whole_curve(row, reference).partition(" (")[0], []).append(_name(row))
     return groups
 
 
@@ -194,11 +194,11 @@ def _paired_seeds(rows: list[Row]) -> str:
     return _count(most, "paired seed") if fewest == most else f"{fewest} to {most} paired seeds"
 
 
-def _whole_curve(row: Row, against: str = "random") -> str:
+def _whole_curve(row: Row, reference: str = "random") -> str:
     if not _shown(row):
-        return f"not shown to differ from {against}"
+        return f"not shown to differ from {reference}"
     side = "above" if row["alc_difference"] > 0 else "below"
-    return f"{side} {against} (p {row['holm_p']:.2g})"
+    return f"{side} {reference} (p {row['holm_p']:.2g})"
 
 
 def _shown(row: Row) -> bool:
@@ -207,12 +207,12 @@ def _shown(row: Row) -> bool:
     return bool(row["holm_p"] < SIGNIFICANCE and excludes_zero)
 
 
-def _saving(row: Row, against: str) -> str:
+def _saving(row: Row, reference: str) -> str:
     estimate, low, high = (100 * row[f"labels_saved{end}"] for end in ("", "_low", "_high"))
     if estimate < 0:
         numbers = _percent(-estimate, -high, -low)
-        return f"needs {numbers} more labels than {against} for its own final accuracy"
-    return f"saves {_percent(estimate, low, high)} of the labels at {against}'s final accuracy"
+        return f"needs {numbers} more labels than {reference} for its own final accuracy"
+    return f"saves {_percent(estimate, low, high)} of the labels at {reference}'s final accuracy"
 
 
 def _percent(estimate: float, low: float, high: float) -> str:

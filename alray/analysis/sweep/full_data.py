@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from alray.analysis.sweep.arms import MAIN_METRICS
 from alray.settings.sweep import FULL_DATA
 
-METRICS = ("accuracy", "macro_f1", "nll")
-"""What reports are about; any of them may be missing from curves made elsewhere."""
+_COLUMNS = ("run_id", "arm", "variant", "full_data", "seed", "round", "labels", *MAIN_METRICS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,9 @@ def fill_full_data(frame: pd.DataFrame) -> pd.DataFrame:
 
 def split_full_data(rounds: pd.DataFrame, runs: pd.DataFrame) -> FullDataSplit:
     """Return the records of the runs that strategies are compared by, and the ceilings of those on full data."""
+    # A study without a round may come without columns.
+    if rounds.empty:
+        rounds = pd.DataFrame(columns=list(_COLUMNS))
     rounds, runs = fill_full_data(rounds), fill_full_data(runs)
     of_rounds, of_runs = rounds["full_data"], runs["full_data"]
     full, statuses = rounds[of_rounds], runs[of_runs]
@@ -49,6 +52,6 @@ def split_full_data(rounds: pd.DataFrame, runs: pd.DataFrame) -> FullDataSplit:
     ceilings = by_variant.agg(
         labels=("labels", "max"),
         seeds=("seed", "nunique"),
-        **{metric: (metric, "mean") for metric in METRICS},
+        **{metric: (metric, "mean") for metric in MAIN_METRICS},
     )
     return FullDataSplit(rounds[~of_rounds], runs[~of_runs], ceilings)

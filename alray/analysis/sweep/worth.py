@@ -42,17 +42,17 @@ def _amounts(values: Sequence[float], decimals: int) -> str:
     return estimate if math.isnan(values[1]) else f"{estimate} ({low} to {high})"
 
 
-def where(row: Row, savings: pd.DataFrame, against: str) -> list[str]:
+def where(row: Row, savings: pd.DataFrame, reference: str) -> list[str]:
     """Say at which target accuracies the interval of the best arm's saving excludes zero."""
     of_arm = savings[savings["arm"] == row["arm"]].sort_values("random_labels")
     if of_arm.empty or not of_arm["low"].notna().any():
         return []
     head = f"At {len(of_arm)} target accuracies, each taken alone"
     said = [
-        f"{what} {_stretches(of_arm, shown.tolist(), against)}"
+        f"{what} {_stretches(of_arm, shown.tolist(), reference)}"
         for what, shown in (
             ("a saving is shown", of_arm["low"] > 0),
-            (f"a need for more labels than {against} is shown", of_arm["high"] < 0),
+            (f"a need for more labels than {reference} is shown", of_arm["high"] < 0),
         )
         if shown.any()
     ]
@@ -61,7 +61,7 @@ def where(row: Row, savings: pd.DataFrame, against: str) -> list[str]:
     return [f"{head}, {', and '.join(said)}; elsewhere no difference is."]
 
 
-def _stretches(targets: pd.DataFrame, shown: list[bool], against: str) -> str:
+def _stretches(targets: pd.DataFrame, shown: list[bool], reference: str) -> str:
     """Return the stretches of accuracy in which something is shown, in a few words."""
     accuracy, labels = targets["accuracy"].tolist(), targets["random_labels"].tolist()
     starts = [i for i, is_shown in enumerate(shown) if is_shown and not (i and shown[i - 1])]
@@ -73,4 +73,4 @@ def _stretches(targets: pd.DataFrame, shown: list[bool], against: str) -> str:
             f"{accuracy[i]:.3f} to {accuracy[j]:.3f}" for i, j in zip(starts, ends, strict=True)
         )
         lead = f"from {' and from '.join(parts)}"
-    return f"{lead} ({against} needs {round(labels[first])} to {round(labels[last])} labels)"
+    return f"{lead} ({reference} needs {round(labels[first])} to {round(labels[last])} labels)"
