@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from alray.analysis.sweep.arms import MAIN_METRICS, RANDOM
 from alray.analysis.sweep.full_data import fill_full_data
+from alray.analysis.wording import count
 from alray.errors import StoreError
 
 REQUIRED = ("arm", "seed", "labels")
@@ -114,7 +115,7 @@ def _refuse(
     if not bad.any():
         return
     row = int(np.flatnonzero(bad)[0])
-    others = f" (and {bad.sum() - 1} more rows)" if bad.sum() > 1 else ""
+    others = f" (and {count(int(bad.sum()) - 1, 'more row')})" if bad.sum() > 1 else ""
     value = raw[column].iloc[row]
     shown = f"'{value}'" if isinstance(value, str) else str(value)
     raise StoreError(f"{path}, column {column}, row {row + 1}: {shown} is not {wanted}{others}")

@@ -15,7 +15,6 @@ import jinja2
 import vl_convert
 from markupsafe import Markup
 
-from alray.analysis import wording
 from alray.reporting import theme
 from alray.reporting.figures import VEGA_LITE, Figure
 
@@ -63,7 +62,7 @@ def vega() -> str:
 
 
 def json_text(value: object) -> Markup:
-    """Return JSON that can stand in a script element whatever strings it holds: `<`, `>` and `&` are written as escapes.
+    """Return JSON that can stand in a script element whatever strings it holds: `<`, `>` and `&` become escapes.
 
     Raises:
         ValueError: If a number is not finite; JSON has none of these.
@@ -94,7 +93,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"share": wording.share, "signed": wording.signed}
+    environment.globals["verdict_marks"] = theme.VERDICT_MARKS
     return environment
 
 

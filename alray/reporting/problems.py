@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from alray.analysis.wording import listed
+from alray.analysis.wording import count, is_or_are, listed
 from alray.studies.retries import HERE
 
 
@@ -22,7 +22,9 @@ def problems_of(runs: pd.DataFrame, *, written: bool) -> list[str]:
         named = listed(
             [f"{arm}, seed {seed}{place}" for arm, seed, place in _named(_placed(failed), "place")]
         )
-        problems.append(f"{_runs(len(failed))} failed and {_is(len(failed))} left out: {named}.")
+        problems.append(
+            f"{count(len(failed), 'run')} failed and {is_or_are(len(failed))} left out: {named}."
+        )
     if len(unfinished):
         named = listed(
             [
@@ -31,7 +33,7 @@ def problems_of(runs: pd.DataFrame, *, written: bool) -> list[str]:
             ]
         )
         problems.append(
-            f"{_runs(len(unfinished))} {_is(len(unfinished))} not finished and left out: {named}."
+            f"{count(len(unfinished), 'run')} {is_or_are(len(unfinished))} not finished and left out: {named}."
         )
     if not written:
         problems.append(
@@ -52,11 +54,3 @@ def _placed(failed: pd.DataFrame) -> pd.DataFrame:
 
 def _named(runs: pd.DataFrame, column: str) -> list[tuple[str, int, Any]]:
     return list(zip(runs["arm"], runs["seed"], runs[column], strict=True))
-
-
-def _runs(number: int) -> str:
-    return f"{number} run" if number == 1 else f"{number} runs"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"

@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.wording import count
 from alray.errors import AlrayError, StoreError
 from alray.pools.builtin import pool_name
 from alray.pools.reading import read_pool
@@ -241,7 +242,7 @@ def _scored(source: Source) -> dict[str, str]:
 def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
     said = []
     for row in ceilings.to_dict("records"):
-        seeds = "1 seed" if row["seeds"] == 1 else f"mean of {row['seeds']} seeds"
+        seeds = "mean of " * (row["seeds"] > 1) + count(row["seeds"], "seed")
         variant = f" with {row['variant']}" if row["variant"] else ""
         said.append(f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})")
     return {"full data": "; ".join(said)} if said else {}

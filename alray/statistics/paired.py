@@ -39,6 +39,11 @@ class Interval:
     n: int
 
 
+def excludes_zero(low: float, high: float) -> bool:
+    """Whether an interval lies on one side of zero; one that ends at zero, or has no ends (NaN), does not."""
+    return low > 0 or high < 0
+
+
 @dataclass(frozen=True)
 class SignFlip:
     """Result of a sign-flip test.

@@ -159,7 +159,7 @@ def test_a_wrong_value_in_parquet_is_named_too(tmp_path):
     table = curves()
     table.loc[[2, 7], "accuracy"] = math.nan
     said = refused(tmp_path, table, "curves.parquet")
-    assert said == ", column accuracy, row 3: nan is not a number (and 1 more rows)"
+    assert said == ", column accuracy, row 3: nan is not a number (and 1 more row)"
     table = curves().assign(arm=curves()["arm"].where(curves().index != 3))
     assert "column arm, row 4: " in refused(tmp_path, table, "curves.parquet")
 

@@ -1,7 +1,8 @@
 """A correlation study's frames as arrays: per arm of grouping, how useful each group was and what it was made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,12 @@ from jaxtyping import Float
 from alray.errors import StoreError
 
 OUTCOMES = ("accuracy", "nll", "macro_f1")
-"""Metrics a group is judged by. Usefulness is oriented so that larger is better: the change of nll is negated."""
+"""Metrics a group is measured by. Usefulness is oriented so that larger is better: the change of nll is negated."""
+
+GROUPING_TITLES: Mapping[str, str] = MappingProxyType(
+    {"score": "by score", "within_class": "by score within class", "random": "at random"}
+)
+"""Groupings in words, as they follow the word groups."""
 
 SMALL_IS_QUERIED = frozenset({"margin"})
 """Scores whose smallest values a strategy would choose; of every other score it is the largest."""

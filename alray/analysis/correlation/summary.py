@@ -22,10 +22,10 @@ from alray.analysis.correlation.groupings import (
     score_names,
 )
 from alray.analysis.correlation.ranks import rank_rows
-from alray.statistics.paired import SIGNIFICANCE, Interval
+from alray.analysis.correlation.verdict import decide
+from alray.statistics.paired import Interval
 from alray.statistics.ranks import BOOTSTRAPS, PERMUTATIONS
 from alray.statistics.reliability import (
-    RELIABLE,
     WANTED,
     intraclass_correlation,
     seeds_for_reliability,
@@ -41,7 +41,7 @@ SUMMARY_COLUMNS: Mapping[str, str] = MappingProxyType(
         "score": "name of the score",
         "queried": 'the end of the score a strategy would choose: "large" or "small"',
         "grouping": "groups cut by the score, by the score within each class, or at random (the null)",
-        "outcome": "metric by which usefulness is judged; larger is better, nll is negated",
+        "outcome": "metric by which usefulness is measured; larger is better, nll is negated",
         "epochs": "dose: epochs of fine-tuning",
         "bases": "base models",
         "groups": "groups per base",
@@ -181,26 +181,6 @@ def as_original(outcomes: pd.DataFrame) -> pd.DataFrame:
     return means[list(outcomes.columns)]
 
 
-def decide(row: Mapping[str, Any]) -> tuple[str, float]:
-    """Return the verdict of a row of the summary, and the bound of "no effect" (NaN for the others).
-
-    Inconclusive where the outcome's reliability lies below `RELIABLE`, where there is no interval or no p, and where
-    rho and uplift contradict each other: one is shown to differ from zero and the other is not (three bases have wide
-    intervals: a rho beyond doubt with an uplift around zero is no proof that there is no effect), or the two point
-    different ways. "No effect" is one "larger than" the farther end of the uplift's interval.
-    """
-    low, high = float(row["uplift_low"]), float(row["uplift_high"])
-    if not row["icc"] >= RELIABLE or math.isnan(low + high + row["p_max"]):
-        return "inconclusive", math.nan
-    has_uplift, has_rho = not low <= 0 <= high, row["p_max"] < SIGNIFICANCE
-    if not has_uplift and not has_rho:
-        return "no effect", max(-low, high)
-    towards_queried = row["rho"] if row["queried"] == "large" else -row["rho"]
-    if has_uplift and has_rho and (towards_queried > 0) == (low > 0):
-        return ("helps" if low > 0 else "hurts"), math.nan
-    return "inconclusive", math.nan
-
-
 @dataclass(frozen=True)
 class _Cell:
     """One row to be: a score, the arm whose groups it ranks, an outcome and a dose, by their places."""
@@ -264,7 +244,8 @@ def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
 def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     # Studies of shuffled groups alone have no row.
     table = table.reindex(columns=list(SUMMARY_COLUMNS))
-    verdicts = [decide(row) for row in table.to_dict("records")]  # type: ignore[arg-type]  # pandas calls column names Hashable
+    rows: list[Mapping[str, Any]] = table.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
+    verdicts = [decide(row) for row in rows]
     return table.assign(
         seeds_needed=table["seeds_needed"].astype("Int64"),
         against=table["against"].astype("str").where(table["against"].notna(), None),

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from alray.analysis.correlation.findings import reading
-from alray.analysis.wording import share, signed
+from alray.analysis.wording import count, share, signed
 from alray.reporting.correlation.report import measured_prediction
-from alray.statistics.paired import SIGNIFICANCE
+from alray.statistics.paired import SIGNIFICANCE, excludes_zero
 from alray.studies.correlation.results import Correlation
 
 Row = Mapping[str, Any]
@@ -62,14 +62,14 @@ def _table(summary: pd.DataFrame, cell: Callable[[Row], str], *, with_reliabilit
     table.add_column("score")
     table.add_column("groups")
     for dose in doses:
-        unit = "epoch" if dose == 1 else "epochs"
-        table.add_column(f"{dose}\n{unit}", justify="right", no_wrap=True)
+        table.add_column(count(dose, "epoch").replace(" ", "\n"), justify="right", no_wrap=True)
     if with_reliability:
         table.add_column("relia-\nbility", justify="right", no_wrap=True)
     before = ""
     for names, rows in summary.groupby(["score", "grouping"], sort=False):
         name, grouping = map(str, names)
-        of_dose: dict[int, Row] = {int(row["epochs"]): row for row in rows.to_dict("records")}  # type: ignore[misc]  # pandas calls column names Hashable
+        records: list[Row] = rows.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
+        of_dose = {int(row["epochs"]): row for row in records}
         first = of_dose[doses[-1]]
         shown = f"{name} ({first['queried']})" if name != before else ""
         before = name
@@ -90,8 +90,8 @@ def _rho(row: Row) -> str:
 def _uplift(row: Row) -> str:
     if math.isnan(row["uplift"]):
         return "- "
-    sure = row["uplift_low"] > 0 or row["uplift_high"] < 0
-    return signed(row["uplift"]) + ("*" if sure else " ")
+    star = "*" if excludes_zero(row["uplift_low"], row["uplift_high"]) else " "
+    return signed(row["uplift"]) + star
 
 
 def _reliability(rows: pd.DataFrame) -> str:

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from alray.analysis import wording
 from alray.studies.retries import Failure
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.schedule import Assignment, RunStatus
+
+count = wording.count
 
 
 def progress_bar(console: Console) -> Progress:
@@ -21,11 +24,6 @@ def progress_bar(console: Console) -> Progress:
         console=console,
         expand=True,
     )
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """Return `1 run`, `3 runs`, `12,000 objects`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:

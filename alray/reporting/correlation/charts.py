@@ -5,7 +5,8 @@ import dataclasses
 import altair as alt
 import pandas as pd
 
-from alray.reporting.correlation.frames import GROUPING_TITLES, Choice
+from alray.analysis.correlation.groupings import GROUPING_TITLES
+from alray.reporting.correlation.frames import Choice
 from alray.reporting.figures import (
     DoseAxis,
     Figure,

@@ -7,18 +7,14 @@ from types import MappingProxyType
 import pandas as pd
 
 from alray.analysis.correlation import groupings
-from alray.analysis.wording import signed
+from alray.analysis.correlation.groupings import GROUPING_TITLES
+from alray.analysis.wording import count, signed
 from alray.statistics.paired import LEVEL, t_quantile
 
 OUTCOME_TITLES: Mapping[str, str] = MappingProxyType(
     {"accuracy": "accuracy", "nll": "NLL", "macro_f1": "macro F1"}
 )
 """Outcomes in words."""
-
-GROUPING_TITLES: Mapping[str, str] = MappingProxyType(
-    {"score": "by score", "within_class": "by score within class", "random": "at random"}
-)
-"""Groupings in words."""
 
 _UNITS = {"loss": "nats", "entropy": "nats", "bald": "nats"}
 
@@ -62,7 +58,7 @@ class Choice:
     @property
     def at_dose(self) -> str:
         """Outcome and dose in words."""
-        return f"{self.outcome_title} after {epochs_of(self.epochs)}"
+        return f"{self.outcome_title} after {count(self.epochs, 'epoch')}"
 
     @property
     def grouping_titles(self) -> dict[str, str]:
@@ -77,7 +73,7 @@ class Choice:
             f"{words(score)} {signed(float(value))}"
             for score, value in zip(rows["score"], rows[column], strict=True)
         )
-        return f"Groups {GROUPING_TITLES[self.grouping]}, {epochs_of(self.epochs)}: {said}."
+        return f"Groups {GROUPING_TITLES[self.grouping]}, {count(self.epochs, 'epoch')}: {said}."
 
     @property
     def panels(self) -> dict[str, str]:
@@ -111,11 +107,6 @@ def choose(
         controlled=bool((outcomes["grouping"] == "control").any()),
         queried=dict(zip(summary["score"], summary["queried"], strict=True)),
     )
-
-
-def epochs_of(number: int) -> str:
-    """Return `1 epoch` or `20 epochs`."""
-    return f"{number} epoch" if number == 1 else f"{number} epochs"
 
 
 def words(name: str) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from alray.analysis.correlation.groupings import GROUPING_TITLES
 from alray.reporting.correlation import charts, rho_charts, tables
 from alray.reporting.correlation.frames import (
-    GROUPING_TITLES,
     OUTCOME_TITLES,
     Choice,
     choose,

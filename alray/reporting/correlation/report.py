@@ -10,7 +10,7 @@ import pandas as pd
 
 from alray.analysis.correlation.findings import Prediction, reading
 from alray.analysis.correlation.summary import CorrelationSummary, as_original
-from alray.analysis.wording import listed
+from alray.analysis.wording import count, listed
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
 from alray.settings.correlation import CorrelationSpec
@@ -85,9 +85,9 @@ def measured_prediction() -> Prediction:
 def _told(records: Records) -> str:
     """Say which tasks failed, and why."""
     named = listed([f"{name}: {error}" for name, error in records.failures.items()])
-    tasks = "1 task" if len(records.failures) == 1 else f"{len(records.failures)} tasks"
     complete = ", ".join(str(base) for base in sorted(records.bases["base"]))
-    return f"{tasks} failed ({named}); only bases {complete} are complete and counted."
+    failed = count(len(records.failures), "task")
+    return f"{failed} failed ({named}); only bases {complete} are complete and counted."
 
 
 def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:

@@ -212,7 +212,7 @@ def wins(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         heading="Who is ahead of whom?",
         shown="accuracy",
         caption="Per cent of the checkpoints at which the row's arm is above the column's, minus those at which it is "
-        "below, judged by paired 95 % t intervals. Blue: the row is ahead; vermilion: it is behind; empty: neither.",
+        "below, by paired 95 % t intervals. Blue: the row is ahead; vermilion: it is behind; empty: neither.",
         description="A matrix of arms against arms. " + _leads(rows),
         rows=rows[keep],
         params={},
