@@ -25,7 +25,7 @@ def uplift(usefulness: Groups, scores: Groups, queried: str, random: Rest | None
     """Return the mean usefulness of the tenth of the groups at the queried end minus that of random groups.
 
     The tenth has at least one group. `random` holds the usefulness of the same bases' random groups; where it is
-    None, all groups of the arm itself stand in for them: (1 - share) x (tenth minus the rest), the same number.
+    None, all groups of the grouping itself stand in for them: (1 - share) x (tenth minus the rest), the same number.
     """
     size = max(1, scores.shape[1] // PARTS)
     order = _order(scores) if queried == "small" else _order(scores)[:, ::-1]

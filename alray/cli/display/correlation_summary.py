@@ -1,4 +1,4 @@
-"""The tables at the end of a correlation study: rho and uplift over the dose, and what they say."""
+"""The tables at the end of a correlation study, rho and uplift over the dose, with the findings in words."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,23 +10,23 @@ from rich.table import Table
 from rich.text import Text
 
 from alray.analysis.correlation.findings import reading
+from alray.analysis.correlation.groupings import SHORT_GROUPING_TITLES
 from alray.analysis.wording import count, share, signed
 from alray.reporting.correlation.report import measured_prediction
+from alray.settings.correlation import GROUPINGS
 from alray.statistics.paired import SIGNIFICANCE, excludes_zero
 from alray.studies.correlation.results import Correlation
 
 Row = Mapping[str, Any]
 
-_GROUPED = {"score": "by score", "within_class": "within class", "random": "random"}
-
 
 def print_correlation(console: Console, found: Correlation) -> None:
-    """Print both tables, what they say in words, and where the results lie."""
+    """Print both tables, the findings in words, and where the results lie."""
     for task, error in zip(found.failures["task"], found.failures["error"], strict=True):
         console.print(Text(f"failed: {task}: {error}", style="red"))
-    outcome, kinds = found.settings.outcome, list(_GROUPED)
+    outcome = found.settings.outcome
     summary = found.summary[found.summary["outcome"] == outcome]
-    order = summary["grouping"].map(kinds.index)
+    order = summary["grouping"].map(GROUPINGS.index)
     names = list(dict.fromkeys(found.summary["score"]))
     summary = summary.assign(_order=order, _score=summary["score"].map(names.index))
     summary = summary.sort_values(["_score", "_order", "epochs"])
@@ -75,7 +75,7 @@ def _table(summary: pd.DataFrame, cell: Callable[[Row], str], *, with_reliabilit
         before = name
         cells = [cell(of_dose[dose]) if dose in of_dose else "" for dose in doses]
         ends = [_reliability(rows)] if with_reliability else []
-        table.add_row(Text(shown), _GROUPED[grouping], *cells, *ends)
+        table.add_row(Text(shown), SHORT_GROUPING_TITLES[grouping], *cells, *ends)
     return table
 
 

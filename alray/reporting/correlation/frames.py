@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from alray.analysis.correlation import groupings
-from alray.analysis.correlation.groupings import GROUPING_TITLES
+from alray.analysis.correlation.groupings import GROUPING_TITLES, SHORT_GROUPING_TITLES
 from alray.analysis.wording import count, signed
 from alray.statistics.paired import LEVEL, t_quantile
 
@@ -63,7 +63,7 @@ class Choice:
     @property
     def grouping_titles(self) -> dict[str, str]:
         """Groupings in words, short enough for a legend."""
-        return {name: GROUPING_TITLES[name].replace("by score w", "w") for name in self.groupings}
+        return {name: SHORT_GROUPING_TITLES[name] for name in self.groupings}
 
     def values(self, summary: pd.DataFrame, column: str) -> str:
         """Return what a column holds for the chosen dose and grouping: `Groups by score, 5 epochs: loss -.640, ...`."""
