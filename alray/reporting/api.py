@@ -15,17 +15,23 @@ from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.summary import summarise
 from alray.errors import SpecError, StoreError
 from alray.reporting.correlation.report import render_correlation
-from alray.reporting.sources import TABLE, Source, facts_of, kind_of, read_sweep, read_table
+from alray.reporting.sources import (
+    TABLE,
+    Results,
+    Source,
+    facts_of,
+    find_results,
+    read_sweep,
+    read_table,
+)
 from alray.reporting.sweep.results import SweepResults
-from alray.reporting.writing import Report, write_report
+from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_report
 from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.storage.location import Location, Place, location_of
-from alray.studies.correlation.results import KIND as CORRELATION
-from alray.studies.manifest import SWEEP
-
-FORMATS = ("html", "svg", "png", "csv")
-DEFAULT_FORMATS = ("html", "svg", "png")
+from alray.studies.correlation.results import read_correlation
+from alray.studies.correlation.store import CorrelationStore
+from alray.studies.manifest import CORRELATION, SWEEP
 
 
 @dataclass(frozen=True)
@@ -67,18 +73,21 @@ def report(
     path = location_of(results)
     _check(metric, formats)
     cost = parse_cost(label_cost)
-    kind = kind_of(path)
-    folder = _default_folder(path, kind) if out is None else location_of(out)
-    if kind == CORRELATION:
+    there = find_results(path)
+    folder = _default_folder(there) if out is None else location_of(out)
+    if there.kind == CORRELATION:
         if against is not None or cost is not None:
             raise SpecError(
                 f"{path} holds a correlation study, which has no arms and no label cost"
             )
-        files, sentences = render_correlation(path, metric, formats)
+        study = read_correlation(CorrelationStore(path))
+        files, sentences = render_correlation(study, there.manifest, metric, formats)
         return write_report(folder, files, " ".join(sentences), ())
-    if kind not in {SWEEP, TABLE}:
-        raise StoreError(f"{path} holds a {kind} study; this version of alray cannot report on it")
-    found = read(path, kind, against)
+    if there.kind not in {SWEEP, TABLE}:
+        raise StoreError(
+            f"{path} holds a {there.kind} study; this version of alray cannot report on it"
+        )
+    found = _read(there, against)
     results_of = results_from(found, folder, metric or _first_metric(found), formats, cost)
     # Altair and vl-convert take a second to import.
     from alray.reporting.sweep.page import render  # noqa: PLC0415
@@ -111,11 +120,13 @@ def report_pair(
     paths = [location_of(path) for path in results]
     _check(metric, formats)
     cost = parse_cost(label_cost)
-    for path in paths:
-        kind = kind_of(path)
-        if kind != SWEEP:
-            raise StoreError(f"--compare takes the folders of two sweeps; {path} is a {kind}")
-    sources = [read_sweep(path, against) for path in paths]
+    there = [find_results(path) for path in paths]
+    for each in there:
+        if each.kind != SWEEP:
+            raise StoreError(
+                f"--compare takes the folders of two sweeps; {each.path} is a {each.kind}"
+            )
+    sources = [read_sweep(each, against) for each in there]
     _check_pools(sources)
     beside = paths[0].parent / f"{paths[0].name}-and-{paths[1].name}"
     folder = beside if out is None else location_of(out)
@@ -172,15 +183,15 @@ def _check(metric: str | None, formats: Collection[str]) -> None:
         raise SpecError(f"--format: name one of {', '.join(FORMATS)}")
 
 
-def _default_folder(path: Place, kind: str) -> Place:
-    return path.parent / f"{path.stem}-report" if kind == TABLE else path
+def _default_folder(there: Results) -> Place:
+    path = there.path
+    return path.parent / f"{path.stem}-report" if there.kind == TABLE else path
 
 
-def read(path: Place, kind: str, against: str | None) -> Source:
-    """Read a sweep's folder or a table of curves."""
-    if kind == TABLE and isinstance(path, Path):
-        return read_table(path, against)
-    return read_sweep(path, against)
+def _read(there: Results, against: str | None) -> Source:
+    if there.kind == TABLE and isinstance(there.path, Path):
+        return read_table(there.path, against)
+    return read_sweep(there, against)
 
 
 def _first_metric(source: Source) -> str:

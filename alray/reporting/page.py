@@ -7,11 +7,12 @@ by their hashes, so nothing else could run or be fetched even if something slipp
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import jinja2
+import pandas as pd
 import vl_convert
 from markupsafe import Markup
 
@@ -46,6 +47,23 @@ def render_page(template: str, figures: Sequence[Figure], content: Mapping[str, 
         )
         .encode()
     )
+
+
+def figure_files(figures: Sequence[Figure], formats: Collection[str]) -> dict[str, bytes]:
+    """Return the figures as files by name below the report's folder, in the formats that are asked for."""
+    files = {}
+    for figure in figures:
+        if "svg" in formats:
+            files[f"figures/{figure.name}.svg"] = figure.svg()
+        if "png" in formats:
+            files[f"figures/{figure.name}.png"] = figure.png()
+    return files
+
+
+def csv_of(frame: pd.DataFrame) -> bytes:
+    """Return a table as CSV with a header."""
+    text: str = frame.to_csv(index=False)
+    return text.encode()
 
 
 @cache

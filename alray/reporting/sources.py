@@ -21,6 +21,7 @@ from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec, SplitSpec
 from alray.storage.location import Location, Place
+from alray.studies.folder import Folder
 from alray.studies.manifest import SWEEP
 from alray.studies.sweep.records import NO_QUERIES, NO_ROUNDS, STATUS_COLUMNS
 from alray.studies.sweep.store import Store
@@ -65,37 +66,57 @@ class Source:
         return str(self.settings.get("name") or self.path.stem)
 
 
-def kind_of(path: Place) -> str:
-    """Return sweep, correlation or table; a table lies on this machine.
+@dataclass(frozen=True)
+class Results:
+    """What there is to report on.
+
+    Attributes:
+        path: Folder or file.
+        kind: sweep, correlation or table.
+        manifest: The study's, empty for a table.
+    """
+
+    path: Place
+    kind: str
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+
+def find_results(path: Place) -> Results:
+    """Return what lies at a path: a study, or a table, which lies on this machine.
 
     Raises:
         StoreError: Nothing of these is there.
     """
     if isinstance(path, Location):
-        return _kind_in_store(path)
+        return _find_in_store(path)
     if path.is_file():
-        return TABLE
+        return Results(path, TABLE)
     if not path.exists():
         beside = sorted(other.name for other in path.parent.glob("[!.]*")) if path.name else []
         near = unknown_name("study or table", path.name, beside) if beside else "nothing is there"
         raise StoreError(f"{path} does not exist: {near}")
-    store = Store(path)
-    if not store.exists():
+    folder = Folder(path)
+    if not folder.exists():
         studies = sorted(inner.parent.name for inner in path.glob("*/study.yaml"))
         hint = f"; below it are studies: {', '.join(studies)}" if studies else ""
         raise StoreError(f"{path} holds no study: it has no study.yaml{hint}")
-    return str(store.read_manifest().get("kind", SWEEP))
+    return _study(path, folder)
 
 
-def _kind_in_store(location: Location) -> str:
-    store = Store(location)
-    if store.exists():
-        return str(store.read_manifest().get("kind", SWEEP))
+def _find_in_store(location: Location) -> Results:
+    folder = Folder(location)
+    if folder.exists():
+        return _study(location, folder)
     if location.name.endswith((".csv", ".parquet")):
         raise StoreError(
             f"{location}: a table of learning curves is read from this machine; download it first"
         )
     raise StoreError(f"{location} holds no study: it has no study.yaml")
+
+
+def _study(path: Place, folder: Folder) -> Results:
+    manifest = folder.read_manifest()
+    return Results(path, str(manifest.get("kind", SWEEP)), manifest)
 
 
 def read_table(path: Path, against: str | None) -> Source:
@@ -110,18 +131,18 @@ def read_table(path: Path, against: str | None) -> Source:
     return Source(path, rounds, empty, runs, reference, data=(path.name,))
 
 
-def read_sweep(path: Place, against: str | None) -> Source:
+def read_sweep(results: Results, against: str | None) -> Source:
     """Read a sweep's folder, finished or not.
 
     Args:
-        path: The folder.
+        results: The folder, with its manifest.
         against: An arm or a strategy to compare with instead of random.
 
     Raises:
         StoreError: It cannot be read, no run has finished, or there is no such arm.
     """
-    store = Store(path)
-    settings, manifest = store.read_study(), store.read_manifest()
+    path, store = results.path, Store(results.path)
+    settings = store.read_study()
     runs = store.read_runs() if store.has_runs() else _runs_of(store, settings)
     finished = runs.loc[runs["status"] == "finished", ["run_id", "full_data"]]
     problems = problems_of(runs, written=store.has_runs())
@@ -139,8 +160,8 @@ def read_sweep(path: Place, against: str | None) -> Source:
         reference=against or RANDOM,
         problems=tuple(problems),
         settings=settings,
-        manifest=manifest,
-        train_classes=_train_classes(settings, manifest),
+        manifest=results.manifest,
+        train_classes=_train_classes(settings, results.manifest),
         data=store.holds(_DATA),
     )
 

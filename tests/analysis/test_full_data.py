@@ -15,7 +15,7 @@ from alray.api import plan_study, sweep
 from alray.cli.display.phrases import headline
 from alray.errors import StoreError
 from alray.reporting.api import report, report_pair
-from alray.reporting.sources import read_sweep
+from alray.reporting.sources import find_results, read_sweep
 from alray.settings.sweep import SweepSpec
 from alray.statistics.curves import area_under_curve
 from alray.studies.sweep.results import load
@@ -122,19 +122,24 @@ def test_a_report_says_and_draws_it_but_compares_strategies_only(study, tmp_path
     assert f"accuracy {ceiling:.3f} with {FROZEN}" in html
     curves = pd.read_csv(tmp_path / "findings" / "curves.csv")
     assert "full data" not in set(curves["arm"])
-    assert not read_sweep(study.path, None).queries["arm"].str.startswith("full data").any()
+    assert (
+        not read_sweep(find_results(study.path), None)
+        .queries["arm"]
+        .str.startswith("full data")
+        .any()
+    )
 
 
 def test_a_study_without_its_table_of_runs_still_knows_that_they_have_ended(study, tmp_path):
     """They have no rounds to play, whatever the study's others have."""
     copy = tmp_path / "study"
     shutil.copytree(study.path, copy, ignore=shutil.ignore_patterns("runs.parquet"))
-    assert set(read_sweep(copy, None).runs["status"]) == {"finished"}
+    assert set(read_sweep(find_results(copy), None).runs["status"]) == {"finished"}
 
 
 def test_strategies_cannot_be_compared_against_it(study):
     with pytest.raises(StoreError, match="valid are: random, margin"):
-        read_sweep(study.path, "full data")
+        read_sweep(find_results(study.path), "full data")
 
 
 def test_a_table_of_curves_may_bring_it_along(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from alray.errors import SpecError, StoreError
 from alray.reporting.api import LabelCost, flat, parse_cost, report, report_pair
-from alray.reporting.sources import kind_of, read_sweep, read_table
+from alray.reporting.sources import find_results, read_sweep, read_table
 from tests.helpers.sweep_report_frames import Size, frames_of, runs_of, write_study
 
 SMALL = Size(strategies=("random", "margin", "entropy"), seeds=3, rounds=4)
@@ -79,7 +79,7 @@ def test_another_arm_can_be_the_reference(study, tmp_path):
     summary = pd.read_csv(tmp_path / "findings" / "summary.csv").set_index("arm")
     assert summary["against"].dropna().to_dict() == {"random": "margin", "entropy": "margin"}
     assert summary["strategy"].to_dict() == {name: name for name in SMALL.strategies}
-    usual = read_sweep(study, None).runs
+    usual = read_sweep(find_results(study), None).runs
     assert set(usual["strategy"]) == set(SMALL.strategies)
     assert "minus that of margin" in (tmp_path / "report.html").read_text()
 
@@ -193,10 +193,10 @@ def test_a_folder_that_cannot_be_written_is_named(study, tmp_path):
 
 
 def test_kinds_of_results(study, tmp_path):
-    assert kind_of(study) == "sweep"
-    assert kind_of(table(tmp_path / "curves.csv")) == "table"
+    assert find_results(study).kind == "sweep"
+    assert find_results(table(tmp_path / "curves.csv")).kind == "table"
     other = write_study(tmp_path / "other", SMALL, kind="correlation")
-    assert kind_of(other) == "correlation"
+    assert find_results(other).kind == "correlation"
     with pytest.raises(SpecError, match="which has no arms and no label cost"):
         report(other, against="margin")
     strange = write_study(tmp_path / "strange", SMALL, kind="strange")

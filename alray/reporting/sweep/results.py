@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.sweep.comparison import Comparison
+from alray.reporting.writing import DEFAULT_FORMATS
 
 NO_CEILINGS: Mapping[str, float] = MappingProxyType({})
 
@@ -44,4 +45,4 @@ class SweepResults:
     ceilings: Mapping[str, float] = field(default_factory=lambda: NO_CEILINGS)
     label_cost: float | None = None
     currency: str = ""
-    formats: Sequence[str] = ("html", "svg", "png")
+    formats: Sequence[str] = DEFAULT_FORMATS

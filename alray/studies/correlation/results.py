@@ -7,7 +7,7 @@ import pandas as pd
 
 from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
-from alray.storage.location import Location, StudyPlace, location_of, study_place
+from alray.storage.location import Location, StudyPlace, location_of
 from alray.studies import manifest
 from alray.studies.correlation.store import CorrelationStore
 
@@ -47,12 +47,20 @@ def load_correlation(path: str | Path | Location) -> Correlation:
     Raises:
         StoreError: There is none at this path.
     """
-    place = location_of(path)
-    store = CorrelationStore(place)
+    store = CorrelationStore(location_of(path))
     manifest.require_kind(store, KIND)
-    spec = validate(CorrelationSpec, store.read_study(), f"{place}/study.yaml")
+    return read_correlation(store)
+
+
+def read_correlation(store: CorrelationStore) -> Correlation:
+    """Read a correlation study from a folder that is known to hold one.
+
+    Raises:
+        StoreError: It has not been run to its end, or cannot be read.
+    """
+    spec = validate(CorrelationSpec, store.read_study(), f"{store.root}/study.yaml")
     return Correlation(
-        study_place(place),
+        store.root,
         spec,
         store.read_bases(),
         store.read_groups(spec.bases),
