@@ -21,8 +21,8 @@ from alray.analysis.sweep.arms import (
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
 from alray.analysis.sweep.savings import milestones, saving_at_budget, savings
-from alray.statistics.bands import pointwise, simultaneous_half_width
-from alray.statistics.paired import FEWEST_SEEDS
+from alray.statistics.bands import simultaneous_half_width
+from alray.statistics.paired import FEWEST_SEEDS, pointwise
 
 _PAIRS = (
     *("arm", "variant", "against", "seeds", "paired_seeds", "unpaired_seeds", "exploratory"),

@@ -9,7 +9,7 @@ import pandas as pd
 from alray.analysis.correlation import groupings
 from alray.analysis.correlation.groupings import GROUPING_TITLES, SHORT_GROUPING_TITLES
 from alray.analysis.wording import count, signed
-from alray.statistics.paired import LEVEL, t_quantile
+from alray.statistics.paired import pointwise
 
 OUTCOME_TITLES: Mapping[str, str] = MappingProxyType(
     {"accuracy": "accuracy", "nll": "NLL", "macro_f1": "macro F1"}
@@ -130,14 +130,11 @@ def group_points(
     """
     useful = usefulness(outcomes, bases, choice)
     keys = ["base", "grouping", "sorted_by", "group"]
-    by_group = useful.groupby([*keys, "epochs"])["usefulness"]
-    table = by_group.agg(usefulness="mean", spread="std", n="count").reset_index()
-    quantiles = {n: t_quantile(n, LEVEL) for n in table["n"].unique().tolist()}
-    half = table["n"].map(quantiles) * table["spread"] / table["n"] ** 0.5
-    table = table.assign(low=table["usefulness"] - half, high=table["usefulness"] + half)
-    points = _mean_scores(groups, choice.scores).merge(
-        table.drop(columns=["spread", "n"]), on=keys
-    )
+    by_seed = useful.pivot(columns=[*keys, "epochs"], index="seed", values="usefulness")
+    mean, half = pointwise(by_seed.to_numpy(float))
+    table = by_seed.columns.to_frame(index=False)
+    table = table.assign(usefulness=mean, low=mean - half, high=mean + half)
+    points = _mean_scores(groups, choice.scores).merge(table, on=keys)
     return points.drop(columns="sorted_by")
 
 
