@@ -158,7 +158,7 @@ def test_a_table_of_curves_may_bring_it_along(tmp_path):
 
 def test_two_studies_side_by_side_have_a_ceiling_each(monkeypatch, pool, tmp_path):
     """A panel per study: one with several variants has no one line for its panel."""
-    monkeypatch.setattr("alray.reporting.sweep.curve_charts._MOST_TO_CEILING", -1e9)
+    monkeypatch.setattr("alray.reporting.sweep.frames.MOST_TO_CEILING", -1e9)
     one, two, several = (
         sweep(wanted(pool, name=name, **changes), results=tmp_path).path
         for name, changes in (("one", {}), ("two", {}), ("several", {"vary": VARIED}))

@@ -156,10 +156,12 @@ def test_what_cannot_be_computed_is_said():
 
 def test_what_it_is_compared_with_has_its_own_name():
     """Everywhere in the text."""
-    text = said(random_row(), above(), row_of("bald"), reference="coreset")
+    rows = random_row(), above(unpaired_seeds=2), row_of("bald")
+    text = said(*rows, reference="coreset")
     assert "random" not in text
     assert "above coreset" in text
     assert "coreset's final accuracy" in text
+    assert "an arm and its coreset arm" in text
 
 
 def test_a_real_study_gives_a_paragraph():

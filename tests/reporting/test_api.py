@@ -74,14 +74,16 @@ def test_a_table_of_curves_is_reported_beside_it(tmp_path):
 
 
 def test_another_arm_can_be_the_reference(study, tmp_path):
-    """It takes the part of random, and random becomes an arm like any other."""
+    """Random becomes an arm like any other, in every text too."""
     report(study, out=tmp_path, against="margin", formats=("html", "csv"))
     summary = pd.read_csv(tmp_path / "findings" / "summary.csv").set_index("arm")
     assert summary["against"].dropna().to_dict() == {"random": "margin", "entropy": "margin"}
     assert summary["strategy"].to_dict() == {name: name for name in SMALL.strategies}
     usual = read_sweep(find_results(study), None).runs
     assert set(usual["strategy"]) == set(SMALL.strategies)
-    assert "minus that of margin" in (tmp_path / "report.html").read_text()
+    html = (tmp_path / "report.html").read_text()
+    assert "minus that of margin" in html
+    assert "for the accuracy that margin has with so many labels" in html
 
 
 def test_without_random_a_table_needs_a_reference(tmp_path):

@@ -70,7 +70,7 @@ def _has(frame: pd.DataFrame, **values: str) -> bool:
 
 
 def _query_figures(results: SweepResults, arms: ArmStyles) -> list[Figure]:
-    """Return the figures of what strategies did, where it was recorded."""
+    """Return the figures of queries and times, where these were recorded."""
     found, charts = results.comparison, query_charts
     figures = []
     if len(found.classes):
@@ -87,7 +87,6 @@ def _query_figures(results: SweepResults, arms: ArmStyles) -> list[Figure]:
 
 def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -> bytes:
     """Return the page, with these figures in it."""
-    against = " or ".join(arms.references) or "the reference"
     last = results.summary["labels"].max()
     labels = "the budget" if pd.isna(last) else f"{int(last):,} labels"
     content = {
@@ -98,9 +97,9 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "settings": results.settings,
         "links": results.links,
         "formats": [name for name in ("svg", "png") if name in results.formats],
-        "against": against,
+        "against": arms.reference_title,
         "metric": metric_title(results.metric),
-        "columns": tables.arm_columns(labels, against),
+        "columns": tables.arm_columns(labels, arms.reference_title),
         "lines": tables.arm_lines(results.summary, arms),
         "milestones": tables.milestones(
             results.comparison.milestones, arms, results.label_cost, results.currency
