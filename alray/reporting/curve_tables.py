@@ -134,13 +134,13 @@ def _check_unique(table: pd.DataFrame, path: Path) -> None:
 
 
 def _check_grids(table: pd.DataFrame, path: Path) -> None:
-    """Hold all runs to the same label counts: curves are compared point by point."""
+    """Refuse runs that differ in their label counts: curves are compared point by point."""
     grids = table.groupby(_KEY[:3], sort=False)["labels"].agg(frozenset)
     common = grids.iloc[0]
-    other = next((place for place, grid in enumerate(grids) if grid != common), None)
+    other = next((number for number, grid in enumerate(grids) if grid != common), None)
     if other is None:
         return
-    first, second = (int(rows[0]) for rows in _places(table, (0, other)))
+    first, second = (int(rows[0]) for rows in _rows_of(table, (0, other)))
     odd = min(common ^ grids.iloc[other])
     has, lacks = (first, second) if odd in common else (second, first)
     raise StoreError(
@@ -149,7 +149,7 @@ def _check_grids(table: pd.DataFrame, path: Path) -> None:
     )
 
 
-def _places(table: pd.DataFrame, groups: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
+def _rows_of(table: pd.DataFrame, groups: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
     codes = table.groupby(_KEY[:3], sort=False).ngroup().to_numpy()
     return [np.flatnonzero(codes == group) for group in groups]
 

@@ -1,7 +1,7 @@
-"""What every page is: one HTML file that holds all it needs and asks the network for nothing.
+"""One HTML file per page, which holds all it needs and asks the network for nothing.
 
-Whatever is printed is escaped: text by Jinja, data by `json_text`. A content security policy names the two scripts
-by their hashes, so nothing else could run or be fetched even if something slipped through.
+All content is escaped: text by Jinja, data by `json_text`. A content security policy names the two scripts by their
+hashes, so nothing else could run or be fetched even if an escape were missing.
 """
 
 import base64
@@ -27,8 +27,8 @@ def render_page(template: str, figures: Sequence[Figure], content: Mapping[str, 
 
     Args:
         template: Name of a template that extends `page.html.j2`.
-        figures: Shown where the template places them.
-        content: What else the template asks for.
+        figures: Shown in the order of the template.
+        content: The other variables of the template.
     """
     scripts = [vega(), _source("figures.js")]
     shown = {figure.name: figure.interactive() for figure in figures}
@@ -71,7 +71,7 @@ def vega() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script that sets `vegaEmbed`.
 
     Raises:
-        RuntimeError: If it holds what would end or change a script element.
+        RuntimeError: If it holds characters that would end or change a script element.
     """
     script = vl_convert.javascript_bundle(_GLOBALS, vl_version=VEGA_LITE)
     if "</script" in script.lower() or "<!--" in script or "\r" in script:
@@ -80,7 +80,7 @@ def vega() -> str:
 
 
 def json_text(value: object) -> Markup:
-    """Return JSON that can stand in a script element whatever strings it holds: `<`, `>` and `&` become escapes.
+    """Return JSON that can stand in a script element with any strings in it: `<`, `>` and `&` become escapes.
 
     Raises:
         ValueError: If a number is not finite; JSON has none of these.

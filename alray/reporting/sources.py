@@ -1,4 +1,4 @@
-"""What a report is about: a sweep's folder, or a table of learning curves made elsewhere, as it lies on disk."""
+"""Reading what a report is about: a sweep's folder, or a table of learning curves made elsewhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ _DATA = ("rounds/", "queries/", "runs.parquet", "summary.parquet", "study.yaml",
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Records of a study and where they came from.
+    """Records of a study, with their origin.
 
     Attributes:
         path: Folder or file.
@@ -42,7 +42,7 @@ class Source:
         queries: A row per object queried by a finished run; empty where unknown.
         runs: A row per run.
         reference: The strategy, or the arm, that others are compared with.
-        problems: What failed or is missing.
+        problems: Sentences on failed and missing runs.
         settings: Plain settings, empty where unknown.
         manifest: Empty where unknown.
         train_classes: Class: objects in the pool's train part, or None where unknown.
@@ -150,7 +150,7 @@ def read_sweep(results: Results, against: str | None) -> Source:
         raise StoreError(f"{path}: no run has finished yet. {' '.join(problems)}".rstrip())
     if against is not None:
         _check_reference(runs, against)
-    # A run without records of its own, as after an accident, is named by what compares the runs.
+    # A finished run without records, as in a damaged folder, is named when arms are compared.
     return Source(
         path=path,
         rounds=store.read_rounds(NO_ROUNDS, finished["run_id"]),
@@ -168,10 +168,10 @@ def read_sweep(results: Results, against: str | None) -> Source:
 
 def _runs_of(store: Store, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row per run from the records of rounds: runs.parquet is written when a study ends or is stopped."""
-    rounds = store.read_rounds(NO_ROUNDS)
-    last = rounds.sort_values("round").drop_duplicates("run_id", keep="last")
-    rounds_to_play = np.where(last["full_data"], 0, int(settings.get("rounds", 0)))
-    status = np.where(last["round"] >= rounds_to_play, "finished", "unfinished")
+    records = store.read_rounds(NO_ROUNDS)
+    last = records.sort_values("round").drop_duplicates("run_id", keep="last")
+    rounds = np.where(last["full_data"], 0, int(settings.get("rounds", 0)))
+    status = np.where(last["round"] >= rounds, "finished", "unfinished")
     known = last.assign(status=status, rounds_done=last["round"])
     return known.sort_values("run_id").reindex(columns=list(STATUS_COLUMNS))
 
@@ -207,7 +207,7 @@ def _train_classes(
 
 
 def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
-    """Return what a reader has to know to judge a sweep and to repeat it; `ceilings` as in `full_data.Apart`."""
+    """Return the facts that a reader needs to assess a sweep and to repeat it; `ceilings` as in `FullDataSplit`."""
     manifest, settings = source.manifest, source.settings
     if not settings:
         return {"table": source.path.name, "arms": f"{source.runs['arm'].nunique()}"}
@@ -240,30 +240,32 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
 
 
 def _scored(source: Source) -> dict[str, str]:
-    """Return what was scored where it was not everything."""
+    """Return which candidates were scored, where these were not all."""
     settings = source.settings
     if settings.get("candidates"):
         return {"scored": f"{settings['candidates']:,} random candidates a round"}
     screen = settings.get("screen")
     if not screen:
         return {}
-    said = (
+    text = (
         f"exactly {screen['share']:.0%} of the candidates, ranked by 8-bit scores; all of them every "
         f"{screen['every']} rounds"
     )
     recalls = source.rounds["screen_recall"].dropna()
     if len(recalls):
-        said += (
+        text += (
             f"; of the exact choice the screen would have let through {recalls.mean():.1%} (mean over "
             f"{len(recalls):,} rounds that scored all; lowest {recalls.min():.0%})"
         )
-    return {"scored": said}
+    return {"scored": text}
 
 
 def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
-    said = []
+    parts = []
     for row in ceilings.to_dict("records"):
         seeds = "mean of " * (row["seeds"] > 1) + count(row["seeds"], "seed")
         variant = f" with {row['variant']}" if row["variant"] else ""
-        said.append(f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})")
-    return {"full data": "; ".join(said)} if said else {}
+        parts.append(
+            f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})"
+        )
+    return {"full data": "; ".join(parts)} if parts else {}

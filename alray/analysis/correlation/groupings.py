@@ -171,7 +171,7 @@ def _array(
 
 
 def _check_disjoint(objects: pd.DataFrame, groups: int, name: str) -> None:
-    # Windows that overlap share objects, and their outcomes are then correlated whatever the score.
+    # Windows that overlap share objects, and their outcomes are then correlated whether the score matters or not.
     if objects.duplicated(["base", "id"]).any():
         raise StoreError(f"{name}: an object is in more than one group; groups must be disjoint")
     found = len(objects[["base", "group"]].drop_duplicates())

@@ -1,4 +1,4 @@
-"""What the figures of a correlation study are drawn from: its frames, cut down to one outcome, in order."""
+"""The frames that the figures of a correlation study are drawn from: those of one outcome, in order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _UNITS = {"loss": "nats", "entropy": "nats", "bald": "nats"}
 
 @dataclass(frozen=True)
 class Choice:
-    """What figures show, and in which order.
+    """The outcome, dose and groupings that figures show, and their order.
 
     Attributes:
         outcome: The outcome that usefulness is measured by.
@@ -66,14 +66,14 @@ class Choice:
         return {name: SHORT_GROUPING_TITLES[name] for name in self.groupings}
 
     def values(self, summary: pd.DataFrame, column: str) -> str:
-        """Return what a column holds for the chosen dose and grouping: `Groups by score, 5 epochs: loss -.640, ...`."""
+        """Return a column's values for the chosen dose and grouping: `Groups by score, 5 epochs: loss -.640, ...`."""
         chosen = (summary["epochs"] == self.epochs) & (summary["grouping"] == self.grouping)
         rows = summary[chosen & (summary["outcome"] == self.outcome)]
-        said = ", ".join(
+        values = ", ".join(
             f"{words(score)} {signed(float(value))}"
             for score, value in zip(rows["score"], rows[column], strict=True)
         )
-        return f"Groups {GROUPING_TITLES[self.grouping]}, {count(self.epochs, 'epoch')}: {said}."
+        return f"Groups {GROUPING_TITLES[self.grouping]}, {count(self.epochs, 'epoch')}: {values}."
 
     @property
     def panels(self) -> dict[str, str]:
@@ -86,7 +86,7 @@ class Choice:
 def choose(
     summary: pd.DataFrame, outcomes: pd.DataFrame, outcome: str, epochs: int | None
 ) -> Choice:
-    """Return what figures show by default: the largest dose, and groups by score where there are any.
+    """Return the default choice: the largest dose, and groups by score where there are any.
 
     Raises:
         ValueError: If the summary lacks the outcome or the dose.
@@ -110,7 +110,7 @@ def choose(
 
 
 def words(name: str) -> str:
-    """Return a score's name as people write it."""
+    """Return a score's name in words."""
     return name.replace("_", " ")
 
 
@@ -141,7 +141,7 @@ def group_points(
 def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame, choice: Choice) -> pd.DataFrame:
     """Return the rows of groups with a column `usefulness`: outcome minus the control's, larger is better.
 
-    See `correlation_arms.usefulness`, for the groupings and the outcome that are shown.
+    As `groupings.usefulness`, for the groupings and the outcome that are shown.
     """
     shown = outcomes[outcomes["grouping"].isin(["control", *choice.groupings])]
     change = groupings.usefulness(shown, bases)[choice.outcome]
@@ -168,7 +168,7 @@ def _commonest(groups: pd.DataFrame, keys: list[str]) -> pd.Series:
 
 
 def shown_interval(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return the summary with `low` and `high` of rho: over bases, or the bootstrap over groups where there is one base."""
+    """Return the summary with `low` and `high` of rho: over bases, or for one base the bootstrap over its groups."""
     one_base = summary["rho_low"].isna()
     return summary.assign(
         low=summary["rho_low"].where(~one_base, summary["rho_bootstrap_low"]),

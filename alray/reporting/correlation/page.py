@@ -30,7 +30,7 @@ FILES = (
 
 @dataclass(frozen=True)
 class CorrelationResults:
-    """What a study found; the frames are those of its Parquet files.
+    """The findings of a study; the frames are those of its Parquet files.
 
     Attributes:
         groups: A row per base, grouping, score sorted by, and object.
@@ -41,7 +41,7 @@ class CorrelationResults:
         checks: A row per outcome and dose.
         title: Heading of the page.
         facts: Shown as settings, in order; `command` comes last.
-        sentences: The reading in plain words, shown first.
+        sentences: The findings in plain words, shown first.
         main_outcome: The outcome that figures show.
         main_epochs: The dose that printed figures show, and the page at first; the largest where None.
         formats: Of the files: html, svg, png, csv.

@@ -26,7 +26,7 @@ from alray.studies.correlation.results import Correlation
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """What a study has on record of its complete bases.
+    """The records of a study's complete bases.
 
     Attributes:
         bases: A row per base model.
@@ -61,9 +61,9 @@ def render_study(
 
     Args:
         spec: Settings with their numbers filled in.
-        manifest: Where the study comes from.
+        manifest: Of the study.
         records: Of the complete bases.
-        found: What they show.
+        found: The summary of these records.
         outcome: The outcome that verdicts are about.
         formats: html, svg, png, csv.
     """
@@ -110,7 +110,7 @@ def _failures(records: Records) -> str:
 
 
 def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a reader has to know to judge the study and to repeat it."""
+    """Return the facts that a reader needs to assess the study and to repeat it."""
     versions = {"alray": manifest.get("alray"), **manifest.get("versions", {})}
     counts = [f"{number:,} {name}" for name, number in manifest.get("counts", {}).items()]
     return {

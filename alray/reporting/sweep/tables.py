@@ -29,7 +29,7 @@ class ArmLine:
     """A row of the table of arms.
 
     Attributes:
-        arm: Which one, with its marks.
+        arm: The arm, with its marks.
         cells: Text of every column, in order: value, and its interval or nothing.
         verdict: On the whole curve.
     """
@@ -93,12 +93,12 @@ def _arm_line(row: Row, arm: ArmStyle) -> ArmLine:
 
 @dataclass(frozen=True)
 class Milestone:
-    """What arms save when the reference has spent a share of its budget.
+    """The labels that arms save when the reference has spent a share of its budget.
 
     Attributes:
         heading: `half of the budget` and the like.
         spent: Accuracy, and the labels that the reference needs for it, as text.
-        cells: Arm: labels needed, saving, its interval, what it is worth.
+        cells: Arm: labels needed, saving, its interval, its value in money.
     """
 
     heading: str
@@ -135,11 +135,11 @@ def _milestone_cells(
     saving, ends = percentage(row["saving"], row["low"], row["high"])
     labels = row["arm_labels"]
     needed = f"{whole(labels)} labels" if math.isfinite(labels) else "not within the budget"
-    worth = ""
+    value = ""
     if label_cost is not None and math.isfinite(row["saving"]):
         each = label_cost * row["random_labels"]
-        worth = money(each * row["saving"], each * row["low"], each * row["high"], currency)
-    return needed, saving, ends, worth
+        value = money(each * row["saving"], each * row["low"], each * row["high"], currency)
+    return needed, saving, ends, value
 
 
 def money(value: float, low: float, high: float, currency: str) -> str:
