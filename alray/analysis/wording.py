@@ -1,12 +1,77 @@
-"""Numbers and lists as people read them: three digits, no leading zero, a dash where there is none; the first few items."""
+"""How texts, tables and terminals write numbers, counts, lists and verdicts: one way for each."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 NOTHING = "-"
 """Stands where a number does not exist."""
 
 _LISTED = 5
+
+ArmKind = Literal["better", "worse", "open", "uncompared", "reference"]
+"""What a sweep shows of an arm's whole curve; open: no difference is shown."""
+
+EffectKind = Literal["helps", "hurts", "no effect", "inconclusive"]
+"""What a correlation study shows of querying one end of a score."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the numbers of a row show, decided and worded once for sentences, tables and charts.
+
+    Attributes:
+        kind: The verdict alone.
+        text: In a sentence, with the bound or the reason.
+        cell: The same in a table, whose row and column say what it is about.
+    """
+
+    kind: ArmKind | EffectKind
+    text: str
+    cell: str
+
+
+REFERENCE = Verdict("reference", "the reference", "the reference")
+"""Of the arm that others are compared with."""
+
+UNCOMPARED = Verdict("uncompared", "compared with no other arm", "not compared")
+"""Of an arm that has no common seed with its reference, or no reference."""
+
+
+def arm_verdict(
+    kind: Literal["better", "worse", "open"], reference: str, *, exploratory: bool
+) -> Verdict:
+    """Return the words for an arm's whole curve against that of its reference."""
+    text, cell = {
+        "better": (f"above {reference}", "better"),
+        "worse": (f"below {reference}", "worse"),
+        "open": (f"not shown to differ from {reference}", "not shown"),
+    }[kind]
+    return Verdict(kind, text, f"{cell}, exploratory" if exploratory else cell)
+
+
+def effect_verdict(
+    kind: EffectKind, *, bound: float = math.nan, reason: str = "", seeds: int | None = None
+) -> Verdict:
+    """Return the words for the effect of querying one end of a score.
+
+    Args:
+        kind: The verdict.
+        bound: Of "no effect": the largest effect that is not excluded. It is rounded up: a smaller bound than the
+            interval's would say too much.
+        reason: Of "inconclusive": the condition that is not met.
+        seeds: Of "inconclusive": how many would make the outcome reliable enough.
+    """
+    if kind == "no effect" and not math.isnan(bound):
+        decimals = decimals_of(bound)
+        rounded_up = math.ceil(bound * 10**decimals - 1e-9) / 10**decimals
+        text = f"no effect larger than {rounded_up:.{decimals}f}"
+        return Verdict(kind, text, text)
+    if kind == "inconclusive":
+        needed = "" if seeds is None else f": {count(seeds, 'seed')} needed"
+        return Verdict(kind, f"{kind}, {reason}", f"{kind}{needed}")
+    return Verdict(kind, kind, kind)
 
 
 def share(value: float | None) -> str:
@@ -24,11 +89,11 @@ def signed(value: float) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def interval(low: float, high: float) -> str:
-    """Return `(-.020 to -.004)`, and nothing where there is no interval."""
+def interval(low: float, high: float, write: Callable[[float], str] = signed) -> str:
+    """Return `(-.020 to -.004)`, each end as `write` has it, and nothing where there is no interval."""
     if math.isnan(low) or math.isnan(high):
         return ""
-    return f"({signed(low)} to {signed(high)})"
+    return f"({write(low)} to {write(high)})"
 
 
 def p_value(value: float) -> str:
@@ -36,7 +101,58 @@ def p_value(value: float) -> str:
     return "<.001" if value < 0.0005 else share(value)
 
 
+def whole(value: float) -> str:
+    """Return a number without decimals: `1,200`."""
+    return f"{round(value):,}"
+
+
+def percentage(value: float, low: float, high: float) -> tuple[str, str]:
+    """Return a share as `12 %` and its interval as `(4 to 19 %)`, which may have no end on one side.
+
+    A share that is NaN has not been reached where its upper end is known, and is a dash where it is not.
+    """
+    if math.isnan(value):
+        text = "not reached" if math.isfinite(high) else NOTHING
+    else:
+        text = f"{whole(100 * value)} %"
+    if math.isnan(low) or math.isnan(high) or (low, high) == (-math.inf, math.inf):
+        return text, ""
+    if low == -math.inf:
+        return text, f"(below {whole(100 * high)} %)"
+    if high == math.inf:
+        return text, f"(above {whole(100 * low)} %)"
+    return text, f"({whole(100 * low)} to {whole(100 * high)} %)"
+
+
+def decimals_of(scale: float) -> int:
+    """Return how many decimals, from 3 to 6, leave two digits of a number of this size."""
+    decimals = 3 if math.isnan(scale) or scale <= 0 else 1 - math.floor(math.log10(scale))
+    return min(max(decimals, 3), 6)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return `1 run`, `3 runs`, `12,000 objects`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def counts(numbers: Iterable[int], noun: str) -> str:
+    """Return `1 epoch`, `5 epochs`, `1, 2 and 5 epochs`."""
+    first, *others = numbers
+    return f"{joined([str(first), *map(str, others)])} {noun}s" if others else count(first, noun)
+
+
+def joined(items: Sequence[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    *first, last = items
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def is_or_are(number: int) -> str:
+    """Return the verb for so many."""
+    return "is" if number == 1 else "are"
+
+
 def listed(items: Sequence[str]) -> str:
-    """Return the first items, and how many more there are."""
+    """Return the first five items, and how many more there are."""
     more = f"; and {len(items) - _LISTED} more" if len(items) > _LISTED else ""
     return "; ".join(items[:_LISTED]) + more

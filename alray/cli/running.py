@@ -66,7 +66,7 @@ def write_page(study: "StudyPath", progress: "Console") -> "StudyPath | None":
 
 def exit_if_failed(failed: int, noun: str, errors: "StudyPath", progress: "Console") -> None:
     """Exit with 1 if anything has failed, after a line that says where its error is."""
-    from alray.cli.display.phrases import count
+    from alray.analysis.wording import count
 
     if failed:
         line = f"{count(failed, noun)} failed; why is in {errors}"

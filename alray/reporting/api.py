@@ -8,22 +8,30 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from alray.analysis.sweep.arms import MAIN_METRICS
 from alray.analysis.sweep.comparison import Comparison, compare
 from alray.analysis.sweep.findings import paragraph
-from alray.analysis.sweep.full_data import METRICS, split_full_data
+from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.summary import summarise
 from alray.errors import SpecError, StoreError
 from alray.reporting.correlation.report import render_correlation
-from alray.reporting.sources import TABLE, Source, facts_of, kind_of, read_sweep, read_table
+from alray.reporting.sources import (
+    TABLE,
+    Results,
+    Source,
+    facts_of,
+    find_results,
+    read_sweep,
+    read_table,
+)
 from alray.reporting.sweep.results import SweepResults
-from alray.reporting.writing import Report, write_report
+from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_report
 from alray.seeding import generator
 from alray.settings.base import flatten, unknown_name
 from alray.storage.location import Location, StudyPath, location_of
+from alray.studies.correlation.results import read_correlation
+from alray.studies.correlation.store import CorrelationStore
 from alray.studies.manifest import CORRELATION, SWEEP
-
-FORMATS = ("html", "svg", "png", "csv")
-DEFAULT_FORMATS = ("html", "svg", "png")
 
 
 @dataclass(frozen=True)
@@ -65,18 +73,21 @@ def report(
     path = location_of(results)
     _check(metric, formats)
     cost = parse_cost(label_cost)
-    kind = kind_of(path)
-    folder = _default_folder(path, kind) if out is None else location_of(out)
-    if kind == CORRELATION:
+    there = find_results(path)
+    folder = _default_folder(there) if out is None else location_of(out)
+    if there.kind == CORRELATION:
         if against is not None or cost is not None:
             raise SpecError(
                 f"{path} holds a correlation study, which has no arms and no label cost"
             )
-        files, sentences = render_correlation(path, metric, formats)
+        study = read_correlation(CorrelationStore(path))
+        files, sentences = render_correlation(study, there.manifest, metric, formats)
         return write_report(folder, files, " ".join(sentences), ())
-    if kind not in {SWEEP, TABLE}:
-        raise StoreError(f"{path} holds a {kind} study; this version of alray cannot report on it")
-    found = read(path, kind, against)
+    if there.kind not in {SWEEP, TABLE}:
+        raise StoreError(
+            f"{path} holds a {there.kind} study; this version of alray cannot report on it"
+        )
+    found = _read(there, against)
     results_of = results_from(found, folder, metric or _first_metric(found), formats, cost)
     # Altair and vl-convert take a second to import.
     from alray.reporting.sweep.page import render  # noqa: PLC0415
@@ -109,11 +120,13 @@ def report_pair(
     paths = [location_of(path) for path in results]
     _check(metric, formats)
     cost = parse_cost(label_cost)
-    for path in paths:
-        kind = kind_of(path)
-        if kind != SWEEP:
-            raise StoreError(f"--compare takes the folders of two sweeps; {path} is a {kind}")
-    sources = [read_sweep(path, against) for path in paths]
+    there = [find_results(path) for path in paths]
+    for each in there:
+        if each.kind != SWEEP:
+            raise StoreError(
+                f"--compare takes the folders of two sweeps; {each.path} is a {each.kind}"
+            )
+    sources = [read_sweep(each, against) for each in there]
     _check_pools(sources)
     beside = paths[0].parent / f"{paths[0].name}-and-{paths[1].name}"
     folder = beside if out is None else location_of(out)
@@ -161,8 +174,8 @@ def parse_cost(cost: float | str | None) -> LabelCost | None:
 
 
 def _check(metric: str | None, formats: Collection[str]) -> None:
-    if metric is not None and metric not in METRICS:
-        raise SpecError(f"--metric {metric}: {unknown_name('metric', metric, list(METRICS))}")
+    if metric is not None and metric not in MAIN_METRICS:
+        raise SpecError(f"--metric {metric}: {unknown_name('metric', metric, list(MAIN_METRICS))}")
     for name in formats:
         if name not in FORMATS:
             raise SpecError(f"--format {name}: {unknown_name('format', name, list(FORMATS))}")
@@ -170,20 +183,20 @@ def _check(metric: str | None, formats: Collection[str]) -> None:
         raise SpecError(f"--format: name one of {', '.join(FORMATS)}")
 
 
-def _default_folder(path: StudyPath, kind: str) -> StudyPath:
-    return path.parent / f"{path.stem}-report" if kind == TABLE else path
+def _default_folder(there: Results) -> StudyPath:
+    path = there.path
+    return path.parent / f"{path.stem}-report" if there.kind == TABLE else path
 
 
-def read(path: StudyPath, kind: str, against: str | None) -> Source:
-    """Read a sweep's folder or a table of curves."""
-    if kind == TABLE and isinstance(path, Path):
-        return read_table(path, against)
-    return read_sweep(path, against)
+def _read(there: Results, against: str | None) -> Source:
+    if there.kind == TABLE and isinstance(there.path, Path):
+        return read_table(there.path, against)
+    return read_sweep(there, against)
 
 
 def _first_metric(source: Source) -> str:
     """Return the first metric that was recorded."""
-    return next(name for name in METRICS if source.rounds[name].notna().any())
+    return next(name for name in MAIN_METRICS if source.rounds[name].notna().any())
 
 
 def results_from(
@@ -203,29 +216,21 @@ def results_from(
         raise SpecError(f"--metric {metric}: {source.path} has no such column")
     seed = int(source.settings.get("seed", 0))
     rng = generator(seed, 0, "bootstrap")
-    summary = summarise(source.rounds, source.runs, rng)
-    summary = summary.assign(strategy=summary["arm"].map(source.strategies))
-    classes = source.train_classes
-    apart = split_full_data(source.rounds, source.runs)
-    found = compare(
-        apart.rounds,
-        source.queries,
-        apart.runs,
-        classes,
-        sum(classes.values()) if classes else None,
-        rng,
-    )
+    rounds, runs, reference = source.rounds, source.runs, source.reference
+    summary = summarise(rounds, runs, rng, reference)
+    found = compare(rounds, source.queries, runs, source.train_classes, rng, reference)
+    ceilings = split_full_data(rounds, runs).ceilings
     return SweepResults(
         title=source.name,
         summary=summary,
         comparison=found,
-        verdict=_verdict(summary, found, source.against, cost),
+        verdict=_verdict(summary, found, reference, cost),
         problems=source.problems,
-        facts=facts_of(source, apart.ceilings),
+        facts=facts_of(source, ceilings),
         settings=setting_texts(source.settings),
         links=_links(source, folder),
         metric=metric,
-        ceilings=dict(zip(apart.ceilings["variant"], apart.ceilings[metric], strict=True)),
+        ceilings=dict(zip(ceilings["variant"], ceilings[metric], strict=True)),
         label_cost=cost.amount if cost else None,
         currency=cost.currency if cost else "",
         formats=tuple(formats),
@@ -233,11 +238,11 @@ def results_from(
 
 
 def _verdict(
-    summary: pd.DataFrame, found: Comparison, against: str, cost: LabelCost | None
+    summary: pd.DataFrame, found: Comparison, reference: str, cost: LabelCost | None
 ) -> str:
     if cost is None:
-        return paragraph(summary, found, against)
-    return paragraph(summary, found, against, cost.amount, cost.currency)
+        return paragraph(summary, found, reference)
+    return paragraph(summary, found, reference, cost.amount, cost.currency)
 
 
 def setting_texts(settings: Mapping[str, object]) -> dict[str, str]:

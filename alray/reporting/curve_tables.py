@@ -9,11 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from alray.analysis.sweep.full_data import METRICS, is_full_data
+from alray.analysis.sweep.arms import MAIN_METRICS, RANDOM
+from alray.analysis.sweep.full_data import fill_full_data
+from alray.analysis.wording import count
 from alray.errors import StoreError
 
 REQUIRED = ("arm", "seed", "labels")
-OPTIONAL = ("variant", "oracle")
 _ABSENT = ("ece", "query_s", "fit_s", "eval_s")
 _KEY = ["arm", "variant", "seed", "labels"]
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -21,17 +22,17 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 Values = npt.NDArray[np.float64]
 
 
-def read_curves(path: str | Path, against: str = "random") -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_curves(path: str | Path, reference: str = RANDOM) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read a table with a row per arm, seed and label count, as `rounds` and `runs` of a study.
 
     Columns: arm, seed, labels, and at least one of accuracy and macro_f1 (shares), nll (nats); optionally variant and
-    oracle. Others are ignored. What the table does not have is NaN, so `analysis.summarise` and `comparison.compare`
-    take the two frames as they are (queries are unknown: give `compare` an empty frame).
+    oracle. Others are ignored. What the table does not have is NaN, so `summarise` and `compare` take the two frames
+    as they are (queries are unknown: give `compare` an empty frame). An arm called `full data` holds models that have
+    learnt from all labels.
 
     Args:
         path: A file named `*.parquet`; any other is read as CSV with a header.
-        against: The arm that every other arm of its variant is compared with. It takes the part of the random arm:
-            `runs` calls its strategy `random`.
+        reference: The arm that every other arm of its variant will be compared with; the table must have it.
 
     Raises:
         StoreError: Naming file, column, row (the first one after the header is row 1) and value of what cannot be
@@ -40,9 +41,9 @@ def read_curves(path: str | Path, against: str = "random") -> tuple[pd.DataFrame
     path = Path(path)
     table = _columns(_read(path), path)
     _check_unique(table, path)
-    _check_grids(table[~is_full_data(table)], path)
-    _check_arms(table, against, path)
-    return _rounds(table, path), _runs(table, path, against)
+    _check_grids(table[~table["full_data"]], path)
+    _check_arms(table, reference, path)
+    return _rounds(table, path), _runs(table, path)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -57,10 +58,10 @@ def _read(path: Path) -> pd.DataFrame:
 
 def _columns(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Return the columns that are used, with their types."""
-    metrics = [name for name in METRICS if name in raw]
+    metrics = [name for name in MAIN_METRICS if name in raw]
     missing = [name for name in REQUIRED if name not in raw]
     if missing or not metrics:
-        lacking = missing or [f"one of {', '.join(METRICS)}"]
+        lacking = missing or [f"one of {', '.join(MAIN_METRICS)}"]
         raise StoreError(
             f"{path} lacks {' and '.join(lacking)}: its columns are {', '.join(map(str, raw.columns))}"
         )
@@ -72,7 +73,7 @@ def _columns(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     parts |= {name: _whole(raw, name, path) for name in ("seed", "labels")}
     parts["oracle"] = _flags(raw, path) if "oracle" in raw else False
     parts |= {name: _metric(raw, name, path) for name in metrics}
-    return pd.DataFrame(parts)
+    return fill_full_data(pd.DataFrame(parts))
 
 
 def _texts(raw: pd.DataFrame, column: str, path: Path) -> "pd.Series[str]":
@@ -114,7 +115,7 @@ def _refuse(
     if not bad.any():
         return
     row = int(np.flatnonzero(bad)[0])
-    others = f" (and {bad.sum() - 1} more rows)" if bad.sum() > 1 else ""
+    others = f" (and {count(int(bad.sum()) - 1, 'more row')})" if bad.sum() > 1 else ""
     value = raw[column].iloc[row]
     shown = f"'{value}'" if isinstance(value, str) else str(value)
     raise StoreError(f"{path}, column {column}, row {row + 1}: {shown} is not {wanted}{others}")
@@ -133,13 +134,13 @@ def _check_unique(table: pd.DataFrame, path: Path) -> None:
 
 
 def _check_grids(table: pd.DataFrame, path: Path) -> None:
-    """Hold all runs to the same label counts: curves are compared point by point."""
+    """Refuse runs that differ in their label counts: curves are compared point by point."""
     grids = table.groupby(_KEY[:3], sort=False)["labels"].agg(frozenset)
     common = grids.iloc[0]
-    other = next((place for place, grid in enumerate(grids) if grid != common), None)
+    other = next((number for number, grid in enumerate(grids) if grid != common), None)
     if other is None:
         return
-    first, second = (int(rows[0]) for rows in _places(table, (0, other)))
+    first, second = (int(rows[0]) for rows in _rows_of(table, (0, other)))
     odd = min(common ^ grids.iloc[other])
     has, lacks = (first, second) if odd in common else (second, first)
     raise StoreError(
@@ -148,16 +149,16 @@ def _check_grids(table: pd.DataFrame, path: Path) -> None:
     )
 
 
-def _places(table: pd.DataFrame, groups: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
+def _rows_of(table: pd.DataFrame, groups: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
     codes = table.groupby(_KEY[:3], sort=False).ngroup().to_numpy()
     return [np.flatnonzero(codes == group) for group in groups]
 
 
-def _check_arms(table: pd.DataFrame, against: str, path: Path) -> None:
+def _check_arms(table: pd.DataFrame, reference: str, path: Path) -> None:
     arms = list(dict.fromkeys(table["arm"]))
-    if against not in arms:
+    if reference not in arms:
         raise StoreError(
-            f"{path}, column arm: no arm is called {against!r}, so there is nothing to compare with; name one of "
+            f"{path}, column arm: no arm is called {reference!r}, so there is nothing to compare with; name one of "
             f"{', '.join(arms)} to compare against"
         )
     mixed = table.groupby("arm", sort=False)["oracle"].nunique() > 1
@@ -186,6 +187,7 @@ def _identity(table: pd.DataFrame, path: Path) -> pd.DataFrame:
             "strategy": table["arm"],
             "variant": table["variant"],
             "oracle": table["oracle"],
+            "full_data": table["full_data"],
             "seed": table["seed"],
         }
     )
@@ -195,19 +197,11 @@ def _rounds(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     rounds = _identity(table, path)
     rounds["round"] = table["labels"].rank(method="dense").astype(np.int64) - 1
     rounds["labels"] = table["labels"]
-    for name in (*METRICS, *_ABSENT):
+    for name in (*MAIN_METRICS, *_ABSENT):
         rounds[name] = table.get(name, math.nan)
     return rounds.sort_values(["arm", "seed", "labels"], kind="stable", ignore_index=True)
 
 
-def _runs(table: pd.DataFrame, path: Path, against: str) -> pd.DataFrame:
+def _runs(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     runs = _identity(table, path).drop_duplicates("run_id", ignore_index=True)
-    strategies = [_strategy(arm, against) for arm in runs["strategy"]]
-    return runs.assign(strategy=strategies, status="finished", error="", traceback="")
-
-
-def _strategy(arm: str, against: str) -> str:
-    if arm == against:
-        return "random"
-    # An arm that is called random but is not compared with must not pass for the reference.
-    return f"not compared with: {arm}" if arm.partition(":")[0] == "random" else arm
+    return runs.assign(status="finished", error="", traceback="")

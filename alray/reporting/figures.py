@@ -1,4 +1,4 @@
-"""What any figure of a report is made of: panels, axes, and the step from a chart to the file that is printed."""
+"""The parts of every figure: panels, axes, labels, and the step from a chart to SVG and PNG."""
 
 import dataclasses
 import functools
@@ -35,14 +35,14 @@ class Figure:
 
     Attributes:
         name: Name of its files, without ending.
-        heading: What it shows, in a line.
-        shown: Which part of the study the printed figure shows: outcome, dose, grouping.
+        heading: Its question or content, in a line.
+        shown: The part of the study that the printed figure shows: outcome, dose, grouping.
         caption: How to read it.
         description: Its content in words, for those who cannot see it.
-        rows: What is drawn. A row is shown where every parameter equals its field of the same name; a missing field
-            equals everything.
-        params: What a page may change, and the value at first.
-        spec: The chart without its data. `usermeta` holds what a page needs to fit it: see `Margins`.
+        rows: The data. A row is shown where every parameter equals its field of the same name; a missing field equals
+            everything.
+        params: Parameters that a page may change, with their first values.
+        spec: The chart without its data. `usermeta` holds the margins that a page needs to fit it: see `Margins`.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Figure:
     spec: Spec
 
     def interactive(self) -> dict[str, Any]:
-        """Return what a page draws it from: the chart, and all rows under their columns' names, which saves space."""
+        """Return the chart and all rows under their columns' names (once, to save bytes), for a page to draw."""
         return {
             "spec": self.spec,
             "columns": list(self.rows.columns),
@@ -106,7 +106,7 @@ class Margins:
 
     Attributes:
         left: For the labels and title of the vertical axis.
-        label: Right of each panel, for labels of what ends there.
+        label: Right of each panel, for labels of lines that end there.
         least: Width that a panel needs.
         gap: Between two panels.
         most: Width that a panel fills at most.
@@ -131,7 +131,7 @@ def panels(
     titles: Mapping[str, str],
     height: int = HEIGHT,
 ) -> alt.FacetChart:
-    """Return layers as small multiples: a panel per key of `titles`, in that order, each with an x axis of its own."""
+    """Return layers as small multiples: a panel per key of `titles`, in that order, each with its own x axis."""
     # Keys that are drawn nowhere would leave holes.
     present = [key for key in titles if key in set(rows[by])]
     header = alt.Header(title=None, labelExpr=lookup(titles), labelAnchor="start")
@@ -204,22 +204,22 @@ class DoseAxis:
 
     @property
     def logarithmic(self) -> bool:
-        """Whether it is."""
+        """Whether the doses span a factor of four or more."""
         return self.doses[-1] >= 4 * self.doses[0]
 
     @property
     def domain(self) -> list[float]:
-        """Its ends, with some air around the doses."""
+        """Its ends, with a margin around the doses."""
         low, high = float(self.doses[0]), float(self.doses[-1])
         if self.logarithmic:
-            air = (high / low) ** 0.08
-            return [low / air, high * air]
-        air = 0.08 * (high - low) or 1.0
-        return [low - air, high + air]
+            factor = (high / low) ** 0.08
+            return [low / factor, high * factor]
+        margin = 0.08 * (high - low) or 1.0
+        return [low - margin, high + margin]
 
-    def beside(self, doses: pd.Series, places: pd.Series, of: int) -> pd.Series:
-        """Return where to draw what would overlap: place 0 to `of` - 1 side by side around the dose."""
-        steps = (places - (of - 1) / 2) / 90
+    def beside(self, doses: pd.Series, ranks: pd.Series, of: int) -> pd.Series:
+        """Return positions for points that would overlap: ranks 0 to `of` - 1 side by side around the dose."""
+        steps = (ranks - (of - 1) / 2) / 90
         low, high = self.domain
         if self.logarithmic:
             return doses * (high / low) ** steps
@@ -253,23 +253,23 @@ def bound_of(values: Iterable[float]) -> float:
 def spread_labels(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Return positions for labels at `values`: `gap` apart, within `low` to `high`, in the same order, near them."""
     order = sorted(range(len(values)), key=lambda i: values[i])
-    # Neighbours that touch form a block, which sits around the mean of what it labels.
+    # Neighbours that overlap form a block, which is centred on the mean of the values that it labels.
     blocks: list[list[float]] = []
     for i in order:
         blocks.append([values[i]])
-        while len(blocks) > 1 and _touch(blocks[-2], blocks[-1], gap):
+        while len(blocks) > 1 and _overlap(blocks[-2], blocks[-1], gap):
             blocks[-2:] = [blocks[-2] + blocks[-1]]
     spread = [
-        fmean(block) + gap * (place - (len(block) - 1) / 2)
+        fmean(block) + gap * (rank - (len(block) - 1) / 2)
         for block in blocks
-        for place in range(len(block))
+        for rank in range(len(block))
     ]
     positions = [0.0] * len(values)
-    for place, i in enumerate(order):
-        last = high - gap * (len(order) - 1 - place)
-        positions[i] = max(low + gap * place, min(spread[place], last))
+    for rank, i in enumerate(order):
+        last = high - gap * (len(order) - 1 - rank)
+        positions[i] = max(low + gap * rank, min(spread[rank], last))
     return positions
 
 
-def _touch(lower: list[float], upper: list[float], gap: float) -> bool:
+def _overlap(lower: list[float], upper: list[float], gap: float) -> bool:
     return fmean(upper) - fmean(lower) < gap * (len(lower) + len(upper)) / 2

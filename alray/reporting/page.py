@@ -1,21 +1,21 @@
-"""What every page is: one HTML file that holds all it needs and asks the network for nothing.
+"""One HTML file per page, which holds all it needs and asks the network for nothing.
 
-Whatever is printed is escaped: text by Jinja, data by `json_text`. A content security policy names the two scripts
-by their hashes, so nothing else could run or be fetched even if something slipped through.
+All content is escaped: text by Jinja, data by `json_text`. A content security policy names the two scripts by their
+hashes, so nothing else could run or be fetched even if an escape were missing.
 """
 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import jinja2
+import pandas as pd
 import vl_convert
 from markupsafe import Markup
 
-from alray.analysis import wording
 from alray.reporting import theme
 from alray.reporting.figures import VEGA_LITE, Figure
 
@@ -27,8 +27,8 @@ def render_page(template: str, figures: Sequence[Figure], content: Mapping[str, 
 
     Args:
         template: Name of a template that extends `page.html.j2`.
-        figures: Shown where the template places them.
-        content: What else the template asks for.
+        figures: Shown in the order of the template.
+        content: The other variables of the template.
     """
     scripts = [vega(), _source("figures.js")]
     shown = {figure.name: figure.interactive() for figure in figures}
@@ -49,12 +49,29 @@ def render_page(template: str, figures: Sequence[Figure], content: Mapping[str, 
     )
 
 
+def figure_files(figures: Sequence[Figure], formats: Collection[str]) -> dict[str, bytes]:
+    """Return the figures as files by name below the report's folder, in the formats that are asked for."""
+    files = {}
+    for figure in figures:
+        if "svg" in formats:
+            files[f"figures/{figure.name}.svg"] = figure.svg()
+        if "png" in formats:
+            files[f"figures/{figure.name}.png"] = figure.png()
+    return files
+
+
+def csv_of(frame: pd.DataFrame) -> bytes:
+    """Return a table as CSV with a header."""
+    text: str = frame.to_csv(index=False)
+    return text.encode()
+
+
 @cache
 def vega() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script that sets `vegaEmbed`.
 
     Raises:
-        RuntimeError: If it holds what would end or change a script element.
+        RuntimeError: If it holds characters that would end or change a script element.
     """
     script = vl_convert.javascript_bundle(_GLOBALS, vl_version=VEGA_LITE)
     if "</script" in script.lower() or "<!--" in script or "\r" in script:
@@ -63,7 +80,7 @@ def vega() -> str:
 
 
 def json_text(value: object) -> Markup:
-    """Return JSON that can stand in a script element whatever strings it holds: `<`, `>` and `&` are written as escapes.
+    """Return JSON that can stand in a script element with any strings in it: `<`, `>` and `&` become escapes.
 
     Raises:
         ValueError: If a number is not finite; JSON has none of these.
@@ -94,7 +111,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"share": wording.share, "signed": wording.signed}
+    environment.globals["verdict_marks"] = theme.VERDICT_MARKS
     return environment
 
 

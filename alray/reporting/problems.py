@@ -1,10 +1,8 @@
-"""What is missing from a sweep's results: runs that have failed, with where and why, and runs that have not ended."""
-
-from typing import Any
+"""What is missing from a sweep's results: failed runs, with node and error, and runs that have not ended."""
 
 import pandas as pd
 
-from alray.analysis.wording import listed
+from alray.analysis.wording import count, is_or_are, listed
 from alray.studies.retries import HERE
 
 
@@ -19,44 +17,34 @@ def problems_of(runs: pd.DataFrame, *, written: bool) -> list[str]:
     unfinished = runs[~runs["status"].isin(["finished", "failed"])]
     problems = []
     if len(failed):
+        causes = _causes(failed)
         named = listed(
-            [f"{arm}, seed {seed}{place}" for arm, seed, place in _named(_placed(failed), "place")]
+            [f"{run}{cause}" for run, cause in zip(_names(failed), causes, strict=True)]
         )
-        problems.append(f"{_runs(len(failed))} failed and {_is(len(failed))} left out: {named}.")
+        number = f"{count(len(failed), 'run')} failed and {is_or_are(len(failed))}"
+        problems.append(f"{number} left out: {named}.")
     if len(unfinished):
+        rounds = unfinished["rounds_done"]
         named = listed(
-            [
-                f"{arm}, seed {seed}: round {done}"
-                for arm, seed, done in _named(unfinished, "rounds_done")
-            ]
+            [f"{run}: round {done}" for run, done in zip(_names(unfinished), rounds, strict=True)]
         )
-        problems.append(
-            f"{_runs(len(unfinished))} {_is(len(unfinished))} not finished and left out: {named}."
-        )
+        number = f"{count(len(unfinished), 'run')} {is_or_are(len(unfinished))}"
+        problems.append(f"{number} not finished and left out: {named}.")
     if not written:
         problems.append(
-            "The study has not ended: runs that have not played a round yet are not counted."
+            "The study has not ended: runs that have not finished a round yet are not counted."
         )
     return problems
 
 
-def _placed(failed: pd.DataFrame) -> pd.DataFrame:
-    """Return failed runs with where and why in a column `place`; an error after several starts names its nodes itself."""
-    known = failed["host"].fillna("") if "host" in failed else [""] * len(failed)
-    places = [
+def _causes(failed: pd.DataFrame) -> list[str]:
+    """Return node and error of each run; an error after several starts names its nodes already."""
+    hosts = failed["host"].fillna("") if "host" in failed else [""] * len(failed)
+    return [
         f" on {host}: {error}" if host not in ("", HERE) and host not in error else f": {error}"
-        for host, error in zip(known, failed["error"], strict=True)
+        for host, error in zip(hosts, failed["error"], strict=True)
     ]
-    return failed.assign(place=places)
 
 
-def _named(runs: pd.DataFrame, column: str) -> list[tuple[str, int, Any]]:
-    return list(zip(runs["arm"], runs["seed"], runs[column], strict=True))
-
-
-def _runs(number: int) -> str:
-    return f"{number} run" if number == 1 else f"{number} runs"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+def _names(runs: pd.DataFrame) -> list[str]:
+    return [f"{arm}, seed {seed}" for arm, seed in zip(runs["arm"], runs["seed"], strict=True)]

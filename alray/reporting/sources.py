@@ -1,4 +1,4 @@
-"""What a report is about: a sweep's folder, or a table of learning curves made elsewhere, as it lies on disk."""
+"""Reading what a report is about: a sweep's folder, or a table of learning curves made elsewhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from alray.analysis.sweep.full_data import is_full_data
+from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.wording import count
 from alray.errors import AlrayError, StoreError
 from alray.pools.builtin import pool_name
 from alray.pools.reading import read_pool
@@ -20,6 +21,7 @@ from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec, SplitSpec
 from alray.storage.location import Location, StudyPath
+from alray.studies.folder import Folder
 from alray.studies.manifest import SWEEP
 from alray.studies.sweep.records import STATUS_COLUMNS
 from alray.studies.sweep.store import NO_QUERIES, SweepStore
@@ -32,16 +34,15 @@ _DATA = ("rounds/", "queries/", "runs.parquet", "summary.parquet", "study.yaml",
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Records of a study and where they came from.
+    """Records of a study, with their origin.
 
     Attributes:
         path: Folder or file.
         rounds: A row per finished run and round.
         queries: A row per object queried by a finished run; empty where unknown.
-        runs: A row per run. The arms that others are compared with have the strategy `random`.
-        strategies: Arm: its strategy.
-        against: What others are compared with, in words.
-        problems: What failed or is missing.
+        runs: A row per run.
+        reference: The strategy, or the arm, that others are compared with.
+        problems: Sentences on failed and missing runs.
         settings: Plain settings, empty where unknown.
         manifest: Empty where unknown.
         train_classes: Class: objects in the pool's train part, or None where unknown.
@@ -52,8 +53,7 @@ class Source:
     rounds: pd.DataFrame
     queries: pd.DataFrame
     runs: pd.DataFrame
-    strategies: Mapping[str, str]
-    against: str
+    reference: str
     problems: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
@@ -62,41 +62,61 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The study's name, or that of its file."""
         return str(self.settings.get("name") or self.path.stem)
 
 
-def kind_of(path: StudyPath) -> str:
-    """Return sweep, correlation or table; a table lies on this machine.
+@dataclass(frozen=True)
+class Results:
+    """What there is to report on.
+
+    Attributes:
+        path: Folder or file.
+        kind: sweep, correlation or table.
+        manifest: The study's, empty for a table.
+    """
+
+    path: StudyPath
+    kind: str
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+
+def find_results(path: StudyPath) -> Results:
+    """Return what lies at a path: a study, or a table, which lies on this machine.
 
     Raises:
         StoreError: Nothing of these is there.
     """
     if isinstance(path, Location):
-        return _kind_in_store(path)
+        return _find_in_store(path)
     if path.is_file():
-        return TABLE
+        return Results(path, TABLE)
     if not path.exists():
         beside = sorted(other.name for other in path.parent.glob("[!.]*")) if path.name else []
         near = unknown_name("study or table", path.name, beside) if beside else "nothing is there"
         raise StoreError(f"{path} does not exist: {near}")
-    store = SweepStore(path)
-    if not store.exists():
+    folder = Folder(path)
+    if not folder.exists():
         studies = sorted(inner.parent.name for inner in path.glob("*/study.yaml"))
         hint = f"; below it are studies: {', '.join(studies)}" if studies else ""
         raise StoreError(f"{path} holds no study: it has no study.yaml{hint}")
-    return str(store.read_manifest().get("kind", SWEEP))
+    return _study(path, folder)
 
 
-def _kind_in_store(location: Location) -> str:
-    store = SweepStore(location)
-    if store.exists():
-        return str(store.read_manifest().get("kind", SWEEP))
+def _find_in_store(location: Location) -> Results:
+    folder = Folder(location)
+    if folder.exists():
+        return _study(location, folder)
     if location.name.endswith((".csv", ".parquet")):
         raise StoreError(
             f"{location}: a table of learning curves is read from this machine; download it first"
         )
     raise StoreError(f"{location} holds no study: it has no study.yaml")
+
+
+def _study(path: StudyPath, folder: Folder) -> Results:
+    manifest = folder.read_manifest()
+    return Results(path, str(manifest.get("kind", SWEEP)), manifest)
 
 
 def read_table(path: Path, against: str | None) -> Source:
@@ -105,75 +125,67 @@ def read_table(path: Path, against: str | None) -> Source:
     Raises:
         StoreError: It cannot be used; names file, column, row and value.
     """
-    reference = against or "random"
+    reference = against or RANDOM
     rounds, runs = read_curves(path, reference)
-    strategies = dict(zip(rounds["arm"], rounds["strategy"], strict=True))
     empty: pd.DataFrame = NO_QUERIES.to_pandas()
-    return Source(path, rounds, empty, runs, strategies, reference, data=(path.name,))
+    return Source(path, rounds, empty, runs, reference, data=(path.name,))
 
 
-def read_sweep(path: StudyPath, against: str | None) -> Source:
+def read_sweep(results: Results, against: str | None) -> Source:
     """Read a sweep's folder, finished or not.
 
     Args:
-        path: The folder.
+        results: The folder, with its manifest.
         against: An arm or a strategy to compare with instead of random.
 
     Raises:
         StoreError: It cannot be read, no run has finished, or there is no such arm.
     """
-    store = SweepStore(path)
-    settings, manifest = store.read_study(), store.read_manifest()
+    path, store = results.path, SweepStore(results.path)
+    settings = store.read_study()
     runs = store.read_runs() if store.has_runs() else _runs_of(store, settings)
-    finished = runs.loc[runs["status"] == "finished", "run_id"]
+    finished = runs.loc[runs["status"] == "finished", ["run_id", "full_data"]]
     problems = problems_of(runs, written=store.has_runs())
     if finished.empty:
         raise StoreError(f"{path}: no run has finished yet. {' '.join(problems)}".rstrip())
-    strategies = dict(zip(runs["arm"], runs["strategy"], strict=True))
-    # A run without records of its own, as after an accident, is named by what compares the runs.
+    if against is not None:
+        _check_reference(runs, against)
+    # A finished run without records, as in a damaged folder, is named when arms are compared.
     return Source(
         path=path,
-        rounds=store.read_rounds(finished),
+        rounds=store.read_rounds(finished["run_id"]),
         # Runs on full data have queried nothing: they have been given everything.
-        queries=store.read_queries(finished[~is_full_data(runs)]),
-        runs=_compared_with(runs, against),
-        strategies=strategies,
-        against=against or "random",
+        queries=store.read_queries(finished.loc[~finished["full_data"], "run_id"]),
+        runs=runs,
+        reference=against or RANDOM,
         problems=tuple(problems),
         settings=settings,
-        manifest=manifest,
-        train_classes=_train_classes(settings, manifest),
+        manifest=results.manifest,
+        train_classes=_train_classes(settings, results.manifest),
         data=store.holds(_DATA),
     )
 
 
 def _runs_of(store: SweepStore, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row per run from the records of rounds: runs.parquet is written when a study ends or is stopped."""
-    rounds = store.read_rounds()
-    last = rounds.sort_values("round").drop_duplicates("run_id", keep="last")
-    rounds_to_play = np.where(is_full_data(last), 0, int(settings.get("rounds", 0)))
-    status = np.where(last["round"] >= rounds_to_play, "finished", "unfinished")
+    records = store.read_rounds()
+    last = records.sort_values("round").drop_duplicates("run_id", keep="last")
+    rounds = np.where(last["full_data"], 0, int(settings.get("rounds", 0)))
+    status = np.where(last["round"] >= rounds, "finished", "unfinished")
     known = last.assign(status=status, rounds_done=last["round"])
     return known.sort_values("run_id").reindex(columns=list(STATUS_COLUMNS))
 
 
-def _compared_with(runs: pd.DataFrame, against: str | None) -> pd.DataFrame:
-    """Return the runs with another reference: the arms of that name or strategy take the part of random.
+def _check_reference(runs: pd.DataFrame, reference: str) -> None:
+    """Refuse a reference that is neither an arm nor a strategy.
 
     Raises:
-        StoreError: There is no such arm; names the nearest one.
+        StoreError: Names the nearest one.
     """
-    if against is None:
-        return runs
-    named = (runs["arm"] == against) | (runs["strategy"] == against)
-    chosen = named & ~is_full_data(runs)
-    if not chosen.any():
-        compared = runs[~is_full_data(runs)]
-        names = list(dict.fromkeys([*compared["arm"], *compared["strategy"]]))
-        raise StoreError(f"--against {against}: {unknown_name('arm', against, names)}")
-    was_random = runs["strategy"].str.partition(":")[0] == "random"
-    strategy = runs["strategy"].mask(was_random, "(" + runs["strategy"] + ")")
-    return runs.assign(strategy=strategy.mask(chosen, "random"))
+    compared = runs[~runs["full_data"]]
+    names = list(dict.fromkeys([*compared["arm"], *compared["strategy"]]))
+    if reference not in names:
+        raise StoreError(f"--against {reference}: {unknown_name('arm', reference, names)}")
 
 
 def _train_classes(
@@ -195,7 +207,7 @@ def _train_classes(
 
 
 def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
-    """Return what a reader has to know to judge a sweep and to repeat it; `ceilings` as in `full_data.Apart`."""
+    """Return the facts that a reader needs to assess a sweep and to repeat it; `ceilings` as in `FullDataSplit`."""
     manifest, settings = source.manifest, source.settings
     if not settings:
         return {"table": source.path.name, "arms": f"{source.runs['arm'].nunique()}"}
@@ -228,30 +240,32 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
 
 
 def _scored(source: Source) -> dict[str, str]:
-    """Return what was scored where it was not everything."""
+    """Return which candidates were scored, where these were not all."""
     settings = source.settings
     if settings.get("candidates"):
         return {"scored": f"{settings['candidates']:,} random candidates a round"}
     screen = settings.get("screen")
     if not screen:
         return {}
-    said = (
+    text = (
         f"exactly {screen['share']:.0%} of the candidates, ranked by 8-bit scores; all of them every "
         f"{screen['every']} rounds"
     )
     recalls = source.rounds["screen_recall"].dropna()
     if len(recalls):
-        said += (
+        text += (
             f"; of the exact choice the screen would have let through {recalls.mean():.1%} (mean over "
             f"{len(recalls):,} rounds that scored all; lowest {recalls.min():.0%})"
         )
-    return {"scored": said}
+    return {"scored": text}
 
 
 def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
-    said = []
+    parts = []
     for row in ceilings.to_dict("records"):
-        seeds = "1 seed" if row["seeds"] == 1 else f"mean of {row['seeds']} seeds"
+        seeds = "mean of " * (row["seeds"] > 1) + count(row["seeds"], "seed")
         variant = f" with {row['variant']}" if row["variant"] else ""
-        said.append(f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})")
-    return {"full data": "; ".join(said)} if said else {}
+        parts.append(
+            f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})"
+        )
+    return {"full data": "; ".join(parts)} if parts else {}

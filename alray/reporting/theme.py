@@ -1,4 +1,4 @@
-"""How every figure looks: colours of Okabe and Ito (2008), which the colour-blind can tell apart, on light or dark paper.
+"""How figures and tables look: colours of Okabe and Ito (2008), which the colour-blind can tell apart, on any paper.
 
 A score has the same colour in every figure, and a grouping the same shape. Text is never in a score's colour: some
 of these are too pale to be read.
@@ -7,6 +7,8 @@ of these are too pale to be read.
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
+
+from alray.analysis.wording import ArmKind, EffectKind
 
 FONT = "Helvetica, Arial, sans-serif"
 
@@ -62,6 +64,21 @@ DARK: Mapping[str, str] = MappingProxyType(
 
 PAGE: Mapping[str, str] = MappingProxyType({name: f"var(--{name})" for name in LIGHT})
 """The same as a page's stylesheet sets them, so that figures follow it from light to dark, and to paper."""
+
+VERDICT_MARKS: Mapping[ArmKind | EffectKind, tuple[str, str]] = MappingProxyType(
+    {
+        "better": ("helps", "\u25b2"),
+        "worse": ("hurts", "\u25bc"),
+        "open": ("open", "?"),
+        "uncompared": ("open", ""),
+        "reference": ("none", ""),
+        "helps": ("helps", "\u25b2"),
+        "hurts": ("hurts", "\u25bc"),
+        "no effect": ("none", "="),
+        "inconclusive": ("open", "?"),
+    }
+)
+"""Kind of a verdict: class of the stylesheet, and a sign for the eye only; the words say the same."""
 
 # Vega writes 0.02 as 0.02; here it is .02, as in the text. Zero has no sign.
 _LABEL = "datum.value === 0 ? '0' : replace(datum.label, regexp('^([+\u2212-]?)0[.]'), '$1.')"

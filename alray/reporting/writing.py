@@ -1,10 +1,13 @@
-"""Where a report goes: files written whole into a folder, beside whatever lies there."""
+"""Where a report goes: whole files in a folder, beside what lies there already."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alray.storage.location import StudyPath
 from alray.studies.folder import Folder
+
+FORMATS = ("html", "svg", "png", "csv")
+DEFAULT_FORMATS = ("html", "svg", "png")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Settings of a correlation study, which `alray correlate` executes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -11,8 +11,9 @@ Score = Literal["loss", "margin", "entropy", "least_confidence", "bald"]
 GroupingKind = Literal["score", "within_class", "random"]
 Outcome = Literal["accuracy", "nll", "macro_f1"]
 
-SCORES: tuple[Score, ...] = ("loss", "margin", "entropy", "least_confidence", "bald")
-GROUPINGS: tuple[GroupingKind, ...] = ("score", "within_class", "random")
+SCORES: tuple[Score, ...] = get_args(Score)
+GROUPINGS: tuple[GroupingKind, ...] = get_args(GroupingKind)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 DOSES = (1, 2, 5, 10, 20)
 ORIGINAL_DOSES = (1, 2, 3, 4, 5)
 

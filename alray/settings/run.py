@@ -27,6 +27,7 @@ class RunSpec(Settings):
         strategy_options: The strategy with all options: a changed default is another strategy.
         variant: The varied settings that differ from the study's own, "" where none does.
         oracle: Whether the strategy needs the labels.
+        full_data: Whether it learns from every label of the train part and has no rounds.
         threads: Threads of the run: they change the order of sums, and thereby the last digits.
         device: The device of the network, which changes the last digits too.
     """
@@ -51,13 +52,14 @@ class RunSpec(Settings):
     device: Literal["cpu", "cuda"] = "cpu"
     candidates: int | None = None
     screen: ScreenSpec | None = None
+    full_data: bool = False
 
     def identity(self) -> dict[str, Any]:
-        """Return the settings that the run's name hashes: all except labels for displays.
+        """Return the settings that the run's name hashes: all but those that only describe others.
 
         Where `candidates` or `screen` is None it is left out: runs that are older than these settings keep their names.
         """
-        settings = self.model_dump(mode="json", exclude={"arm", "variant", "oracle"})
+        settings = self.model_dump(mode="json", exclude={"arm", "variant", "oracle", "full_data"})
         unset = [name for name in ("candidates", "screen") if settings[name] is None]
         return {
             "schema": SCHEMA,

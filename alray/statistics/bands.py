@@ -1,4 +1,4 @@
-"""Intervals along a whole curve: pointwise t intervals, and a band that holds everywhere at once."""
+"""A band around a mean curve that holds the whole true curve, not one point of it."""
 
 import math
 
@@ -6,24 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 from alray.statistics.curves import Curve, Curves
-from alray.statistics.paired import LEVEL, t_quantile
+from alray.statistics.paired import LEVEL, pointwise
 
 DRAWS = 1_000
-
-
-def pointwise(values: Curves, level: float = LEVEL) -> tuple[Curve, Curve]:
-    """Return mean and half width of the t interval at each point: t(n - 1) s / sqrt(n).
-
-    `stats.mean_interval` at every point at once; NaN where a value is not finite, and the half width for one seed.
-    """
-    n = len(values)
-    if n == 0:
-        return np.full(values.shape[1], math.nan), np.full(values.shape[1], math.nan)
-    values = np.where(np.isfinite(values), values, math.nan)
-    spread = values.std(axis=0, ddof=1) if n > 1 else np.full(values.shape[1], math.nan)
-    # The spread of equal values is rounding noise, which would make a difference of nothing.
-    spread = np.where(np.ptp(values, axis=0) == 0, 0.0, spread) if n > 1 else spread
-    return values.mean(axis=0), t_quantile(n, level) * spread / math.sqrt(n)
 
 
 def simultaneous_half_width(
@@ -80,6 +65,6 @@ def _greatest_quantile(
 def _window(known: int, points: int) -> Float[np.ndarray, "point point"]:
     """Return weights that average over a tenth of the points, and at least the two neighbours; columns sum to 1."""
     reach = max(1, points // 20)
-    places = np.arange(known)
-    near = (np.abs(places[:, None] - places) <= reach).astype(float)
+    positions = np.arange(known)
+    near = (np.abs(positions[:, None] - positions) <= reach).astype(float)
     return np.asarray(near / near.sum(axis=0))

@@ -1,7 +1,7 @@
 """Learning curves: their area, the labels they need for an accuracy, and the labels that one saves against another.
 
 Axes: `seed` are runs, and row i of two arms is the same seed; `point` are the label counts, common to all curves.
-A NaN that goes in comes out as NaN: no value is ever dropped in silence.
+A NaN that goes in comes out as NaN: no value is ever dropped.
 """
 
 import math
@@ -89,7 +89,7 @@ def label_saving(
 ) -> LabelSaving:
     """Return the share of labels saved, 1 - N_arm(a) / N_random(a), at the accuracy a of random with `random_labels`.
 
-    N(a) is where the monotone mean curve over seeds reaches a (start from `labels_needed` for an a of your own). The
+    N(a) is where the monotone mean curve over seeds reaches a (for a given accuracy start from `labels_needed`). The
     interval inverts a paired t test: it holds every N at which arm(N) - random(N_random) lies within t(n - 1)
     jackknife standard errors of zero, so it needs no slope and knows censoring. In simulations with 5 to 10 seeds it
     covers 94 to 97 %, where a percentile bootstrap over seeds covers 73 to 97 %.

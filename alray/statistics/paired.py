@@ -1,10 +1,11 @@
-"""Paired statistics over seeds: intervals, the sign-flip test, Holm's correction. NumPy and SciPy only, and no I/O.
+"""Statistics over seeds: t intervals, the sign-flip test, Holm's correction. NumPy and SciPy only, and no I/O.
 
-A NaN that goes in comes out as NaN: no value is ever dropped in silence.
+A NaN that goes in comes out as NaN: no value is ever dropped.
 """
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -20,6 +21,9 @@ FEWEST_SEEDS = 6
 """Smallest number of paired seeds whose smallest sign-flip p, 2^(1 - n), lies below `SIGNIFICANCE`."""
 
 Values = Float[np.ndarray, " seed"]
+PerSeed = Float[np.ndarray, "seed point"]
+PerPoint = Float[np.ndarray, " point"]
+Rest = TypeVar("Rest", float, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class Interval:
     low: float
     high: float
     n: int
+
+
+def excludes_zero(low: float, high: float) -> bool:
+    """Whether an interval lies on one side of zero; one that ends at zero, or has no ends (NaN), does not."""
+    return low > 0 or high < 0
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,13 @@ class SignFlip:
 
 
 def t_quantile(n: int, level: float) -> float:
-    """Return the two-sided quantile of t with n - 1 degrees of freedom, NaN for n = 1."""
+    """Return the two-sided quantile of t with n - 1 degrees of freedom, NaN for n < 2."""
     return float(student_t.ppf((1 + level) / 2, n - 1)) if n > 1 else math.nan
+
+
+def t_half_width(spread: Rest, n: int, level: float) -> Rest:
+    """Return half the width of the t interval of a mean of n values with this standard deviation (n - 1 below it)."""
+    return t_quantile(n, level) * spread / math.sqrt(n)
 
 
 def mean_interval(values: Values, level: float = LEVEL) -> Interval:
@@ -73,8 +87,23 @@ def mean_interval(values: Values, level: float = LEVEL) -> Interval:
     mean = float(np.mean(values))
     if n == 1:
         return Interval(mean, math.nan, math.nan, n)
-    half = t_quantile(n, level) * float(np.std(values, ddof=1)) / math.sqrt(n)
+    half = t_half_width(float(np.std(values, ddof=1)), n, level)
     return Interval(mean, mean - half, mean + half, n)
+
+
+def pointwise(values: PerSeed, level: float = LEVEL) -> tuple[PerPoint, PerPoint]:
+    """Return mean and half width of the t interval at each point: `mean_interval` at all points at once.
+
+    NaN where a value is not finite, and the half width for one seed.
+    """
+    n = len(values)
+    if n == 0:
+        return np.full(values.shape[1], math.nan), np.full(values.shape[1], math.nan)
+    values = np.where(np.isfinite(values), values, math.nan)
+    spread = values.std(axis=0, ddof=1) if n > 1 else np.full(values.shape[1], math.nan)
+    # The spread of equal values is rounding noise, which would make a difference of nothing.
+    spread = np.where(np.ptp(values, axis=0) == 0, 0.0, spread) if n > 1 else spread
+    return values.mean(axis=0), t_half_width(spread, n, level)
 
 
 def sign_flip_test(
@@ -87,6 +116,9 @@ def sign_flip_test(
 
     Fisher 1935, section 21. All 2^n patterns up to `exact_up_to` differences. Above, m = `draws` random patterns, of
     which b are as extreme: p = (b + 1) / (m + 1) (Phipson and Smyth 2010), never zero. Zeros stay in.
+
+    Not `scipy.stats.permutation_test`: it is exact for few seeds too, but draws other patterns for many, and the p
+    values on record must not change.
     """
     n = len(differences)
     exact = n <= exact_up_to

@@ -41,12 +41,12 @@ def _resampled(
 ) -> Float[np.ndarray, "group draw"]:
     if np.isnan(values).any():
         return np.full(counts.shape, math.nan)
-    distinct, place = np.unique(values, return_inverse=True)
-    order = np.argsort(place, kind="stable")
-    starts = np.searchsorted(place[order], np.arange(len(distinct)))
+    distinct, index = np.unique(values, return_inverse=True)
+    order = np.argsort(index, kind="stable")
+    starts = np.searchsorted(index[order], np.arange(len(distinct)))
     tied = np.add.reduceat(counts[order], starts, axis=0)  # [distinct, draw]
     centred = np.cumsum(tied, axis=0) - (tied - 1) / 2 - (len(values) + 1) / 2
-    weighted = centred[place] * np.sqrt(counts)
+    weighted = centred[index] * np.sqrt(counts)
     lengths = np.linalg.norm(weighted, axis=0)
     return np.asarray(weighted / np.where(lengths > 0, lengths, math.nan))
 

@@ -14,7 +14,7 @@ RELIABLE = 0.3
 """Below this reliability of the outcome nothing is concluded."""
 
 WANTED = 0.8
-"""The reliability that `seeds_needed` aims at in a study's summary."""
+"""The reliability that the column `seeds_needed` of a study's summary aims at."""
 
 Ratings = Float[np.ndarray, "*rest group seed"]
 PerMatrix = Float[np.ndarray, "*rest"]
@@ -43,11 +43,6 @@ def intraclass_correlation(ratings: Ratings) -> tuple[PerMatrix, PerMatrix]:
     return single, np.asarray((between - error) / between)
 
 
-def spearman_brown(single: float, seeds: int) -> float:
-    """Return the reliability of the mean over so many seeds, k r / (1 + (k - 1) r), for that of one seed, r."""
-    return seeds * single / (1 + (seeds - 1) * single)
-
-
 def seeds_for_reliability(single: float, wanted: float) -> int | None:
     """Return the fewest seeds whose mean has the wanted reliability in (0, 1) (Spearman-Brown, solved for k).
 
@@ -62,7 +57,7 @@ def seeds_for_reliability(single: float, wanted: float) -> int | None:
 def split_half(ratings: Ratings) -> PerMatrix:
     """Return the rank agreement of two halves of the seeds, as the reliability of the mean over all of them.
 
-    Spearman's rho of the group means over even and over odd seeds (their places, not their values), r, carried to
+    Spearman's rho of the group means over even and over odd seeds (by position, not by value), r, carried to
     the double number of seeds: 2 r / (1 + r). With an odd number of seeds the halves differ by one.
     """
     if ratings.shape[-1] < 2:

@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from alray.analysis.correlation.findings import Prediction, reading, verdict
+from alray.analysis.correlation.findings import Prediction, reading, sentence
 from alray.analysis.correlation.summary import summarise
-from alray.reporting.correlation.tables import verdict_of
+from alray.analysis.correlation.verdict import verdict_of
 from tests.helpers.correlation_worlds import World, generator, study
 
 PREDICTION = Prediction("score", "accuracy", 10, 7, 35, 0.539, 0.308, 0.758, 66, 2, 0.3, -0.5, 1.0)
@@ -80,7 +80,7 @@ def read(*rows, checks=None, main=("accuracy", "score")):
 
 def test_an_effect_is_said_with_every_number():
     """The example of the specification."""
-    assert verdict(row_of()) == (
+    assert sentence(row_of()) == (
         "loss (large is queried), groups by score, 5 epochs, accuracy: hurts: the tenth with the largest loss "
         "changes accuracy by -0.012 (-0.020 to -0.004) against random groups; "
         "rho -0.64 (-0.80 to -0.40), p 0.001 corrected for 5 scores, ICC 0.85."
@@ -89,7 +89,7 @@ def test_an_effect_is_said_with_every_number():
 
 def test_no_effect_is_bounded():
     """None that is larger than the farther end."""
-    said = verdict(nothing(score="margin", queried="small", grouping="within_class", epochs=1))
+    said = sentence(nothing(score="margin", queried="small", grouping="within_class", epochs=1))
     assert said == (
         "margin (small is queried), groups by score within class, 1 epoch, accuracy: "
         "no effect larger than 0.0050: the tenth with the smallest margin "
@@ -100,7 +100,7 @@ def test_no_effect_is_bounded():
 
 def test_nll_rises_where_a_group_does_harm():
     """Usefulness is its fall, so that sign and ends are exchanged together."""
-    said = verdict(row_of(outcome="nll"))
+    said = sentence(row_of(outcome="nll"))
     assert "hurts: the tenth with the largest loss changes nll by 0.012 (0.004 to 0.020)" in said
 
 
@@ -108,14 +108,14 @@ def test_nll_rises_where_a_group_does_harm():
 def test_tables_and_sentences_give_one_bound(bound):
     """And neither gives a smaller one than was found."""
     row = nothing(bound=bound)
-    told = verdict_of(row).text
-    assert f": {told}: " in verdict(row)
-    assert bound <= float(told.rpartition(" ")[2]) < 1.1 * bound
+    cell = verdict_of(row).cell
+    assert f": {cell}: " in sentence(row)
+    assert bound <= float(cell.rpartition(" ")[2]) < 1.1 * bound
 
 
 def test_small_effects_keep_their_digits():
     """And a bound is rounded up, so that it holds."""
-    said = verdict(
+    said = sentence(
         nothing(uplift=0.00012, uplift_low=-0.00031, uplift_high=0.00055, bound=0.000551)
     )
     assert "no effect larger than 0.00056" in said
@@ -142,18 +142,18 @@ def test_small_effects_keep_their_digits():
     ],
 )
 def test_inconclusive_says_why(changes, why):
-    assert f": inconclusive, {why}: the tenth" in verdict(unclear(**changes))
+    assert f": inconclusive, {why}: the tenth" in sentence(unclear(**changes))
 
 
 def test_one_base_is_said_to_be_one():
     """The bootstrap interval stands in, with what it is over."""
-    said = verdict(row_of(bases=1, rho_low=math.nan, rho_high=math.nan))
+    said = sentence(row_of(bases=1, rho_low=math.nan, rho_high=math.nan))
     assert "rho -0.64 (-0.70 to -0.50 over its groups)" in said
     assert said.endswith("; one base, so this is known of that base only.")
 
 
 def test_random_groups_are_the_null():
-    said = verdict(unclear(grouping="random", uplift=math.nan, against=None))
+    said = sentence(unclear(grouping="random", uplift=math.nan, against=None))
     assert said == (
         "loss (large is queried), groups at random, 5 epochs, accuracy: the null, no group is queried; "
         "rho -0.64 (-0.80 to -0.40), p 0.001 corrected for 5 scores, ICC 0.85."
@@ -174,7 +174,7 @@ def test_unknown_numbers_are_called_unknown():
         ),
         math.nan,
     )
-    said = verdict(unclear(against="all", **empty))
+    said = sentence(unclear(against="all", **empty))
     assert "changes accuracy by an unknown amount against all groups; no rho, p unknown" in said
 
 
@@ -250,7 +250,7 @@ def test_reading_says_what_is_needed():
 
 def test_reading_of_what_is_not_there():
     said = read(row_of(), main=("nll", "score"))
-    assert said == ["There are no groups by score judged by nll: nothing can be read."]
+    assert said == ["There are no groups by score measured by nll: nothing can be read."]
 
 
 def test_a_real_summary_can_be_read():
@@ -258,7 +258,7 @@ def test_a_real_summary_can_be_read():
     groups, outcomes, bases = study(World(slope=0.03), generator(1))
     found = summarise(groups, outcomes, bases, generator(2), 199, 99)
     for _, row in found.summary.iterrows():
-        assert "nan" not in verdict({str(name): value for name, value in row.items()})
+        assert "nan" not in sentence({str(name): value for name, value in row.items()})
     said = reading(found.summary, found.checks, PREDICTION)
     assert said[:2] == [
         "loss (large is queried): helps at 5 epochs.",

@@ -13,9 +13,9 @@ from alray.analysis.correlation.summary import (
     QUANTILE_COLUMNS,
     SUMMARY_COLUMNS,
     as_original,
-    decide,
     summarise,
 )
+from alray.analysis.correlation.verdict import decide
 from alray.statistics.ranks import principal_components
 from tests.helpers.correlation_worlds import World, generator, study
 

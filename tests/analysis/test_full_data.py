@@ -1,6 +1,7 @@
 """Runs that learn from every label: planned, played once, kept apart from what is compared, shown as the ceiling."""
 
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -8,13 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from alray.analysis.sweep.full_data import is_full_data, split_full_data
+from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.summary import summarise
 from alray.api import plan_sweep, sweep
 from alray.cli.display.sweep_progress import sweep_headline
 from alray.errors import StoreError
 from alray.reporting.api import report, report_pair
-from alray.reporting.sources import read_sweep
+from alray.reporting.sources import find_results, read_sweep
 from alray.settings.sweep import SweepSpec
 from alray.statistics.curves import area_under_curve
 from alray.studies.sweep.results import load
@@ -65,7 +66,7 @@ def test_every_seed_and_variant_gets_a_run_after_all_others(pool):
 
 def test_variants_that_differ_in_the_rounds_alone_share_the_training(study):
     """BatchNorm is frozen after the passive phase, so there is one training a seed."""
-    full = study.rounds[is_full_data(study.rounds)]
+    full = study.rounds[study.rounds["full_data"]]
     assert set(full["labels"]) == {140}
     assert (full.groupby("seed")["nll"].nunique() == 1).all()
     assert full["nll"].nunique() == 2
@@ -94,7 +95,7 @@ def test_a_model_on_full_data_is_a_row_of_no_table_but_a_column(study):
 
 def test_everything_else_is_as_without_them(pool, study, tmp_path):
     without = sweep(wanted(pool, vary=VARIED, full_data=False), results=tmp_path)
-    kept = study.rounds[~is_full_data(study.rounds)]
+    kept = study.rounds[~study.rounds["full_data"]]
     pd.testing.assert_frame_equal(comparable(kept), comparable(without.rounds), check_exact=True)
     columns = [name for name in without.summary if name not in ("full_data_accuracy", "alc_normalised", "seconds_per_round")]  # fmt: skip
     pd.testing.assert_frame_equal(study.summary[columns], without.summary[columns])
@@ -106,7 +107,7 @@ def test_they_can_be_added_later(pool, tmp_path):
     recorder = Recorder()
     study = sweep(wanted(pool), results=tmp_path, observer=recorder)
     started = [name for name, _ in recorder.of("started") if not name.startswith("passive")]
-    assert started == study.runs.loc[is_full_data(study.runs), "run_id"].to_list()
+    assert started == study.runs.loc[study.runs["full_data"], "run_id"].to_list()
     assert study.summary["full_data_accuracy"].notna().all()
     assert load(tmp_path / "study").settings.full_data
 
@@ -122,23 +123,24 @@ def test_a_report_says_and_draws_it_but_compares_strategies_only(study, tmp_path
     assert f"accuracy {ceiling:.3f} with {FROZEN}" in html
     curves = pd.read_csv(tmp_path / "findings" / "curves.csv")
     assert "full data" not in set(curves["arm"])
-    assert not read_sweep(study.path, None).queries["arm"].str.startswith("full data").any()
+    assert (
+        not read_sweep(find_results(study.path), None)
+        .queries["arm"]
+        .str.startswith("full data")
+        .any()
+    )
 
 
 def test_a_study_without_its_table_of_runs_still_knows_that_they_have_ended(study, tmp_path):
     """They have no rounds to play, whatever the study's others have."""
     copy = tmp_path / "study"
-    for path in study.path.rglob("*.*"):
-        if path.is_file() and path.name != "runs.parquet":
-            target = copy / path.relative_to(study.path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
-    assert set(read_sweep(copy, None).runs["status"]) == {"finished"}
+    shutil.copytree(study.path, copy, ignore=shutil.ignore_patterns("runs.parquet"))
+    assert set(read_sweep(find_results(copy), None).runs["status"]) == {"finished"}
 
 
 def test_strategies_cannot_be_compared_against_it(study):
     with pytest.raises(StoreError, match="valid are: random, margin"):
-        read_sweep(study.path, "full data")
+        read_sweep(find_results(study.path), "full data")
 
 
 def test_a_table_of_curves_may_bring_it_along(tmp_path):
@@ -157,7 +159,7 @@ def test_a_table_of_curves_may_bring_it_along(tmp_path):
 
 def test_two_studies_side_by_side_have_a_ceiling_each(monkeypatch, pool, tmp_path):
     """A panel per study: one with several variants has no one line for its panel."""
-    monkeypatch.setattr("alray.reporting.sweep.curve_charts._MOST_TO_CEILING", -1e9)
+    monkeypatch.setattr("alray.reporting.sweep.frames.MOST_TO_CEILING", -1e9)
     one, two, several = (
         sweep(wanted(pool, name=name, **changes), results=tmp_path).path
         for name, changes in (("one", {}), ("two", {}), ("several", {"vary": VARIED}))
@@ -178,14 +180,14 @@ def told_by(made):
 def test_nothing_left_to_gain_has_no_share(study):
     """Where random is as good on average as the model on full data."""
     rounds = study.rounds.copy()
-    rounds.loc[is_full_data(rounds), "accuracy"] = 0.0
+    rounds.loc[rounds["full_data"], "accuracy"] = 0.0
     summary = summarise(rounds, study.runs, np.random.default_rng(0))
     assert summary["alc_normalised"].isna().all()
     assert summary["alc_difference"].notna().any()
 
 
 def test_a_failed_run_on_full_data_is_no_ceiling(study):
-    runs = study.runs.assign(status=study.runs["status"].mask(is_full_data(study.runs), "failed"))
+    runs = study.runs.assign(status=study.runs["status"].mask(study.runs["full_data"], "failed"))
     apart = split_full_data(study.rounds, runs)
     assert len(apart.ceilings) == 0
     summary = summarise(study.rounds, runs, np.random.default_rng(0))
@@ -196,18 +198,47 @@ def test_a_failed_run_on_full_data_is_no_ceiling(study):
 def test_records_of_a_study_from_before_rare_classes_were_measured_can_be_read(study, tmp_path):
     """Columns are added from version to version; a report shows what there is."""
     copy = tmp_path / "study"
-    for path in study.path.rglob("*.*"):
-        if path.is_file():
-            target = copy / path.relative_to(study.path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
-    for path in (copy / "rounds").iterdir():
-        table = pq.read_table(path)
-        assert "rare_recall" in table.column_names
-        pq.write_table(table.drop_columns(["rare_recall"]), path)
+    shutil.copytree(study.path, copy)
+    paths = [*(copy / "rounds").iterdir()]
+    for path in paths:
+        drop_column(path, "rare_recall")
     assert isinstance(load(copy).rounds, pd.DataFrame)
     made = report(copy, out=tmp_path / "out", formats=("html",))
     assert made.page is not None
     assert pa.types.is_floating(
-        pq.read_schema(study.path / "rounds" / path.name).field("nll").type
+        pq.read_schema(study.path / "rounds" / paths[0].name).field("nll").type
     )
+
+
+def drop_column(path, name):
+    """Write a Parquet file as it was before a column was recorded."""
+    table = pq.read_table(path)
+    assert name in table.column_names
+    pq.write_table(table.drop_columns([name]), path)
+
+
+@pytest.mark.parametrize("part", ["", "margin"], ids=["all files", "some files"])
+def test_runs_from_before_the_column_was_recorded_are_known_by_their_arms(study, tmp_path, part):
+    """A study that was begun before and ended after has files of both kinds."""
+    copy = tmp_path / "study"
+    shutil.copytree(study.path, copy)
+    for path in (*copy.rglob(f"{part}*__seed-*.parquet"), copy / "runs.parquet"):
+        drop_column(path, "full_data")
+    old = load(copy)
+    for name in ("rounds", "queries", "runs"):
+        pd.testing.assert_frame_equal(
+            getattr(old, name), getattr(study, name), check_like=True, check_exact=True
+        )
+    for folder, of_study in (("old", copy), ("new", study.path)):
+        report(of_study, out=tmp_path / folder, formats=("csv",))
+    for path in (tmp_path / "new" / "findings").iterdir():
+        assert (tmp_path / "old" / "findings" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_only_runs_on_full_data_are_marked(study):
+    """In every table, as a recorded column."""
+    marked = study.runs.loc[study.runs["full_data"], "arm"]
+    assert set(marked) == {"full data", f"full data [{FROZEN}]"}
+    for path in study.path.rglob("*__seed-*.parquet"):
+        recorded = pq.read_table(path, columns=["arm", "full_data"]).to_pandas()
+        assert set(recorded["full_data"]) == {recorded["arm"].iloc[0].startswith("full data")}

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alray.analysis.correlation.groupings import OUTCOMES, arms_of, queried_end, score_names
+from alray.analysis.correlation.groupings import grouped_outcomes, queried_end, score_names
 from alray.errors import StoreError
+from alray.settings.correlation import OUTCOMES
 from tests.helpers.correlation_worlds import World, generator, study
 
 WORLD = World(bases=2, groups=10, seeds=3, epochs=(1, 4), slope=0.02)
@@ -15,64 +16,68 @@ def frames(world=WORLD):
     return study(world, generator(1))
 
 
-def arm_named(arms, grouping, sorted_by=""):
-    return next(arm for arm in arms if (arm.grouping, arm.sorted_by) == (grouping, sorted_by))
+def named(groupings, grouping, sorted_by=""):
+    return next(
+        each for each in groupings if (each.grouping, each.sorted_by) == (grouping, sorted_by)
+    )
 
 
-def test_every_arm_has_its_groups_seeds_and_doses():
-    arms = arms_of(*frames())
-    names = [(arm.grouping, arm.sorted_by) for arm in arms]
+def test_every_grouping_has_its_groups_seeds_and_doses():
+    groupings = grouped_outcomes(*frames())
+    names = [(grouped.grouping, grouped.sorted_by) for grouped in groupings]
     assert names == sorted(names)
     assert len(names) == 6
-    arm = arm_named(arms, "score", "margin")
-    assert arm.usefulness.shape == (2, 10, 3, 3, 2)
-    assert (arm.bases, arm.seeds, arm.epochs) == ((0, 1), 3, (1, 4))
-    assert arm_named(arms, "shuffled_labels").shares.shape == (2, 10, 4)
+    grouped = named(groupings, "score", "margin")
+    assert grouped.usefulness.shape == (2, 10, 3, 3, 2)
+    assert (grouped.bases, grouped.seeds, grouped.epochs) == ((0, 1), 3, (1, 4))
+    assert named(groupings, "shuffled_labels").shares.shape == (2, 10, 4)
 
 
 def test_usefulness_is_the_change_against_the_control_of_base_seed_and_dose():
     """Read off the frame, cell by cell; the fall of nll counts."""
     groups, outcomes, bases = frames()
-    arm = arm_named(arms_of(groups, outcomes, bases), "within_class", "loss")
-    is_arm = (outcomes["grouping"] == "within_class") & (outcomes["sorted_by"] == "loss")
+    grouped = named(grouped_outcomes(groups, outcomes, bases), "within_class", "loss")
+    is_grouping = (outcomes["grouping"] == "within_class") & (outcomes["sorted_by"] == "loss")
     at = ["base", "seed", "epochs"]
     control = outcomes[outcomes["grouping"] == "control"].set_index(at)
-    for _, row in outcomes[is_arm].sample(20, random_state=1).iterrows():
+    for _, row in outcomes[is_grouping].sample(20, random_state=1).iterrows():
         against = control.loc[tuple(row[at])]
-        place = arm.usefulness[
-            row["base"], row["group"], row["seed"], :, arm.epochs.index(row["epochs"])
+        found = grouped.usefulness[
+            row["base"], row["group"], row["seed"], :, grouped.epochs.index(row["epochs"])
         ]
         expected = [row[name] - against[name] for name in OUTCOMES]
         expected[OUTCOMES.index("nll")] *= -1
-        assert place == pytest.approx(expected)
+        assert found == pytest.approx(expected)
 
 
 def test_without_controls_it_is_the_change_from_the_base():
     """The published protocol."""
     groups, outcomes, bases = frames()
     outcomes = outcomes[outcomes["grouping"] != "control"]
-    arm = arm_named(arms_of(groups, outcomes, bases), "random")
+    grouped = named(grouped_outcomes(groups, outcomes, bases), "random")
     of_base = outcomes[(outcomes["grouping"] == "random") & (outcomes["base"] == 1)]
     mean = of_base["accuracy"].mean() - bases.set_index("base")["accuracy"][1]
-    assert arm.usefulness[1, :, :, 0].mean() == pytest.approx(mean)
+    assert grouped.usefulness[1, :, :, 0].mean() == pytest.approx(mean)
 
 
 def test_group_means_and_class_shares_are_those_of_the_objects():
     groups, outcomes, bases = frames()
-    arm = arm_named(arms_of(groups, outcomes, bases), "random")
+    grouped = named(grouped_outcomes(groups, outcomes, bases), "random")
     members = groups[
         (groups["grouping"] == "random") & (groups["base"] == 1) & (groups["group"] == 7)
     ]
-    assert arm.scores["margin"][1, 7] == pytest.approx(members["margin"].mean())
+    assert grouped.scores["margin"][1, 7] == pytest.approx(members["margin"].mean())
     share = (members["label"] == "class 2").mean()
-    assert arm.shares[1, 7, 2] == pytest.approx(share)
-    assert arm.shares.sum(axis=-1) == pytest.approx(1)
+    assert grouped.shares[1, 7, 2] == pytest.approx(share)
+    assert grouped.shares.sum(axis=-1) == pytest.approx(1)
 
 
 def test_the_order_of_rows_changes_nothing():
     groups, outcomes, bases = frames()
     shuffled = (frame.sample(frac=1, random_state=2) for frame in (groups, outcomes, bases))
-    for one, other in zip(arms_of(groups, outcomes, bases), arms_of(*shuffled), strict=True):
+    for one, other in zip(
+        grouped_outcomes(groups, outcomes, bases), grouped_outcomes(*shuffled), strict=True
+    ):
         assert np.array_equal(one.usefulness, other.usefulness)
         assert one.scores["loss"] == pytest.approx(other.scores["loss"])
         assert np.array_equal(one.shares, other.shares)
@@ -86,7 +91,7 @@ def test_an_outcome_that_is_not_finite_leaves_its_dose_unknown():
     # Its control diverged too, and inf - inf must not warn.
     at = [outcomes[name] == outcomes.loc[row, name] for name in ("base", "seed", "epochs")]
     outcomes.loc[(outcomes["grouping"] == "control") & np.logical_and.reduce(at), "nll"] = np.inf
-    usefulness = arm_named(arms_of(groups, outcomes, bases), "random").usefulness
+    usefulness = named(grouped_outcomes(groups, outcomes, bases), "random").usefulness
     unknown = np.isnan(usefulness).all(axis=(0, 1, 2))
     assert unknown.tolist() == [[False, False], [False, True], [False, False]]
     assert np.isfinite(usefulness[..., ~unknown]).all()
@@ -101,7 +106,7 @@ def test_scores_are_the_columns_that_are_no_keys():
 
 def refused(groups, outcomes, bases):
     with pytest.raises(StoreError) as error:
-        arms_of(groups, outcomes, bases)
+        grouped_outcomes(groups, outcomes, bases)
     return str(error.value)
 
 

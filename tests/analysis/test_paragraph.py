@@ -11,11 +11,11 @@ from alray.analysis.sweep.findings import paragraph
 from alray.analysis.sweep.summary import summarise
 from alray.statistics.paired import mean_interval
 from alray.statistics.power import power, seeds_for_power, standardised
-from tests.analysis.test_sweep_findings import above, below, random_row, row_of
-from tests.analysis.test_sweep_summary import generator, study
+from tests.helpers.summary_rows import above, below, random_row, row_of
+from tests.helpers.sweep_frames import generator, study
 
 EMPTY = compare(
-    pd.DataFrame(), pd.DataFrame(), study()[1].assign(status="failed"), None, None, generator()
+    pd.DataFrame(), pd.DataFrame(), study()[1].assign(status="failed"), None, generator()
 )
 
 
@@ -156,16 +156,18 @@ def test_what_cannot_be_computed_is_said():
 
 def test_what_it_is_compared_with_has_its_own_name():
     """Everywhere in the text."""
-    text = said(random_row(), above(), row_of("bald"), against="coreset")
+    rows = random_row(), above(unpaired_seeds=2), row_of("bald")
+    text = said(*rows, reference="coreset")
     assert "random" not in text
     assert "above coreset" in text
     assert "coreset's final accuracy" in text
+    assert "an arm and its coreset arm" in text
 
 
 def test_a_real_study_gives_a_paragraph():
     """From records to words."""
     rounds, runs = study()
-    comparison = compare(rounds, pd.DataFrame(), runs, None, None, generator())
+    comparison = compare(rounds, pd.DataFrame(), runs, None, generator())
     text = paragraph(summarise(rounds, runs, generator()), comparison, label_cost=0.1)
     assert "margin has the largest area of 2 arms" in text
     assert "At 40 target accuracies" in text

@@ -8,7 +8,7 @@ import pytest
 from alray.analysis.sweep.savings import _grid
 from alray.statistics.bands import simultaneous_half_width
 from alray.statistics.curves import label_saving
-from tests.statistics.test_coverage import LABELS, at_speed, true_curve, world
+from tests.helpers.simulated_curves import LABELS, at_speed, true_curve, world
 
 WORLDS = 2000
 QUICK = 60

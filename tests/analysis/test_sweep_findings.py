@@ -5,47 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from alray.analysis.sweep.findings import reading, verdict
-
-
-def row_of(arm="margin", saved=(0.04, -0.02, 0.09), difference=(0.01, -0.01, 0.03), **changes):
-    """Return a row of the summary with the columns that findings look at."""
-    return {
-        "arm": arm,
-        "oracle": False,
-        "seeds": 8,
-        "failed": 0,
-        "unfinished": 0,
-        "labels": 1500,
-        "accuracy": 0.7123,
-        "accuracy_low": 0.705,
-        "accuracy_high": 0.719,
-        "paired_seeds": 8,
-        "unpaired_seeds": 0,
-        **dict(
-            zip(
-                ("alc_difference", "alc_difference_low", "alc_difference_high"),
-                difference,
-                strict=True,
-            )
-        ),
-        "holm_p": 0.2,
-        **dict(zip(("labels_saved", "labels_saved_low", "labels_saved_high"), saved, strict=True)),
-        "exploratory": False,
-    } | changes
-
-
-def random_row(**changes):
-    empty = (math.nan,) * 3
-    return row_of("random", empty, empty, holm_p=math.nan, paired_seeds=0, **changes)
-
-
-def above(arm="margin", **changes):
-    return row_of(arm, difference=(0.02, 0.01, 0.03), **{"holm_p": 0.031, **changes})
-
-
-def below(arm="bald", **changes):
-    return row_of(arm, difference=(-0.02, -0.03, -0.01), **{"holm_p": 0.031, **changes})
+from alray.analysis.sweep.findings import reading, sentence
+from tests.helpers.summary_rows import above, below, random_row, row_of
 
 
 def table(*rows):
@@ -54,7 +15,7 @@ def table(*rows):
 
 def test_an_interval_around_zero_shows_nothing():
     """The example of the specification."""
-    assert verdict(row_of(paired_seeds=5, exploratory=True)) == (
+    assert sentence(row_of(paired_seeds=5, exploratory=True)) == (
         "margin saves 4 % (-2 to 9 %) of the labels at random's final accuracy: "
         "not shown to differ from zero with 5 seeds."
     )
@@ -62,27 +23,27 @@ def test_an_interval_around_zero_shows_nothing():
 
 def test_a_saving_is_said_with_its_interval_and_the_whole_curve():
     """Labels saved are not corrected for the number of arms, so the corrected test stands beside them."""
-    assert verdict(above(saved=(0.12, 0.05, 0.18))) == (
+    assert sentence(above(saved=(0.12, 0.05, 0.18))) == (
         "margin saves 12 % (5 to 18 %) of the labels at random's final accuracy with 8 seeds; "
         "over the whole curve it is above random (p 0.031)."
     )
-    assert verdict(row_of(saved=(0.12, 0.05, 0.18))).endswith(
+    assert sentence(row_of(saved=(0.12, 0.05, 0.18))).endswith(
         "over the whole curve it is not shown to differ from random."
     )
 
 
 def test_more_labels_than_random_are_not_called_a_saving():
     """Signs and ends are exchanged together."""
-    assert verdict(below(saved=(-0.08, -0.153, -0.01))) == (
+    assert sentence(below(saved=(-0.08, -0.153, -0.01))) == (
         "bald needs 8 % (1 to 15 %) more labels than random for its own final accuracy with 8 seeds; "
         "over the whole curve it is below random (p 0.031)."
     )
-    assert "needs 8 % (-1 to 15 %) more" in verdict(below(saved=(-0.08, -0.153, 0.01)))
+    assert "needs 8 % (-1 to 15 %) more" in sentence(below(saved=(-0.08, -0.153, 0.01)))
 
 
 def test_few_seeds_are_called_exploratory():
     """Whatever the interval says."""
-    said = verdict(row_of(saved=(0.12, 0.05, 0.18), paired_seeds=5, exploratory=True))
+    said = sentence(row_of(saved=(0.12, 0.05, 0.18), paired_seeds=5, exploratory=True))
     assert "with 5 seeds, fewer than six: exploratory;" in said
 
 
@@ -113,7 +74,7 @@ def test_few_seeds_are_called_exploratory():
 )
 def test_what_is_missing_is_said(row, said):
     """No verdict without the numbers for it; oracles are marked; there is no -0 %."""
-    assert verdict(row) == said
+    assert sentence(row) == said
 
 
 def test_reading_groups_arms_by_what_is_shown():

@@ -9,65 +9,12 @@ import pytest
 from scipy import stats as scipy_stats
 
 from alray.analysis.sweep.summary import SUMMARY_COLUMNS, summarise
-from alray.errors import StoreError
 from alray.statistics.curves import area_under_curve, label_saving_at_budget
-
-LABELS = [100, 120, 140, 160, 180]
-HEIGHTS = {"random": 0.0, "margin": 0.02, "bald:members=20": -0.01, "ideal_loss": 0.005}
-
-
-def generator(seed=0):
-    return np.random.Generator(np.random.Philox(key=seed))
-
-
-def run_of(arm, strategy, seed, variant="", status="finished"):
-    return {
-        "run_id": f"{arm}__seed-{seed}",
-        "arm": arm,
-        "strategy": strategy,
-        "variant": variant,
-        "oracle": strategy == "ideal_loss",
-        "seed": seed,
-        "status": status,
-    }
-
-
-def rounds_of(run, rng, labels=LABELS):
-    height = 0.5 + HEIGHTS[run["strategy"]] + rng.normal(0, 0.01)
-    noise = rng.normal(0, 0.005, size=len(labels))
-    accuracy = height + 0.001 * (np.array(labels) - 100) + noise
-    rows = []
-    for number, count in enumerate(labels):
-        value = accuracy[number]
-        rows.append(
-            {key: run[key] for key in run if key != "status"}
-            | {"round": number, "labels": count, "accuracy": value, "macro_f1": value - 0.1}
-            | {"nll": 2 - value, "ece": value / 10, "train_loss": 1.0}
-            | {"query_s": 1.0 + number, "fit_s": 2.0, "eval_s": 0.5}
-        )
-    return rows
-
-
-def study(seeds=8, strategies=tuple(HEIGHTS), variants=("",)):
-    """Return `rounds` and `runs` of a study in which everything finished."""
-    rng = generator(1)
-    runs = [
-        run_of(f"{strategy} {variant}".strip(), strategy, seed, variant)
-        for variant in variants
-        for strategy in strategies
-        for seed in range(seeds)
-    ]
-    rounds = [row for run in runs for row in rounds_of(run, rng)]
-    return pd.DataFrame(rounds), pd.DataFrame(runs)
+from tests.helpers.sweep_frames import LABELS, curves_of, generator, study
 
 
 def summary_of(rounds, runs, seed=0):
     return summarise(rounds, runs, generator(seed)).set_index("arm", drop=False)
-
-
-def curves_of(rounds, arm):
-    of_arm = rounds[rounds["arm"] == arm]
-    return of_arm.pivot(index="seed", columns="labels", values="accuracy").to_numpy()
 
 
 def test_columns_are_those_documented():
@@ -282,44 +229,6 @@ def test_the_generator_decides_the_draws():
     drawn = "labels_saved_reached"
     assert first.loc["ideal_loss", drawn] != other.loc["ideal_loss", drawn]
     assert first.drop(columns=drawn).equals(other.drop(columns=drawn))
-
-
-def test_runs_of_different_length_are_refused():
-    """The message names a run of each kind."""
-    rounds, runs = study()
-    rounds = rounds[(rounds["run_id"] != "margin__seed-3") | (rounds["round"] < 4)]
-    with pytest.raises(StoreError, match=r"margin__seed-3 has 4 rounds from 100 to 160 labels"):
-        summary_of(rounds, runs)
-
-
-def test_a_finished_run_without_rounds_is_refused():
-    """It would silently lower the number of seeds."""
-    rounds, runs = study()
-    with pytest.raises(StoreError, match=r"1 finished runs have no rounds, e\.g\. margin__seed-3"):
-        summary_of(rounds[rounds["run_id"] != "margin__seed-3"], runs)
-
-
-def test_a_seed_that_finished_twice_is_refused():
-    """One of the two would have to be chosen."""
-    rounds, runs = study()
-    runs.loc[runs["run_id"] == "margin__seed-3", "seed"] = 4
-    with pytest.raises(StoreError, match="'margin' has more than one finished run with seed 4"):
-        summary_of(rounds, runs)
-
-
-def test_two_rounds_with_equal_labels_are_refused():
-    """A learning curve has one value per label count."""
-    rounds, runs = study()
-    with pytest.raises(StoreError, match="occurs twice"):
-        summary_of(rounds.assign(labels=rounds["labels"].replace(120, 100)), runs)
-
-
-def test_two_random_arms_of_one_variant_are_refused():
-    """It would not be clear which one to compare with."""
-    rounds, runs = study()
-    rename = {"bald:members=20": "random:x=1"}
-    with pytest.raises(StoreError, match="more than one random arm"):
-        summary_of(rounds, runs.assign(strategy=runs["strategy"].replace(rename)))
 
 
 def test_names_are_text_in_the_file_even_where_all_are_null():

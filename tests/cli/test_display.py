@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from alray.analysis.sweep.summary import SUMMARY_COLUMNS, summarise
-from alray.analysis.wording import share, signed
+from alray.analysis.wording import count, share, signed
 from alray.api import plan_sweep
-from alray.cli.display.phrases import count, duration, size
+from alray.cli.display.phrases import duration, size
 from alray.cli.display.sweep_progress import SweepDisplay, rounds_left
 from alray.cli.display.sweep_summary import print_summary
 from alray.settings.sweep import SweepSpec

@@ -1,5 +1,6 @@
 """Records of a made sweep: curves that rise, arms that differ from random by a known amount, classes of known shares."""
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+
+from alray.analysis.sweep.comparison import compare
+from alray.analysis.sweep.summary import summarise
+from alray.reporting.sweep.results import SweepResults
 
 SHARES = {"cat": 0.5, "dog & fox": 0.3, "<script>alert(1)</script>": 0.2}
 
@@ -26,6 +31,9 @@ class Size:
     query: int = 10
 
 
+VARIED = Size(strategies=("random", "margin"), variants=("", "batch_norm=frozen"), rounds=6)
+
+
 def arm_of(strategy: str, variant: str) -> str:
     return f"{strategy} [{variant}]" if variant else strategy
 
@@ -39,6 +47,7 @@ def runs_of(size: Size) -> pd.DataFrame:
             "strategy": strategy,
             "variant": variant,
             "oracle": strategy.startswith("ideal"),
+            "full_data": False,
             "seed": seed,
             "status": "finished",
             "error": "",
@@ -86,7 +95,7 @@ def rounds_of(runs: pd.DataFrame, size: Size, rng: np.random.Generator) -> pd.Da
     return pd.concat(frames, ignore_index=True)
 
 
-IDENTITY = ("study", "run_id", "arm", "strategy", "variant", "oracle", "seed")
+IDENTITY = ("study", "run_id", "arm", "strategy", "variant", "oracle", "full_data", "seed")
 
 
 def queries_of(runs: pd.DataFrame, size: Size, rng: np.random.Generator) -> pd.DataFrame:
@@ -152,6 +161,25 @@ MANIFEST = {
     "command": "alray sweep --pool made",
     "train_classes": {"cat": 50, "dog & fox": 30, "<script>alert(1)</script>": 20},
 }
+
+
+def results_of(size: Size | None = None, **changes: Any) -> SweepResults:
+    """Return what the page of a made sweep is made from, with changes."""
+    frames = frames_of(size)
+    summary = summarise(frames["rounds"], frames["runs"], np.random.default_rng(0))
+    classes = {name: int(100 * share) for name, share in SHARES.items()}
+    found = compare(**frames, pool_classes=classes, rng=np.random.default_rng(0))
+    made = SweepResults(
+        title="made",
+        summary=summary,
+        comparison=found,
+        verdict="margin saves labels.",
+        problems=(),
+        facts={"pool": "a pool", "command": "alray sweep --pool a"},
+        settings={"training.lr": "0.001"},
+        links=(("runs.parquet", "runs.parquet"),),
+    )
+    return dataclasses.replace(made, **changes)
 
 
 def write_study(

@@ -8,7 +8,7 @@ import pytest
 
 from alray.errors import SpecError, StoreError
 from alray.reporting.api import LabelCost, parse_cost, report, report_pair, setting_texts
-from alray.reporting.sources import kind_of, read_sweep, read_table
+from alray.reporting.sources import find_results, read_sweep, read_table
 from tests.helpers.paths import local
 from tests.helpers.sweep_report_frames import Size, frames_of, runs_of, write_study
 
@@ -75,21 +75,23 @@ def test_a_table_of_curves_is_reported_beside_it(tmp_path):
 
 
 def test_another_arm_can_be_the_reference(study, tmp_path):
-    """It takes the part of random, and random becomes an arm like any other."""
+    """Random becomes an arm like any other, in every text too."""
     report(study, out=tmp_path, against="margin", formats=("html", "csv"))
     summary = pd.read_csv(tmp_path / "findings" / "summary.csv").set_index("arm")
     assert summary["against"].dropna().to_dict() == {"random": "margin", "entropy": "margin"}
     assert summary["strategy"].to_dict() == {name: name for name in SMALL.strategies}
-    usual = read_sweep(study, None).runs
+    usual = read_sweep(find_results(study), None).runs
     assert set(usual["strategy"]) == set(SMALL.strategies)
-    assert "minus that of margin" in (tmp_path / "report.html").read_text()
+    html = (tmp_path / "report.html").read_text()
+    assert "minus that of margin" in html
+    assert "for the accuracy that margin has with so many labels" in html
 
 
 def test_without_random_a_table_needs_a_reference(tmp_path):
     path = table(tmp_path / "curves.csv", arm=lambda rows: rows["arm"].replace("random", "base"))
     with pytest.raises(StoreError, match="no arm is called 'random'"):
         report(path)
-    assert read_table(path, "base").against == "base"
+    assert read_table(path, "base").reference == "base"
     assert "minus that of base" in html_of(report(path, against="base", formats=PAGE))
 
 
@@ -194,10 +196,10 @@ def test_a_folder_that_cannot_be_written_is_named(study, tmp_path):
 
 
 def test_kinds_of_results(study, tmp_path):
-    assert kind_of(study) == "sweep"
-    assert kind_of(table(tmp_path / "curves.csv")) == "table"
+    assert find_results(study).kind == "sweep"
+    assert find_results(table(tmp_path / "curves.csv")).kind == "table"
     other = write_study(tmp_path / "other", SMALL, kind="correlation")
-    assert kind_of(other) == "correlation"
+    assert find_results(other).kind == "correlation"
     with pytest.raises(SpecError, match="which has no arms and no label cost"):
         report(other, against="margin")
     strange = write_study(tmp_path / "strange", SMALL, kind="strange")

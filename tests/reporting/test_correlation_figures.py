@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alray.analysis.wording import interval, p_value, share, signed
 from alray.reporting import theme
 from alray.reporting.correlation.frames import choose, group_points, shown_interval, usefulness
 from alray.reporting.correlation.page import figures_of
@@ -204,24 +203,3 @@ def test_the_axis_of_doses():
 )
 def test_axes_of_correlations_are_symmetrical_and_end_at_fifths(values, bound):
     assert bound_of(values) == pytest.approx(bound)
-
-
-@pytest.mark.parametrize(
-    ("value", "plain", "with_sign"),
-    [
-        (0.0123, ".012", "+.012"),
-        (-0.0034, "-.003", "-.003"),
-        (1.0, "1.000", "+1.000"),
-        (-0.0004, ".000", "+.000"),
-        (-12.5, "-12.500", "-12.500"),
-        (math.nan, "-", "-"),
-    ],
-)
-def test_numbers(value, plain, with_sign):
-    assert (share(value), signed(value)) == (plain, with_sign)
-
-
-def test_intervals_and_p_values():
-    assert interval(-0.02, 0.004) == "(-.020 to +.004)"
-    assert interval(math.nan, 0.1) == ""
-    assert [p_value(p) for p in (0.0001, 0.0312, 1.0, math.nan)] == ["<.001", ".031", "1.000", "-"]

@@ -1,47 +1,91 @@
 """The page of a correlation study, made again from its folder."""
 
 import functools
+import json
+import shutil
 
 import pytest
 
 from alray import api
 from alray.analysis.correlation.summary import summarise
 from alray.api import correlate
-from alray.errors import SpecError
+from alray.errors import SpecError, StoreError
 from alray.reporting.api import report
+from alray.studies.correlation.protocol import (
+    complete_bases,
+    summarised_settings,
+    task_names,
+    tasks_of,
+)
+from alray.studies.correlation.results import load_correlation
+from alray.studies.correlation.store import CorrelationStore
 from tests.helpers.correlation_studies import correlation_settings
 from tests.helpers.paths import local
-from tests.helpers.studies import write_pool
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """A study of seconds, with its page as `alray correlate` wrote it."""
-    folder = tmp_path_factory.mktemp("correlation")
-    pool = write_pool(folder / "pool.parquet")
+def study_of(pool, folder, **changes):
+    """Run a study of seconds and return its folder."""
     with pytest.MonkeyPatch.context() as patch:
         quick = functools.partial(summarise, permutations=200, bootstraps=100)
         patch.setattr(api, "summarise", quick)
-        return correlate(correlation_settings(pool), results=folder).path
+        return correlate(correlation_settings(pool, **changes), results=folder).path
+
+
+@pytest.fixture(scope="module")
+def study(pool, tmp_path_factory):
+    """A study with its page."""
+    path = study_of(pool, tmp_path_factory.mktemp("correlation"))
+    report(path, formats=("html",))
+    return path
+
+
+@pytest.fixture(scope="module")
+def extended(pool, study, tmp_path_factory):
+    """The study after an addition of a seed that was interrupted when only its first base had it."""
+    folder = tmp_path_factory.mktemp("extended")
+    shutil.copytree(study, folder / study.name)
+    path = study_of(pool, folder, fine_tune_seeds=3)
+    for task in (path / "outcomes").glob("base-1__*__seed-2*"):
+        task.unlink()
+    for name in ("summary", "quantiles", "checks"):
+        shutil.copy(study / f"{name}.parquet", path)
+    return path
+
+
+def figures_in(html):
+    """Return the data of the page's figures."""
+    return json.loads(html.partition('id="shown">')[2].partition("</script>")[0])
 
 
 def test_the_page_is_made_again(study, tmp_path):
-    """Verdicts, tables and figures are those that the study wrote; only facts about the pool itself may be fewer."""
-    made = report(study, out=tmp_path, formats=("html", "csv"))
+    """Elsewhere and with other formats, verdicts, tables and figures are those of the page in the study's folder."""
+    made = report(study, out=tmp_path, formats=("html", "svg", "png", "csv"))
     assert made.page is not None
     again, first = local(made.page).read_text(), (study / "report.html").read_text()
     for section in ('id="verdicts"', 'id="numbers"', 'id="checks"'):
         start = again.index(section)
         part = again[start : again.index("</section>", start)]
         assert part in first
-    assert 'id="shown">' in again
-    data = again.partition('id="shown">')[2].partition("</script>")[0]
-    assert data in first
+    assert figures_in(again) == figures_in(first)
     assert {name for name in made.files if name.endswith(".csv")} == {
         "findings/summary.csv",
         "findings/quantiles.csv",
         "findings/checks.csv",
     }
+
+
+@pytest.mark.parametrize(
+    ("formats", "endings"), [(("html",), {"html"}), (("svg", "csv"), {"svg", "csv"})]
+)
+def test_only_the_formats_asked_for_are_drawn_and_linked(
+    study, tmp_path, monkeypatch, formats, endings
+):
+    if "png" not in formats:
+        monkeypatch.setattr("alray.reporting.figures.Figure.png", None)
+    made = report(study, out=tmp_path, formats=formats)
+    assert {name.rpartition(".")[2] for name in made.files} == endings
+    if made.page is not None:
+        assert 'href="figures/' not in local(made.page).read_text()
 
 
 def test_another_outcome_can_be_the_main_one(study, tmp_path):
@@ -53,3 +97,43 @@ def test_another_outcome_can_be_the_main_one(study, tmp_path):
 def test_what_a_correlation_study_has_not_is_refused(study):
     with pytest.raises(SpecError, match="which has no arms and no label cost"):
         report(study, label_cost=0.05)
+
+
+def test_figures_are_of_the_bases_and_seeds_of_the_stored_summary(study, extended, tmp_path):
+    """After an interrupted addition of seeds the first base alone has all that the settings ask for."""
+    made, before = (
+        report(path, out=tmp_path / name, metric="nll", formats=("html",))
+        for path, name in ((extended, "extended"), (study, "before"))
+    )
+    assert made.page is not None
+    assert before.page is not None
+    html = local(made.page).read_text()
+    figures = figures_in(html)
+    points = figures["scatter"]
+    base = points["columns"].index("base")
+    assert {row[base] for row in points["rows"]} - {None} == {0, 1}
+    assert figures == figures_in(local(before.page).read_text())
+    assert "these findings are without them" in html
+    assert "2 seeds, evaluated after" in html
+    assert "these findings are without them" not in local(before.page).read_text()
+
+
+def test_a_base_is_complete_by_the_settings_and_the_tasks_on_record(study, extended):
+    """The driver asks with the settings that are wanted, a report with those of the summary."""
+    found = load_correlation(extended)
+    done = set(tasks_of(found.outcomes))
+    assert done == CorrelationStore(extended).done()
+    assert complete_bases(found.settings, [1, 0], done) == [0]
+    assert complete_bases(found.settings, [], done) == []
+    spec = summarised_settings(found.settings, found.summary)
+    assert spec == load_correlation(study).settings
+    assert complete_bases(spec, [1, 0], done) == [0, 1]
+    assert complete_bases(spec, [0, 1], done - {task_names(spec, 1)[-1]}) == [0]
+
+
+def test_a_summary_that_is_not_of_the_complete_bases_is_refused(study, tmp_path):
+    """The records have changed since: figures and tables would contradict each other."""
+    shutil.copytree(study, tmp_path / "study")
+    next((tmp_path / "study" / "outcomes").glob("base-1__score*")).unlink()
+    with pytest.raises(StoreError, match="summary is of 2 bases, and 1 is complete: run the same"):
+        report(tmp_path / "study", formats=("html",))

@@ -9,7 +9,7 @@ from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.summary import summarise
 from alray.errors import StoreError
 from alray.reporting.curve_tables import read_curves
-from tests.analysis.test_sweep_summary import generator, study
+from tests.helpers.sweep_frames import generator, study
 
 NO_QUERIES = pd.DataFrame()
 
@@ -65,8 +65,8 @@ def test_a_sweep_written_as_a_table_reads_as_the_sweep(tmp_path, name):
     pd.testing.assert_frame_equal(
         found.drop(columns=unknown), expected.drop(columns=unknown), check_dtype=False
     )
-    ours = compare(read_rounds, NO_QUERIES, read_runs, None, None, generator()).differences
-    theirs = compare(rounds, NO_QUERIES, runs, None, None, generator()).differences
+    ours = compare(read_rounds, NO_QUERIES, read_runs, None, generator()).differences
+    theirs = compare(rounds, NO_QUERIES, runs, None, generator()).differences
     ours, theirs = (
         frame[frame["metric"] != "ece"].sort_values(["arm", "metric", "labels"], ignore_index=True)
         for frame in (ours, theirs)
@@ -78,7 +78,7 @@ def test_one_metric_is_enough(tmp_path):
     """The others are unknown; where accuracy is, nothing is said about labels saved."""
     rounds, runs = read_curves(written(tmp_path, curves().rename(columns={"accuracy": "nll"})))
     assert rounds["accuracy"].isna().all()
-    found = compare(rounds, NO_QUERIES, runs, None, None, generator())
+    found = compare(rounds, NO_QUERIES, runs, None, generator())
     assert set(found.curves["metric"]) == {"nll"}
     assert found.savings.empty
     assert found.wins.empty
@@ -98,21 +98,21 @@ def test_rounds_are_numbered_by_labels(tmp_path):
     assert set(runs["run_id"]) == set(rounds["run_id"])
 
 
-def test_another_arm_can_be_what_is_compared_with(tmp_path):
-    """Then it takes random's part, and one that is called random does not."""
+def test_another_arm_can_be_the_reference(tmp_path):
+    """The others are compared with it, and random is one of them."""
     path = written(tmp_path, curves())
-    rounds, runs = read_curves(path, against="margin")
-    found = compare(rounds, NO_QUERIES, runs, None, None, generator()).pairs.set_index("arm")
+    rounds, runs = read_curves(path, reference="margin")
+    found = compare(rounds, NO_QUERIES, runs, None, generator(), "margin").pairs.set_index("arm")
     assert found.loc["random", "against"] == "margin"
     assert found["against"].isna().to_dict() == {"random": False, "margin": True}
-    assert set(runs["arm"]) == {"random", "margin"}
+    assert set(runs["arm"]) == set(runs["strategy"]) == {"random", "margin"}
 
 
 def test_variants_have_their_own_random_arms(tmp_path):
     """An arm is named by its variant too; an empty one is the plain setting."""
     both = pd.concat([curves().assign(variant=""), curves().assign(variant="frozen")])
     rounds, runs = read_curves(written(tmp_path, both))
-    found = compare(rounds, NO_QUERIES, runs, None, None, generator()).pairs.set_index("arm")
+    found = compare(rounds, NO_QUERIES, runs, None, generator()).pairs.set_index("arm")
     assert found["against"].dropna().to_dict() == {
         "margin": "random",
         "margin [frozen]": "random [frozen]",
@@ -159,7 +159,7 @@ def test_a_wrong_value_in_parquet_is_named_too(tmp_path):
     table = curves()
     table.loc[[2, 7], "accuracy"] = math.nan
     said = refused(tmp_path, table, "curves.parquet")
-    assert said == ", column accuracy, row 3: nan is not a number (and 1 more rows)"
+    assert said == ", column accuracy, row 3: nan is not a number (and 1 more row)"
     table = curves().assign(arm=curves()["arm"].where(curves().index != 3))
     assert "column arm, row 4: " in refused(tmp_path, table, "curves.parquet")
 
@@ -196,7 +196,7 @@ def test_there_must_be_something_to_compare_with(tmp_path):
         ", column arm: no arm is called 'random', so there is nothing to compare with; "
         "name one of chance, margin to compare against"
     )
-    assert "no arm is called 'entropy'" in refused(tmp_path, curves(), against="entropy")
+    assert "no arm is called 'entropy'" in refused(tmp_path, curves(), reference="entropy")
 
 
 def test_oracles_are_marked(tmp_path):

@@ -15,9 +15,8 @@ from alray.reporting.sweep import curve_charts, difference_charts, query_charts
 from alray.reporting.sweep.frames import class_shares, end_labels, most_shifted, range_of, thinned
 from alray.reporting.sweep.page import figures_of
 from alray.reporting.sweep.style import REFERENCE_COLOUR, arms_of, marks_of
-from alray.reporting.sweep.tables import money, saving_cell
-from tests.helpers.sweep_report_frames import Size
-from tests.reporting.test_sweep_page import VARIED, results_of
+from alray.reporting.sweep.tables import money
+from tests.helpers.sweep_report_frames import VARIED, Size, results_of
 
 FOURTEEN = (
     *("random", "margin", "entropy", "bald", "least_confidence", "ideal_loss"),
@@ -218,23 +217,6 @@ def test_an_axis_holds_its_values():
     assert low < 0.2
     assert high > 0.6
     assert range_of(frame.iloc[:0], ("a",)) == [0.0, 1.0]
-
-
-@pytest.mark.parametrize(
-    ("numbers", "shown"),
-    [
-        ((0.12, 0.04, 0.19), ("12 %", "(4 to 19 %)")),
-        ((-0.4, -0.45, -0.33), ("-40 %", "(-45 to -33 %)")),
-        ((0.04, -math.inf, 0.09), ("4 %", "(below 9 %)")),
-        ((math.nan, -math.inf, -0.34), ("not reached", "(below -34 %)")),
-        ((0.1, 0.02, math.inf), ("10 %", "(above 2 %)")),
-        ((0.1, math.nan, math.nan), ("10 %", "")),
-        ((math.nan, math.nan, math.nan), ("-", "")),
-        ((0.1, -math.inf, math.inf), ("10 %", "")),
-    ],
-)
-def test_savings_as_text(numbers, shown):
-    assert saving_cell(*numbers) == shown
 
 
 def test_money_as_text():

@@ -12,31 +12,11 @@ from alray.analysis.sweep.summary import summarise
 from alray.reporting.page import policy, vega
 from alray.reporting.sweep.page import FRAMES, figures_of, page_of, render
 from alray.reporting.sweep.pair import side_by_side
-from alray.reporting.sweep.results import SweepResults
 from alray.reporting.sweep.style import arms_of
 from tests.helpers.report_reading import Page, opened
-from tests.helpers.sweep_report_frames import SHARES, Size, frames_of
+from tests.helpers.sweep_report_frames import VARIED, Size, frames_of, results_of
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
-VARIED = Size(strategies=("random", "margin"), variants=("", "batch_norm=frozen"), rounds=6)
-
-
-def results_of(size=None, **changes):
-    frames = frames_of(size)
-    summary = summarise(frames["rounds"], frames["runs"], np.random.default_rng(0))
-    classes = {name: int(100 * share) for name, share in SHARES.items()}
-    found = compare(**frames, pool_classes=classes, pool_size=100, rng=np.random.default_rng(0))
-    made = SweepResults(
-        title="made",
-        summary=summary,
-        comparison=found,
-        verdict="margin saves labels.",
-        problems=(),
-        facts={"pool": "a pool", "command": "alray sweep --pool a"},
-        settings={"training.lr": "0.001"},
-        links=(("runs.parquet", "runs.parquet"),),
-    )
-    return dataclasses.replace(made, **changes)
 
 
 def page_and_figures(results):
@@ -203,7 +183,7 @@ def test_arms_without_a_finished_run_are_listed():
     runs = frames["runs"]
     runs.loc[runs["arm"] == "margin", "status"] = "failed"
     summary = summarise(frames["rounds"], runs, np.random.default_rng(0))
-    found = compare(**frames, pool_classes=None, pool_size=None, rng=np.random.default_rng(0))
+    found = compare(**frames, pool_classes=None, rng=np.random.default_rng(0))
     page, _ = page_and_figures(
         dataclasses.replace(results_of(), summary=summary, comparison=found)
     )

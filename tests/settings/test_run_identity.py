@@ -129,7 +129,7 @@ def test_fields_that_the_plan_fills_in_are_part_of_it(field):
     assert changed.run_id != run.run_id
 
 
-@pytest.mark.parametrize("field", ["arm", "variant", "oracle"])
+@pytest.mark.parametrize("field", ["arm", "variant", "oracle", "full_data"])
 def test_labels_for_displays_are_no_part_of_it(field):
     run = only_run()
     assert run.model_copy(update={field: "other"}).run_id == run.run_id

@@ -7,44 +7,14 @@ import pytest
 
 from alray.statistics.curves import area_under_curve, label_saving, label_saving_at_budget
 from alray.statistics.paired import mean_interval
+from tests.helpers.simulated_curves import LABELS, at_speed, true_curve, world
 
 pytestmark = pytest.mark.slow
 
 WORLDS = 2000
-LABELS = 300 + 20 * np.arange(61.0)
 BUDGET = 1500.0
 GROWTHS = [-0.2, 0.0, 0.2, 0.6]
 """How much faster than random (or slower) the arm learns from a label after the first 300."""
-
-
-def true_curve(labels):
-    return 0.8 - 1.5 * labels**-0.35
-
-
-def at_speed(labels, growth):
-    """Return the labels of random that are worth as much."""
-    return 300 + (labels - 300) * (1 + growth)
-
-
-def smooth_deviation(rng, n):
-    """Return a seed's own drift away from the mean curve, zero at the common passive phase."""
-    x = (LABELS - 300) / 1200
-    shapes = np.stack([x, np.sin(np.pi * x), np.sin(2 * np.pi * x)])
-    return rng.normal(size=(n, 3)) * [0.006, 0.003, 0.003] @ shapes
-
-
-def world(rng, n, growth, jitter):
-    """Return curves of an arm and of random: seed effects common to both, drift, and noise in every round."""
-    common = rng.normal(0, 0.01, size=(n, 1)) + smooth_deviation(rng, n)
-    passive = rng.normal(0, jitter, size=(n, 1))
-
-    def arm_of(speed):
-        noise = rng.normal(0, jitter, size=(n, len(LABELS)))
-        noise[:, :1] = passive
-        drift = 0.6 * smooth_deviation(rng, n)
-        return true_curve(at_speed(LABELS, speed)) + common + drift + noise
-
-    return arm_of(growth), arm_of(0.0)
 
 
 def true_saving_at_budget(growth):

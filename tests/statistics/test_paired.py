@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats as scipy_stats
 
-from alray.statistics.paired import FEWEST_SEEDS, SIGNIFICANCE, holm, mean_interval, sign_flip_test
+from alray.statistics.paired import (
+    FEWEST_SEEDS,
+    SIGNIFICANCE,
+    excludes_zero,
+    holm,
+    mean_interval,
+    pointwise,
+    sign_flip_test,
+)
 
 finite = st.floats(-1, 1, allow_subnormal=False)
 
@@ -101,7 +109,7 @@ def test_sign_flip_equals_brute_force(n):
 
 @pytest.mark.parametrize("n", [3, 6, 10])
 def test_sign_flip_agrees_with_scipy(n):
-    """`scipy.stats.permutation_test` with `permutation_type="samples"` flips the signs of one sample: all of them for few."""
+    """`permutation_test` with `permutation_type="samples"` flips the signs of one sample: all of them for few."""
     values = differences(n, seed=n)
     expected = scipy_stats.permutation_test((values,), np.sum, permutation_type="samples")
     assert sign_flip_test(values, generator()).p == pytest.approx(expected.pvalue, rel=1e-12)
@@ -183,3 +191,32 @@ def test_holm_is_invariant_to_the_order_of_arms(p_values, order):
     assert list(holm(p_values[order])) == list(adjusted[order])
     assert ((adjusted >= p_values) & (adjusted <= 1)).all()
     assert (np.diff(adjusted[np.argsort(p_values)]) >= 0).all()
+
+
+def test_pointwise_is_the_t_interval_of_each_point():
+    """Against SciPy and against the interval of one value; where all seeds agree it has no length."""
+    values = generator(3).normal(0, 0.01, size=(8, 40))
+    values[:, 0] = 0
+    mean, half = pointwise(values)
+    expected = scipy_stats.ttest_1samp(values[:, 1:], 0).confidence_interval()
+    assert (mean - half)[1:] == pytest.approx(expected.low)
+    assert (mean + half)[1:] == pytest.approx(expected.high)
+    interval = mean_interval(values[:, 7])
+    assert (mean[7], mean[7] - half[7]) == pytest.approx((interval.estimate, interval.low))
+    assert (mean[0], half[0]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((0.1, 0.2), True),
+        ((-0.2, -0.1), True),
+        ((-0.1, 0.1), False),
+        ((0.0, 0.1), False),
+        ((-0.1, 0.0), False),
+        ((math.nan, math.nan), False),
+        ((-math.inf, -0.1), True),
+    ],
+)
+def test_an_interval_excludes_zero_where_it_lies_on_one_side(ends, expected):
+    assert excludes_zero(*ends) is expected

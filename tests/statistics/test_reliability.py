@@ -11,7 +11,6 @@ from hypothesis.extra.numpy import arrays
 from alray.statistics.reliability import (
     intraclass_correlation,
     seeds_for_reliability,
-    spearman_brown,
     split_half,
 )
 from tests.helpers.correlation_worlds import generator
@@ -66,6 +65,11 @@ def test_a_missing_outcome_leaves_no_icc():
     ratings = SHROUT_FLEISS.copy()
     ratings[2, 1] = math.nan
     assert np.isnan(intraclass_correlation(ratings)).all()
+
+
+def spearman_brown(single, seeds):
+    """Return the reliability of the mean over so many seeds, k r / (1 + (k - 1) r)."""
+    return seeds * single / (1 + (seeds - 1) * single)
 
 
 def test_seeds_needed_inverts_spearman_brown():

@@ -7,8 +7,8 @@ from alray.errors import SpecError
 from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.base_model import draw_sample, draw_test, initial_order
-from alray.studies.correlation.plan import SHUFFLED_GROUPS, _group_size
-from alray.studies.correlation.tasks import CONTROL
+from alray.studies.correlation.plan import _group_size
+from alray.studies.correlation.protocol import CONTROL, SHUFFLED_GROUPS, task_names
 from tests.helpers.builders import make_pool
 from tests.helpers.correlation_studies import correlation_plan
 
@@ -137,6 +137,7 @@ def test_tasks_cover_every_group_of_every_arrangement_with_every_seed(pool):
     ] == plan.grouping_names()
     tasks = list(plan.tasks(0, groupings))
     assert len({task.name for task in tasks}) == len(tasks)
+    assert [task.name for task in tasks] == task_names(plan.spec, 0)
     assert sum(len(task) for task in tasks) * plan.spec.bases == plan.fine_tunes
     for grouping in groupings:
         for seed in range(3):

@@ -24,7 +24,8 @@ from alray.studies.correlation.fine_tuning import (
     epoch_batches,
     fine_tune,
 )
-from alray.studies.correlation.tasks import CONTROL, FineTune, TrainBase, perform
+from alray.studies.correlation.protocol import CONTROL
+from alray.studies.correlation.tasks import FineTune, TrainBase, perform
 from alray.training import steps
 from alray.training.checkpoint import restore_learner
 from alray.training.learner import step, train_mode

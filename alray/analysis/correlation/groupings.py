@@ -1,7 +1,8 @@
-"""A correlation study's frames as arrays: per arm of grouping, how useful each group was and what it was made of."""
+"""A correlation study's frames as arrays: per grouping, how useful each group was and what it was made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,17 @@ import pandas as pd
 from jaxtyping import Float
 
 from alray.errors import StoreError
+from alray.settings.correlation import OUTCOMES
 
-OUTCOMES = ("accuracy", "nll", "macro_f1")
-"""Metrics a group is judged by. Usefulness is oriented so that larger is better: the change of nll is negated."""
+GROUPING_TITLES: Mapping[str, str] = MappingProxyType(
+    {"score": "by score", "within_class": "by score within class", "random": "at random"}
+)
+"""Groupings in words, as they follow the word groups."""
+
+SHORT_GROUPING_TITLES: Mapping[str, str] = MappingProxyType(
+    {**GROUPING_TITLES, "within_class": "within class"}
+)
+"""The same where there is little space, as in a legend."""
 
 SMALL_IS_QUERIED = frozenset({"margin"})
 """Scores whose smallest values a strategy would choose; of every other score it is the largest."""
@@ -23,7 +32,7 @@ _SHARED = ["base", "seed", "epochs"]
 
 @dataclass(frozen=True)
 class GroupedOutcomes:
-    """Groups that were cut in one way, with their fine-tunes.
+    """The groups of one grouping, with their fine-tunes.
 
     Attributes:
         grouping: "score", "within_class", "random" or "shuffled_labels".
@@ -31,8 +40,8 @@ class GroupedOutcomes:
         bases: Numbers of the base models, rising.
         seeds: Number of fine-tuning seeds.
         epochs: Doses, rising.
-        usefulness: Outcome minus the control's (or the base's own), larger is better; a (outcome, dose) in which
-            any is not finite is NaN throughout, so that none is dropped in silence.
+        usefulness: Outcome minus the control's (or the base's own), turned so that larger is better: the change of
+            nll is negated. An (outcome, dose) in which any is not finite is NaN throughout: none is dropped.
         scores: Mean raw score of each group, by the score's name.
         shares: Share of each class in each group.
     """
@@ -57,25 +66,25 @@ def score_names(groups: pd.DataFrame) -> list[str]:
     return [str(name) for name in groups.columns if name not in _KEYS]
 
 
-def arms_of(
+def grouped_outcomes(
     groups: pd.DataFrame, outcomes: pd.DataFrame, bases: pd.DataFrame
 ) -> list[GroupedOutcomes]:
-    """Return the arms of grouping in the order of their names; the order of rows changes nothing.
+    """Return the groupings in the order of their names; the order of rows changes nothing.
 
     Usefulness is the outcome minus the control's with the same base, seed and epochs; without any control row (the
     published protocol), minus the base's own metric.
 
     Raises:
-        StoreError: If a fine-tune, a control, a base or a group is missing or occurs twice, arms differ in their
-            bases, seeds or doses, or the groups of an arm share an object.
+        StoreError: If a fine-tune, a control, a base or a group is missing or occurs twice, groupings differ in
+            their bases, seeds or doses, or the groups of one share an object.
     """
     changes = usefulness(outcomes, bases)
     if changes.empty:
         raise StoreError("the study has no fine-tune of a group: nothing can be summarised")
     base, seed, epochs = (sorted(changes[name].unique().tolist()) for name in _SHARED)
     cut = {_key(key): frame for key, frame in groups.groupby(["grouping", "sorted_by"])}
-    arms = []
-    for key, of_arm in changes.groupby(["grouping", "sorted_by"]):
+    groupings = []
+    for key, of_grouping in changes.groupby(["grouping", "sorted_by"]):
         grouping, sorted_by = _key(key)
         name = f"grouping {grouping}" + (f" by {sorted_by}" if sorted_by else "")
         if (grouping, sorted_by) not in cut:
@@ -84,10 +93,10 @@ def arms_of(
         objects = objects[objects["base"].isin(base)]
         group = sorted(objects["group"].unique().tolist())
         _check_disjoint(objects, len(base) * len(group), name)
-        useful = _array(of_arm, [base, group, seed, epochs], name)
+        useful = _array(of_grouping, [base, group, seed, epochs], name)
         means = objects.groupby(["base", "group"])[score_names(groups)].mean()
         shape = len(base), len(group)
-        arms.append(
+        groupings.append(
             GroupedOutcomes(
                 grouping,
                 sorted_by,
@@ -102,8 +111,8 @@ def arms_of(
                 _shares(objects, shape),
             )
         )
-    _check_sizes(arms)
-    return arms
+    _check_sizes(groupings)
+    return groupings
 
 
 def _key(key: Any) -> tuple[str, str]:
@@ -124,11 +133,11 @@ def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
     if reference.duplicated(by).any():
         raise StoreError(f"a {'control' if is_control.any() else 'base'} occurs twice")
     keys = pd.MultiIndex.from_frame(reference[by])
-    place = keys.get_indexer(pd.MultiIndex.from_frame(of_groups[by]))
-    if (place < 0).any():
-        first = of_groups[by].iloc[int(np.argmax(place < 0))].to_dict()
+    position = keys.get_indexer(pd.MultiIndex.from_frame(of_groups[by]))
+    if (position < 0).any():
+        first = of_groups[by].iloc[int(np.argmax(position < 0))].to_dict()
         raise StoreError(
-            f"{int((place < 0).sum())} outcomes have nothing to compare with, e.g. {first}"
+            f"{int((position < 0).sum())} outcomes have nothing to compare with, e.g. {first}"
         )
     # A diverged fine-tune (infinite nll) has no usefulness, and inf - inf is no number either.
     values, references = (
@@ -137,7 +146,9 @@ def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
     )
     for array in (values, references):
         array[~np.isfinite(array)] = np.nan
-    change = (values - references[place]) * [-1.0 if name == "nll" else 1.0 for name in OUTCOMES]
+    change = (values - references[position]) * [
+        -1.0 if name == "nll" else 1.0 for name in OUTCOMES
+    ]
     return of_groups.assign(**dict(zip(OUTCOMES, change.T, strict=True)))
 
 
@@ -146,21 +157,21 @@ def _array(
 ) -> Float[np.ndarray, "base group seed outcome dose"]:
     shape = tuple(len(axis) for axis in axes)
     cells = pd.MultiIndex.from_frame(frame[_CELL])
-    place = pd.MultiIndex.from_product(axes, names=_CELL).get_indexer(cells)
-    if (place < 0).any() or cells.has_duplicates:
+    position = pd.MultiIndex.from_product(axes, names=_CELL).get_indexer(cells)
+    if (position < 0).any() or cells.has_duplicates:
         raise StoreError(f"{name}: a fine-tune occurs twice, or belongs to no known group")
-    if len(place) < np.prod(shape):
-        missing = int(np.prod(shape)) - len(place)
+    if len(position) < np.prod(shape):
+        missing = int(np.prod(shape)) - len(position)
         raise StoreError(
             f"{name}: {missing} of {int(np.prod(shape))} outcomes are missing; finish the study first"
         )
-    values = np.empty((len(place), len(OUTCOMES)))
-    values[place] = frame[list(OUTCOMES)].to_numpy(float)
+    values = np.empty((len(position), len(OUTCOMES)))
+    values[position] = frame[list(OUTCOMES)].to_numpy(float)
     return np.moveaxis(values.reshape(*shape, len(OUTCOMES)), -1, -2)
 
 
 def _check_disjoint(objects: pd.DataFrame, groups: int, name: str) -> None:
-    # Windows that overlap share objects, and their outcomes are then correlated whatever the score.
+    # Windows that overlap share objects, and their outcomes are then correlated whether the score matters or not.
     if objects.duplicated(["base", "id"]).any():
         raise StoreError(f"{name}: an object is in more than one group; groups must be disjoint")
     found = len(objects[["base", "group"]].drop_duplicates())
@@ -168,11 +179,11 @@ def _check_disjoint(objects: pd.DataFrame, groups: int, name: str) -> None:
         raise StoreError(f"{name}: {found} groups with objects, {groups} expected")
 
 
-def _check_sizes(arms: list[GroupedOutcomes]) -> None:
-    for arm in arms:
-        others = {other.shares.shape[1] for other in arms if other.grouping == arm.grouping}
-        if len(others) > 1:
-            raise StoreError(f"grouping {arm.grouping}: scores differ in their number of groups")
+def _check_sizes(groupings: list[GroupedOutcomes]) -> None:
+    for one in groupings:
+        sizes = {other.shares.shape[1] for other in groupings if other.grouping == one.grouping}
+        if len(sizes) > 1:
+            raise StoreError(f"grouping {one.grouping}: scores differ in their number of groups")
 
 
 def _shares(frame: pd.DataFrame, shape: tuple[int, int]) -> Float[np.ndarray, "base group label"]:

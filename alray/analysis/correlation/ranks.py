@@ -18,7 +18,7 @@ from alray.statistics.ranks import (
 )
 
 Key = tuple[str, int, int]
-"""Name of the score, place of the outcome in `OUTCOMES`, place of the dose."""
+"""Name of the score, index of the outcome in `OUTCOMES`, index of the dose."""
 
 
 def rank_rows(
@@ -30,55 +30,57 @@ def rank_rows(
     """Return for every score, outcome and dose the columns of the summary that rest on ranks.
 
     Args:
-        rankings: The scores of one grouping, each with the arm whose groups it ranks: its own, or one common to all.
+        rankings: The scores of one grouping, each with the grouping whose groups it ranks: its own, or one common to all.
         rng: For the permutations and the bootstrap draws.
         permutations: Draws behind each p.
         bootstraps: Draws behind each bootstrap interval.
     """
-    arms = [arm for _, arm in rankings]
-    x = np.stack([arm.scores[score] for score, arm in rankings])  # [score, base, group]
-    y = np.stack([_columns(arm) for arm in arms])  # [score, base, outcome x dose, group]
+    groupings = [grouped for _, grouped in rankings]
+    x = np.stack([grouped.scores[score] for score, grouped in rankings])  # [score, base, group]
+    y = np.stack(
+        [_columns(grouped) for grouped in groupings]
+    )  # [score, base, outcome x dose, group]
     rhos = spearman(x[:, :, None], y)
-    partial = _partial(x, y, arms)
-    common_groups = all(arm is arms[0] for arm in arms)
+    partial = _partial(x, y, groupings)
+    common_groups = all(grouped is groupings[0] for grouped in groupings)
     p, p_max = permutation_p(
         x, np.moveaxis(y, 2, 3), rng, permutations, common_groups=common_groups
     )
     counts = bootstrap_counts(x.shape[1], x.shape[2], bootstraps, rng)
     ends = _bootstrap_ends(x, y, rhos, counts, common_groups=common_groups)
-    doses = len(arms[0].epochs)
+    doses = len(groupings[0].epochs)
     rows = {}
-    for place, (score, _) in enumerate(rankings):
+    for row, (score, _) in enumerate(rankings):
         for column in range(y.shape[2]):
-            rho = pooled(rhos[place, :, column])
-            low, high = ends[place, column]
+            rho = pooled(rhos[row, :, column])
+            low, high = ends[row, column]
             rows[score, column // doses, column % doses] = {
                 "rho": rho.estimate,
                 "rho_low": rho.low,
                 "rho_high": rho.high,
                 "rho_bootstrap_low": float(low),
                 "rho_bootstrap_high": float(high),
-                "rho_bases": rhos[place, :, column].tolist(),
-                "p": float(p[place, column]),
-                "p_max": float(p_max[place, column]),
-                "partial_rho": pooled(partial[place, :, column]).estimate,
+                "rho_bases": rhos[row, :, column].tolist(),
+                "p": float(p[row, column]),
+                "p_max": float(p_max[row, column]),
+                "partial_rho": pooled(partial[row, :, column]).estimate,
             }
     return rows
 
 
-def _columns(arm: GroupedOutcomes) -> Float[np.ndarray, "base column group"]:
-    of_groups = np.moveaxis(arm.usefulness.mean(axis=2), 1, -1)  # [base, outcome, dose, group]
+def _columns(grouped: GroupedOutcomes) -> Float[np.ndarray, "base column group"]:
+    of_groups = np.moveaxis(grouped.usefulness.mean(axis=2), 1, -1)  # [base, outcome, dose, group]
     return np.asarray(of_groups.reshape(of_groups.shape[0], -1, of_groups.shape[-1]))
 
 
 def _partial(
     x: Float[np.ndarray, "score base group"],
     y: Float[np.ndarray, "score base column group"],
-    arms: list[GroupedOutcomes],
+    groupings: list[GroupedOutcomes],
 ) -> Float[np.ndarray, "score base column"]:
     rhos = np.empty(y.shape[:3])
-    for score, arm in enumerate(arms):
-        for base, shares in enumerate(arm.shares):
+    for score, grouped in enumerate(groupings):
+        for base, shares in enumerate(grouped.shares):
             components = principal_components(shares)
             rhos[score, base] = partial_spearman(x[score, base], y[score, base], components)
     return rhos
@@ -94,8 +96,8 @@ def _bootstrap_ends(
 ) -> Float[np.ndarray, "score column 2"]:
     ends = np.empty((len(x), y.shape[2], 2))
     # Scores with the same groups share the resampled outcomes, which is where the time goes.
-    places = list(range(len(x)))
-    for scores in [places] if common_groups else [[place] for place in places]:
+    indices = list(range(len(x)))
+    for scores in [indices] if common_groups else [[index] for index in indices]:
         ranked = [resampled_ranks(x[score], counts) for score in scores]
         for column in range(y.shape[2]):
             outcome = resampled_ranks(y[scores[0], :, column], counts)

@@ -15,17 +15,17 @@ import pandas as pd
 from jaxtyping import Float
 
 from alray.analysis.correlation.groupings import (
-    OUTCOMES,
     GroupedOutcomes,
-    arms_of,
+    grouped_outcomes,
     queried_end,
     score_names,
 )
 from alray.analysis.correlation.ranks import rank_rows
-from alray.statistics.paired import SIGNIFICANCE, Interval
+from alray.analysis.correlation.verdict import decide
+from alray.settings.correlation import GROUPINGS, OUTCOMES
+from alray.statistics.paired import Interval
 from alray.statistics.ranks import BOOTSTRAPS, PERMUTATIONS
 from alray.statistics.reliability import (
-    RELIABLE,
     WANTED,
     intraclass_correlation,
     seeds_for_reliability,
@@ -33,15 +33,12 @@ from alray.statistics.reliability import (
 )
 from alray.statistics.uplift import mean_difference, quantiles, uplift
 
-GROUPINGS = ("score", "within_class", "random")
-"""Ways of cutting groups that have rows in the summary, in this order."""
-
 SUMMARY_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         "score": "name of the score",
         "queried": 'the end of the score a strategy would choose: "large" or "small"',
         "grouping": "groups cut by the score, by the score within each class, or at random (the null)",
-        "outcome": "metric by which usefulness is judged; larger is better, nll is negated",
+        "outcome": "metric by which usefulness is measured; larger is better, nll is negated",
         "epochs": "dose: epochs of fine-tuning",
         "bases": "base models",
         "groups": "groups per base",
@@ -61,8 +58,8 @@ SUMMARY_COLUMNS: Mapping[str, str] = MappingProxyType(
         "rho_corrected": "rho / ceiling: what rho would be without noise in the outcome; may pass 1 by chance",
         "partial_rho": "rho given the class shares of the groups, pooled over bases",
         "uplift": "usefulness of the tenth of the groups at the queried end minus that of random groups (without "
-        "random groups: of all groups of the arm), mean over bases; null for groups cut at random",
-        "against": 'what uplift is against: "random" groups, or "all" groups of the arm; null where there is none',
+        "random groups: of all groups of the grouping), mean over bases; null for groups cut at random",
+        "against": 'what uplift is against: "random" groups, or "all" groups of the grouping; null where there is none',
         "uplift_low": "lower end of its 95 % interval: t over bases; for one base Welch's over its groups",
         "uplift_high": "upper end",
         "change": "mean usefulness of all groups: what a group does against the control, mean over bases",
@@ -129,7 +126,7 @@ def summarise(
     """Return the summary, the dose-response and the checks of a study.
 
     A grouping that is absent from the outcomes is absent from the result. Without random groups, uplift compares the
-    queried tenth with all groups of its own arm.
+    queried tenth with all groups of its own grouping.
 
     Args:
         groups: A row per base, grouping, score sorted by and object.
@@ -142,16 +139,16 @@ def summarise(
     Raises:
         StoreError: If fine-tunes, controls, bases or groups are missing or occur twice.
     """
-    arms = arms_of(groups, outcomes, bases)
-    random = next((arm for arm in arms if arm.grouping == "random"), None)
+    groupings = grouped_outcomes(groups, outcomes, bases)
+    random = next((each for each in groupings if each.grouping == "random"), None)
     rows: list[dict[str, Any]] = []
     tenths: list[dict[str, Any]] = []
-    for grouping in GROUPINGS:
+    for kind in GROUPINGS:
         rankings = [
-            (score, arm)
+            (score, each)
             for score in score_names(groups)
-            for arm in arms
-            if arm.grouping == grouping and arm.sorted_by in {"", score}
+            for each in groupings
+            if each.grouping == kind and each.sorted_by in {"", score}
         ]
         if rankings:
             ranks = rank_rows(rankings, rng, permutations, bootstraps)
@@ -163,7 +160,7 @@ def summarise(
     return CorrelationSummary(
         _with_verdicts(pd.DataFrame(rows)),
         pd.DataFrame(tenths, columns=list(QUANTILE_COLUMNS)),
-        pd.DataFrame(_check_rows(arms, random), columns=list(CHECK_COLUMNS)),
+        pd.DataFrame(_check_rows(groupings, random), columns=list(CHECK_COLUMNS)),
     )
 
 
@@ -181,32 +178,12 @@ def as_original(outcomes: pd.DataFrame) -> pd.DataFrame:
     return means[list(outcomes.columns)]
 
 
-def decide(row: Mapping[str, Any]) -> tuple[str, float]:
-    """Return the verdict of a row of the summary, and the bound of "no effect" (NaN for the others).
-
-    Inconclusive where the outcome's reliability lies below `RELIABLE`, where there is no interval or no p, and where
-    rho and uplift contradict each other: one is shown to differ from zero and the other is not (three bases have wide
-    intervals: a rho beyond doubt with an uplift around zero is no proof that there is no effect), or the two point
-    different ways. "No effect" is one "larger than" the farther end of the uplift's interval.
-    """
-    low, high = float(row["uplift_low"]), float(row["uplift_high"])
-    if not row["icc"] >= RELIABLE or math.isnan(low + high + row["p_max"]):
-        return "inconclusive", math.nan
-    has_uplift, has_rho = not low <= 0 <= high, row["p_max"] < SIGNIFICANCE
-    if not has_uplift and not has_rho:
-        return "no effect", max(-low, high)
-    towards_queried = row["rho"] if row["queried"] == "large" else -row["rho"]
-    if has_uplift and has_rho and (towards_queried > 0) == (low > 0):
-        return ("helps" if low > 0 else "hurts"), math.nan
-    return "inconclusive", math.nan
-
-
 @dataclass(frozen=True)
 class _Cell:
-    """One row to be: a score, the arm whose groups it ranks, an outcome and a dose, by their places."""
+    """A row of the summary: a score, the grouping whose groups it ranks, and the indices of an outcome and a dose."""
 
     score: str
-    arm: GroupedOutcomes
+    grouped: GroupedOutcomes
     outcome: int
     dose: int
 
@@ -218,37 +195,37 @@ class _Cell:
     def identity(self) -> dict[str, Any]:
         return {
             "score": self.score,
-            "grouping": self.arm.grouping,
+            "grouping": self.grouped.grouping,
             "outcome": OUTCOMES[self.outcome],
-            "epochs": self.arm.epochs[self.dose],
+            "epochs": self.grouped.epochs[self.dose],
         }
 
-    def usefulness_of(self, arm: GroupedOutcomes) -> Float[np.ndarray, "base group seed"]:
-        return arm.usefulness[..., self.outcome, self.dose]
+    def usefulness_of(self, grouped: GroupedOutcomes) -> Float[np.ndarray, "base group seed"]:
+        return grouped.usefulness[..., self.outcome, self.dose]
 
 
 def _cells(rankings: list[tuple[str, GroupedOutcomes]]) -> Iterator[_Cell]:
-    for score, arm in rankings:
+    for score, grouped in rankings:
         for outcome in range(len(OUTCOMES)):
-            for dose in range(len(arm.epochs)):
-                yield _Cell(score, arm, outcome, dose)
+            for dose in range(len(grouped.epochs)):
+                yield _Cell(score, grouped, outcome, dose)
 
 
 def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
-    arm, usefulness = cell.arm, cell.usefulness_of(cell.arm)
+    grouped, usefulness = cell.grouped, cell.usefulness_of(cell.grouped)
     of_groups = usefulness.mean(axis=-1)
     gained, named = Interval(math.nan, math.nan, math.nan, 0), None
-    if arm.grouping != "random":
+    if grouped.grouping != "random":
         against = None if random is None else cell.usefulness_of(random).mean(axis=-1)
         named = "all" if random is None else "random"
-        gained = uplift(of_groups, arm.scores[cell.score], queried_end(cell.score), against)
+        gained = uplift(of_groups, grouped.scores[cell.score], queried_end(cell.score), against)
     single, icc = (float(values.mean()) for values in intraclass_correlation(usefulness))
     return {
         **cell.identity,
         "queried": queried_end(cell.score),
-        "bases": len(arm.bases),
+        "bases": len(grouped.bases),
         "groups": of_groups.shape[1],
-        "seeds": arm.seeds,
+        "seeds": grouped.seeds,
         "icc": icc,
         "icc_single": single,
         "ceiling": math.sqrt(icc) if icc > 0 else math.nan,
@@ -264,7 +241,8 @@ def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
 def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     # Studies of shuffled groups alone have no row.
     table = table.reindex(columns=list(SUMMARY_COLUMNS))
-    verdicts = [decide(row) for row in table.to_dict("records")]  # type: ignore[arg-type]  # pandas calls column names Hashable
+    rows: list[Mapping[str, Any]] = table.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
+    verdicts = [decide(row) for row in rows]
     return table.assign(
         seeds_needed=table["seeds_needed"].astype("Int64"),
         against=table["against"].astype("str").where(table["against"].notna(), None),
@@ -275,8 +253,8 @@ def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _quantile_rows(cell: _Cell) -> Iterator[dict[str, Any]]:
-    usefulness = cell.usefulness_of(cell.arm).mean(axis=-1)
-    for number, mean_score, mean in quantiles(usefulness, cell.arm.scores[cell.score]):
+    usefulness = cell.usefulness_of(cell.grouped).mean(axis=-1)
+    for number, mean_score, mean in quantiles(usefulness, cell.grouped.scores[cell.score]):
         yield {
             **cell.identity,
             "quantile": number,
@@ -288,19 +266,19 @@ def _quantile_rows(cell: _Cell) -> Iterator[dict[str, Any]]:
 
 
 def _check_rows(
-    arms: list[GroupedOutcomes], random: GroupedOutcomes | None
+    groupings: list[GroupedOutcomes], random: GroupedOutcomes | None
 ) -> Iterator[dict[str, Any]]:
-    shuffled = next((arm for arm in arms if arm.grouping == "shuffled_labels"), None)
-    by_score = [arm for arm in arms if arm.grouping == "score"]
-    for cell in _cells([("", arms[0])]):
+    shuffled = next((each for each in groupings if each.grouping == "shuffled_labels"), None)
+    by_score = [each for each in groupings if each.grouping == "score"]
+    for cell in _cells([("", groupings[0])]):
         harm = Interval(math.nan, math.nan, math.nan, 0)
         if shuffled is not None and random is not None:
-            sides = (cell.usefulness_of(arm).mean(axis=-1) for arm in (shuffled, random))
+            sides = (cell.usefulness_of(each).mean(axis=-1) for each in (shuffled, random))
             harm = mean_difference(*sides)
-        halves = [split_half(cell.usefulness_of(arm)).mean() for arm in by_score]
+        halves = [split_half(cell.usefulness_of(each)).mean() for each in by_score]
         yield {
             "outcome": OUTCOMES[cell.outcome],
-            "epochs": cell.arm.epochs[cell.dose],
+            "epochs": cell.grouped.epochs[cell.dose],
             "shuffled": harm.estimate,
             "shuffled_low": harm.low,
             "shuffled_high": harm.high,

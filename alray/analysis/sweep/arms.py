@@ -1,5 +1,6 @@
-"""A sweep's finished runs as aligned curves: an arm, and a pair of arms on their common seeds."""
+"""A sweep's runs as aligned curves: an arm, and a pair of arms on the seeds that both have finished."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,14 +9,21 @@ import pandas as pd
 
 from alray.errors import StoreError
 from alray.statistics.curves import Curves, Labels
+from alray.statistics.paired import FEWEST_SEEDS
 
-METRICS = ("accuracy", "macro_f1", "nll", "ece", "labelled_classes", "rare_recall")
+MAIN_METRICS = ("accuracy", "macro_f1", "nll")
+"""What reports are about; any of them may be missing from curves made elsewhere."""
+
+METRICS = (*MAIN_METRICS, "ece", "labelled_classes", "rare_recall")
 """Columns of `rounds` that have a learning curve, where they were recorded."""
+
+RANDOM = "random"
+"""The strategy that others are compared with where none is named."""
 
 
 @dataclass(frozen=True, eq=False)
 class ArmCurves:
-    """The curves of an arm's finished runs.
+    """The curves of an arm's finished runs; without one there are no seeds, labels and curves.
 
     Attributes:
         name: The arm.
@@ -31,20 +39,25 @@ class ArmCurves:
     labels: Labels
     curves: Mapping[str, Curves]
 
+    def values(self, metric: str) -> Curves:
+        """Return a metric's curves (seed, point), NaN where it was not recorded."""
+        unknown = np.full((len(self.seeds), len(self.labels)), math.nan)
+        return self.curves.get(metric, unknown)
+
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two arms on the seeds that both have finished.
+    """An arm and the arm that it is compared with, on the seeds that both have finished.
 
     Attributes:
-        arm: The one.
-        against: The other, with the same label counts.
+        arm: The arm.
+        reference: What it is compared with.
         seeds: Common seeds, rising.
         unpaired: How many seeds only one of the two has finished.
     """
 
     arm: ArmCurves
-    against: ArmCurves
+    reference: ArmCurves
     seeds: tuple[int, ...]
     unpaired: int
 
@@ -54,91 +67,114 @@ class Pair:
         return self.arm.labels
 
     @property
+    def exploratory(self) -> bool:
+        """Whether there are too few common seeds for any p below 0.05."""
+        return len(self.seeds) < FEWEST_SEEDS
+
+    @property
     def metrics(self) -> tuple[str, ...]:
-        """Metrics that both have recorded."""
-        return tuple(name for name in self.arm.curves if name in self.against.curves)
+        """Metrics that can be compared: recorded by both, on at least one common seed."""
+        if not self.seeds:
+            return ()
+        return tuple(name for name in self.arm.curves if name in self.reference.curves)
 
     def curves(self, metric: str) -> tuple[Curves, Curves]:
         """Return the curves of both, row by row the same seed."""
-        return _rows(self.arm, metric, self.seeds), _rows(self.against, metric, self.seeds)
+        return _rows(self.arm, metric, self.seeds), _rows(self.reference, metric, self.seeds)
 
     def differences(self, metric: str) -> Curves:
-        """Return the arm's curves minus the other's, a row per seed."""
-        arm, against = self.curves(metric)
-        return np.asarray(arm - against)
+        """Return the arm's curves minus the reference's, a row per seed."""
+        arm, reference = self.curves(metric)
+        return np.asarray(arm - reference)
 
 
-def finished_arms(rounds: pd.DataFrame, runs: pd.DataFrame) -> list[ArmCurves]:
-    """Return the arms that have a finished run, in the order of `runs`.
+def arm_curves(rounds: pd.DataFrame, runs: pd.DataFrame) -> list[ArmCurves]:
+    """Return every arm of `runs`, in the order of their first finished runs; arms without one come last.
 
     Raises:
-        StoreError: If an arm finished a seed twice, a finished run has no rounds, or runs differ in label counts.
+        StoreError: If an arm finished a seed twice, a finished run has no rounds, or finished runs differ in their
+            label counts or have one twice.
     """
     finished = runs[runs["status"] == "finished"]
+    records = rounds[rounds["run_id"].isin(finished["run_id"])].sort_values(["seed", "labels"])
+    _check(records, finished)
+    variants = dict(zip(runs["arm"], runs["variant"], strict=True))
+    by_arm = {str(name): of_arm for name, of_arm in records.groupby("arm")}
+    seeds = {str(name): of_arm for name, of_arm in finished.groupby("arm")["seed"]}
+    return [
+        _arm(str(name), str(variants[name]), by_arm[str(name)], seeds[str(name)])
+        if str(name) in seeds
+        else ArmCurves(str(name), str(variants[name]), (), np.empty(0), {})
+        for name in dict.fromkeys([*finished["arm"], *runs["arm"]])
+    ]
+
+
+def reference_pairs(
+    arms: Sequence[ArmCurves], runs: pd.DataFrame, reference: str = RANDOM
+) -> dict[str, Pair]:
+    """Return arm: its pair with the reference arm of its variant, for every arm of a variant that has one.
+
+    Args:
+        arms: All arms.
+        runs: A row per run.
+        reference: The strategy, or the arm, that others are compared with.
+
+    Raises:
+        StoreError: If a variant has two such arms.
+    """
+    by_name = {arm.name: arm for arm in arms}
+    references: dict[str, str] = {}
+    is_reference = (runs["arm"] == reference) | (runs["strategy"] == reference)
+    for variant, of_variant in runs[is_reference].groupby("variant"):
+        names = sorted(set(of_variant["arm"]))
+        if len(names) > 1:
+            raise StoreError(f"variant {variant!r} has more than one {reference} arm: {names}")
+        references[str(variant)] = names[0]
+    return {
+        arm.name: pair(arm, by_name[references[arm.variant]])
+        for arm in arms
+        if references.get(arm.variant, arm.name) != arm.name
+    }
+
+
+def pair(arm: ArmCurves, reference: ArmCurves) -> Pair:
+    """Return two arms on their common seeds, with a count of the others."""
+    seeds, others = set(arm.seeds), set(reference.seeds)
+    return Pair(arm, reference, tuple(sorted(seeds & others)), len(seeds ^ others))
+
+
+def _check(records: pd.DataFrame, finished: pd.DataFrame) -> None:
     twice = finished[finished.duplicated(["arm", "seed"])]
     if len(twice):
         arm, seed = twice[["arm", "seed"]].iloc[0]
         raise StoreError(f"arm {arm!r} has more than one finished run with seed {seed}")
-    if finished.empty:
-        return []
-    records = rounds[rounds["run_id"].isin(finished["run_id"])].sort_values(["seed", "labels"])
-    by_arm = dict(list(records.groupby("arm", sort=False)))
-    arms = [
-        _arm(str(name), by_arm.get(name, records.iloc[:0]), of_arm)
-        for name, of_arm in finished.groupby("arm", sort=False)
-    ]
-    for arm in arms[1:]:
-        if not np.array_equal(arm.labels, arms[0].labels):
-            raise StoreError(
-                f"arms with different label counts cannot be compared: {_described(arms[0])}, {_described(arm)}"
-            )
-    return arms
-
-
-def pair(arm: ArmCurves, against: ArmCurves) -> Pair:
-    """Return two arms on their common seeds, with a count of the others."""
-    seeds, others = set(arm.seeds), set(against.seeds)
-    return Pair(arm, against, tuple(sorted(seeds & others)), len(seeds ^ others))
-
-
-def _arm(name: str, records: pd.DataFrame, finished: pd.DataFrame) -> ArmCurves:
     missing = sorted(set(finished["run_id"]) - set(records["run_id"]))
     if missing:
         raise StoreError(f"{len(missing)} finished runs have no rounds, e.g. {missing[0]}")
-    seeds = tuple(sorted(int(seed) for seed in finished["seed"]))
-    labels = np.unique(records["labels"].to_numpy(float))
-    grid = records["labels"].to_numpy(float)
-    if not np.array_equal(grid, np.tile(labels, len(seeds))):
-        raise StoreError(f"runs of arm {name!r} have different label counts, or one count twice")
-    recorded = [
-        metric for metric in METRICS if metric in records and records[metric].notna().any()
+    grids: dict[tuple[int, ...], str] = {}
+    for run_id, of_run in records.groupby("run_id"):
+        grids.setdefault(tuple(of_run["labels"]), str(run_id))
+    described = [
+        f"{run_id} has {len(grid)} rounds from {grid[0]} to {grid[-1]} labels"
+        for grid, run_id in grids.items()
     ]
+    if len(grids) > 1:
+        raise StoreError(
+            f"runs with different label counts cannot be compared: {described[0]}, {described[1]}"
+        )
+    if any(len(set(grid)) < len(grid) for grid in grids):
+        raise StoreError(f"a label count occurs twice in a run: {described[0]}")
+
+
+def _arm(name: str, variant: str, records: pd.DataFrame, seeds: "pd.Series[int]") -> ArmCurves:
+    labels = np.unique(records["labels"].to_numpy(float))
     curves = {
         metric: records[metric].to_numpy(float).reshape(len(seeds), len(labels))
-        for metric in recorded
+        for metric in METRICS
+        if metric in records and records[metric].notna().any()
     }
-    return ArmCurves(name, str(finished["variant"].iloc[0]), seeds, labels, curves)
+    return ArmCurves(name, variant, tuple(sorted(int(seed) for seed in seeds)), labels, curves)
 
 
 def _rows(arm: ArmCurves, metric: str, seeds: Sequence[int]) -> Curves:
     return arm.curves[metric][np.isin(arm.seeds, seeds)]
-
-
-def _described(arm: ArmCurves) -> str:
-    return f"{arm.name} has {len(arm.labels)} from {arm.labels[0]:g} to {arm.labels[-1]:g}"
-
-
-def random_arms(runs: pd.DataFrame) -> dict[str, str]:
-    """Return variant: name of its random arm.
-
-    Raises:
-        StoreError: If a variant has two.
-    """
-    is_random = runs["strategy"].str.partition(":")[0] == "random"
-    arms: dict[str, str] = {}
-    for variant, of_variant in runs[is_random].groupby("variant"):
-        names = sorted(set(of_variant["arm"]))
-        if len(names) > 1:
-            raise StoreError(f"variant {variant!r} has more than one random arm: {names}")
-        arms[str(variant)] = names[0]
-    return arms

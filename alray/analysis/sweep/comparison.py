@@ -1,23 +1,28 @@
 """A sweep's records to the frames behind its report: curves, differences, label savings, wins, what was queried.
 
-Every arm is compared with the random arm of the same variant, seed by seed; what has no partner is counted, not used.
+Every arm is compared with the reference arm of its variant, seed by seed; what has no partner is counted, not used.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from alray.analysis.sweep.arms import ArmCurves, Pair, finished_arms, pair, random_arms
+from alray.analysis.sweep.arms import (
+    MAIN_METRICS,
+    RANDOM,
+    ArmCurves,
+    Pair,
+    arm_curves,
+    pair,
+    reference_pairs,
+)
+from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
-from alray.analysis.sweep.savings import milestones, savings
-from alray.statistics.bands import pointwise, simultaneous_half_width
-from alray.statistics.curves import label_saving_at_budget
-from alray.statistics.paired import FEWEST_SEEDS
-
-SEED_METRICS = ("accuracy", "macro_f1", "nll")
-"""Metrics whose curves are kept seed by seed."""
+from alray.analysis.sweep.savings import milestones, saving_at_budget, savings
+from alray.statistics.bands import simultaneous_half_width
+from alray.statistics.paired import FEWEST_SEEDS, pointwise
 
 _PAIRS = (
     *("arm", "variant", "against", "seeds", "paired_seeds", "unpaired_seeds", "exploratory"),
@@ -37,17 +42,17 @@ class Comparison:
     """Frames of a sweep's finished runs. Intervals are 95 %; a metric that was not recorded has no rows.
 
     Attributes:
-        pairs: A row per arm with a finished run: variant, against (the random arm; null for itself and where there
-            is none), seeds (finished), paired_seeds, unpaired_seeds (of the two arms, left out of comparisons),
-            exploratory (fewer than six paired seeds), and the signed saving at the budget with low and high, at
-            `accuracy`, where random needs `random_labels` (`curves.label_saving_at_budget`).
+        pairs: A row per arm with a finished run: variant, against (the reference arm; null for itself and where
+            there is none), seeds (finished), paired_seeds, unpaired_seeds (of the two arms, left out of
+            comparisons), exploratory (fewer than six paired seeds), and the signed saving at the budget with low and
+            high, at `accuracy`, where the reference needs `random_labels` (`curves.label_saving_at_budget`).
         curves: arm, variant, metric, labels, seeds, mean, low, high: t interval over the arm's finished seeds.
-        seeds: arm, seed, metric, labels, value.
+        seeds: arm, seed, metric, labels, value, for accuracy, macro_f1 and nll.
         differences: arm, against, metric, labels, seeds, difference, low, high (paired t, each point alone),
             band_low, band_high (for all points of the curve at once), exploratory.
         savings: arm, against, accuracy, random_labels, arm_labels, saving, low (-inf where not bounded), high,
             reached, censored (low is not bounded), pool_share_random, pool_share_arm, seeds, exploratory.
-        milestones: arm, against, share (of the random arm's budget), accuracy, random_labels, arm_labels, saving,
+        milestones: arm, against, share (of the reference arm's budget), accuracy, random_labels, arm_labels, saving,
             low, high, seeds, exploratory; NaN where not reached.
         wins: arm, versus (both orders of each pair of one variant), wins, ties, losses, unknown: label counts at
             which the paired t interval of accuracy lies above, around or below zero, or does not exist; seeds
@@ -74,58 +79,48 @@ def compare(
     queries: pd.DataFrame,
     runs: pd.DataFrame,
     pool_classes: Mapping[str, int] | None,
-    pool_size: int | None,
     rng: np.random.Generator,
+    reference: str = RANDOM,
 ) -> Comparison:
-    """Return the frames of a study. Only finished runs count.
+    """Return the frames of a study. Only finished runs count, and those on full data do not.
 
     Args:
         rounds: A row per run and round; further columns of `METRICS` and `sigma_<head>` are used where they are.
         queries: A row per queried object; may be empty.
-        runs: A row per run, with its status. The random arm of a variant is the one whose strategy is `random`.
+        runs: A row per run, with its status.
         pool_classes: Class: objects in the pool's train part, or None where unknown.
-        pool_size: Objects in the pool's train part, or None where unknown.
         rng: For the bands; arms share the draws, so neither their order nor their names change a number.
+        reference: The strategy, or the arm, that the others of its variant are compared with.
 
     Raises:
         StoreError: If finished runs differ in their label counts, a finished run has no rounds, an arm finished a
-            seed twice, or a variant has two random arms.
+            seed twice, or a variant has two reference arms.
     """
-    arms = finished_arms(rounds, runs)
-    randoms = random_arms(runs)
-    pairs = _against_random(arms, randoms)
-    finished = runs.loc[runs["status"] == "finished", "run_id"]
+    split = split_full_data(rounds, runs)
+    arms = arm_curves(split.rounds, split.runs)
+    pairs = reference_pairs(arms, split.runs, reference)
+    finished_arms = [arm for arm in arms if arm.seeds]
+    finished = split.runs.loc[split.runs["status"] == "finished", "run_id"]
     rounds, queries = (
         frame[frame["run_id"].isin(finished)] if len(frame) else frame
-        for frame in (rounds, queries)
+        for frame in (split.rounds, queries)
     )
+    pool_size = sum(pool_classes.values()) if pool_classes else None
     return Comparison(
-        pairs=_pairs(arms, pairs, randoms),
+        pairs=_pairs(finished_arms, pairs),
         curves=_joined(_CURVES, (_curve(arm, name) for arm in arms for name in arm.curves)),
-        seeds=_joined(_SEEDS, (_faint(arm, name) for arm in arms for name in SEED_METRICS)),
-        differences=_joined(_DIFFERENCES, _differences(pairs, int(rng.integers(2**63)))),
-        savings=savings(pairs, pool_size),
-        milestones=milestones(pairs),
-        wins=_wins(arms),
+        seeds=_joined(_SEEDS, (_seed_values(arm, name) for arm in arms for name in MAIN_METRICS)),
+        differences=_joined(_DIFFERENCES, _differences(pairs.values(), int(rng.integers(2**63)))),
+        savings=savings(pairs.values(), pool_size),
+        milestones=milestones(pairs.values()),
+        wins=_wins(finished_arms),
         classes=class_shares(queries, pool_classes),
         scores=score_quantiles(queries),
         rounds=round_means(rounds),
     )
 
 
-def _against_random(arms: list[ArmCurves], randoms: Mapping[str, str]) -> list[Pair]:
-    """Return arms with the random arm of their variant, where both have finished runs."""
-    by_name = {arm.name: arm for arm in arms}
-    references = [by_name.get(randoms.get(arm.variant, "")) for arm in arms]
-    return [
-        pair(arm, reference)
-        for arm, reference in zip(arms, references, strict=True)
-        if reference is not None and reference is not arm
-    ]
-
-
-def _pairs(arms: list[ArmCurves], pairs: list[Pair], randoms: Mapping[str, str]) -> pd.DataFrame:
-    by_name = {each.arm.name: each for each in pairs}
+def _pairs(arms: Iterable[ArmCurves], pairs: Mapping[str, Pair]) -> pd.DataFrame:
     rows = []
     for arm in arms:
         row: dict[str, object] = {"arm": arm.name, "variant": arm.variant, "seeds": len(arm.seeds)}
@@ -134,31 +129,29 @@ def _pairs(arms: list[ArmCurves], pairs: list[Pair], randoms: Mapping[str, str])
             "unpaired_seeds": 0,
             "exploratory": len(arm.seeds) < FEWEST_SEEDS,
         }
-        against = randoms.get(arm.variant)
-        if arm.name in by_name:
-            row |= _partner(by_name[arm.name])
-        elif against not in {None, arm.name}:
-            # No run of its random arm has finished.
-            row |= {"against": against, "unpaired_seeds": len(arm.seeds), "exploratory": True}
+        if arm.name in pairs:
+            row |= _comparison(pairs[arm.name])
         rows.append(row)
     return pd.DataFrame(rows, columns=list(_PAIRS)).astype({"against": "str"})
 
 
-def _partner(each: Pair) -> dict[str, object]:
+def _comparison(each: Pair) -> dict[str, object]:
     row = {
-        "against": each.against.name,
+        "against": each.reference.name,
         "paired_seeds": len(each.seeds),
         "unpaired_seeds": each.unpaired,
-        "exploratory": len(each.seeds) < FEWEST_SEEDS,
+        "exploratory": each.exploratory,
     }
-    if "accuracy" not in each.metrics or not each.seeds:
+    saved = saving_at_budget(each)
+    if saved is None:
         return row
-    saved = label_saving_at_budget(each.labels, *each.curves("accuracy"))
-    numbers = {"accuracy": saved.accuracy, "random_labels": saved.random_labels}
-    interval = saved.saving
-    return (
-        row | numbers | {"saving": interval.estimate, "low": interval.low, "high": interval.high}
-    )
+    return row | {
+        "accuracy": saved.accuracy,
+        "random_labels": saved.random_labels,
+        "saving": saved.saving.estimate,
+        "low": saved.saving.low,
+        "high": saved.saving.high,
+    }
 
 
 def _curve(arm: ArmCurves, metric: str) -> pd.DataFrame:
@@ -177,7 +170,7 @@ def _curve(arm: ArmCurves, metric: str) -> pd.DataFrame:
     )
 
 
-def _faint(arm: ArmCurves, metric: str) -> pd.DataFrame:
+def _seed_values(arm: ArmCurves, metric: str) -> pd.DataFrame:
     if metric not in arm.curves:
         return pd.DataFrame(columns=list(_SEEDS))
     points = len(arm.labels)
@@ -192,16 +185,16 @@ def _faint(arm: ArmCurves, metric: str) -> pd.DataFrame:
     )
 
 
-def _differences(pairs: list[Pair], draws_seed: int) -> Iterable[pd.DataFrame]:
+def _differences(pairs: Iterable[Pair], draws_seed: int) -> Iterable[pd.DataFrame]:
     for each in pairs:
-        for metric in each.metrics if each.seeds else ():
+        for metric in each.metrics:
             values = each.differences(metric)
             mean, half = pointwise(values)
             band = simultaneous_half_width(values, np.random.default_rng(draws_seed))
             yield pd.DataFrame(
                 {
                     "arm": each.arm.name,
-                    "against": each.against.name,
+                    "against": each.reference.name,
                     "metric": metric,
                     "labels": each.labels.astype(np.int64),
                     "seeds": len(each.seeds),
@@ -210,35 +203,35 @@ def _differences(pairs: list[Pair], draws_seed: int) -> Iterable[pd.DataFrame]:
                     "high": mean + half,
                     "band_low": mean - band,
                     "band_high": mean + band,
-                    "exploratory": len(each.seeds) < FEWEST_SEEDS,
+                    "exploratory": each.exploratory,
                 }
             )
 
 
-def _wins(arms: list[ArmCurves]) -> pd.DataFrame:
+def _wins(arms: Sequence[ArmCurves]) -> pd.DataFrame:
     rows = []
     for arm in arms:
         for other in arms:
             each = pair(arm, other)
             comparable = arm.variant == other.variant and "accuracy" in each.metrics
-            if arm is not other and comparable and each.seeds:
-                rows.append(_won(each))
+            if arm is not other and comparable:
+                rows.append(_wins_of(each))
     return pd.DataFrame(rows, columns=list(_WINS))
 
 
-def _won(each: Pair) -> dict[str, object]:
+def _wins_of(each: Pair) -> dict[str, object]:
     mean, half = pointwise(each.differences("accuracy"))
     wins, losses = int((mean > half).sum()), int((mean < -half).sum())
     unknown = int(np.isnan(half).sum())
     return {
         "arm": each.arm.name,
-        "versus": each.against.name,
+        "versus": each.reference.name,
         "wins": wins,
         "ties": len(mean) - wins - losses - unknown,
         "losses": losses,
         "unknown": unknown,
         "seeds": len(each.seeds),
-        "exploratory": len(each.seeds) < FEWEST_SEEDS,
+        "exploratory": each.exploratory,
     }
 
 

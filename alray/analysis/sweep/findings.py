@@ -1,50 +1,75 @@
-"""What a study's summary says, in plain words that never say more than its intervals carry."""
+"""What a sweep's summary shows, in plain words that never claim more than its intervals."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import pandas as pd
 
+from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.comparison import Comparison
-from alray.analysis.sweep.worth import where, worth
-from alray.statistics.paired import SIGNIFICANCE, Interval
+from alray.analysis.sweep.saving_words import amount_saved, shown_along_curve
+from alray.analysis.wording import (
+    UNCOMPARED,
+    Verdict,
+    arm_verdict,
+    count,
+    is_or_are,
+    joined,
+    percentage,
+)
+from alray.statistics.paired import SIGNIFICANCE, Interval, excludes_zero
 from alray.statistics.power import MOST_SEEDS, fewest_seeds_for_holm, seeds_for_power, standardised
 
 Row = Mapping[str, Any]
 
 
-def verdict(row: Row, against: str = "random") -> str:
-    """Return what one row of the summary (as a mapping) says about labels saved, and not more than its interval.
+def whole_curve(row: Row, reference: str = RANDOM) -> Verdict:
+    """Return the verdict on an arm's whole curve: the corrected test and the interval of its area must agree.
 
-    `against` is what the arm that it is compared with is called.
+    Args:
+        row: A row of the summary.
+        reference: The name of what it is compared with.
+    """
+    if not row["paired_seeds"]:
+        return UNCOMPARED
+    ends = row["alc_difference_low"], row["alc_difference_high"]
+    kind: Literal["better", "worse", "open"] = "open"
+    if row["holm_p"] < SIGNIFICANCE and excludes_zero(*ends):
+        kind = "better" if row["alc_difference"] > 0 else "worse"
+    return arm_verdict(kind, reference, exploratory=bool(row["exploratory"]))
+
+
+def sentence(row: Row, reference: str = RANDOM) -> str:
+    """Return what one row of the summary shows of labels saved, and no more than its interval does.
 
     Example: `margin saves 4 % (-2 to 9 %) of the labels at random's final accuracy: not shown to differ from zero
     with 5 seeds`.
     """
-    name, seeds = _name(row), _count(row["paired_seeds"], "seed")
+    name, seeds = _name(row), count(row["paired_seeds"], "seed")
     if row["seeds"] == 0:
         return f"{name}: no finished run, so nothing is known."
     if not row["paired_seeds"]:
-        return f"{name}: accuracy {_accuracy(row)} at {row['labels']} labels; compared with no other arm."
+        return f"{name}: accuracy {_accuracy(row)} at {row['labels']} labels; {UNCOMPARED.text}."
     if math.isnan(row["labels_saved"]):
         return f"{name}: labels saved cannot be computed."
-    said = f"{name} {_saving(row, against)}"
-    if math.isnan(row["labels_saved_low"]):
-        return f"{said}: one seed gives no interval, so nothing is shown."
-    if row["labels_saved_low"] <= 0 <= row["labels_saved_high"]:
-        return f"{said}: not shown to differ from zero with {seeds}."
+    start = f"{name} {_saving(row, reference)}"
+    doubt = _doubt(row)
+    if doubt:
+        return f"{start}: {doubt}."
     exploratory = ", fewer than six: exploratory" if row["exploratory"] else ""
     # The interval of labels saved is not corrected for the number of arms; the test of the whole curve is.
-    return f"{said} with {seeds}{exploratory}; over the whole curve it is {_whole_curve(row, against)}."
+    verdict = whole_curve(row, reference)
+    p = f" (p {row['holm_p']:.2g})" if verdict.kind != "open" else ""
+    return f"{start} with {seeds}{exploratory}; over the whole curve it is {verdict.text}{p}."
 
 
 def reading(summary: pd.DataFrame) -> list[str]:
-    """Return a few sentences to stand below the table: what failed, who differs from random, how sure that is."""
+    """Return a few sentences for below the table: what failed, which arms differ from random, how sure that is."""
     rows: list[Row] = summary.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
     compared = [row for row in rows if row["paired_seeds"]]
     return [
-        *_excluded(rows),
+        *_excluded(rows, RANDOM),
         *(_against_random(compared) if compared else ["No arm has a random arm to compare with."]),
     ]
 
@@ -52,62 +77,72 @@ def reading(summary: pd.DataFrame) -> list[str]:
 def paragraph(
     summary: pd.DataFrame,
     comparison: Comparison,
-    against: str = "random",
+    reference: str = RANDOM,
     label_cost: float | None = None,
     currency: str = "",
 ) -> str:
-    """Return the verdict on a sweep in one paragraph: who differs, what the best arm is worth, where, how sure.
+    """Return the findings of a sweep in one paragraph: which arms differ, what the best saves, where, how sure.
 
     Args:
-        summary: `analysis.summarise`.
+        summary: `summary.summarise` of the records.
         comparison: `comparison.compare` of the same records.
-        against: What the arm that the others are compared with is called.
+        reference: The name of what the others are compared with.
         label_cost: Price of one label, or None.
         currency: Stands behind amounts of money.
     """
     rows: list[Row] = summary.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
     compared = [row for row in rows if row["paired_seeds"]]
-    excluded = _excluded(rows)
+    excluded = _excluded(rows, reference)
     if not compared:
-        return " ".join([f"No arm can be compared with {against}.", *excluded])
-    sentences = [_who_differs(compared, against)]
+        return " ".join([f"No arm can be compared with {reference}.", *excluded])
+    sentences = [_differences(compared, reference)]
     how_sure = [*_exploratory(compared), *_out_of_reach(compared)]
     usable = [row for row in compared if not row["oracle"]]
     if usable:
         best = max(usable, key=_area)
         price = None if label_cost is None else (label_cost, currency)
-        in_labels = worth(best, comparison.pairs, price)
-        sentences.append(_best(best, len(usable), against, in_labels))
-        sentences += where(best, comparison.savings, against)
+        amount = amount_saved(best, comparison.pairs, price)
+        sentences.append(_best(best, len(usable), reference, amount))
+        sentences += shown_along_curve(best, comparison.savings, reference)
         how_sure += _more_seeds(best, len(compared))
     else:
         sentences.append("Only oracles are compared, which cannot be used for real labelling.")
     return " ".join([*sentences, *how_sure, *excluded])
 
 
-def _who_differs(rows: list[Row], against: str) -> str:
-    groups = _grouped(rows, against)
-    said = "; ".join(f"{_are(names)} {what}" for what, names in groups.items())
+def _differences(rows: list[Row], reference: str) -> str:
+    groups = "; ".join(
+        f"{joined(names)} {is_or_are(len(names))} {verdict}"
+        for verdict, names in _by_verdict(rows, reference).items()
+    )
     return (
         f"Over the whole learning curve (area under it, {_paired_seeds(rows)}, corrected for "
-        f"{_count(len(rows), 'comparison')}) {said}."
+        f"{count(len(rows), 'comparison')}) {groups}."
     )
 
 
-def _best(row: Row, candidates: int, against: str, in_labels: str) -> str:
+def _best(row: Row, candidates: int, reference: str, amount: str) -> str:
     lead = ""
     if candidates > 1:
         lead = f"{_name(row)} has the largest area of {candidates} arms, and being picked flatters it: "
     if math.isnan(row["labels_saved"]):
         return f"{lead or f'{_name(row)}: '}labels saved cannot be computed."
     name = "it" if lead else _name(row)
-    said = f"{lead}{name} {_saving(row, against)}{in_labels}"
-    if math.isnan(row["labels_saved_low"]):
-        return f"{said}: one seed gives no interval, so nothing is shown."
-    seeds = _count(row["paired_seeds"], "seed")
-    if row["labels_saved_low"] <= 0 <= row["labels_saved_high"]:
-        return f"{said}: not shown to differ from zero with {seeds}."
-    return f"{said}, with {seeds}."
+    saving = f"{lead}{name} {_saving(row, reference)}{amount}"
+    doubt = _doubt(row)
+    if doubt:
+        return f"{saving}: {doubt}."
+    return f"{saving}, with {count(row['paired_seeds'], 'seed')}."
+
+
+def _doubt(row: Row) -> str:
+    """Return why no saving is shown, and nothing where one is."""
+    low, high = row["labels_saved_low"], row["labels_saved_high"]
+    if math.isnan(low):
+        return "one seed gives no interval, so nothing is shown"
+    if excludes_zero(low, high):
+        return ""
+    return f"not shown to differ from zero with {count(row['paired_seeds'], 'seed')}"
 
 
 def _area(row: Row) -> float:
@@ -115,8 +150,8 @@ def _area(row: Row) -> float:
 
 
 def _more_seeds(row: Row, comparisons: int) -> list[str]:
-    """Say how many seeds would show the best arm's area difference, if it were as large as it seems."""
-    if _shown(row):
+    """Return how many seeds would show the best arm's area difference, if it were as large as it seems."""
+    if whole_curve(row).kind != "open":
         return []
     estimate, low, high = (float(row[f"alc_difference{end}"]) for end in ("", "_low", "_high"))
     effect = standardised(Interval(estimate, low, high, row["paired_seeds"]))
@@ -133,16 +168,14 @@ def _more_seeds(row: Row, comparisons: int) -> list[str]:
     ]
 
 
-_LEFT_OUT = {
-    "failed": "Runs failed and are left out",
-    "unfinished": "Runs not finished and left out",
-    "unpaired_seeds": "Seeds finished by only one of an arm and its random arm, left out of comparisons",
-}
-
-
-def _excluded(rows: list[Row]) -> list[str]:
+def _excluded(rows: list[Row], reference: str) -> list[str]:
+    texts = {
+        "failed": "Runs failed and are left out",
+        "unfinished": "Runs not finished and left out",
+        "unpaired_seeds": f"Seeds finished by only one of an arm and its {reference} arm, left out of comparisons",
+    }
     sentences = []
-    for column, text in _LEFT_OUT.items():
+    for column, text in texts.items():
         parts = [f"{_name(row)} {row[column]}" for row in rows if row[column]]
         if parts:
             sentences.append(f"{text}: {', '.join(parts)}.")
@@ -150,22 +183,22 @@ def _excluded(rows: list[Row]) -> list[str]:
 
 
 def _against_random(rows: list[Row]) -> list[str]:
-    said = "; ".join(
-        f"{', '.join(names)}: {what}" for what, names in _grouped(rows, "random").items()
+    groups = "; ".join(
+        f"{', '.join(names)}: {verdict}" for verdict, names in _by_verdict(rows, RANDOM).items()
     )
-    sentence = (
+    first = (
         f"Area under the learning curve, {_paired_seeds(rows)}, "
-        f"corrected for {_count(len(rows), 'comparison')}: {said}."
+        f"corrected for {count(len(rows), 'comparison')}: {groups}."
     )
-    end = "Labels saved is read at the end of the curves; at lower accuracies it may differ."
-    return [sentence, *_exploratory(rows), *_out_of_reach(rows), end]
+    last = "Labels saved is read at the end of the curves; at lower accuracies it may differ."
+    return [first, *_exploratory(rows), *_out_of_reach(rows), last]
 
 
-def _grouped(rows: list[Row], against: str) -> dict[str, list[str]]:
-    """Return what is shown of whole curves: the arms of which it is."""
+def _by_verdict(rows: list[Row], reference: str) -> dict[str, list[str]]:
+    """Return the text of each verdict on whole curves: the arms that it is about."""
     groups: dict[str, list[str]] = {}
     for row in rows:
-        groups.setdefault(_whole_curve(row, against).partition(" (")[0], []).append(_name(row))
+        groups.setdefault(whole_curve(row, reference).text, []).append(_name(row))
     return groups
 
 
@@ -178,7 +211,7 @@ def _exploratory(rows: list[Row]) -> list[str]:
 
 
 def _out_of_reach(rows: list[Row]) -> list[str]:
-    """Say so where no outcome whatever could have been called a difference."""
+    """Return that so few seeds cannot show any difference, where that is so."""
     needed, most = fewest_seeds_for_holm(len(rows)), max(row["paired_seeds"] for row in rows)
     if most >= needed:
         return []
@@ -191,33 +224,16 @@ def _out_of_reach(rows: list[Row]) -> list[str]:
 
 def _paired_seeds(rows: list[Row]) -> str:
     fewest, most = (pick(row["paired_seeds"] for row in rows) for pick in (min, max))
-    return _count(most, "paired seed") if fewest == most else f"{fewest} to {most} paired seeds"
+    return count(most, "paired seed") if fewest == most else f"{fewest} to {most} paired seeds"
 
 
-def _whole_curve(row: Row, against: str = "random") -> str:
-    if not _shown(row):
-        return f"not shown to differ from {against}"
-    side = "above" if row["alc_difference"] > 0 else "below"
-    return f"{side} {against} (p {row['holm_p']:.2g})"
-
-
-def _shown(row: Row) -> bool:
-    """Whether the corrected test and the interval agree that the whole curve differs."""
-    excludes_zero = not row["alc_difference_low"] <= 0 <= row["alc_difference_high"]
-    return bool(row["holm_p"] < SIGNIFICANCE and excludes_zero)
-
-
-def _saving(row: Row, against: str) -> str:
-    estimate, low, high = (100 * row[f"labels_saved{end}"] for end in ("", "_low", "_high"))
+def _saving(row: Row, reference: str) -> str:
+    estimate, low, high = (float(row[f"labels_saved{end}"]) for end in ("", "_low", "_high"))
     if estimate < 0:
-        numbers = _percent(-estimate, -high, -low)
-        return f"needs {numbers} more labels than {against} for its own final accuracy"
-    return f"saves {_percent(estimate, low, high)} of the labels at {against}'s final accuracy"
-
-
-def _percent(estimate: float, low: float, high: float) -> str:
-    interval = "" if math.isnan(low) else f" ({round(low)} to {round(high)} %)"
-    return f"{round(estimate)} %{interval}"
+        numbers = " ".join(percentage(-estimate, -high, -low)).rstrip()
+        return f"needs {numbers} more labels than {reference} for its own final accuracy"
+    numbers = " ".join(percentage(estimate, low, high)).rstrip()
+    return f"saves {numbers} of the labels at {reference}'s final accuracy"
 
 
 def _accuracy(row: Row) -> str:
@@ -227,13 +243,3 @@ def _accuracy(row: Row) -> str:
 
 def _name(row: Row) -> str:
     return f"{row['arm']} (oracle)" if row["oracle"] else str(row["arm"])
-
-
-def _are(names: Sequence[str]) -> str:
-    """Return `a is`, or `a, b and c are`."""
-    *first, last = names
-    return f"{', '.join(first)} and {last} are" if first else f"{last} is"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -4,21 +4,21 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from alray.analysis.sweep.arms import MAIN_METRICS
 from alray.settings.sweep import FULL_DATA
 
-METRICS = ("accuracy", "macro_f1", "nll")
-"""What reports are about; any of them may be missing from curves made elsewhere."""
+_COLUMNS = ("run_id", "arm", "variant", "full_data", "seed", "round", "labels", *MAIN_METRICS)
 
 
 @dataclass(frozen=True, eq=False)
 class FullDataSplit:
-    """A study's records without those on full data, and what these have reached.
+    """A study's records without its runs on full data, and what these have reached.
 
     Attributes:
         rounds: A row per run and round.
         runs: A row per run.
-        ceilings: A row per variant with a finished run on full data: variant, labels, seeds, and the means over seeds of
-            accuracy, macro_f1 and nll.
+        ceilings: A row per variant with a finished run on full data: variant, labels, seeds, and the means over
+            seeds of accuracy, macro_f1 and nll.
     """
 
     rounds: pd.DataFrame
@@ -26,20 +26,32 @@ class FullDataSplit:
     ceilings: pd.DataFrame
 
 
-def is_full_data(frame: pd.DataFrame) -> "pd.Series[bool]":
-    """Return whether each row belongs to a run on full data, whatever its variant."""
-    return frame["arm"].map(lambda arm: str(arm).partition(" [")[0] == FULL_DATA).astype(bool)
+def fill_full_data(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame of records whose column `full_data` has a value in every row; one without arms stays as it is.
+
+    Rows from before the column was recorded, and tables of curves made elsewhere, have the arm's name only: it is
+    `full data`, its variant left out.
+    """
+    if "arm" not in frame:
+        return frame
+    by_name = frame["arm"].map(lambda arm: str(arm).partition(" [")[0] == FULL_DATA)
+    recorded = frame.get("full_data", by_name)
+    return frame.assign(full_data=recorded.where(recorded.notna(), by_name).astype(bool))
 
 
 def split_full_data(rounds: pd.DataFrame, runs: pd.DataFrame) -> FullDataSplit:
-    """Take the runs on full data out of what strategies are compared by."""
-    of_runs, of_rounds = is_full_data(runs), is_full_data(rounds)
+    """Return the records of the runs that strategies are compared by, and the ceilings of those on full data."""
+    # A study without a round may come without columns.
+    if rounds.empty:
+        rounds = pd.DataFrame(columns=list(_COLUMNS))
+    rounds, runs = fill_full_data(rounds), fill_full_data(runs)
+    of_rounds, of_runs = rounds["full_data"], runs["full_data"]
     full, statuses = rounds[of_rounds], runs[of_runs]
     finished = statuses.loc[statuses["status"] == "finished", "run_id"]
     by_variant = full[full["run_id"].isin(finished)].groupby("variant", as_index=False)
     ceilings = by_variant.agg(
         labels=("labels", "max"),
         seeds=("seed", "nunique"),
-        **{metric: (metric, "mean") for metric in METRICS},
+        **{metric: (metric, "mean") for metric in MAIN_METRICS},
     )
     return FullDataSplit(rounds[~of_rounds], runs[~of_runs], ceilings)

@@ -1,4 +1,4 @@
-"""What strategies did, round by round: the classes and scores of what they queried, and what a round took."""
+"""What strategies queried, round by round: classes and scores of the objects, and the seconds of a round."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 STEPS = 10
-"""Parts into which a run's queried objects are cut, in the order of their queries."""
+"""Parts into which a run's queried objects are split, in the order of their queries."""
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 CLASSES = ("arm", "label", "step", "queried_share", "pool_share")
@@ -57,13 +57,13 @@ def _steps(chosen: pd.DataFrame) -> npt.NDArray[np.int64]:
     run = pd.factorize(chosen["run_id"])[0]
     order = np.lexsort((chosen["rank"].to_numpy(), chosen["round"].to_numpy(), run))
     sizes = np.bincount(run)
-    place = np.empty(len(run), np.int64)
-    place[order] = np.arange(len(run)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return place * STEPS // sizes[run]
+    position = np.empty(len(run), np.int64)
+    position[order] = np.arange(len(run)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return position * STEPS // sizes[run]
 
 
 def score_quantiles(queries: pd.DataFrame) -> pd.DataFrame:
-    """Return quantiles of the queried objects' scores per arm and round, seeds pooled; none where chosen by chance."""
+    """Return quantiles of the queried objects' scores per arm and round, seeds pooled; no row where chance chose."""
     scored = queries[queries["score"].notna()] if len(queries) else queries
     if scored.empty:
         return pd.DataFrame(columns=list(SCORES))

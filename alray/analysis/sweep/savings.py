@@ -1,6 +1,7 @@
 """Labels saved along the whole curve: at many target accuracies, and at quarters of the budget."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ from alray.statistics.curves import (
     Labels,
     LabelSaving,
     label_saving,
+    label_saving_at_budget,
     labels_needed,
     monotone,
 )
-from alray.statistics.paired import FEWEST_SEEDS
 
 TARGETS = 40
 SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -29,7 +30,14 @@ MILESTONES = (
 )
 
 
-def savings(pairs: list[Pair], pool_size: int | None) -> pd.DataFrame:
+def saving_at_budget(pair: Pair) -> LabelSaving | None:
+    """Return the label saving at the end of the curves; None without accuracy or without a common seed."""
+    if "accuracy" not in pair.metrics:
+        return None
+    return label_saving_at_budget(pair.labels, *pair.curves("accuracy"))
+
+
+def savings(pairs: Iterable[Pair], pool_size: int | None) -> pd.DataFrame:
     """Return the label saving at target accuracies, equally spaced up to the highest that random's curve reaches.
 
     The curve is random's monotone mean over the paired seeds; it is left where it starts. Each interval is that of
@@ -50,7 +58,7 @@ def savings(pairs: list[Pair], pool_size: int | None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(SAVINGS))
 
 
-def milestones(pairs: list[Pair]) -> pd.DataFrame:
+def milestones(pairs: Iterable[Pair]) -> pd.DataFrame:
     """Return the label saving at the accuracies that random has with quarters of its budget.
 
     The budget is the last label count; a quarter before the first one has nulls.
@@ -92,7 +100,7 @@ def _at_share(pair: Pair, share: float) -> LabelSaving | None:
 
 
 def _usable(pair: Pair) -> bool:
-    if not pair.seeds or "accuracy" not in pair.metrics or len(pair.labels) == 1:
+    if "accuracy" not in pair.metrics or len(pair.labels) == 1:
         return False
     return all(bool(np.isfinite(curves).all()) for curves in pair.curves("accuracy"))
 
@@ -100,9 +108,9 @@ def _usable(pair: Pair) -> bool:
 def _row(pair: Pair, saved: LabelSaving | None) -> dict[str, Any]:
     named = {
         "arm": pair.arm.name,
-        "against": pair.against.name,
+        "against": pair.reference.name,
         "seeds": len(pair.seeds),
-        "exploratory": len(pair.seeds) < FEWEST_SEEDS,
+        "exploratory": pair.exploratory,
     }
     if saved is None:
         numbers = ("accuracy", "random_labels", "arm_labels", "saving", "low", "high")

@@ -1,6 +1,6 @@
-"""A study's records to its summary: a row per arm, compared with random.
+"""A sweep's records to its summary: a row per arm, compared with random or another reference.
 
-Every arm is compared with the random arm of the same variant (the same training settings), seed by seed.
+Every arm is compared with the reference arm of its variant (the same training settings), seed by seed.
 """
 
 import math
@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
-from alray.analysis.sweep.arms import random_arms
-from alray.analysis.sweep.full_data import METRICS, split_full_data
-from alray.errors import StoreError
-from alray.statistics.curves import area_under_curve, label_saving_at_budget, share_reached
+from alray.analysis.sweep.arms import RANDOM, ArmCurves, Pair, arm_curves, reference_pairs
+from alray.analysis.sweep.full_data import split_full_data
+from alray.analysis.sweep.savings import saving_at_budget
+from alray.statistics.curves import area_under_curve, share_reached
 from alray.statistics.paired import FEWEST_SEEDS, Interval, holm, mean_interval, sign_flip_test
 
 SUMMARY_COLUMNS: Mapping[str, str] = MappingProxyType(
@@ -72,71 +71,45 @@ _FLAGS = ("oracle", "exploratory")
 _SECONDS = ["query_s", "fit_s", "eval_s"]
 
 
-def summarise(rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def summarise(
+    rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator, reference: str = RANDOM
+) -> pd.DataFrame:
     """Return a row per arm, in the order of `runs`, with the columns of `SUMMARY_COLUMNS`.
 
-    Runs on full data have no row of their own. Only finished runs count. What does not exist (no finished run, one seed, no random arm) is null.
+    Runs on full data have no row. Only finished runs count. What does not exist (no finished run, one seed, no
+    reference arm) is null.
 
     Args:
         rounds: A row per run and round; rows of runs that have not finished are left out.
         runs: A row per run, with its status.
         rng: For the bootstrap draws; arms share them, so neither their order nor their names change a number.
+        reference: The strategy, or the arm, that the others of its variant are compared with. Where the columns name
+            random, it is this one.
 
     Raises:
         StoreError: If finished runs differ in their label counts, a finished run has no rounds, an arm finished a
-            seed twice, or a variant has two random arms.
+            seed twice, or a variant has two reference arms.
     """
-    # A study without a finished run has no rounds to read, and then the frame has no columns either.
-    if rounds.empty:
-        rounds = pd.DataFrame(columns=["run_id", "arm", "variant", "seed", "labels", *METRICS])
-    apart = split_full_data(rounds, runs)
-    rounds, runs = apart.rounds, apart.runs
-    ceilings = dict(zip(apart.ceilings["variant"], apart.ceilings["accuracy"], strict=True))
-    finished = runs[runs["status"] == "finished"]
-    records = rounds[rounds["run_id"].isin(finished["run_id"])]
-    # The order of rows must not decide how sums are rounded: a summary is the same to the bit.
-    records = records.sort_values(["arm", "seed", "labels"])
-    _check(records, finished)
-    by_arm = {str(arm): of_arm for arm, of_arm in records.groupby("arm")}
-    randoms = random_arms(runs)
+    split = split_full_data(rounds, runs)
+    accuracy_of_full_data = dict(
+        zip(split.ceilings["variant"], split.ceilings["accuracy"], strict=True)
+    )
+    arms = arm_curves(split.rounds, split.runs)
+    by_name = {arm.name: arm for arm in arms}
+    pairs = reference_pairs(arms, split.runs, reference)
+    seconds = _seconds_per_round(split.rounds, split.runs)
     draws_seed = int(rng.integers(2**63))
     rows = []
-    for arm, of_arm in runs.groupby("arm", sort=False):
-        row = _identity(of_arm) | _at_budget(by_arm.get(str(arm)))
-        row["full_data_accuracy"] = ceilings.get(row["variant"], math.nan)
-        against = randoms.get(row["variant"])
-        if against is not None and against != arm:
-            row |= {"against": against, **_pairing(finished, row["arm"], against)}
-            if row["paired_seeds"]:
-                rng_of_arm = np.random.default_rng(draws_seed)
-                row |= _comparison(by_arm[row["arm"]], by_arm[against], rng_of_arm)
-                left = row["full_data_accuracy"] - row.pop("alc_random")
-                row["alc_normalised"] = row["alc_difference"] / left if left > 0 else math.nan
+    for name, of_arm in split.runs.groupby("arm", sort=False):
+        row = _identity(of_arm) | _at_budget(by_name[str(name)])
+        row["seconds_per_round"] = seconds.get(str(name), math.nan)
+        row["full_data_accuracy"] = accuracy_of_full_data.get(row["variant"], math.nan)
+        if str(name) in pairs:
+            row |= _comparison(
+                pairs[str(name)], row["full_data_accuracy"], np.random.default_rng(draws_seed)
+            )
         rows.append(row)
     return _table(rows)
-
-
-def _check(records: pd.DataFrame, finished: pd.DataFrame) -> None:
-    twice = finished[finished.duplicated(["arm", "seed"])]
-    if len(twice):
-        arm, seed = twice[["arm", "seed"]].iloc[0]
-        raise StoreError(f"arm {arm!r} has more than one finished run with seed {seed}")
-    missing = sorted(set(finished["run_id"]) - set(records["run_id"]))
-    if missing:
-        raise StoreError(f"{len(missing)} finished runs have no rounds, e.g. {missing[0]}")
-    grids: dict[tuple[int, ...], str] = {}
-    for run_id, of_run in records.groupby("run_id"):
-        grids.setdefault(tuple(of_run["labels"]), str(run_id))
-    described = [
-        f"{run_id} has {len(grid)} rounds from {grid[0]} to {grid[-1]} labels"
-        for grid, run_id in grids.items()
-    ]
-    if len(grids) > 1:
-        raise StoreError(
-            f"runs with different label counts cannot be compared: {described[0]}, {described[1]}"
-        )
-    if any(len(set(grid)) < len(grid) for grid in grids):
-        raise StoreError(f"a label count occurs twice in a run: {described[0]}")
 
 
 def _identity(runs: pd.DataFrame) -> dict[str, Any]:
@@ -151,62 +124,56 @@ def _identity(runs: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _at_budget(records: pd.DataFrame | None) -> dict[str, Any]:
-    if records is None:
+def _at_budget(arm: ArmCurves) -> dict[str, Any]:
+    if not arm.seeds:
         return {}
-    curves = _curves(records)
-    budget = records["labels"].max()
-    last = records[records["labels"] == budget]
-    seconds = records.loc[records["round"] >= 1, _SECONDS].to_numpy(float).sum(axis=1)
-    areas = area_under_curve(_labels(curves), curves.to_numpy(float))
+    last = {
+        metric: mean_interval(arm.values(metric)[:, -1])
+        for metric in ("accuracy", "macro_f1", "nll", "ece")
+    }
     return {
-        "labels": int(budget),
-        **_interval("accuracy", mean_interval(last["accuracy"].to_numpy(float))),
-        **_interval("macro_f1", mean_interval(last["macro_f1"].to_numpy(float))),
-        "nll": mean_interval(last["nll"].to_numpy(float)).estimate,
-        "ece": mean_interval(last["ece"].to_numpy(float)).estimate,
-        "alc": mean_interval(areas).estimate,
-        "seconds_per_round": float(np.mean(seconds)) if len(seconds) else math.nan,
+        "labels": int(arm.labels[-1]),
+        **_interval("accuracy", last["accuracy"]),
+        **_interval("macro_f1", last["macro_f1"]),
+        "nll": last["nll"].estimate,
+        "ece": last["ece"].estimate,
+        "alc": mean_interval(area_under_curve(arm.labels, arm.values("accuracy"))).estimate,
     }
 
 
-def _pairing(finished: pd.DataFrame, arm: str, against: str) -> dict[str, int]:
-    seeds = set(finished.loc[finished["arm"] == arm, "seed"])
-    seeds_of_random = set(finished.loc[finished["arm"] == against, "seed"])
+def _seconds_per_round(rounds: pd.DataFrame, runs: pd.DataFrame) -> dict[str, float]:
+    """Return the mean over an arm's finished runs and their rounds from 1 on, where there are any."""
+    finished = rounds["run_id"].isin(runs.loc[runs["status"] == "finished", "run_id"])
+    # The order of rows must not decide how sums are rounded: a summary is the same to the bit.
+    later = rounds[finished & (rounds["round"] >= 1)].sort_values(["arm", "seed", "labels"])
     return {
-        "paired_seeds": len(seeds & seeds_of_random),
-        "unpaired_seeds": len(seeds ^ seeds_of_random),
+        str(arm): float(np.mean(of_arm[_SECONDS].to_numpy(float).sum(axis=1)))
+        for arm, of_arm in later.groupby("arm")
     }
 
 
-def _comparison(
-    arm: pd.DataFrame, random: pd.DataFrame, rng: np.random.Generator
-) -> dict[str, Any]:
-    arm_curves, random_curves = _curves(arm), _curves(random)
-    paired = arm_curves.index.intersection(random_curves.index)
-    labels = _labels(arm_curves)
-    curves = arm_curves.loc[paired].to_numpy(float)
-    baseline = random_curves.loc[paired].to_numpy(float)
-    areas_of_random = area_under_curve(labels, baseline)
-    differences = area_under_curve(labels, curves) - areas_of_random
-    saved = label_saving_at_budget(labels, curves, baseline)
-    return {
-        **_interval("alc_difference", mean_interval(differences)),
-        "alc_random": float(areas_of_random.mean()),
+def _comparison(pair: Pair, full_data_accuracy: float, rng: np.random.Generator) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "against": pair.reference.name,
+        "paired_seeds": len(pair.seeds),
+        "unpaired_seeds": pair.unpaired,
+    }
+    saved = saving_at_budget(pair)
+    if saved is None:
+        return row
+    curves, of_reference = pair.curves("accuracy")
+    reference_areas = area_under_curve(pair.labels, of_reference)
+    differences = area_under_curve(pair.labels, curves) - reference_areas
+    difference = mean_interval(differences)
+    left = full_data_accuracy - float(reference_areas.mean())
+    return row | {
+        **_interval("alc_difference", difference),
+        "alc_normalised": difference.estimate / left if left > 0 else math.nan,
         "sign_flip_p": sign_flip_test(differences, rng).p,
         **_interval("labels_saved", saved.saving),
         "labels_saved_accuracy": saved.accuracy,
-        "labels_saved_reached": share_reached(curves, baseline, rng),
+        "labels_saved_reached": share_reached(curves, of_reference, rng),
     }
-
-
-def _curves(records: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracies, a row per seed and a column per label count, both in rising order."""
-    return records.pivot(index="seed", columns="labels", values="accuracy")
-
-
-def _labels(curves: pd.DataFrame) -> Float[np.ndarray, " point"]:
-    return curves.columns.to_numpy(float)
 
 
 def _interval(name: str, interval: Interval) -> dict[str, float]:

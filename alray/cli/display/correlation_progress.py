@@ -6,8 +6,8 @@ from rich.console import RenderableType
 from rich.text import Text
 from typing_extensions import override
 
-from alray.analysis.wording import share
-from alray.cli.display.phrases import count, features
+from alray.analysis.wording import count, share
+from alray.cli.display.phrases import features
 from alray.cli.display.progress import Display
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan

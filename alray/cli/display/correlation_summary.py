@@ -1,4 +1,4 @@
-"""The tables at the end of a correlation study: rho and uplift over the dose, and what they say."""
+"""The tables at the end of a correlation study, rho and uplift over the dose, with the findings in words."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,24 +10,24 @@ from rich.table import Table
 from rich.text import Text
 
 from alray.analysis.correlation.findings import reading
-from alray.analysis.wording import share, signed
+from alray.analysis.correlation.groupings import SHORT_GROUPING_TITLES
+from alray.analysis.wording import count, share, signed
 from alray.reporting.correlation.report import measured_prediction
-from alray.statistics.paired import SIGNIFICANCE
+from alray.settings.correlation import GROUPINGS
+from alray.statistics.paired import SIGNIFICANCE, excludes_zero
 from alray.storage.location import StudyPath
 from alray.studies.correlation.results import Correlation
 
 Row = Mapping[str, Any]
 
-_GROUPED = {"score": "by score", "within_class": "within class", "random": "random"}
-
 
 def print_correlation(console: Console, found: Correlation, page: StudyPath | None = None) -> None:
-    """Print both tables, what they say in words, and where the results lie."""
+    """Print both tables, the findings in words, and where the results lie."""
     for task, error in zip(found.failures["task"], found.failures["error"], strict=True):
         console.print(Text(f"failed: {task}: {error}", style="red"))
-    outcome, kinds = found.settings.outcome, list(_GROUPED)
+    outcome = found.settings.outcome
     summary = found.summary[found.summary["outcome"] == outcome]
-    order = summary["grouping"].map(kinds.index)
+    order = summary["grouping"].map(GROUPINGS.index)
     names = list(dict.fromkeys(found.summary["score"]))
     summary = summary.assign(_order=order, _score=summary["score"].map(names.index))
     summary = summary.sort_values(["_score", "_order", "epochs"])
@@ -64,20 +64,20 @@ def _table(summary: pd.DataFrame, cell: Callable[[Row], str], *, with_reliabilit
     table.add_column("score")
     table.add_column("groups")
     for dose in doses:
-        unit = "epoch" if dose == 1 else "epochs"
-        table.add_column(f"{dose}\n{unit}", justify="right", no_wrap=True)
+        table.add_column(count(dose, "epoch").replace(" ", "\n"), justify="right", no_wrap=True)
     if with_reliability:
         table.add_column("relia-\nbility", justify="right", no_wrap=True)
     before = ""
     for names, rows in summary.groupby(["score", "grouping"], sort=False):
         name, grouping = map(str, names)
-        of_dose: dict[int, Row] = {int(row["epochs"]): row for row in rows.to_dict("records")}  # type: ignore[misc]  # pandas calls column names Hashable
+        records: list[Row] = rows.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
+        of_dose = {int(row["epochs"]): row for row in records}
         first = of_dose[doses[-1]]
         shown = f"{name} ({first['queried']})" if name != before else ""
         before = name
         cells = [cell(of_dose[dose]) if dose in of_dose else "" for dose in doses]
         ends = [_reliability(rows)] if with_reliability else []
-        table.add_row(Text(shown), _GROUPED[grouping], *cells, *ends)
+        table.add_row(Text(shown), SHORT_GROUPING_TITLES[grouping], *cells, *ends)
     return table
 
 
@@ -92,8 +92,8 @@ def _rho(row: Row) -> str:
 def _uplift(row: Row) -> str:
     if math.isnan(row["uplift"]):
         return "- "
-    sure = row["uplift_low"] > 0 or row["uplift_high"] < 0
-    return signed(row["uplift"]) + ("*" if sure else " ")
+    star = "*" if excludes_zero(row["uplift_low"], row["uplift_high"]) else " "
+    return signed(row["uplift"]) + star
 
 
 def _reliability(rows: pd.DataFrame) -> str:

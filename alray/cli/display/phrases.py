@@ -1,11 +1,7 @@
 """What all displays say alike: counts, durations, sizes."""
 
+from alray.analysis.wording import count
 from alray.pools.pool import Pool
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """Return `1 run`, `3 runs`, `12,000 objects`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 from typing_extensions import override
 
-from alray.cli.display.phrases import count, duration
+from alray.analysis.wording import count
+from alray.cli.display.phrases import duration
 from alray.studies.events import Failure
 from alray.studies.executor import NamedJob
 from alray.studies.observer import StudyObserver

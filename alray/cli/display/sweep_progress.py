@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
 
-from alray.analysis.wording import share
-from alray.cli.display.phrases import count, duration, features
+from alray.analysis.wording import count, share
+from alray.cli.display.phrases import duration, features
 from alray.cli.display.progress import Display
 from alray.studies.events import Failure
 from alray.studies.executor import NamedJob

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alray.analysis.sweep.findings import reading
-from alray.analysis.wording import share, signed
+from alray.analysis.wording import count, is_or_are, share, signed
 from alray.statistics.power import fewest_seeds_for_holm
 from alray.storage.location import StudyPath
 
@@ -26,9 +26,9 @@ def print_summary(
         return
     if failed := int(summary["failed"].sum()):
         arms = summary.loc[summary["failed"] > 0, ["arm", "failed"]].itertuples(index=False)
-        excluded = "1 run failed and is" if failed == 1 else f"{failed} runs failed and are"
         named = ", ".join(f"{arm} {times}" for arm, times in arms)
-        console.print(Text(f"{excluded} left out: {named}", style="red"))
+        excluded = f"{count(failed, 'run')} failed and {is_or_are(failed)} left out: {named}"
+        console.print(Text(excluded, style="red"))
         console.print(f"where and why: {path}/runs.parquet", soft_wrap=True)
         console.print()
     labels = int(summary["labels"].max())

@@ -1,11 +1,12 @@
-"""Figures of usefulness: over the score, over its tenths, and what a strategy would gain. Bars are 95 % intervals."""
+"""Figures of usefulness: over the score, over its tenths, and as gain over random. Bars are 95 % intervals."""
 
 import dataclasses
 
 import altair as alt
 import pandas as pd
 
-from alray.reporting.correlation.frames import GROUPING_TITLES, Choice
+from alray.analysis.correlation.groupings import GROUPING_TITLES
+from alray.reporting.correlation.frames import Choice
 from alray.reporting.figures import (
     DoseAxis,
     Figure,
@@ -81,12 +82,12 @@ def _rhos(choice: Choice, points: pd.DataFrame) -> str:
 
 
 def quantile_response(quantiles: pd.DataFrame, choice: Choice) -> Figure:
-    """Usefulness by tenth of the score, which need not rise or fall all the way."""
+    """Usefulness by tenth of the score, which need not rise or fall throughout."""
     frame = quantiles[quantiles["outcome"] == choice.outcome]
-    places = frame["grouping"].map(choice.groupings.index)
+    ranks = frame["grouping"].map(choice.groupings.index)
     frame = frame.assign(
         tenth=frame["quantile"] + 1,
-        position=frame["quantile"] + 1 + 0.22 * (places - (len(choice.groupings) - 1) / 2),
+        position=frame["quantile"] + 1 + 0.22 * (ranks - (len(choice.groupings) - 1) / 2),
     )
     x = alt.X(
         "position:Q",
@@ -129,7 +130,7 @@ def quantile_response(quantiles: pd.DataFrame, choice: Choice) -> Figure:
         caption="Mean usefulness of the groups in each tenth of the score, with 95 % intervals. "
         "The shaded tenth is the one a strategy would query.",
         description=f"Lines of {choice.usefulness} over the ten tenths of each score, a panel per score, a line per "
-        "way of cutting groups.",
+        "grouping.",
         rows=rows,
         params=params,
         spec=spec_of(chart, params),
@@ -146,7 +147,7 @@ def _queried_tenths(choice: Choice) -> pd.DataFrame:
 def _response(
     rows: pd.DataFrame, x: alt.X, title: str, choice: Choice, tooltip: list[alt.Tooltip]
 ) -> list[alt.Chart]:
-    """Return the layers of usefulness over something, by grouping; rows with an `end` are shaded."""
+    """Return the layers of usefulness over `x`, by grouping; rows with an `end` are shaded."""
     y = alt.Y("usefulness:Q", axis=signed_axis(title)).scale(zero=True)
     colour = score_colour(choice.scores)
     shape, dash = grouping_marks(choice.grouping_titles)
@@ -176,8 +177,8 @@ def uplift(summary: pd.DataFrame, choice: Choice) -> Figure:
     present = set(frame["grouping"])
     groupings = tuple(name for name in choice.groupings if name in present)
     compared = dataclasses.replace(choice, groupings=groupings)
-    places = frame["grouping"].map({name: place for place, name in enumerate(groupings)})
-    frame = frame.assign(position=dose.beside(frame["epochs"], 3 * places, 3 * len(groupings) - 2))
+    ranks = frame["grouping"].map({name: rank for rank, name in enumerate(groupings)})
+    frame = frame.assign(position=dose.beside(frame["epochs"], 3 * ranks, 3 * len(groupings) - 2))
     keep = ["score", "grouping", "epochs", "position"]
     ends = {"uplift": "usefulness", "uplift_low": "low", "uplift_high": "high"}
     tooltip = [

@@ -1,4 +1,4 @@
-"""What the figures of a correlation study are drawn from: its frames, cut down to one outcome, in order."""
+"""The frames that the figures of a correlation study are drawn from: those of one outcome, in order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,25 +7,21 @@ from types import MappingProxyType
 import pandas as pd
 
 from alray.analysis.correlation import groupings
-from alray.analysis.wording import signed
-from alray.statistics.paired import LEVEL, t_quantile
+from alray.analysis.correlation.groupings import GROUPING_TITLES, SHORT_GROUPING_TITLES
+from alray.analysis.wording import count, signed
+from alray.statistics.paired import pointwise
 
 OUTCOME_TITLES: Mapping[str, str] = MappingProxyType(
     {"accuracy": "accuracy", "nll": "NLL", "macro_f1": "macro F1"}
 )
 """Outcomes in words."""
 
-GROUPING_TITLES: Mapping[str, str] = MappingProxyType(
-    {"score": "by score", "within_class": "by score within class", "random": "at random"}
-)
-"""Groupings in words."""
-
 _UNITS = {"loss": "nats", "entropy": "nats", "bald": "nats"}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What figures show, and in which order.
+    """The outcome, dose and groupings that figures show, and their order.
 
     Attributes:
         outcome: The outcome that usefulness is measured by.
@@ -62,22 +58,22 @@ class Choice:
     @property
     def at_dose(self) -> str:
         """Outcome and dose in words."""
-        return f"{self.outcome_title} after {epochs_of(self.epochs)}"
+        return f"{self.outcome_title} after {count(self.epochs, 'epoch')}"
 
     @property
     def grouping_titles(self) -> dict[str, str]:
         """Groupings in words, short enough for a legend."""
-        return {name: GROUPING_TITLES[name].replace("by score w", "w") for name in self.groupings}
+        return {name: SHORT_GROUPING_TITLES[name] for name in self.groupings}
 
     def values(self, summary: pd.DataFrame, column: str) -> str:
-        """Return what a column holds for the chosen dose and grouping: `Groups by score, 5 epochs: loss -.640, ...`."""
+        """Return a column's values for the chosen dose and grouping: `Groups by score, 5 epochs: loss -.640, ...`."""
         chosen = (summary["epochs"] == self.epochs) & (summary["grouping"] == self.grouping)
         rows = summary[chosen & (summary["outcome"] == self.outcome)]
-        said = ", ".join(
+        values = ", ".join(
             f"{words(score)} {signed(float(value))}"
             for score, value in zip(rows["score"], rows[column], strict=True)
         )
-        return f"Groups {GROUPING_TITLES[self.grouping]}, {epochs_of(self.epochs)}: {said}."
+        return f"Groups {GROUPING_TITLES[self.grouping]}, {count(self.epochs, 'epoch')}: {values}."
 
     @property
     def panels(self) -> dict[str, str]:
@@ -90,7 +86,7 @@ class Choice:
 def choose(
     summary: pd.DataFrame, outcomes: pd.DataFrame, outcome: str, epochs: int | None
 ) -> Choice:
-    """Return what figures show by default: the largest dose, and groups by score where there are any.
+    """Return the default choice: the largest dose, and groups by score where there are any.
 
     Raises:
         ValueError: If the summary lacks the outcome or the dose.
@@ -113,13 +109,8 @@ def choose(
     )
 
 
-def epochs_of(number: int) -> str:
-    """Return `1 epoch` or `20 epochs`."""
-    return f"{number} epoch" if number == 1 else f"{number} epochs"
-
-
 def words(name: str) -> str:
-    """Return a score's name as people write it."""
+    """Return a score's name in words."""
     return name.replace("_", " ")
 
 
@@ -139,21 +130,18 @@ def group_points(
     """
     useful = usefulness(outcomes, bases, choice)
     keys = ["base", "grouping", "sorted_by", "group"]
-    by_group = useful.groupby([*keys, "epochs"])["usefulness"]
-    table = by_group.agg(usefulness="mean", spread="std", n="count").reset_index()
-    quantiles = {n: t_quantile(n, LEVEL) for n in table["n"].unique().tolist()}
-    half = table["n"].map(quantiles) * table["spread"] / table["n"] ** 0.5
-    table = table.assign(low=table["usefulness"] - half, high=table["usefulness"] + half)
-    points = _mean_scores(groups, choice.scores).merge(
-        table.drop(columns=["spread", "n"]), on=keys
-    )
+    by_seed = useful.pivot(columns=[*keys, "epochs"], index="seed", values="usefulness")
+    mean, half = pointwise(by_seed.to_numpy(float))
+    table = by_seed.columns.to_frame(index=False)
+    table = table.assign(usefulness=mean, low=mean - half, high=mean + half)
+    points = _mean_scores(groups, choice.scores).merge(table, on=keys)
     return points.drop(columns="sorted_by")
 
 
 def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame, choice: Choice) -> pd.DataFrame:
     """Return the rows of groups with a column `usefulness`: outcome minus the control's, larger is better.
 
-    See `correlation_arms.usefulness`, for the groupings and the outcome that are shown.
+    As `groupings.usefulness`, for the groupings and the outcome that are shown.
     """
     shown = outcomes[outcomes["grouping"].isin(["control", *choice.groupings])]
     change = groupings.usefulness(shown, bases)[choice.outcome]
@@ -180,7 +168,7 @@ def _commonest(groups: pd.DataFrame, keys: list[str]) -> pd.Series:
 
 
 def shown_interval(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return the summary with `low` and `high` of rho: over bases, or the bootstrap over groups where there is one base."""
+    """Return the summary with `low` and `high` of rho: over bases, or for one base the bootstrap over its groups."""
     one_base = summary["rho_low"].isna()
     return summary.assign(
         low=summary["rho_low"].where(~one_base, summary["rho_bootstrap_low"]),

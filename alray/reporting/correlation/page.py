@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from alray.analysis.correlation.groupings import GROUPING_TITLES
 from alray.reporting.correlation import charts, rho_charts, tables
 from alray.reporting.correlation.frames import (
-    GROUPING_TITLES,
     OUTCOME_TITLES,
     Choice,
     choose,
     group_points,
 )
 from alray.reporting.figures import Figure
-from alray.reporting.page import render_page
+from alray.reporting.page import csv_of, figure_files, render_page
+from alray.reporting.writing import DEFAULT_FORMATS
 
 FILES = (
     "summary.parquet",
@@ -29,7 +30,7 @@ FILES = (
 
 @dataclass(frozen=True)
 class CorrelationResults:
-    """What a study found; the frames are those of its Parquet files.
+    """The findings of a study; the frames are those of its Parquet files.
 
     Attributes:
         groups: A row per base, grouping, score sorted by, and object.
@@ -40,9 +41,10 @@ class CorrelationResults:
         checks: A row per outcome and dose.
         title: Heading of the page.
         facts: Shown as settings, in order; `command` comes last.
-        sentences: The reading in plain words, shown first.
+        sentences: The findings in plain words, shown first.
         main_outcome: The outcome that figures show.
         main_epochs: The dose that printed figures show, and the page at first; the largest where None.
+        formats: Of the files: html, svg, png, csv.
     """
 
     groups: pd.DataFrame
@@ -56,22 +58,25 @@ class CorrelationResults:
     sentences: Sequence[str]
     main_outcome: str = "accuracy"
     main_epochs: int | None = None
+    formats: Sequence[str] = DEFAULT_FORMATS
 
 
 def render(results: CorrelationResults) -> dict[str, bytes]:
     """Return the files of a report, name relative to the study's folder: content.
 
-    These are `report.html`, and `figures/<name>.svg` and `figures/<name>.png` for each figure.
+    These are, as `formats` asks, `report.html`, `figures/<name>.svg`, `figures/<name>.png`, `findings/<frame>.csv`.
 
     Raises:
         ValueError: If the summary lacks the main outcome or dose.
     """
     choice = choose(results.summary, results.outcomes, results.main_outcome, results.main_epochs)
     figures = figures_of(results, choice)
-    files = {"report.html": page_of(results, figures, choice)}
-    for figure in figures:
-        files[f"figures/{figure.name}.svg"] = figure.svg()
-        files[f"figures/{figure.name}.png"] = figure.png()
+    files = figure_files(figures, results.formats)
+    if "html" in results.formats:
+        files["report.html"] = page_of(results, figures, choice)
+    if "csv" in results.formats:
+        frames = ("summary", "quantiles", "checks")
+        files |= {f"findings/{name}.csv": csv_of(getattr(results, name)) for name in frames}
     return files
 
 
@@ -100,6 +105,7 @@ def page_of(results: CorrelationResults, figures: Sequence[Figure], choice: Choi
         "sentences": results.sentences,
         "facts": results.facts,
         "files": FILES,
+        "formats": [name for name in ("svg", "png") if name in results.formats],
         "outcome": OUTCOME_TITLES.get(choice.outcome, choice.outcome),
         "choice": choice,
         "chosen": {"epochs": choice.epochs, "grouping": GROUPING_TITLES[choice.grouping]},

@@ -1,7 +1,7 @@
 """A correlation study's page and figures: the same when the study ends and whenever they are written again."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -10,30 +10,43 @@ import pandas as pd
 
 from alray.analysis.correlation.findings import Prediction, reading
 from alray.analysis.correlation.summary import CorrelationSummary, as_original
-from alray.analysis.wording import listed
-from alray.errors import SpecError
+from alray.analysis.wording import count, is_or_are, listed
+from alray.errors import SpecError, StoreError
+from alray.reporting.writing import DEFAULT_FORMATS
 from alray.settings.base import unknown_name
 from alray.settings.correlation import CorrelationSpec
-from alray.storage.location import StudyPath
-from alray.studies.correlation.results import load_correlation
-from alray.studies.correlation.store import CorrelationStore
+from alray.studies.correlation.protocol import (
+    complete_bases,
+    summarised_settings,
+    task_names,
+    tasks_of,
+)
+from alray.studies.correlation.results import Correlation
 
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """What a study has on record of its complete bases.
+    """The records of a study's complete bases.
 
     Attributes:
         bases: A row per base model.
         groups: A row per base, grouping and object.
         outcomes: A row per fine-tune and dose.
         failures: Tasks that failed for good, each with its error in a line.
+        extended: Seeds, scores or groupings have been added since, and not all of them are done.
     """
 
     bases: pd.DataFrame
     groups: pd.DataFrame
     outcomes: pd.DataFrame
     failures: Mapping[str, str]
+    extended: bool = False
+
+
+_EXTENDED = (
+    "Seeds, scores or groupings that were added since are not all done: these findings are without them. The same command "
+    "completes them."
+)
 
 
 def render_study(
@@ -42,23 +55,28 @@ def render_study(
     records: Records,
     found: CorrelationSummary,
     outcome: str,
+    formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the report's files by name, and its sentences.
 
     Args:
         spec: Settings with their numbers filled in.
-        manifest: Where the study comes from.
+        manifest: Of the study.
         records: Of the complete bases.
-        found: What they show.
-        outcome: What verdicts are about.
+        found: The summary of these records.
+        outcome: The outcome that verdicts are about.
+        formats: html, svg, png, csv.
     """
-    from alray.reporting.correlation.page import CorrelationResults, render  # noqa: PLC0415 -- a second of Altair and vl-convert
+    # Altair and vl-convert take a second to import.
+    from alray.reporting.correlation.page import CorrelationResults, render  # noqa: PLC0415
 
     grouping = "score" if "score" in spec.grouping else spec.grouping[0]
     prediction = measured_prediction()
     sentences = reading(found.summary, found.checks, prediction, (outcome, grouping))
     if records.failures:
-        sentences.insert(0, _told(records))
+        sentences.insert(0, _failures(records))
+    if records.extended:
+        sentences.insert(0, _EXTENDED)
     dose = prediction.epochs
     results = CorrelationResults(
         groups=records.groups,
@@ -72,6 +90,7 @@ def render_study(
         sentences=sentences,
         main_outcome=outcome,
         main_epochs=dose if dose in spec.epochs and spec.compat is None else None,
+        formats=formats,
     )
     return render(results), sentences
 
@@ -82,25 +101,25 @@ def measured_prediction() -> Prediction:
     return Prediction(**json.loads(text))
 
 
-def _told(records: Records) -> str:
-    """Say which tasks failed, and why."""
+def _failures(records: Records) -> str:
+    """Return which tasks failed, and why."""
     named = listed([f"{name}: {error}" for name, error in records.failures.items()])
-    tasks = "1 task" if len(records.failures) == 1 else f"{len(records.failures)} tasks"
     complete = ", ".join(str(base) for base in sorted(records.bases["base"]))
-    return f"{tasks} failed ({named}); only bases {complete} are complete and counted."
+    failed = count(len(records.failures), "task")
+    return f"{failed} failed ({named}); only bases {complete} are complete and counted."
 
 
 def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a reader has to know to judge the study and to repeat it."""
+    """Return the facts that a reader needs to assess the study and to repeat it."""
     versions = {"alray": manifest.get("alray"), **manifest.get("versions", {})}
-    counts = [f"{count:,} {name}" for name, count in manifest.get("counts", {}).items()]
+    counts = [f"{number:,} {name}" for name, number in manifest.get("counts", {}).items()]
     return {
         "pool": ", ".join([str(manifest.get("pool", "unknown")), *counts]),
         "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
         "base models": f"{spec.bases}, on {spec.initial:,} random labels each",
         "sample": f"{spec.sample:,} unlabelled objects, groups of {spec.group_size}",
-        "fine-tunes": f"{spec.fine_tune_seeds} seeds, evaluated after {', '.join(map(str, spec.epochs))} epochs on at most "
-        f"{spec.test:,} test objects, replay {spec.replay}",
+        "fine-tunes": f"{spec.fine_tune_seeds} seeds, evaluated after {', '.join(map(str, spec.epochs))} epochs "
+        f"on at most {spec.test:,} test objects, replay {spec.replay}",
         "model": f"{spec.model.name}, width {spec.model.width}, dropout {spec.model.dropout:g}",
         "training": f"Adam {spec.training.lr:g}, batch size {spec.training.batch_size}, BatchNorm "
         f"{spec.training.batch_norm}",
@@ -112,57 +131,51 @@ def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]
     }
 
 
-_ENDINGS = {"html": ".html", "svg": ".svg", "png": ".png"}
-
-
 def render_correlation(
-    path: StudyPath, outcome: str | None, formats: Collection[str]
+    study: Correlation, manifest: Mapping[str, Any], outcome: str | None, formats: Collection[str]
 ) -> tuple[dict[str, bytes], list[str]]:
-    """Return the files of the report by name, and its sentences.
+    """Return the files of the report by name, and its sentences, about the bases of the stored summary.
 
     Args:
-        path: The study's folder.
-        outcome: What verdicts are about; the study's own where None.
+        study: From its folder.
+        manifest: Likewise.
+        outcome: The outcome that verdicts are about; the study's own where None.
         formats: html, svg, png, csv.
 
     Raises:
-        StoreError: The study cannot be read, or has not been run to its end.
+        StoreError: The stored summary is not that of the complete bases.
         SpecError: It has no such outcome.
     """
-    study = load_correlation(path)
     outcomes = sorted(study.summary["outcome"].unique())
     main = outcome or study.settings.outcome
     if main not in outcomes:
         raise SpecError(f"--metric {main}: {unknown_name('outcome', main, outcomes)}")
-    spec, complete = study.settings, _complete(study.outcomes)
-    groups, bases, runs = (
-        frame[frame["base"].isin(complete)]
-        for frame in (study.groups, study.bases, study.outcomes)
-    )
-    if spec.compat == "original":
-        runs = as_original(runs)
-    failures = dict(zip(study.failures["task"], study.failures["error"], strict=True))
-    made, sentences = render_study(
+    spec = summarised_settings(study.settings, study.summary)
+    files, sentences = render_study(
         spec,
-        CorrelationStore(path).read_manifest(),
-        Records(bases, groups, runs, failures),
+        manifest,
+        _records(study, spec),
         CorrelationSummary(study.summary, study.quantiles, study.checks),
         main,
+        tuple(formats),
     )
-    endings = tuple(_ENDINGS[name] for name in formats if name in _ENDINGS)
-    files = {name: content for name, content in made.items() if name.endswith(endings)}
-    if "csv" in formats:
-        tables = {"summary": study.summary, "quantiles": study.quantiles, "checks": study.checks}
-        files |= {f"findings/{n}.csv": _csv(frame) for n, frame in tables.items()}
     return files, sentences
 
 
-def _csv(frame: pd.DataFrame) -> bytes:
-    text: str = frame.to_csv(index=False)
-    return text.encode()
-
-
-def _complete(outcomes: pd.DataFrame) -> set[int]:
-    """Return the bases that have as many fine-tunes on record as any other."""
-    counts = outcomes.groupby("base").size()
-    return set(counts.index[counts == counts.max()].tolist())
+def _records(study: Correlation, spec: CorrelationSpec) -> Records:
+    """Return what the stored summary was computed from."""
+    tasks = tasks_of(study.outcomes)
+    complete = complete_bases(spec, study.bases["base"], set(tasks))
+    summarised = int(study.summary["bases"].iloc[0])
+    if len(complete) != summarised:
+        raise StoreError(
+            f"{study.path}: the summary is of {count(summarised, 'base')}, and {len(complete)} "
+            f"{is_or_are(len(complete))} complete: run the same command again, which brings it up to date"
+        )
+    wanted = {name for base in complete for name in task_names(spec, base)}
+    outcomes = study.outcomes[tasks.isin(wanted)]
+    if spec.compat == "original":
+        outcomes = as_original(outcomes)
+    groups, bases = (frame[frame["base"].isin(complete)] for frame in (study.groups, study.bases))
+    failures = dict(zip(study.failures["task"], study.failures["error"], strict=True))
+    return Records(bases, groups, outcomes, failures, extended=spec != study.settings)

@@ -1,4 +1,4 @@
-"""Figures of the correlation itself: over the dose, and over ways of cutting groups. Bars are 95 % intervals."""
+"""Figures of the correlation itself: over the dose, and over groupings. Bars are 95 % intervals."""
 
 import altair as alt
 import pandas as pd
@@ -28,8 +28,8 @@ def dose_curves(summary: pd.DataFrame, choice: Choice) -> Figure:
     """Rho over the dose: a panel per grouping, a line per score, each with its label at the end."""
     dose = DoseAxis(choice.doses)
     frame = shown_interval(summary[summary["outcome"] == choice.outcome])
-    places = frame["score"].map(choice.scores.index)
-    frame = frame.assign(position=dose.beside(frame["epochs"], places, len(choice.scores)))
+    ranks = frame["score"].map(choice.scores.index)
+    frame = frame.assign(position=dose.beside(frame["epochs"], ranks, len(choice.scores)))
     bound = bound_of([*frame["rho"], *frame["low"], *frame["high"]])
     keep = ["score", "grouping", "epochs", "position", "rho", "low", "high"]
     rows = pd.concat([frame[keep], _end_labels(frame, dose, bound)], ignore_index=True)
@@ -122,7 +122,7 @@ def grouping_agreement(summary: pd.DataFrame, choice: Choice) -> Figure:
         heading="Does the correlation survive within classes, and vanish at random?",
         shown=choice.at_dose,
         caption=f"Groups cut by score within class have the same class histogram, as near as possible. {_bars(frame)}",
-        description="Points of Spearman rho for each score and way of cutting groups. "
+        description="Points of Spearman rho for each score and grouping. "
         + choice.values(summary, "rho"),
         rows=frame[["score", "grouping", "epochs", "rho", "low", "high"]],
         params=params,

@@ -1,51 +1,18 @@
-"""The summary of a correlation study as tables of text: every cell as it is read."""
+"""The tables of a correlation study's page: every cell as text."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from alray.analysis.correlation.findings import no_effect
-from alray.analysis.wording import NOTHING, interval, p_value, share, signed
+from alray.analysis.correlation.groupings import GROUPING_TITLES
+from alray.analysis.correlation.verdict import verdict_of
+from alray.analysis.wording import NOTHING, Verdict, interval, p_value, share, signed
 from alray.reporting import theme
-from alray.reporting.correlation.frames import (
-    GROUPING_TITLES,
-    OUTCOME_TITLES,
-    shown_interval,
-    words,
-)
-from alray.statistics.reliability import RELIABLE
+from alray.reporting.correlation.frames import OUTCOME_TITLES, shown_interval, words
 
 Row = Mapping[str, Any]
-
-_KINDS = MappingProxyType(
-    {
-        "helps": ("helps", "\u25b2"),
-        "hurts": ("hurts", "\u25bc"),
-        "no effect": ("none", "="),
-        "inconclusive": ("open", "?"),
-    }
-)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A verdict as it is shown.
-
-    Attributes:
-        word: The verdict alone.
-        text: In words, with the bound or what is lacking.
-        kind: Class of the stylesheet.
-        sign: A sign for the eye only; the text says the same.
-    """
-
-    word: str
-    text: str
-    kind: str
-    sign: str
 
 
 @dataclass(frozen=True)
@@ -128,10 +95,6 @@ def tables(summary: pd.DataFrame, main_outcome: str) -> list[Table]:
 
 def _table(summary: pd.DataFrame, outcome: str, grouping: str, *, main: bool) -> Table:
     rows = shown_interval(summary).sort_values("epochs", kind="stable")
-    # Whole numbers with gaps would come as a type of their own.
-    rows = rows.assign(
-        seeds_needed=pd.to_numeric(rows["seeds_needed"]).to_numpy(float, na_value=math.nan)
-    )
     return Table(
         outcome=OUTCOME_TITLES.get(outcome, outcome),
         grouping=GROUPING_TITLES[grouping],
@@ -166,19 +129,6 @@ def _cells(row: Row) -> tuple[str, ...]:
         signed(row["change"]),
         share(row["icc"]),
     )
-
-
-def verdict_of(row: Row) -> Verdict:
-    """Return a row's verdict, with its bound, or the number of seeds where the outcome is not reliable enough."""
-    word = str(row["verdict"])
-    kind, sign = _KINDS.get(word, ("open", ""))
-    text = word
-    if word == "no effect" and not math.isnan(row["bound"]):
-        text = no_effect(row["bound"])
-    needed = float(row["seeds_needed"])
-    if word == "inconclusive" and row["icc"] < RELIABLE and math.isfinite(needed):
-        text = f"inconclusive: {math.ceil(needed):,} seeds needed"
-    return Verdict(word, text, kind, sign)
 
 
 def checks(frame: pd.DataFrame, main_outcome: str) -> list[tuple[str, ...]]:

@@ -8,9 +8,11 @@ import pandas as pd
 from alray.reporting.figures import Figure, Margins, lookup, no_data, panels, spec_of
 from alray.reporting.sweep.frames import (
     SEED_POINTS,
-    end_labels,
+    CurveRows,
+    curve_rows,
     metric_title,
     range_of,
+    seed_rows,
     shorten,
     thinned,
 )
@@ -22,9 +24,6 @@ HEIGHT = 380
 
 _MOST_BANDS = 7
 
-_MOST_TO_CEILING = 0.75
-"""How far beyond the curves the axis goes for a ceiling, as a share of what the curves span."""
-
 
 def learning_curves(
     curves: pd.DataFrame, arms: ArmStyles, metric: str, ceilings: Mapping[str, float] = NO_CEILINGS
@@ -33,22 +32,33 @@ def learning_curves(
 
     `ceilings` are by variant what the model reaches with all labels.
     """
-    frame = thinned(arms.described(curves[curves["metric"] == metric]))
-    ceiling = _near(ceilings, frame["mean"])
-    axis = range_of(pd.concat([frame, ceiling]), ("mean", "ceiling"), 0.06)
-    first, last = float(frame["labels"].min()), float(frame["labels"].max())
-    beyond = last + 0.04 * (last - first)
-    labels = end_labels(frame, axis, HEIGHT, beyond).assign(
-        text=lambda made: made["name"].map(lambda name: shorten(name) if name == name else None)  # noqa: PLR0124 -- only NaN differs from itself
+    made = curve_rows(curves, arms, metric, ceilings, HEIGHT)
+    layers = _mean_layers(made, arms, metric)
+    margins = Margins(label=150, least=230, most=900 if len(arms.variants) == 1 else 620)
+    chart: alt.LayerChart | alt.FacetChart
+    if len(arms.variants) == 1:
+        chart = alt.layer(*layers, data=no_data()).properties(width=560, height=HEIGHT)
+    else:
+        chart = panels(layers, made.rows, "variant", arms.variant_titles(), HEIGHT)
+        chart.spec.width = 340
+    seeds = made.means["seeds"].max()
+    return Figure(
+        name="curves",
+        heading="How does each arm learn?",
+        shown=metric_title(metric),
+        caption=f"Mean over {seeds} seeds; bands are 95 % t intervals.{_ceiling_text(ceilings, made.ceilings)}",
+        description=f"Lines of {metric_title(metric)} over labels, one per arm. {_ends(made.means)}",
+        rows=made.rows,
+        params={},
+        spec=highlighted(spec_of(chart, {}, margins)),
     )
-    rows = pd.concat(
-        [frame[["arm", "strategy", "variant", "labels", "mean", "low", "high"]], labels, ceiling],
-        ignore_index=True,
-    )
-    x = alt.X("labels:Q", axis=LABELS).scale(domain=[first, beyond], nice=False)
-    scale = alt.Scale(domain=axis, nice=False)
+
+
+def _mean_layers(made: CurveRows, arms: ArmStyles, metric: str) -> list[alt.Chart]:
+    x = alt.X("labels:Q", axis=LABELS).scale(domain=made.labels, nice=False)
+    scale = alt.Scale(domain=made.values, nice=False)
     y = alt.Y("mean:Q", axis=alt.Axis(title=metric_title(metric)), scale=scale)
-    leader_y = alt.Y("leader_y:Q", scale=scale)
+    leader_x, leader_y = alt.X("leader_x:Q"), alt.Y("leader_y:Q", scale=scale)
     point = alt.Chart().transform_filter("isValid(datum.mean)")
     leader = alt.Chart().transform_filter("isValid(datum.leader_x)")
     label = alt.Chart().transform_filter("isValid(datum.text)")
@@ -66,7 +76,7 @@ def learning_curves(
             x=x, y=y, color=colour, strokeDash=dash, strokeWidth=width, opacity=arms.opacity(1.0)
         ),
         leader.mark_line(strokeWidth=1).encode(
-            x=alt.X("leader_x:Q"),
+            x=leader_x,
             y=leader_y,
             detail="arm:N",
             color=colour,
@@ -74,49 +84,16 @@ def learning_curves(
             opacity=arms.opacity(0.9),
         ),
         label.mark_text(style="label", align="left", dx=4, limit=150).encode(
-            x=alt.X("leader_x:Q"),
-            y=leader_y,
-            text="text:N",
-            opacity=arms.opacity(1.0),
+            x=leader_x, y=leader_y, text="text:N", opacity=arms.opacity(1.0)
         ),
         point.mark_point(size=60, opacity=0, filled=True).encode(
             x=x, y=y, color=colour, tooltip=_tooltip(metric)
         ),
     ]
-    if len(ceiling):
-        layers.append(_ceiling(scale, metric))
-    margins = Margins(label=150, least=230, most=900 if len(arms.variants) == 1 else 620)
-    chart: alt.LayerChart | alt.FacetChart
-    if len(arms.variants) == 1:
-        chart = alt.layer(*layers, data=no_data()).properties(width=560, height=HEIGHT)
-    else:
-        chart = panels(layers, rows, "variant", arms.variant_titles(), HEIGHT)
-        chart.spec.width = 340
-    seeds = frame["seeds"].max()
-    return Figure(
-        name="curves",
-        heading="How does each arm learn?",
-        shown=metric_title(metric),
-        caption=f"Mean over {seeds} seeds; bands are 95 % t intervals.{_said(ceilings, ceiling)}",
-        description=f"Lines of {metric_title(metric)} over labels, one per arm. {_ends(frame)}",
-        rows=rows,
-        params={},
-        spec=highlighted(spec_of(chart, {}, margins)),
-    )
+    return [*layers, _ceiling(scale, metric)] if len(made.ceilings) else layers
 
 
-def _near(ceilings: Mapping[str, float], means: "pd.Series[float]") -> pd.DataFrame:
-    """Return the ceilings that can be drawn without pressing the curves flat."""
-    room = _MOST_TO_CEILING * (means.max() - means.min())
-    near = {
-        variant: value
-        for variant, value in ceilings.items()
-        if means.min() - room <= value <= means.max() + room
-    }
-    return pd.DataFrame({"variant": list(near), "ceiling": list(near.values())})
-
-
-def _said(ceilings: Mapping[str, float], drawn: pd.DataFrame) -> str:
+def _ceiling_text(ceilings: Mapping[str, float], drawn: pd.DataFrame) -> str:
     line = " The dashed line is the model trained on all labels." if len(drawn) else ""
     beyond = [
         f"{value:.3f}" + (f" ({variant})" if variant else "")
@@ -130,9 +107,10 @@ def _said(ceilings: Mapping[str, float], drawn: pd.DataFrame) -> str:
 
 def _ceiling(scale: alt.Scale, metric: str) -> alt.Chart:
     known = alt.Chart().transform_filter("isValid(datum.ceiling)")
-    told = alt.Tooltip("ceiling:Q", title=f"{metric_title(metric)} with all labels", format=".3f")
+    title = f"{metric_title(metric)} with all labels"
+    tooltip = alt.Tooltip("ceiling:Q", title=title, format=".3f")
     line: alt.Chart = known.mark_rule(style="ceiling")
-    return line.encode(y=alt.Y("ceiling:Q", scale=scale), tooltip=told)
+    return line.encode(y=alt.Y("ceiling:Q", scale=scale), tooltip=tooltip)
 
 
 def _tooltip(metric: str) -> list[alt.Tooltip]:
@@ -147,27 +125,15 @@ def _tooltip(metric: str) -> list[alt.Tooltip]:
 
 def _ends(frame: pd.DataFrame) -> str:
     last = frame[frame["labels"] == frame["labels"].max()]
-    said = ", ".join(
+    ends = ", ".join(
         f"{arm} {mean:.3f}" for arm, mean in zip(last["arm"], last["mean"], strict=True)
     )
-    return f"At {frame['labels'].max():,} labels: {said}."
+    return f"At {frame['labels'].max():,} labels: {ends}."
 
 
 def seed_curves(seeds: pd.DataFrame, curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     """Every seed's curve, a panel per arm, with the arm's mean and that of what it is compared with."""
-    frame = thinned(arms.described(seeds[seeds["metric"] == metric]), SEED_POINTS)
-    means = thinned(arms.described(curves[curves["metric"] == metric]), SEED_POINTS)
-    parts = [
-        frame.assign(panel=frame["arm"]),
-        means.assign(panel=means["arm"], value=means["mean"]),
-    ]
-    of_variant = {arm.variant: arm.name for arm in arms.all if arm.reference}
-    for arm in arms.all:
-        if not arm.reference and arm.variant in of_variant:
-            reference = means[means["arm"] == of_variant[arm.variant]]
-            parts.append(reference.assign(panel=arm.name, value=reference["mean"]))
-    keep = ["panel", "strategy", "seed", "labels", "value"]
-    rows = pd.concat(parts, ignore_index=True).reindex(columns=keep)
+    rows = seed_rows(seeds, curves, arms, metric)
     axis = range_of(rows, ("value",))
     x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
     y = alt.Y("value:Q", axis=alt.Axis(title=metric_title(metric))).scale(domain=axis, nice=False)
@@ -243,7 +209,7 @@ def variant_curves(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure
     y = alt.Y("mean:Q", axis=alt.Axis(title=metric_title(metric))).scale(zero=False)
     scale = alt.Scale(
         domain=list(arms.variants),
-        range=[list(DASHES[place % len(DASHES)]) for place in range(len(arms.variants))],
+        range=[list(DASHES[number % len(DASHES)]) for number in range(len(arms.variants))],
     )
     legend = alt.Legend(title=None, labelExpr=lookup(arms.variant_titles()), symbolStrokeWidth=1.7)
     legend.symbolType = "stroke"

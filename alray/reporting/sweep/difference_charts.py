@@ -1,18 +1,21 @@
 """Figures that compare arms: differences to the reference arm, labels saved, and who is ahead of whom."""
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from alray.reporting.figures import Figure, Margins, no_data, panels, signed_axis, spec_of
-from alray.reporting.sweep.frames import better, metric_title, range_of, shorten, thinned
+from alray.reporting.sweep.frames import (
+    better,
+    metric_title,
+    saving_rows,
+    shorten,
+    thinned,
+    win_rows,
+)
 from alray.reporting.sweep.style import LABELS, ArmStyles
 
 AHEAD, BEHIND = "#0072B2", "#D55E00"
 """Blue for more, vermilion for less: the colour-blind can tell them apart, on light and dark paper."""
-
-_LEAST_SAVING = -100.0
-"""Per cent: what lies below is drawn here."""
 
 
 def differences(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
@@ -21,7 +24,7 @@ def differences(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     rows = thinned(of_metric)[
         ["arm", "strategy", "labels", "difference", "low", "high", "band_low", "band_high"]
     ]
-    against = " or ".join(arms.references) or "the reference"
+    against = arms.reference_title
     x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
     axis = signed_axis(f"{metric_title(metric)} minus that of {against}")
     y = alt.Y("difference:Q", axis=axis).scale(zero=True)
@@ -67,57 +70,31 @@ def _difference_tooltip() -> list[alt.Tooltip]:
 
 def _ends(rows: pd.DataFrame) -> str:
     last = rows[rows["labels"] == rows["labels"].max()]
-    said = ", ".join(
+    ends = ", ".join(
         f"{arm} {value:+.3f}" for arm, value in zip(last["arm"], last["difference"], strict=True)
     )
-    return f"At the end: {said}."
+    return f"At the end: {ends}."
 
 
 def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     """Labels saved against the accuracy wanted, with intervals; where an arm does not get there, an arrow."""
-    described = arms.described(frame)
-    rows = described.assign(
-        saving=100 * described["saving"],
-        low=100 * described["low"],
-        high=100 * described["high"],
-    )
-    # Where nothing bounds the saving from below, the band goes down to the axis.
-    bottom, top = range_of(rows, ("saving", "low", "high"), 0.06)
-    bottom, top = max(bottom, _LEAST_SAVING), max(top, 5.0)
-    rows = rows.assign(
-        low=rows["low"].clip(lower=bottom),
-        high=rows["high"].clip(lower=bottom),
-        saving=rows["saving"].where(rows["saving"] >= bottom),
-        arrow=np.where(rows["reached"], np.nan, bottom),
-    )
-    keep = [
-        *("arm", "strategy", "accuracy", "saving", "low", "high", "arrow"),
-        *("random_labels", "arm_labels"),
-    ]
-    rows = rows[keep].replace([np.inf, -np.inf], np.nan)
-    against = " or ".join(arms.references) or "the reference"
+    rows, axis = saving_rows(frame, arms)
+    against = arms.reference_title
+    reference = against if len(arms.references) == 1 else "the reference"
     x = alt.X("accuracy:Q", axis=alt.Axis(title=f"accuracy that {against} reaches", grid=False))
     x = x.scale(zero=False, nice=False)
-    y = alt.Y("saving:Q", axis=signed_axis("labels saved (%)"))
-    y = y.scale(domain=[bottom, top], nice=False)
+    y = alt.Y("saving:Q", axis=signed_axis("labels saved (%)")).scale(domain=axis, nice=False)
     colour = arms.colour()
-    tooltip = [
-        alt.Tooltip("arm:N"),
-        alt.Tooltip("accuracy:Q", format=".3f"),
-        alt.Tooltip("random_labels:Q", title=f"labels of {against}", format=",.0f"),
-        alt.Tooltip("arm_labels:Q", title="labels of the arm", format=",.0f"),
-        alt.Tooltip("saving:Q", title="labels saved (%)", format="+.0f"),
-        alt.Tooltip("low:Q", title="95 % from", format="+.0f"),
-        alt.Tooltip("high:Q", title="95 % to", format="+.0f"),
-    ]
     banded = alt.Chart().transform_filter("isValid(datum.low) && isValid(datum.high)")
-    there = alt.Chart().transform_filter("isValid(datum.saving)")
+    known = alt.Chart().transform_filter("isValid(datum.saving)")
     layers = [
         banded.mark_area(opacity=0.22, clip=True).encode(
             x=x, y=alt.Y("low:Q"), y2="high", color=colour
         ),
-        there.mark_line(strokeWidth=1.8, clip=True).encode(x=x, y=y, color=colour),
-        there.mark_point(size=40, opacity=0, filled=True).encode(x=x, y=y, tooltip=tooltip),
+        known.mark_line(strokeWidth=1.8, clip=True).encode(x=x, y=y, color=colour),
+        known.mark_point(size=40, opacity=0, filled=True).encode(
+            x=x, y=y, tooltip=_saving_tooltip(against)
+        ),
         *_arrows(rows, x, colour),
     ]
     missed = (
@@ -127,9 +104,9 @@ def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         name="savings",
         heading="How many labels are saved at each accuracy?",
         shown=f"labels saved against {against}",
-        caption="Bands are 95 % intervals, each for its target alone: for the accuracy that random has with so many "
-        "labels. How uncertain random's own accuracy is, which matters near the start, is not in them. A band that runs "
-        f"down to the axis is not bounded from below.{missed}",
+        caption=f"Bands are 95 % intervals, each for its target alone: for the accuracy that {reference} has with so "
+        f"many labels. How uncertain {reference}'s own accuracy is, which matters near the start, is not in them. A band that "
+        f"runs down to the axis is not bounded from below.{missed}",
         description=f"Lines of the share of labels saved against {against} over the accuracy wanted, a panel per arm; "
         "the milestones' table holds the numbers.",
         rows=rows,
@@ -138,6 +115,18 @@ def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
             panels(layers, rows, "arm", arms.compared), {}, Margins(left=70, label=28, least=180)
         ),
     )
+
+
+def _saving_tooltip(against: str) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("arm:N"),
+        alt.Tooltip("accuracy:Q", format=".3f"),
+        alt.Tooltip("random_labels:Q", title=f"labels of {against}", format=",.0f"),
+        alt.Tooltip("arm_labels:Q", title="labels of the arm", format=",.0f"),
+        alt.Tooltip("saving:Q", title="labels saved (%)", format="+.0f"),
+        alt.Tooltip("low:Q", title="95 % from", format="+.0f"),
+        alt.Tooltip("high:Q", title="95 % to", format="+.0f"),
+    ]
 
 
 def _arrows(rows: pd.DataFrame, x: alt.X, colour: alt.Color) -> list[alt.Chart]:
@@ -152,24 +141,35 @@ def _arrows(rows: pd.DataFrame, x: alt.X, colour: alt.Color) -> list[alt.Chart]:
 
 
 def wins(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
-    """Who is ahead of whom at how many checkpoints, a panel per variant."""
-    mirrored = frame.rename(
-        columns={"arm": "versus", "versus": "arm", "wins": "losses", "losses": "wins"}
+    """A matrix of the arms that are ahead of others, and at how many checkpoints; a panel per variant."""
+    rows = win_rows(frame, arms)
+    layers = _matrix_layers([arm.strategy for arm in arms.strategies])
+    count = len(arms.strategies)
+    single = len(arms.variants) == 1
+    chart = (
+        alt.layer(*layers, data=no_data()).properties(width=32 * count, height=24 * count)
+        if single
+        else panels(layers, rows, "variant", arms.variant_titles(), 24 * count)
     )
-    both = arms.described(pd.concat([frame, mirrored]).drop_duplicates(["arm", "versus"]))
-    of_arm = {arm.name: arm.strategy for arm in arms.all}
-    total = both[["wins", "ties", "losses"]].sum(axis=1)
-    lead = (both["wins"] - both["losses"]) / total
-    rows = both.assign(
-        opponent=both["versus"].map(of_arm),
-        lead=lead,
-        strength=0.85 * lead.abs(),
-        side=np.where(lead >= 0, "ahead", "behind"),
-        text=(100 * lead).round().map(lambda value: "" if value == 0 else f"{value:+.0f}"),
+    return Figure(
+        name="wins",
+        heading="Who is ahead of whom?",
+        shown="accuracy",
+        caption="Per cent of the checkpoints at which the row's arm is above the column's, minus those at which it is "
+        "below, by paired 95 % t intervals. Blue: the row is ahead; vermilion: it is behind; empty: neither.",
+        description="A matrix of arms against arms. " + _leads(rows),
+        rows=rows.drop(columns="lead"),
+        params={},
+        spec=spec_of(
+            chart,
+            {},
+            Margins(left=140, label=10, least=22 * count, most=max(44 * count, 200)),
+        ),
     )
-    order = [arm.strategy for arm in arms.strategies]
+
+
+def _matrix_layers(strategies: list[str]) -> list[alt.Chart]:
     names = alt.Axis(title=None, grid=False, ticks=False, labelLimit=130)
-    y = alt.Y("strategy:N", sort=order, axis=names)
     across = alt.Axis(
         title="against",
         grid=False,
@@ -178,49 +178,28 @@ def wins(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         labelLimit=130,
         labelOverlap=False,
     )
-    x = alt.X("opponent:N", sort=order, axis=across)
     scale = alt.Scale(domain=["ahead", "behind"], range=[AHEAD, BEHIND])
-    cell = alt.Chart().encode(x=x, y=y)
-    tooltip = [
-        alt.Tooltip("arm:N"),
-        *(alt.Tooltip(f"{name}:{kind}") for name, kind in (("versus", "N"), ("wins", "Q"))),
-        alt.Tooltip("ties:Q"),
-        alt.Tooltip("losses:Q"),
-    ]
-    layers = [
+    cell = alt.Chart().encode(
+        x=alt.X("opponent:N", sort=strategies, axis=across),
+        y=alt.Y("strategy:N", sort=strategies, axis=names),
+    )
+    return [
         cell.mark_rect(style="tile").encode(
             color=alt.Color("side:N", scale=scale, legend=None),
             opacity=alt.Opacity("strength:Q", scale=None, legend=None),
-            tooltip=tooltip,
+            tooltip=[
+                alt.Tooltip("arm:N"),
+                alt.Tooltip("versus:N"),
+                alt.Tooltip("wins:Q"),
+                alt.Tooltip("ties:Q"),
+                alt.Tooltip("losses:Q"),
+            ],
         ),
         cell.mark_text(style="label").encode(text="text:N"),
     ]
-    height = 24 * len(order)
-    margins = Margins(left=140, label=10, least=22 * len(order), most=max(44 * len(order), 200))
-    single = len(arms.variants) == 1
-    keep = [
-        *("arm", "versus", "strategy", "opponent", "variant", "wins", "ties", "losses"),
-        *("strength", "side", "text"),
-    ]
-    chart = (
-        alt.layer(*layers, data=no_data()).properties(width=32 * len(order), height=height)
-        if single
-        else panels(layers, rows, "variant", arms.variant_titles(), height)
-    )
-    return Figure(
-        name="wins",
-        heading="Who is ahead of whom?",
-        shown="accuracy",
-        caption="Per cent of the checkpoints at which the row's arm is above the column's, minus those at which it is "
-        "below, judged by paired 95 % t intervals. Blue: the row is ahead; vermilion: it is behind; empty: neither.",
-        description="A matrix of arms against arms. " + _leads(rows),
-        rows=rows[keep],
-        params={},
-        spec=spec_of(chart, {}, margins),
-    )
 
 
 def _leads(rows: pd.DataFrame) -> str:
     ahead = rows[rows["lead"] > 0].groupby("arm", sort=False).size()
-    said = ", ".join(f"{shorten(str(arm), 60)} {count}" for arm, count in ahead.items())
-    return f"Arms that each one is ahead of: {said or 'none'}."
+    counts = ", ".join(f"{shorten(str(arm), 60)} {count}" for arm, count in ahead.items())
+    return f"Arms that each one is ahead of: {counts or 'none'}."

@@ -1,6 +1,7 @@
 """What the figures of a sweep are drawn from: its frames, cut down to what the eye can see."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -30,6 +31,12 @@ METRIC_TITLES: Mapping[str, str] = MappingProxyType(
 WORSE_WHEN_LARGER = ("nll", "ece")
 """Metrics of which less is better."""
 
+MOST_TO_CEILING = 0.75
+"""How far beyond the curves the axis goes for a ceiling, as a share of what the curves span."""
+
+LEAST_SAVING = -100.0
+"""Per cent: what lies below is drawn here."""
+
 
 def metric_title(metric: str) -> str:
     """Return a metric in words, with its unit."""
@@ -50,15 +57,15 @@ def thinned(frame: pd.DataFrame, points: int = POINTS, column: str = "labels") -
     return frame[frame[column].isin(kept)]
 
 
-def range_of(frame: pd.DataFrame, columns: tuple[str, ...], room: float = 0.04) -> list[float]:
-    """Return the ends of an axis that holds all finite values of some columns, with some air."""
+def range_of(frame: pd.DataFrame, columns: tuple[str, ...], margin: float = 0.04) -> list[float]:
+    """Return the ends of an axis that holds all finite values of some columns, with a margin (a share of them)."""
     values = frame[list(columns)].to_numpy(float)
     values = values[np.isfinite(values)]
     if len(values) == 0:
         return [0.0, 1.0]
     low, high = float(values.min()), float(values.max())
-    air = room * (high - low) or max(abs(high), 1.0) * room
-    return [low - air, high + air]
+    padding = margin * (high - low) or max(abs(high), 1.0) * margin
+    return [low - padding, high + padding]
 
 
 def end_labels(
@@ -80,14 +87,138 @@ def end_labels(
     gap = (axis[1] - axis[0]) * 13 / height
     parts = []
     for _, of_panel in last.groupby("variant", sort=False):
-        places = spread_labels(list(of_panel["mean"]), gap, axis[0] + gap / 2, axis[1] - gap / 2)
+        heights = spread_labels(list(of_panel["mean"]), gap, axis[0] + gap / 2, axis[1] - gap / 2)
         start = of_panel.assign(
             leader_x=of_panel["labels"].astype(float), leader_y=of_panel["mean"]
         )
-        end = of_panel.assign(leader_x=beyond, leader_y=places, name=of_panel["strategy"])
+        end = of_panel.assign(leader_x=beyond, leader_y=heights, name=of_panel["strategy"])
         parts += [start, end]
     keep = ["arm", "strategy", "variant", "leader_x", "leader_y", "name"]
     return pd.concat(parts).reindex(columns=keep) if parts else pd.DataFrame(columns=keep)
+
+
+@dataclass(frozen=True, eq=False)
+class CurveRows:
+    """What the learning curves are drawn from.
+
+    Attributes:
+        rows: Means with their intervals, leaders and labels at the ends, and ceilings.
+        means: The rows of means alone, with the number of seeds.
+        ceilings: The ceilings that are drawn: variant, ceiling.
+        labels: Ends of the horizontal axis; labels stand at its right end.
+        values: Ends of the vertical axis.
+    """
+
+    rows: pd.DataFrame
+    means: pd.DataFrame
+    ceilings: pd.DataFrame
+    labels: list[float]
+    values: list[float]
+
+
+def curve_rows(
+    curves: pd.DataFrame,
+    arms: ArmStyles,
+    metric: str,
+    ceilings: Mapping[str, float],
+    height: int,
+) -> CurveRows:
+    """Return the means of a metric with the labels at their ends, in a panel of this height in pixels.
+
+    Ceilings (by variant, what the model reaches with all labels) are left out where they would press the curves flat.
+    """
+    means = thinned(arms.described(curves[curves["metric"] == metric]))
+    low, high = means["mean"].min(), means["mean"].max()
+    reach = MOST_TO_CEILING * (high - low)
+    near = {
+        variant: value
+        for variant, value in ceilings.items()
+        if low - reach <= value <= high + reach
+    }
+    drawn = pd.DataFrame({"variant": list(near), "ceiling": list(near.values())})
+    values = range_of(pd.concat([means, drawn]), ("mean", "ceiling"), 0.06)
+    first, last = float(means["labels"].min()), float(means["labels"].max())
+    end = last + 0.04 * (last - first)
+    labels = end_labels(means, values, height, end)
+    labels = labels.assign(text=labels["name"].map(shorten, na_action="ignore"))
+    columns = ["arm", "strategy", "variant", "labels", "mean", "low", "high"]
+    rows = pd.concat([means[columns], labels, drawn], ignore_index=True)
+    return CurveRows(rows, means, drawn, [first, end], values)
+
+
+def seed_rows(
+    seeds: pd.DataFrame, curves: pd.DataFrame, arms: ArmStyles, metric: str
+) -> pd.DataFrame:
+    """Return panel, strategy, seed, labels, value: each arm's seeds, its mean, and that of its reference (no seed)."""
+    frame = thinned(arms.described(seeds[seeds["metric"] == metric]), SEED_POINTS)
+    means = thinned(arms.described(curves[curves["metric"] == metric]), SEED_POINTS)
+    means = means.assign(value=means["mean"])
+    parts = [frame.assign(panel=frame["arm"]), means.assign(panel=means["arm"])]
+    for arm in arms.all:
+        if not arm.reference and arm.variant in arms.reference_of:
+            reference = means[means["arm"] == arms.reference_of[arm.variant]]
+            parts.append(reference.assign(panel=arm.name))
+    columns = ["panel", "strategy", "seed", "labels", "value"]
+    return pd.concat(parts, ignore_index=True).reindex(columns=columns)
+
+
+def saving_rows(savings: pd.DataFrame, arms: ArmStyles) -> tuple[pd.DataFrame, list[float]]:
+    """Return labels saved in per cent, and the ends of their axis.
+
+    Columns: arm, strategy, accuracy, saving, low, high, arrow (where the arm does not get there, else NaN),
+    random_labels, arm_labels.
+    """
+    rows = arms.described(savings)
+    rows = rows.assign(**{name: 100 * rows[name] for name in ("saving", "low", "high")})
+    # Where nothing bounds the saving from below, the band goes down to the axis.
+    bottom, top = range_of(rows, ("saving", "low", "high"), 0.06)
+    bottom, top = max(bottom, LEAST_SAVING), max(top, 5.0)
+    rows = rows.assign(
+        low=rows["low"].clip(lower=bottom),
+        high=rows["high"].clip(lower=bottom),
+        saving=rows["saving"].where(rows["saving"] >= bottom),
+        arrow=np.where(rows["reached"], np.nan, bottom),
+    )
+    columns = [
+        *("arm", "strategy", "accuracy", "saving", "low", "high", "arrow"),
+        *("random_labels", "arm_labels"),
+    ]
+    return rows[columns].replace([np.inf, -np.inf], np.nan), [bottom, top]
+
+
+def win_rows(wins: pd.DataFrame, arms: ArmStyles) -> pd.DataFrame:
+    """Return a row per ordered pair of arms: how often the one is ahead, and how that is drawn.
+
+    Columns: arm, versus, strategy, opponent, variant, wins, ties, losses, strength (of the colour), side (ahead or
+    behind), text, lead (share of the label counts won minus those lost).
+    """
+    mirrored = wins.rename(
+        columns={"arm": "versus", "versus": "arm", "wins": "losses", "losses": "wins"}
+    )
+    both = arms.described(pd.concat([wins, mirrored]).drop_duplicates(["arm", "versus"]))
+    strategies = {arm.name: arm.strategy for arm in arms.all}
+    lead = (both["wins"] - both["losses"]) / both[["wins", "ties", "losses"]].sum(axis=1)
+    rows = both.assign(
+        opponent=both["versus"].map(strategies),
+        lead=lead,
+        strength=0.85 * lead.abs(),
+        side=np.where(lead >= 0, "ahead", "behind"),
+        text=(100 * lead).round().map(lambda value: "" if value == 0 else f"{value:+.0f}"),
+    )
+    columns = [
+        *("arm", "versus", "strategy", "opponent", "variant", "wins", "ties", "losses"),
+        *("strength", "side", "text", "lead"),
+    ]
+    return rows[columns]
+
+
+def time_rows(rounds: pd.DataFrame, arms: ArmStyles, parts: Mapping[str, str]) -> pd.DataFrame:
+    """Return arm, part, seconds, position (of the part): means over rounds from 1 on, of columns named in `parts`."""
+    later = arms.described(rounds[rounds["round"] >= 1])
+    mean = later.groupby("arm", sort=False)[list(parts)].mean().reset_index()
+    names = list(parts.values())
+    rows = mean.rename(columns=parts).melt(["arm"], names, "part", "seconds")
+    return rows.assign(position=rows["part"].map(names.index))
 
 
 def class_shares(classes: pd.DataFrame, arms: ArmStyles) -> tuple[pd.DataFrame, str]:
@@ -100,11 +231,10 @@ def class_shares(classes: pd.DataFrame, arms: ArmStyles) -> tuple[pd.DataFrame, 
     against = "its share in the pool"
     share = frame["pool_share"]
     if share.isna().all():
-        of = {arm.variant: arm.name for arm in arms.all if arm.reference}
-        reference = frame[frame["arm"] == frame["variant"].map(of)]
+        reference = frame[frame["arm"] == frame["variant"].map(arms.reference_of)]
         mean = reference.groupby(["variant", "label"])["queried_share"].mean().rename("expected")
         frame = frame.join(mean, on=["variant", "label"])
-        share, against = frame["expected"], "random queries it"
+        share, against = frame["expected"], f"{arms.reference_title} queries it"
     with np.errstate(divide="ignore", invalid="ignore"):
         doublings = np.log2(frame["queried_share"].to_numpy(float) / share.to_numpy(float))
     frame = frame.assign(share=share, doublings=np.clip(doublings, -3, 3))
@@ -118,6 +248,20 @@ def most_shifted(shares: pd.DataFrame, most: int) -> list[str]:
     mean = size.groupby("label")["size"].mean().nlargest(most)
     order = shares.groupby("label")["share"].mean().loc[mean.index].sort_values(kind="stable")
     return [str(label) for label in order.index]
+
+
+def shift_rows(shares: pd.DataFrame, shown: Sequence[str]) -> pd.DataFrame:
+    """Return how often these classes were queried relative to their share, and how that is drawn.
+
+    Columns: arm, label, step, queried_share, share, side (more or fewer), strength (of the colour), doublings.
+    """
+    rows = shares[shares["label"].isin(shown)]
+    rows = rows.assign(
+        side=np.where(rows["doublings"] >= 0, "more", "fewer"),
+        strength=0.9 * rows["doublings"].abs() / 3,
+    )
+    columns = ["arm", "label", "step", "queried_share", "share", "side", "strength", "doublings"]
+    return rows[columns]
 
 
 def shorten(name: str, most: int = 26) -> str:

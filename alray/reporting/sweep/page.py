@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from alray.reporting.figures import Figure
-from alray.reporting.page import render_page
+from alray.reporting.page import csv_of, figure_files, render_page
 from alray.reporting.sweep import curve_charts, difference_charts, query_charts, tables
 from alray.reporting.sweep.frames import metric_title
 from alray.reporting.sweep.results import SweepResults
@@ -32,24 +32,14 @@ def render(results: SweepResults) -> dict[str, bytes]:
     """
     arms = arms_of(results.summary)
     figures = figures_of(results, arms)
-    files = {}
+    files = figure_files(figures, results.formats)
     if "html" in results.formats:
         files["report.html"] = page_of(results, figures, arms)
-    for figure in figures:
-        if "svg" in results.formats:
-            files[f"figures/{figure.name}.svg"] = figure.svg()
-        if "png" in results.formats:
-            files[f"figures/{figure.name}.png"] = figure.png()
     if "csv" in results.formats:
-        files["findings/summary.csv"] = _csv(results.summary)
+        files["findings/summary.csv"] = csv_of(results.summary)
         for name in FRAMES:
-            files[f"findings/{name}.csv"] = _csv(getattr(results.comparison, name))
+            files[f"findings/{name}.csv"] = csv_of(getattr(results.comparison, name))
     return files
-
-
-def _csv(frame: pd.DataFrame) -> bytes:
-    text: str = frame.to_csv(index=False)
-    return text.encode()
 
 
 def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
@@ -69,7 +59,7 @@ def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
         figures.append(curves.seed_curves(found.seeds, found.curves, arms, metric))
     if found.curves["metric"].nunique() > 1:
         figures.append(curves.other_metrics(found.curves, arms, metric))
-    return [*figures, *_doings(results, arms)]
+    return [*figures, *_query_figures(results, arms)]
 
 
 def _has(frame: pd.DataFrame, **values: str) -> bool:
@@ -79,8 +69,8 @@ def _has(frame: pd.DataFrame, **values: str) -> bool:
     return len(kept) > 0
 
 
-def _doings(results: SweepResults, arms: ArmStyles) -> list[Figure]:
-    """Return the figures of what strategies did, where it was recorded."""
+def _query_figures(results: SweepResults, arms: ArmStyles) -> list[Figure]:
+    """Return the figures of queries and times, where these were recorded."""
     found, charts = results.comparison, query_charts
     figures = []
     if len(found.classes):
@@ -97,7 +87,6 @@ def _doings(results: SweepResults, arms: ArmStyles) -> list[Figure]:
 
 def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -> bytes:
     """Return the page, with these figures in it."""
-    against = " or ".join(arms.references) or "the reference"
     last = results.summary["labels"].max()
     labels = "the budget" if pd.isna(last) else f"{int(last):,} labels"
     content = {
@@ -108,9 +97,9 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "settings": results.settings,
         "links": results.links,
         "formats": [name for name in ("svg", "png") if name in results.formats],
-        "against": against,
+        "against": arms.reference_title,
         "metric": metric_title(results.metric),
-        "columns": tables.arm_columns(labels, against),
+        "columns": tables.arm_columns(labels, arms.reference_title),
         "lines": tables.arm_lines(results.summary, arms),
         "milestones": tables.milestones(
             results.comparison.milestones, arms, results.label_cost, results.currency

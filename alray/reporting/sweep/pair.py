@@ -1,4 +1,4 @@
-"""Two sweeps of one pool as one: each study is shown where a study's variants are, so that panels stand side by side."""
+"""Two sweeps of one pool as one: each is shown as a variant, so that their panels stand side by side."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,31 +8,31 @@ import pandas as pd
 from alray.analysis.sweep.comparison import Comparison
 from alray.reporting.sweep.results import SweepResults
 
-Pair = tuple[SweepResults, SweepResults]
+Two = tuple[SweepResults, SweepResults]
 Names = tuple[str, str]
 
 _ARMS = ("arm", "against", "versus")
 
 
-def side_by_side(parts: Pair, names: Names) -> SweepResults:
+def side_by_side(parts: Two, names: Names) -> SweepResults:
     """Return both studies as one: arms of the same name follow each other, a variant is a study.
 
     Args:
-        parts: What the two found.
-        names: What they are called, different from each other.
+        parts: The results of the two.
+        names: Their names, different from each other.
     """
     first, second = parts
     summary = pd.concat(
         [_as_variant(part.summary, name) for part, name in zip(parts, names, strict=True)],
         ignore_index=True,
     )
-    order = {strategy: place for place, strategy in enumerate(summary["strategy"].unique())}
+    order = {strategy: rank for rank, strategy in enumerate(summary["strategy"].unique())}
     summary = summary.sort_values("strategy", key=lambda column: column.map(order), kind="stable")
     return dataclasses.replace(
         first,
         title=f"{names[0]} and {names[1]}",
         summary=summary.reset_index(drop=True),
-        comparison=_joined(parts, names),
+        comparison=_both_comparisons(parts, names),
         verdict="\n".join(
             f"{name}: {part.verdict}" for name, part in zip(names, parts, strict=True)
         ),
@@ -52,7 +52,7 @@ def side_by_side(parts: Pair, names: Names) -> SweepResults:
     )
 
 
-def _ceilings(parts: Pair, names: Names) -> dict[str, float]:
+def _ceilings(parts: Two, names: Names) -> dict[str, float]:
     """Return the ceilings by study; a study with several has no one line for its panel."""
     return {
         name: next(iter(part.ceilings.values()))
@@ -62,7 +62,7 @@ def _ceilings(parts: Pair, names: Names) -> dict[str, float]:
 
 
 def _as_variant(frame: pd.DataFrame, study: str) -> pd.DataFrame:
-    """Return a frame whose arms carry the name of their study; where it has strategies, the former name is theirs."""
+    """Return a frame whose arms carry the name of their study; a strategy is then called as the arm was."""
     if "strategy" in frame:
         frame = frame.assign(strategy=frame["arm"])
     if "variant" in frame:
@@ -75,7 +75,7 @@ def _as_variant(frame: pd.DataFrame, study: str) -> pd.DataFrame:
     return frame.assign(**renamed)
 
 
-def _joined(parts: Pair, names: Names) -> Comparison:
+def _both_comparisons(parts: Two, names: Names) -> Comparison:
     frames = {}
     for field in dataclasses.fields(Comparison):
         both = [
@@ -88,7 +88,7 @@ def _joined(parts: Pair, names: Names) -> Comparison:
 
 
 def _both(first: Mapping[str, str], second: Mapping[str, str], names: Names) -> dict[str, str]:
-    """Return what both say where they agree, and what each says where they do not."""
+    """Return the values that both share, and the two values, with their studies' names, where they differ."""
     both = {}
     for key in dict.fromkeys([*first, *second]):
         one, other = first.get(key, "-"), second.get(key, "-")

@@ -1,12 +1,18 @@
-"""Figures of what strategies do: which classes they query, how scores change, learned noise, time."""
+"""Figures of strategies at work: the classes they query, how scores change, learned noise, time."""
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from alray.reporting.figures import Figure, Margins, lookup, no_data, panels, spec_of
 from alray.reporting.sweep.difference_charts import AHEAD, BEHIND
-from alray.reporting.sweep.frames import class_shares, most_shifted, shorten, thinned
+from alray.reporting.sweep.frames import (
+    class_shares,
+    most_shifted,
+    shift_rows,
+    shorten,
+    thinned,
+    time_rows,
+)
 from alray.reporting.sweep.style import LABELS, ArmStyles, highlighted, title
 
 CLASSES = 20
@@ -14,53 +20,16 @@ CLASSES = 20
 
 
 def classes(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
-    """Which classes an arm queries over time, relative to their share: a panel per arm, a row per class."""
+    """The classes an arm queries over time, relative to their share: a panel per arm, a row per class."""
     shares, against = class_shares(frame, arms)
     shown = most_shifted(shares, CLASSES)
-    rows = shares[shares["label"].isin(shown)]
-    rows = rows.assign(
-        side=np.where(rows["doublings"] >= 0, "more", "fewer"),
-        strength=0.9 * rows["doublings"].abs() / 3,
-        times=2 ** rows["doublings"],
-    )
+    rows = shift_rows(shares, shown)
     of_all = shares["label"].nunique()
     kept = (
         f" The {len(shown)} of {of_all} classes with the largest shifts are shown."
         if of_all > len(shown)
         else ""
     )
-    names = alt.Axis(
-        title="class, rarest first",
-        grid=False,
-        ticks=False,
-        labelLimit=120,
-        labelOverlap=False,
-        labelExpr=lookup({name: shorten(name) for name in shown}),
-    )
-    y = alt.Y("label:N", sort=shown, axis=names)
-    x = alt.X(
-        "step:O",
-        axis=alt.Axis(title="tenth of the queried labels", grid=False, ticks=False, labelAngle=0),
-    )
-    scale = alt.Scale(domain=["more", "fewer"], range=[AHEAD, BEHIND])
-    rect = (
-        alt.Chart()
-        .mark_rect(style="tile")
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color("side:N", scale=scale, legend=None),
-            opacity=alt.Opacity("strength:Q", scale=None, legend=None),
-            tooltip=[
-                alt.Tooltip("arm:N"),
-                alt.Tooltip("label:N", title="class"),
-                alt.Tooltip("step:O", title="tenth"),
-                alt.Tooltip("queried_share:Q", title="queried", format=".1%"),
-                alt.Tooltip("share:Q", title="expected", format=".1%"),
-            ],
-        )
-    )
-    keep = ["arm", "label", "step", "queried_share", "share", "side", "strength"]
     height = max(13 * len(shown), 60)
     panel_titles = {arm.name: shorten(title(arm), 34) for arm in arms.all}
     return Figure(
@@ -70,23 +39,50 @@ def classes(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         caption=f"Blue: more often than {against}; vermilion: more seldom; the strongest colour is eight times.{kept}",
         description="Heat maps of how often each class is queried relative to its share, over ten steps of the study, "
         "a panel per arm. " + _favourites(rows),
-        rows=rows[keep],
+        rows=rows.drop(columns="doublings"),
         params={},
         spec=spec_of(
-            panels([rect], rows, "arm", panel_titles, height),
+            panels([_heat_map(shown)], rows, "arm", panel_titles, height),
             {},
             Margins(left=150, label=12, least=130, most=260),
         ),
     )
 
 
+def _heat_map(classes_shown: list[str]) -> alt.Chart:
+    names = alt.Axis(
+        title="class, rarest first",
+        grid=False,
+        ticks=False,
+        labelLimit=120,
+        labelOverlap=False,
+        labelExpr=lookup({name: shorten(name) for name in classes_shown}),
+    )
+    tenths = alt.Axis(title="tenth of the queried labels", grid=False, ticks=False, labelAngle=0)
+    scale = alt.Scale(domain=["more", "fewer"], range=[AHEAD, BEHIND])
+    tiles: alt.Chart = alt.Chart().mark_rect(style="tile")
+    return tiles.encode(
+        x=alt.X("step:O", axis=tenths),
+        y=alt.Y("label:N", sort=classes_shown, axis=names),
+        color=alt.Color("side:N", scale=scale, legend=None),
+        opacity=alt.Opacity("strength:Q", scale=None, legend=None),
+        tooltip=[
+            alt.Tooltip("arm:N"),
+            alt.Tooltip("label:N", title="class"),
+            alt.Tooltip("step:O", title="tenth"),
+            alt.Tooltip("queried_share:Q", title="queried", format=".1%"),
+            alt.Tooltip("share:Q", title="expected", format=".1%"),
+        ],
+    )
+
+
 def _favourites(rows: pd.DataFrame) -> str:
     mean = rows.groupby(["arm", "label"], sort=False)["doublings"].mean().reset_index()
     best = mean.sort_values("doublings", ascending=False).drop_duplicates("arm")
-    said = ", ".join(
+    favourites = ", ".join(
         f"{arm}: {label}" for arm, label in zip(best["arm"], best["label"], strict=True)
     )
-    return f"Most favoured class: {said}."
+    return f"Most favoured class: {favourites}."
 
 
 def scores(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
@@ -158,9 +154,7 @@ def _panel(head: str, variant: str) -> str:
 def times(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     """Seconds of a round: query, fit and evaluation, a bar per arm."""
     parts = {"query_s": "query", "fit_s": "fit", "eval_s": "evaluation"}
-    later = arms.described(frame[frame["round"] >= 1])
-    mean = later.groupby("arm", sort=False)[list(parts)].mean().reset_index()
-    rows = mean.rename(columns=parts).melt(["arm"], list(parts.values()), "part", "seconds")
+    rows = time_rows(frame, arms, parts)
     order = [arm.name for arm in arms.all]
     names = alt.Axis(title=None, grid=False, ticks=False, labelLimit=190, labelOverlap=False)
     shades = alt.Scale(domain=list(parts.values()), range=["#0072B2", "#E69F00", "#858d96"])
@@ -175,7 +169,7 @@ def times(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
                 scale=shades,
                 legend=alt.Legend(title=None, symbolType="square", symbolFillColor=alt.Undefined),
             ),
-            order=alt.Order("place:Q"),
+            order=alt.Order("position:Q"),
             tooltip=[
                 alt.Tooltip("arm:N"),
                 alt.Tooltip("part:N"),
@@ -183,16 +177,15 @@ def times(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
             ],
         )
     )
-    rows = rows.assign(place=rows["part"].map(list(parts.values()).index))
-    chart = alt.layer(bars, data=no_data()).properties(width=480, height=22 * len(mean))
-    total = mean[list(parts)].sum(axis=1)
-    said = ", ".join(f"{arm} {s:.2f}" for arm, s in zip(mean["arm"], total, strict=True))
+    total = rows.groupby("arm", sort=False)["seconds"].sum()
+    chart = alt.layer(bars, data=no_data()).properties(width=480, height=22 * len(total))
+    seconds = ", ".join(f"{arm} {number:.2f}" for arm, number in total.items())
     return Figure(
         name="times",
         heading="What does a round cost in time?",
         shown="seconds of query, fit and evaluation",
         caption="Mean over rounds and seeds, without the passive phase, on the machine named below.",
-        description=f"Stacked bars of seconds per round: {said}.",
+        description=f"Stacked bars of seconds per round: {seconds}.",
         rows=rows,
         params={},
         spec=spec_of(chart, {}, Margins(left=200, most=640)),

@@ -1,4 +1,4 @@
-"""What a page about a sweep is made from."""
+"""The results of a sweep that its page shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,26 +8,27 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.sweep.comparison import Comparison
+from alray.reporting.writing import DEFAULT_FORMATS
 
 NO_CEILINGS: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class SweepResults:
-    """What a sweep found, with where it came from.
+    """The findings of a sweep, with their origin.
 
     Attributes:
         title: Heading of the page.
         summary: A row per arm.
         comparison: Curves, differences, savings and more.
-        verdict: The reading in one paragraph, shown first.
-        problems: What failed or is missing, shown before everything else; empty where nothing is.
-        facts: What a reader has to know to judge and repeat the study, in order; `command` comes last.
+        verdict: The findings in one paragraph, shown first.
+        problems: Sentences on failed and missing runs, shown before everything else.
+        facts: The facts that a reader needs to assess and repeat the study, in order; `command` comes last.
         settings: The resolved settings by dotted name, empty where unknown.
         links: Text and address, relative to the page, of the data.
         metric: The metric that figures show.
-        ceilings: Variant: what the model reaches in this metric with all labels, where known.
-        label_cost: What a label costs, where asked for.
+        ceilings: Variant: the value of this metric that the model reaches with all labels, where known.
+        label_cost: The price of a label, where given.
         currency: Its currency, empty where not named.
         formats: Of the files: html, svg, png, csv.
     """
@@ -44,4 +45,4 @@ class SweepResults:
     ceilings: Mapping[str, float] = field(default_factory=lambda: NO_CEILINGS)
     label_cost: float | None = None
     currency: str = ""
-    formats: Sequence[str] = ("html", "svg", "png")
+    formats: Sequence[str] = DEFAULT_FORMATS

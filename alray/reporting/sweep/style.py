@@ -1,4 +1,4 @@
-"""Which colour and dash every arm of a sweep has, in every figure and table.
+"""The colour and dash of every arm of a sweep, in every figure and table.
 
 Colour and dash belong to the strategy; variants of a strategy (other training settings) stand in panels of their own.
 """
@@ -39,8 +39,8 @@ class ArmStyle:
         name: As in the study.
         strategy: What it is labelled by within its variant.
         variant: Varied training settings, empty where none are.
-        oracle: It sees true labels.
-        reference: Others are compared with it.
+        oracle: Whether it sees true labels.
+        reference: Whether others are compared with it.
         colour: Of its lines.
         dash: Of its lines.
     """
@@ -83,6 +83,16 @@ class ArmStyles:
     def references(self) -> tuple[str, ...]:
         """Strategies that others are compared with: one, or none."""
         return tuple(dict.fromkeys(arm.strategy for arm in self.all if arm.reference))
+
+    @property
+    def reference_title(self) -> str:
+        """What others are compared with, in words."""
+        return " or ".join(self.references) or "the reference"
+
+    @property
+    def reference_of(self) -> dict[str, str]:
+        """Variant: name of its reference arm, where it has one."""
+        return {arm.variant: arm.name for arm in self.all if arm.reference}
 
     @property
     def compared(self) -> dict[str, str]:

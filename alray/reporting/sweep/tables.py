@@ -1,4 +1,4 @@
-"""The tables of a sweep's page: every cell as it is read."""
+"""The tables of a sweep's page: every cell as text."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -7,9 +7,19 @@ from typing import Any
 
 import pandas as pd
 
-from alray.analysis.wording import NOTHING, interval, p_value, share, signed
+from alray.analysis.sweep.findings import whole_curve
+from alray.analysis.wording import (
+    NOTHING,
+    REFERENCE,
+    Verdict,
+    interval,
+    p_value,
+    percentage,
+    share,
+    signed,
+    whole,
+)
 from alray.reporting.sweep.style import ArmStyle, ArmStyles
-from alray.statistics.paired import SIGNIFICANCE
 
 Row = Mapping[str, Any]
 
@@ -19,18 +29,14 @@ class ArmLine:
     """A row of the table of arms.
 
     Attributes:
-        arm: Which one, with its marks.
+        arm: The arm, with its marks.
         cells: Text of every column, in order: value, and its interval or nothing.
-        kind: Class of the stylesheet: helps, hurts, none, open.
-        sign: A sign for the eye only.
-        word: The same in words.
+        verdict: On the whole curve.
     """
 
     arm: ArmStyle
     cells: tuple[tuple[str, str], ...]
-    kind: str
-    sign: str
-    word: str
+    verdict: Verdict
 
 
 def arm_columns(labels: str, against: str) -> list[tuple[str, str]]:
@@ -68,71 +74,31 @@ def _arm_line(row: Row, arm: ArmStyle) -> ArmLine:
         seeds = f"{row['seeds']}, {row['paired_seeds']} paired"
     cells = (
         (seeds, ""),
-        (share(row["accuracy"]), _plain(row["accuracy_low"], row["accuracy_high"])),
-        (share(row["macro_f1"]), _plain(row["macro_f1_low"], row["macro_f1_high"])),
+        (share(row["accuracy"]), interval(row["accuracy_low"], row["accuracy_high"], share)),
+        (share(row["macro_f1"]), interval(row["macro_f1_low"], row["macro_f1_high"], share)),
         (share(row["nll"]), ""),
         (
             signed(row["alc_difference"]),
             interval(row["alc_difference_low"], row["alc_difference_high"]),
         ),
         (p_value(row["holm_p"]), ""),
-        saving_cell(row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"]),
+        percentage(row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"]),
         (
             NOTHING if math.isnan(row["seconds_per_round"]) else f"{row['seconds_per_round']:.2f}",
             "",
         ),
     )
-    return ArmLine(arm, cells, *_judged(row, arm))
-
-
-def _plain(low: float, high: float) -> str:
-    return "" if math.isnan(low) else f"({share(low)} to {share(high)})"
-
-
-def _judged(row: Row, arm: ArmStyle) -> tuple[str, str, str]:
-    """Return kind, sign and words of what the whole curve shows: the test and its interval must agree."""
-    if arm.reference:
-        return "none", "", "the reference"
-    if not row["paired_seeds"]:
-        return "open", "", "not compared"
-    shown = row["holm_p"] < SIGNIFICANCE and not (
-        row["alc_difference_low"] <= 0 <= row["alc_difference_high"]
-    )
-    exploratory = ", exploratory" if row["exploratory"] else ""
-    if not shown:
-        return "open", "?", f"not shown{exploratory}"
-    if row["alc_difference"] > 0:
-        return "helps", "\u25b2", f"better{exploratory}"
-    return "hurts", "\u25bc", f"worse{exploratory}"
-
-
-def saving_cell(saving: float, low: float, high: float) -> tuple[str, str]:
-    """Return a share saved as `12 %` and `(4 to 19 %)`; an end that the curves do not bound is said to be open."""
-    if math.isnan(saving):
-        value = "not reached" if math.isfinite(high) else NOTHING
-    else:
-        value = f"{_whole(100 * saving)} %"
-    if math.isnan(low) or math.isnan(high):
-        return value, ""
-    if low == -math.inf:
-        return value, "" if high == math.inf else f"(below {_whole(100 * high)} %)"
-    if high == math.inf:
-        return value, f"(above {_whole(100 * low)} %)"
-    return value, f"({_whole(100 * low)} to {_whole(100 * high)} %)"
-
-
-def _whole(value: float) -> str:
-    return f"{round(value):,}"
+    return ArmLine(arm, cells, REFERENCE if arm.reference else whole_curve(row))
 
 
 @dataclass(frozen=True)
 class Milestone:
-    """What arms save when the reference has spent a share of its budget.
+    """The labels that arms save when the reference has spent a share of its budget.
 
     Attributes:
         heading: `half of the budget` and the like.
         spent: Accuracy, and the labels that the reference needs for it, as text.
-        cells: Arm: labels needed, saving, its interval, what it is worth.
+        cells: Arm: labels needed, saving, its interval, its value in money.
     """
 
     heading: str
@@ -157,7 +123,7 @@ def milestones(
         cells = {str(row["arm"]): _milestone_cells(row, label_cost, currency) for row in rows}
         if all(math.isnan(row["accuracy"]) for row in rows):
             continue  # that part of the budget is spent on initial labels
-        spent = f"accuracy {share(first['accuracy'])} with {_whole(first['random_labels'])} labels"
+        spent = f"accuracy {share(first['accuracy'])} with {whole(first['random_labels'])} labels"
         heading = f"{_SHARES.get(float(str(part)), str(part))} of the budget"
         made.setdefault(str(variant), []).append(Milestone(heading, spent, cells))
     return made
@@ -166,14 +132,14 @@ def milestones(
 def _milestone_cells(
     row: Row, label_cost: float | None, currency: str
 ) -> tuple[str, str, str, str]:
-    saving, ends = saving_cell(row["saving"], row["low"], row["high"])
+    saving, ends = percentage(row["saving"], row["low"], row["high"])
     labels = row["arm_labels"]
-    needed = f"{_whole(labels)} labels" if math.isfinite(labels) else "not within the budget"
-    worth = ""
+    needed = f"{whole(labels)} labels" if math.isfinite(labels) else "not within the budget"
+    value = ""
     if label_cost is not None and math.isfinite(row["saving"]):
         each = label_cost * row["random_labels"]
-        worth = money(each * row["saving"], each * row["low"], each * row["high"], currency)
-    return needed, saving, ends, worth
+        value = money(each * row["saving"], each * row["low"], each * row["high"], currency)
+    return needed, saving, ends, value
 
 
 def money(value: float, low: float, high: float, currency: str) -> str:

@@ -1,10 +1,10 @@
-// Draws every figure to fit its place, and again when a dose or grouping is chosen or the window changes.
+// Draws every figure to fit its container, and again when a dose or grouping is chosen or the window changes.
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const figures = read("shown");
   const look = read("look");
   const controls = document.getElementById("controls");
-  const places = [...document.querySelectorAll("[data-figure]")];
+  const containers = [...document.querySelectorAll("[data-figure]")];
   const views = new Map();
   const widths = new Map();
   const chosen = {};
@@ -25,18 +25,18 @@
     return { ...spec, data: { values } };
   }
 
-  function update(place) {
-    const view = views.get(place);
-    for (const { name } of figures[place.dataset.figure].spec.params) view.signal(name, chosen[name]);
+  function update(container) {
+    const view = views.get(container);
+    for (const { name } of figures[container.dataset.figure].spec.params) view.signal(name, chosen[name]);
     return view.runAsync();
   }
 
-  async function draw(place) {
-    const width = place.clientWidth;
-    if (widths.get(place) === width || width === 0) return;
-    const spec = withData(figures[place.dataset.figure]);
-    widths.set(place, width);
-    views.get(place)?.finalize();
+  async function draw(container) {
+    const width = container.clientWidth;
+    if (widths.get(container) === width || width === 0) return;
+    const spec = withData(figures[container.dataset.figure]);
+    widths.set(container, width);
+    views.get(container)?.finalize();
     const options = {
       mode: "vega-lite",
       renderer: "svg",
@@ -45,20 +45,20 @@
       config: look,
       tooltip: { disableDefaultStyle: true },
     };
-    const { view } = await vegaEmbed(place, fit(spec, width), options);
-    views.set(place, view);
-    await update(place);
+    const { view } = await vegaEmbed(container, fit(spec, width), options);
+    views.set(container, view);
+    await update(container);
   }
 
   // Figures are drawn from the top, with a breath in between in which the page can be read and scrolled.
   async function drawEach() {
-    for (const place of places) {
-      await draw(place);
+    for (const container of containers) {
+      await draw(container);
       await new Promise((resolve) => setTimeout(resolve));
     }
   }
 
-  // One after the other: two drawings of a place at once would both stay there.
+  // One after the other: two drawings in one container at once would both stay there.
   let drawing = Promise.resolve();
   function drawAll() {
     drawing = drawing
@@ -73,7 +73,7 @@
     for (const shown of document.querySelectorAll(`[data-shows="${name}"]`)) {
       shown.textContent = select.selectedOptions[0].textContent;
     }
-    for (const place of views.keys()) update(place);
+    for (const container of views.keys()) update(container);
   }
 
   controls.hidden = false;

@@ -10,6 +10,7 @@ from typing_extensions import override
 from alray.studies.correlation.base_model import Base
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, Grouping
+from alray.studies.correlation.protocol import complete_bases, task_names
 from alray.studies.correlation.schedule import TaskSchedule
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import FineTune, Task
@@ -57,15 +58,11 @@ class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
 
     def complete_bases(self) -> list[int]:
         """Return the bases whose every task is on record."""
-        return [
-            base
-            for base, tasks in sorted(self._tasks.items())
-            if all(task.name in self._done for task in tasks)
-        ]
+        return complete_bases(self._plan.spec, self._tasks, self._done)
 
     def task_names(self, base: int) -> list[str]:
         """Return the names of a base's fine-tuning tasks."""
-        return [task.name for task in self._tasks[base]]
+        return task_names(self._plan.spec, base)
 
     @override
     def _begin(self) -> None:

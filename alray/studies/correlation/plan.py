@@ -12,22 +12,16 @@ from alray.scoring.engine import check_committee
 from alray.seeding import generator, torch_seed
 from alray.settings.correlation import CorrelationSpec
 from alray.strategies.signals import Committee
-from alray.studies.correlation import grouping
+from alray.studies.correlation import grouping, protocol
 from alray.studies.correlation.base_model import initial_order
 from alray.studies.correlation.grouping import Groups
-from alray.studies.correlation.tasks import CONTROL, FineTune, TrainBase
+from alray.studies.correlation.protocol import CONTROL, GROUPS_A_TASK, SHUFFLED, SHUFFLED_GROUPS
+from alray.studies.correlation.tasks import FineTune, TrainBase
 from alray.training.learner import check_training, try_network
 
 USUAL_INITIAL, USUAL_SAMPLE, USUAL_GROUPS, USUAL_GROUP_SIZE = 2_000, 10_000, 100, 100
 FEWEST_GROUPS = 20
 """With fewer the tenth at the queried end is one group, and a rank correlation of .44 would not differ from chance."""
-
-SHUFFLED_GROUPS = 10
-"""Groups with shuffled labels: enough to see that harm is found where harm was done."""
-
-SHUFFLED = "shuffled_labels"
-GROUPS_A_TASK = 20
-"""Part of a task's name, so that a study that goes on finds what is done."""
 
 
 @dataclass(frozen=True)
@@ -73,32 +67,22 @@ class CorrelationPlan:
 
     @property
     def groups(self) -> int:
-        """Groups of one grouping_."""
-        return int(self.spec.sample or 0) // int(self.spec.group_size or 1)
+        """Groups of one grouping."""
+        return protocol.group_count(self.spec, "score")
 
     def grouping_names(self) -> list[tuple[str, str]]:
-        """Return (grouping, sorted_by) of every grouping_."""
-        spec = self.spec
-        names = [
-            (kind, score)
-            for kind in ("score", "within_class")
-            if kind in spec.grouping
-            for score in spec.scores
-        ]
-        return [*names, *([("random", ""), (SHUFFLED, "")] if "random" in spec.grouping else [])]
+        """Return (grouping, sorted_by) of every grouping."""
+        return protocol.grouping_names(self.spec)
 
     @property
     def has_control(self) -> bool:
         """Whether outcomes are held against steps without a group; the published protocol has none."""
-        return self.spec.compat is None
+        return protocol.has_control(self.spec)
 
     @property
     def fine_tunes(self) -> int:
         """Number of fine-tunes, the control's included."""
-        groups = sum(
-            SHUFFLED_GROUPS if kind == SHUFFLED else self.groups
-            for kind, _ in self.grouping_names()
-        )
+        groups = sum(protocol.group_count(self.spec, kind) for kind, _ in self.grouping_names())
         return self.spec.bases * self.spec.fine_tune_seeds * (groups + self.has_control)
 
     def base_tasks(self) -> list[TrainBase]:
@@ -142,25 +126,20 @@ class CorrelationPlan:
         nothing = np.empty((0, 0), dtype=np.int64)
         for seed in range(self.spec.fine_tune_seeds):
             if self.has_control:
-                name = f"base-{base}__control__seed-{seed}"
+                name = protocol.task_name(base, CONTROL, "", seed, -1)
                 yield FineTune(name, base, CONTROL, "", seed, -1, nothing, nothing)
-            for grouping_ in groupings:
-                kind = (
-                    f"{grouping_.grouping}-{grouping_.sorted_by}"
-                    if grouping_.sorted_by
-                    else grouping_.grouping
-                )
-                for first in range(0, len(grouping_.objects), GROUPS_A_TASK):
+            for each in groupings:
+                for first in range(0, len(each.objects), GROUPS_A_TASK):
                     part = slice(first, first + GROUPS_A_TASK)
                     yield FineTune(
-                        f"base-{base}__{kind}__seed-{seed}__group-{first}",
+                        protocol.task_name(base, each.grouping, each.sorted_by, seed, first),
                         base,
-                        grouping_.grouping,
-                        grouping_.sorted_by,
+                        each.grouping,
+                        each.sorted_by,
                         seed,
                         first,
-                        grouping_.objects[part],
-                        grouping_.labels[part],
+                        each.objects[part],
+                        each.labels[part],
                     )
 
 

@@ -45,12 +45,20 @@ def load_correlation(path: str | Path | Location) -> Correlation:
     Raises:
         StoreError: There is none at this path.
     """
-    folder = location_of(path)
-    store = CorrelationStore(folder)
+    store = CorrelationStore(location_of(path))
     manifest.require_kind(store, manifest.CORRELATION)
-    spec = validate(CorrelationSpec, store.read_study(), f"{folder}/study.yaml")
+    return read_correlation(store)
+
+
+def read_correlation(store: CorrelationStore) -> Correlation:
+    """Read a correlation study from a folder that is known to hold one.
+
+    Raises:
+        StoreError: It has not been run to its end, or cannot be read.
+    """
+    spec = validate(CorrelationSpec, store.read_study(), f"{store.root}/study.yaml")
     return Correlation(
-        folder,
+        store.root,
         spec,
         store.read_bases(),
         store.read_groups(spec.bases),

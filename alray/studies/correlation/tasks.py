@@ -11,9 +11,7 @@ from alray.networks.tensors import PoolTensors
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.base_model import Base, train_base
 from alray.studies.correlation.fine_tuning import FineTuneData, control_data, fine_tune
-
-CONTROL = "control"
-"""The grouping that records of fine-tunes without a group name."""
+from alray.studies.correlation.protocol import CONTROL
 
 Record = dict[str, Any]
 

@@ -70,8 +70,8 @@ class Plan:
         """
         passes = {arm.label: self.forward_passes(arm) for arm in self.arms}
         seeds = {seed: place for place, seed in enumerate(self.study.seeds)}
-        compared = [run for run in self.runs if run.arm in passes]
-        others = [run for run in self.runs if run.arm not in passes]
+        compared = [run for run in self.runs if not run.full_data]
+        others = [run for run in self.runs if run.full_data]
         compared.sort(key=lambda run: (seeds[run.seed], -passes[run.arm]))
         return (*compared, *others)
 
@@ -146,7 +146,7 @@ def _full_data_runs(study: SweepSpec, pool: Pool, objects: int) -> list[RunSpec]
         arm = _arm(study, "random", choice)
         run = _run(study, pool, arm, seed)
         everything = {"arm": _label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
-        runs.append(run.model_copy(update=everything))
+        runs.append(run.model_copy(update={**everything, "full_data": True}))
     return runs
 
 

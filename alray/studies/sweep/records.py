@@ -45,6 +45,10 @@ RUN_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
         pa.bool_(),
         "whether the strategy needs the labels, so that it is a diagnostic only",
     ),
+    "full_data": (
+        pa.bool_(),
+        "whether the run learns from all labels of the train part: a ceiling, which no strategy is compared with",
+    ),
     "seed": (pa.int64(), "run seed"),
 }
 
@@ -125,6 +129,7 @@ def run_values(study: str, run: RunSpec) -> dict[str, Any]:
         "strategy": run.strategy,
         "variant": run.variant,
         "oracle": run.oracle,
+        "full_data": run.full_data,
         "seed": run.seed,
     }
 

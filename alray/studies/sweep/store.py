@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from typing_extensions import override
 
+from alray.analysis.sweep.full_data import fill_full_data
 from alray.errors import StoreError
 from alray.storage.location import StudyPath
 from alray.studies.folder import Folder, MissingFileError
@@ -93,11 +94,11 @@ class SweepStore(Folder):
 
     def read_rounds(self, run_ids: Collection[str] | None = None) -> pd.DataFrame:
         """Read the rounds of these runs, or of all, as one frame that has every documented column."""
-        return self._read_folder(ROUNDS, NO_ROUNDS, run_ids)
+        return fill_full_data(self._read_folder(ROUNDS, NO_ROUNDS, run_ids))
 
     def read_queries(self, run_ids: Collection[str] | None = None) -> pd.DataFrame:
         """Read the queried objects of these runs, or of all, likewise."""
-        return self._read_folder(QUERIES, NO_QUERIES, run_ids)
+        return fill_full_data(self._read_folder(QUERIES, NO_QUERIES, run_ids))
 
     def write_runs(self, runs: Sequence[Row]) -> None:
         """Write a row per run."""
@@ -109,7 +110,7 @@ class SweepStore(Folder):
 
     def read_runs(self) -> pd.DataFrame:
         """Read the row per run."""
-        return self._read_frame("runs.parquet")
+        return fill_full_data(self._read_frame("runs.parquet"))
 
     # Checkpoints
 

@@ -1,4 +1,4 @@
-"""Labels saved in words: what they are worth, and where along the curve they are shown."""
+"""Labels saved in words: how many they are, what they cost, and where along the curve a saving is shown."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ import pandas as pd
 Row = Mapping[str, Any]
 
 MOST_STRETCHES = 3
-"""More stretches of a curve than these are summed up."""
+"""So many stretches of a curve are named one by one; of more, the first and last accuracy."""
 
 
-def worth(row: Row, pairs: pd.DataFrame, price: tuple[float, str] | None) -> str:
+def amount_saved(row: Row, pairs: pd.DataFrame, price: tuple[float, str] | None) -> str:
     """Return the labels, and the money, behind a share of labels saved; nothing where they are not known.
 
     Args:
@@ -26,13 +26,13 @@ def worth(row: Row, pairs: pd.DataFrame, price: tuple[float, str] | None) -> str
     needed, saves = float(found[0]), row["labels_saved"] >= 0
     ends = ("", "_low", "_high") if saves else ("", "_high", "_low")
     labels = [needed * row[f"labels_saved{end}"] * (1 if saves else -1) for end in ends]
-    said = f", {_amounts(labels, 0)} {'of' if saves else 'more than'} {round(needed)}"
+    amount = f", {_amounts(labels, 0)} {'of' if saves else 'more than'} {round(needed)}"
     if price is None:
-        return said
+        return amount
     cost, currency = price
     unit = f" {currency}" if currency else ""
     money = _amounts([cost * number for number in labels], 2)
-    return f"{said}, {'worth' if saves else 'costing'} {money}{unit} at {cost:g}{unit} a label"
+    return f"{amount}, {'worth' if saves else 'costing'} {money}{unit} at {cost:g}{unit} a label"
 
 
 def _amounts(values: Sequence[float], decimals: int) -> str:
@@ -42,35 +42,42 @@ def _amounts(values: Sequence[float], decimals: int) -> str:
     return estimate if math.isnan(values[1]) else f"{estimate} ({low} to {high})"
 
 
-def where(row: Row, savings: pd.DataFrame, against: str) -> list[str]:
-    """Say at which target accuracies the interval of the best arm's saving excludes zero."""
+def shown_along_curve(row: Row, savings: pd.DataFrame, reference: str) -> list[str]:
+    """Return at which target accuracies the interval of an arm's saving excludes zero.
+
+    Args:
+        row: A row of the summary.
+        savings: `Comparison.savings`.
+        reference: The name of what the arm is compared with.
+    """
     of_arm = savings[savings["arm"] == row["arm"]].sort_values("random_labels")
     if of_arm.empty or not of_arm["low"].notna().any():
         return []
     head = f"At {len(of_arm)} target accuracies, each taken alone"
-    said = [
-        f"{what} {_stretches(of_arm, shown.tolist(), against)}"
-        for what, shown in (
-            ("a saving is shown", of_arm["low"] > 0),
-            (f"a need for more labels than {against} is shown", of_arm["high"] < 0),
-        )
+    effects = (
+        ("a saving is shown", of_arm["low"] > 0),
+        (f"a need for more labels than {reference} is shown", of_arm["high"] < 0),
+    )
+    found = [
+        f"{effect} {_stretches(of_arm, shown.tolist(), reference)}"
+        for effect, shown in effects
         if shown.any()
     ]
-    if not said:
+    if not found:
         return [f"{head}, no interval of its saving excludes zero."]
-    return [f"{head}, {', and '.join(said)}; elsewhere no difference is."]
+    return [f"{head}, {', and '.join(found)}; elsewhere no difference is."]
 
 
-def _stretches(targets: pd.DataFrame, shown: list[bool], against: str) -> str:
-    """Return the stretches of accuracy in which something is shown, in a few words."""
+def _stretches(targets: pd.DataFrame, shown: list[bool], reference: str) -> str:
+    """Return the stretches of accuracy in which an effect is shown, in a few words."""
     accuracy, labels = targets["accuracy"].tolist(), targets["random_labels"].tolist()
     starts = [i for i, is_shown in enumerate(shown) if is_shown and not (i and shown[i - 1])]
     ends = [i for i, is_shown in enumerate(shown) if is_shown and not any(shown[i + 1 : i + 2])]
     first, last = starts[0], ends[-1]
-    lead = f"at {sum(shown)} of them, from {accuracy[first]:.3f} to {accuracy[last]:.3f}"
+    text = f"at {sum(shown)} of them, from {accuracy[first]:.3f} to {accuracy[last]:.3f}"
     if len(starts) <= MOST_STRETCHES:
         parts = (
             f"{accuracy[i]:.3f} to {accuracy[j]:.3f}" for i, j in zip(starts, ends, strict=True)
         )
-        lead = f"from {' and from '.join(parts)}"
-    return f"{lead} ({against} needs {round(labels[first])} to {round(labels[last])} labels)"
+        text = f"from {' and from '.join(parts)}"
+    return f"{text} ({reference} needs {round(labels[first])} to {round(labels[last])} labels)"

@@ -1,0 +1,104 @@
+"""Which fine-tunes a correlation study consists of, by its settings alone: what a base must have to be complete."""
+
+from collections.abc import Collection, Iterable
+
+import pandas as pd
+
+from alray.settings.correlation import CorrelationSpec
+
+SHUFFLED_GROUPS = 10
+"""Groups with shuffled labels: enough to see that harm is found where harm was done."""
+
+SHUFFLED = "shuffled_labels"
+
+CONTROL = "control"
+"""Stands for the grouping in records of fine-tunes without a group."""
+
+GROUPS_A_TASK = 20
+"""Part of a task's name, so that a study that goes on finds what is done."""
+
+
+def has_control(spec: CorrelationSpec) -> bool:
+    """Whether outcomes are held against steps without a group; the published protocol has none."""
+    return spec.compat is None
+
+
+def grouping_names(spec: CorrelationSpec) -> list[tuple[str, str]]:
+    """Return (grouping, sorted_by) of every grouping."""
+    names = [
+        (kind, score)
+        for kind in ("score", "within_class")
+        if kind in spec.grouping
+        for score in spec.scores
+    ]
+    return [*names, *([("random", ""), (SHUFFLED, "")] if "random" in spec.grouping else [])]
+
+
+def group_count(spec: CorrelationSpec, grouping: str) -> int:
+    """Return how many groups a grouping has; sample and group size must be filled in."""
+    if grouping == SHUFFLED:
+        return SHUFFLED_GROUPS
+    return int(spec.sample or 0) // int(spec.group_size or 1)
+
+
+def task_name(base: int, grouping: str, sorted_by: str, seed: int, first: int) -> str:
+    """Return the name of the task that fine-tunes the groups from `first` on; the control has no groups."""
+    if grouping == CONTROL:
+        return f"base-{base}__control__seed-{seed}"
+    kind = f"{grouping}-{sorted_by}" if sorted_by else grouping
+    return f"base-{base}__{kind}__seed-{seed}__group-{first}"
+
+
+def task_names(spec: CorrelationSpec, base: int) -> list[str]:
+    """Return the names of a base's fine-tuning tasks in their order: one seed after the other."""
+    firsts = [
+        (kind, by, first)
+        for kind, by in grouping_names(spec)
+        for first in range(0, group_count(spec, kind), GROUPS_A_TASK)
+    ]
+    if has_control(spec):
+        firsts.insert(0, (CONTROL, "", 0))
+    return [
+        task_name(base, kind, by, seed, first)
+        for seed in range(spec.fine_tune_seeds)
+        for kind, by, first in firsts
+    ]
+
+
+def tasks_of(outcomes: pd.DataFrame) -> "pd.Series[str]":
+    """Return the name of the task that each row of the outcomes comes from."""
+    keys = outcomes[["base", "grouping", "sorted_by", "seed", "group"]]
+    names = [
+        task_name(base, grouping, sorted_by, seed, group // GROUPS_A_TASK * GROUPS_A_TASK)
+        for base, grouping, sorted_by, seed, group in keys.itertuples(index=False)
+    ]
+    return pd.Series(names, index=outcomes.index, dtype="str")
+
+
+def complete_bases(
+    spec: CorrelationSpec, bases: Iterable[int], done: Collection[str]
+) -> list[int]:
+    """Return the bases whose every task is done, rising.
+
+    Args:
+        spec: The settings, every number filled in.
+        bases: Those that have been trained.
+        done: Names of the tasks on record.
+    """
+    done = frozenset(done)
+    return sorted(int(base) for base in bases if done.issuperset(task_names(spec, int(base))))
+
+
+def summarised_settings(spec: CorrelationSpec, summary: pd.DataFrame) -> CorrelationSpec:
+    """Return the settings that a stored summary was computed with.
+
+    They are the study's own, unless seeds, scores or groupings were added to it since and are not all done.
+    """
+    sorted_rows = summary[summary["grouping"] != "random"]
+    return spec.model_copy(
+        update={
+            "fine_tune_seeds": int(summary["seeds"].iloc[0]),
+            "scores": tuple(name for name in spec.scores if name in set(sorted_rows["score"])),
+            "grouping": tuple(kind for kind in spec.grouping if kind in set(summary["grouping"])),
+        }
+    )

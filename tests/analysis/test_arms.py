@@ -1,0 +1,93 @@
+"""Records to curves: which arms are compared with which, and the contradictions that every reader refuses."""
+
+import pandas as pd
+import pytest
+
+from alray.analysis.sweep.arms import arm_curves, reference_pairs
+from alray.analysis.sweep.comparison import compare
+from alray.analysis.sweep.summary import summarise
+from alray.errors import StoreError
+from tests.helpers.sweep_frames import generator, study
+
+
+def summary_of(rounds, runs):
+    return summarise(rounds, runs, generator())
+
+
+def comparison_of(rounds, runs):
+    return compare(rounds, pd.DataFrame(), runs, None, generator())
+
+
+readers = pytest.mark.parametrize("read", [summary_of, comparison_of])
+
+
+def references_of(reference, **size):
+    rounds, runs = study(**size)
+    pairs = reference_pairs(arm_curves(rounds, runs), runs, reference)
+    return {name: each.reference.name for name, each in pairs.items()}
+
+
+def test_an_arm_without_a_finished_run_has_no_curves_but_is_counted():
+    """It comes last, and its reference's seeds are unpaired."""
+    rounds, runs = study(seeds=3, strategies=("margin", "random"))
+    runs.loc[runs["arm"] == "margin", "status"] = "failed"
+    arms = arm_curves(rounds, runs)
+    assert [(arm.name, arm.seeds) for arm in arms] == [("random", (0, 1, 2)), ("margin", ())]
+    each = reference_pairs(arms, runs)["margin"]
+    assert (each.seeds, each.unpaired, each.metrics) == ((), 3, ())
+
+
+def test_a_reference_is_a_strategy_in_every_variant_or_one_arm():
+    """An arm of another variant has no reference where only one arm is named."""
+    size = {"seeds": 1, "strategies": ("random", "margin"), "variants": ("", "frozen")}
+    assert references_of("margin", **size) == {
+        "random": "margin",
+        "random frozen": "margin frozen",
+    }
+    assert references_of("margin frozen", **size) == {"random frozen": "margin frozen"}
+    assert references_of("entropy", **size) == {}
+
+
+@readers
+def test_runs_of_different_length_are_refused(read):
+    """The message names a run of each kind, whether one run or a whole arm is shorter."""
+    rounds, runs = study()
+    short = rounds[(rounds["run_id"] != "margin__seed-3") | (rounds["round"] < 4)]
+    with pytest.raises(StoreError, match=r"margin__seed-3 has 4 rounds from 100 to 160 labels"):
+        read(short, runs)
+    with pytest.raises(StoreError, match=r"margin__seed-0 has 4 rounds from 100 to 160 labels"):
+        read(rounds[(rounds["arm"] != "margin") | (rounds["round"] < 4)], runs)
+
+
+@readers
+def test_a_finished_run_without_rounds_is_refused(read):
+    """The number of seeds would be lower than the study says."""
+    rounds, runs = study()
+    with pytest.raises(StoreError, match=r"1 finished runs have no rounds, e\.g\. margin__seed-3"):
+        read(rounds[rounds["run_id"] != "margin__seed-3"], runs)
+
+
+@readers
+def test_a_seed_that_finished_twice_is_refused(read):
+    """One of the two would have to be chosen."""
+    rounds, runs = study()
+    runs.loc[runs["run_id"] == "margin__seed-3", "seed"] = 4
+    with pytest.raises(StoreError, match="'margin' has more than one finished run with seed 4"):
+        read(rounds, runs)
+
+
+@readers
+def test_two_rounds_with_equal_labels_are_refused(read):
+    """A learning curve has one value per label count."""
+    rounds, runs = study()
+    with pytest.raises(StoreError, match="a label count occurs twice in a run"):
+        read(rounds.assign(labels=rounds["labels"].replace(120, 100)), runs)
+
+
+@readers
+def test_two_reference_arms_of_one_variant_are_refused(read):
+    """It would not be clear which one to compare with."""
+    rounds, runs = study()
+    rename = {"bald:members=20": "random"}
+    with pytest.raises(StoreError, match="variant '' has more than one random arm"):
+        read(rounds, runs.assign(strategy=runs["strategy"].replace(rename)))

@@ -1,0 +1,43 @@
+"""Rows of a sweep's summary, with the columns that findings look at."""
+
+import math
+
+
+def row_of(arm="margin", saved=(0.04, -0.02, 0.09), difference=(0.01, -0.01, 0.03), **changes):
+    """Return the row of an arm; nothing is shown of it unless changed."""
+    return {
+        "arm": arm,
+        "oracle": False,
+        "seeds": 8,
+        "failed": 0,
+        "unfinished": 0,
+        "labels": 1500,
+        "accuracy": 0.7123,
+        "accuracy_low": 0.705,
+        "accuracy_high": 0.719,
+        "paired_seeds": 8,
+        "unpaired_seeds": 0,
+        **dict(
+            zip(
+                ("alc_difference", "alc_difference_low", "alc_difference_high"),
+                difference,
+                strict=True,
+            )
+        ),
+        "holm_p": 0.2,
+        **dict(zip(("labels_saved", "labels_saved_low", "labels_saved_high"), saved, strict=True)),
+        "exploratory": False,
+    } | changes
+
+
+def random_row(**changes):
+    empty = (math.nan,) * 3
+    return row_of("random", empty, empty, holm_p=math.nan, paired_seeds=0, **changes)
+
+
+def above(arm="margin", **changes):
+    return row_of(arm, difference=(0.02, 0.01, 0.03), **{"holm_p": 0.031, **changes})
+
+
+def below(arm="bald", **changes):
+    return row_of(arm, difference=(-0.02, -0.03, -0.01), **{"holm_p": 0.031, **changes})
