@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.memory import command
-from benchmarks.sweep_runs import WORKER
+from benchmarks.harness.processes import WORKER
+from benchmarks.harness.processes import command_line as command
 from faults import processes
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from faults.kinds import KINDS, Kind
 
 FIRST, LAST = 0.5, 8.0

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.memory import command
+from benchmarks.harness.processes import command_line as command
 from faults.journal import Process
 from faults.witness import birth
 

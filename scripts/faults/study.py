@@ -11,14 +11,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from faults.journal import Run
-from faults.witness import Witnessed
 
 from alray import api
 from alray.strategies import parse
 from alray.studies.sweep import results
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.training.checkpoint import read_metadata
+from faults.journal import Run
+from faults.witness import Witnessed
 
 NAME = "faults"
 STUDY_SEED = 0

@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Iterable, Sequence
 
-from benchmarks.tables import Table
+from benchmarks.harness.tables import Table
 from faults.kinds import KINDS
 from faults.outcome import Outcome
 
