@@ -17,6 +17,7 @@ from benchmarks.libraries.competitors import COMPETITORS
 from benchmarks.libraries.tables import strategy_table
 from benchmarks.libraries.task import STRATEGIES
 from benchmarks.sweeps.tables import memory_table, sweep_table
+from chaos_study.__main__ import chaos
 from studies import digits_pool, prediction_table, summary_picture
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ IN_OTHER_ENVIRONMENTS = {
 }
 MODULES = {
     ".".join(path.relative_to(SCRIPTS).with_suffix("").parts)
-    for folder in ("benchmarks", "faults", "studies")
+    for folder in ("benchmarks", "chaos_study", "studies")
     for path in (SCRIPTS / folder).rglob("*.py")
 }
 
@@ -44,6 +45,7 @@ def test_every_module_can_be_loaded(name):
 HELPED = {
     "scripts/bench": bench,
     **{f"scripts/bench {name}": command for name, command in bench.commands.items()},
+    "scripts/chaos": chaos,
     "digits_pool": digits_pool.main,
     "prediction_table": prediction_table.main,
     "scripts/studies/summary_picture": summary_picture.main,
@@ -95,6 +97,7 @@ echo "$(pwd) ${{PYTHONPATH:-}} $*" >>"{log}"
     ("launcher", "extra", "program"),
     [
         ("bench", ".[dev]", "{scripts} -P -m benchmarks"),
+        ("chaos", ".", "{scripts} -P -m chaos_study"),
         ("studies/summary_picture", ".", " {scripts}/studies/summary_picture.py"),
     ],
 )
@@ -118,7 +121,7 @@ def test_a_launcher_installs_and_runs_in_the_callers_folder(tmp_path, launcher, 
     assert run == f"{here} {program.format(scripts=scripts)} one two words"
 
 
-@pytest.mark.parametrize("launcher", ["bench", "demo", "test", "studies/reference"])
+@pytest.mark.parametrize("launcher", ["bench", "chaos", "demo", "test", "studies/reference"])
 def test_scripts_can_be_executed(launcher):
     assert os.access(SCRIPTS / launcher, os.X_OK)
 
@@ -149,7 +152,12 @@ def test_what_documents_quote_exists(quoted):
     script, *words = shlex.split(quoted)
     assert (ROOT / script).is_file()
     if script == "scripts/bench":
-        bench.commands[words.pop(0)].make_context(script, words)
+        command = bench.commands[words.pop(0)]
+    elif script == "scripts/chaos":
+        command = chaos
+    else:
+        return
+    command.make_context(script, words)
 
 
 def test_published_tables_follow_from_published_measurements():

@@ -1,10 +1,10 @@
-"""Which lines on the standard error are alray's own: whatever else people get to see there comes from Ray or is a bug."""
+"""Which lines on the standard error are alray's own: any other line there comes from Ray or is a bug."""
 
 import re
 from collections.abc import Iterable
 
 HOST = r"(?:[\w.-]+(?: #\d+)?: )?"
-OWN = (
+USUAL = (
     r"\w+: [\d,]+ objects, ",
     r"train [\d,]+, validation [\d,]+, test [\d,]+$",
     r"\d+ arms? x \d+ seeds? = \d+ runs?; ",
@@ -13,6 +13,8 @@ OWN = (
     r"passive phase done, accuracy ",
     r"\[\d+/\d+\] ",
     r"[\d,]+/[\d,]+ rounds in ",
+)
+UNUSUAL = (
     rf"{HOST}worker died \(.*\); .* (?:starts again(?: after round \d+)?|is given up)$",
     rf"{HOST}a worker could not start: ",
     r"[\w.-]+: \d+ workers were lost or could not start",
@@ -24,16 +26,15 @@ OWN = (
     r"failed: ",
     r"error: ",
 )
-SPOKEN = re.compile("|".join(OWN))
-USUAL = re.compile("|".join(OWN[:8]))
-"""What is said where nothing is wrong."""
+_USUAL = re.compile("|".join(USUAL))
+_ANY = re.compile("|".join(USUAL + UNUSUAL))
 
 
 def foreign(lines: Iterable[str]) -> list[str]:
     """Return the lines that are not alray's."""
-    return [line for line in lines if not SPOKEN.match(line)]
+    return [line for line in lines if not _ANY.match(line)]
 
 
-def telling(lines: Iterable[str]) -> list[str]:
-    """Return the lines that are not said where nothing is wrong."""
-    return [line for line in lines if not USUAL.match(line)]
+def unusual(lines: Iterable[str]) -> list[str]:
+    """Return the lines that alray does not print where nothing is wrong."""
+    return [line for line in lines if not _USUAL.match(line)]
