@@ -1,12 +1,11 @@
-"""The matrix products of an active-learning round, and nothing else: the limit that the round is measured by.
+"""The matrix products of an active-learning round, and nothing else: the limit that the round is compared with.
 
-Each product is made by the faster of two ways that PyTorch has here: oneDNN's, as alray does it, or `torch.mm`, on
-most machines MKL's. Sizes, order and memory layout are those of the round.
+Each product is computed by the faster of two functions of PyTorch: oneDNN's, which alray calls, or `torch.mm`, on most
+machines MKL's. Sizes, order and memory layout are those of the round.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -17,36 +16,23 @@ from alray.scoring.passes import BLOCK
 
 ATTEMPTS = 7
 LEAST_SECONDS = 0.002
-"""How long a way is tried at a time: long against the clock's resolution."""
+"""How long a function runs per attempt: long against the clock's resolution."""
 
 
-@dataclass(frozen=True)
-class Made:
-    """A product by the faster way.
-
-    Attributes:
-        run: Makes it once.
-        onednn: Whether oneDNN's way is the faster one.
-    """
-
-    run: Callable[[], object]
-    onednn: bool
-
-
-def fastest(a: Tensor, b: Tensor) -> Made:
-    """Return how a b is made fastest here."""
+def fastest(a: Tensor, b: Tensor) -> tuple[Callable[[], object], bool]:
+    """Return a function that computes a b in the fastest way here, and whether that is oneDNN's."""
     out = torch.empty(len(a), b.shape[1])
 
-    def by_onednn() -> None:
+    def onednn() -> None:
         product(a, b)
 
-    def by_mm() -> None:
+    def mm() -> None:
         torch.mm(a, b, out=out)
 
-    times = max(1, round(LEAST_SECONDS / _seconds(by_mm, 2)))
-    attempts = [(_seconds(by_onednn, times), _seconds(by_mm, times)) for _ in range(ATTEMPTS)]
-    onednn = min(first for first, _ in attempts) <= min(second for _, second in attempts)
-    return Made(by_onednn if onednn else by_mm, onednn)
+    times = max(1, round(LEAST_SECONDS / _seconds(mm, 2)))
+    attempts = [(_seconds(onednn, times), _seconds(mm, times)) for _ in range(ATTEMPTS)]
+    by_onednn = min(first for first, _ in attempts) <= min(second for _, second in attempts)
+    return onednn if by_onednn else mm, by_onednn
 
 
 def _seconds(action: Callable[[], object], times: int) -> float:
@@ -57,7 +43,7 @@ def _seconds(action: Callable[[], object], times: int) -> float:
 
 
 def layers(network: LateFusion, *, side_heads: bool) -> list[nn.Linear]:
-    """Return the Linears that a pass goes through, in order."""
+    """Return the Linears of a forward pass, in order."""
     encoders = [encoder for _, encoder in network.encoders()]
     found = [encoder.first.linear for encoder in encoders]
     found += [encoder.second.linear for encoder in encoders]
@@ -67,40 +53,38 @@ def layers(network: LateFusion, *, side_heads: bool) -> list[nn.Linear]:
 
 
 class Products:
-    """Products in the order in which a pass makes them.
+    """Products in the order of a forward pass or a training step.
 
     Attributes:
         operations: Additions and multiplications in all.
-        onednn: How many of the distinct products oneDNN makes faster.
+        by_onednn: How many of the distinct products oneDNN computes faster.
         distinct: How many distinct products there are.
     """
 
     def __init__(self) -> None:
         self.operations = 0
-        self.onednn = self.distinct = 0
-        self._made: list[tuple[list[Made], int]] = []
+        self.by_onednn = self.distinct = 0
+        self._groups: list[tuple[list[Callable[[], object]], int]] = []
 
-    def __call__(self) -> float:
-        """Make all, and return the processor seconds."""
-        begin = time.process_time()
-        for group, times in self._made:
+    def __call__(self) -> None:
+        """Compute all."""
+        for group, times in self._groups:
             for _ in range(times):
-                for one in group:
-                    one.run()
-        return time.process_time() - begin
+                for compute in group:
+                    compute()
 
     def add(self, pairs: Sequence[tuple[Tensor, Tensor]], times: int) -> None:
-        """Add the products a b of a block or a batch, so many times."""
+        """Add the products a b of a block or a batch, `times` times."""
         if times == 0:
             return
-        made = [fastest(a, b) for a, b in pairs]
-        self._made.append((made, times))
-        self.onednn += sum(one.onednn for one in made)
-        self.distinct += len(made)
+        found = [fastest(a, b) for a, b in pairs]
+        self._groups.append(([compute for compute, _ in found], times))
+        self.by_onednn += sum(by_onednn for _, by_onednn in found)
+        self.distinct += len(found)
         self.operations += times * sum(2 * a.numel() * b.shape[1] for a, b in pairs)
 
     def add_scoring(self, network: LateFusion, objects: int, *, side_heads: bool) -> None:
-        """Add a pass over so many objects, block by block."""
+        """Add a forward pass over objects, block by block."""
         whole, rest = divmod(objects, BLOCK)
         for size, times in ((BLOCK, whole), (rest, int(rest > 0))):
             if times:

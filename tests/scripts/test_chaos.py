@@ -1,74 +1,61 @@
-"""What `scripts/chaos` counts is right: plan, journal, what is safe, whose lines; no cluster is needed."""
+"""`scripts/chaos` counts right: plan, journal, saved rounds, lines of others; no cluster is needed."""
 
 import os
-import sys
 from collections import Counter
-from importlib import import_module
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from alray import api
 from alray.seeding import generator
+from alray.strategies.signals import Signals
 from alray.studies.sweep.state import RunState
+from chaos_study import cluster, faults, journal, messages, processes, report, study
+from chaos_study.injection import Outcome
 from tests.helpers.studies import ROUNDS, settings, write_pool
 
-ROOT = Path(__file__).parents[2]
-STRATEGY = "faults.witness:Witnessed:of=margin"
-
-
-@pytest.fixture(autouse=True)
-def own_scripts(monkeypatch):
-    monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
-
-
-def module(name: str) -> Any:
-    return import_module(f"faults.{name}")
+STRATEGY = "chaos_study.journal:RecordingStrategy:of=margin"
 
 
 def entry(number, *, time=0.0, process=("node1", 7, 100), run=("margin", 0)):
-    return module("journal").Entry(float(time), process, run, number)
+    return journal.Entry(float(time), process, run, number)
 
 
 # The plan
 
 
 def test_a_plan_is_its_seed():
-    names = list(module("kinds").KINDS)
-    planned = module("plan").planned
-    assert planned(50, 1, names) == planned(50, 1, names)
-    assert planned(50, 1, names) != planned(50, 2, names)
+    names = list(faults.KINDS)
+    assert faults.plan_faults(50, 1, names) == faults.plan_faults(50, 1, names)
+    assert faults.plan_faults(50, 1, names) != faults.plan_faults(50, 2, names)
 
 
-def test_every_kind_has_its_turn():
-    """In fifty faults, the frequent ones more often; where it can happen only."""
-    kinds = module("kinds").KINDS
-    faults = module("plan").planned(50, 0, list(kinds))
-    times = Counter(fault.kind for fault in faults)
+def test_every_kind_is_planned():
+    """In fifty faults, the frequent ones more often; only where it can happen."""
+    kinds = faults.KINDS
+    planned = faults.plan_faults(50, 0, list(kinds))
+    times = Counter(fault.kind for fault in planned)
     assert set(times) == set(kinds)
-    assert len(faults) == 50
+    assert len(planned) == 50
     assert times["worker"] > times["node"] > times["cut-90"]
-    assert all(fault.node in kinds[fault.kind].nodes for fault in faults)
+    assert all(fault.node in kinds[fault.kind].nodes for fault in planned)
 
 
 def test_few_faults_are_of_different_kinds():
-    kinds = module("kinds").KINDS
-    faults = module("plan").planned(len(kinds), 0, list(kinds))
-    assert sorted(fault.kind for fault in faults) == sorted(kinds)
+    kinds = faults.KINDS
+    planned = faults.plan_faults(len(kinds), 0, list(kinds))
+    assert sorted(fault.kind for fault in planned) == sorted(kinds)
 
 
 # The journal
 
 
 def test_rounds_begun_again_are_counted():
-    again = module("journal").again
     entries = [entry(number, time=when) for when, number in enumerate([1, 2, 3, 2, 3, 4, 4])]
-    assert again(entries, [2.1]) == [3]
-    assert again(entries, [2.1, 5.3]) == [2, 1]
+    assert journal.count_repeated(entries, [2.1]) == [3]
+    assert journal.count_repeated(entries, [2.1, 5.3]) == [2, 1]
     other = [entry(1), entry(1, run=("margin", 1)), entry(1, run=("random", 0))]
-    assert again(other, [0.5]) == [0]
+    assert journal.count_repeated(other, [0.5]) == [0]
 
 
 def test_a_round_is_begun_again_for_the_fault_that_broke_its_run_off():
@@ -81,92 +68,91 @@ def test_a_round_is_begun_again_for_the_fault_that_broke_its_run_off():
         entry(4, time=9.5, process=other),
         entry(7, time=9.9, process=other, run=("random", 0)),
     ]
-    assert module("journal").again(entries, [1.2, 5.2]) == [1, 1]
+    assert journal.count_repeated(entries, [1.2, 5.2]) == [1, 1]
 
 
-def test_a_round_that_was_safe_is_needless():
+def test_a_repeated_round_that_was_saved_is_found():
     entries = [entry(4), entry(5), entry(1, run=("random", 2))]
-    assert module("journal").needless(entries, {("margin", 0): 4}) == [entries[0]]
+    assert journal.repeated_although_saved(entries, {("margin", 0): 4}) == [entries[0]]
 
 
 def test_a_run_goes_on_by_another_process_or_after_the_repair():
     old = ("node1", 7, 100)
-    found = module("journal").went_on
-    own = [entry(5, time=1), entry(6, time=9)]
-    assert found(own, {("margin", 0): old}, 8.0) == {("margin", 0): 9.0}
+    found = journal.resumption_times
+    same = [entry(5, time=1), entry(6, time=9)]
+    assert found(same, {("margin", 0): old}, 8.0) == {("margin", 0): 9.0}
     # Processes of a node that was brought back have numbers that were in use before.
     other = [entry(5, time=1), entry(5, time=2, process=("node1", 7, 300)), entry(6, time=9)]
     assert found(other, {("margin", 0): old}, 8.0) == {("margin", 0): 2.0}
-    assert found(own, {("random", 0): old}, 8.0) == {}
+    assert found(same, {("random", 0): old}, 8.0) == {}
 
 
-def test_a_witness_chooses_as_the_other_and_signs(tmp_path, monkeypatch):
-    """Every round once, under the number by which the machine knows the process."""
-    witness, processes = module("witness"), module("processes")
-    journal = module("journal").Journal(tmp_path / "journal", 0, 2, ROUNDS)
-    monkeypatch.setenv(witness.JOURNAL, str(journal.path))
+def test_a_recording_strategy_chooses_as_the_other(tmp_path, monkeypatch):
+    """And records every round once, under the number by which the machine knows the process."""
+    book = journal.Journal(tmp_path / "journal", 0, 2, ROUNDS)
+    monkeypatch.setenv(journal.JOURNAL, str(book.path))
     pool = write_pool(tmp_path / "pool.parquet")
-    witnessed, plain = (
+    recorded, plain = (
         api.sweep(settings(pool, strategies=[name], seeds=2), results=tmp_path / word)
-        for word, name in {"witnessed": STRATEGY, "plain": "margin"}.items()
+        for word, name in {"recorded": STRATEGY, "plain": "margin"}.items()
     )
-    assert list(witnessed.queries["id"]) == list(plain.queries["id"])
-    entries = journal.entries()
+    assert list(recorded.queries["id"]) == list(plain.queries["id"])
+    entries = book.entries()
     rounds = [(("margin", seed), number) for seed in (0, 1) for number in range(1, ROUNDS + 1)]
     assert [(each.run, each.round) for each in entries] == rounds
     (process,) = {each.process for each in entries}
     assert processes.identity(process[0], process[1]) == process
 
 
-def test_no_journal_no_witness(tmp_path, monkeypatch):
-    witness = module("witness")
-    monkeypatch.delenv(witness.JOURNAL, raising=False)
-    monkeypatch.setattr(witness, "take_down", None)
-    signals = module("witness").Signals(np.arange(9))
-    assert len(witness.Witnessed("random").select(signals, 3, generator(0, 0, "strategy")).indices)
+def test_nothing_is_recorded_without_a_journal(monkeypatch):
+    monkeypatch.delenv(journal.JOURNAL, raising=False)
+    monkeypatch.setattr(journal, "record", None)
+    strategy, rng = journal.RecordingStrategy("random"), generator(0, 0, "strategy")
+    assert len(strategy.select(Signals(np.arange(9)), 3, rng).indices)
 
 
 def test_half_a_line_waits_for_its_other_half(tmp_path):
-    journal = module("journal").Journal(tmp_path / "journal", 0, 1, 3)
-    module("witness").take_down(str(journal.path), "random", generator(0, 0, "strategy", 3))
-    whole = journal.path.read_bytes()
-    journal.path.write_bytes(whole + whole[:20])
-    assert [each.round for each in journal.entries()] == [3]
-    journal.path.write_bytes(whole + whole)
-    assert [each.round for each in journal.entries()] == [3, 3]
+    book = journal.Journal(tmp_path / "journal", 0, 1, 3)
+    journal.record(str(book.path), "random", generator(0, 0, "strategy", 3))
+    whole = book.path.read_bytes()
+    book.path.write_bytes(whole + whole[:20])
+    assert [each.round for each in book.entries()] == [3]
+    book.path.write_bytes(whole + whole)
+    assert [each.round for each in book.entries()] == [3, 3]
 
 
-# What is safe on the disk
+# The files on the disk
 
 
 @pytest.fixture
-def played(tmp_path):
-    """Play a small study, and return its settings and folder."""
+def finished(tmp_path):
+    """Run a small study, and return its settings and folder."""
     pool = write_pool(tmp_path / "pool.parquet")
     given = settings(pool, strategies=[STRATEGY], seeds=2)
     api.sweep(given, results=tmp_path)
     return given, tmp_path / "study"
 
 
-def test_finished_runs_and_checkpoints_are_safe(played):
-    given, folder = played
+def test_finished_runs_and_checkpoints_are_saved(finished):
+    given, folder = finished
     plan = api.plan_sweep(given)
-    files = module("study").Files(folder, plan)
-    assert files.kept() == {("margin", 0): ROUNDS, ("margin", 1): ROUNDS}
+    files = study.Files(folder, plan)
+    assert files.saved() == {("margin", 0): ROUNDS, ("margin", 1): ROUNDS}
     first = plan.runs[0].run_id
     (folder / "rounds" / f"{first}.parquet").unlink()
-    assert files.kept() == {("margin", 1): ROUNDS}
+    assert files.saved() == {("margin", 1): ROUNDS}
     state = RunState(2, np.arange(30), {}, {})
     (folder / "checkpoints" / f"{first}.safetensors").write_bytes(state.to_bytes())
-    assert files.kept() == {("margin", 0): 2, ("margin", 1): ROUNDS}
+    assert files.saved() == {("margin", 0): 2, ("margin", 1): ROUNDS}
 
 
-def test_a_changed_record_is_a_difference(played):
-    given, folder = played
-    study = module("study")
-    undisturbed = study.play_undisturbed(given, folder.parent / "undisturbed")
+def test_a_changed_record_is_a_difference(finished):
+    given, folder = finished
+    undisturbed = study.run_undisturbed(given, folder.parent / "undisturbed")
     assert study.differences(folder, undisturbed) == []
-    undisturbed.rounds.loc[3, "accuracy"] = np.nextafter(undisturbed.rounds.loc[3, "accuracy"], 2)
+    accuracy = undisturbed.rounds["accuracy"].to_numpy(copy=True)
+    accuracy[3] = np.nextafter(accuracy[3], 2)
+    undisturbed.rounds["accuracy"] = accuracy
     assert study.differences(folder, undisturbed) == ["rounds differ"]
 
 
@@ -175,13 +161,12 @@ def test_a_changed_record_is_a_difference(played):
 
 def test_a_number_that_a_node_has_left_behind_is_not_its_process(tmp_path, monkeypatch):
     """By now it may be another's: here it is this test's own."""
-    cluster = module("cluster")
     monkeypatch.setattr(cluster, "STATE", tmp_path)
     (tmp_path / "node1").mkdir()
     (tmp_path / "node1" / "pid").write_text(str(os.getpid()))
-    assert list(module("processes").inhabitants(os.getpid()))
+    assert list(processes.processes_of(os.getpid()))
     made = cluster.Cluster({})
-    assert made.players(1) == made.raylets(1) == made.drivers("pytest") == []
+    assert made.workers(1) == made.raylets(1) == made.drivers("pytest") == []
 
 
 # Whose lines
@@ -190,10 +175,10 @@ def test_a_number_that_a_node_has_left_behind_is_not_its_process(tmp_path, monke
 OWN = [
     "faults: 20,000 objects, 5 classes, vector 768",
     "3 arms x 4 seeds = 12 runs; 200 labels, then 60 rounds of 20 to 1,400",
-    "[3/12] faults.witness:Witnessed, seed 0: accuracy .281 at 400 labels, 1 s, node2",
+    "[3/12] chaos_study.journal:RecordingStrategy, seed 0: accuracy .281 at 400 labels, 1 s, node2",
     "node1: worker died (its process was killed or has crashed); margin, seed 0 starts again after round 7",
     "stopped; the same command goes on from here",
-    "error: cannot write /x/a.parquet: No space left on device; everything written before stays valid: free disk space",
+    "error: cannot write /x/rounds/a.parquet: No space left on device; what is there already stays valid: make room",
 ]
 OTHERS = [
     "[2026-11-22 09:06:57,042 E 9 9] gcs_rpc_client.h:151: Failed to connect",
@@ -206,29 +191,28 @@ OTHERS = [
 
 @pytest.mark.parametrize("line", OWN)
 def test_alrays_lines_are_its_own(line):
-    assert module("lines").foreign([line]) == []
+    assert messages.foreign([line]) == []
 
 
 @pytest.mark.parametrize("line", OTHERS)
 def test_lines_of_others_are_seen(line):
-    assert module("lines").foreign([line]) == [line]
+    assert messages.foreign([line]) == [line]
 
 
-def test_only_what_tells_of_a_fault_is_shown():
-    assert module("lines").telling(OWN) == OWN[3:]
+def test_only_unusual_lines_are_shown():
+    assert messages.unusual(OWN) == OWN[3:]
 
 
 # The tables
 
 
 def test_a_fault_that_was_not_survived_stays_in_the_table():
-    outcome, plan = module("outcome"), module("plan")
     made = [
-        outcome.Outcome(plan.Fault("worker", 1, 2.0), 1, 0.0, 0, 0.0, {}, seconds=number, again=3)
+        Outcome(faults.Fault("worker", 1, 2.0), 1, 0.0, 0, 0.0, {}, seconds=number, repeated=3)
         for number in (1.0, 2.0, 9.0)
     ]
     made[1].problems.append("rounds differ")
-    table = module("tables").by_kind(made)
+    table = report.by_kind(made)
     assert table.title == "Faults: 3 tried, 2 survived"
     assert table.rows == [["a worker's process killed", "3", "-", "2, 9", "3, 3", "2"]]
-    assert module("tables").one_by_one(made).rows[1][-1] == "rounds differ"
+    assert report.one_by_one(made).rows[1][-1] == "rounds differ"

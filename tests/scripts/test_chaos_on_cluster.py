@@ -4,10 +4,11 @@ import os
 import re
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from chaos_study.cluster import obstacle
 
 pytestmark = pytest.mark.ray
 
@@ -15,10 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def possible(monkeypatch):
+def possible():
     """Skip where no nodes can be made, or somebody else's are up."""
-    monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
-    if reason := import_module("faults.cluster").obstacle():
+    if reason := obstacle():
         pytest.skip(reason)
 
 
@@ -26,8 +26,8 @@ def possible(monkeypatch):
 def test_two_faults_are_survived():
     words = ["--faults", "2", "--kinds", "worker,driver", "--seeds", "2", "--rounds", "20"]
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "chaos", *words],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        [sys.executable, "-P", "-m", "chaos_study", *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "scripts")},
         capture_output=True,
         text=True,
         timeout=300,

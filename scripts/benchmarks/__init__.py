@@ -1,0 +1,1 @@
+"""Measurements of alray's speed and memory: `scripts/bench --help` lists them."""

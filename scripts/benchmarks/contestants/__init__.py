@@ -1,1 +1,0 @@
-"""Ways to play a sweep's runs, each a program of its own: `python -m benchmarks.contestants.NAME TASK.json`."""

@@ -1,0 +1,1 @@
+"""Faults injected into a running study, and counted: `scripts/chaos --help` describes it."""
