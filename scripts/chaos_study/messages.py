@@ -12,7 +12,7 @@ USUAL = (
     r"joining the Ray cluster at ",
     r"passive phase done, accuracy ",
     r"\[\d+/\d+\] ",
-    r"[\d,]+/[\d,]+ rounds in ",
+    r"[\d,]+/[\d,]+ (?:round|run)s? in ",
 )
 UNUSUAL = (
     rf"{HOST}worker died \(.*\); .* (?:starts again(?: after round \d+)?|is given up)$",
