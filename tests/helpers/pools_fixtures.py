@@ -29,10 +29,10 @@ def columns(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in {**good, **changed}.items() if value is not None}
 
 
-def parquet(folder: Path, **changed: Any) -> str:
+def parquet(folder: Path, *, row_group_size: Any = None, **changed: Any) -> str:
     """Write a good pool of six objects, with changes, and return its path."""
     path = folder / "pool.parquet"
-    pq.write_table(pa.table(columns(**changed)), path)
+    pq.write_table(pa.table(columns(**changed)), path, row_group_size=row_group_size)
     return str(path)
 
 
