@@ -44,7 +44,6 @@ class FeatureReader:
     """Reads the modalities of one file.
 
     Attributes:
-        file: The open file.
         ids: (rows of the file,) for messages.
         kept: (rows of the file,) False where an object was dropped.
     """

@@ -229,11 +229,7 @@ def _read_lines(path: Path) -> Texts:
 
 
 def as_labels(origin: str, values: Array) -> Texts | Indices:
-    """Return labels as text or integers.
-
-    Args:
-        origin: File and array, for messages.
-        values: (objects,) or (objects, 1), numbers or text.
+    """Return (objects,) or (objects, 1) numbers or text as labels: (objects,) text or integers.
 
     Raises:
         PoolError: They have a second dimension, or are numbers that are not whole.

@@ -16,7 +16,7 @@ from alray.pools.pool import Texts
 from alray.pools.writing import Chunk, ChunkModality, write_pool
 
 Advance = Callable[[int, int], None]
-"""Called with the number of objects that are done, and the number of all."""
+"""Called after each chunk, with the number of objects that are done and the number of all."""
 
 
 @dataclass
@@ -24,9 +24,6 @@ class WriteSummary:
     """Counts of a written pool.
 
     Attributes:
-        path: The file.
-        objects: Written objects.
-        classes: Number of different labels.
         absent: Modality name: objects without it.
         dropped: Objects without any modality, which were left out.
     """
@@ -43,9 +40,7 @@ class Target:
     """The file to write.
 
     Attributes:
-        path: Its path.
         dtype: float16 or float32 for float features; that of the source where None (float64 becomes float32).
-        overwrite: Replace an existing file.
         drop_empty: Leave out objects without any modality instead of refusing them.
         chunk_bytes: Features in memory at a time; a chunk becomes a row group.
     """
@@ -60,13 +55,7 @@ class Target:
 def import_pool(
     path: Path, target: Target, options: ImportOptions, advance: Advance
 ) -> WriteSummary:
-    """Convert arrays to a pool.
-
-    Args:
-        path: A `.npy`, `.npz` or idx file, or a folder.
-        target: The file to write.
-        options: The arrays or columns of labels, ids and modalities.
-        advance: Called after each chunk.
+    """Convert a `.npy`, `.npz` or idx file, or a folder of such files, to a pool.
 
     Raises:
         PoolError: The source is not supported, its arrays do not fit together or hold unusable values, or the target
@@ -80,13 +69,7 @@ def import_pool(
 def write_chunks(
     chunks: Iterator[Chunk], objects: int, target: Target, advance: Advance
 ) -> WriteSummary:
-    """Write chunks to a pool, and count objects, classes and absent modalities.
-
-    Args:
-        chunks: The chunks, in order.
-        objects: Number of objects in all chunks.
-        target: The file to write.
-        advance: Called after each chunk.
+    """Write chunks with this number of objects to a pool, and count objects, classes and absent modalities.
 
     Raises:
         PoolError: Objects have no modality, or the target exists or cannot be written.

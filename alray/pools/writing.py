@@ -59,12 +59,7 @@ class Chunk:
 
 
 def write_pool(path: Path, chunks: Iterable[Chunk], *, overwrite: bool = False) -> None:
-    """Write a pool with a row group per chunk; the file appears, whole, after the last chunk.
-
-    Args:
-        path: The file to write.
-        chunks: At least one, in order.
-        overwrite: Replace an existing file.
+    """Write a pool with a row group for each of one or more chunks; the file appears, whole, after the last.
 
     Raises:
         PoolError: The file exists and `overwrite` is False, or it cannot be written.

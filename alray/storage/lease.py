@@ -71,14 +71,7 @@ class _Rival:
 
 
 class Lease:
-    """The lease of one folder.
-
-    Args:
-        store: The folder in its store.
-        location: The same folder, for messages.
-        times: Seconds of the lease.
-        pauses: Seconds between attempts of a request.
-    """
+    """The lease of one folder: of its store, and its location for messages. `pauses` are seconds between attempts."""
 
     def __init__(
         self,

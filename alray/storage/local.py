@@ -5,7 +5,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
 
@@ -66,10 +66,6 @@ class LocalStorage(Storage):
     @override
     def read(self, name: str) -> bytes:
         return (self._root / name).read_bytes()
-
-    @override
-    def read_all(self, names: Sequence[str]) -> list[bytes]:
-        return [self.read(name) for name in names]
 
     @override
     def write(self, name: str, content: bytes) -> None:

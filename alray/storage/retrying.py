@@ -44,11 +44,7 @@ def with_retries(
 ) -> Result:
     """Send a request to a store, and send it again after a pause where the network may have been the reason.
 
-    Args:
-        act: The request; two requests must have the same effect as one.
-        location: The object or folder, for the message.
-        verb: read, written, ...: for the message.
-        pauses: Seconds between attempts.
+    So two requests must have the same effect as one. A message is `<location> cannot be <verb>: ...`.
 
     Raises:
         FileNotFoundError: The object to read is missing.

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alray.errors import PoolError
+from alray.pools import split as split_module
 from alray.pools.pool import Modality
 from alray.pools.split import TEST, TRAIN, VALIDATION, assign_parts, prepare
 from alray.seeding import generator
@@ -139,7 +140,7 @@ def test_parts_are_sorted_disjoint_and_complete():
 def test_features_are_standardised_by_the_present_objects_of_the_train_part(
     monkeypatch, rows_at_a_time
 ):
-    monkeypatch.setattr("alray.pools.split.ROWS_AT_A_TIME", rows_at_a_time)
+    monkeypatch.setattr(split_module, "ROWS_AT_A_TIME", rows_at_a_time)
     rng = np.random.default_rng(0)
     features = rng.normal(5, [1, 20, 300], size=(200, 3)).astype(np.float32)
     present = rng.random(200) < 0.6

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from alray.errors import SpecError
+from alray.pools import synthetic
 from alray.pools.importing import Target, write_chunks
 from alray.pools.synthetic import CHUNK, SyntheticSpec, class_sizes, make_synthetic
 from alray.seeding import generator
@@ -85,7 +86,7 @@ def test_no_two_draws_share_a_generator(monkeypatch):
         rounds.append(round_number)
         return generator(study_seed, run_seed, purpose, round_number)
 
-    monkeypatch.setattr("alray.pools.synthetic.generator", recorded)
+    monkeypatch.setattr(synthetic, "generator", recorded)
     assert len(list(make_synthetic(SyntheticSpec(objects=3 * CHUNK, **SMALL)))) == 3
     assert sorted(set(rounds)) == sorted(rounds) == [0, 1, 2, 3]
 
