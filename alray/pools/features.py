@@ -101,7 +101,6 @@ class FeatureReader:
             yield batch.column(column)
 
     def _dimension(self, column: str, kind: Any) -> int:
-        """Return the lists' common length."""
         if pa.types.is_fixed_size_list(kind):
             dimension = int(kind.list_size)
         else:
@@ -132,7 +131,6 @@ class FeatureReader:
         return usual
 
     def _shape(self, field: Any, dimension: int) -> tuple[int, ...]:
-        """Return the shape of one object according to the field's metadata."""
         text = (field.metadata or {}).get(SHAPE_KEY)
         if text is None:
             return (dimension,)

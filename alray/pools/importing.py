@@ -100,7 +100,6 @@ def write_chunks(
 
 
 def _check_source(source: ImportSource) -> None:
-    """Refuse ids, labels and arrays that a pool cannot hold."""
     if not len(source.ids):
         raise PoolError(f"{source.origin}: there are no objects in it; save a row per object")
     names, counts = np.unique(source.ids, return_counts=True)

@@ -26,9 +26,6 @@ class PoolContent:
     """The objects of a file, usable or not.
 
     Attributes:
-        path: The file.
-        metadata: Ids, labels and groups.
-        columns: A modality each.
         notes: What was left out as asked, a line each.
     """
 

@@ -55,7 +55,7 @@ class Chunk:
         for name, modality in self.modalities.items():
             columns[name] = _list_column(modality)
             fields.append(pa.field(name, columns[name].type, metadata=_shape_metadata(modality)))
-        return pa.table(list(columns.values()), schema=pa.schema(fields))
+        return pa.table(columns, schema=pa.schema(fields))
 
 
 def write_pool(path: Path, chunks: Iterable[Chunk], *, overwrite: bool = False) -> None:
@@ -111,7 +111,6 @@ def _shape_metadata(modality: ChunkModality) -> dict[bytes, bytes] | None:
 
 
 def _scalar_column(values: npt.NDArray[Any]) -> Any:
-    """Return an Arrow column of texts or numbers."""
     # All versions of Arrow read NumPy's object and number arrays, but not all read its fixed-width text.
     return (
         pa.array(values.astype(object), pa.string())

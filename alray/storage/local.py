@@ -114,7 +114,6 @@ class LocalStorage(Storage):
 
 
 def _remedy(error: OSError) -> str:
-    """Return the next step after an error in writing."""
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return "make it writable"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

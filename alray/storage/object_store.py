@@ -20,7 +20,6 @@ class RemoteStorage(Storage):
     """Objects below one prefix, locked against a second writer by a lease.
 
     Attributes:
-        times: Seconds of the lease.
         pauses: Seconds between attempts of a request.
         requests: Most requests at a time, where many files are read or removed.
     """

@@ -228,10 +228,20 @@ def test_npz_keeps_float16_and_turns_float64_into_float32(tmp_path):
     assert [part.features.dtype for part in parts] == [np.float16, np.float32]
 
 
-@pytest.mark.parametrize("name", ["labels", "y"])
-def test_npz_with_integer_labels_of_other_names(tmp_path, name):
-    source = npz(tmp_path, label=None, **{name: np.asarray([10, 9, 10, 9])})
-    assert imported(source).classes == ("9", "10")
+NUMBERS = np.asarray([10, 9, 10, 9])
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ({"label": None, "labels": NUMBERS}, ("9", "10")),
+        ({"label": None, "y": NUMBERS}, ("9", "10")),
+        ({"label": np.asarray([[b"x"], [b"y"], [b"x"], [b"y"]])}, ("x", "y")),
+    ],
+    ids=["labels", "y", "a column of bytes"],
+)
+def test_npz_with_labels_of_other_names_and_types(tmp_path, labels, classes):
+    assert imported(npz(tmp_path, **labels)).classes == classes
 
 
 def test_npz_with_named_arrays(tmp_path):
@@ -331,11 +341,6 @@ def test_npz_that_is_cut_off_is_refused(tmp_path):
     source = npz(tmp_path)
     source.write_bytes(source.read_bytes()[:-200])
     assert "pool.npz: cannot be read" in refusal(source)
-
-
-def test_labels_as_bytes_and_as_a_column(tmp_path):
-    labels = np.asarray([[b"x"], [b"y"], [b"x"], [b"y"]])
-    assert imported(npz(tmp_path, label=labels)).classes == ("x", "y")
 
 
 # A folder.
