@@ -5,6 +5,7 @@ as a whole, so members are read here.
 """
 
 import gzip
+import io
 import math
 import zipfile
 import zlib
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import numpy.lib.format as npy_format
@@ -21,15 +22,6 @@ import numpy.typing as npt
 from alray.errors import PoolError
 
 Array = npt.NDArray[Any]
-
-
-@runtime_checkable
-class Stream(Protocol):
-    """Bytes that are read in order, from a plain, gzipped or zipped file."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return up to `size` bytes."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +58,7 @@ def rows_of(origin: str, array: Array) -> Rows:
 
 
 def concatenate_rows(parts: list[Rows]) -> Rows:
-    """Return the rows of several arrays one after the other; chunks end where an array ends.
+    """Return the rows of several arrays one after the other.
 
     Raises:
         PoolError: Their rows have different shapes.
@@ -80,8 +72,15 @@ def concatenate_rows(parts: list[Rows]) -> Rows:
             )
 
     def chunks(size: int) -> Iterator[Array]:
+        waiting = np.empty((0, *first.shape), first.dtype)
         for part in parts:
-            yield from part.chunks(size)
+            for array in part.chunks(size):
+                waiting = np.concatenate([waiting, array]) if len(waiting) else array
+                if len(waiting) >= size:
+                    yield waiting[:size]
+                    waiting = waiting[size:]
+        if len(waiting):
+            yield waiting
 
     return Rows(first.origin, sum(part.count for part in parts), first.shape, first.dtype, chunks)
 
@@ -94,8 +93,7 @@ def map_npy(path: Path) -> Array:
     """
     with _naming_errors(str(path)):
         with path.open("rb") as stream:
-            shape, _, dtype = _npy_header(stream)
-        _refuse_objects(dtype)
+            shape, _, _ = _npy_header(stream)
         if not shape:
             raise ValueError("it holds a single value; save an array with a row per object")
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
@@ -108,54 +106,43 @@ def open_npz(path: Path) -> dict[str, Rows]:
         PoolError: It is no `.npz`, or a member is pickled or broken.
     """
     with _naming_errors(str(path)), zipfile.ZipFile(path) as archive:
-        members = [name for name in archive.namelist() if name.endswith(".npy")]
-    found = {}
-    for member in members:
-        rows = _open_member(path, member)
-        if rows is not None:
-            found[member.removesuffix(".npy")] = rows
-    return found
+        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    members = {name: _open_member(path, name) for name in names}
+    return {name: rows for name, rows in members.items() if rows is not None}
 
 
-def _open_member(path: Path, member: str) -> Rows | None:
+def _open_member(path: Path, name: str) -> Rows | None:
     """Return a member's rows, or None for a single number, which has no rows."""
-    origin = f"{path}:{member.removesuffix('.npy')}"
-    with _naming_errors(origin), zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-        shape, columns_first, dtype = _npy_header(stream)
-        _refuse_objects(dtype)
+    origin = f"{path}:{name}"
+
+    @contextmanager
+    def opened() -> Iterator[io.BufferedIOBase]:
+        with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as stream:
+            yield stream  # type: ignore[misc]  # zip members are such streams, though declared as IO
+
+    with _naming_errors(origin), opened() as stream:
+        shape, columns_first, _ = _npy_header(stream)
     if not shape:
         return None
     if columns_first:  # rare, and the values of a row are scattered over the file
         with _naming_errors(origin), np.load(path, allow_pickle=False) as arrays:
-            return rows_of(origin, arrays[member.removesuffix(".npy")])
-
-    def chunks(size: int) -> Iterator[Array]:
-        with (
-            _naming_errors(origin),
-            zipfile.ZipFile(path) as archive,
-            archive.open(member) as stream,
-        ):
-            _npy_header(stream)
-            yield from _read_rows(stream, shape, dtype, size)
-
-    return Rows(origin, shape[0], shape[1:], dtype, chunks)
+            return rows_of(origin, arrays[name])
+    return _stream_rows(origin, opened, _npy_header)
 
 
-def _refuse_objects(dtype: np.dtype[Any]) -> None:
-    if dtype.hasobject:
-        raise ValueError(
-            "it is a pickled object array, which could run code when loaded; save it again as numbers: "
-            "numpy.save(path, numpy.stack(array).astype('float32'))"
-        )
-
-
-def _npy_header(stream: Stream) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _npy_header(stream: io.BufferedIOBase) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return shape, whether columns come first, and type; the stream continues with the values."""
     version = npy_format.read_magic(stream)
     read = (
         npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
     )
-    return read(stream)
+    shape, columns_first, dtype = read(stream)
+    if dtype.hasobject:
+        raise ValueError(
+            "it is a pickled object array, which could run code when loaded; save it again as numbers: "
+            "numpy.save(path, numpy.stack(array).astype('float32'))"
+        )
+    return shape, columns_first, dtype
 
 
 def open_idx(path: Path) -> Rows:
@@ -165,44 +152,45 @@ def open_idx(path: Path) -> Rows:
         PoolError: It is no such file.
     """
 
-    def opened() -> AbstractContextManager[Stream]:
+    def opened() -> AbstractContextManager[io.BufferedIOBase]:
         return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
-    with _naming_errors(str(path)), opened() as stream:
-        shape = _idx_header(stream)
-    dtype = np.dtype(np.uint8)
-
-    def chunks(size: int) -> Iterator[Array]:
-        with _naming_errors(str(path)), opened() as stream:
-            _idx_header(stream)
-            yield from _read_rows(stream, shape, dtype, size)
-
-    return Rows(str(path), shape[0], shape[1:], dtype, chunks)
+    return _stream_rows(str(path), opened, _idx_header)
 
 
-def _idx_header(stream: Stream) -> tuple[int, ...]:
-    """Return the shape.
+def _idx_header(stream: io.BufferedIOBase) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, False because rows come first, and type; the stream continues with the values.
 
     The format: two zero bytes, the type (8: unsigned byte), the rank, then the sizes as big-endian uint32.
     """
     magic = stream.read(4)
     if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or magic[3] == 0:
         raise ValueError("it does not start with the header of an idx file of unsigned bytes")
-    sizes = stream.read(4 * magic[3])
-    return tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
+    sizes = np.frombuffer(stream.read(4 * magic[3]), ">u4")
+    return tuple(sizes.tolist()), False, np.dtype(np.uint8)
 
 
-def _read_rows(
-    stream: Stream, shape: tuple[int, ...], dtype: np.dtype[Any], size: int
-) -> Iterator[Array]:
-    """Yield arrays of up to `size` rows from a stream of values in C order."""
+def _stream_rows(
+    origin: str,
+    opened: Callable[[], AbstractContextManager[io.BufferedIOBase]],
+    read_header: Callable[[io.BufferedIOBase], tuple[tuple[int, ...], bool, np.dtype[Any]]],
+) -> Rows:
+    """Return the rows of an array whose values follow its header in C order; the stream is opened for each reading."""
+    with _naming_errors(origin), opened() as stream:
+        shape, _, dtype = read_header(stream)
     row_bytes = math.prod(shape[1:]) * dtype.itemsize
-    for start in range(0, shape[0], size):
-        count = min(size, shape[0] - start)
-        data = stream.read(count * row_bytes)
-        if len(data) < count * row_bytes:
-            raise ValueError(f"it ends after {start:,} of {shape[0]:,} rows")
-        yield np.frombuffer(data, dtype).reshape(count, *shape[1:])
+
+    def chunks(size: int) -> Iterator[Array]:
+        with _naming_errors(origin), opened() as stream:
+            read_header(stream)
+            for start in range(0, shape[0], size):
+                count = min(size, shape[0] - start)
+                data = stream.read(count * row_bytes)
+                if len(data) < count * row_bytes:
+                    raise ValueError(f"it ends after {start:,} of {shape[0]:,} rows")
+                yield np.frombuffer(data, dtype).reshape(count, *shape[1:])
+
+    return Rows(origin, shape[0], shape[1:], dtype, chunks)
 
 
 @contextmanager

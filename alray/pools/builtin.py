@@ -10,13 +10,7 @@ from alray.settings.base import unknown_name
 
 @dataclass(frozen=True)
 class BuiltinPool:
-    """A pool shipped with the package.
-
-    Attributes:
-        name: The name for `--pool`.
-        description: One line for displays.
-        licence: Of the embeddings' sources, in SPDX terms where they exist.
-    """
+    """A pool shipped with the package; the licence is that of its sources, in SPDX terms where they exist."""
 
     name: str
     description: str

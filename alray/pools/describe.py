@@ -13,16 +13,7 @@ from alray.settings.common import PoolSpec
 
 @dataclass(frozen=True)
 class ModalityDescription:
-    """Counts of one modality.
-
-    Attributes:
-        name: Its name in the settings.
-        column: Its column in the file.
-        shape: Shape of one object's features.
-        dtype: Their type in memory.
-        absent: Objects without it.
-        unusable: Objects with NaN, null or infinite values in it.
-    """
+    """One modality: `absent` objects lack it, `unusable` ones have NaN, null or infinite values in it."""
 
     name: str
     column: str
@@ -47,12 +38,7 @@ class PoolDescription:
     """Counts of a pool.
 
     Attributes:
-        name: The pool's name.
-        path: Its file.
-        objects: Number of objects.
         classes: Class name: objects, in class order.
-        modalities: In order.
-        duplicates: Objects with the same features.
         groups: If the settings name a `group_by` column.
         notes: Lines about dropped classes.
         problems: Why an experiment would refuse the pool, a line each.
@@ -84,7 +70,7 @@ def describe(spec: PoolSpec) -> PoolDescription:
         objects=len(metadata.labels),
         classes=dict(zip(metadata.classes, counts, strict=True)),
         modalities=tuple(_modality(column) for column in content.columns),
-        duplicates=find_duplicates(content.columns, metadata.labels),
+        duplicates=find_duplicates(content.modalities, metadata.labels),
         groups=_groups(content, spec.group_by),
         notes=content.notes,
         problems=tuple(content.problems()),
@@ -92,12 +78,13 @@ def describe(spec: PoolSpec) -> PoolDescription:
 
 
 def _modality(column: FeatureColumn) -> ModalityDescription:
+    modality = column.modality
     return ModalityDescription(
-        name=column.modality,
+        name=modality.name,
         column=column.name,
-        shape=column.shape,
-        dtype=str(column.features.dtype),
-        absent=int((column.rows < 0).sum()),
+        shape=modality.shape,
+        dtype=str(modality.features.dtype),
+        absent=int((~modality.present).sum()),
         unusable=len(column.unusable),
     )
 

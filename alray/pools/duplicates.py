@@ -7,8 +7,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from alray.pools.features import FeatureColumn
-from alray.pools.pool import Indices
+from alray.pools.pool import Indices, Modality
 
 _WORDS = {1: np.uint8, 2: np.uint16, 4: np.uint32}
 CHUNK_VALUES = 1 << 22
@@ -30,10 +29,10 @@ class Duplicates:
     conflicting_sets: int
 
 
-def find_duplicates(columns: tuple[FeatureColumn, ...], labels: Indices) -> Duplicates:
+def find_duplicates(modalities: tuple[Modality, ...], labels: Indices) -> Duplicates:
     """Count exact copies; an absent modality equals an absent modality only, an object without any equals none."""
-    some = np.logical_or.reduce([column.rows >= 0 for column in columns])
-    member, sizes = _equal_sets(columns, some)
+    some = np.logical_or.reduce([modality.present for modality in modalities])
+    member, sizes = _equal_sets(modalities, some)
     labels = labels[some]
     copied = sizes > 1
     pairs = np.unique(np.column_stack([member, labels]), axis=0)
@@ -42,13 +41,13 @@ def find_duplicates(columns: tuple[FeatureColumn, ...], labels: Indices) -> Dupl
     return Duplicates(int(sizes[copied].sum()), int(copied.sum()), int(conflicting.sum()))
 
 
-def group_copies(columns: tuple[FeatureColumn, ...], groups: Indices | None) -> Indices | None:
+def group_copies(modalities: tuple[Modality, ...], groups: Indices | None) -> Indices | None:
     """Return (objects,) group codes that put exact copies into one group, and keep the given groups whole.
 
     Groups that share a copy become one. None where there are neither groups nor copies.
     """
-    everything = np.ones(len(columns[0].rows), dtype=bool)
-    member, sizes = _equal_sets(columns, everything)
+    everything = np.ones(len(modalities[0].rows), dtype=bool)
+    member, sizes = _equal_sets(modalities, everything)
     if len(sizes) == len(member):
         return groups
     if groups is None:
@@ -62,19 +61,19 @@ def group_copies(columns: tuple[FeatureColumn, ...], groups: Indices | None) -> 
 
 
 def _equal_sets(
-    columns: tuple[FeatureColumn, ...], among: npt.NDArray[np.bool_]
+    modalities: tuple[Modality, ...], among: npt.NDArray[np.bool_]
 ) -> tuple[Indices, Indices]:
     """Return for each of these objects the code of its set of equal objects, and the size of each set."""
-    keys = np.column_stack([_object_keys(column) for column in columns])[among]
+    keys = np.column_stack([_object_keys(modality) for modality in modalities])[among]
     _, member, sizes = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     return member.reshape(-1).astype(np.int64), sizes  # some versions of NumPy return a column
 
 
-def _object_keys(column: FeatureColumn) -> npt.NDArray[np.uint64]:
+def _object_keys(modality: Modality) -> npt.NDArray[np.uint64]:
     """Return (objects, 2): two independent 64-bit hashes, zeros where absent."""
-    keys = np.zeros((len(column.rows), 2), np.uint64)
-    present = column.rows >= 0
-    keys[present] = hash_rows(column.features)[column.rows[present]]
+    keys = np.zeros((len(modality.rows), 2), np.uint64)
+    present = modality.present
+    keys[present] = hash_rows(modality.features)[modality.rows[present]]
     return keys
 
 

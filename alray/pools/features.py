@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from alray.errors import PoolError
 from alray.pools.metadata import name_some
 from alray.pools.parquet import SHAPE_KEY, PoolFile
-from alray.pools.pool import Indices, Texts
+from alray.pools.pool import Indices, Modality, Texts
 
 BATCH_BYTES = 1 << 25
 """Features of the file in memory at a time."""
@@ -26,22 +26,16 @@ BATCH_BYTES = 1 << 25
 
 @dataclass(frozen=True, eq=False)
 class FeatureColumn:
-    """The features of one modality as the file holds them, usable or not.
+    """One modality as the file holds it, usable or not.
 
     Attributes:
-        modality: The modality's name.
         name: The column's name.
-        features: (present, dimension), float32, float16 or uint8.
-        rows: (objects,) int32, the row of `features` for each object, -1 where absent.
-        shape: Shape of one object's features.
+        modality: Its features, not standardised.
         unusable: Sorted positions of the objects with NaN, null or infinite values.
     """
 
-    modality: str
     name: str
-    features: npt.NDArray[np.generic]
-    rows: npt.NDArray[np.int32]
-    shape: tuple[int, ...]
+    modality: Modality
     unusable: Indices
 
 
@@ -50,7 +44,6 @@ class FeatureReader:
     """Reads the modalities of one file.
 
     Attributes:
-        file: The open file.
         ids: (rows of the file,) for messages.
         kept: (rows of the file,) False where an object was dropped.
     """
@@ -67,7 +60,8 @@ class FeatureReader:
         """
         field = self.file.field(column, "--modality NAME=COLUMN")
         dimension = self._dimension(column, field.type)
-        dtype = _dtype(field.type.value_type)
+        stored = field.type.value_type
+        dtype = np.float32 if pa.types.is_float64(stored) else stored.to_pandas_dtype()
         shape = self._shape(field, dimension)
         objects = int(self.kept.sum())
         features = np.empty((objects, dimension), dtype)
@@ -82,10 +76,10 @@ class FeatureReader:
             checked = values if dtype == np.uint8 else features[filled:end]
             positions = np.flatnonzero(present) + done
             rows[positions] = np.arange(filled, end)
-            unusable.append(positions[~_usable(checked)])
+            unusable.append(positions[~np.isfinite(checked).all(axis=1)])
             filled, done = end, done + len(present)
         found = np.concatenate(unusable).astype(np.int64)
-        return FeatureColumn(modality, column, features[:filled], rows, shape, found)
+        return FeatureColumn(column, Modality(modality, features[:filled], rows, shape), found)
 
     def _batches(
         self, column: str, dimension: int
@@ -107,7 +101,6 @@ class FeatureReader:
             yield batch.column(column)
 
     def _dimension(self, column: str, kind: Any) -> int:
-        """Return the lists' common length."""
         if pa.types.is_fixed_size_list(kind):
             dimension = int(kind.list_size)
         else:
@@ -138,7 +131,6 @@ class FeatureReader:
         return usual
 
     def _shape(self, field: Any, dimension: int) -> tuple[int, ...]:
-        """Return the shape of one object according to the field's metadata."""
         text = (field.metadata or {}).get(SHAPE_KEY)
         if text is None:
             return (dimension,)
@@ -154,13 +146,6 @@ class FeatureReader:
         return shape
 
 
-def _dtype(value_type: Any) -> npt.DTypeLike:
-    """Return the type of features in memory: float32 for float64, all others stay."""
-    if pa.types.is_uint8(value_type):
-        return np.dtype(np.uint8)
-    return np.dtype(np.float16 if pa.types.is_float16(value_type) else np.float32)
-
-
 def _numpy(values: Any) -> npt.NDArray[np.generic]:
     """Return a flat Arrow array without a copy; a null among the numbers becomes NaN."""
     if values.null_count == 0:
@@ -168,10 +153,3 @@ def _numpy(values: Any) -> npt.NDArray[np.generic]:
     if pa.types.is_uint8(values.type):
         values = values.cast(pa.float32())
     return np.asarray(values.to_numpy(zero_copy_only=False))
-
-
-def _usable(features: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
-    """Return (rows,) True where all values are finite."""
-    if features.dtype == np.uint8:
-        return np.ones(len(features), np.bool_)
-    return np.asarray(np.isfinite(features).all(axis=1))

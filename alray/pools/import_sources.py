@@ -24,11 +24,9 @@ _IDX_IMAGES = re.compile(r"(?:(?P<part>.*?)[-_.])?images[-_.]idx3[-_.]ubyte(?:\.
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """The user's options for a source.
+    """The user's options for a source, with the names of its arrays of labels and ids.
 
     Attributes:
-        label: Name of the label array.
-        id: Name of the id array.
         modalities: Modality name: array name; all other arrays with a row per object if empty.
         columns: Modality name: (first, last + 1) column, for one array that holds labels and features.
         label_column: The label's column in such an array.
@@ -67,7 +65,7 @@ def open_source(path: Path, options: ImportOptions) -> ImportSource:
     if not path.exists():
         raise PoolError(f"{path}: no such file or folder; check the path")
     if path.is_dir():
-        images = sorted(file for file in path.iterdir() if _IDX_IMAGES.fullmatch(file.name))
+        images = [file for file in path.iterdir() if _IDX_IMAGES.fullmatch(file.name)]
         return _from_idx(images, path) if images else _from_folder(path, options)
     if path.suffix == ".npy":
         return _from_study_array(path, options)
@@ -229,11 +227,7 @@ def _read_lines(path: Path) -> Texts:
 
 
 def as_labels(origin: str, values: Array) -> Texts | Indices:
-    """Return labels as text or integers.
-
-    Args:
-        origin: File and array, for messages.
-        values: (objects,) or (objects, 1), numbers or text.
+    """Return (objects,) or (objects, 1) numbers or text as labels: (objects,) text or integers.
 
     Raises:
         PoolError: They have a second dimension, or are numbers that are not whole.

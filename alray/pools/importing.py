@@ -1,5 +1,6 @@
 """Import arrays of other formats into a pool, a chunk at a time."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,17 +9,14 @@ from typing import Any, Literal
 import numpy as np
 
 from alray.errors import PoolError
-from alray.pools.arrays import Array, Rows
+from alray.pools.arrays import Array
 from alray.pools.import_sources import ImportOptions, ImportSource, open_source
 from alray.pools.metadata import name_some
 from alray.pools.pool import Texts
-from alray.pools.writing import Chunk, ChunkModality, writing
-
-CHUNK_BYTES = 1 << 25
-"""Features in memory at a time; a chunk becomes a row group."""
+from alray.pools.writing import Chunk, ChunkModality, write_pool
 
 Advance = Callable[[int, int], None]
-"""Called with the number of objects that are done, and the number of all."""
+"""Called after each chunk, with the number of objects that are done and the number of all."""
 
 
 @dataclass
@@ -26,9 +24,6 @@ class WriteSummary:
     """Counts of a written pool.
 
     Attributes:
-        path: The file.
-        objects: Written objects.
-        classes: Number of different labels.
         absent: Modality name: objects without it.
         dropped: Objects without any modality, which were left out.
     """
@@ -36,7 +31,7 @@ class WriteSummary:
     path: Path
     objects: int = 0
     classes: int = 0
-    absent: dict[str, int] = field(default_factory=dict)
+    absent: Counter[str] = field(default_factory=Counter)
     dropped: int = 0
 
 
@@ -45,30 +40,22 @@ class Target:
     """The file to write.
 
     Attributes:
-        path: Its path.
         dtype: float16 or float32 for float features; that of the source where None (float64 becomes float32).
-        overwrite: Replace an existing file.
         drop_empty: Leave out objects without any modality instead of refusing them.
-        chunk_bytes: As `CHUNK_BYTES`.
+        chunk_bytes: Features in memory at a time; a chunk becomes a row group.
     """
 
     path: Path
     dtype: Literal["float16", "float32"] | None = None
     overwrite: bool = False
     drop_empty: bool = False
-    chunk_bytes: int = CHUNK_BYTES
+    chunk_bytes: int = 1 << 25
 
 
 def import_pool(
     path: Path, target: Target, options: ImportOptions, advance: Advance
 ) -> WriteSummary:
-    """Convert arrays to a pool.
-
-    Args:
-        path: A `.npy`, `.npz` or idx file, or a folder.
-        target: The file to write.
-        options: The arrays or columns of labels, ids and modalities.
-        advance: Called after each chunk.
+    """Convert a `.npy`, `.npz` or idx file, or a folder of such files, to a pool.
 
     Raises:
         PoolError: The source is not supported, its arrays do not fit together or hold unusable values, or the target
@@ -82,21 +69,16 @@ def import_pool(
 def write_chunks(
     chunks: Iterator[Chunk], objects: int, target: Target, advance: Advance
 ) -> WriteSummary:
-    """Write chunks to a pool, and count objects, classes and absent modalities.
-
-    Args:
-        chunks: The chunks, in order.
-        objects: Number of objects in all chunks.
-        target: The file to write.
-        advance: Called after each chunk.
+    """Write chunks with this number of objects to a pool, and count objects, classes and absent modalities.
 
     Raises:
         PoolError: Objects have no modality, or the target exists or cannot be written.
     """
     written = WriteSummary(target.path)
     labels: set[Any] = set()
-    done = 0
-    with writing(target.path, overwrite=target.overwrite) as writer:
+
+    def kept_chunks() -> Iterator[Chunk]:
+        done = 0
         for chunk in chunks:
             kept = _with_a_modality(chunk, target)
             done += len(chunk.ids)
@@ -104,20 +86,20 @@ def write_chunks(
             written.dropped += len(chunk.ids) - len(kept.ids)
             written.objects += len(kept.ids)
             for name, modality in kept.modalities.items():
-                absent = int((~modality.present).sum())
-                written.absent[name] = written.absent.get(name, 0) + absent
+                written.absent[name] += int((~modality.present).sum())
             labels.update(np.unique(kept.labels).tolist())
-            writer.write(kept)
+            yield kept
         if not written.objects:
             raise PoolError(
                 f"{target.path}: not written, because no object has any modality; check the source"
             )
+
+    write_pool(target.path, kept_chunks(), overwrite=target.overwrite)
     written.classes = len(labels)
     return written
 
 
 def _check_source(source: ImportSource) -> None:
-    """Refuse ids, labels and arrays that a pool cannot hold."""
     if not len(source.ids):
         raise PoolError(f"{source.origin}: there are no objects in it; save a row per object")
     names, counts = np.unique(source.ids, return_counts=True)
@@ -150,7 +132,7 @@ def _chunks(source: ImportSource, target: Target) -> Iterator[Chunk]:
         rows.dtype.itemsize * int(np.prod(rows.shape)) for rows in source.rows.values()
     )
     size = max(1, target.chunk_bytes // row_bytes)
-    streams = {name: _rechunk(rows, size) for name, rows in source.rows.items()}
+    streams = {name: rows.chunks(size) for name, rows in source.rows.items()}
     for start in range(0, len(source.ids), size):
         ids = source.ids[start : start + size]
         modalities = {
@@ -158,21 +140,6 @@ def _chunks(source: ImportSource, target: Target) -> Iterator[Chunk]:
             for name, stream in streams.items()
         }
         yield Chunk(ids, source.labels[start : start + size], modalities)
-
-
-def _rechunk(rows: Rows, size: int) -> Iterator[Array]:
-    """Yield chunks of exactly `size` rows (the last may be shorter), also across the ends of files."""
-    waiting: list[Array] = []
-    for chunk in rows.chunks(size):
-        waiting.append(chunk)
-        count = sum(len(array) for array in waiting)
-        if count >= size:
-            array = waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
-            yield array[:size]
-            waiting = [array[size:]]
-    rest = np.concatenate(waiting) if waiting else np.empty(0)
-    if len(rest):
-        yield rest
 
 
 def _modality(origin: str, values: Array, ids: Texts, dtype: str | None) -> ChunkModality:

@@ -33,12 +33,9 @@ class PoolFile:
     def field(self, column: str, option: str) -> Any:
         """Return the Arrow field of a column.
 
-        Args:
-            column: Its name.
-            option: The command-line option that names another column, for the message.
-
         Raises:
-            PoolError: There is no such column; the message names the nearest one and lists all.
+            PoolError: There is no such column; the message names the nearest one, lists all, and names the command-line
+                option that chooses another.
         """
         names = self.schema.names
         if column in names:

@@ -77,7 +77,6 @@ class PreparedPool:
     Attributes:
         modalities: Standardised with statistics of the train part's present objects.
         labels: (objects,) int64, positions in `classes`.
-        class_count: Number of classes.
         train: Sorted indices of the part that objects are queried from.
         validation: Sorted indices of the part for early stopping and tuning.
         test: Sorted indices of the part that metrics are reported on.

@@ -26,9 +26,6 @@ class PoolContent:
     """The objects of a file, usable or not.
 
     Attributes:
-        path: The file.
-        identities: Ids, labels and groups.
-        blocks: A modality each.
         notes: What was left out as asked, a line each.
     """
 
@@ -37,51 +34,43 @@ class PoolContent:
     columns: tuple[FeatureColumn, ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """The features of all columns."""
+        return tuple(column.modality for column in self.columns)
+
     def problems(self) -> list[str]:
         """Return why an experiment would refuse this pool, a line each; empty if it would not."""
-        found = [*self._without_classes(), *self._unusable_values(), *self._without_modality()]
-        return [f"{self.path}: {line}" for line in found]
-
-    def _without_classes(self) -> list[str]:
-        classes = self.metadata.classes
-        if len(classes) >= 2:
-            return []
-        found = f"the only class is {classes[0]!r}" if classes else "no class is left"
-        return [
-            f"{found}; an experiment needs at least two: lower --min-class-size, or add classes"
-        ]
-
-    def _unusable_values(self) -> list[str]:
-        ids = self.metadata.ids
-        return [
+        ids, classes = self.metadata.ids, self.metadata.classes
+        found = []
+        if len(classes) < 2:
+            left = f"the only class is {classes[0]!r}" if classes else "no class is left"
+            found.append(
+                f"{left}; an experiment needs at least two: lower --min-class-size, or add classes"
+            )
+        found += [
             f"column {column.name!r} has NaN, null or infinite values in {len(column.unusable):,} objects: "
             f"{name_some(ids[column.unusable])}; make the whole list null where a modality is absent"
             for column in self.columns
             if len(column.unusable)
         ]
-
-    def _without_modality(self) -> list[str]:
-        found = [
+        found += [
             f"column {column.name!r} is absent from every object; leave the modality out with --modality"
             for column in self.columns
-            if not len(column.features)
+            if not len(column.modality.features)
         ]
-        bare = np.logical_and.reduce([column.rows < 0 for column in self.columns])
-        if bare.any():
-            ids = self.metadata.ids[bare]
+        bare = ids[~np.logical_or.reduce([modality.present for modality in self.modalities])]
+        if len(bare):
             names = ", ".join(column.name for column in self.columns)
             found.append(
-                f"{len(ids):,} objects have no modality (all null in {names}): {name_some(ids)}; "
+                f"{len(bare):,} objects have no modality (all null in {names}): {name_some(bare)}; "
                 "remove these rows"
             )
-        return found
+        return [f"{self.path}: {line}" for line in found]
 
 
 def read_content(spec: PoolSpec) -> PoolContent:
     """Read a pool's file as it is.
-
-    Args:
-        spec: The file, and the columns of ids, labels, groups and modalities.
 
     Raises:
         PoolError: The file, a column, an id or a label cannot be read.
@@ -120,9 +109,6 @@ def read_pool(spec: PoolSpec) -> Pool:
     Features keep the file's type (float64 becomes float32), and memory holds those of present objects only. Classes
     that `min_class_size` drops are logged.
 
-    Args:
-        spec: The file, and the columns of ids, labels, groups and modalities.
-
     Raises:
         PoolError: The content cannot be used; the message names file, column and ids of all reasons.
     """
@@ -132,13 +118,9 @@ def read_pool(spec: PoolSpec) -> Pool:
     problems = content.problems()
     if problems:
         raise PoolError("\n".join(problems))
-    metadata = content.metadata
+    metadata, modalities = content.metadata, content.modalities
     if spec.copies == "together":
-        metadata = replace(metadata, groups=group_copies(content.columns, metadata.groups))
-    modalities = tuple(
-        Modality(column.modality, column.features, column.rows, column.shape)
-        for column in content.columns
-    )
+        metadata = replace(metadata, groups=group_copies(modalities, metadata.groups))
     return Pool(
         name=pool_name(spec.source),
         ids=metadata.ids,
@@ -146,23 +128,23 @@ def read_pool(spec: PoolSpec) -> Pool:
         classes=metadata.classes,
         modalities=modalities,
         groups=metadata.groups,
-        fingerprint=_fingerprint(metadata, content.columns),
+        fingerprint=_fingerprint(metadata, modalities),
     )
 
 
-def _fingerprint(metadata: Metadata, columns: tuple[FeatureColumn, ...]) -> str:
+def _fingerprint(metadata: Metadata, modalities: tuple[Modality, ...]) -> str:
     """Return the SHA-256 of all data; names of file and columns are not part of it."""
     digest = hashlib.sha256()
-    modalities = [
-        (column.modality, column.shape, str(column.features.dtype)) for column in columns
+    kinds = [
+        (modality.name, modality.shape, str(modality.features.dtype)) for modality in modalities
     ]
     # In JSON "a", "b" differs from "a, b"; in a plain concatenation it would not.
-    digest.update(json.dumps([metadata.ids.tolist(), metadata.classes, modalities]).encode())
+    digest.update(json.dumps([metadata.ids.tolist(), metadata.classes, kinds]).encode())
     digest.update(metadata.labels.data)
     if metadata.groups is not None:
         digest.update(b"groups")
         digest.update(metadata.groups.data)
-    for column in columns:
-        digest.update(column.rows.data)
-        digest.update(np.ascontiguousarray(column.features).view(np.uint8).data)
+    for modality in modalities:
+        digest.update(modality.rows.data)
+        digest.update(np.ascontiguousarray(modality.features).view(np.uint8).data)
     return digest.hexdigest()

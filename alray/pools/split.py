@@ -22,11 +22,7 @@ Counts = npt.NDArray[np.float64]
 def prepare(pool: Pool, pool_spec: PoolSpec, split: SplitSpec, study_seed: int) -> PreparedPool:
     """Split the pool and standardise each modality with statistics of the train part's present objects.
 
-    Args:
-        pool: As read.
-        pool_spec: Its `dtype` is the type of the standardised features.
-        split: Shares of the validation and test parts.
-        study_seed: Decides the part of each object.
+    The study seed decides the part of each object, `pool_spec.dtype` the type of the standardised features.
 
     Raises:
         PoolError: A class cannot be in all three parts, or a feature overflows `dtype`.

@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from alray.pools.pool import Indices
 from alray.pools.writing import Chunk, ChunkModality
 from alray.seeding import generator
-from alray.settings.base import Count, NotNegative, Positive, Settings
+from alray.settings.base import Count, Fraction, NotNegative, Positive, Settings
 
 CHUNK = 4096
 """Objects drawn from one generator. It is no setting: another number would change the pool of each seed."""
@@ -26,7 +26,6 @@ SMALLEST_CLASS = 3
 """Objects of each topic that have a true label at least: one for each part of a split."""
 
 Floats = npt.NDArray[np.float32]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class SyntheticSpec(Settings):

@@ -1,9 +1,9 @@
 """Write a pool: one Parquet file with ids, labels and a fixed-size list column per modality."""
 
+import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,40 +55,11 @@ class Chunk:
         for name, modality in self.modalities.items():
             columns[name] = _list_column(modality)
             fields.append(pa.field(name, columns[name].type, metadata=_shape_metadata(modality)))
-        return pa.table(list(columns.values()), schema=pa.schema(fields))
+        return pa.table(columns, schema=pa.schema(fields))
 
 
-class PoolWriter:
-    """Appends chunks to the file that `writing` opens."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._writer: Any = None
-
-    def write(self, chunk: Chunk) -> None:
-        """Append some objects as a row group."""
-        table = chunk.table()
-        if self._writer is None:
-            # A dictionary makes a column of repeated texts smaller, and one of floats larger.
-            repeated = [n for n in table.schema.names if n not in {"id", *chunk.modalities}]
-            self._writer = pq.ParquetWriter(
-                self._path, table.schema, compression="zstd", use_dictionary=repeated
-            )
-        self._writer.write_table(table, row_group_size=max(1, len(table)))
-
-    def close(self) -> None:
-        """Finish the file."""
-        if self._writer is not None:
-            self._writer.close()
-
-
-@contextmanager
-def writing(path: Path, *, overwrite: bool = False) -> Iterator[PoolWriter]:
-    """Open a pool for writing; the file appears, whole, when the block ends without an error.
-
-    Args:
-        path: The file to write.
-        overwrite: Replace an existing file.
+def write_pool(path: Path, chunks: Iterable[Chunk], *, overwrite: bool = False) -> None:
+    """Write a pool with a row group for each of one or more chunks; the file appears, whole, after the last.
 
     Raises:
         PoolError: The file exists and `overwrite` is False, or it cannot be written.
@@ -100,16 +71,29 @@ def writing(path: Path, *, overwrite: bool = False) -> Iterator[PoolWriter]:
     if not path.parent.is_dir():
         raise PoolError(f"{path}: the folder {path.parent} does not exist; make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    writer = PoolWriter(temporary)
     try:
-        yield writer
-        writer.close()
+        _write_file(temporary, chunks)
         temporary.replace(path)
     except OSError as error:
         raise PoolError(f"{path}: cannot be written ({error})") from None
     finally:
-        writer.close()
         temporary.unlink(missing_ok=True)
+
+
+def _write_file(path: Path, chunks: Iterable[Chunk]) -> None:
+    with contextlib.ExitStack() as stack:
+        writer = None
+        for chunk in chunks:
+            table = chunk.table()
+            if writer is None:
+                # A dictionary makes a column of repeated texts smaller, and one of floats larger.
+                repeated = [n for n in table.schema.names if n not in {"id", *chunk.modalities}]
+                writer = stack.enter_context(
+                    pq.ParquetWriter(
+                        path, table.schema, compression="zstd", use_dictionary=repeated
+                    )
+                )
+            writer.write_table(table, row_group_size=max(1, len(table)))
 
 
 def _list_column(modality: ChunkModality) -> Any:
@@ -127,7 +111,6 @@ def _shape_metadata(modality: ChunkModality) -> dict[bytes, bytes] | None:
 
 
 def _scalar_column(values: npt.NDArray[Any]) -> Any:
-    """Return an Arrow column of texts or numbers."""
     # All versions of Arrow read NumPy's object and number arrays, but not all read its fixed-width text.
     return (
         pa.array(values.astype(object), pa.string())

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from alray.errors import SpecError
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -38,12 +39,7 @@ AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
 def validate(kind: type[AnySettings], values: Mapping[str, Any], origin: str) -> AnySettings:
-    """Build settings from plain values.
-
-    Args:
-        kind: The class of the settings.
-        values: Plain values, e.g. from YAML.
-        origin: Source of the values, for the message: a file or `the command line`.
+    """Return settings made of plain values, e.g. from YAML; messages name their origin, a file or `the command line`.
 
     Raises:
         SpecError: Values are not valid; the message names every wrong key with its value, and for an unknown key the

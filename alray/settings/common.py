@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from alray.settings.base import Count, NotNegative, Positive, Settings, Share
+from alray.settings.base import Count, Fraction, NotNegative, Positive, Settings, Share
 
 
 class PoolSpec(Settings):
@@ -66,7 +66,7 @@ class LossPredictionSpec(Settings):
 
     margin: Positive = Field(1.0, description="margin of the ranking hinge")
     weight: NotNegative = Field(1.0, description="weight of the ranking loss")
-    detach_after: Annotated[float, Field(ge=0, le=1)] = Field(
+    detach_after: Fraction = Field(
         0.6, description="share of the epochs after which its gradient stops at the main network"
     )
 

@@ -4,14 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from alray.settings.base import Count, Listed, Settings, StudyName, refuse_repeats
+from alray.settings.base import Count, Listed, Settings, Share, StudyName, refuse_repeats
 from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
 
 
 class ScreenSpec(Settings):
     """Scoring in int8 first: the choice is approximate, and its recall of the exact choice is recorded."""
 
-    share: Annotated[float, Field(gt=0, lt=1)] = Field(
+    share: Share = Field(
         0.1, description="share of the candidates, ranked by 8-bit scores, to score exactly"
     )
     every: Annotated[int, Field(ge=2)] = Field(

@@ -16,22 +16,14 @@ from alray.storage.protocols import ObjectStore
 
 SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss")
 
-_S3_OPTIONS = ("region", "scheme", "endpoint_override", "anonymous")
-_S3_ADDRESSES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-_S3_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _SMALL = 2**22
 """Bytes below which content always fits into one request."""
 
-_CONNECT_SECONDS, _REQUEST_SECONDS = 5.0, 30.0
-
 
 class ArrowStore(ObjectStore):
-    """Objects through a file system of PyArrow; a `put` into an object store is atomic.
+    """Objects in a folder of a file system of PyArrow; a `put` into an object store is atomic.
 
-    Args:
-        system: The file system.
-        path: The folder in it.
-        for_small: The same, set to send a small object in one request instead of three; by default `system`.
+    `for_small` is the same system, set to send a small object in one request instead of three.
     """
 
     def __init__(
@@ -115,9 +107,12 @@ def open_arrow(location: Location) -> ArrowStore:
 
 
 def _s3_options(location: Location) -> dict[str, Any]:
-    options = _query(location, _S3_OPTIONS)
+    options = _query(location, ("region", "scheme", "endpoint_override", "anonymous"))
     # Other tools for S3 read the address from the environment too; PyArrow reads it from the URI alone.
-    address = options.get("endpoint_override") or _first_set(_S3_ADDRESSES)
+    address = options.get("endpoint_override") or _first_set(
+        "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"
+    )
+    region = options.get("region") or _first_set("AWS_REGION", "AWS_DEFAULT_REGION")
     if address:
         options["endpoint_override"] = address
     if "://" in address:
@@ -127,18 +122,18 @@ def _s3_options(location: Location) -> dict[str, Any]:
     if location.user:
         key, _, secret = location.user.partition(":")
         options["access_key"], options["secret_key"] = unquote(key), unquote(secret)
-    if not address and "region" not in options and not _first_set(_S3_REGIONS):
+    if not address and not region:
         options["region"] = fs.resolve_s3_region(location.bucket_path.partition("/")[0])
     return {
         **options,
-        "connect_timeout": _CONNECT_SECONDS,
-        "request_timeout": _REQUEST_SECONDS,
+        "connect_timeout": 5.0,
+        "request_timeout": 30.0,
         # The caller pauses between attempts, equally for all stores.
         "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=2),
     }
 
 
-def _first_set(names: tuple[str, ...]) -> str:
+def _first_set(*names: str) -> str:
     """Return the first of these environment variables that is set, empty if none is."""
     return next((os.environ[name] for name in names if os.environ.get(name)), "")
 

@@ -18,12 +18,9 @@ ATOMIC = frozenset(
 
 
 class FsspecStore(ObjectStore):
-    """Objects through a file system of fsspec.
+    """Objects in a folder of a file system of fsspec.
 
-    Args:
-        system: The file system.
-        path: The folder in it.
-        atomic: Whether a PUT is atomic; if not, an object gets a temporary name first and is then renamed.
+    Where its PUT is not atomic, an object gets a temporary name first and is then renamed.
     """
 
     def __init__(self, system: Any, path: str, *, atomic: bool) -> None:
@@ -65,11 +62,6 @@ class FsspecStore(ObjectStore):
     def delete(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             self._system.rm_file(self._full_path(name))
-
-    @override
-    def has_bucket(self) -> bool:
-        # Where the bucket is missing, packages of fsspec raise an error already.
-        return True
 
     def _name(self, path: str) -> str:
         return path.strip("/").removeprefix(self._path.strip("/")).lstrip("/")

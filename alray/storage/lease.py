@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from alray.errors import StoreError
 from alray.storage.location import Location
 from alray.storage.protocols import ObjectStore
-from alray.storage.retrying import PAUSES, with_retries
+from alray.storage.retrying import Result, with_retries
 
 _logger = logging.getLogger(__name__)
 
@@ -71,21 +71,14 @@ class _Rival:
 
 
 class Lease:
-    """The lease of one folder.
-
-    Args:
-        store: The folder in its store.
-        location: The same folder, for messages.
-        times: Seconds of the lease.
-        pauses: Seconds between attempts of a request.
-    """
+    """The lease of one folder: of its store, and its location for messages. `pauses` are seconds between attempts."""
 
     def __init__(
         self,
         store: ObjectStore,
         location: Location,
         times: LeaseTimes,
-        pauses: tuple[float, ...] = PAUSES,
+        pauses: tuple[float, ...],
     ) -> None:
         self._store = store
         self._location = location
@@ -157,9 +150,9 @@ class Lease:
 
     def _find_rivals(self) -> list[_Rival]:
         """Put the own candidate, and return the other processes that have put objects."""
-        self._put(_CANDIDATE)
-        times = self._listed()
-        own = f"{FOLDER}/{self._token}{_CANDIDATE}"
+        self._put(_CANDIDATE, self._pauses)
+        times = self._listed(self._pauses)
+        own = _name(self._token, _CANDIDATE)
         if own not in times:
             raise StoreError(
                 f"{self._location} does not list an object that has just been written there, or not its time: a study "
@@ -187,7 +180,8 @@ class Lease:
                 )
             self._taken_over.add(rival.token)
             for kind in (_CANDIDATE, _HOLDER):
-                self._request(functools.partial(self._store.delete, _name(rival.token, kind)))
+                delete = functools.partial(self._store.delete, _name(rival.token, kind))
+                self._request(delete, self._pauses)
         try:
             self._renew(self._pauses)
         except _LostError:
@@ -215,7 +209,7 @@ class Lease:
             if not self._lost:
                 self._put(_HOLDER, pauses)
                 times = self._listed(pauses)
-                own = f"{FOLDER}/{self._token}{_HOLDER}"
+                own = _name(self._token, _HOLDER)
                 holders = {name for name in times if name.endswith(_HOLDER)}
                 ignored = {_name(token, _HOLDER) for token in self._taken_over}
                 self._lost = holders - ignored != {own}
@@ -230,7 +224,7 @@ class Lease:
 
     # Requests
 
-    def _put(self, kind: str, pauses: tuple[float, ...] | None = None) -> None:
+    def _put(self, kind: str, pauses: tuple[float, ...]) -> None:
         holder = {
             "host": socket.gethostname(),
             "process": os.getpid(),
@@ -240,13 +234,11 @@ class Lease:
         content = json.dumps(holder).encode()
         self._request(lambda: self._store.put(_name(self._token, kind), content), pauses)
 
-    def _listed(self, pauses: tuple[float, ...] | None = None) -> dict[str, dt.datetime]:
-        found: dict[str, dt.datetime] = {}
-        self._request(lambda: found.update(self._store.times(FOLDER)), pauses)
-        return found
+    def _listed(self, pauses: tuple[float, ...]) -> dict[str, dt.datetime]:
+        return self._request(lambda: self._store.times(FOLDER), pauses)
 
-    def _request(self, act: Callable[[], None], pauses: tuple[float, ...] | None = None) -> None:
-        with_retries(act, self._location, "written", self._pauses if pauses is None else pauses)
+    def _request(self, act: Callable[[], Result], pauses: tuple[float, ...]) -> Result:
+        return with_retries(act, self._location, "written", pauses)
 
     def _remove(self) -> None:
         """Remove the own objects, as far as possible: those that stay become stale."""

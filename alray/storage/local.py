@@ -5,7 +5,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
 
@@ -68,10 +68,6 @@ class LocalStorage(Storage):
         return (self._root / name).read_bytes()
 
     @override
-    def read_all(self, names: Sequence[str]) -> list[bytes]:
-        return [self.read(name) for name in names]
-
-    @override
     def write(self, name: str, content: bytes) -> None:
         """Write a file under a temporary name, flush it to the disk, and rename it."""
         path = self._root / name
@@ -118,7 +114,6 @@ class LocalStorage(Storage):
 
 
 def _remedy(error: OSError) -> str:
-    """Return the next step after an error in writing."""
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return "make it writable"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

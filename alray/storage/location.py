@@ -1,7 +1,7 @@
 """Locations in object stores: URIs that are shown without the keys that they may hold."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -78,7 +78,7 @@ class Location:
         return f"{self.scheme}://{container}{self.bucket_path}"
 
     def __truediv__(self, name: str) -> "Location":
-        return self._with_path(f"{self.bucket_path}/{name}")
+        return replace(self, bucket_path=f"{self.bucket_path}/{name}")
 
     @property
     def name(self) -> str:
@@ -94,10 +94,7 @@ class Location:
     def parent(self) -> "Location":
         """The folder that holds it; a bucket is its own parent."""
         above, slash, _ = self.bucket_path.rpartition("/")
-        return self._with_path(above) if slash else self
-
-    def _with_path(self, bucket_path: str) -> "Location":
-        return Location(self.scheme, bucket_path, self.user, self.query)
+        return replace(self, bucket_path=above) if slash else self
 
 
 StudyPath = Path | Location

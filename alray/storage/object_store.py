@@ -1,26 +1,25 @@
-"""A storage whose files are the objects below one prefix of an object store."""
+"""A storage whose files are the objects below one prefix of an object store, and the choice between it and a folder."""
 
 import functools
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, TypeVar
+from pathlib import Path
+from typing import ClassVar
 
 from typing_extensions import override
 
 from alray.errors import StoreError
 from alray.storage.lease import FOLDER, Lease, LeaseTimes
-from alray.storage.location import Location
+from alray.storage.local import LocalStorage
+from alray.storage.location import Location, StudyPath
 from alray.storage.protocols import ObjectStore, Storage
-from alray.storage.retrying import PAUSES, with_retries
-
-Result = TypeVar("Result")
+from alray.storage.retrying import PAUSES, Result, with_retries
 
 
 class RemoteStorage(Storage):
     """Objects below one prefix, locked against a second writer by a lease.
 
     Attributes:
-        times: Seconds of the lease.
         pauses: Seconds between attempts of a request.
         requests: Most requests at a time, where many files are read or removed.
     """
@@ -29,18 +28,13 @@ class RemoteStorage(Storage):
     pauses: ClassVar[tuple[float, ...]] = PAUSES
     requests: ClassVar[int] = 16
 
-    def __init__(
-        self,
-        location: Location,
-        open_store: Callable[[Location], ObjectStore],
-    ) -> None:
+    def __init__(self, location: Location) -> None:
         self._location = location
-        self._open = open_store
         self._lease: Lease | None = None
 
     @functools.cached_property
     def _store(self) -> ObjectStore:
-        return self._request("", "opened", lambda: self._open(self._location))
+        return self._request("", "opened", lambda: _open_store(self._location))
 
     @override
     def lock(self, folders: Collection[str]) -> None:
@@ -117,3 +111,16 @@ class RemoteStorage(Storage):
     def _request(self, name: str, verb: str, act: Callable[[], Result]) -> Result:
         location = self._location / name if name else self._location
         return with_retries(act, location, verb, self.pauses)
+
+
+def open_storage(folder: StudyPath) -> Storage:
+    """Return the storage of a folder, a local path or a location; no request is made yet."""
+    return LocalStorage(folder) if isinstance(folder, Path) else RemoteStorage(folder)
+
+
+def _open_store(location: Location) -> ObjectStore:
+    # These imports take a second, which a local folder does not need.
+    from alray.storage.arrow import SCHEMES, open_arrow  # noqa: PLC0415
+    from alray.storage.fsspec_store import open_fsspec  # noqa: PLC0415
+
+    return open_arrow(location) if location.scheme in SCHEMES else open_fsspec(location)

@@ -1,5 +1,6 @@
 """Errors of remote stores: which are worth another attempt, and how messages explain the others."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,71 +13,38 @@ Result = TypeVar("Result")
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds between attempts."""
 
-_EXPLANATIONS = (
-    (
-        ("no_such_bucket", "nosuchbucket", "bucket does not exist", "bucket not found"),
-        "there is no such bucket: check its name, or make it",
+_EXPLANATIONS = {
+    r"no_?such_?bucket|bucket does not exist|bucket not found": "there is no such bucket: check its name, or make it",
+    r"invalid_?access_?key|invalid_client_token|signature_?does_?not": (
+        "the key is not valid there: check the credentials"
     ),
-    (
-        (
-            "invalid_access_key",
-            "invalidaccesskey",
-            "invalid_client_token",
-            "signature_does_not",
-            "signaturedoesnot",
-        ),
-        "the key is not valid there: check the credentials",
-    ),
-    (
-        ("expired_token", "expiredtoken", "token has expired"),
-        "the credentials have expired: renew them",
-    ),
-    (
-        (
-            "unable to locate credentials",
-            "no credentials",
-            "default credentials",
-            "oauth2 access token",
-            "failed to get token",
-        ),
+    r"expired_?token|token has expired": "the credentials have expired: renew them",
+    r"unable to locate credentials|no credentials|default credentials|oauth2 access token|failed to get token": (
         "no credentials were found: set them as for the store's own tools, e.g. AWS_ACCESS_KEY_ID and "
-        "AWS_SECRET_ACCESS_KEY, or GOOGLE_APPLICATION_CREDENTIALS",
+        "AWS_SECRET_ACCESS_KEY, or GOOGLE_APPLICATION_CREDENTIALS"
     ),
-    (
-        (
-            "access_denied",
-            "accessdenied",
-            "permission denied",
-            "forbidden",
-            "unauthorized",
-            "http status 401",
-            "http status 403",
-        ),
-        "access is denied: check the credentials and their permissions (list, read, write and delete)",
+    r"access_?denied|permission denied|forbidden|unauthorized|http status 40[13]": (
+        "access is denied: check the credentials and their permissions (list, read, write and delete)"
     ),
-)
-"""Texts of errors that another attempt does not change, and their explanations."""
+}
+"""Pattern of an error that another attempt does not change: its explanation."""
 
 
 def explanation(error: BaseException) -> str | None:
     """Return the explanation of an error that another attempt cannot change, or None for any other error."""
-    text = f"{type(error).__name__} {error}".lower()
-    for marks, words in _EXPLANATIONS:
-        if any(mark in text for mark in marks):
+    text = f"{type(error).__name__} {error}"
+    for pattern, words in _EXPLANATIONS.items():
+        if re.search(pattern, text, re.IGNORECASE):
             return words
     return None
 
 
 def with_retries(
-    act: Callable[[], Result], location: Location, verb: str, pauses: tuple[float, ...] = PAUSES
+    act: Callable[[], Result], location: Location, verb: str, pauses: tuple[float, ...]
 ) -> Result:
     """Send a request to a store, and send it again after a pause where the network may have been the reason.
 
-    Args:
-        act: The request; two requests must have the same effect as one.
-        location: The object or folder, for the message.
-        verb: read, written, ...: for the message.
-        pauses: Seconds between attempts.
+    So two requests must have the same effect as one. A message is `<location> cannot be <verb>: ...`.
 
     Raises:
         FileNotFoundError: The object to read is missing.

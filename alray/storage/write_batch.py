@@ -10,21 +10,14 @@ from alray.storage.protocols import Storage
 PARALLEL = 16
 """Files that are written at a time: a distant store, and a disk that has to flush, take long for each."""
 
-MAX_BYTES = 256_000_000
-"""Bytes of collected content from which on all collected changes are made at once."""
-
 
 class WriteBatch:
-    """Collects changes to files.
+    """Collects changes to files, and makes all at once when their content comes to `max_bytes`.
 
     Files of one stem, such as those of a run, are changed in the order of the calls; several stems in parallel.
-
-    Args:
-        storage: The files.
-        max_bytes: As `MAX_BYTES`.
     """
 
-    def __init__(self, storage: Storage, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, storage: Storage, max_bytes: int = 256_000_000) -> None:
         self._storage = storage
         self._max_bytes = max_bytes
         self._changes: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)

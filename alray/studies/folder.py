@@ -13,7 +13,7 @@ import yaml
 
 from alray.errors import StoreError
 from alray.storage.location import StudyPath
-from alray.storage.opening import open_storage
+from alray.storage.object_store import open_storage
 from alray.storage.write_batch import WriteBatch
 
 AnyFolder = TypeVar("AnyFolder", bound="Folder")

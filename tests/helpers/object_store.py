@@ -52,7 +52,7 @@ class S3Server:
         self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=self._port, verbose=False)
         self._moto.start()
         _, self._port = self._moto.get_host_and_port()
-        server: Any = self._moto._server
+        server: Any = self._moto._server  # the only way to moto's application, and to its socket
         self._inner = server.app
         server.app = self._serve
 

@@ -7,9 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from alray.pools.pool import Indices, Modality, Pool, Texts
 from alray.pools.reading import read_pool
-from alray.pools.writing import Chunk, ChunkModality, writing
+from alray.pools.writing import Chunk, ChunkModality, write_pool
 from alray.settings.common import PoolSpec
 
 IDS = ["a", "b", "c", "d", "e", "f"]
@@ -30,10 +29,10 @@ def columns(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in {**good, **changed}.items() if value is not None}
 
 
-def parquet(folder: Path, **changed: Any) -> str:
+def parquet(folder: Path, *, row_group_size: Any = None, **changed: Any) -> str:
     """Write a good pool of six objects, with changes, and return its path."""
     path = folder / "pool.parquet"
-    pq.write_table(pa.table(columns(**changed)), path)
+    pq.write_table(pa.table(columns(**changed)), path, row_group_size=row_group_size)
     return str(path)
 
 
@@ -49,45 +48,29 @@ def features(pool: Any, name: str) -> Any:
     return dense
 
 
-def write_chunk(
-    path: Path, labels: Any, modalities: dict[str, ChunkModality], ids: Any = None
+def everywhere(values: Any) -> ChunkModality:
+    """Return a modality that no object lacks."""
+    return ChunkModality(values, np.ones(len(values), np.bool_))
+
+
+def write_objects(
+    path: Path,
+    labels: Any,
+    modalities: dict[str, ChunkModality],
+    size: int | None = None,
+    **extras: Any,
 ) -> str:
-    names = np.arange(len(labels)).astype(np.str_) if ids is None else ids
-    with writing(path) as writer:
-        writer.write(Chunk(names, labels, modalities))
+    """Write objects with ids 0, 1, ... in chunks of `size` of them, or in one, and return the path."""
+    ids = np.arange(len(labels)).astype(np.str_)
+
+    def chunk(start: int) -> Chunk:
+        objects = slice(start, start + (size or len(labels)))
+        kept = {
+            name: ChunkModality(modality.values[objects], modality.present[objects])
+            for name, modality in modalities.items()
+        }
+        further = {name: values[objects] for name, values in extras.items()}
+        return Chunk(ids[objects], labels[objects], kept, further)
+
+    write_pool(path, map(chunk, range(0, len(labels), size or len(labels))))
     return str(path)
-
-
-def write_pool(
-    pool: Pool, path: Path, *, overwrite: bool = False, chunk_bytes: int = 1 << 25
-) -> None:
-    """Write a pool that is in memory, a chunk at a time; groups go to a column `group`."""
-    labels = _class_values(pool.classes)
-    row_bytes = sum(m.dimension * m.features.itemsize for m in pool.modalities)
-    size = max(1, chunk_bytes // row_bytes)
-    with writing(path, overwrite=overwrite) as writer:
-        for start in range(0, len(pool), size):
-            objects = slice(start, start + size)
-            modalities = {m.name: _chunk_modality(m, objects) for m in pool.modalities}
-            extras = {} if pool.groups is None else {"group": pool.groups[objects]}
-            writer.write(
-                Chunk(pool.ids[objects], labels[pool.labels[objects]], modalities, extras)
-            )
-
-
-def _class_values(classes: tuple[str, ...]) -> Texts | Indices:
-    """Return the classes as integers if all are, so that 10 comes after 9 again when they are read."""
-    try:
-        numbers = sorted(int(name) for name in classes)
-    except ValueError:
-        numbers = []
-    if tuple(str(number) for number in numbers) == classes:
-        return np.asarray(numbers, np.int64)
-    return np.asarray(classes, np.str_)
-
-
-def _chunk_modality(modality: Modality, objects: slice) -> ChunkModality:
-    present = modality.present[objects]
-    # Absent objects take row 0, which is not written.
-    rows = np.where(present, modality.rows[objects], 0)
-    return ChunkModality(modality.features[rows].reshape(len(rows), *modality.shape), present)

@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from alray.errors import PoolError
 from alray.pools.describe import describe
 from alray.pools.duplicates import Duplicates, hash_rows
 from alray.settings.common import PoolSpec
@@ -80,11 +79,6 @@ def test_groups(tmp_path):
     assert (groups.groups, groups.largest, groups.objects_sharing) == (4, 3, 3)
 
 
-def test_an_unreadable_pool_is_refused(tmp_path):
-    with pytest.raises(PoolError, match="no column 'topic'"):
-        described(parquet(tmp_path), label="topic")
-
-
 def test_built_in_pools_hold_known_copies():
     found = described("openclipart")
     assert found.duplicates == Duplicates(objects=895, sets=409, conflicting_sets=269)
@@ -102,7 +96,7 @@ def test_hashes_tell_rows_apart_by_any_single_value(dtype):
         np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 3)), elements=st.integers(0, 3)
     )
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_hashes_agree_exactly_where_rows_do(rows):
     hashes = hash_rows(rows)
     same_rows = (rows[:, None] == rows[None]).all(axis=2)

@@ -27,16 +27,24 @@ def refusal(source: Path, options: ImportOptions | None = None, **target: object
     return str(caught.value)
 
 
+def imported(source: Path, options: ImportOptions | None = None, **target: object) -> Any:
+    return read(str(run(source, options, **target).path))
+
+
 def draw(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
 
-def study_array(count: int = 40) -> np.ndarray:
-    array = draw(count, 1325).astype(np.float64)
-    array[:, 0] = np.arange(count) % 4 + 7
-    array[3, 1:301] = 0
-    array[5, 301:] = 0
+def study_array(*changes: tuple[Any, Any, Any]) -> np.ndarray:
+    """Return an array of the original study's layout, with changed rows and columns: (rows, columns, new values)."""
+    array = draw(40, 1325).astype(np.float64)
+    array[:, 0] = np.arange(40) % 4 + 7
+    for rows, columns, values in [(3, slice(1, 301), 0), (5, slice(301, None), 0), *changes]:
+        array[rows, columns] = values
     return array
+
+
+EMPTY = ([4, 6], slice(1, None), 0)
 
 
 def save(path: Path, array: np.ndarray) -> Path:
@@ -66,7 +74,7 @@ def test_study_array(tmp_path):
 
 def test_study_array_in_small_chunks(tmp_path):
     source = save(tmp_path / "posts.npy", study_array())
-    whole = read(str(run(source).path)).fingerprint
+    whole = imported(source).fingerprint
     written = run(source, overwrite=True, chunk_bytes=1325 * 8 * 7)
     assert pq.ParquetFile(written.path).num_row_groups > 3
     assert read(str(written.path)).fingerprint == whole
@@ -76,14 +84,14 @@ def test_study_array_with_other_columns(tmp_path):
     array = draw(10, 8)
     array[:, 7] = np.arange(10) % 2
     options = ImportOptions(columns={"a": (0, 3), "b": (5, 7)}, label_column=7)
-    pool = read(str(run(save(tmp_path / "x.npy", array), options).path))
+    pool = imported(save(tmp_path / "x.npy", array), options)
     assert np.array_equal(features(pool, "b"), array[:, 5:7])
     assert pool.labels.tolist() == [0, 1] * 5
 
 
 def test_study_array_to_float16(tmp_path):
-    written = run(save(tmp_path / "posts.npy", study_array()), dtype="float16")
-    assert all(part.features.dtype == np.float16 for part in read(str(written.path)).modalities)
+    pool = imported(save(tmp_path / "posts.npy", study_array()), dtype="float16")
+    assert all(part.features.dtype == np.float16 for part in pool.modalities)
 
 
 def test_progress_is_reported(tmp_path):
@@ -94,91 +102,80 @@ def test_progress_is_reported(tmp_path):
     assert reported == [(25, 40), (40, 40)]
 
 
-def test_refuses_another_number_of_columns(tmp_path):
-    message = refusal(save(tmp_path / "posts.npy", draw(10, 513)))
-    assert "posts.npy: 513 columns" in message
-    assert "--columns" in message
+TOO_LARGE = "NaN, infinite or too large values for"
 
 
-def test_refuses_one_dimension(tmp_path):
-    assert "posts.npy: an array of shape (10,)" in refusal(save(tmp_path / "posts.npy", draw(10)))
+@pytest.mark.parametrize(
+    ("array", "target", "words"),
+    [
+        (draw(10), {}, "posts.npy: an array of shape (10,)"),
+        (np.asarray(1.0), {}, "posts.npy: cannot be read: it holds a single value"),
+        (np.empty((0, 1325)), {}, "posts.npy: there are no objects"),
+        (
+            study_array((8, 400, np.nan), (9, 2, np.inf)),
+            {},
+            f"posts.npy:text: {TOO_LARGE} float32 in objects 9",
+        ),
+        (
+            study_array((8, 400, 1e5)),
+            {"dtype": "float16"},
+            f"posts.npy:image: {TOO_LARGE} float16 in objects 8",
+        ),
+        (
+            study_array(([2, 7], 0, [1.5, np.nan])),
+            {},
+            "posts.npy: column 0: 2 labels are no whole numbers: 1.5, nan (rows 2, 7",
+        ),
+        (
+            study_array((slice(None), slice(1, None), 0)),
+            {"drop_empty": True},
+            "no object has any modality",
+        ),
+    ],
+)
+def test_refuses_an_array(tmp_path, array, target, words):
+    assert words in refusal(save(tmp_path / "posts.npy", array), **target)
 
 
-def test_refuses_a_single_value(tmp_path):
-    assert "posts.npy: cannot be read: it holds a single value" in refusal(
-        save(tmp_path / "posts.npy", np.asarray(1.0))
-    )
+@pytest.mark.parametrize(
+    ("array", "words", "remedy"),
+    [
+        (draw(10, 513), "posts.npy: 513 columns", "--columns"),
+        (
+            np.asarray([{"a": 1}], object),
+            "posts.npy: cannot be read: it is a pickled object array",
+            "numpy.save",
+        ),
+        (
+            study_array(EMPTY),
+            "2 of 40 objects have no modality (all zeros or NaN): 4, 6",
+            "--drop-empty",
+        ),
+    ],
+)
+def test_refuses_an_array_with_a_remedy(tmp_path, array, words, remedy):
+    message = refusal(save(tmp_path / "posts.npy", array))
+    assert words in message
+    assert remedy in message
 
 
-@pytest.mark.parametrize("range_", [(0, 3), (4, 4), (5, 9), (6, 5)])
-def test_refuses_column_ranges_that_do_not_fit(tmp_path, range_):
-    message = refusal(save(tmp_path / "x.npy", draw(10, 8)), ImportOptions(columns={"a": range_}))
-    assert f"x.npy: --columns a={range_[0]}:{range_[1]} must lie within the 8 columns" in message
+@pytest.mark.parametrize(("first", "end"), [(0, 3), (4, 4), (5, 9), (6, 5)])
+def test_refuses_column_ranges_that_do_not_fit(tmp_path, first, end):
+    options = ImportOptions(columns={"a": (first, end)})
+    message = refusal(save(tmp_path / "x.npy", draw(10, 8)), options)
+    assert f"x.npy: --columns a={first}:{end} must lie within the 8 columns" in message
 
 
 def test_refuses_a_label_column_that_is_not_there(tmp_path):
-    message = refusal(
-        save(tmp_path / "x.npy", draw(9, 8)), ImportOptions(columns={"a": (0, 8)}, label_column=8)
-    )
+    options = ImportOptions(columns={"a": (0, 8)}, label_column=8)
+    message = refusal(save(tmp_path / "x.npy", draw(9, 8)), options)
     assert "x.npy: there is no column 8 among 8" in message
 
 
-def test_refuses_topics_that_are_no_whole_numbers(tmp_path):
-    array = study_array()
-    array[[2, 7], 0] = [1.5, np.nan]
-    message = refusal(save(tmp_path / "posts.npy", array))
-    assert "posts.npy: column 0: 2 labels are no whole numbers: 1.5, nan (rows 2, 7" in message
-
-
-def test_refuses_a_pickled_array(tmp_path):
-    path = tmp_path / "posts.npy"
-    np.save(path, np.asarray([{"a": 1}], object), allow_pickle=True)
-    message = refusal(path)
-    assert "posts.npy: cannot be read: it is a pickled object array" in message
-    assert "numpy.save" in message
-
-
-def test_refuses_a_broken_array(tmp_path):
-    (tmp_path / "posts.npy").write_bytes(b"no array")
-    assert "posts.npy: cannot be read" in refusal(tmp_path / "posts.npy")
-
-
-def test_refuses_partly_nan_rows(tmp_path):
-    array = study_array()
-    array[8, 400] = np.nan
-    array[9, 2] = np.inf
-    message = refusal(save(tmp_path / "posts.npy", array))
-    assert "posts.npy:text: NaN, infinite or too large values for float32 in objects 9" in message
-
-
-def test_refuses_values_beyond_float16(tmp_path):
-    array = study_array()
-    array[8, 400] = 1e5
-    message = refusal(save(tmp_path / "posts.npy", array), dtype="float16")
-    assert "posts.npy:image: NaN, infinite or too large values for float16 in objects 8" in message
-
-
-def test_refuses_objects_without_modality(tmp_path):
-    array = study_array()
-    array[[4, 6], 1:] = 0
-    message = refusal(save(tmp_path / "posts.npy", array))
-    assert "2 of 40 objects have no modality (all zeros or NaN): 4, 6" in message
-    assert "--drop-empty" in message
-
-
 def test_drops_objects_without_modality_when_asked(tmp_path):
-    array = study_array()
-    array[[4, 6], 1:] = 0
-    written = run(save(tmp_path / "posts.npy", array), drop_empty=True)
+    written = run(save(tmp_path / "posts.npy", study_array(EMPTY)), drop_empty=True)
     assert (written.objects, written.dropped) == (38, 2)
     assert read(str(written.path)).ids[3:6].tolist() == ["3", "5", "7"]
-
-
-def test_refuses_when_nothing_is_left(tmp_path):
-    array = study_array()
-    array[:, 1:] = 0
-    message = refusal(save(tmp_path / "posts.npy", array), drop_empty=True)
-    assert "no object has any modality" in message
 
 
 def test_refuses_to_replace_a_file(tmp_path):
@@ -192,13 +189,13 @@ def test_refuses_a_source_that_is_not_there(tmp_path):
     assert "none.npy: no such file or folder" in refusal(tmp_path / "none.npy")
 
 
-def test_refuses_a_kind_that_is_not_supported(tmp_path):
-    (tmp_path / "posts.txt").write_text("x")
-    assert "posts.txt: not a supported file" in refusal(tmp_path / "posts.txt")
-
-
-def test_refuses_no_rows(tmp_path):
-    assert "there are no objects" in refusal(save(tmp_path / "posts.npy", np.empty((0, 1325))))
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("posts.npy", "cannot be read"), ("posts.txt", "not a supported file")],
+)
+def test_refuses_a_file_that_is_none(tmp_path, name, words):
+    (tmp_path / name).write_bytes(b"no array")
+    assert f"{name}: {words}" in refusal(tmp_path / name)
 
 
 # .npz
@@ -218,7 +215,7 @@ def test_npz(tmp_path):
     image = draw(4, 3)
     image[1] = np.nan
     image[2] = 0
-    pool = read(str(run(npz(tmp_path, image=image, ids=np.asarray(list("pqrs")))).path))
+    pool = imported(npz(tmp_path, image=image, ids=np.asarray(list("pqrs"))))
     assert pool.ids.tolist() == ["p", "q", "r", "s"]
     assert pool.classes == ("x", "y")
     assert pool.modalities[0].rows.tolist() == [0, -1, -1, 1]
@@ -227,30 +224,38 @@ def test_npz(tmp_path):
 
 def test_npz_keeps_float16_and_turns_float64_into_float32(tmp_path):
     source = npz(tmp_path, image=draw(4, 3).astype(np.float16), text=draw(4, 2).astype(np.float64))
-    pool = read(str(run(source).path))
-    assert [part.features.dtype for part in pool.modalities] == [np.float16, np.float32]
+    parts = imported(source).modalities
+    assert [part.features.dtype for part in parts] == [np.float16, np.float32]
 
 
-@pytest.mark.parametrize("name", ["labels", "y"])
-def test_npz_with_integer_labels_of_other_names(tmp_path, name):
-    labels = np.asarray([10, 9, 10, 9])
-    assert read(str(run(npz(tmp_path, label=None, **{name: labels})).path)).classes == ("9", "10")
+NUMBERS = np.asarray([10, 9, 10, 9])
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ({"label": None, "labels": NUMBERS}, ("9", "10")),
+        ({"label": None, "y": NUMBERS}, ("9", "10")),
+        ({"label": np.asarray([[b"x"], [b"y"], [b"x"], [b"y"]])}, ("x", "y")),
+    ],
+    ids=["labels", "y", "a column of bytes"],
+)
+def test_npz_with_labels_of_other_names_and_types(tmp_path, labels, classes):
+    assert imported(npz(tmp_path, **labels)).classes == classes
 
 
 def test_npz_with_named_arrays(tmp_path):
     source = npz(tmp_path, topic=np.asarray([1, 2, 1, 2]), key=np.asarray([5, 6, 7, 8]))
     options = ImportOptions(label="topic", id="key", modalities={"picture": "image"})
-    pool = read(str(run(source, options).path))
+    pool = imported(source, options)
     assert pool.classes == ("1", "2")
     assert pool.ids.tolist() == ["5", "6", "7", "8"]
     assert [part.name for part in pool.modalities] == ["picture"]
 
 
 def test_npz_with_columns_first(tmp_path):
-    image = np.asfortranarray(draw(4, 3))
-    assert np.array_equal(
-        features(read(str(run(npz(tmp_path, image=image)).path)), "image"), draw(4, 3)
-    )
+    pool = imported(npz(tmp_path, image=np.asfortranarray(draw(4, 3))))
+    assert np.array_equal(features(pool, "image"), draw(4, 3))
 
 
 def test_npz_ignores_single_values(tmp_path):
@@ -260,7 +265,7 @@ def test_npz_ignores_single_values(tmp_path):
 def test_npz_of_images(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (4, 5, 6), np.uint8)
     images[2] = 0
-    part = read(str(run(npz(tmp_path, image=images, text=None)).path)).modalities[0]
+    part = imported(npz(tmp_path, image=images, text=None)).modalities[0]
     assert (part.shape, part.features.dtype) == ((5, 6), np.uint8)
     assert part.present.all()
     assert np.array_equal(part.features.reshape(4, 5, 6), images)
@@ -269,14 +274,11 @@ def test_npz_of_images(tmp_path):
 def test_npz_with_training_and_test_parts(tmp_path):
     images = np.random.default_rng(0).integers(1, 256, (20, 2, 2), np.uint8)
     labels = np.arange(20) % 3
-    np.savez(
-        tmp_path / "d.npz",
-        x_train=images[:13],
-        y_train=labels[:13],
-        x_test=images[13:],
-        y_test=labels[13:],
-    )
-    pool = read(str(run(tmp_path / "d.npz", chunk_bytes=4 * 7).path))
+    arrays: dict[str, Any] = {}
+    for part, rows in (("train", slice(13)), ("test", slice(13, None))):
+        arrays |= {f"x_{part}": images[rows], f"y_{part}": labels[rows]}
+    np.savez(tmp_path / "d.npz", **arrays)
+    pool = imported(tmp_path / "d.npz", chunk_bytes=4 * 7)
     assert np.array_equal(pool.modalities[0].features.reshape(20, 2, 2), images)
     assert pool.labels.tolist() == labels.tolist()
 
@@ -293,58 +295,46 @@ def test_npz_without_labels_is_refused(tmp_path):
     assert "--label" in message
 
 
-def test_npz_without_modality_is_refused(tmp_path):
-    assert "no array besides 'label'" in refusal(npz(tmp_path, image=None, text=None))
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"image": None, "text": None}, "no array besides 'label'"),
+        ({"text": draw(5, 2)}, r"pool\.npz:text: 5 rows, and .*pool\.npz:label has 4"),
+        ({"label": np.eye(4)}, "argmax"),
+        (
+            {"label": np.asarray(["x", None, "x", "y"], object)},
+            r"pool\.npz:label: cannot be read: it is a pickled object array",
+        ),
+        (
+            {"image": np.ones((4, 3), np.int64)},
+            r"pool\.npz:image: rows of int64 with shape \(3,\).*astype\('float32'\)",
+        ),
+        ({"id": np.asarray(list("pqps"))}, r"pool\.npz: ids are not unique: p;"),
+        (
+            {"label": np.asarray(["x", "", "x", "y"])},
+            r"pool\.npz: objects without a label: 1;",
+        ),
+    ],
+    ids=str,
+)
+def test_npz_is_refused(tmp_path, arrays, words):
+    assert re.search(words, refusal(npz(tmp_path, **arrays)))
+
+
+UNKNOWN = "pool.npz: there is no array 'lable'; did you mean 'label'?"
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "words"),
     [
-        ImportOptions(label="lable"),
-        ImportOptions(id="lable"),
-        ImportOptions(modalities={"a": "lable"}),
+        (ImportOptions(label="lable"), UNKNOWN),
+        (ImportOptions(id="lable"), UNKNOWN),
+        (ImportOptions(modalities={"a": "lable"}), UNKNOWN),
+        (ImportOptions(modalities={"id": "image"}), "cannot be called id or label"),
     ],
 )
-def test_npz_with_a_name_that_is_not_there_is_refused(tmp_path, options):
-    assert "pool.npz: there is no array 'lable'; did you mean 'label'?" in refusal(
-        npz(tmp_path), options
-    )
-
-
-def test_npz_with_mismatched_lengths_is_refused(tmp_path):
-    message = refusal(npz(tmp_path, text=draw(5, 2)))
-    assert "pool.npz:text: 5 rows" in message
-    assert "pool.npz:label has 4" in message
-
-
-def test_npz_with_one_hot_labels_is_refused(tmp_path):
-    assert "argmax" in refusal(npz(tmp_path, label=np.eye(4)))
-
-
-def test_npz_with_pickled_labels_is_refused(tmp_path):
-    source = npz(tmp_path, label=np.asarray(["x", None, "x", "y"], object))
-    assert "pool.npz:label: cannot be read: it is a pickled object array" in refusal(source)
-
-
-def test_npz_with_integer_features_is_refused(tmp_path):
-    message = refusal(npz(tmp_path, image=np.ones((4, 3), np.int64)))
-    assert "pool.npz:image: rows of int64 with shape (3,)" in message
-    assert "astype('float32')" in message
-
-
-def test_npz_with_repeated_ids_is_refused(tmp_path):
-    message = refusal(npz(tmp_path, id=np.asarray(["p", "q", "p", "s"])))
-    assert "pool.npz: ids are not unique: p" in message
-
-
-def test_npz_with_an_object_without_label_is_refused(tmp_path):
-    message = refusal(npz(tmp_path, label=np.asarray(["x", "", "x", "y"])))
-    assert "pool.npz: objects without a label: 1" in message
-
-
-def test_npz_with_a_modality_called_like_a_column_is_refused(tmp_path):
-    message = refusal(npz(tmp_path), ImportOptions(modalities={"id": "image"}))
-    assert "cannot be called id or label" in message
+def test_npz_with_options_that_do_not_fit_is_refused(tmp_path, options, words):
+    assert words in refusal(npz(tmp_path), options)
 
 
 def test_npz_that_is_cut_off_is_refused(tmp_path):
@@ -353,15 +343,11 @@ def test_npz_that_is_cut_off_is_refused(tmp_path):
     assert "pool.npz: cannot be read" in refusal(source)
 
 
-def test_labels_as_bytes_and_as_a_column(tmp_path):
-    labels = np.asarray([[b"x"], [b"y"], [b"x"], [b"y"]])
-    assert read(str(run(npz(tmp_path, label=labels)).path)).classes == ("x", "y")
-
-
 # A folder.
 
 
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture
+def folder(tmp_path):
     path = tmp_path / "arrays"
     path.mkdir()
     np.save(path / "image.npy", draw(4, 3))
@@ -379,20 +365,18 @@ def folder(tmp_path: Path) -> Path:
         ("labels.csv", "a\nb\nb\nb", ("a", "b")),
     ],
 )
-def test_folder_with_labels_as_text(tmp_path, name, content, classes):
-    source = folder(tmp_path)
-    (source / name).write_text(content)
-    (source / "readme.txt").write_text("not labels")
-    pool = read(str(run(source).path))
+def test_folder_with_labels_as_text(folder, name, content, classes):
+    (folder / name).write_text(content)
+    (folder / "readme.txt").write_text("not labels")
+    pool = imported(folder)
     assert pool.classes == classes
     assert [part.name for part in pool.modalities] == ["image", "text"]
 
 
-def test_folder_with_labels_as_an_array_and_ids_as_text(tmp_path):
-    source = folder(tmp_path)
-    np.save(source / "labels.npy", np.asarray([1, 2, 1, 2]))
-    (source / "ids.txt").write_text("p\nq\nr\ns\n")
-    pool = read(str(run(source).path))
+def test_folder_with_labels_as_an_array_and_ids_as_text(folder):
+    np.save(folder / "labels.npy", np.asarray([1, 2, 1, 2]))
+    (folder / "ids.txt").write_text("p\nq\nr\ns\n")
+    pool = imported(folder)
     assert pool.ids.tolist() == ["p", "q", "r", "s"]
     assert np.array_equal(features(pool, "image"), draw(4, 3))
 
@@ -402,24 +386,18 @@ def test_folder_without_arrays_is_refused(tmp_path):
     assert "empty: no .npy and no idx files" in refusal(tmp_path / "empty")
 
 
-@pytest.mark.parametrize("content", ["a,b\nc,d\n", "a\n\nb\nc\n"])
-def test_folder_with_a_label_table_is_refused(tmp_path, content):
-    source = folder(tmp_path)
-    (source / "labels.csv").write_text(content)
-    assert "labels.csv: write one value per line" in refusal(source)
-
-
-def test_folder_with_too_few_labels_is_refused(tmp_path):
-    source = folder(tmp_path)
-    (source / "labels.txt").write_text("a\nb\n")
-    message = refusal(source)
-    assert re.search(r"image\.npy: 4 rows, and \S+labels\.txt has 2", message)
-
-
-def test_folder_with_labels_that_are_no_text_is_refused(tmp_path):
-    source = folder(tmp_path)
-    (source / "labels.txt").write_bytes(b"\xff\xfe\n")
-    assert "labels.txt: not UTF-8" in refusal(source)
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("labels.csv", b"a,b\nc,d\n", r"labels\.csv: write one value per line"),
+        ("labels.csv", b"a\n\nb\nc\n", r"labels\.csv: write one value per line"),
+        ("labels.txt", b"a\nb\n", r"image\.npy: 4 rows, and \S+labels\.txt has 2"),
+        ("labels.txt", b"\xff\xfe\n", r"labels\.txt: not UTF-8"),
+    ],
+)
+def test_folder_with_labels_that_do_not_fit_is_refused(folder, name, content, words):
+    (folder / name).write_bytes(content)
+    assert re.search(words, refusal(folder))
 
 
 # MNIST's idx files.
@@ -445,7 +423,7 @@ def test_idx_folder_with_both_parts(tmp_path, ending):
     for part, here in (("t10k", slice(1500, None)), ("train", slice(1500))):
         idx(source / f"{part}-images-idx3-ubyte{ending}", images[here])
         idx(source / f"{part}-labels-idx1-ubyte{ending}", labels[here])
-    pool = read(str(run(source, chunk_bytes=64 * 100).path))
+    pool = imported(source, chunk_bytes=64 * 100)
     assert len(pool) == 1797
     assert pool.classes == tuple("0123456789")
     assert np.array_equal(pool.labels, labels)
@@ -462,32 +440,32 @@ def test_idx_file_alone(tmp_path):
     assert run(source).objects == 50
 
 
-def test_idx_without_labels_is_refused(tmp_path):
-    source = idx(tmp_path / "train-images-idx3-ubyte", digits()[0][:50])
-    message = refusal(source)
+@pytest.fixture
+def images(tmp_path):
+    return idx(tmp_path / "train-images-idx3-ubyte", digits()[0][:50])
+
+
+def test_idx_without_labels_is_refused(images):
+    message = refusal(images)
     assert "train-images-idx3-ubyte: its labels are missing" in message
     assert "train-labels-idx1-ubyte" in message
 
 
-def test_idx_with_another_number_of_labels_is_refused(tmp_path):
-    source = idx(tmp_path / "train-images-idx3-ubyte", digits()[0][:50])
-    idx(tmp_path / "train-labels-idx1-ubyte", digits()[1][:49])
-    assert "train-labels-idx1-ubyte: 49 labels" in refusal(source)
+def test_idx_with_another_number_of_labels_is_refused(images):
+    idx(images.with_name("train-labels-idx1-ubyte"), digits()[1][:49])
+    assert "train-labels-idx1-ubyte: 49 labels" in refusal(images)
 
 
-def test_idx_that_is_cut_off_is_refused(tmp_path):
-    source = idx(tmp_path / "train-images-idx3-ubyte", digits()[0][:50])
-    idx(tmp_path / "train-labels-idx1-ubyte", digits()[1][:50])
-    source.write_bytes(source.read_bytes()[:-1])
-    assert "train-images-idx3-ubyte: cannot be read: it ends after 0 of 50 rows" in refusal(source)
+def test_idx_that_is_cut_off_is_refused(images):
+    idx(images.with_name("train-labels-idx1-ubyte"), digits()[1][:50])
+    images.write_bytes(images.read_bytes()[:-1])
+    assert "train-images-idx3-ubyte: cannot be read: it ends after 0 of 50 rows" in refusal(images)
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"\x00\x00\x0d\x01\x00\x00\x00\x00", b"\x00\x00\x08\x03\x00\x00"]
 )
-def test_idx_that_is_none_is_refused(tmp_path, content):
-    (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
-    idx(tmp_path / "train-labels-idx1-ubyte", digits()[1][:50])
-    assert "train-images-idx3-ubyte: cannot be read" in refusal(
-        tmp_path / "train-images-idx3-ubyte"
-    )
+def test_idx_that_is_none_is_refused(images, content):
+    idx(images.with_name("train-labels-idx1-ubyte"), digits()[1][:50])
+    images.write_bytes(content)
+    assert "train-images-idx3-ubyte: cannot be read" in refusal(images)

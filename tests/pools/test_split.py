@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alray.errors import PoolError
+from alray.pools import split as split_module
 from alray.pools.pool import Modality
 from alray.pools.split import TEST, TRAIN, VALIDATION, assign_parts, prepare
 from alray.seeding import generator
@@ -26,15 +27,19 @@ def counts_of(part, labels):
 
 
 def modality(features, present=None, name="text", shape=None):
-    n = len(features)
-    there = np.ones(n, dtype=bool) if present is None else np.asarray(present)
+    there = np.ones(len(features), dtype=bool) if present is None else np.asarray(present)
     rows = np.where(there, np.cumsum(there) - 1, -1).astype(np.int32)
-    kept = features[there]
-    return Modality(name, kept, rows, shape or (features.shape[1],))
+    return Modality(name, features[there], rows, shape or (features.shape[1],))
 
 
-def prepared(labels, *modalities, dtype="float32", seed=0):
-    return prepare(raw_pool(labels, None, modalities), PoolSpec(dtype=dtype), SPLIT, seed)
+def prepared(*modalities, dtype="float32"):
+    """Return a pool of these modalities, its objects in two classes by turns."""
+    labels = np.arange(len(modalities[0].rows)) % 2
+    return prepare(raw_pool(labels, None, modalities), PoolSpec(dtype=dtype), SPLIT, 0)
+
+
+def normal(*shape):
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
 @given(
@@ -123,13 +128,12 @@ def test_a_class_of_too_few_groups_is_named():
 
 
 def test_many_small_classes_are_counted():
-    labels = [0] * 20 + list(range(1, 9))
     with pytest.raises(PoolError, match=r"'class 5' \(1\) and 3 more;"):
-        parts_of(labels)
+        parts_of([0] * 20 + list(range(1, 9)))
 
 
 def test_parts_are_sorted_disjoint_and_complete():
-    pool = prepared(np.arange(90) % 3, modality(np.random.default_rng(0).normal(size=(90, 2))))
+    pool = prepared(modality(normal(90, 2)))
     together = np.concatenate([pool.train, pool.validation, pool.test])
     assert np.array_equal(np.sort(together), np.arange(90))
     assert all((np.diff(part) > 0).all() for part in (pool.train, pool.validation, pool.test))
@@ -139,12 +143,10 @@ def test_parts_are_sorted_disjoint_and_complete():
 def test_features_are_standardised_by_the_present_objects_of_the_train_part(
     monkeypatch, rows_at_a_time
 ):
-    monkeypatch.setattr("alray.pools.split.ROWS_AT_A_TIME", rows_at_a_time)
-    rng = np.random.default_rng(0)
-    features = rng.normal(5, [1, 20, 300], size=(200, 3)).astype(np.float32)
-    present = rng.random(200) < 0.6
-    other = modality(rng.normal(size=(200, 1)).astype(np.float32), name="other")
-    pool = prepared(np.arange(200) % 2, modality(features, present), other)
+    monkeypatch.setattr(split_module, "ROWS_AT_A_TIME", rows_at_a_time)
+    features = 5 + normal(200, 3) * np.asarray([1, 20, 300], np.float32)
+    present = np.random.default_rng(1).random(200) < 0.6
+    pool = prepared(modality(features, present), modality(normal(200, 1), name="other"))
     part = pool.modalities[0]
     used = features[np.intersect1d(pool.train, np.flatnonzero(present))].astype(np.float64)
     wanted = (features[present] - used.mean(axis=0)) / used.std(axis=0)
@@ -154,20 +156,18 @@ def test_features_are_standardised_by_the_present_objects_of_the_train_part(
 
 
 def test_objects_outside_the_train_part_change_nothing_inside():
-    rng = np.random.default_rng(0)
-    features = rng.normal(size=(60, 2)).astype(np.float32)
-    before = prepared(np.arange(60) % 2, modality(features))
+    features = normal(60, 2)
+    before = prepared(modality(features))
     changed = features.copy()
     changed[np.concatenate([before.test, before.validation])] *= 1000
-    after = prepared(np.arange(60) % 2, modality(changed))
+    after = prepared(modality(changed))
     kept = [pool.modalities[0].features[pool.train] for pool in (before, after)]
     assert np.array_equal(*kept)
 
 
 def test_features_may_be_kept_as_float16():
-    features = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
     whole, half = (
-        prepared(np.arange(60) % 2, modality(features), dtype=dtype).modalities[0].features
+        prepared(modality(normal(60, 4)), dtype=dtype).modalities[0].features
         for dtype in ("float32", "float16")
     )
     assert half.dtype == np.float16
@@ -176,25 +176,23 @@ def test_features_may_be_kept_as_float16():
 
 
 def test_a_feature_beyond_float16_is_refused():
-    labels = np.arange(60) % 2
-    features = np.random.default_rng(0).normal(size=(60, 1)).astype(np.float32)
-    features[prepared(labels, modality(features)).test[0]] = 1e7
+    features = normal(60, 1)
+    features[prepared(modality(features)).test[0]] = 1e7
     with pytest.raises(PoolError, match=r"pool\.dtype=float32"):
-        prepared(labels, modality(features), dtype="float16")
+        prepared(modality(features), dtype="float16")
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6 + 0.3, -3e-3])
 def test_a_constant_feature_becomes_zero(value):
     features = np.full((60, 2), value, dtype=np.float32)
     features[:, 1] = np.arange(60)
-    pool = prepared(np.arange(60) % 2, modality(features))
-    assert (pool.modalities[0].features[:, 0] == 0).all()
+    assert (prepared(modality(features)).modalities[0].features[:, 0] == 0).all()
 
 
 def test_bytes_stay_bytes_with_one_offset_and_scale():
     pixels = np.random.default_rng(0).integers(0, 256, (60, 12), dtype=np.uint8)
     pixels[:, 0] = 0
-    pool = prepared(np.arange(60) % 2, modality(pixels, name="image", shape=(3, 4)))
+    pool = prepared(modality(pixels, name="image", shape=(3, 4)))
     part = pool.modalities[0]
     used = pixels[pool.train].astype(np.float64)
     assert part.features.dtype == np.uint8
@@ -205,15 +203,13 @@ def test_bytes_stay_bytes_with_one_offset_and_scale():
 
 
 def test_bytes_that_are_all_the_same_do_not_divide_by_zero():
-    pool = prepared(np.arange(60) % 2, modality(np.full((60, 4), 9, dtype=np.uint8)))
-    assert np.isfinite(pool.modalities[0].scale)
-    assert pool.modalities[0].offset == 9
+    (part,) = prepared(modality(np.full((60, 4), 9, dtype=np.uint8))).modalities
+    assert np.isfinite(part.scale)
+    assert part.offset == 9
 
 
 def test_a_modality_that_no_object_of_the_train_part_has_is_refused():
-    labels = np.arange(60) % 2
-    features = np.random.default_rng(0).normal(size=(60, 1)).astype(np.float32)
-    present = np.zeros(60, dtype=bool)
-    present[prepared(labels, modality(features)).test] = True
+    whole = modality(normal(60, 1))
+    present = np.isin(np.arange(60), prepared(whole).test)
     with pytest.raises(PoolError, match="modality 'rare'"):
-        prepared(labels, modality(features), modality(features, present, name="rare"))
+        prepared(whole, modality(normal(60, 1), present, name="rare"))

@@ -1,24 +1,31 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from alray.errors import SpecError
+from alray.pools import synthetic
 from alray.pools.importing import Target, write_chunks
 from alray.pools.synthetic import CHUNK, SyntheticSpec, class_sizes, make_synthetic
 from alray.seeding import generator
 from alray.settings.base import validate
 from tests.helpers.pools_fixtures import read
 
-SMALL = {"image_features": 12, "text_features": 5, "classes": 10, "families": 3}
+
+def small(objects, **changed):
+    """Return the settings of a pool with few features."""
+    sizes = {"image_features": 12, "text_features": 5, "classes": 10, "families": 3}
+    return SyntheticSpec(objects=objects, **{**sizes, **changed})
 
 
-def everything(spec, name):
-    """Return a modality's values and presence, and labels and true labels, of all objects."""
-    chunks = list(make_synthetic(spec))
-    return (
-        np.concatenate([chunk.modalities[name].values for chunk in chunks]),
-        np.concatenate([chunk.modalities[name].present for chunk in chunks]),
-        np.concatenate([chunk.labels for chunk in chunks]),
-        np.concatenate([chunk.extras["true_label"] for chunk in chunks]),
+def drawn(objects, name="image", **changed):
+    """Return one modality's values and presence, and labels and topics, of all objects of a small pool."""
+    chunks = list(make_synthetic(small(objects, **changed)))
+    return SimpleNamespace(
+        values=np.concatenate([chunk.modalities[name].values for chunk in chunks]),
+        present=np.concatenate([chunk.modalities[name].present for chunk in chunks]),
+        labels=np.concatenate([chunk.labels for chunk in chunks]),
+        topics=np.concatenate([chunk.extras["true_label"] for chunk in chunks]),
     )
 
 
@@ -47,17 +54,14 @@ def test_sizes_are_in_proportion_and_never_below_three(objects):
 
 
 def test_topics_have_these_sizes():
-    spec = SyntheticSpec(objects=5_000, **SMALL)
-    _, _, _, topics = everything(spec, "text")
-    names, counts = np.unique(topics, return_counts=True)
+    names, counts = np.unique(drawn(5_000).topics, return_counts=True)
     assert names.tolist() == [f"topic-{k}" for k in range(10)]
-    assert counts.tolist() == class_sizes(spec).tolist()
+    assert counts.tolist() == class_sizes(small(5_000)).tolist()
 
 
 def test_the_same_seed_is_the_same_file_to_the_bit(tmp_path):
-    spec = SyntheticSpec(objects=5_000, **SMALL)
     written = [
-        write_chunks(make_synthetic(spec), 5_000, Target(tmp_path / name), lambda *_: None)
+        write_chunks(make_synthetic(small(5_000)), 5_000, Target(tmp_path / name), lambda *_: None)
         for name in "ab"
     ]
     assert written[0].objects == 5_000
@@ -65,16 +69,10 @@ def test_the_same_seed_is_the_same_file_to_the_bit(tmp_path):
 
 
 def test_another_seed_is_another_pool():
-    first = everything(SyntheticSpec(objects=500, **SMALL), "image")
-    second = everything(SyntheticSpec(objects=500, seed=1, **SMALL), "image")
-    assert not (first[0] == second[0]).any()
-    assert not (first[1] == second[1]).all()
-    assert not (first[3] == second[3]).all()
-
-
-def test_chunks_differ():
-    values, _, _, _ = everything(SyntheticSpec(objects=2 * CHUNK, **SMALL), "image")
-    assert not (values[:CHUNK] == values[CHUNK:]).any()
+    first, second = drawn(500), drawn(500, seed=1)
+    assert not (first.values == second.values).any()
+    assert not (first.present == second.present).all()
+    assert not (first.topics == second.topics).all()
 
 
 def test_no_two_draws_share_a_generator(monkeypatch):
@@ -85,66 +83,57 @@ def test_no_two_draws_share_a_generator(monkeypatch):
         rounds.append(round_number)
         return generator(study_seed, run_seed, purpose, round_number)
 
-    monkeypatch.setattr("alray.pools.synthetic.generator", recorded)
-    assert len(list(make_synthetic(SyntheticSpec(objects=3 * CHUNK, **SMALL)))) == 3
-    assert sorted(set(rounds)) == sorted(rounds) == [0, 1, 2, 3]
+    monkeypatch.setattr(synthetic, "generator", recorded)
+    values = drawn(3 * CHUNK).values
+    assert sorted(rounds) == [0, 1, 2, 3]
+    assert not (values[:CHUNK] == values[CHUNK : 2 * CHUNK]).any()
 
 
 def test_the_type_of_the_features_changes_nothing_else():
-    full = everything(SyntheticSpec(objects=500, **SMALL), "image")
-    half = everything(SyntheticSpec(objects=500, dtype="float16", **SMALL), "image")
-    assert half[0].dtype == np.float16
-    assert np.array_equal(full[0].astype(np.float16), half[0])
-    assert all((a == b).all() for a, b in zip(full[1:], half[1:], strict=True))
+    full, half = drawn(500), drawn(500, dtype="float16")
+    assert half.values.dtype == np.float16
+    assert np.array_equal(full.values.astype(np.float16), half.values)
+    for name in ("present", "labels", "topics"):
+        assert np.array_equal(getattr(full, name), getattr(half, name))
 
 
 def test_absent_shares_are_those_of_the_settings():
-    spec = SyntheticSpec(objects=20_000, image_absent=0.3, text_absent=0.6, **SMALL)
-    image = everything(spec, "image")[1]
-    text = everything(spec, "text")[1]
+    shares = {"image_absent": 0.3, "text_absent": 0.6}
+    image, text = (drawn(20_000, name, **shares).present for name in ("image", "text"))
     assert 1 - image.mean() == near(0.3, 20_000)
     assert 1 - text.mean() == near(0.6, 20_000)
     assert (image | text).all()
 
 
 def test_label_noise_is_that_of_the_settings():
-    spec = SyntheticSpec(objects=20_000, label_noise=0.2, **SMALL)
-    _, _, labels, topics = everything(spec, "text")
-    assert (labels != topics).mean() == near(0.2, 20_000)
+    found = drawn(20_000, label_noise=0.2)
+    assert (found.labels != found.topics).mean() == near(0.2, 20_000)
 
 
-def test_no_noise_no_wrong_label():
-    _, _, labels, topics = everything(SyntheticSpec(objects=1_000, label_noise=0, **SMALL), "text")
-    assert (labels == topics).all()
-
-
-def test_every_class_keeps_three_true_labels():
-    spec = SyntheticSpec(objects=30, label_noise=1, **SMALL)
-    _, _, labels, topics = everything(spec, "text")
-    assert (labels == topics).all()
+@pytest.mark.parametrize(("objects", "noise"), [(1_000, 0), (30, 1)])
+def test_without_noise_and_for_three_objects_of_a_class_labels_are_true(objects, noise):
+    found = drawn(objects, label_noise=noise)
+    assert (found.labels == found.topics).all()
 
 
 def test_siblings_are_confused_as_often_as_the_settings_say():
-    apart = {**SMALL, "classes": 10, "families": 2}
-    all_in = SyntheticSpec(objects=20_000, label_noise=0.5, sibling_confusion=1, **apart)
-    _, _, labels, topics = everything(all_in, "text")
-    wrong = labels != topics
-    seen = {(a, b) for a, b in zip(topics[wrong].tolist(), labels[wrong].tolist(), strict=True)}
+    found = drawn(20_000, label_noise=0.5, sibling_confusion=1, families=2)
+    wrong = found.labels != found.topics
+    seen = set(zip(found.topics[wrong].tolist(), found.labels[wrong].tolist(), strict=True))
     # Two families of five: each topic is confused with its four siblings only.
     assert len(seen) == 10 * 4
 
 
 def nearest_centre_accuracy(**changed):
     """Return how often the nearest class mean of one half is right in the other half."""
-    spec = SyntheticSpec(
-        objects=4_000, **{**SMALL, "label_noise": 0, "ambiguous": 0, "modes": 1, **changed}
-    )
-    values, _, _, topics = everything(spec, "image")
+    found = drawn(4_000, **{"label_noise": 0, "ambiguous": 0, "modes": 1, **changed})
     fit, test = slice(0, 2_000), slice(2_000, 4_000)
-    names = np.unique(topics)
-    centres = np.stack([values[fit][topics[fit] == name].mean(axis=0) for name in names])
-    distance = ((values[test][:, None] - centres) ** 2).sum(axis=2)
-    return (names[distance.argmin(axis=1)] == topics[test]).mean()
+    names = np.unique(found.topics)
+    centres = np.stack(
+        [found.values[fit][found.topics[fit] == name].mean(axis=0) for name in names]
+    )
+    distance = ((found.values[test][:, None] - centres) ** 2).sum(axis=2)
+    return (names[distance.argmin(axis=1)] == found.topics[test]).mean()
 
 
 def test_each_difficulty_makes_it_harder():

@@ -50,13 +50,10 @@ CHANGES: dict[str, Any] = {
 }
 EXEMPT = {
     "name": "a label for displays",
-    "pool.source": "acts through the pool's fingerprint",
-    "pool.id": "acts through the pool's fingerprint",
-    "pool.label": "acts through the pool's fingerprint",
-    "pool.modalities": "acts through the pool's fingerprint",
-    "pool.group_by": "acts through the pool's fingerprint",
-    "pool.copies": "acts through the pool's fingerprint",
-    "pool.min_class_size": "acts through the pool's fingerprint",
+    **{
+        f"pool.{name}": "acts through the pool's fingerprint"
+        for name in ("source", "id", "label", "modalities", "group_by", "copies", "min_class_size")
+    },
     "full_data": "adds runs, changes none",
     "execution.executor": "both give equal records",
     "execution.address": "it changes the machine, not the run",
@@ -122,58 +119,55 @@ def test_exempt_settings_change_no_run(changes):
     assert only_run(**changes).run_id == only_run().run_id
 
 
-@pytest.mark.parametrize("field", ["pool_fingerprint", "strategy_options", "threads", "device"])
-def test_fields_that_the_plan_fills_in_are_part_of_it(field):
+@pytest.mark.parametrize(
+    ("field", "value", "is_part"),
+    [
+        ("pool_fingerprint", "other", True),
+        ("strategy_options", "other", True),
+        ("threads", 8, True),
+        ("device", "cuda", True),
+        ("arm", "other", False),
+        ("variant", "other", False),
+        ("oracle", True, False),
+        ("full_data", True, False),
+    ],
+)
+def test_what_the_plan_fills_in_is_part_of_it_and_labels_for_displays_are_not(
+    field, value, is_part
+):
     run = only_run()
-    changed = run.model_copy(update={field: 8 if field == "threads" else "cuda"})
-    assert changed.run_id != run.run_id
-
-
-@pytest.mark.parametrize("field", ["arm", "variant", "oracle", "full_data"])
-def test_labels_for_displays_are_no_part_of_it(field):
-    run = only_run()
-    assert run.model_copy(update={field: "other"}).run_id == run.run_id
+    assert (run.model_copy(update={field: value}).run_id != run.run_id) is is_part
 
 
 def passive_id(**changes):
-    return only_run(**changes).passive_id
+    return only_run(**{"training": {}, **changes}).passive_id
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "shares"),
     [
-        {"strategies": ["bald:members=3"]},
-        {"training": {"batch_norm": "frozen"}},
-        {"training": {"mode": "scratch"}},
-        {"training": {"round_epochs": 3}},
-        {"query": 5},
-        {"rounds": 1},
-        {"name": "other"},
+        ({"strategies": ["bald:members=3"]}, True),
+        ({"training": {"batch_norm": "frozen"}}, True),
+        ({"training": {"mode": "scratch"}}, True),
+        ({"training": {"round_epochs": 3}}, True),
+        ({"query": 5}, True),
+        ({"rounds": 1}, True),
+        ({"name": "other"}, True),
+        ({"strategies": ["learning_loss"]}, False),
+        ({"training": {"lr": 0.1}}, False),
+        ({"training": {"patience": 1}}, False),
+        ({"model": {"width": 9}}, False),
+        ({"initial": 13}, False),
+        ({"seeds": [1]}, False),
+        ({"seed": 1}, False),
+        ({"metric_split": "validation"}, False),
+        ({"split": {"test": 0.1}}, False),
+        ({"execution": {"cpus_per_run": 2}}, False),
     ],
     ids=str,
 )
-def test_settings_of_the_rounds_share_the_passive_phase(changes):
-    assert passive_id(**{"training": {}, **changes}) == passive_id(training={})
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"strategies": ["learning_loss"]},
-        {"training": {"lr": 0.1}},
-        {"training": {"patience": 1}},
-        {"model": {"width": 9}},
-        {"initial": 13},
-        {"seeds": [1]},
-        {"seed": 1},
-        {"metric_split": "validation"},
-        {"split": {"test": 0.1}},
-        {"execution": {"cpus_per_run": 2}},
-    ],
-    ids=str,
-)
-def test_earlier_settings_do_not_share_it(changes):
-    assert passive_id(**{"training": {}, **changes}) != passive_id(training={})
+def test_only_settings_of_the_rounds_share_the_passive_phase(changes, shares):
+    assert (passive_id(**changes) == passive_id()) is shares
 
 
 def test_learning_loss_arms_with_equal_options_share_it():

@@ -58,27 +58,16 @@ def test_settings_survive_their_file():
     assert study(**spec.model_dump(mode="json")) == spec
 
 
-def test_a_number_of_seeds_means_the_first_ones():
-    assert study(seeds=3).seeds == (0, 1, 2)
-    assert study(seeds=1).seeds == (0,)
+@pytest.mark.parametrize(
+    ("given", "seeds"),
+    [(3, (0, 1, 2)), (1, (0,)), ("3", (0, 1, 2)), ("3,", (3,)), ("0,3", (0, 3))],
+)
+def test_seeds_are_their_number_or_their_list_also_as_text(given, seeds):
+    assert study(seeds=given).seeds == seeds
 
 
-def test_seeds_and_strategies_can_be_text_as_on_a_command_line():
-    assert study(seeds="3").seeds == (0, 1, 2)
-    assert study(seeds="3,").seeds == (3,)
-    assert study(seeds="0,3").seeds == (0, 3)
+def test_strategies_can_be_text_as_on_a_command_line():
     assert study(strategies="random, margin").strategies == ("random", "margin")
-
-
-@pytest.mark.parametrize("seeds", [0, [], True, "many", ",", "1,2,1", [1, 2, 1]])
-def test_seeds_that_are_none_or_repeat_are_refused(seeds):
-    assert "seeds" in refusal(seeds=seeds)
-
-
-def test_repeated_strategies_are_named():
-    assert "strategies names margin more than once" in refusal(
-        strategies=["margin", "bald", "margin"]
-    )
 
 
 @pytest.mark.parametrize(
@@ -119,6 +108,11 @@ def test_every_mistake_is_named_at_once():
         ({"vary": {"training.lr": []}}, "vary"),
         ({"strategies": ","}, "strategies"),
         ({"metric_split": "train"}, "metric_split"),
+        (
+            {"strategies": ["margin", "bald", "margin"]},
+            "strategies names margin more than once",
+        ),
+        *(({"seeds": seeds}, "seeds") for seeds in (0, [], True, "many", ",", "1,2,1", [1, 2, 1])),
     ],
 )
 def test_values_that_cannot_be(values, words):

@@ -65,27 +65,29 @@ class Memory(ObjectStore):
         self.content.pop(name, None)
         self.written.pop(name, None)
 
-    @override
-    def has_bucket(self) -> bool:
-        return True
+
+@pytest.fixture
+def store() -> Memory:
+    return Memory()
 
 
 def lease(store: ObjectStore, times: LeaseTimes = TIMES) -> Lease:
     return Lease(store, LOCATION, times, pauses=())
 
 
+def acquired(store: ObjectStore, times: LeaseTimes = TIMES) -> Lease:
+    held = lease(store, times)
+    held.acquire()
+    return held
+
+
 def killed(store: ObjectStore) -> Lease:
     """Return a lease that was acquired and is never renewed again."""
-    never = LeaseTimes(renewal=1000.0, expiry=TIMES.expiry, pause=TIMES.pause)
-    first = lease(store, times=never)
-    first.acquire()
-    return first
+    return acquired(store, LeaseTimes(renewal=1000.0, expiry=TIMES.expiry, pause=TIMES.pause))
 
 
-def test_a_lease_names_its_holder_and_is_removed_when_released():
-    store = Memory()
-    held = lease(store)
-    held.acquire()
+def test_a_lease_names_its_holder_and_is_removed_when_released(store):
+    held = acquired(store)
     (holder,) = [json.loads(c) for n, c in store.content.items() if n.endswith(".holder")]
     assert holder.keys() == {"host", "process", "token", "when"}
     held.check()
@@ -93,51 +95,41 @@ def test_a_lease_names_its_holder_and_is_removed_when_released():
     assert store.content == {}
 
 
-def test_a_second_writer_is_refused_for_as_long_as_the_first_renews_its_lease(caplog):
-    store = Memory()
-    first = lease(store)
-    first.acquire()
+def test_a_second_writer_is_refused_for_as_long_as_the_first_renews_its_lease(store, caplog):
+    first = acquired(store)
     time.sleep(2 * TIMES.expiry)
     with pytest.raises(StoreError, match=r"is being written by another alray \(.*, process \d+\)"):
-        lease(store).acquire()
+        acquired(store)
     assert "waiting to see whether it still is" in caplog.messages[0]
     first.check()
     first.release()
-    other = lease(store)
-    other.acquire()
-    other.release()
+    acquired(store).release()
 
 
-def test_the_lease_of_a_killed_writer_is_taken_over_when_it_is_stale_and_not_before(caplog):
-    store = Memory()
+def test_the_lease_of_a_killed_writer_is_taken_over_when_it_is_stale_and_not_before(store, caplog):
     killed(store)
     begun = time.monotonic()
-    second = lease(store)
-    second.acquire()
+    second = acquired(store)
     assert time.monotonic() - begun > 0.9 * TIMES.expiry
     assert "going on instead of it" in caplog.messages[-1]
     assert len([name for name in store.content if name.endswith(".holder")]) == 1
     second.release()
 
 
-def test_a_writer_that_has_slept_writes_nothing_more():
-    store = Memory()
+def test_a_writer_that_has_slept_writes_nothing_more(store):
     first = killed(store)
-    second = lease(store)
-    second.acquire()
-    with pytest.raises(StoreError, match="taken over by another alray"):
-        first.check()
-    second.check()
-    with pytest.raises(StoreError, match="taken over by another alray"):
-        first.check()
+    second = acquired(store)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="taken over by another alray"):
+            first.check()
+        second.check()
     first.release()
     time.sleep(2 * TIMES.renewal)
     second.check()
     second.release()
 
 
-def test_a_write_waits_for_a_renewal_where_the_last_one_is_long_ago():
-    store = Memory()
+def test_a_write_waits_for_a_renewal_where_the_last_one_is_long_ago(store):
     first = killed(store)
     first.check()
     store.fails = True
@@ -150,16 +142,32 @@ def test_a_write_waits_for_a_renewal_where_the_last_one_is_long_ago():
     first.release()
 
 
-def test_a_lease_survives_a_network_that_fails_for_a_moment():
-    store = Memory()
-    first = lease(store)
-    first.acquire()
+def test_a_lease_survives_a_network_that_fails_for_a_moment(store):
+    first = acquired(store)
     store.fails = True
     time.sleep(2 * TIMES.renewal)
     store.fails = False
     time.sleep(3 * TIMES.renewal)
     first.check()
     first.release()
+
+
+def acquire_together(store: ObjectStore, count: int) -> list[Lease]:
+    """Return the leases of those among `count` writers that go on after all have started at the same moment."""
+    barrier = threading.Barrier(count)
+
+    def start(contender: Lease) -> bool:
+        barrier.wait()
+        try:
+            contender.acquire()
+        except StoreError:
+            return False
+        return True
+
+    contenders = [lease(store) for _ in range(count)]
+    with ThreadPoolExecutor(count) as pool:
+        outcomes = list(pool.map(start, contenders))
+    return [contender for contender, held in zip(contenders, outcomes, strict=True) if held]
 
 
 @pytest.mark.parametrize("stale", [False, True], ids=["new", "taken over"])
@@ -169,36 +177,17 @@ def test_of_many_writers_that_start_at_the_same_moment_exactly_one_goes_on(stale
         if stale:
             killed(store)
             time.sleep(1.2 * TIMES.expiry)
-        together = threading.Barrier(6)
-        going: list[Lease] = []
-
-        def start(
-            store: Memory = store, going: list[Lease] = going, at: threading.Barrier = together
-        ) -> bool:
-            contender = lease(store)
-            at.wait()
-            try:
-                contender.acquire()
-            except StoreError:
-                return False
-            going.append(contender)
-            return True
-
-        with ThreadPoolExecutor(6) as pool:
-            outcomes = [f.result() for f in [pool.submit(start) for _ in range(6)]]
-        assert sum(outcomes) == 1
-        going[0].check()
-        going[0].release()
+        (holder,) = acquire_together(store, 6)
+        holder.check()
+        holder.release()
 
 
-def test_a_start_that_is_stopped_leaves_nothing(monkeypatch):
-    store = Memory()
-
+def test_a_start_that_is_stopped_leaves_nothing(store, monkeypatch):
     def stop(_: str) -> None:
         assert store.content
         raise KeyboardInterrupt
 
     monkeypatch.setattr(store, "times", stop)
     with pytest.raises(KeyboardInterrupt):
-        lease(store).acquire()
+        acquired(store)
     assert store.content == {}

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from alray.cli.report import _open
+from alray.cli.report import _open  # the command itself would need a finished study
 from alray.errors import SpecError
 from alray.storage.location import Location, location_of, without_secrets
 

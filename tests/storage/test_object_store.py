@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pyarrow.parquet as pq
 import pytest
 
 from alray.errors import SpecError, StoreError
@@ -87,7 +88,7 @@ def test_a_table_that_cannot_be_made_leaves_the_old_one(server, monkeypatch):
 
     with store_at("half") as store:
         store.write_runs(ROWS)
-        monkeypatch.setattr("pyarrow.parquet.write_table", fail)
+        monkeypatch.setattr(pq, "write_table", fail)
         with pytest.raises(RuntimeError, match="half"):
             store.write_runs(ROWS)
         assert store.read_runs()[["run_id", "round"]].to_dict("records") == ROWS
