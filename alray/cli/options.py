@@ -69,13 +69,39 @@ class LocationType(click.ParamType["StudyPath"]):
 def study_options(command: Command) -> Command:
     """Add the settings file, other settings, and the options of results and of what is done with them."""
     options = (
-        click.argument("study", required=False, type=click.Path(dir_okay=False, path_type=Path), metavar="[STUDY.yaml]"),
-        click.option("--set", "settings", multiple=True, metavar="SETTING=VALUE", help="Any other setting, e.g. training.lr=3e-4. Repeat it."),
-        click.option("--results", default="results", show_default=True, type=LocationType(folder=True), metavar="DIR|URI", help="Folder for studies: local, or s3://BUCKET/FOLDER, gs://..."),
-        click.option("--dry-run", is_flag=True, help="Check everything, print the plan, run nothing."),
-        click.option("--fresh", is_flag=True, help="Throw away an earlier study of the same name."),
-        click.option("--report/--no-report", default=True, help="Write a page with the findings.  [default: report]"),
-    )  # fmt: skip
+        click.argument(
+            "study",
+            required=False,
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="[STUDY.yaml]",
+        ),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="SETTING=VALUE",
+            help="Any other setting, e.g. training.lr=3e-4. Repeat it.",
+        ),
+        click.option(
+            "--results",
+            default="results",
+            show_default=True,
+            type=LocationType(folder=True),
+            metavar="DIR|URI",
+            help="Folder for studies: local, or s3://BUCKET/FOLDER, gs://...",
+        ),
+        click.option(
+            "--dry-run", is_flag=True, help="Check everything, print the plan, run nothing."
+        ),
+        click.option(
+            "--fresh", is_flag=True, help="Throw away an earlier study of the same name."
+        ),
+        click.option(
+            "--report/--no-report",
+            default=True,
+            help="Write a page with the findings.  [default: report]",
+        ),
+    )
     for option in reversed(options):
         command = option(command)
     return command

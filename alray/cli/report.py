@@ -65,8 +65,8 @@ def report(
 ) -> None:
     """Write the findings of studies: a page to read, its figures, and tables.
 
-    RESULTS are folders of sweeps or correlation studies, local or in an object store, finished or not, or tables (CSV or Parquet) of learning curves
-    made elsewhere, with the columns arm, seed, labels, and accuracy, macro_f1 or nll.
+    RESULTS are folders of sweeps or correlation studies, local or in an object store, finished or not, or tables (CSV
+    or Parquet) of learning curves made elsewhere, with the columns arm, seed, labels, and accuracy, macro_f1 or nll.
     """
     from alray.reporting import api
 

@@ -33,7 +33,8 @@ def small_plan():
         (share, 0.6521, ".652"), (share, 1.0, "1.000"), (share, 0.99999, "1.000"), (share, math.nan, "-"),
         (share, None, "-"), (signed, 0.0121, "+.012"), (signed, -0.0121, "-.012"), (signed, 0.0, "+.000"),
         (duration, 8.4, "8 s"), (duration, 125.0, "2 min 05 s"), (duration, 119.7, "2 min 00 s"),
-        (duration, 59.7, "1 min 00 s"), (duration, 12_000.0, "3 h 20 min"), (size, 4_200_000, "4.2 MB"), (size, 1_300_000_000, "1.30 GB"),
+        (duration, 59.7, "1 min 00 s"), (duration, 12_000.0, "3 h 20 min"),
+        (size, 4_200_000, "4.2 MB"), (size, 1_300_000_000, "1.30 GB"),
     ],
 )  # fmt: skip
 def test_numbers_read_well(show, value, expected):

@@ -1,4 +1,4 @@
-"""Records of a made sweep: curves that rise, arms that differ from random by a known amount, classes of known shares."""
+"""Records of a made sweep: rising curves, arms that differ from random by a known amount, classes of known shares."""
 
 import dataclasses
 import itertools

@@ -124,7 +124,7 @@ def test_variants_stand_in_panels_with_their_strategys_colour():
 
 
 def test_savings_that_are_not_reached_are_marked(arms):
-    """An arrow where the arm does not get there; what is not bounded runs down to the axis; nothing infinite is kept."""
+    """An arrow where the arm does not get there; a band without a bound runs down to the axis; no infinity is kept."""
     frame = pd.DataFrame(
         {
             "arm": "margin",

@@ -23,8 +23,8 @@ from alray.studies.correlation.protocol import (
 from alray.studies.correlation.results import Correlation
 
 _EXTENDED = (
-    "Seeds, scores or groupings that were added since are not all done: these findings are without them. The same command "
-    "completes them."
+    "Seeds, scores or groupings that were added since are not all done: these findings are without them. "
+    "The same command completes them."
 )
 
 

@@ -101,8 +101,8 @@ def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         heading="How many labels are saved at each accuracy?",
         shown=f"labels saved against {against}",
         caption=f"Bands are 95 % intervals, each for its target alone: for the accuracy that {reference} has with so "
-        f"many labels. How uncertain {reference}'s own accuracy is, which matters near the start, is not in them. A band that "
-        f"runs down to the axis is not bounded from below.{missed}",
+        f"many labels. How uncertain {reference}'s own accuracy is, which matters near the start, is not in them. "
+        f"A band that runs down to the axis is not bounded from below.{missed}",
         description=f"Lines of the share of labels saved against {against} over the accuracy wanted, a panel per arm; "
         "the milestones' table holds the numbers.",
         rows=rows,
