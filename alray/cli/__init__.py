@@ -15,7 +15,7 @@ from alray.errors import AlrayError
 
 
 class ErrorGroup(click.Group):
-    """A group whose commands end with a line for people, not a traceback, when the input is at fault."""
+    """A group whose commands end with a line, not a traceback, when the input is at fault."""
 
     @override
     def invoke(self, ctx: click.Context) -> Any:

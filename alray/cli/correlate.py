@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.options import EXECUTION, POOL, gather, import_from_here, origin, study_options
-from alray.cli.running import exit_if_failed, run_study, write_page
+from alray.cli.options import EXECUTION, POOL, read_settings, study_options
+from alray.cli.running import console, exit_if_failed, run_study, write_page
 from alray.cli.settings_options import Setting, SettingsCommand
 
 if TYPE_CHECKING:
@@ -55,53 +55,40 @@ def correlate(
     much a group helps? Without arguments: five scores on the built-in pool openclipart. The same command again goes on
     where it stopped.
     """
-    from rich.console import Console
-
-    from alray.settings.base import validate
-
-    import_from_here()
-    values = gather(study, given, settings)
-    progress = Console(stderr=True, highlight=False, markup=False)
-    spec = validate(_settings(), values, origin(study))
+    spec = read_settings(_settings(), study, given, settings)
     if dry_run:
-        _print_plan(spec, results, progress)
+        _print_plan(spec, results)
     else:
-        _run(spec, results, progress, fresh=fresh, report=report)
+        _run(spec, results, fresh=fresh, report=report)
 
 
-def _run(
-    spec: "CorrelationSpec", results: "StudyPath", progress: Any, *, fresh: bool, report: bool
-) -> None:
-    from rich.console import Console
-
+def _run(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool, report: bool) -> None:
     from alray import api
     from alray.cli.display.correlation_progress import CorrelationDisplay
     from alray.cli.display.correlation_summary import print_correlation
 
+    progress, out = console(stderr=True), console()
     found = run_study(
         api.correlate, spec, CorrelationDisplay, progress, results=results, fresh=fresh
     )
-    console = Console(highlight=False, markup=False)
-    console.print()
-    page = write_page(found.path, progress) if report else None
-    print_correlation(console, found, page)
+    out.print()
+    page = write_page(found, progress) if report else None
+    print_correlation(out, found, page)
     exit_if_failed(len(found.failures), "task", found.path / "failures.parquet", progress)
 
 
-def _print_plan(spec: "CorrelationSpec", results: "StudyPath", progress: Any) -> None:
-    from rich.console import Console
-
+def _print_plan(spec: "CorrelationSpec", results: "StudyPath") -> None:
     from alray import api
     from alray.cli.display.correlation_progress import correlation_headline
     from alray.cli.display.log_lines import logged_to
     from alray.cli.display.phrases import size
 
-    with logged_to(progress):
+    with logged_to(console(stderr=True)):
         plan = api.plan_correlation(spec)
-    console = Console(highlight=False, markup=False)
+    out = console()
     for line in correlation_headline(plan):
-        console.print(line, soft_wrap=True)
+        out.print(line, soft_wrap=True)
     for kind, score in plan.grouping_names():
-        console.print(f"  {kind.replace('_', ' ')}{f': {score}' if score else ''}")
-    console.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
-    console.print(f"results would go to {results / str(plan.spec.name)}", soft_wrap=True)
+        out.print(f"  {kind.replace('_', ' ')}{f': {score}' if score else ''}")
+    out.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
+    out.print(f"results would go to {results / str(plan.spec.name)}", soft_wrap=True)

@@ -12,6 +12,7 @@ from alray.cli.pairs import pairs
 from alray.cli.settings_options import Setting
 
 if TYPE_CHECKING:
+    from alray.settings.base import Settings
     from alray.storage.location import StudyPath
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -68,57 +69,77 @@ class LocationType(click.ParamType["StudyPath"]):
 def study_options(command: Command) -> Command:
     """Add the settings file, other settings, and the options of results and of what is done with them."""
     options = (
-        click.argument("study", required=False, type=click.Path(dir_okay=False, path_type=Path), metavar="[STUDY.yaml]"),
-        click.option("--set", "settings", multiple=True, metavar="SETTING=VALUE", help="Any other setting, e.g. training.lr=3e-4. Repeat it."),
-        click.option("--results", default="results", show_default=True, type=LocationType(folder=True), metavar="DIR|URI", help="Folder for studies: local, or s3://BUCKET/FOLDER, gs://..."),
-        click.option("--dry-run", is_flag=True, help="Check everything, print the plan, run nothing."),
-        click.option("--fresh", is_flag=True, help="Throw away an earlier study of the same name."),
-        click.option("--report/--no-report", default=True, help="Write a page with the findings.  [default: report]"),
-    )  # fmt: skip
+        click.argument(
+            "study",
+            required=False,
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="[STUDY.yaml]",
+        ),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="SETTING=VALUE",
+            help="Any other setting, e.g. training.lr=3e-4. Repeat it.",
+        ),
+        click.option(
+            "--results",
+            default="results",
+            show_default=True,
+            type=LocationType(folder=True),
+            metavar="DIR|URI",
+            help="Folder for studies: local, or s3://BUCKET/FOLDER, gs://...",
+        ),
+        click.option(
+            "--dry-run", is_flag=True, help="Check everything, print the plan, run nothing."
+        ),
+        click.option(
+            "--fresh", is_flag=True, help="Throw away an earlier study of the same name."
+        ),
+        click.option(
+            "--report/--no-report",
+            default=True,
+            help="Write a page with the findings.  [default: report]",
+        ),
+    )
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def gather(
-    study: Path | None, given: Mapping[str, Any], settings: tuple[str, ...]
-) -> dict[str, Any]:
-    """Return plain settings: the file's, overridden by the options.
+def read_settings(
+    kind: "type[Settings]",
+    study: Path | None,
+    given: Mapping[str, Any],
+    settings: tuple[str, ...],
+) -> Any:
+    """Return the settings of a study, as an instance of `kind`: the file's, overridden by the options.
+
+    The user's own models and strategies are found in the present folder from now on, in workers too, as with
+    `python -m`.
 
     Args:
+        kind: The settings class.
         study: The settings file.
         given: Values of options by dotted setting.
         settings: Texts of `--set`, which override options.
-    """
-    from alray.settings.base import assign
 
-    values = _from_file(study)
+    Raises:
+        SpecError: Names the setting, and the file or the command line.
+    """
+    from alray.settings.base import assign, validate
+    from alray.settings.files import read_yaml
+
+    sys.path.insert(0, str(Path.cwd()))
+    values = {} if study is None else read_yaml(study)
     for name, value in given.items():
-        if not (
-            value == {} and isinstance(values.get(name), dict)
-        ):  # else the file's section stays
+        # An option that switches a section on leaves what the file says of it.
+        if not (value == {} and isinstance(values.get(name), dict)):
             assign(values, name, value)
     for name, text in pairs("--set", settings).items():
         assign(values, name, plain(text))
-    return values
-
-
-def import_from_here() -> None:
-    """Let the user's own models and strategies be found in the present folder, in workers too, as with `python -m`."""
-    sys.path.insert(0, str(Path.cwd()))
-
-
-def origin(study: Path | None) -> str:
-    """Say where settings come from, for messages about them."""
-    return f"{study} and the command line" if study else "the command line"
-
-
-def _from_file(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    from alray.settings.files import read_yaml
-
-    return read_yaml(path)
+    origin = "the command line" if study is None else f"{study} and the command line"
+    return validate(kind, values, origin)
 
 
 def plain(text: str) -> Any:

@@ -10,6 +10,7 @@ import click
 
 from alray.cli.options import COLUMNS
 from alray.cli.pairs import pairs
+from alray.cli.running import console
 from alray.cli.settings_options import SettingsCommand
 from alray.errors import SpecError
 
@@ -39,8 +40,6 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
     Prints objects, modalities and how often they are absent, classes and exact copies. If a study would refuse the
     pool, prints why, with exit code 2.
     """
-    from rich.console import Console
-
     from alray.cli.display.pool import print_description
     from alray.errors import PoolError
     from alray.pools.describe import describe
@@ -51,12 +50,12 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
         assign(values, name, value)
     spec = validate(_pool_settings(), values, "the command line")
     description = describe(spec)
-    console = Console(markup=False, highlight=False)
-    print_description(description, console, every_class=every_class)
+    out = console()
+    print_description(description, out, every_class=every_class)
     if description.problems:
         raise PoolError("\n".join(description.problems))
     if not given:  # other columns would have to be repeated in the command
-        console.print(f"\nnext: alray sweep --pool {quote(source)}", soft_wrap=True)
+        out.print(f"\nnext: alray sweep --pool {quote(source)}", soft_wrap=True)
 
 
 @pool.command("import")
@@ -151,11 +150,10 @@ def column_range(name: str, text: str) -> tuple[int, int]:
 @contextmanager
 def progress(title: str) -> "Iterator[Callable[[int, int], None]]":
     """Show a bar on stderr if it is a terminal; yields a function of the numbers of done and of all objects."""
-    from rich.console import Console
     from rich.progress import Progress
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    shown_on = console(stderr=True)
+    with Progress(console=shown_on, transient=True, disable=not shown_on.is_terminal) as bar:
         task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:

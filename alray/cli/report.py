@@ -8,11 +8,10 @@ import click
 
 from alray.cli.options import LocationType
 from alray.cli.pairs import words
+from alray.cli.running import console
 from alray.errors import SpecError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from alray.reporting.writing import Report
     from alray.storage.location import StudyPath
 
@@ -66,15 +65,12 @@ def report(
 ) -> None:
     """Write the findings of studies: a page to read, its figures, and tables.
 
-    RESULTS are folders of sweeps or correlation studies, local or in an object store, finished or not, or tables (CSV or Parquet) of learning curves
-    made elsewhere, with the columns arm, seed, labels, and accuracy, macro_f1 or nll.
+    RESULTS are folders of sweeps or correlation studies, local or in an object store, finished or not, or tables (CSV
+    or Parquet) of learning curves made elsewhere, with the columns arm, seed, labels, and accuracy, macro_f1 or nll.
     """
-    from rich.console import Console
-
     from alray.reporting import api
 
     _check(results, compare, out)
-    console = Console(highlight=False, markup=False)
     options: dict[str, Any] = {
         "out": out,
         "against": against,
@@ -83,9 +79,9 @@ def report(
         "label_cost": label_cost,
     }
     if compare is not None:
-        _tell(console, api.report_pair(compare, **options), show=show)
+        _print(api.report_pair(compare, **options), show=show)
     for path in results:
-        _tell(console, api.report(path, **options), show=show)
+        _print(api.report(path, **options), show=show)
 
 
 def _check(
@@ -103,12 +99,13 @@ def _check(
         )
 
 
-def _tell(console: "Console", made: "Report", *, show: bool) -> None:
+def _print(made: "Report", *, show: bool) -> None:
+    out = console()
     for problem in made.problems:
-        console.print(problem, style="red")
-    console.print(made.verdict)
+        out.print(problem, style="red")
+    out.print(made.verdict)
     what = made.page if made.page is not None else made.folder
-    console.print(f"report: {what} ({len(made.files)} files)", soft_wrap=True)
+    out.print(f"report: {what} ({len(made.files)} files)", soft_wrap=True)
     if show and made.page is not None:
         _open(made.page)
 

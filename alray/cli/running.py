@@ -13,8 +13,17 @@ if TYPE_CHECKING:
     from alray.settings.correlation import CorrelationSpec
     from alray.settings.sweep import SweepSpec
     from alray.storage.location import StudyPath
+    from alray.studies.correlation.results import Correlation
+    from alray.studies.sweep.results import Sweep
 
 Results = TypeVar("Results")
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """Return a console that prints texts as they are."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False)
 
 
 def run_study(
@@ -48,8 +57,8 @@ def run_study(
         raise Interrupted("stopped; the same command goes on from here") from None
 
 
-def write_page(study: "StudyPath", progress: "Console") -> "StudyPath | None":
-    """Write a study's page; if that cannot be done the study is done all the same.
+def write_page(study: "Sweep | Correlation", progress: "Console") -> "StudyPath | None":
+    """Write the page of a study that has just ended; if that cannot be done the study is done all the same.
 
     Returns the page, None if there is none.
     """
@@ -57,11 +66,10 @@ def write_page(study: "StudyPath", progress: "Console") -> "StudyPath | None":
 
     progress.print("writing the report")
     try:
-        api.report(study, formats=("html",))
+        return api.report(study, formats=("html",)).page
     except AlrayError as error:
         progress.print(f"no report: {error}", style="yellow")
         return None
-    return study / "report.html"
 
 
 def exit_if_failed(failed: int, noun: str, errors: "StudyPath", progress: "Console") -> None:

@@ -38,14 +38,7 @@ class SettingsCommand(click.Command):
         options: Mapping[str, Setting] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Make the command.
-
-        Args:
-            args: As for `click.Command`.
-            settings: Returns the settings class.
-            options: Option name: its setting; one for every setting of the class if None.
-            kwargs: As for `click.Command`.
-        """
+        """Make a `click.Command` with an option for each of `options`, or for every setting of the class if None."""
         super().__init__(*args, **kwargs)
         self._settings = settings
         self._given = options

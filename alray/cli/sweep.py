@@ -5,17 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.options import (
-    EXECUTION,
-    POOL,
-    gather,
-    import_from_here,
-    origin,
-    plain,
-    study_options,
-)
+from alray.cli.options import EXECUTION, POOL, plain, read_settings, study_options
 from alray.cli.pairs import pairs, words
-from alray.cli.running import exit_if_failed, run_study, write_page
+from alray.cli.running import console, exit_if_failed, run_study, write_page
 from alray.cli.settings_options import Setting, SettingsCommand
 
 if TYPE_CHECKING:
@@ -67,47 +59,35 @@ def sweep(
     Without arguments: five strategies, six seeds, on the built-in pool openclipart. Settings come from STUDY.yaml, and
     options override them. The same command again goes on where it stopped, and adds what is new.
     """
-    from rich.console import Console
-
-    from alray.settings.base import validate
-
-    import_from_here()
-    values = gather(study, given, settings)
-    varied = pairs("--vary", vary)
-    if varied:
-        values["vary"] = {
-            key: [plain(word) for word in words(text)] for key, text in varied.items()
+    if vary:
+        varied = pairs("--vary", vary)
+        given["vary"] = {
+            name: [plain(word) for word in words(text)] for name, text in varied.items()
         }
-    progress = Console(stderr=True, highlight=False, markup=False)
-    spec = validate(_settings(), values, origin(study))
+    spec = read_settings(_settings(), study, given, settings)
     if dry_run:
-        _print_plan(spec, results, progress)
+        _print_plan(spec, results)
     else:
-        _run(spec, results, progress, fresh=fresh, report=report)
+        _run(spec, results, fresh=fresh, report=report)
 
 
-def _run(
-    spec: "SweepSpec", results: "StudyPath", progress: Any, *, fresh: bool, report: bool
-) -> None:
-    from rich.console import Console
-
+def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) -> None:
     from alray import api
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
 
+    progress, out = console(stderr=True), console()
     found = run_study(api.sweep, spec, SweepDisplay, progress, results=results, fresh=fresh)
-    console = Console(highlight=False, markup=False)
-    console.print()
+    out.print()
     page = None
     if report and found.summary["seeds"].sum() > 0:
-        page = write_page(found.path, progress)
-    print_summary(console, found.summary, found.path, page)
+        page = write_page(found, progress)
+    print_summary(out, found.summary, found.path, page)
     failed = int((found.runs["status"] == "failed").sum())
     exit_if_failed(failed, "run", found.path / "runs.parquet", progress)
 
 
-def _print_plan(spec: "SweepSpec", results: "StudyPath", progress: Any) -> None:
-    from rich.console import Console
+def _print_plan(spec: "SweepSpec", results: "StudyPath") -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -116,11 +96,11 @@ def _print_plan(spec: "SweepSpec", results: "StudyPath", progress: Any) -> None:
     from alray.cli.display.phrases import size
     from alray.cli.display.sweep_progress import sweep_headline
 
-    with logged_to(progress):
+    with logged_to(console(stderr=True)):
         plan: Plan = api.plan_sweep(spec)
-    console = Console(highlight=False, markup=False)
+    out = console()
     for line in sweep_headline(plan):
-        console.print(line)
+        out.print(line)
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
     table.add_column("arm")
     table.add_column("runs", justify="right")
@@ -131,6 +111,6 @@ def _print_plan(spec: "SweepSpec", results: "StudyPath", progress: Any) -> None:
         table.add_row(
             Text(arm.label + oracle), f"{runs:,}", f"{runs * plan.forward_passes(arm):,}"
         )
-    console.print(table)
-    console.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
-    console.print(f"results would go to {results / str(plan.study.name)}")
+    out.print(table)
+    out.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
+    out.print(f"results would go to {results / str(plan.study.name)}")

@@ -3,23 +3,20 @@
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import pandas as pd
-
 from alray.analysis.sweep.arms import MAIN_METRICS
-from alray.analysis.sweep.comparison import Comparison, compare
+from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.findings import paragraph
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.summary import summarise
 from alray.errors import SpecError, StoreError
 from alray.reporting.correlation.report import render_correlation
+from alray.reporting.facts import facts_of
 from alray.reporting.sources import (
     TABLE,
-    Results,
+    Reportable,
     Source,
-    facts_of,
     find_results,
     read_sweep,
     read_table,
@@ -29,26 +26,13 @@ from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_repo
 from alray.seeding import generator
 from alray.settings.base import flatten, unknown_name
 from alray.storage.location import Location, StudyPath, location_of
-from alray.studies.correlation.results import read_correlation
+from alray.studies.correlation.results import Correlation, read_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.manifest import CORRELATION, SWEEP
 
 
-@dataclass(frozen=True)
-class LabelCost:
-    """What a label costs.
-
-    Attributes:
-        amount: Cost of one label.
-        currency: In words or signs, empty where not named.
-    """
-
-    amount: float
-    currency: str = ""
-
-
 def report(
-    results: str | Path | Location,
+    results: Reportable,
     *,
     out: str | Path | Location | None = None,
     against: str | None = None,
@@ -59,8 +43,9 @@ def report(
     """Write the findings of a study: a page, pictures, tables.
 
     Args:
-        results: A study's folder, local or a URI, or a table (CSV or Parquet) of learning curves made elsewhere, with
-            the columns arm, seed, labels, and accuracy, macro_f1 or nll.
+        results: A study's folder, local or a URI; a study that `sweep`, `load` and the like have returned, whose
+            records are not read again; or a table (CSV or Parquet) of learning curves made elsewhere, with the columns
+            arm, seed, labels, and accuracy, macro_f1 or nll.
         out: Folder to write to, likewise. None: the study's own folder; for a table `<name>-report` beside it.
         against: The arm, or strategy, that others are compared with; random where None.
         metric: accuracy, macro_f1 or nll: what figures show. None: accuracy; in a correlation study its own outcome.
@@ -70,33 +55,37 @@ def report(
     Raises:
         AlrayError: The results cannot be read, no run has finished, or there is no such arm, metric or format.
     """
-    path = location_of(results)
     _check(metric, formats)
     cost = parse_cost(label_cost)
-    there = find_results(path)
-    folder = _default_folder(there) if out is None else location_of(out)
+    there = find_results(results)
+    path = there.path
+    folder = path.parent / f"{path.stem}-report" if there.kind == TABLE else path
+    if out is not None:
+        folder = location_of(out)
     if there.kind == CORRELATION:
-        if against is not None or cost is not None:
+        if against is not None or label_cost is not None:
             raise SpecError(
                 f"{path} holds a correlation study, which has no arms and no label cost"
             )
-        study = read_correlation(CorrelationStore(path))
+        study = there.loaded
+        if not isinstance(study, Correlation):
+            study = read_correlation(CorrelationStore(path))
         files, sentences = render_correlation(study, there.manifest, metric, formats)
         return write_report(folder, files, " ".join(sentences), ())
     if there.kind not in {SWEEP, TABLE}:
         raise StoreError(
             f"{path} holds a {there.kind} study; this version of alray cannot report on it"
         )
-    found = _read(there, against)
-    results_of = results_from(found, folder, metric or _first_metric(found), formats, cost)
+    source = read_table(path, against) if there.kind == TABLE else read_sweep(there, against)
+    found = results_from(source, folder, metric or _first_metric(source), formats, cost)
     # Altair and vl-convert take a second to import.
     from alray.reporting.sweep.page import render  # noqa: PLC0415
 
-    return write_report(folder, render(results_of), results_of.verdict, found.problems)
+    return write_report(folder, render(found), found.verdict, source.problems)
 
 
 def report_pair(
-    results: tuple[str | Path | Location, str | Path | Location],
+    results: tuple[Reportable, Reportable],
     *,
     out: str | Path | Location | None = None,
     against: str | None = None,
@@ -107,20 +96,19 @@ def report_pair(
     """Write the findings of two sweeps of one pool side by side: as `report` does, on one page.
 
     Args:
-        results: The folders of the two.
+        results: The two, each as in `report`.
         out: Folder to write to. None: `<first>-and-<second>` beside the first.
         against: As in `report`, for both.
-        metric: As in `report`.
-        formats: As in `report`.
-        label_cost: As in `report`.
+        metric: As in `report`, and so are `formats` and `label_cost`.
+        formats: html, svg, png, csv.
+        label_cost: Of both.
 
     Raises:
         AlrayError: As in `report`, or the two are not of the same pool.
     """
-    paths = [location_of(path) for path in results]
     _check(metric, formats)
     cost = parse_cost(label_cost)
-    there = [find_results(path) for path in paths]
+    there = [find_results(each) for each in results]
     for each in there:
         if each.kind != SWEEP:
             raise StoreError(
@@ -128,6 +116,7 @@ def report_pair(
             )
     sources = [read_sweep(each, against) for each in there]
     _check_pools(sources)
+    paths = [each.path for each in there]
     beside = paths[0].parent / f"{paths[0].name}-and-{paths[1].name}"
     folder = beside if out is None else location_of(out)
     chosen = metric or _first_metric(sources[0])
@@ -155,14 +144,14 @@ def _check_pools(sources: Sequence[Source]) -> None:
         )
 
 
-def parse_cost(cost: float | str | None) -> LabelCost | None:
-    """Read `0.05`, `0.05 EUR` or `$0.05`.
+def parse_cost(cost: float | str | None) -> tuple[float | None, str]:
+    """Return amount and currency of `0.05`, `0.05 EUR` or `$0.05`, without a currency where none is named.
 
     Raises:
         SpecError: It holds no number, or a negative one.
     """
     if cost is None:
-        return None
+        return None, ""
     match = re.fullmatch(
         r"\s*(?P<before>[^\d\s.+-]*)\s*(?P<amount>\d*\.?\d+)\s*(?P<after>\D*?)\s*", str(cost)
     )
@@ -170,7 +159,7 @@ def parse_cost(cost: float | str | None) -> LabelCost | None:
         raise SpecError(
             f"--label-cost {cost}: write what a label costs, such as 0.05 or '0.05 EUR'"
         )
-    return LabelCost(float(match["amount"]), match["before"] or match["after"])
+    return float(match["amount"]), match["before"] or match["after"]
 
 
 def _check(metric: str | None, formats: Collection[str]) -> None:
@@ -183,17 +172,6 @@ def _check(metric: str | None, formats: Collection[str]) -> None:
         raise SpecError(f"--format: name one of {', '.join(FORMATS)}")
 
 
-def _default_folder(there: Results) -> StudyPath:
-    path = there.path
-    return path.parent / f"{path.stem}-report" if there.kind == TABLE else path
-
-
-def _read(there: Results, against: str | None) -> Source:
-    if there.kind == TABLE and isinstance(there.path, Path):
-        return read_table(there.path, against)
-    return read_sweep(there, against)
-
-
 def _first_metric(source: Source) -> str:
     """Return the first metric that was recorded."""
     return next(name for name in MAIN_METRICS if source.rounds[name].notna().any())
@@ -204,7 +182,7 @@ def results_from(
     folder: StudyPath,
     metric: str,
     formats: Collection[str],
-    cost: LabelCost | None,
+    label_cost: tuple[float | None, str],
 ) -> SweepResults:
     """Return what a page is made from: everything is computed again from the records.
 
@@ -216,6 +194,7 @@ def results_from(
         raise SpecError(f"--metric {metric}: {source.path} has no such column")
     seed = int(source.settings.get("seed", 0))
     rng = generator(seed, 0, "bootstrap")
+    amount, currency = label_cost
     rounds, runs, reference = source.rounds, source.runs, source.reference
     summary = summarise(rounds, runs, rng, reference)
     found = compare(rounds, source.queries, runs, source.train_classes, rng, reference)
@@ -224,25 +203,17 @@ def results_from(
         title=source.name,
         summary=summary,
         comparison=found,
-        verdict=_verdict(summary, found, reference, cost),
+        verdict=paragraph(summary, found, reference, amount, currency),
         problems=source.problems,
         facts=facts_of(source, ceilings),
         settings=setting_texts(source.settings),
         links=_links(source, folder),
         metric=metric,
         ceilings=dict(zip(ceilings["variant"], ceilings[metric], strict=True)),
-        label_cost=cost.amount if cost else None,
-        currency=cost.currency if cost else "",
+        label_cost=amount,
+        currency=currency,
         formats=tuple(formats),
     )
-
-
-def _verdict(
-    summary: pd.DataFrame, found: Comparison, reference: str, cost: LabelCost | None
-) -> str:
-    if cost is None:
-        return paragraph(summary, found, reference)
-    return paragraph(summary, found, reference, cost.amount, cost.currency)
 
 
 def setting_texts(settings: Mapping[str, object]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Learning curves made elsewhere, from a tidy CSV or Parquet table to the rounds and runs of a study."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,9 @@ def read_curves(path: str | Path, reference: str = RANDOM) -> tuple[pd.DataFrame
     _check_unique(table, path)
     _check_grids(table[~table["full_data"]], path)
     _check_arms(table, reference, path)
-    return _rounds(table, path), _runs(table, path)
+    identity = _identity(table, path)
+    runs = identity.drop_duplicates("run_id", ignore_index=True)
+    return _rounds(table, identity), runs.assign(status="finished", error="", traceback="")
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -126,10 +129,10 @@ def _check_unique(table: pd.DataFrame, path: Path) -> None:
     if not twice.any():
         return
     row = int(np.flatnonzero(twice)[0])
+    *run, labels = table[_KEY].iloc[row]
     first = int(np.flatnonzero((table[_KEY] == table[_KEY].iloc[row]).all(axis=1))[0])
     raise StoreError(
-        f"{path}, column labels, row {row + 1}: {_run(table, row)} has {table['labels'].iloc[row]} labels "
-        f"in row {first + 1} already"
+        f"{path}, column labels, row {row + 1}: {_run(run)} has {labels} labels in row {first + 1} already"
     )
 
 
@@ -137,21 +140,17 @@ def _check_grids(table: pd.DataFrame, path: Path) -> None:
     """Refuse runs that differ in their label counts: curves are compared point by point."""
     grids = table.groupby(_KEY[:3], sort=False)["labels"].agg(frozenset)
     common = grids.iloc[0]
-    other = next((number for number, grid in enumerate(grids) if grid != common), None)
-    if other is None:
+    others = grids[grids.map(lambda grid: grid != common)]
+    if others.empty:
         return
-    first, second = (int(rows[0]) for rows in _rows_of(table, (0, other)))
-    odd = min(common ^ grids.iloc[other])
-    has, lacks = (first, second) if odd in common else (second, first)
+    odd = min(common ^ others.iloc[0])
+    has, lacks = grids.index[0], others.index[0]
+    if odd not in common:
+        has, lacks = lacks, has
     raise StoreError(
-        f"{path}, column labels: {_run(table, has)} has a value at {odd} labels and {_run(table, lacks)} has none; "
+        f"{path}, column labels: {_run(has)} has a value at {odd} labels and {_run(lacks)} has none; "
         "every seed of every arm needs the same label counts"
     )
-
-
-def _rows_of(table: pd.DataFrame, groups: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
-    codes = table.groupby(_KEY[:3], sort=False).ngroup().to_numpy()
-    return [np.flatnonzero(codes == group) for group in groups]
 
 
 def _check_arms(table: pd.DataFrame, reference: str, path: Path) -> None:
@@ -168,8 +167,8 @@ def _check_arms(table: pd.DataFrame, reference: str, path: Path) -> None:
         )
 
 
-def _run(table: pd.DataFrame, row: int) -> str:
-    arm, variant, seed = table[_KEY[:3]].iloc[row]
+def _run(run: Sequence[Any]) -> str:
+    arm, variant, seed = run
     return f"arm {_named(arm, variant)!r}, seed {seed},"
 
 
@@ -193,15 +192,9 @@ def _identity(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     )
 
 
-def _rounds(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    rounds = _identity(table, path)
-    rounds["round"] = table["labels"].rank(method="dense").astype(np.int64) - 1
-    rounds["labels"] = table["labels"]
+def _rounds(table: pd.DataFrame, identity: pd.DataFrame) -> pd.DataFrame:
+    number = table["labels"].rank(method="dense").astype(np.int64) - 1
+    rounds = identity.assign(round=number, labels=table["labels"])
     for name in (*MAIN_METRICS, *_ABSENT):
         rounds[name] = table.get(name, math.nan)
     return rounds.sort_values(["arm", "seed", "labels"], kind="stable", ignore_index=True)
-
-
-def _runs(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    runs = _identity(table, path).drop_duplicates("run_id", ignore_index=True)
-    return runs.assign(status="finished", error="", traceback="")

@@ -4,13 +4,12 @@ import dataclasses
 import functools
 import json
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 import vl_convert
 
@@ -25,8 +24,30 @@ COLUMNS = 3
 HEIGHT = 190
 """Pixels of a panel."""
 
+_NO_DATA = alt.InlineData(values=[])
+"""Data of a chart: its figure holds them."""
+
 Spec = dict[str, Any]
 """A Vega-Lite chart as JSON would hold it."""
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Pixels around and between panels, so that a page can choose how many stand side by side.
+
+    Attributes:
+        left: For the labels and title of the vertical axis.
+        label: Right of each panel, for labels of lines that end there.
+        least: Width that a panel needs.
+        gap: Between two panels.
+        most: Width that a panel fills at most.
+    """
+
+    left: int = 62
+    label: int = 20
+    least: int = 190
+    gap: int = 14
+    most: int = 420
 
 
 @dataclass(frozen=True)
@@ -41,8 +62,10 @@ class Figure:
         description: Its content in words, for those who cannot see it.
         rows: The data. A row is shown where every parameter equals its field of the same name; a missing field equals
             everything.
+        chart: The chart without its data.
+        margins: The pixels that a page needs to fit it.
         params: Parameters that a page may change, with their first values.
-        spec: The chart without its data. `usermeta` holds the margins that a page needs to fit it: see `Margins`.
+        highlights: Whether marks know which strategy a page highlights; none is at first.
     """
 
     name: str
@@ -51,8 +74,30 @@ class Figure:
     caption: str
     description: str
     rows: pd.DataFrame
-    params: Mapping[str, Any]
-    spec: Spec
+    chart: alt.FacetChart | alt.LayerChart
+    margins: Margins = Margins()
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    highlights: bool = False
+
+    @functools.cached_property
+    def spec(self) -> Spec:
+        """The chart as JSON without its rows, which the parameters choose; `usermeta` holds the margins."""
+        spec: Spec = self.chart.to_dict()
+        # The theme decides how it looks, once for all figures.
+        del spec["config"], spec["data"]
+        highlight = {"highlight": ""} if self.highlights else {}
+        spec["params"] = [
+            {"name": name, "value": value} for name, value in {**self.params, **highlight}.items()
+        ]
+        spec["transform"] = [
+            {"filter": f"!isValid(datum.{name}) || datum.{name} === {name}"}
+            for name in self.params
+        ]
+        panels = 1
+        if "facet" in spec:
+            panels = len(spec["facet"]["sort"])
+            spec["spacing"] = {"row": 28, "column": self.margins.gap}
+        return spec | {"usermeta": {**dataclasses.asdict(self.margins), "panels": panels}}
 
     def interactive(self) -> dict[str, Any]:
         """Return the chart and all rows under their columns' names (once, to save bytes), for a page to draw."""
@@ -100,28 +145,11 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**columns).astype(object).where(frame.notna(), None)
 
 
-@dataclass(frozen=True)
-class Margins:
-    """Pixels around and between panels, so that a page can choose how many stand side by side.
-
-    Attributes:
-        left: For the labels and title of the vertical axis.
-        label: Right of each panel, for labels of lines that end there.
-        least: Width that a panel needs.
-        gap: Between two panels.
-        most: Width that a panel fills at most.
-    """
-
-    left: int = 62
-    label: int = 20
-    least: int = 190
-    gap: int = 14
-    most: int = 420
-
-
-def no_data() -> alt.InlineData:
-    """Return the data of a chart whose figure holds them."""
-    return alt.InlineData(values=[])
+def single(
+    layers: Sequence[alt.Chart], width: int, height: int
+) -> alt.LayerChart | alt.FacetChart:
+    """Return layers as one panel of this size in pixels."""
+    return alt.layer(*layers, data=_NO_DATA).properties(width=width, height=height)
 
 
 def panels(
@@ -138,34 +166,35 @@ def panels(
     facet = alt.Facet(f"{by}:N", sort=present, header=header)
     chart = alt.layer(*layers).properties(width=200, height=height)
     own_axis = alt.Resolve(axis=alt.AxisResolveMap(x="independent"))
-    return chart.facet(facet=facet, data=no_data(), columns=COLUMNS, resolve=own_axis)
+    return chart.facet(facet=facet, data=_NO_DATA, columns=COLUMNS, resolve=own_axis)
 
 
-def with_interval(chart: alt.Chart, rows: pd.DataFrame) -> list[alt.Chart]:
-    """Return a chart of the rows that have an interval, `low` to `high`; none where no row has: Vega would complain."""
+def having(field: str) -> alt.Chart:
+    """Return a chart of the rows that have a value in a field."""
+    chart: alt.Chart = alt.Chart().transform_filter(f"isValid(datum.{field})")
+    return chart
+
+
+def error_bars(chart: alt.Chart, rows: pd.DataFrame, **look: Any) -> list[alt.Chart]:
+    """Return bars from `low` to `high` of the rows that have both; none where no row has: Vega would complain.
+
+    Args:
+        chart: With the other encodings.
+        rows: All rows.
+        look: Properties of the mark.
+    """
     if not rows[["low", "high"]].notna().all(axis=1).any():
         return []
-    return [chart.transform_filter("isValid(datum.low) && isValid(datum.high)")]
+    known = chart.transform_filter("isValid(datum.low) && isValid(datum.high)")
+    return [known.mark_rule(**look)]
 
 
-def spec_of(
-    chart: alt.FacetChart | alt.LayerChart,
-    params: Mapping[str, Any],
-    margins: Margins | None = None,
-) -> Spec:
-    """Return a chart as JSON without data, with parameters that choose its rows, and the margins it needs."""
-    margins = margins or Margins()
-    spec: Spec = chart.to_dict()
-    # The theme decides how it looks, once for all figures; the figure holds its rows.
-    del spec["config"], spec["data"]
-    spec["params"] = [{"name": name, "value": value} for name, value in params.items()]
-    spec["transform"] = [
-        {"filter": f"!isValid(datum.{name}) || datum.{name} === {name}"} for name in params
+def interval_tooltip(digits: str) -> list[alt.Tooltip]:
+    """Return the ends of a 95 % interval as a tooltip shows them, in this format."""
+    return [
+        alt.Tooltip("low:Q", title="95 % from", format=digits),
+        alt.Tooltip("high:Q", title="95 % to", format=digits),
     ]
-    count = len(spec["facet"]["sort"]) if "facet" in spec else 1
-    if "facet" in spec:
-        spec["spacing"] = {"row": 28, "column": margins.gap}
-    return spec | {"usermeta": {**dataclasses.asdict(margins), "panels": count}}
 
 
 def lookup(titles: Mapping[str, str]) -> str:
@@ -174,80 +203,9 @@ def lookup(titles: Mapping[str, str]) -> str:
     return f"({json.dumps(dict(titles))})[datum.label] || (datum.label)"
 
 
-def score_colour(scores: Sequence[str]) -> alt.Color:
-    """Return the colour of the field `score`; panels and labels name it, so there is no legend."""
-    scale = alt.Scale(domain=list(scores), range=theme.colours(scores))
-    return alt.Color("score:N", scale=scale, legend=None)
-
-
-def grouping_marks(titles: Mapping[str, str]) -> tuple[alt.Shape, alt.StrokeDash]:
-    """Return shape and dash of the field `grouping`, with one legend if there is more than one grouping."""
-    names = list(titles)
-    legend = alt.Legend(title=None, labelExpr=lookup(titles)) if len(names) > 1 else None
-    shapes = alt.Scale(domain=names, range=[theme.SHAPES[name] for name in names])
-    dashes = alt.Scale(domain=names, range=[theme.DASHES[name] for name in names])
-    return (
-        alt.Shape("grouping:N", scale=shapes, legend=legend),
-        alt.StrokeDash("grouping:N", scale=dashes, legend=legend),
-    )
-
-
-@dataclass(frozen=True)
-class DoseAxis:
-    """The axis of epochs: logarithmic where doses span a factor of four or more.
-
-    Attributes:
-        doses: All doses, rising.
-    """
-
-    doses: tuple[int, ...]
-
-    @property
-    def logarithmic(self) -> bool:
-        """Whether the doses span a factor of four or more."""
-        return self.doses[-1] >= 4 * self.doses[0]
-
-    @property
-    def domain(self) -> list[float]:
-        """Its ends, with a margin around the doses."""
-        low, high = float(self.doses[0]), float(self.doses[-1])
-        if self.logarithmic:
-            factor = (high / low) ** 0.08
-            return [low / factor, high * factor]
-        margin = 0.08 * (high - low) or 1.0
-        return [low - margin, high + margin]
-
-    def beside(self, doses: pd.Series, ranks: pd.Series, of: int) -> pd.Series:
-        """Return positions for points that would overlap: ranks 0 to `of` - 1 side by side around the dose."""
-        steps = (ranks - (of - 1) / 2) / 90
-        low, high = self.domain
-        if self.logarithmic:
-            return doses * (high / low) ** steps
-        return doses + (high - low) * steps
-
-    def x(self, field: str) -> alt.X:
-        """Return the encoding."""
-        scale = alt.Scale(
-            type="log" if self.logarithmic else "linear", domain=self.domain, nice=False
-        )
-        axis = alt.Axis(
-            values=list(self.doses), grid=False, format="d", title="dose (epochs, log axis)"
-        )
-        if not self.logarithmic:
-            axis.title = "dose (epochs)"
-        return alt.X(f"{field}:Q", scale=scale, axis=axis)
-
-
 def signed_axis(title: str) -> alt.Axis:
     """Return an axis whose labels carry their signs, with as many digits as its ticks need."""
     return alt.Axis(title=title, format="+f")
-
-
-def bound_of(values: Iterable[float]) -> float:
-    """Return the end of a symmetrical axis for correlations: the next fifth above the largest size, at most 1."""
-    sizes = np.abs(np.fromiter(values, float))
-    largest = float(np.nanmax(sizes)) if np.isfinite(sizes).any() else 1.0
-    return min(1.0, max(0.2, float(np.ceil(5 * largest - 1e-9)) / 5))
 
 
 def spread_labels(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:

@@ -7,8 +7,9 @@ hashes, so nothing else could run or be fetched even if an escape were missing.
 import base64
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -30,7 +31,8 @@ def render_page(template: str, figures: Sequence[Figure], content: Mapping[str, 
         figures: Shown in the order of the template.
         content: The other variables of the template.
     """
-    scripts = [vega(), _source("figures.js")]
+    templates = files("alray.reporting") / "templates"
+    scripts = [vega(), (templates / "figures.js").read_text()]
     shown = {figure.name: figure.interactive() for figure in figures}
     return (
         _environment()
@@ -49,21 +51,34 @@ def render_page(template: str, figures: Sequence[Figure], content: Mapping[str, 
     )
 
 
-def figure_files(figures: Sequence[Figure], formats: Collection[str]) -> dict[str, bytes]:
-    """Return the figures as files by name below the report's folder, in the formats that are asked for."""
-    files = {}
+def report_files(
+    figures: Sequence[Figure],
+    formats: Collection[str],
+    page: Callable[[], bytes],
+    findings: Mapping[str, pd.DataFrame],
+) -> dict[str, bytes]:
+    """Return the files of a report, name below its folder: content.
+
+    These are, as `formats` asks, `report.html`, `figures/<name>.svg`, `figures/<name>.png`, `findings/<name>.csv`.
+
+    Args:
+        figures: Of the page.
+        formats: html, svg, png, csv.
+        page: Makes the page.
+        findings: Frames by the names of their files.
+    """
+    made: dict[str, bytes] = {}
     for figure in figures:
         if "svg" in formats:
-            files[f"figures/{figure.name}.svg"] = figure.svg()
+            made[f"figures/{figure.name}.svg"] = figure.svg()
         if "png" in formats:
-            files[f"figures/{figure.name}.png"] = figure.png()
-    return files
-
-
-def csv_of(frame: pd.DataFrame) -> bytes:
-    """Return a table as CSV with a header."""
-    text: str = frame.to_csv(index=False)
-    return text.encode()
+            made[f"figures/{figure.name}.png"] = figure.png()
+    if "html" in formats:
+        made["report.html"] = page()
+    if "csv" in formats:
+        for name, frame in findings.items():
+            made[f"findings/{name}.csv"] = frame.to_csv(index=False).encode()
+    return made
 
 
 @cache
@@ -113,10 +128,3 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals["verdict_marks"] = theme.VERDICT_MARKS
     return environment
-
-
-def _source(name: str) -> str:
-    environment = _environment()
-    loader = environment.loader
-    assert loader is not None
-    return loader.get_source(environment, name)[0]

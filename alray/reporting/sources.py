@@ -1,6 +1,7 @@
 """Reading what a report is about: a sweep's folder, or a table of learning curves made elsewhere."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from alray.analysis.sweep.arms import RANDOM
-from alray.analysis.wording import count
 from alray.errors import AlrayError, StoreError
-from alray.pools.builtin import pool_name
 from alray.pools.reading import read_pool
 from alray.pools.split import TRAIN, assign_parts
 from alray.reporting.curve_tables import read_curves
@@ -20,14 +19,19 @@ from alray.reporting.problems import problems_of
 from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec, SplitSpec
-from alray.storage.location import Location, StudyPath
+from alray.storage.location import Location, StudyPath, location_of
+from alray.studies.correlation.results import Correlation
 from alray.studies.folder import Folder
 from alray.studies.manifest import SWEEP
 from alray.studies.sweep.records import STATUS_COLUMNS
+from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import NO_QUERIES, SweepStore
 
 TABLE = "table"
 """Kind of a source that is a table of curves."""
+
+Reportable = str | Path | Location | Sweep | Correlation
+"""A study's folder or a table of curves, or a study that has been read already."""
 
 _DATA = ("rounds/", "queries/", "runs.parquet", "summary.parquet", "study.yaml", "manifest.json")
 
@@ -74,65 +78,64 @@ class Results:
         path: Folder or file.
         kind: sweep, correlation or table.
         manifest: The study's, empty for a table.
+        loaded: The study's records, where they have been read already.
     """
 
     path: StudyPath
     kind: str
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    loaded: Sweep | Correlation | None = None
 
 
-def find_results(path: StudyPath) -> Results:
-    """Return what lies at a path: a study, or a table, which lies on this machine.
+def find_results(study: Reportable) -> Results:
+    """Return what there is to report on: a study, loaded or not, or a table, which lies on this machine.
 
     Raises:
         StoreError: Nothing of these is there.
     """
-    if isinstance(path, Location):
-        return _find_in_store(path)
-    if path.is_file():
+    if isinstance(study, (Sweep, Correlation)):
+        return dataclasses.replace(find_results(study.path), loaded=study)
+    path = location_of(study)
+    if isinstance(path, Path) and path.is_file():
         return Results(path, TABLE)
-    if not path.exists():
-        beside = sorted(other.name for other in path.parent.glob("[!.]*")) if path.name else []
-        near = unknown_name("study or table", path.name, beside) if beside else "nothing is there"
-        raise StoreError(f"{path} does not exist: {near}")
     folder = Folder(path)
     if not folder.exists():
-        studies = sorted(inner.parent.name for inner in path.glob("*/study.yaml"))
-        hint = f"; below it are studies: {', '.join(studies)}" if studies else ""
-        raise StoreError(f"{path} holds no study: it has no study.yaml{hint}")
-    return _study(path, folder)
-
-
-def _find_in_store(location: Location) -> Results:
-    folder = Folder(location)
-    if folder.exists():
-        return _study(location, folder)
-    if location.name.endswith((".csv", ".parquet")):
-        raise StoreError(
-            f"{location}: a table of learning curves is read from this machine; download it first"
-        )
-    raise StoreError(f"{location} holds no study: it has no study.yaml")
-
-
-def _study(path: StudyPath, folder: Folder) -> Results:
+        raise StoreError(_nothing_at(path))
     manifest = folder.read_manifest()
     return Results(path, str(manifest.get("kind", SWEEP)), manifest)
 
 
-def read_table(path: Path, against: str | None) -> Source:
+def _nothing_at(path: StudyPath) -> str:
+    """Return that a path holds no study, with what may have been meant."""
+    if isinstance(path, Location):
+        if path.name.endswith((".csv", ".parquet")):
+            return (
+                f"{path}: a table of learning curves is read from this machine; download it first"
+            )
+        return f"{path} holds no study: it has no study.yaml"
+    if not path.exists():
+        beside = sorted(other.name for other in path.parent.glob("[!.]*")) if path.name else []
+        near = unknown_name("study or table", path.name, beside) if beside else "nothing is there"
+        return f"{path} does not exist: {near}"
+    studies = sorted(inner.parent.name for inner in path.glob("*/study.yaml"))
+    hint = f"; below it are studies: {', '.join(studies)}" if studies else ""
+    return f"{path} holds no study: it has no study.yaml{hint}"
+
+
+def read_table(path: StudyPath, against: str | None) -> Source:
     """Read a table of curves.
 
     Raises:
         StoreError: It cannot be used; names file, column, row and value.
     """
     reference = against or RANDOM
-    rounds, runs = read_curves(path, reference)
+    rounds, runs = read_curves(str(path), reference)
     empty: pd.DataFrame = NO_QUERIES.to_pandas()
     return Source(path, rounds, empty, runs, reference, data=(path.name,))
 
 
 def read_sweep(results: Results, against: str | None) -> Source:
-    """Read a sweep's folder, finished or not.
+    """Return a sweep, finished or not: its records are read from the folder unless they have been already.
 
     Args:
         results: The folder, with its manifest.
@@ -141,21 +144,31 @@ def read_sweep(results: Results, against: str | None) -> Source:
     Raises:
         StoreError: It cannot be read, no run has finished, or there is no such arm.
     """
-    path, store = results.path, SweepStore(results.path)
+    path, store, loaded = results.path, SweepStore(results.path), results.loaded
     settings = store.read_study()
-    runs = store.read_runs() if store.has_runs() else _runs_of(store, settings)
+    written = store.has_runs()
+    if isinstance(loaded, Sweep):
+        runs = loaded.runs
+    else:
+        runs = store.read_runs() if written else _runs_of(store, settings)
     finished = runs.loc[runs["status"] == "finished", ["run_id", "full_data"]]
-    problems = problems_of(runs, written=store.has_runs())
+    problems = problems_of(runs, written=written)
     if finished.empty:
         raise StoreError(f"{path}: no run has finished yet. {' '.join(problems)}".rstrip())
     if against is not None:
         _check_reference(runs, against)
     # A finished run without records, as in a damaged folder, is named when arms are compared.
+    of_rounds = finished["run_id"]
+    # Runs on full data have queried nothing: they have been given everything.
+    of_queries = finished.loc[~finished["full_data"], "run_id"]
+    if isinstance(loaded, Sweep):
+        rounds, queries = _rows(loaded.rounds, of_rounds), _rows(loaded.queries, of_queries)
+    else:
+        rounds, queries = store.read_rounds(of_rounds), store.read_queries(of_queries)
     return Source(
         path=path,
-        rounds=store.read_rounds(finished["run_id"]),
-        # Runs on full data have queried nothing: they have been given everything.
-        queries=store.read_queries(finished.loc[~finished["full_data"], "run_id"]),
+        rounds=rounds,
+        queries=queries,
         runs=runs,
         reference=against or RANDOM,
         problems=tuple(problems),
@@ -164,6 +177,10 @@ def read_sweep(results: Results, against: str | None) -> Source:
         train_classes=_train_classes(settings, results.manifest),
         data=store.holds(_DATA),
     )
+
+
+def _rows(frame: pd.DataFrame, run_ids: Collection[str]) -> pd.DataFrame:
+    return frame[frame["run_id"].isin(run_ids)].reset_index(drop=True)
 
 
 def _runs_of(store: SweepStore, settings: Mapping[str, Any]) -> pd.DataFrame:
@@ -204,68 +221,3 @@ def _train_classes(
         return None
     counts = np.bincount(pool.labels[part == TRAIN], minlength=len(pool.classes))
     return dict(zip(pool.classes, counts.tolist(), strict=True))
-
-
-def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
-    """Return the facts that a reader needs to assess a sweep and to repeat it; `ceilings` as in `FullDataSplit`."""
-    manifest, settings = source.manifest, source.settings
-    if not settings:
-        return {"table": source.path.name, "arms": f"{source.runs['arm'].nunique()}"}
-    classes = source.train_classes
-    pool = str(manifest.get("pool") or pool_name(str(settings["pool"]["source"])))
-    if classes:
-        pool += f", {sum(classes.values()):,} objects of {len(classes)} classes to learn from"
-    budget = settings["initial"] + settings["rounds"] * settings["query"]
-    model, training, split = settings["model"], settings["training"], settings["split"]
-    versions = {"alray": manifest.get("alray"), "Python": manifest.get("python")}
-    versions |= manifest.get("versions", {})
-    return {
-        "pool": pool,
-        "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
-        "split": f"validation {split['validation']:g}, test {split['test']:g}; metrics on {settings['metric_split']}",
-        "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
-        f"{budget:,}",
-        **_full_data(ceilings),
-        **_scored(source),
-        "seeds": ", ".join(map(str, settings["seeds"])),
-        "model": f"{model['name']}, width {model['width']}, dropout {model['dropout']:g}",
-        "training": f"Adam {training['lr']:g}, batch size {training['batch_size']}, BatchNorm "
-        f"{training['batch_norm']}, {training['mode']}",
-        "versions": ", ".join(f"{name} {number}" for name, number in versions.items() if number),
-        "machine": str(manifest.get("machine", {}).get("processor", "unknown")),
-        "begun": str(manifest.get("begun", "unknown")),
-        "ended": str(manifest.get("ended") or "not yet"),
-        "command": str(manifest.get("command", "")),
-    }
-
-
-def _scored(source: Source) -> dict[str, str]:
-    """Return which candidates were scored, where these were not all."""
-    settings = source.settings
-    if settings.get("candidates"):
-        return {"scored": f"{settings['candidates']:,} random candidates a round"}
-    screen = settings.get("screen")
-    if not screen:
-        return {}
-    text = (
-        f"exactly {screen['share']:.0%} of the candidates, ranked by 8-bit scores; all of them every "
-        f"{screen['every']} rounds"
-    )
-    recalls = source.rounds["screen_recall"].dropna()
-    if len(recalls):
-        text += (
-            f"; of the exact choice the screen would have let through {recalls.mean():.1%} (mean over "
-            f"{len(recalls):,} rounds that scored all; lowest {recalls.min():.0%})"
-        )
-    return {"scored": text}
-
-
-def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
-    parts = []
-    for row in ceilings.to_dict("records"):
-        seeds = "mean of " * (row["seeds"] > 1) + count(row["seeds"], "seed")
-        variant = f" with {row['variant']}" if row["variant"] else ""
-        parts.append(
-            f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})"
-        )
-    return {"full data": "; ".join(parts)} if parts else {}

@@ -156,6 +156,7 @@ def test_a_study_in_which_nothing_finished_has_rows():
     """Counts, and nulls for the rest; rounds may have no columns then."""
     runs = study()[1].assign(status="failed")
     summary = summary_of(pd.DataFrame(), runs)
+    assert list(summary.columns) == list(SUMMARY_COLUMNS)
     assert list(summary["failed"]) == [8] * 4
     empty = summary[["labels", "accuracy", "alc", "labels_saved", "seconds_per_round"]]
     assert empty.isna().to_numpy().all()

@@ -1,17 +1,17 @@
 """`alray correlate` as it is typed: plans, tables, errors, exit codes."""
 
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
 
-from alray.cli import main
 from alray.cli.display.correlation_progress import CorrelationDisplay
 from alray.cli.display.correlation_summary import print_correlation
 from alray.studies.correlation.results import load_correlation
+from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import FineTune, TrainBase
 from alray.studies.events import Failure
 from tests.helpers.builders import make_pool
-from tests.helpers.correlation_studies import correlation_plan, correlation_settings
+from tests.helpers.command import alray
+from tests.helpers.correlation_studies import correlation_plan
 
 QUICK = [
     "--sample", "120", "--group-size", "6", "--initial", "20", "--bases", "2", "--fine-tune-seeds",
@@ -20,14 +20,10 @@ QUICK = [
 ]  # fmt: skip
 
 
-def call(*arguments):
-    return CliRunner().invoke(main, ["correlate", *map(str, arguments)])
-
-
 @pytest.fixture(scope="module")
 def done(pool, tmp_path_factory):
     results = tmp_path_factory.mktemp("results")
-    return call("--pool", pool, "--results", results, *QUICK), results
+    return alray("correlate", "--pool", pool, "--results", results, *QUICK), results
 
 
 def test_a_study_prints_its_tables_and_where_everything_lies(done):
@@ -52,12 +48,23 @@ def test_a_study_prints_its_tables_and_where_everything_lies(done):
     assert page.count("<figure") >= 4
 
 
-def test_the_same_command_again_prints_the_same_tables(done, pool):
+def test_the_same_command_again_prints_the_same_tables(done, pool, monkeypatch):
+    """The records are read once, for tables and page alike."""
+    reads = []
+    read_groups = CorrelationStore.read_groups
+
+    def counted(store, bases):
+        reads.append(bases)
+        return read_groups(store, bases)
+
+    monkeypatch.setattr(CorrelationStore, "read_groups", counted)
     outcome, results = done
-    again = call("--pool", pool, "--results", results, *QUICK)
+    again = alray("correlate", "--pool", pool, "--results", results, *QUICK)
     assert again.exit_code == 0
     assert again.stdout == outcome.stdout
     assert "444 fine-tunes done before" in again.stderr
+    assert "writing the report" in again.stderr
+    assert len(reads) == 1
 
 
 def test_the_table_fits_eighty_columns_and_names_each_score_once(done):
@@ -77,7 +84,7 @@ def test_the_table_fits_eighty_columns_and_names_each_score_once(done):
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(pool, tmp_path):
-    outcome = call("--pool", pool, "--results", tmp_path, "--dry-run", *QUICK)
+    outcome = alray("correlate", "--pool", pool, "--results", tmp_path, "--dry-run", *QUICK)
     assert outcome.exit_code == 0
     assert "444 fine-tunes, evaluated after 1, 2 epochs, replay none" in outcome.stdout
     assert "within class: margin" in outcome.stdout
@@ -99,7 +106,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(pool, tmp_path):
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(pool, tmp_path, arguments, message):
-    outcome = call("--pool", pool, "--results", tmp_path, *QUICK, *arguments)
+    outcome = alray("correlate", "--pool", pool, "--results", tmp_path, *QUICK, *arguments)
     assert outcome.exit_code == 2
     assert outcome.stderr.startswith("error: ")
     assert message in outcome.stderr
@@ -110,16 +117,20 @@ def test_wrong_input_is_one_line_and_exit_code_2(pool, tmp_path, arguments, mess
 def test_settings_come_from_a_file_and_options_override_them(pool, tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text(f"name: mine\npool: {{source: {pool}}}\nbases: 7\nepochs: [1, 4]\n")
-    outcome = call(path, *QUICK, "--bases", "2", "--epochs", "2", "--dry-run")
+    outcome = alray("correlate", path, *QUICK, "--bases", "2", "--epochs", "2", "--dry-run")
     assert outcome.exit_code == 0, outcome.output
     assert "mine: 200 objects" in outcome.stdout
     assert "2 base models" in outcome.stdout
     assert "after 2 epochs" in outcome.stdout
 
 
+@pytest.fixture(scope="module")
+def plan():
+    return correlation_plan(make_pool(400))
+
+
 @pytest.mark.parametrize("terminal", [False, True])
-def test_displays_say_what_happens(terminal):
-    plan = correlation_plan(make_pool(400))
+def test_displays_say_what_happens(plan, terminal):
     console = Console(width=80, force_terminal=terminal, highlight=False)
     with console.capture() as capture:
         display = CorrelationDisplay(console, "starting Ray")
@@ -150,8 +161,7 @@ def test_displays_say_what_happens(terminal):
         assert part in text, part
 
 
-def test_after_a_quiet_time_a_line_says_how_far_it_is():
-    plan = correlation_plan(make_pool(400))
+def test_after_a_quiet_time_a_line_says_how_far_it_is(plan):
     console = Console(width=100, highlight=False)
     with console.capture() as capture:
         display = CorrelationDisplay(console, "starting", quiet_seconds=0.0)
@@ -163,9 +173,7 @@ def test_after_a_quiet_time_a_line_says_how_far_it_is():
 
 
 def test_failed_tasks_are_named_and_the_exit_code_is_1(pool, tmp_path):
-    settings = correlation_settings(pool)
-    assert settings["bases"] == 2
-    outcome = call(
+    outcome = alray("correlate",
         "--pool", pool, "--results", tmp_path, *QUICK,
         "--set", "model.name=tests.helpers.own_modules:failing_forward", "--scores", "loss",
     )  # fmt: skip

@@ -8,133 +8,107 @@ import click
 import pandas as pd
 import pytest
 import yaml
-from click.testing import CliRunner
 
-import alray as alray_package
 from alray.cli import main
 from alray.errors import StoreError
+from alray.reporting import api
+from alray.strategies.uncertainty import Margin
+from alray.studies import driver
+from alray.studies.sweep.results import load
+from alray.studies.sweep.store import SweepStore
+from tests.helpers.command import alray
 
-SMALL = [
-    "--initial",
-    "60",
-    "--query",
-    "5",
-    "--rounds",
-    "2",
-    "--executor",
-    "inline",
-    "--set",
-    "training.passive_epochs=2",
-    "--no-report",
-]
-
-
-def alray(*words):
-    """Type a command; return its exit code, what it said on stdout, and on stderr."""
-    result = CliRunner(env={"COLUMNS": "80"}).invoke(main, list(words))
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.stdout, result.stderr
+SMALL = (
+    "--initial", "60", "--query", "5", "--rounds", "2", "--executor", "inline",
+    "--set", "training.passive_epochs=2", "--no-report",
+)  # fmt: skip
+ONE_RUN = ("--strategies", "random", "--seeds", "1")
+TWO_ARMS = ("--strategies", "random,margin")
 
 
 @pytest.fixture
 def results(tmp_path):
-    return str(tmp_path / "results")
+    return tmp_path / "results"
 
 
-def test_a_study_ends_with_its_table_and_its_files(results):
-    """Every arm has a line; the results lie where the last lines say."""
-    code, said, progress = alray(
-        "sweep", "--strategies", "random,margin", "--seeds", "2", "--results", results, *SMALL
-    )
-    assert code == 0
-    assert "margin" in said
-    assert "ALC against random" in said
-    assert f"results: {results}/openclipart" in said
-    assert "[4/4]" in progress
-    rounds = pd.read_parquet(f"{results}/openclipart/rounds")
-    assert sorted(rounds["labels"].unique()) == [60, 65, 70]
+@pytest.fixture
+def sweep(results):
+    """Return a function that types a quick sweep with these words."""
+    return lambda *words: alray("sweep", *SMALL, "--results", results, *words)
 
 
-def test_a_study_ends_with_a_page_about_it(results):
-    code, said, progress = alray(
-        "sweep", "--strategies", "random,margin", "--seeds", "2", "--results", results, *SMALL,
-        "--report",
-    )  # fmt: skip
-    assert code == 0
-    assert "writing the report" in progress
-    assert f"page: {results}/openclipart/report.html" in said
-    page = Path(f"{results}/openclipart/report.html").read_text()
-    assert "margin" in page
+def settings_in(folder):
+    return yaml.safe_load((folder / "study.yaml").read_text())
 
 
-def test_a_page_that_cannot_be_written_does_not_spoil_the_study(results, monkeypatch):
+def test_a_study_ends_with_its_table_its_files_and_a_page(sweep, results, monkeypatch):
+    """Every arm has a line; the results lie where the last lines say; the page is made of the records in memory."""
+    reads = []
+    read_queries = SweepStore.read_queries
+
+    def counted(store, *run_ids):
+        reads.append(run_ids)
+        return read_queries(store, *run_ids)
+
+    monkeypatch.setattr(SweepStore, "read_queries", counted)
+    done = sweep(*TWO_ARMS, "--seeds", "2", "--report")
+    assert done.exit_code == 0
+    folder = results / "openclipart"
+    for text in ("margin", "ALC against random", f"results: {folder}", f"page: {folder}/report"):
+        assert text in done.stdout
+    for text in ("[4/4]", "writing the report"):
+        assert text in done.stderr
+    assert sorted(pd.read_parquet(folder / "rounds")["labels"].unique()) == [60, 65, 70]
+    assert "margin" in (folder / "report.html").read_text()
+    assert len(reads) == 1
+
+
+def test_a_page_that_cannot_be_written_does_not_spoil_the_study(sweep, monkeypatch):
     def refuse(*_, **__):
-        raise StoreError("no room")
+        raise StoreError("the disk is full")
 
-    monkeypatch.setattr("alray.reporting.api.report", refuse)
-    code, said, progress = alray(
-        "sweep", "--strategies", "random", "--seeds", "1", "--results", results, *SMALL, "--report"
-    )
-    assert code == 0
-    assert "no report: no room" in progress
-    assert "page:" not in said
+    monkeypatch.setattr(api, "report", refuse)
+    done = sweep(*ONE_RUN, "--report")
+    assert done.exit_code == 0
+    assert "no report: the disk is full" in done.stderr
+    assert "page:" not in done.stdout
 
 
-def test_the_same_command_again_finds_everything_done(results):
-    """No run is played twice, and the table is shown again."""
-    words = [
-        "sweep",
-        "--strategies",
-        "random,margin",
-        "--seeds",
-        "1",
-        "--results",
-        results,
-        *SMALL,
-    ]
-    _, first, _ = alray(*words)
-    code, second, progress = alray(*words)
-    assert code == 0
-    assert second == first
-    assert "2 runs finished before" in progress
-    assert "[1/2]" not in progress
+def test_the_same_command_again_finds_everything_done(sweep):
+    """No run is repeated, and the table is shown again."""
+    first, second = (sweep(*TWO_ARMS, "--seeds", "1") for _ in range(2))
+    assert second.exit_code == 0
+    assert second.stdout == first.stdout
+    assert "2 runs finished before" in second.stderr
+    assert "[1/2]" not in second.stderr
 
 
-def test_more_seeds_add_to_a_study(results):
-    """Only the new seed is played."""
-    words = ["sweep", "--strategies", "random", "--results", results, *SMALL]
-    alray(*words, "--seeds", "1")
-    code, _, progress = alray(*words, "--seeds", "2")
-    assert code == 0
-    assert "1 run finished before" in progress
-    assert len(pd.read_parquet(f"{results}/openclipart/runs.parquet")) == 2
+def test_more_seeds_add_to_a_study(sweep, results):
+    """Only the new seed is run."""
+    sweep(*ONE_RUN)
+    done = sweep(*ONE_RUN, "--seeds", "2")
+    assert done.exit_code == 0
+    assert "1 run finished before" in done.stderr
+    assert len(pd.read_parquet(results / "openclipart" / "runs.parquet")) == 2
 
 
-def test_other_settings_under_the_same_name_are_refused_and_shown(results):
+def test_other_settings_under_the_same_name_are_refused_and_shown(sweep):
     """Unless --fresh throws the earlier study away."""
-    words = ["sweep", "--strategies", "random", "--seeds", "1", "--results", results, *SMALL]
-    alray(*words)
-    code, _, said = alray(*words, "--set", "training.lr=5e-4")
-    assert code == 2
-    assert "training.lr: 0.001 there, 0.0005 now" in said
-    code, _, _ = alray(*words, "--set", "training.lr=5e-4", "--fresh")
-    assert code == 0
+    sweep(*ONE_RUN)
+    refused = sweep(*ONE_RUN, "--set", "training.lr=5e-4")
+    assert refused.exit_code == 2
+    assert "training.lr: 0.001 there, 0.0005 now" in refused.stderr
+    assert sweep(*ONE_RUN, "--set", "training.lr=5e-4", "--fresh").exit_code == 0
 
 
-def test_options_override_the_file(results, tmp_path):
+def test_options_override_the_file(sweep, results, tmp_path):
     """The file's other settings stay, and the resolved whole is written."""
     file = tmp_path / "study.yaml"
-    file.write_text(
-        yaml.safe_dump(
-            {"name": "mine", "rounds": 9, "training": {"lr": 3e-4, "passive_epochs": 7}}
-        )
-    )
-    code, _, said = alray(
-        "sweep", str(file), "--strategies", "random", "--seeds", "3,", "--results", results, *SMALL
-    )
-    assert code == 0, said
-    settings = yaml.safe_load((tmp_path / "results" / "mine" / "study.yaml").read_text())
+    training = {"lr": 3e-4, "passive_epochs": 7}
+    file.write_text(yaml.safe_dump({"name": "mine", "rounds": 9, "training": training}))
+    done = sweep(file, "--strategies", "random", "--seeds", "3,")
+    assert done.exit_code == 0, done.stderr
+    settings = settings_in(results / "mine")
     assert settings["rounds"] == 2
     assert settings["training"]["lr"] == 3e-4
     assert settings["training"]["passive_epochs"] == 2
@@ -160,47 +134,57 @@ def test_options_override_the_file(results, tmp_path):
         (["--group-by", "wrds"], "words"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_named_before_anything_runs(words, message, results, tmp_path):
+def test_a_mistake_is_named_before_anything_runs(words, message, results):
     """Exit code 2, one message, no traceback, no folder."""
-    code, said, error = alray("sweep", "--results", results, *words)
-    assert code == 2
-    assert message in error
-    assert "Traceback" not in said + error
-    assert not (tmp_path / "results").exists()
+    done = alray("sweep", "--results", results, *words)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.output
+    assert not results.exists()
 
 
-def test_an_unknown_key_in_the_file_names_the_file(results, tmp_path):
+def test_an_unknown_key_in_the_file_names_the_file(sweep, tmp_path):
     """And the nearest valid key."""
     file = tmp_path / "study.yaml"
     file.write_text("strategis: [random]\n")
-    code, _, error = alray("sweep", str(file), "--results", results)
-    assert code == 2
-    assert str(file) in error
-    assert "did you mean 'strategies'?" in error
+    done = sweep(file)
+    assert done.exit_code == 2
+    assert str(file) in done.stderr
+    assert "did you mean 'strategies'?" in done.stderr
 
 
-def test_a_dry_run_prints_the_plan_and_writes_nothing(results, tmp_path):
+def test_a_dry_run_prints_the_plan_and_writes_nothing(sweep, results):
     """Arms, runs, objects scored, memory."""
-    code, said, _ = alray(
-        "sweep", "--dry-run", "--strategies", "random,ideal_loss", "--vary", "training.batch_norm=live,frozen",
-        "--seeds", "3", "--initial", "100", "--query", "10", "--rounds", "2", "--results", results,
+    done = sweep(
+        "--dry-run", "--strategies", "random,ideal_loss", "--vary", "training.batch_norm=live,frozen",
+        "--seeds", "3", "--initial", "100", "--query", "10",
     )  # fmt: skip
-    assert code == 0
-    assert "4 arms x 3 seeds = 12 runs" in said
-    assert "ideal_loss [batch_norm=frozen] (oracle)" in said
+    assert done.exit_code == 0
+    assert "4 arms x 3 seeds = 12 runs" in done.stdout
+    assert "ideal_loss [batch_norm=frozen] (oracle)" in done.stdout
     # Two rounds over the unlabelled part of 4,0xx train objects, three seeds.
-    train = int(said.partition("train ")[2].partition(", validation")[0].replace(",", ""))
-    assert f"{3 * (2 * (train - 100) - 10):,}" in said
-    assert not (tmp_path / "results").exists()
+    train = done.stdout.partition("train ")[2].partition(", validation")[0].replace(",", "")
+    assert f"{3 * (2 * (int(train) - 100) - 10):,}" in done.stdout
+    assert not results.exists()
 
 
-def test_help_and_version_load_neither_torch_nor_ray():
-    """They answer at once; every command has a help text."""
+def test_full_data_and_candidates_are_options(sweep):
+    done = sweep("--dry-run", "--full-data", "--candidates", "100", *TWO_ARMS, "--seeds", "2")
+    assert done.exit_code == 0
+    assert "= 4 runs, and 2 on full data" in " ".join(done.stdout.split())
+    (margin,) = [line for line in done.stdout.splitlines() if line.startswith("margin")]
+    assert margin.split()[-1] == "400"
+
+
+def test_heavy_libraries_wait_for_their_command():
+    """Help and version answer at once."""
     program = (
         "import sys\nfrom alray.cli import main\n"
+        "heavy = {'torch', 'ray', 'numpy', 'pandas', 'pyarrow'}\n"
+        "assert not {*heavy, 'rich', 'pydantic'} & set(sys.modules)\n"
         "for words in (['--help'], ['--version'], ['sweep', '--help'], ['pool', '--help']):\n"
         "    main(words, standalone_mode=False)\n"
-        "assert not {'torch', 'ray', 'numpy', 'pandas', 'pyarrow'} & set(sys.modules)\n"
+        "assert not heavy & set(sys.modules)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
@@ -213,30 +197,14 @@ def test_every_option_is_explained():
     """A command or option without help is not finished."""
     for name, command in main.commands.items():
         assert command.get_short_help_str(), name
-        options = [
-            option
-            for option in command.get_params(click.Context(command))
-            if isinstance(option, click.Option)
-        ]
+        parameters = command.get_params(click.Context(command))
+        options = [option for option in parameters if isinstance(option, click.Option)]
         assert [option.name for option in options if not option.help] == []
         assert len(options) > 20 or name not in ("sweep", "correlate")
 
 
-def test_interrupting_exits_with_130(results, monkeypatch):
-    """With a line that says how to go on."""
-    monkeypatch.setattr("alray.studies.driver.stop_requested", AlreadyWished)
-    words = ["sweep", "--strategies", "random", "--seeds", "1", "--results", results, *SMALL]
-    code, _, error = alray(*words)
-    assert code == 130
-    assert "the same command goes on from here" in error
-    stopped = alray_package.load(f"{results}/openclipart")
-    assert stopped.summary["unfinished"].tolist() == [1]
-    monkeypatch.undo()
-    assert alray(*words)[0] == 0
-
-
-class AlreadyWished:
-    """A wish to stop that came before the first round."""
+class AlreadyRequested:
+    """A stop that was requested before the first round."""
 
     def __enter__(self):
         return lambda: True
@@ -245,28 +213,29 @@ class AlreadyWished:
         return False
 
 
-def test_a_failed_run_is_reported_with_exit_code_1(results, monkeypatch):
+def test_interrupting_exits_with_130(sweep, results, monkeypatch):
+    """With a line that says how to go on."""
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, "stop_requested", AlreadyRequested)
+        done = sweep(*ONE_RUN)
+    assert done.exit_code == 130
+    assert "the same command goes on from here" in done.stderr
+    assert load(results / "openclipart").summary["unfinished"].tolist() == [1]
+    assert sweep(*ONE_RUN).exit_code == 0
+
+
+def test_a_failed_run_is_reported_with_exit_code_1(sweep, monkeypatch):
     """The others go on; the table counts it."""
 
     def broken(self, signals, k, rng):
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr("alray.strategies.uncertainty.Margin.select", broken, raising=False)
-    words = [
-        "sweep",
-        "--strategies",
-        "random,margin",
-        "--seeds",
-        "1",
-        "--results",
-        results,
-        *SMALL,
-    ]
-    code, said, progress = alray(*words)
-    assert code == 1
-    assert "failed: margin, seed 0: RuntimeError: broken on purpose" in progress
-    assert "1 run failed; why is in " in progress
-    assert "Runs failed and are left out: margin 1." in said
+    monkeypatch.setattr(Margin, "select", broken, raising=False)
+    done = sweep(*TWO_ARMS, "--seeds", "1")
+    assert done.exit_code == 1
+    assert "failed: margin, seed 0: RuntimeError: broken on purpose" in done.stderr
+    assert "1 run failed; why is in " in done.stderr
+    assert "Runs failed and are left out: margin 1." in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -280,22 +249,10 @@ def test_a_failed_run_is_reported_with_exit_code_1(results, monkeypatch):
         (["STUDY", "--no-screen"], None),
     ],
 )
-def test_a_screen_is_switched_on_and_off_and_set(tmp_path, results, words, expected):
+def test_a_screen_is_switched_on_and_off_and_set(sweep, results, tmp_path, words, expected):
     """What the file says of it stays where the option only switches it on."""
-    study = tmp_path / "study.yaml"
+    study = Path(tmp_path, "study.yaml")
     study.write_text("name: openclipart\nscreen: {share: 0.2}\n")
     given = [str(study) if word == "STUDY" else word for word in words]
-    wanted = ["--strategies", "random", "--seeds", "1", "--results", results]
-    assert alray("sweep", *given, *wanted, *SMALL)[0] == 0
-    written = yaml.safe_load(Path(results, "openclipart", "study.yaml").read_text())
-    assert written["screen"] == expected
-
-
-def test_full_data_and_candidates_are_options(results):
-    code, said, _ = alray(
-        "sweep", "--dry-run", "--full-data", "--candidates", "100", "--strategies", "random,margin",
-        "--seeds", "2", "--results", results, *SMALL,
-    )  # fmt: skip
-    assert code == 0
-    assert "= 4 runs, and 2 on full data" in " ".join(said.split())
-    assert [line.split()[-1] for line in said.splitlines() if line.startswith("margin")] == ["400"]
+    assert sweep(*given, *ONE_RUN).exit_code == 0
+    assert settings_in(results / "openclipart")["screen"] == expected

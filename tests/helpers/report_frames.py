@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
+from alray.analysis.correlation.summary import summarise
 from alray.reporting.correlation.page import CorrelationResults
 
 SCORES = ("loss", "margin", "entropy", "least_confidence", "bald")
@@ -17,13 +17,6 @@ SLOPES = {
     "entropy": -0.005,
     "least_confidence": -0.001,
     "bald": 0.004,
-}
-VERDICTS = {
-    "loss": "hurts",
-    "margin": "helps",
-    "entropy": "inconclusive",
-    "least_confidence": "no effect",
-    "bald": "inconclusive",
 }
 OUTCOMES = ("accuracy", "nll", "macro_f1")
 BASE = {"accuracy": 0.61, "nll": 1.32, "macro_f1": 0.55}
@@ -43,19 +36,19 @@ class Size:
     groupings: tuple[str, ...] = field(default=("score", "within_class", "random"))
 
 
-def results(rng: np.random.Generator, size: Size | None = None, **changes) -> CorrelationResults:
-    """Return everything that a page is made from."""
-    size = size or Size()
+def results(size: Size | None = None, seed: int = 7, **changes: Any) -> CorrelationResults:
+    """Return everything that a page is made from, with changes."""
+    size, rng = size or Size(), np.random.default_rng(seed)
     groups = groups_of(rng, size)
     outcomes, bases = outcomes_of(groups, rng, size)
-    summary = summary_of(groups, outcomes, size)
+    found = summarise(groups, outcomes, bases, rng, permutations=100, bootstraps=50)
     settings: dict[str, Any] = {
         "groups": groups,
         "outcomes": outcomes,
         "bases": bases,
-        "summary": summary,
-        "quantiles": quantiles_of(groups, outcomes, size),
-        "checks": checks_of(size),
+        "summary": found.summary,
+        "quantiles": found.quantiles,
+        "checks": found.checks,
         "title": "icons-correlation",
         "facts": {
             "pool": "icons: 12,000 objects, 30 classes, image 512 + text 384",
@@ -152,125 +145,3 @@ def outcomes_of(
         bases[outcome] = of_base
         outcomes[outcome] = of_base[outcomes["base"]] + sign * outcomes["effect"]
     return outcomes.drop(columns="effect"), bases
-
-
-def _useful(
-    groups: pd.DataFrame, outcomes: pd.DataFrame, score: str, grouping: str
-) -> pd.DataFrame:
-    """Return base, group, epochs, mean score and usefulness of every outcome, for one score and grouping."""
-    sorted_by = "" if grouping == "random" else score
-    of_arm = groups[(groups["grouping"] == grouping) & (groups["sorted_by"] == sorted_by)]
-    means = of_arm.groupby(["base", "group"])[score].mean().rename("mean_score").reset_index()
-    arm = outcomes[(outcomes["grouping"] == grouping) & (outcomes["sorted_by"] == sorted_by)]
-    control = outcomes[outcomes["grouping"] == "control"]
-    keys = ["base", "seed", "epochs"]
-    both = arm.merge(control[[*keys, *OUTCOMES]], on=keys, suffixes=("", "_control"))
-    for outcome in OUTCOMES:
-        sign = -1 if outcome == "nll" else 1
-        both[outcome] = sign * (both[outcome] - both[f"{outcome}_control"])
-    mean = both.groupby(["base", "group", "epochs"])[list(OUTCOMES)].mean().reset_index()
-    return mean.merge(means, on=["base", "group"])
-
-
-def summary_of(groups: pd.DataFrame, outcomes: pd.DataFrame, size: Size) -> pd.DataFrame:
-    """Return the summary's columns with true estimates and made intervals."""
-    rows = []
-    for grouping in size.groupings:
-        for score in size.scores:
-            useful = _useful(groups, outcomes, score, grouping)
-            for epochs in size.doses:
-                at_dose = useful[useful["epochs"] == epochs]
-                rows += [
-                    _summary_row(at_dose, score, grouping, outcome, epochs, size)
-                    for outcome in OUTCOMES
-                ]
-    return pd.DataFrame(rows)
-
-
-def _summary_row(at_dose, score, grouping, outcome, epochs, size):
-    rhos = [
-        float(spearmanr(of_base["mean_score"], of_base[outcome]).statistic)
-        for _, of_base in at_dose.groupby("base")
-    ]
-    rho, ends = float(np.mean(rhos)), at_dose["group"] >= 0.9 * size.groups
-    if score == "margin":
-        ends = at_dose["group"] < 0.1 * size.groups
-    uplift = math.nan if grouping == "random" else float(at_dose.loc[ends, outcome].mean()) + 0.003
-    one = size.bases == 1
-    verdict = VERDICTS[score] if grouping != "random" else "no effect"
-    verdict = verdict if epochs == size.doses[-1] else "inconclusive"
-    return {
-        "score": score,
-        "queried": "small" if score == "margin" else "large",
-        "grouping": grouping,
-        "outcome": outcome,
-        "epochs": epochs,
-        "bases": size.bases,
-        "groups": size.groups,
-        "seeds": size.seeds,
-        "rho": rho,
-        "rho_low": math.nan if one else max(rho - 0.2, -1.0),
-        "rho_high": math.nan if one else min(rho + 0.2, 1.0),
-        "rho_bootstrap_low": max(rho - 0.15, -1.0),
-        "rho_bootstrap_high": min(rho + 0.15, 1.0),
-        "rho_bases": rhos,
-        "p": 0.0001 if abs(rho) > 0.4 else 0.2,
-        "p_max": 0.0004 if abs(rho) > 0.4 else 0.6,
-        "icc": 0.82,
-        "icc_single": 0.5,
-        "ceiling": 0.9,
-        "rho_corrected": rho / 0.9,
-        "partial_rho": 0.9 * rho,
-        "uplift": uplift,
-        "uplift_low": uplift - 0.004,
-        "uplift_high": uplift + 0.004,
-        "change": float(at_dose[outcome].mean()),
-        "seeds_needed": 8,
-        "verdict": verdict,
-        "bound": 0.004 if verdict == "no effect" else math.nan,
-    }
-
-
-def quantiles_of(groups: pd.DataFrame, outcomes: pd.DataFrame, size: Size) -> pd.DataFrame:
-    """Return mean usefulness by tenth of the score."""
-    rows = []
-    for grouping in size.groupings:
-        for score in size.scores:
-            useful = _useful(groups, outcomes, score, grouping)
-            place = useful.groupby(["base", "epochs"])["mean_score"].rank(method="first") - 1
-            useful["quantile"] = (10 * place // size.groups).astype(int)
-            for (epochs, quantile), of_tenth in useful.groupby(["epochs", "quantile"]):
-                for outcome in OUTCOMES:
-                    mean = float(of_tenth[outcome].mean())
-                    rows.append(
-                        {
-                            "score": score,
-                            "grouping": grouping,
-                            "outcome": outcome,
-                            "epochs": epochs,
-                            "quantile": quantile,
-                            "mean_score": float(of_tenth["mean_score"].mean()),
-                            "mean": mean,
-                            "low": mean - 0.003,
-                            "high": mean + 0.003,
-                        }
-                    )
-    return pd.DataFrame(rows)
-
-
-def checks_of(size: Size) -> pd.DataFrame:
-    """Return shuffled labels and split halves at each dose."""
-    return pd.DataFrame(
-        [
-            {
-                "outcome": outcome,
-                "epochs": epochs,
-                "shuffled": -0.02,
-                "shuffled_low": -0.03,
-                "shuffled_high": -0.01,
-                "split_half": 0.81,
-            }
-            for outcome in OUTCOMES
-            for epochs in size.doses
-        ]
-    )

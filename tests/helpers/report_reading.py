@@ -1,11 +1,18 @@
-"""What tests of pages look with: a page's elements and text, and a browser that opens it."""
+"""Pages and figures as tests see them: elements and text, and a browser that opens a page and chooses in it."""
 
+import json
+import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
 
 import pytest
 from typing_extensions import override
+
+from alray.reporting.correlation import page as correlation_page
+from alray.reporting.correlation.frames import choose
+from alray.reporting.sweep import page as sweep_page
+from alray.reporting.sweep.style import arms_of
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -42,6 +49,49 @@ class Page(HTMLParser):
     @property
     def words(self):
         return " ".join(" ".join(self.text).split())
+
+
+def sweep_html(results):
+    """Return the page and its figures: files of figures take longer."""
+    arms = arms_of(results.summary)
+    figures = sweep_page.figures_of(results, arms)
+    return sweep_page.page_of(results, figures, arms), figures
+
+
+def correlation_html(results):
+    """Return the page and its figures."""
+    choice = choose(results.summary, results.outcomes, results.main_outcome, results.main_epochs)
+    figures = correlation_page.figures_of(results, choice)
+    return correlation_page.page_of(results, figures, choice), figures
+
+
+def texts_of(figure):
+    """Return the texts of a printed figure."""
+    return re.findall(r">([^<]+)<", figure.svg().decode())
+
+
+def assert_without_gaps(page):
+    """What does not exist is shown as a dash."""
+    assert page.open == []
+    assert "nan" not in page.words.lower().replace("finan", "")
+    assert "<NA>" not in page.words
+
+
+def opened_with(page, choices, folder):
+    """Return console messages and the drawn page after values have been chosen in its fields."""
+    choosing = f"""<script>
+      const waiting = setInterval(() => {{
+        if (!document.documentElement.hasAttribute("data-drawn")) return;
+        clearInterval(waiting);
+        for (const [name, value] of Object.entries({json.dumps(choices)})) {{
+          const select = document.querySelector(`select[name=${{name}}]`);
+          select.value = value;
+          select.dispatchEvent(new Event("change"));
+        }}
+      }}, 50);
+    </script>"""
+    policy = r'<meta http-equiv="Content-Security-Policy"[^>]*>'
+    return opened((re.sub(policy, "", page.decode()) + choosing).encode(), folder)
 
 
 def opened(page, folder):

@@ -1,6 +1,7 @@
-"""Records of a made sweep: curves that rise, arms that differ from random by a known amount, classes of known shares."""
+"""Records of a made sweep: rising curves, arms that differ from random by a known amount, classes of known shares."""
 
 import dataclasses
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,43 +35,32 @@ class Size:
 VARIED = Size(strategies=("random", "margin"), variants=("", "batch_norm=frozen"), rounds=6)
 
 
-def arm_of(strategy: str, variant: str) -> str:
-    return f"{strategy} [{variant}]" if variant else strategy
-
-
 def runs_of(size: Size) -> pd.DataFrame:
-    rows = [
-        {
-            "study": "made",
-            "run_id": f"{strategy}-{variant}-{seed}",
-            "arm": arm_of(strategy, variant),
-            "strategy": strategy,
-            "variant": variant,
-            "oracle": strategy.startswith("ideal"),
-            "full_data": False,
-            "seed": seed,
-            "status": "finished",
-            "error": "",
-            "traceback": "",
-            "attempts": 1,
-            "rounds_done": size.rounds,
-            "seconds": 1.0,
-            "host": "here",
-        }
-        for variant in size.variants
-        for strategy in size.strategies
-        for seed in range(size.seeds)
-    ]
-    return pd.DataFrame(rows)
+    rows = itertools.product(size.variants, size.strategies, range(size.seeds))
+    runs = pd.DataFrame(rows, columns=["variant", "strategy", "seed"])
+    names = runs["strategy"] + (" [" + runs["variant"] + "]").where(runs["variant"] != "", "")
+    return runs.assign(
+        study="made",
+        run_id=runs["strategy"] + "-" + runs["variant"] + "-" + runs["seed"].astype(str),
+        arm=names,
+        oracle=runs["strategy"].str.startswith("ideal"),
+        full_data=False,
+        status="finished",
+        error="",
+        traceback="",
+        attempts=1,
+        rounds_done=size.rounds,
+        seconds=1.0,
+        host="here",
+    )
 
 
 def rounds_of(runs: pd.DataFrame, size: Size, rng: np.random.Generator) -> pd.DataFrame:
     labels = size.initial + size.query * np.arange(size.rounds + 1)
-    places = {strategy: place for place, strategy in enumerate(size.strategies)}
     frames = []
     of_seed = {seed: rng.normal(0, 0.01) for seed in range(size.seeds)}
     for run in runs[runs["status"] == "finished"].to_dict("records"):
-        speed = 1 + 0.12 * places[run["strategy"]]
+        speed = 1 + 0.12 * size.strategies.index(run["strategy"])
         curve = 0.8 - 0.5 * np.exp(-speed * (labels - 50) / (6 * size.query * size.rounds / 12))
         accuracy = curve + of_seed[run["seed"]] + rng.normal(0, 0.004, len(labels))
         frames.append(
@@ -104,12 +94,11 @@ def queries_of(runs: pd.DataFrame, size: Size, rng: np.random.Generator) -> pd.D
     for run in runs[runs["status"] == "finished"].to_dict("records"):
         counts = [size.initial] + [size.query] * size.rounds
         rounds = np.repeat(np.arange(size.rounds + 1), counts)
-        chance = rounds == 0 if run["strategy"] != "random" else np.ones(len(rounds), bool)
-        weights = np.array([0.2, 0.3, 0.5])
+        chance = (rounds == 0) | (run["strategy"] == "random")
         picks = np.where(
             chance,
             rng.choice(3, len(rounds), p=list(SHARES.values())),
-            rng.choice(3, len(rounds), p=weights),
+            rng.choice(3, len(rounds), p=[0.2, 0.3, 0.5]),
         )
         frames.append(
             pd.DataFrame(
@@ -117,7 +106,7 @@ def queries_of(runs: pd.DataFrame, size: Size, rng: np.random.Generator) -> pd.D
                     **{name: run[name] for name in IDENTITY},
                     "round": rounds,
                     "rank": np.concatenate([np.arange(count) for count in counts]),
-                    "id": [f"object-{place}" for place in range(len(rounds))],
+                    "id": [f"object-{number}" for number in range(len(rounds))],
                     "score": np.where(chance, np.nan, rng.random(len(rounds)) / (1 + rounds)),
                     "label": [names[pick] for pick in picks],
                 }
@@ -126,11 +115,11 @@ def queries_of(runs: pd.DataFrame, size: Size, rng: np.random.Generator) -> pd.D
     return pd.concat(frames, ignore_index=True)
 
 
-def frames_of(size: Size | None = None, seed: int = 5) -> dict[str, Any]:
-    """Return `rounds`, `queries` and `runs`, as a study's folder holds them."""
+def frames_of(size: Size | None = None, runs: pd.DataFrame | None = None) -> dict[str, Any]:
+    """Return `rounds`, `queries` and `runs`, as a study's folder holds them; only finished runs have records."""
     size = size or Size()
-    rng = np.random.default_rng(seed)
-    runs = runs_of(size)
+    rng = np.random.default_rng(5)
+    runs = runs_of(size) if runs is None else runs
     return {
         "rounds": rounds_of(runs, size, rng),
         "queries": queries_of(runs, size, rng),
@@ -185,18 +174,14 @@ def results_of(size: Size | None = None, **changes: Any) -> SweepResults:
 def write_study(
     folder: Path, size: Size | None = None, runs: pd.DataFrame | None = None, **manifest: Any
 ) -> Path:
-    """Write a made study's folder; runs that have not finished have no rounds."""
+    """Write a made study's folder."""
     size = size or Size()
-    rng = np.random.default_rng(5)
-    runs = runs_of(size) if runs is None else runs
-    for name, frame in (
-        ("rounds", rounds_of(runs, size, rng)),
-        ("queries", queries_of(runs, size, rng)),
-    ):
+    frames = frames_of(size, runs)
+    for name in ("rounds", "queries"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-        for run_id, of_run in frame.groupby("run_id"):
+        for run_id, of_run in frames[name].groupby("run_id"):
             pq.write_table(_as_recorded(of_run), folder / name / f"{run_id}.parquet")
-    pq.write_table(_as_recorded(runs), folder / "runs.parquet")
+    pq.write_table(_as_recorded(frames["runs"]), folder / "runs.parquet")
     labels = {"initial": size.initial, "query": size.query, "rounds": size.rounds}
     settings = {**SETTINGS, **labels, "seeds": list(range(size.seeds))}
     (folder / "study.yaml").write_text(yaml.safe_dump(settings))

@@ -1,14 +1,17 @@
 """`alray.report` from Python: from a folder or a table to files, with what is wrong said first."""
 
 import os
+import shutil
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from alray.errors import SpecError, StoreError
-from alray.reporting.api import LabelCost, parse_cost, report, report_pair, setting_texts
+from alray.reporting.api import parse_cost, report, report_pair, setting_texts
 from alray.reporting.sources import find_results, read_sweep, read_table
+from alray.settings.sweep import SweepSpec
+from alray.studies.sweep.results import Sweep
+from alray.studies.sweep.store import SweepStore
 from tests.helpers.paths import local
 from tests.helpers.sweep_report_frames import Size, frames_of, runs_of, write_study
 
@@ -96,32 +99,35 @@ def test_without_random_a_table_needs_a_reference(tmp_path):
 
 
 def test_another_metric_is_shown(study, tmp_path):
-    made = report(study, out=tmp_path, metric="nll", formats=("svg",))
-    assert "NLL (nats)" in (local(made.folder) / "figures" / "curves.svg").read_text()
-    assert (
-        "NLL (nats) minus that of random"
-        in (local(made.folder) / "figures" / "differences.svg").read_text()
-    )
+    report(study, out=tmp_path, metric="nll", formats=("svg",))
+    assert "NLL (nats)" in (tmp_path / "figures" / "curves.svg").read_text()
+    differences = (tmp_path / "figures" / "differences.svg").read_text()
+    assert "NLL (nats) minus that of random" in differences
 
 
-def test_money_is_what_labels_cost(study, tmp_path):
-    made = report(study, out=tmp_path, label_cost="0.05 EUR", formats=PAGE)
-    assert " EUR" in html_of(made)
+def test_a_study_in_memory_is_not_read_again(study, tmp_path, monkeypatch):
+    """Its page is that of the folder: the records of runs that have not finished are left out."""
+    folder = shutil.copytree(study, tmp_path / "study")
+    store = SweepStore(folder)
+    runs = store.read_runs()
+    runs.loc[runs["seed"] == 1, "status"] = "failed"
+    runs.to_parquet(folder / "runs.parquet")
+    records = (store.read_rounds(), store.read_queries(), runs)
+    loaded = Sweep(folder, SweepSpec(), *records, summary=pd.DataFrame())
+    expected = html_of(report(folder, out=tmp_path / "a", formats=PAGE))
+    assert "3 runs failed" in expected
+    for name in ("read_rounds", "read_queries", "read_runs"):
+        monkeypatch.setattr(SweepStore, name, None)
+    assert html_of(report(loaded, out=tmp_path / "b", formats=PAGE)) == expected
 
 
 def test_a_study_that_is_not_finished_says_what_is_missing(tmp_path):
     """Failed runs with their errors, unfinished ones with their rounds; the rest is reported."""
     runs = runs_of(SMALL)
     failed = (runs["arm"] == "margin") & (runs["seed"] == 1)
-    runs = runs.assign(
-        status=runs["status"].mask(failed, "failed"),
-        error=runs["error"].mask(failed, "ValueError: NaN in <scores>"),
-    )
     waiting = (runs["arm"] == "entropy") & (runs["seed"] > 0)
-    runs = runs.assign(
-        status=runs["status"].mask(waiting, "unfinished"),
-        rounds_done=runs["rounds_done"].mask(waiting, 2),
-    )
+    runs.loc[failed, ["status", "error"]] = "failed", "ValueError: NaN in <scores>"
+    runs.loc[waiting, ["status", "rounds_done"]] = "unfinished", 2
     made = report(write_study(tmp_path / "half", SMALL, runs), formats=PAGE)
     assert made.problems == (
         "1 run failed and is left out: margin, seed 1 on here: ValueError: NaN in <scores>.",
@@ -136,20 +142,17 @@ def test_a_study_that_was_killed_is_read_from_its_rounds(tmp_path):
     folder = write_study(tmp_path / "killed", SMALL)
     (folder / "runs.parquet").unlink()
     made = report(folder, formats=PAGE)
-    assert len(made.problems) == 1
-    assert "has not ended" in made.problems[0]
+    (problem,) = made.problems
+    assert "has not ended" in problem
 
 
 def test_a_study_without_a_finished_run_is_refused(tmp_path):
-    runs = runs_of(SMALL).assign(rounds_done=1)
-    first = runs.index == 0
-    runs = runs.assign(
-        status=np.where(first, "failed", "unfinished"), error=np.where(first, "no memory", "")
-    )
-    finished_once = write_study(tmp_path / "none", SMALL)
-    runs.to_parquet(finished_once / "runs.parquet")
+    folder = write_study(tmp_path / "none", SMALL)
+    runs = runs_of(SMALL).assign(status="unfinished", rounds_done=1)
+    runs.loc[0, ["status", "error"]] = "failed", "no memory"
+    runs.to_parquet(folder / "runs.parquet")
     with pytest.raises(StoreError, match=r"no run has finished yet\. 1 run failed .* no memory"):
-        report(finished_once)
+        report(folder)
 
 
 def test_a_study_that_did_not_record_a_metric_shows_another(tmp_path):
@@ -210,12 +213,12 @@ def test_kinds_of_results(study, tmp_path):
 @pytest.mark.parametrize(
     ("text", "cost"),
     [
-        (None, None),
-        (0.05, LabelCost(0.05)),
-        ("0.05", LabelCost(0.05)),
-        (".5 EUR", LabelCost(0.5, "EUR")),
-        ("$2", LabelCost(2.0, "$")),
-        ("2\u20ac", LabelCost(2.0, "\u20ac")),
+        (None, (None, "")),
+        (0.05, (0.05, "")),
+        ("0.05", (0.05, "")),
+        (".5 EUR", (0.5, "EUR")),
+        ("$2", (2.0, "$")),
+        ("2\u20ac", (2.0, "\u20ac")),
     ],
     ids=repr,
 )
@@ -230,15 +233,12 @@ def test_settings_are_shown_by_dotted_names():
 
 def test_two_studies_of_one_pool(study, tmp_path):
     """One page beside the first, with the arms of both."""
-    other = write_study(
-        tmp_path / "other", Size(strategies=("random", "margin"), seeds=2, rounds=3)
-    )
+    size = Size(strategies=("random", "margin"), seeds=2, rounds=3)
+    other = write_study(tmp_path / "other", size)
     made = report_pair((study, other), out=tmp_path / "both", formats=PAGE)
     html = html_of(made)
-    assert "made and other" in html
-    assert "margin, made" in html
-    assert "margin, other" in html
-    assert "entropy, made" in html
+    for text in ("made and other", "margin, made", "margin, other", "entropy, made"):
+        assert text in html
 
 
 def test_two_studies_of_different_pools_are_refused(study, tmp_path):
@@ -248,14 +248,6 @@ def test_two_studies_of_different_pools_are_refused(study, tmp_path):
     path = table(tmp_path / "curves.csv")
     with pytest.raises(StoreError, match=r"--compare takes the folders of two sweeps"):
         report_pair((study, path))
-
-
-def test_by_default_two_studies_are_shown_beside_the_first(tmp_path):
-    size = Size(strategies=("random", "margin"), seeds=2, rounds=2)
-    first, second = (write_study(tmp_path / name, size) for name in ("a", "b"))
-    made = report_pair((first, second), formats=("csv",))
-    assert made.folder == tmp_path / "a-and-b"
-    assert made.page is None
 
 
 def test_reading_does_not_disturb_a_running_study(study):

@@ -6,7 +6,6 @@ import math
 import re
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -15,13 +14,15 @@ from hypothesis import strategies as st
 from alray.reporting import theme
 from alray.reporting.correlation.frames import choose, group_points, shown_interval, usefulness
 from alray.reporting.correlation.page import figures_of
-from alray.reporting.figures import DoseAxis, bound_of, spread_labels
-from tests.helpers.report_frames import SCORES, Size, results
+from alray.reporting.correlation.style import DoseAxis, bound_of
+from alray.reporting.figures import spread_labels
+from tests.helpers.report_frames import SCORES, results
+from tests.helpers.report_reading import texts_of
 
 
 @pytest.fixture(scope="module")
 def study():
-    return results(np.random.default_rng(11), Size())
+    return results(seed=11)
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,8 @@ def figures(study, choice):
     return {figure.name: figure for figure in figures_of(study, choice)}
 
 
-def texts_of(figure):
-    return re.findall(r">([^<]+)<", figure.svg().decode())
+def test_the_figures_of_a_correlation_study(figures):
+    assert list(figures) == ["scatter", "quantiles", "rho_by_dose", "groupings", "uplift"]
 
 
 def test_printed_figures_name_axes_panels_and_what_they_show(figures):

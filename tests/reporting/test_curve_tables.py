@@ -1,6 +1,6 @@
-"""Curves made elsewhere: read, made rounds and runs of, and refused with the place of what is wrong."""
+"""Curves made elsewhere: read, made rounds and runs of, and refused with the position of what is wrong."""
 
-import math
+import itertools
 
 import pandas as pd
 import pytest
@@ -16,19 +16,9 @@ NO_QUERIES = pd.DataFrame()
 
 def curves():
     """Return a tidy table of two arms, two seeds and three label counts."""
-    return pd.DataFrame(
-        [
-            {
-                "arm": arm,
-                "seed": seed,
-                "labels": labels,
-                "accuracy": 0.3 + labels / 1000 + 0.01 * seed,
-            }
-            for arm in ("random", "margin")
-            for seed in (1, 2)
-            for labels in (100, 200, 300)
-        ]
-    )
+    rows = itertools.product(("random", "margin"), (1, 2), (100, 200, 300))
+    table = pd.DataFrame(rows, columns=["arm", "seed", "labels"])
+    return table.assign(accuracy=0.3 + table["labels"] / 1000 + 0.01 * table["seed"])
 
 
 def written(tmp_path, table, name="curves.csv"):
@@ -119,16 +109,15 @@ def test_variants_have_their_own_random_arms(tmp_path):
     }
 
 
-def test_names_that_look_like_nothing_are_names(tmp_path):
-    """pandas reads NA and None as nothing, and 01 as a number."""
-    table = curves().replace({"margin": "NA"})
-    assert set(read_curves(written(tmp_path, table))[1]["arm"]) == {"random", "NA"}
-    table = curves().replace({"margin": "01"})
-    assert set(read_curves(written(tmp_path, table))[1]["arm"]) == {"random", "01"}
+@pytest.mark.parametrize("name", ["NA", "01"])
+def test_names_that_look_like_nothing_are_names(tmp_path, name):
+    """pandas reads NA as nothing, and 01 as a number."""
+    table = curves().replace({"margin": name})
+    assert set(read_curves(written(tmp_path, table))[1]["arm"]) == {"random", name}
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "said"),
+    ("column", "value", "message"),
     [
         ("accuracy", "", "column accuracy, row 5: '' is not a number"),
         ("accuracy", "nan", "column accuracy, row 5: 'nan' is not a number"),
@@ -147,55 +136,73 @@ def test_names_that_look_like_nothing_are_names(tmp_path):
         ),
     ],
 )
-def test_a_wrong_value_is_named_with_its_place(tmp_path, column, value, said):
+def test_a_wrong_value_is_named_with_its_position(tmp_path, column, value, message):
     """File, column, row and value."""
     table = curves().astype(str)
     table.loc[4, column] = value
-    assert refused(tmp_path, table).startswith(f", {said}")
+    assert refused(tmp_path, table).startswith(f", {message}")
 
 
-def test_a_wrong_value_in_parquet_is_named_too(tmp_path):
-    """Nulls as numbers have them."""
+@pytest.mark.parametrize(
+    ("rows", "column", "message"),
+    [
+        ([2, 7], "accuracy", ", column accuracy, row 3: nan is not a number (and 1 more row)"),
+        ([3], "arm", ", column arm, row 4: "),
+    ],
+)
+def test_a_wrong_value_in_parquet_is_named_too(tmp_path, rows, column, message):
+    """Nulls as numbers and texts have them."""
     table = curves()
-    table.loc[[2, 7], "accuracy"] = math.nan
-    said = refused(tmp_path, table, "curves.parquet")
-    assert said == ", column accuracy, row 3: nan is not a number (and 1 more row)"
-    table = curves().assign(arm=curves()["arm"].where(curves().index != 3))
-    assert "column arm, row 4: " in refused(tmp_path, table, "curves.parquet")
+    table.loc[rows, column] = None
+    assert refused(tmp_path, table, "curves.parquet").startswith(message)
 
 
-def test_missing_columns_are_named(tmp_path):
-    """With those that are there."""
-    said = refused(tmp_path, curves().drop(columns=["seed", "labels"]))
-    assert said == " lacks seed and labels: its columns are arm, accuracy"
-    said = refused(tmp_path, curves().drop(columns="accuracy"))
-    assert said == " lacks one of accuracy, macro_f1, nll: its columns are arm, seed, labels"
-    assert refused(tmp_path, curves().iloc[:0]) == " has no rows"
+SAME_COUNTS = "every seed of every arm needs the same label counts"
 
 
-def test_label_counts_must_be_common(tmp_path):
-    """Between seeds of an arm and between arms: who lacks what."""
-    wanted = "every seed of every arm needs the same label counts"
-    said = refused(tmp_path, curves().drop(index=10))
-    assert said == (
-        ", column labels: arm 'random', seed 1, has a value at 200 labels and "
-        f"arm 'margin', seed 2, has none; {wanted}"
-    )
-    several = [curves().iloc[[5]].assign(labels=count) for count in (160, 150, 170)]
-    said = refused(tmp_path, pd.concat([curves(), *several]))
-    assert (
-        "arm 'random', seed 2, has a value at 150 labels and arm 'random', seed 1, has none"
-        in said
-    )
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            curves().drop(columns=["seed", "labels"]),
+            " lacks seed and labels: its columns are arm, accuracy",
+        ),
+        (
+            curves().drop(columns="accuracy"),
+            " lacks one of accuracy, macro_f1, nll: its columns are arm, seed, labels",
+        ),
+        (curves().iloc[:0], " has no rows"),
+        (
+            curves().drop(index=10),
+            ", column labels: arm 'random', seed 1, has a value at 200 labels and "
+            f"arm 'margin', seed 2, has none; {SAME_COUNTS}",
+        ),
+        (
+            pd.concat([curves(), *(curves().iloc[[5]].assign(labels=n) for n in (160, 150, 170))]),
+            ", column labels: arm 'random', seed 2, has a value at 150 labels and "
+            f"arm 'random', seed 1, has none; {SAME_COUNTS}",
+        ),
+        (
+            curves().replace({"random": "chance"}),
+            ", column arm: no arm is called 'random', so there is nothing to compare with; "
+            "name one of chance, margin to compare against",
+        ),
+        (
+            curves().assign(oracle=["True"] * 11 + ["False"]),
+            ", column oracle: arm 'margin' is an oracle in some rows only",
+        ),
+        (
+            curves().assign(oracle=["True"] * 7 + ["maybe"] * 5),
+            ", column oracle, row 8: 'maybe' is not true or false (and 4 more rows)",
+        ),
+    ],
+    ids=["columns", "metric", "rows", "arm's counts", "seed's counts", "random", "mixed", "flag"],
+)
+def test_a_table_that_cannot_be_used_is_refused(tmp_path, table, message):
+    assert refused(tmp_path, table) == message
 
 
-def test_there_must_be_something_to_compare_with(tmp_path):
-    """No arm called random, and none of the name that is asked for."""
-    said = refused(tmp_path, curves().replace({"random": "chance"}))
-    assert said == (
-        ", column arm: no arm is called 'random', so there is nothing to compare with; "
-        "name one of chance, margin to compare against"
-    )
+def test_a_reference_must_exist(tmp_path):
     assert "no arm is called 'entropy'" in refused(tmp_path, curves(), reference="entropy")
 
 
@@ -203,24 +210,16 @@ def test_oracles_are_marked(tmp_path):
     """True or false, for a whole arm."""
     flags = curves()["arm"].map({"random": "False", "margin": "TRUE"})
     _, runs = read_curves(written(tmp_path, curves().assign(oracle=flags)))
-    assert runs.set_index("arm")["oracle"].groupby(level=0).first().to_dict() == {
-        "margin": True,
-        "random": False,
-    }
-    flags.iloc[7] = "False"
-    said = refused(tmp_path, curves().assign(oracle=flags))
-    assert said == ", column oracle: arm 'margin' is an oracle in some rows only"
-    flags.iloc[7] = "maybe"
-    said = refused(tmp_path, curves().assign(oracle=flags))
-    assert said == ", column oracle, row 8: 'maybe' is not true or false"
+    marked = set(zip(runs["arm"], runs["oracle"], strict=True))
+    assert marked == {("random", False), ("margin", True)}
 
 
-def test_a_file_that_is_no_table_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "content"), [("absent.csv", None), ("empty.csv", ""), ("text.parquet", "no")]
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path, name, content):
     """Not there, empty, and Parquet in name only."""
-    for name, content in {"absent.csv": None, "empty.csv": "", "text.parquet": "no"}.items():
-        path = tmp_path / name
-        if content is not None:
-            path.write_text(content)
-        with pytest.raises(StoreError, match="cannot be read as a table") as caught:
-            read_curves(path)
-        assert name in str(caught.value)
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(StoreError, match=f"{name} cannot be read as a table"):
+        read_curves(tmp_path / name)

@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import re
 
 import numpy as np
 import pandas as pd
@@ -16,16 +15,13 @@ from alray.reporting.sweep.frames import class_shares, end_labels, most_shifted,
 from alray.reporting.sweep.page import figures_of
 from alray.reporting.sweep.style import REFERENCE_COLOUR, arms_of, marks_of
 from alray.reporting.sweep.tables import money
+from tests.helpers.report_reading import texts_of
 from tests.helpers.sweep_report_frames import VARIED, Size, results_of
 
 FOURTEEN = (
     *("random", "margin", "entropy", "bald", "least_confidence", "ideal_loss"),
     *(f"strategy{number}" for number in range(8)),
 )
-
-
-def texts_of(figure):
-    return re.findall(r">([^<]+)<", figure.svg().decode())
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +34,13 @@ def arms(results):
     return arms_of(results.summary)
 
 
+def figures_by_name(results):
+    return {figure.name: figure for figure in figures_of(results, arms_of(results.summary))}
+
+
 @pytest.fixture(scope="module")
-def figures(results, arms):
-    return {figure.name: figure for figure in figures_of(results, arms)}
+def figures(results):
+    return figures_by_name(results)
 
 
 def test_the_figures_of_a_sweep(figures):
@@ -51,20 +51,17 @@ def test_the_figures_of_a_sweep(figures):
 
 
 def test_printed_figures_name_axes_units_and_arms(figures):
-    curves = texts_of(figures["curves"])
-    assert {"accuracy", "labels", "random", "margin", "bald:members=20", "ideal_loss"} <= set(
-        curves
-    )
-    differences = texts_of(figures["differences"])
-    assert "accuracy minus that of random" in differences
-    assert "ideal_loss (oracle)" in differences
-    assert "random" not in differences
-    assert "labels saved (%)" in texts_of(figures["savings"])
-    assert {"NLL (nats)", "macro F1"} <= set(texts_of(figures["metrics"]))
-    assert {"head fused", "head text"} <= set(texts_of(figures["sigmas"]))
-    assert {"query", "fit", "evaluation", "seconds per round, mean"} <= set(
-        texts_of(figures["times"])
-    )
+    named = {
+        "curves": {"accuracy", "labels", "random", "margin", "bald:members=20", "ideal_loss"},
+        "differences": {"accuracy minus that of random", "ideal_loss (oracle)"},
+        "savings": {"labels saved (%)"},
+        "metrics": {"NLL (nats)", "macro F1"},
+        "sigmas": {"head fused", "head text"},
+        "times": {"query", "fit", "evaluation", "seconds per round, mean"},
+    }
+    for name, texts in named.items():
+        assert texts <= set(texts_of(figures[name]))
+    assert "random" not in texts_of(figures["differences"])
 
 
 def test_a_ceiling_is_drawn_where_it_is_known(results, arms):
@@ -117,19 +114,17 @@ def test_labels_at_the_ends_of_curves_do_not_overlap(results, arms):
 
 def test_variants_stand_in_panels_with_their_strategys_colour():
     results = results_of(VARIED)
-    arms = arms_of(results.summary)
-    figures = {figure.name: figure for figure in figures_of(results, arms)}
-    assert len({arm.colour for arm in arms.all}) == 2
+    figures = figures_by_name(results)
+    assert len({arm.colour for arm in arms_of(results.summary).all}) == 2
     curves = texts_of(figures["curves"])
     assert "batch_norm=frozen" in curves
     assert "the study's own settings" in curves
-    variants = figures["variants"]
-    assert set(variants.rows["strategy"]) == {"random", "margin"}
+    assert set(figures["variants"].rows["strategy"]) == {"random", "margin"}
     assert set(figures["differences"].rows["arm"]) == {"margin", "margin [batch_norm=frozen]"}
 
 
 def test_savings_that_are_not_reached_are_marked(arms):
-    """An arrow where the arm does not get there; what is not bounded runs down to the axis; nothing infinite is kept."""
+    """An arrow where the arm does not get there; a band without a bound runs down to the axis; no infinity is kept."""
     frame = pd.DataFrame(
         {
             "arm": "margin",
@@ -165,15 +160,15 @@ def test_the_matrix_of_wins_is_antisymmetrical(figures):
 
 def test_classes_are_compared_with_the_pool_or_else_with_random(results, arms):
     """Margin asks for the rarest class two and a half times as often as the pool holds it."""
-    shares, against = class_shares(results.comparison.classes, arms)
-    assert against == "its share in the pool"
-    margin = shares[(shares["arm"] == "margin") & shares["label"].str.startswith("<")]
-    assert margin["doublings"].mean() == pytest.approx(math.log2(2.5), abs=0.15)
-    unknown = results.comparison.classes.assign(pool_share=math.nan)
-    shares, against = class_shares(unknown, arms)
-    assert against == "random queries it"
-    margin = shares[(shares["arm"] == "margin") & shares["label"].str.startswith("<")]
-    assert margin["doublings"].mean() == pytest.approx(math.log2(2.5), abs=0.25)
+    classes = results.comparison.classes
+    for frame, expected, tolerance in (
+        (classes, "its share in the pool", 0.15),
+        (classes.assign(pool_share=math.nan), "random queries it", 0.25),
+    ):
+        shares, against = class_shares(frame, arms)
+        assert against == expected
+        margin = shares[(shares["arm"] == "margin") & shares["label"].str.startswith("<")]
+        assert margin["doublings"].mean() == pytest.approx(math.log2(2.5), abs=tolerance)
 
 
 def test_a_class_that_is_never_asked_for_is_drawn_as_such(results, arms):
@@ -203,12 +198,12 @@ def test_thinning_keeps_both_ends_and_no_more_than_asked(count, points):
 
 def test_a_large_study_is_thinned():
     """Two hundred rounds: a page holds at most 200 checkpoints of a mean and 100 of a seed."""
-    results = results_of(Size(strategies=("random", "margin"), seeds=2, rounds=400))
-    arms = arms_of(results.summary)
-    figures = {figure.name: figure for figure in figures_of(results, arms)}
-    assert figures["curves"].rows["labels"].nunique() == 200
-    assert figures["seeds"].rows["labels"].nunique() == 100
-    assert figures["metrics"].rows["labels"].nunique() == 100
+    size = Size(strategies=("random", "margin"), seeds=2, rounds=400)
+    figures = figures_by_name(results_of(size))
+    points = {
+        name: figures[name].rows["labels"].nunique() for name in ("curves", "seeds", "metrics")
+    }
+    assert points == {"curves": 200, "seeds": 100, "metrics": 100}
 
 
 def test_an_axis_holds_its_values():

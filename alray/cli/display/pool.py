@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alray.pools.builtin import BUILTIN_POOLS
-from alray.pools.describe import ModalityDescription, PoolDescription
+from alray.pools.describe import PoolDescription
 
 TOP = 20
 _BAR = 28
@@ -13,12 +13,9 @@ _BAR = 28
 def print_description(
     description: PoolDescription, console: Console, *, every_class: bool
 ) -> None:
-    """Print counts, modalities and a bar chart of the classes.
+    """Print counts, modalities and a bar chart of the classes, the largest 20 unless all are asked for.
 
-    Args:
-        description: The pool's description.
-        console: The terminal; made without markup, because class names may hold brackets.
-        every_class: Also print classes beyond the largest 20.
+    The console is made without markup: class names may hold brackets.
     """
     console.print(_counts(description))
     console.print()
@@ -78,21 +75,16 @@ def _modalities(description: PoolDescription) -> Table:
     for heading in ("absent", "%", "with NaN"):
         table.add_column(heading, justify="right", no_wrap=True)
     for modality in description.modalities:
-        table.add_row(*_modality_cells(modality, description.objects))
+        table.add_row(
+            modality.name,
+            modality.column,
+            " x ".join(map(str, modality.shape)),
+            modality.dtype,
+            f"{modality.absent:,}",
+            f"{100 * modality.absent / max(1, description.objects):.1f}",
+            f"{modality.unusable:,}",
+        )
     return table
-
-
-def _modality_cells(modality: ModalityDescription, objects: int) -> tuple[str, ...]:
-    share = 100 * modality.absent / max(1, objects)
-    return (
-        modality.name,
-        modality.column,
-        " x ".join(str(size) for size in modality.shape),
-        modality.dtype,
-        f"{modality.absent:,}",
-        f"{share:.1f}",
-        f"{modality.unusable:,}",
-    )
 
 
 def _classes(description: PoolDescription, limit: int | None) -> Table:

@@ -67,35 +67,25 @@ def _cells(row: Mapping[str, Any]) -> tuple[Text, str, str, str, str, str]:
         name.append(" (oracle)", style="italic")
     return (
         name,
-        share(_number(row, "accuracy")),
-        share(_number(row, "macro_f1")),
+        share(row["accuracy"]),
+        share(row["macro_f1"]),
         _difference(row),
         _saving(row),
-        f"{_number(row, 'seconds_per_round'):.2f}",
+        f"{row['seconds_per_round']:.2f}",
     )
 
 
 def _difference(row: Mapping[str, Any]) -> str:
-    estimate = _number(row, "alc_difference")
-    low, high = _number(row, "alc_difference_low"), _number(row, "alc_difference_high")
-    if math.isnan(estimate):
-        return "-"
-    if math.isnan(low):
-        return signed(estimate)
-    return f"{signed(estimate)} ({signed(low)}, {signed(high)})"
+    estimate = signed(row["alc_difference"])
+    low, high = row["alc_difference_low"], row["alc_difference_high"]
+    return estimate if math.isnan(low) else f"{estimate} ({signed(low)}, {signed(high)})"
 
 
 def _saving(row: Mapping[str, Any]) -> str:
-    estimate = _number(row, "labels_saved")
-    low, high = _number(row, "labels_saved_low"), _number(row, "labels_saved_high")
+    estimate, low, high = row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"]
     if math.isnan(estimate):
-        return "-" if math.isnan(_number(row, "alc_difference")) else "not reached"
+        return "-" if math.isnan(row["alc_difference"]) else "not reached"
     if math.isnan(low) and math.isnan(high):
         return f"{100 * estimate:.0f}"
     ends = ["?" if math.isnan(end) else f"{100 * end:.0f}" for end in (low, high)]
     return f"{100 * estimate:.0f} ({', '.join(ends)})"
-
-
-def _number(row: Mapping[str, Any], column: str) -> float:
-    value = row[column]
-    return float(value) if isinstance(value, (int, float)) else math.nan

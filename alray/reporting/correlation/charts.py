@@ -7,15 +7,14 @@ import pandas as pd
 
 from alray.analysis.correlation.groupings import GROUPING_TITLES
 from alray.reporting.correlation.frames import Choice
+from alray.reporting.correlation.style import DoseAxis, grouping_marks, score_colour
 from alray.reporting.figures import (
-    DoseAxis,
     Figure,
-    grouping_marks,
+    error_bars,
+    having,
+    interval_tooltip,
     panels,
-    score_colour,
     signed_axis,
-    spec_of,
-    with_interval,
 )
 
 
@@ -29,25 +28,19 @@ def scatter(points: pd.DataFrame, quantiles: pd.DataFrame, choice: Choice) -> Fi
     x = alt.X("mean_score:Q", axis=alt.Axis(title="mean score of the group", grid=False))
     x = x.scale(zero=False)
     y = alt.Y("usefulness:Q", axis=signed_axis(choice.usefulness)).scale(zero=True)
-    group = alt.Chart().transform_filter("isValid(datum.group)")
-    colour = score_colour(choice.scores)
+    group = having("group").encode(x=x, color=score_colour(choice.scores))
+    interval = group.encode(y="low:Q", y2="high")
     layers = [
-        *(
-            bar.mark_rule(opacity=0.22, strokeWidth=1).encode(
-                x=x, y=alt.Y("low:Q"), y2="high", color=colour
-            )
-            for bar in with_interval(group, points)
-        ),
+        *error_bars(interval, points, opacity=0.22, strokeWidth=1),
         group.mark_point(filled=True, size=22, opacity=0.75).encode(
-            x=x, y=y, color=colour, tooltip=_point_tooltip(choice)
+            y=y, tooltip=_point_tooltip(choice)
         ),
         alt.Chart()
         .transform_filter("!isValid(datum.group)")
         .mark_line(style="trend", strokeWidth=1.8)
         .encode(x=x, y=y),
     ]
-    chart = panels(layers, frame, "score", choice.panels).resolve_scale(x="independent")
-    params = {"epochs": choice.epochs, "grouping": choice.grouping}
+    groups = points[["base", "group"]].drop_duplicates()
     return Figure(
         name="scatter",
         heading="Does a group's mean score predict how useful it is?",
@@ -55,10 +48,10 @@ def scatter(points: pd.DataFrame, quantiles: pd.DataFrame, choice: Choice) -> Fi
         caption="A point is a group of one base model, its bar the t interval over fine-tuning seeds. "
         "The line joins the means of the score's tenths.",
         description=f"Scatter plots of {choice.usefulness} over the mean score of the group, a panel per score. "
-        f"{_rhos(choice, points)}",
+        f"{len(groups)} groups for each of {len(choice.scores)} scores; the tables above hold rho.",
         rows=frame,
-        params=params,
-        spec=spec_of(chart, params),
+        chart=panels(layers, frame, "score", choice.panels).resolve_scale(x="independent"),
+        params={"epochs": choice.epochs, "grouping": choice.grouping},
     )
 
 
@@ -68,17 +61,9 @@ def _point_tooltip(choice: Choice) -> list[alt.Tooltip]:
         alt.Tooltip("group:N"),
         alt.Tooltip("mean_score:Q", title="mean score", format=".3f"),
         alt.Tooltip("usefulness:Q", title=choice.usefulness, format="+.3f"),
-        alt.Tooltip("low:Q", title="95 % from", format="+.3f"),
-        alt.Tooltip("high:Q", title="95 % to", format="+.3f"),
+        *interval_tooltip("+.3f"),
         alt.Tooltip("commonest:N", title="commonest class"),
     ]
-
-
-def _rhos(choice: Choice, points: pd.DataFrame) -> str:
-    groups = points[["base", "group"]].drop_duplicates()
-    return (
-        f"{len(groups)} groups for each of {len(choice.scores)} scores; the tables above hold rho."
-    )
 
 
 def quantile_response(quantiles: pd.DataFrame, choice: Choice) -> Figure:
@@ -103,26 +88,12 @@ def quantile_response(quantiles: pd.DataFrame, choice: Choice) -> Figure:
         alt.Tooltip("tenth:Q"),
         alt.Tooltip("mean_score:Q", title="mean score", format=".3f"),
         alt.Tooltip("usefulness:Q", title=choice.usefulness, format="+.3f"),
-        alt.Tooltip("low:Q", title="95 % from", format="+.3f"),
-        alt.Tooltip("high:Q", title="95 % to", format="+.3f"),
+        *interval_tooltip("+.3f"),
     ]
-    keep = [
-        "score",
-        "grouping",
-        "epochs",
-        "tenth",
-        "position",
-        "mean_score",
-        "mean",
-        "low",
-        "high",
-    ]
-    rows = frame[keep].rename(columns={"mean": "usefulness"})
+    keep = ["score", "grouping", "epochs", "tenth", "position", "mean_score"]
+    rows = frame.rename(columns={"mean": "usefulness"})[[*keep, "usefulness", "low", "high"]]
     rows = pd.concat([rows, _queried_tenths(choice)], ignore_index=True)
-    chart = panels(
-        _response(rows, x, choice.usefulness, choice, tooltip), rows, "score", choice.panels
-    )
-    params = {"epochs": choice.epochs}
+    layers = _response(rows, x, choice.usefulness, choice, tooltip)
     return Figure(
         name="quantiles",
         heading="Which part of a score's range is useful?",
@@ -132,16 +103,15 @@ def quantile_response(quantiles: pd.DataFrame, choice: Choice) -> Figure:
         description=f"Lines of {choice.usefulness} over the ten tenths of each score, a panel per score, a line per "
         "grouping.",
         rows=rows,
-        params=params,
-        spec=spec_of(chart, params),
+        chart=panels(layers, rows, "score", choice.panels),
+        params={"epochs": choice.epochs},
     )
 
 
 def _queried_tenths(choice: Choice) -> pd.DataFrame:
     start = [0.5 if choice.queried[score] == "small" else 9.5 for score in choice.scores]
-    return pd.DataFrame({"score": choice.scores, "start": start}).assign(
-        end=lambda frame: frame["start"] + 1
-    )
+    end = [each + 1 for each in start]
+    return pd.DataFrame({"score": choice.scores, "start": start, "end": end})
 
 
 def _response(
@@ -149,23 +119,15 @@ def _response(
 ) -> list[alt.Chart]:
     """Return the layers of usefulness over `x`, by grouping; rows with an `end` are shaded."""
     y = alt.Y("usefulness:Q", axis=signed_axis(title)).scale(zero=True)
-    colour = score_colour(choice.scores)
     shape, dash = grouping_marks(choice.grouping_titles)
-    point = alt.Chart().transform_filter("isValid(datum.usefulness)")
+    point = having("usefulness").encode(x=x, color=score_colour(choice.scores))
+    interval = point.encode(y="low:Q", y2="high")
     return [
-        alt.Chart()
-        .transform_filter("isValid(datum.end)")
-        .mark_rect(style="queried")
-        .encode(x=alt.X("start:Q"), x2="end"),
-        *(
-            bar.mark_rule(strokeWidth=1.2, opacity=0.55).encode(
-                x=x, y=alt.Y("low:Q"), y2="high", color=colour
-            )
-            for bar in with_interval(point, rows)
-        ),
-        point.mark_line(strokeWidth=1.4).encode(x=x, y=y, color=colour, strokeDash=dash),
+        having("end").mark_rect(style="queried").encode(x="start:Q", x2="end"),
+        *error_bars(interval, rows, strokeWidth=1.2, opacity=0.55),
+        point.mark_line(strokeWidth=1.4).encode(y=y, strokeDash=dash),
         point.mark_point(filled=True, size=36, opacity=1).encode(
-            x=x, y=y, color=colour, shape=shape, tooltip=tooltip
+            y=y, shape=shape, tooltip=tooltip
         ),
     ]
 
@@ -177,7 +139,7 @@ def uplift(summary: pd.DataFrame, choice: Choice) -> Figure:
     present = set(frame["grouping"])
     groupings = tuple(name for name in choice.groupings if name in present)
     compared = dataclasses.replace(choice, groupings=groupings)
-    ranks = frame["grouping"].map({name: rank for rank, name in enumerate(groupings)})
+    ranks = frame["grouping"].map(groupings.index)
     frame = frame.assign(position=dose.beside(frame["epochs"], 3 * ranks, 3 * len(groupings) - 2))
     keep = ["score", "grouping", "epochs", "position"]
     ends = {"uplift": "usefulness", "uplift_low": "low", "uplift_high": "high"}
@@ -185,13 +147,11 @@ def uplift(summary: pd.DataFrame, choice: Choice) -> Figure:
         alt.Tooltip("score:N"),
         alt.Tooltip("epochs:Q"),
         alt.Tooltip("usefulness:Q", title="uplift", format="+.3f"),
-        alt.Tooltip("low:Q", title="95 % from", format="+.3f"),
-        alt.Tooltip("high:Q", title="95 % to", format="+.3f"),
+        *interval_tooltip("+.3f"),
     ]
     title = f"uplift in {choice.outcome_title} over random"
     rows = frame[[*keep, *ends]].rename(columns=ends)
     layers = _response(rows, dose.x("position"), title, compared, tooltip)
-    chart = panels(layers, rows, "score", choice.panels)
     return Figure(
         name="uplift",
         heading="What would a strategy gain over random?",
@@ -201,6 +161,5 @@ def uplift(summary: pd.DataFrame, choice: Choice) -> Figure:
         description="Points of uplift over the dose, a panel per score. "
         + choice.values(summary, "uplift"),
         rows=rows,
-        params={},
-        spec=spec_of(chart, {}),
+        chart=panels(layers, rows, "score", choice.panels),
     )

@@ -2,19 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
 from alray.analysis.correlation.groupings import GROUPING_TITLES
 from alray.reporting.correlation import charts, rho_charts, tables
-from alray.reporting.correlation.frames import (
-    OUTCOME_TITLES,
-    Choice,
-    choose,
-    group_points,
-)
+from alray.reporting.correlation.frames import Choice, choose, group_points
 from alray.reporting.figures import Figure
-from alray.reporting.page import csv_of, figure_files, render_page
+from alray.reporting.page import render_page, report_files
 from alray.reporting.writing import DEFAULT_FORMATS
 
 FILES = (
@@ -62,22 +58,16 @@ class CorrelationResults:
 
 
 def render(results: CorrelationResults) -> dict[str, bytes]:
-    """Return the files of a report, name relative to the study's folder: content.
-
-    These are, as `formats` asks, `report.html`, `figures/<name>.svg`, `figures/<name>.png`, `findings/<frame>.csv`.
+    """Return the files of a report, as `page.report_files` does.
 
     Raises:
         ValueError: If the summary lacks the main outcome or dose.
     """
     choice = choose(results.summary, results.outcomes, results.main_outcome, results.main_epochs)
     figures = figures_of(results, choice)
-    files = figure_files(figures, results.formats)
-    if "html" in results.formats:
-        files["report.html"] = page_of(results, figures, choice)
-    if "csv" in results.formats:
-        frames = ("summary", "quantiles", "checks")
-        files |= {f"findings/{name}.csv": csv_of(getattr(results, name)) for name in frames}
-    return files
+    findings = {name: getattr(results, name) for name in ("summary", "quantiles", "checks")}
+    page = partial(page_of, results, figures, choice)
+    return report_files(figures, results.formats, page, findings)
 
 
 def figures_of(results: CorrelationResults, choice: Choice) -> list[Figure]:
@@ -106,7 +96,7 @@ def page_of(results: CorrelationResults, figures: Sequence[Figure], choice: Choi
         "facts": results.facts,
         "files": FILES,
         "formats": [name for name in ("svg", "png") if name in results.formats],
-        "outcome": OUTCOME_TITLES.get(choice.outcome, choice.outcome),
+        "outcome": choice.outcome_title,
         "choice": choice,
         "chosen": {"epochs": choice.epochs, "grouping": GROUPING_TITLES[choice.grouping]},
         "controlled": choice.controlled,

@@ -1,18 +1,17 @@
 """A correlation study's page and figures: the same when the study ends and whenever they are written again."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 from typing import Any
 
 import pandas as pd
 
 from alray.analysis.correlation.findings import Prediction, reading
-from alray.analysis.correlation.summary import CorrelationSummary, as_original
+from alray.analysis.correlation.summary import as_original
 from alray.analysis.wording import count, is_or_are, listed
 from alray.errors import SpecError, StoreError
-from alray.reporting.writing import DEFAULT_FORMATS
+from alray.reporting.facts import provenance
 from alray.settings.base import unknown_name
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.protocol import (
@@ -23,112 +22,10 @@ from alray.studies.correlation.protocol import (
 )
 from alray.studies.correlation.results import Correlation
 
-
-@dataclass(frozen=True, eq=False)
-class Records:
-    """The records of a study's complete bases.
-
-    Attributes:
-        bases: A row per base model.
-        groups: A row per base, grouping and object.
-        outcomes: A row per fine-tune and dose.
-        failures: Tasks that failed for good, each with its error in a line.
-        extended: Seeds, scores or groupings have been added since, and not all of them are done.
-    """
-
-    bases: pd.DataFrame
-    groups: pd.DataFrame
-    outcomes: pd.DataFrame
-    failures: Mapping[str, str]
-    extended: bool = False
-
-
 _EXTENDED = (
-    "Seeds, scores or groupings that were added since are not all done: these findings are without them. The same command "
-    "completes them."
+    "Seeds, scores or groupings that were added since are not all done: these findings are without them. "
+    "The same command completes them."
 )
-
-
-def render_study(
-    spec: CorrelationSpec,
-    manifest: Mapping[str, Any],
-    records: Records,
-    found: CorrelationSummary,
-    outcome: str,
-    formats: Sequence[str] = DEFAULT_FORMATS,
-) -> tuple[dict[str, bytes], list[str]]:
-    """Return the report's files by name, and its sentences.
-
-    Args:
-        spec: Settings with their numbers filled in.
-        manifest: Of the study.
-        records: Of the complete bases.
-        found: The summary of these records.
-        outcome: The outcome that verdicts are about.
-        formats: html, svg, png, csv.
-    """
-    # Altair and vl-convert take a second to import.
-    from alray.reporting.correlation.page import CorrelationResults, render  # noqa: PLC0415
-
-    grouping = "score" if "score" in spec.grouping else spec.grouping[0]
-    prediction = measured_prediction()
-    sentences = reading(found.summary, found.checks, prediction, (outcome, grouping))
-    if records.failures:
-        sentences.insert(0, _failures(records))
-    if records.extended:
-        sentences.insert(0, _EXTENDED)
-    dose = prediction.epochs
-    results = CorrelationResults(
-        groups=records.groups,
-        outcomes=records.outcomes,
-        bases=records.bases,
-        summary=found.summary,
-        quantiles=found.quantiles,
-        checks=found.checks,
-        title=f"Does a score predict usefulness? {manifest.get('pool', spec.name)}",
-        facts=_facts(spec, manifest),
-        sentences=sentences,
-        main_outcome=outcome,
-        main_epochs=dose if dose in spec.epochs and spec.compat is None else None,
-        formats=formats,
-    )
-    return render(results), sentences
-
-
-def measured_prediction() -> Prediction:
-    """Return what the published prediction study has measured of the default protocol."""
-    text = files("alray").joinpath("data", "prediction.json").read_text()
-    return Prediction(**json.loads(text))
-
-
-def _failures(records: Records) -> str:
-    """Return which tasks failed, and why."""
-    named = listed([f"{name}: {error}" for name, error in records.failures.items()])
-    complete = ", ".join(str(base) for base in sorted(records.bases["base"]))
-    failed = count(len(records.failures), "task")
-    return f"{failed} failed ({named}); only bases {complete} are complete and counted."
-
-
-def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return the facts that a reader needs to assess the study and to repeat it."""
-    versions = {"alray": manifest.get("alray"), **manifest.get("versions", {})}
-    counts = [f"{number:,} {name}" for name, number in manifest.get("counts", {}).items()]
-    return {
-        "pool": ", ".join([str(manifest.get("pool", "unknown")), *counts]),
-        "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
-        "base models": f"{spec.bases}, on {spec.initial:,} random labels each",
-        "sample": f"{spec.sample:,} unlabelled objects, groups of {spec.group_size}",
-        "fine-tunes": f"{spec.fine_tune_seeds} seeds, evaluated after {', '.join(map(str, spec.epochs))} epochs "
-        f"on at most {spec.test:,} test objects, replay {spec.replay}",
-        "model": f"{spec.model.name}, width {spec.model.width}, dropout {spec.model.dropout:g}",
-        "training": f"Adam {spec.training.lr:g}, batch size {spec.training.batch_size}, BatchNorm "
-        f"{spec.training.batch_norm}",
-        "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
-        "machine": str(manifest.get("machine", {}).get("processor", "unknown")),
-        "begun": str(manifest.get("begun")),
-        "ended": str(manifest.get("ended")),
-        "command": str(manifest.get("command", "")),
-    }
 
 
 def render_correlation(
@@ -146,24 +43,76 @@ def render_correlation(
         StoreError: The stored summary is not that of the complete bases.
         SpecError: It has no such outcome.
     """
-    outcomes = sorted(study.summary["outcome"].unique())
+    # Altair and vl-convert take a second to import.
+    from alray.reporting.correlation.page import CorrelationResults, render  # noqa: PLC0415
+
+    known = sorted(study.summary["outcome"].unique())
     main = outcome or study.settings.outcome
-    if main not in outcomes:
-        raise SpecError(f"--metric {main}: {unknown_name('outcome', main, outcomes)}")
+    if main not in known:
+        raise SpecError(f"--metric {main}: {unknown_name('outcome', main, known)}")
     spec = summarised_settings(study.settings, study.summary)
-    files, sentences = render_study(
-        spec,
-        manifest,
-        _records(study, spec),
-        CorrelationSummary(study.summary, study.quantiles, study.checks),
-        main,
-        tuple(formats),
+    bases, groups, outcomes = _complete(study, spec)
+    prediction = measured_prediction()
+    grouping = "score" if "score" in spec.grouping else spec.grouping[0]
+    sentences = reading(study.summary, study.checks, prediction, (main, grouping))
+    if len(study.failures):
+        sentences.insert(0, _failures(study.failures, bases))
+    if spec != study.settings:
+        sentences.insert(0, _EXTENDED)
+    dose = prediction.epochs
+    results = CorrelationResults(
+        groups=groups,
+        outcomes=outcomes,
+        bases=bases,
+        summary=study.summary,
+        quantiles=study.quantiles,
+        checks=study.checks,
+        title=f"Does a score predict usefulness? {manifest.get('pool', spec.name)}",
+        facts=_facts(spec, manifest),
+        sentences=sentences,
+        main_outcome=main,
+        main_epochs=dose if dose in spec.epochs and spec.compat is None else None,
+        formats=tuple(formats),
     )
-    return files, sentences
+    return render(results), sentences
 
 
-def _records(study: Correlation, spec: CorrelationSpec) -> Records:
-    """Return what the stored summary was computed from."""
+def measured_prediction() -> Prediction:
+    """Return what the published prediction study has measured of the default protocol."""
+    text = files("alray").joinpath("data", "prediction.json").read_text()
+    return Prediction(**json.loads(text))
+
+
+def _failures(failures: pd.DataFrame, bases: pd.DataFrame) -> str:
+    """Return which tasks failed, and why."""
+    tasks = zip(failures["task"], failures["error"], strict=True)
+    named = listed([f"{name}: {error}" for name, error in tasks])
+    complete = ", ".join(str(base) for base in sorted(bases["base"]))
+    failed = count(len(failures), "task")
+    return f"{failed} failed ({named}); only bases {complete} are complete and counted."
+
+
+def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the facts that a reader needs to assess the study and to repeat it."""
+    counts = [f"{number:,} {name}" for name, number in manifest.get("counts", {}).items()]
+    return {
+        "pool": ", ".join([str(manifest.get("pool", "unknown")), *counts]),
+        "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
+        "base models": f"{spec.bases}, on {spec.initial:,} random labels each",
+        "sample": f"{spec.sample:,} unlabelled objects, groups of {spec.group_size}",
+        "fine-tunes": f"{spec.fine_tune_seeds} seeds, evaluated after {', '.join(map(str, spec.epochs))} epochs "
+        f"on at most {spec.test:,} test objects, replay {spec.replay}",
+        "model": f"{spec.model.name}, width {spec.model.width}, dropout {spec.model.dropout:g}",
+        "training": f"Adam {spec.training.lr:g}, batch size {spec.training.batch_size}, BatchNorm "
+        f"{spec.training.batch_norm}",
+        **provenance(manifest, {"alray": manifest.get("alray")}),
+    }
+
+
+def _complete(
+    study: Correlation, spec: CorrelationSpec
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the bases, groups and outcomes that the stored summary was computed from."""
     tasks = tasks_of(study.outcomes)
     complete = complete_bases(spec, study.bases["base"], set(tasks))
     summarised = int(study.summary["bases"].iloc[0])
@@ -177,5 +126,4 @@ def _records(study: Correlation, spec: CorrelationSpec) -> Records:
     if spec.compat == "original":
         outcomes = as_original(outcomes)
     groups, bases = (frame[frame["base"].isin(complete)] for frame in (study.groups, study.bases))
-    failures = dict(zip(study.failures["task"], study.failures["error"], strict=True))
-    return Records(bases, groups, outcomes, failures, extended=spec != study.settings)
+    return bases, groups, outcomes

@@ -4,21 +4,19 @@ import altair as alt
 import pandas as pd
 
 from alray.reporting.correlation.frames import Choice, shown_interval, words
+from alray.reporting.correlation.style import DoseAxis, bound_of, grouping_marks, score_colour
 from alray.reporting.figures import (
     HEIGHT,
-    DoseAxis,
     Figure,
     Margins,
-    bound_of,
-    grouping_marks,
+    error_bars,
+    having,
+    interval_tooltip,
     lookup,
-    no_data,
     panels,
-    score_colour,
     signed_axis,
-    spec_of,
+    single,
     spread_labels,
-    with_interval,
 )
 
 _LABEL_GAP = 14
@@ -33,29 +31,19 @@ def dose_curves(summary: pd.DataFrame, choice: Choice) -> Figure:
     bound = bound_of([*frame["rho"], *frame["low"], *frame["high"]])
     keep = ["score", "grouping", "epochs", "position", "rho", "low", "high"]
     rows = pd.concat([frame[keep], _end_labels(frame, dose, bound)], ignore_index=True)
-    x = dose.x("position")
+    x, colour = dose.x("position"), score_colour(choice.scores)
     scale = alt.Scale(domain=[-bound, bound], nice=False)
     y = alt.Y("rho:Q", axis=signed_axis("Spearman rho (-1 to 1)"), scale=scale)
-    colour = score_colour(choice.scores)
-    curve = alt.Chart().transform_filter("isValid(datum.epochs)")
-    label = alt.Chart().transform_filter("isValid(datum.label)")
+    curve = having("epochs").encode(x=x, color=colour)
+    label = having("label").encode(x=x, y=y)
+    interval = curve.encode(y="low:Q", y2="high")
     layers = [
-        *(
-            bar.mark_rule(strokeWidth=1.4, opacity=0.6).encode(
-                x=x, y=alt.Y("low:Q"), y2="high", color=colour
-            )
-            for bar in with_interval(curve, frame)
-        ),
-        curve.mark_line(strokeWidth=1.6).encode(x=x, y=y, color=colour),
-        curve.mark_point(filled=True, size=40, opacity=1).encode(
-            x=x, y=y, color=colour, tooltip=_rho_tooltip()
-        ),
-        label.mark_point(filled=True, size=40, opacity=1, xOffset=4).encode(
-            x=x, y=y, color=colour
-        ),
-        label.mark_text(style="label", align="left", dx=11).encode(x=x, y=y, text="label:N"),
+        *error_bars(interval, frame, strokeWidth=1.4, opacity=0.6),
+        curve.mark_line(strokeWidth=1.6).encode(y=y),
+        curve.mark_point(filled=True, size=40, opacity=1).encode(y=y, tooltip=_rho_tooltip()),
+        label.mark_point(filled=True, size=40, opacity=1, xOffset=4).encode(color=colour),
+        label.mark_text(style="label", align="left", dx=11).encode(text="label:N"),
     ]
-    chart = panels(layers, rows, "grouping", choice.grouping_titles)
     return Figure(
         name="rho_by_dose",
         heading="How does the correlation change with the dose?",
@@ -65,8 +53,8 @@ def dose_curves(summary: pd.DataFrame, choice: Choice) -> Figure:
         description="Lines of Spearman rho over the dose, a panel per grouping, a line per score. "
         + choice.values(summary, "rho"),
         rows=rows,
-        params={},
-        spec=spec_of(chart, {}, Margins(label=112, least=150)),
+        chart=panels(layers, rows, "grouping", choice.grouping_titles),
+        margins=Margins(label=112, least=150),
     )
 
 
@@ -105,18 +93,13 @@ def grouping_agreement(summary: pd.DataFrame, choice: Choice) -> Figure:
     colour = score_colour(choice.scores)
     shape, _ = grouping_marks(choice.grouping_titles)
     base = alt.Chart().encode(y=y, yOffset=offset, color=colour)
-    layers = alt.layer(
-        *(
-            bar.mark_rule(strokeWidth=2, opacity=0.6).encode(x=alt.X("low:Q"), x2="high")
-            for bar in with_interval(base, frame)
-        ),
+    interval = base.encode(x="low:Q", x2="high")
+    layers = [
+        *error_bars(interval, frame, strokeWidth=2, opacity=0.6),
         base.mark_point(filled=True, size=70, opacity=1).encode(
             x=x, shape=shape, tooltip=[alt.Tooltip("grouping:N"), *_rho_tooltip()]
         ),
-        data=no_data(),
-    )
-    chart = layers.properties(width=480, height=20 * len(choice.groupings) * len(choice.scores))
-    params = {"epochs": choice.epochs}
+    ]
     return Figure(
         name="groupings",
         heading="Does the correlation survive within classes, and vanish at random?",
@@ -125,8 +108,9 @@ def grouping_agreement(summary: pd.DataFrame, choice: Choice) -> Figure:
         description="Points of Spearman rho for each score and grouping. "
         + choice.values(summary, "rho"),
         rows=frame[["score", "grouping", "epochs", "rho", "low", "high"]],
-        params=params,
-        spec=spec_of(chart, params, Margins(left=120, most=640)),
+        chart=single(layers, 480, 20 * len(choice.groupings) * len(choice.scores)),
+        margins=Margins(left=120, most=640),
+        params={"epochs": choice.epochs},
     )
 
 
@@ -135,8 +119,7 @@ def _rho_tooltip() -> list[alt.Tooltip]:
         alt.Tooltip("score:N"),
         alt.Tooltip("epochs:Q"),
         alt.Tooltip("rho:Q", format="+.3f"),
-        alt.Tooltip("low:Q", title="95 % from", format="+.3f"),
-        alt.Tooltip("high:Q", title="95 % to", format="+.3f"),
+        *interval_tooltip("+.3f"),
     ]
 
 

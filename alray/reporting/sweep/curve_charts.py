@@ -5,19 +5,28 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from alray.reporting.figures import Figure, Margins, lookup, no_data, panels, spec_of
+from alray.reporting.figures import (
+    Figure,
+    Margins,
+    having,
+    interval_tooltip,
+    lookup,
+    panels,
+    single,
+)
 from alray.reporting.sweep.frames import (
     SEED_POINTS,
     CurveRows,
     curve_rows,
+    ends_of,
     metric_title,
+    panel_titles,
     range_of,
     seed_rows,
     shorten,
     thinned,
 )
-from alray.reporting.sweep.results import NO_CEILINGS
-from alray.reporting.sweep.style import DASHES, LABELS, ArmStyle, ArmStyles, highlighted
+from alray.reporting.sweep.style import DASHES, ArmStyles, label_axis
 
 HEIGHT = 380
 """Pixels of the figure that is read first."""
@@ -26,7 +35,7 @@ _MOST_BANDS = 7
 
 
 def learning_curves(
-    curves: pd.DataFrame, arms: ArmStyles, metric: str, ceilings: Mapping[str, float] = NO_CEILINGS
+    curves: pd.DataFrame, arms: ArmStyles, metric: str, ceilings: Mapping[str, float]
 ) -> Figure:
     """Mean of every arm over its labels, with t intervals and the arm's name at its end; a panel per variant.
 
@@ -37,7 +46,7 @@ def learning_curves(
     margins = Margins(label=150, least=230, most=900 if len(arms.variants) == 1 else 620)
     chart: alt.LayerChart | alt.FacetChart
     if len(arms.variants) == 1:
-        chart = alt.layer(*layers, data=no_data()).properties(width=560, height=HEIGHT)
+        chart = single(layers, 560, HEIGHT)
     else:
         chart = panels(layers, made.rows, "variant", arms.variant_titles(), HEIGHT)
         chart.spec.width = 340
@@ -47,48 +56,39 @@ def learning_curves(
         heading="How does each arm learn?",
         shown=metric_title(metric),
         caption=f"Mean over {seeds} seeds; bands are 95 % t intervals.{_ceiling_text(ceilings, made.ceilings)}",
-        description=f"Lines of {metric_title(metric)} over labels, one per arm. {_ends(made.means)}",
+        description=f"Lines of {metric_title(metric)} over labels, one per arm. "
+        f"At {made.means['labels'].max():,} labels: {ends_of(made.means, 'mean', '.3f')}.",
         rows=made.rows,
-        params={},
-        spec=highlighted(spec_of(chart, {}, margins)),
+        chart=chart,
+        margins=margins,
+        highlights=True,
     )
 
 
 def _mean_layers(made: CurveRows, arms: ArmStyles, metric: str) -> list[alt.Chart]:
-    x = alt.X("labels:Q", axis=LABELS).scale(domain=made.labels, nice=False)
     scale = alt.Scale(domain=made.values, nice=False)
+    x = label_axis(domain=made.labels)
     y = alt.Y("mean:Q", axis=alt.Axis(title=metric_title(metric)), scale=scale)
-    leader_x, leader_y = alt.X("leader_x:Q"), alt.Y("leader_y:Q", scale=scale)
-    point = alt.Chart().transform_filter("isValid(datum.mean)")
-    leader = alt.Chart().transform_filter("isValid(datum.leader_x)")
-    label = alt.Chart().transform_filter("isValid(datum.text)")
-    colour, dash, width = arms.colour(), arms.dash(), arms.width()
-    band = 0.12 if len(arms.strategies) <= _MOST_BANDS else 0.04
+    colour, dash = arms.colour(), arms.dash()
+    point = having("mean").encode(x=x, color=colour)
+    leader = {"x": alt.X("leader_x:Q"), "y": alt.Y("leader_y:Q", scale=scale)}
+    opacity = 0.12 if len(arms.strategies) <= _MOST_BANDS else 0.04
     layers = [
         point.mark_area(clip=True).encode(
-            x=x,
-            y=alt.Y("low:Q", scale=scale),
-            y2="high",
-            color=colour,
-            opacity=arms.opacity(band, 0.3),
+            y=alt.Y("low:Q", scale=scale), y2="high", opacity=arms.opacity(opacity, 0.3)
         ),
         point.mark_line().encode(
-            x=x, y=y, color=colour, strokeDash=dash, strokeWidth=width, opacity=arms.opacity(1.0)
+            y=y, strokeDash=dash, strokeWidth=arms.width(), opacity=arms.opacity(1.0)
         ),
-        leader.mark_line(strokeWidth=1).encode(
-            x=leader_x,
-            y=leader_y,
-            detail="arm:N",
-            color=colour,
-            strokeDash=dash,
-            opacity=arms.opacity(0.9),
+        having("leader_x")
+        .mark_line(strokeWidth=1)
+        .encode(
+            **leader, detail="arm:N", color=colour, strokeDash=dash, opacity=arms.opacity(0.9)
         ),
-        label.mark_text(style="label", align="left", dx=4, limit=150).encode(
-            x=leader_x, y=leader_y, text="text:N", opacity=arms.opacity(1.0)
-        ),
-        point.mark_point(size=60, opacity=0, filled=True).encode(
-            x=x, y=y, color=colour, tooltip=_tooltip(metric)
-        ),
+        having("text")
+        .mark_text(style="label", align="left", dx=4, limit=150)
+        .encode(**leader, text="text:N", opacity=arms.opacity(1.0)),
+        point.mark_point(size=60, opacity=0, filled=True).encode(y=y, tooltip=_tooltip(metric)),
     ]
     return [*layers, _ceiling(scale, metric)] if len(made.ceilings) else layers
 
@@ -106,10 +106,9 @@ def _ceiling_text(ceilings: Mapping[str, float], drawn: pd.DataFrame) -> str:
 
 
 def _ceiling(scale: alt.Scale, metric: str) -> alt.Chart:
-    known = alt.Chart().transform_filter("isValid(datum.ceiling)")
     title = f"{metric_title(metric)} with all labels"
     tooltip = alt.Tooltip("ceiling:Q", title=title, format=".3f")
-    line: alt.Chart = known.mark_rule(style="ceiling")
+    line: alt.Chart = having("ceiling").mark_rule(style="ceiling")
     return line.encode(y=alt.Y("ceiling:Q", scale=scale), tooltip=tooltip)
 
 
@@ -118,36 +117,23 @@ def _tooltip(metric: str) -> list[alt.Tooltip]:
         alt.Tooltip("arm:N"),
         alt.Tooltip("labels:Q", format=","),
         alt.Tooltip("mean:Q", title=metric_title(metric), format=".3f"),
-        alt.Tooltip("low:Q", title="95 % from", format=".3f"),
-        alt.Tooltip("high:Q", title="95 % to", format=".3f"),
+        *interval_tooltip(".3f"),
     ]
-
-
-def _ends(frame: pd.DataFrame) -> str:
-    last = frame[frame["labels"] == frame["labels"].max()]
-    ends = ", ".join(
-        f"{arm} {mean:.3f}" for arm, mean in zip(last["arm"], last["mean"], strict=True)
-    )
-    return f"At {frame['labels'].max():,} labels: {ends}."
 
 
 def seed_curves(seeds: pd.DataFrame, curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     """Every seed's curve, a panel per arm, with the arm's mean and that of what it is compared with."""
     rows = seed_rows(seeds, curves, arms, metric)
-    axis = range_of(rows, ("value",))
-    x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
-    y = alt.Y("value:Q", axis=alt.Axis(title=metric_title(metric))).scale(domain=axis, nice=False)
+    axis = alt.Axis(title=metric_title(metric))
+    y = alt.Y("value:Q", axis=axis).scale(domain=range_of(rows, ("value",)), nice=False)
+    line = {"x": label_axis(zero=False), "y": y, "color": arms.colour()}
     layers = [
-        alt.Chart()
-        .transform_filter("isValid(datum.seed)")
-        .mark_line(strokeWidth=0.8, opacity=0.45)
-        .encode(x=x, y=y, detail="seed:N", color=arms.colour()),
+        having("seed").mark_line(strokeWidth=0.8, opacity=0.45).encode(**line, detail="seed:N"),
         alt.Chart()
         .transform_filter("!isValid(datum.seed)")
         .mark_line()
-        .encode(x=x, y=y, color=arms.colour(), strokeDash=arms.dash(), strokeWidth=arms.width()),
+        .encode(**line, strokeDash=arms.dash(), strokeWidth=arms.width()),
     ]
-    titles = {arm.name: _seed_title(arm) for arm in arms.all}
     return Figure(
         name="seeds",
         heading="How much do seeds differ?",
@@ -155,17 +141,9 @@ def seed_curves(seeds: pd.DataFrame, curves: pd.DataFrame, arms: ArmStyles, metr
         caption="Thin: one seed. Thick: the arm's mean; grey: what it is compared with.",
         description=f"Lines of {metric_title(metric)} over labels for every seed, a panel per arm.",
         rows=rows,
-        params={},
-        spec=spec_of(
-            panels(layers, rows, "panel", titles),
-            {},
-            Margins(left=70, label=28, least=170, most=330),
-        ),
+        chart=panels(layers, rows, "panel", panel_titles(arms)),
+        margins=Margins(left=70, label=28, least=170, most=330),
     )
-
-
-def _seed_title(arm: ArmStyle) -> str:
-    return f"{shorten(arm.name, 34)}{' (oracle)' if arm.oracle else ''}"
 
 
 def other_metrics(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
@@ -173,10 +151,9 @@ def other_metrics(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     of_variant = arms.described(curves[curves["variant"] == arms.variants[0]])
     frame = thinned(of_variant[(of_variant["metric"] != metric) & of_variant["mean"].notna()], 100)
     titles = {name: metric_title(name) for name in frame["metric"].unique()}
-    x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
     y = alt.Y("mean:Q", axis=alt.Axis(title=None)).scale(zero=False)
     rows = frame[["metric", "strategy", "arm", "labels", "mean"]]
-    chart = panels([arms.line(x, y)], rows, "metric", titles).resolve_scale(y="independent")
+    line = arms.line(label_axis(zero=False), y)
     shown = arms.variant_titles()[arms.variants[0]] if len(arms.variants) > 1 else "means"
     return Figure(
         name="metrics",
@@ -186,8 +163,9 @@ def other_metrics(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
         "Less is better for NLL and calibration error.",
         description="Lines over labels, a panel per metric: " + ", ".join(titles.values()) + ".",
         rows=rows,
-        params={},
-        spec=highlighted(spec_of(chart, {}, Margins(left=50, label=28, least=200, gap=44))),
+        chart=panels([line], rows, "metric", titles).resolve_scale(y="independent"),
+        margins=Margins(left=50, label=28, least=200, gap=44),
+        highlights=True,
     )
 
 
@@ -205,7 +183,6 @@ def variant_curves(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure
         for arm in arms.strategies
         if arm.strategy in several
     }
-    x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
     y = alt.Y("mean:Q", axis=alt.Axis(title=metric_title(metric))).scale(zero=False)
     scale = alt.Scale(
         domain=list(arms.variants),
@@ -215,13 +192,10 @@ def variant_curves(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure
     legend.symbolType = "stroke"
     legend.labelLimit = 400
     dash = alt.StrokeDash("variant:N", scale=scale, legend=legend)
+    arm = alt.Chart().encode(x=label_axis(zero=False), color=arms.colour())
     layers = [
-        alt.Chart()
-        .mark_area(opacity=0.1)
-        .encode(x=x, y=alt.Y("low:Q"), y2="high", detail="variant:N", color=arms.colour()),
-        alt.Chart()
-        .mark_line(strokeWidth=1.8)
-        .encode(x=x, y=y, strokeDash=dash, color=arms.colour()),
+        arm.mark_area(opacity=0.1).encode(y="low:Q", y2="high", detail="variant:N"),
+        arm.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=dash),
     ]
     rows = frame[["strategy", "variant", "labels", "mean", "low", "high"]]
     return Figure(
@@ -232,8 +206,6 @@ def variant_curves(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure
         description=f"Lines of {metric_title(metric)} over labels, a panel per strategy, a line per "
         "variant: " + ", ".join(arms.variant_titles().values()) + ".",
         rows=rows,
-        params={},
-        spec=spec_of(
-            panels(layers, rows, "strategy", titles), {}, Margins(left=70, label=28, least=190)
-        ),
+        chart=panels(layers, rows, "strategy", titles),
+        margins=Margins(left=70, label=28, least=190),
     )

@@ -3,16 +3,25 @@
 import altair as alt
 import pandas as pd
 
-from alray.reporting.figures import Figure, Margins, no_data, panels, signed_axis, spec_of
+from alray.reporting.figures import (
+    Figure,
+    Margins,
+    having,
+    interval_tooltip,
+    panels,
+    signed_axis,
+    single,
+)
 from alray.reporting.sweep.frames import (
     better,
+    ends_of,
     metric_title,
     saving_rows,
     shorten,
     thinned,
     win_rows,
 )
-from alray.reporting.sweep.style import LABELS, ArmStyles
+from alray.reporting.sweep.style import ArmStyles, label_axis
 
 AHEAD, BEHIND = "#0072B2", "#D55E00"
 """Blue for more, vermilion for less: the colour-blind can tell them apart, on light and dark paper."""
@@ -25,19 +34,17 @@ def differences(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
         ["arm", "strategy", "labels", "difference", "low", "high", "band_low", "band_high"]
     ]
     against = arms.reference_title
-    x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
     axis = signed_axis(f"{metric_title(metric)} minus that of {against}")
     y = alt.Y("difference:Q", axis=axis).scale(zero=True)
-    colour = arms.colour()
+    point = alt.Chart().encode(x=label_axis(zero=False))
+    arm = point.encode(color=arms.colour())
     layers = [
-        alt.Chart()
-        .mark_area(opacity=0.16)
-        .encode(x=x, y=alt.Y("band_low:Q"), y2="band_high", color=colour),
-        alt.Chart().mark_area(opacity=0.28).encode(x=x, y=alt.Y("low:Q"), y2="high", color=colour),
-        alt.Chart().mark_line(strokeWidth=1.8).encode(x=x, y=y, color=colour),
-        alt.Chart()
-        .mark_point(size=40, opacity=0, filled=True)
-        .encode(x=x, y=y, tooltip=_difference_tooltip()),
+        arm.mark_area(opacity=0.16).encode(y="band_low:Q", y2="band_high"),
+        arm.mark_area(opacity=0.28).encode(y="low:Q", y2="high"),
+        arm.mark_line(strokeWidth=1.8).encode(y=y),
+        point.mark_point(size=40, opacity=0, filled=True).encode(
+            y=y, tooltip=_difference_tooltip()
+        ),
     ]
     return Figure(
         name="differences",
@@ -47,12 +54,10 @@ def differences(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
         "whole curve at once; where it leaves zero out, the difference there is shown. "
         f"{better(metric).capitalize()} zero is better.",
         description=f"Lines of the difference in {metric_title(metric)} to {against} over labels, a panel per arm. "
-        f"{_ends(rows)}",
+        f"At the end: {ends_of(rows, 'difference', '+.3f')}.",
         rows=rows,
-        params={},
-        spec=spec_of(
-            panels(layers, rows, "arm", arms.compared), {}, Margins(left=74, label=28, least=180)
-        ),
+        chart=panels(layers, rows, "arm", arms.compared),
+        margins=Margins(left=74, label=28, least=180),
     )
 
 
@@ -61,19 +66,10 @@ def _difference_tooltip() -> list[alt.Tooltip]:
         alt.Tooltip("arm:N"),
         alt.Tooltip("labels:Q", format=","),
         alt.Tooltip("difference:Q", format="+.3f"),
-        alt.Tooltip("low:Q", title="95 % from", format="+.3f"),
-        alt.Tooltip("high:Q", title="95 % to", format="+.3f"),
+        *interval_tooltip("+.3f"),
         alt.Tooltip("band_low:Q", title="whole curve from", format="+.3f"),
         alt.Tooltip("band_high:Q", title="whole curve to", format="+.3f"),
     ]
-
-
-def _ends(rows: pd.DataFrame) -> str:
-    last = rows[rows["labels"] == rows["labels"].max()]
-    ends = ", ".join(
-        f"{arm} {value:+.3f}" for arm, value in zip(last["arm"], last["difference"], strict=True)
-    )
-    return f"At the end: {ends}."
 
 
 def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
@@ -85,15 +81,15 @@ def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     x = x.scale(zero=False, nice=False)
     y = alt.Y("saving:Q", axis=signed_axis("labels saved (%)")).scale(domain=axis, nice=False)
     colour = arms.colour()
-    banded = alt.Chart().transform_filter("isValid(datum.low) && isValid(datum.high)")
-    known = alt.Chart().transform_filter("isValid(datum.saving)")
+    known = having("saving").encode(x=x)
     layers = [
-        banded.mark_area(opacity=0.22, clip=True).encode(
-            x=x, y=alt.Y("low:Q"), y2="high", color=colour
-        ),
-        known.mark_line(strokeWidth=1.8, clip=True).encode(x=x, y=y, color=colour),
+        alt.Chart()
+        .transform_filter("isValid(datum.low) && isValid(datum.high)")
+        .mark_area(opacity=0.22, clip=True)
+        .encode(x=x, y="low:Q", y2="high", color=colour),
+        known.mark_line(strokeWidth=1.8, clip=True).encode(y=y, color=colour),
         known.mark_point(size=40, opacity=0, filled=True).encode(
-            x=x, y=y, tooltip=_saving_tooltip(against)
+            y=y, tooltip=_saving_tooltip(against)
         ),
         *_arrows(rows, x, colour),
     ]
@@ -105,15 +101,13 @@ def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         heading="How many labels are saved at each accuracy?",
         shown=f"labels saved against {against}",
         caption=f"Bands are 95 % intervals, each for its target alone: for the accuracy that {reference} has with so "
-        f"many labels. How uncertain {reference}'s own accuracy is, which matters near the start, is not in them. A band that "
-        f"runs down to the axis is not bounded from below.{missed}",
+        f"many labels. How uncertain {reference}'s own accuracy is, which matters near the start, is not in them. "
+        f"A band that runs down to the axis is not bounded from below.{missed}",
         description=f"Lines of the share of labels saved against {against} over the accuracy wanted, a panel per arm; "
         "the milestones' table holds the numbers.",
         rows=rows,
-        params={},
-        spec=spec_of(
-            panels(layers, rows, "arm", arms.compared), {}, Margins(left=70, label=28, least=180)
-        ),
+        chart=panels(layers, rows, "arm", arms.compared),
+        margins=Margins(left=70, label=28, least=180),
     )
 
 
@@ -124,8 +118,7 @@ def _saving_tooltip(against: str) -> list[alt.Tooltip]:
         alt.Tooltip("random_labels:Q", title=f"labels of {against}", format=",.0f"),
         alt.Tooltip("arm_labels:Q", title="labels of the arm", format=",.0f"),
         alt.Tooltip("saving:Q", title="labels saved (%)", format="+.0f"),
-        alt.Tooltip("low:Q", title="95 % from", format="+.0f"),
-        alt.Tooltip("high:Q", title="95 % to", format="+.0f"),
+        *interval_tooltip("+.0f"),
     ]
 
 
@@ -133,8 +126,7 @@ def _arrows(rows: pd.DataFrame, x: alt.X, colour: alt.Color) -> list[alt.Chart]:
     if rows["arrow"].isna().all():
         return []
     return [
-        alt.Chart()
-        .transform_filter("isValid(datum.arrow)")
+        having("arrow")
         .mark_point(shape="triangle-down", size=45, filled=True, opacity=1, yOffset=-4)
         .encode(x=x, y=alt.Y("arrow:Q"), color=colour)
     ]
@@ -145,10 +137,9 @@ def wins(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     rows = win_rows(frame, arms)
     layers = _matrix_layers([arm.strategy for arm in arms.strategies])
     count = len(arms.strategies)
-    single = len(arms.variants) == 1
     chart = (
-        alt.layer(*layers, data=no_data()).properties(width=32 * count, height=24 * count)
-        if single
+        single(layers, 32 * count, 24 * count)
+        if len(arms.variants) == 1
         else panels(layers, rows, "variant", arms.variant_titles(), 24 * count)
     )
     return Figure(
@@ -159,12 +150,8 @@ def wins(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         "below, by paired 95 % t intervals. Blue: the row is ahead; vermilion: it is behind; empty: neither.",
         description="A matrix of arms against arms. " + _leads(rows),
         rows=rows.drop(columns="lead"),
-        params={},
-        spec=spec_of(
-            chart,
-            {},
-            Margins(left=140, label=10, least=22 * count, most=max(44 * count, 200)),
-        ),
+        chart=chart,
+        margins=Margins(left=140, label=10, least=22 * count, most=max(44 * count, 200)),
     )
 
 

@@ -267,3 +267,15 @@ def shift_rows(shares: pd.DataFrame, shown: Sequence[str]) -> pd.DataFrame:
 def shorten(name: str, most: int = 26) -> str:
     """Return a name that fits beside an axis."""
     return name if len(name) <= most else f"{name[: most - 1]}\u2026"
+
+
+def panel_titles(arms: ArmStyles) -> dict[str, str]:
+    """Return titles of the panels of all arms, short enough to stand side by side."""
+    return {arm.name: shorten(arm.name, 34) + " (oracle)" * arm.oracle for arm in arms.all}
+
+
+def ends_of(rows: pd.DataFrame, column: str, digits: str) -> str:
+    """Return each arm with its value at the largest label count, as text in this format."""
+    last = rows[rows["labels"] == rows["labels"].max()]
+    values = zip(last["arm"], last[column], strict=True)
+    return ", ".join(f"{arm} {value:{digits}}" for arm, value in values)

@@ -1,53 +1,41 @@
 """The page and figures of a sweep."""
 
+import dataclasses
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
+from alray.analysis.sweep.comparison import Comparison
 from alray.reporting.figures import Figure
-from alray.reporting.page import csv_of, figure_files, render_page
+from alray.reporting.page import render_page, report_files
 from alray.reporting.sweep import curve_charts, difference_charts, query_charts, tables
 from alray.reporting.sweep.frames import metric_title
 from alray.reporting.sweep.results import SweepResults
 from alray.reporting.sweep.style import ArmStyles, arms_of
 
-FRAMES = (
-    "curves",
-    "seeds",
-    "differences",
-    "savings",
-    "milestones",
-    "wins",
-    "classes",
-    "scores",
-    "rounds",
-)
-"""Frames of a comparison, as CSV files are named."""
+FRAMES = tuple(field.name for field in dataclasses.fields(Comparison) if field.name != "pairs")
+"""Frames of a comparison, as CSV files are named; the summary holds what `pairs` says."""
 
 
 def render(results: SweepResults) -> dict[str, bytes]:
-    """Return the files of a report, name relative to its folder: content.
-
-    These are, as `formats` asks, `report.html`, `figures/<name>.svg`, `figures/<name>.png`, `findings/<frame>.csv`.
-    """
+    """Return the files of a report, as `page.report_files` does."""
     arms = arms_of(results.summary)
     figures = figures_of(results, arms)
-    files = figure_files(figures, results.formats)
-    if "html" in results.formats:
-        files["report.html"] = page_of(results, figures, arms)
-    if "csv" in results.formats:
-        files["findings/summary.csv"] = csv_of(results.summary)
-        for name in FRAMES:
-            files[f"findings/{name}.csv"] = csv_of(getattr(results.comparison, name))
-    return files
+    findings = {name: getattr(results.comparison, name) for name in FRAMES}
+    return report_files(
+        figures,
+        results.formats,
+        partial(page_of, results, figures, arms),
+        {"summary": results.summary, **findings},
+    )
 
 
 def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
     """Return the figures in the order in which they are read; one that would be empty is left out."""
-    found, metric = results.comparison, results.metric
-    curves = curve_charts
+    found, metric, curves = results.comparison, results.metric, curve_charts
     figures = [curves.learning_curves(found.curves, arms, metric, results.ceilings)]
-    if _has(found.differences, metric=metric):
+    if _has(found.differences, metric):
         figures.append(difference_charts.differences(found.differences, arms, metric))
     if len(found.savings):
         figures.append(difference_charts.savings(found.savings, arms))
@@ -55,18 +43,15 @@ def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
         figures.append(curves.variant_curves(found.curves, arms, metric))
     if len(found.wins):
         figures.append(difference_charts.wins(found.wins, arms))
-    if _has(found.seeds, metric=metric):
+    if _has(found.seeds, metric):
         figures.append(curves.seed_curves(found.seeds, found.curves, arms, metric))
     if found.curves["metric"].nunique() > 1:
         figures.append(curves.other_metrics(found.curves, arms, metric))
     return [*figures, *_query_figures(results, arms)]
 
 
-def _has(frame: pd.DataFrame, **values: str) -> bool:
-    kept = frame
-    for column, value in values.items():
-        kept = kept[kept[column] == value] if len(kept) else kept
-    return len(kept) > 0
+def _has(frame: pd.DataFrame, metric: str) -> bool:
+    return len(frame) > 0 and metric in set(frame["metric"])
 
 
 def _query_figures(results: SweepResults, arms: ArmStyles) -> list[Figure]:
@@ -78,7 +63,7 @@ def _query_figures(results: SweepResults, arms: ArmStyles) -> list[Figure]:
     if len(found.scores):
         figures.append(charts.scores(found.scores, arms))
     rounds = found.rounds
-    if any(str(name).startswith("sigma_") for name in rounds.columns):
+    if rounds.filter(regex="^sigma_").notna().any(axis=None):
         figures.append(charts.sigmas(rounds, arms))
     if len(rounds) and rounds["fit_s"].notna().any():
         figures.append(charts.times(rounds, arms))

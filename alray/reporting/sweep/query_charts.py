@@ -3,17 +3,18 @@
 import altair as alt
 import pandas as pd
 
-from alray.reporting.figures import Figure, Margins, lookup, no_data, panels, spec_of
+from alray.reporting.figures import Figure, Margins, lookup, panels, single
 from alray.reporting.sweep.difference_charts import AHEAD, BEHIND
 from alray.reporting.sweep.frames import (
     class_shares,
     most_shifted,
+    panel_titles,
     shift_rows,
     shorten,
     thinned,
     time_rows,
 )
-from alray.reporting.sweep.style import LABELS, ArmStyles, highlighted, title
+from alray.reporting.sweep.style import ArmStyles, label_axis
 
 CLASSES = 20
 """Most classes that the figure of queries shows."""
@@ -31,7 +32,6 @@ def classes(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         else ""
     )
     height = max(13 * len(shown), 60)
-    panel_titles = {arm.name: shorten(title(arm), 34) for arm in arms.all}
     return Figure(
         name="classes",
         heading="Which classes does a strategy ask for?",
@@ -40,12 +40,8 @@ def classes(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         description="Heat maps of how often each class is queried relative to its share, over ten steps of the study, "
         "a panel per arm. " + _favourites(rows),
         rows=rows.drop(columns="doublings"),
-        params={},
-        spec=spec_of(
-            panels([_heat_map(shown)], rows, "arm", panel_titles, height),
-            {},
-            Margins(left=150, label=12, least=130, most=260),
-        ),
+        chart=panels([_heat_map(shown)], rows, "arm", panel_titles(arms), height),
+        margins=Margins(left=150, label=12, least=130, most=260),
     )
 
 
@@ -92,15 +88,12 @@ def scores(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     x = alt.X("round:Q", axis=alt.Axis(title="round", grid=False, format="d"))
     x = x.scale(nice=False, zero=False)
     y = alt.Y("q50:Q", axis=alt.Axis(title="score of queried objects")).scale(zero=False)
-    colour = arms.colour()
-    chart = alt.Chart().encode(x=x)
+    arm = alt.Chart().encode(x=x, color=arms.colour())
     layers = [
-        chart.mark_area(opacity=0.15).encode(y=alt.Y("q05:Q"), y2="q95", color=colour),
-        chart.mark_area(opacity=0.3).encode(y=alt.Y("q25:Q"), y2="q75", color=colour),
-        chart.mark_line(strokeWidth=1.8).encode(y=y, color=colour),
+        arm.mark_area(opacity=0.15).encode(y="q05:Q", y2="q95"),
+        arm.mark_area(opacity=0.3).encode(y="q25:Q", y2="q75"),
+        arm.mark_line(strokeWidth=1.8).encode(y=y),
     ]
-    titles = {arm.name: shorten(title(arm), 34) for arm in arms.all}
-    faceted = panels(layers, rows, "arm", titles).resolve_scale(y="independent")
     return Figure(
         name="scores",
         heading="How do the scores of queried objects change?",
@@ -109,8 +102,8 @@ def scores(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         "Every strategy has a scale of its own; one without scores is not shown.",
         description="Bands of score quantiles over rounds, a panel per arm.",
         rows=rows,
-        params={},
-        spec=spec_of(faceted, {}, Margins(left=76, label=28, least=160, gap=60, most=330)),
+        chart=panels(layers, rows, "arm", panel_titles(arms)).resolve_scale(y="independent"),
+        margins=Margins(left=76, label=28, least=160, gap=60, most=330),
     )
 
 
@@ -123,7 +116,6 @@ def sigmas(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     tall = thinned(tall[tall["sigma"].notna()], 100)
     names = [_panel(*pair) for pair in zip(tall["head"], tall["variant"], strict=True)]
     tall = tall.assign(panel=names)
-    x = alt.X("labels:Q", axis=LABELS).scale(nice=False, zero=False)
     y = alt.Y("sigma:Q", axis=alt.Axis(title="learned sigma")).scale(zero=False)
     rows = tall[["panel", "strategy", "labels", "sigma"]]
     shown = set(rows["panel"])
@@ -136,14 +128,9 @@ def sigmas(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         caption="Mean over seeds. The smaller a head's sigma, the more its loss counts.",
         description="Lines of the learned noise over labels, a panel per head.",
         rows=rows,
-        params={},
-        spec=highlighted(
-            spec_of(
-                panels([arms.line(x, y)], rows, "panel", titles),
-                {},
-                Margins(left=70, label=28, least=190),
-            )
-        ),
+        chart=panels([arms.line(label_axis(zero=False), y)], rows, "panel", titles),
+        margins=Margins(left=70, label=28, least=190),
+        highlights=True,
     )
 
 
@@ -178,7 +165,6 @@ def times(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         )
     )
     total = rows.groupby("arm", sort=False)["seconds"].sum()
-    chart = alt.layer(bars, data=no_data()).properties(width=480, height=22 * len(total))
     seconds = ", ".join(f"{arm} {number:.2f}" for arm, number in total.items())
     return Figure(
         name="times",
@@ -187,6 +173,6 @@ def times(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         caption="Mean over rounds and seeds, without the passive phase, on the machine named below.",
         description=f"Stacked bars of seconds per round: {seconds}.",
         rows=rows,
-        params={},
-        spec=spec_of(chart, {}, Margins(left=200, most=640)),
+        chart=single([bars], 480, 22 * len(total)),
+        margins=Margins(left=200, most=640),
     )

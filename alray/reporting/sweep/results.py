@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from alray.analysis.sweep.comparison import Comparison
 from alray.reporting.writing import DEFAULT_FORMATS
-
-NO_CEILINGS: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class SweepResults:
     settings: Mapping[str, Any]
     links: Sequence[tuple[str, str]]
     metric: str = "accuracy"
-    ceilings: Mapping[str, float] = field(default_factory=lambda: NO_CEILINGS)
+    ceilings: Mapping[str, float] = field(default_factory=dict)
     label_cost: float | None = None
     currency: str = ""
     formats: Sequence[str] = DEFAULT_FORMATS

@@ -14,7 +14,6 @@ import altair as alt
 import pandas as pd
 
 from alray.reporting import theme
-from alray.reporting.figures import Spec
 
 REFERENCE_COLOUR = "#858d96"
 """Grey, legible on light and dark paper: what every arm is compared with, drawn thicker than the others."""
@@ -52,6 +51,11 @@ class ArmStyle:
     reference: bool
     colour: str
     dash: tuple[int, ...]
+
+    @property
+    def title(self) -> str:
+        """Its name; an oracle's says so."""
+        return f"{self.name} (oracle)" if self.oracle else self.name
 
     @property
     def dash_array(self) -> str:
@@ -97,7 +101,7 @@ class ArmStyles:
     @property
     def compared(self) -> dict[str, str]:
         """Titles of the panels of all arms that are compared with another."""
-        return {arm.name: title(arm) for arm in self.all if not arm.reference}
+        return {arm.name: arm.title for arm in self.all if not arm.reference}
 
     def variant_titles(self) -> dict[str, str]:
         """Return a title for each variant's panel."""
@@ -114,19 +118,16 @@ class ArmStyles:
 
     def colour(self) -> alt.Color:
         """Return the colour of the field `strategy`, without a legend."""
-        shown = self.strategies
-        scale = alt.Scale(
-            domain=[arm.strategy for arm in shown], range=[arm.colour for arm in shown]
-        )
+        scale = self._scale([arm.colour for arm in self.strategies])
         return alt.Color("strategy:N", scale=scale, legend=None)
 
     def dash(self) -> alt.StrokeDash:
         """Return the dash of the field `strategy`, without a legend."""
-        shown = self.strategies
-        scale = alt.Scale(
-            domain=[arm.strategy for arm in shown], range=[list(arm.dash) for arm in shown]
-        )
+        scale = self._scale([list(arm.dash) for arm in self.strategies])
         return alt.StrokeDash("strategy:N", scale=scale, legend=None)
+
+    def _scale(self, marks: Sequence[Any]) -> alt.Scale:
+        return alt.Scale(domain=[arm.strategy for arm in self.strategies], range=marks)
 
     def width(self) -> Any:
         """Return the width of lines: the reference is thicker."""
@@ -141,24 +142,15 @@ class ArmStyles:
 
     def line(self, x: alt.X, y: alt.Y) -> alt.Chart:
         """Return a line per strategy, in its colour and dashes, that steps back where another one is highlighted."""
-        line: alt.Chart = (
-            alt.Chart()
-            .mark_line()
-            .encode(
-                x=x,
-                y=y,
-                color=self.colour(),
-                strokeDash=self.dash(),
-                strokeWidth=self.width(),
-                opacity=self.opacity(1.0),
-            )
+        marks: alt.Chart = alt.Chart().mark_line()
+        return marks.encode(
+            x=x,
+            y=y,
+            color=self.colour(),
+            strokeDash=self.dash(),
+            strokeWidth=self.width(),
+            opacity=self.opacity(1.0),
         )
-        return line
-
-
-def title(arm: ArmStyle) -> str:
-    """Return an arm's name; an oracle's says so."""
-    return f"{arm.name} (oracle)" if arm.oracle else arm.name
 
 
 def arms_of(summary: pd.DataFrame) -> ArmStyles:
@@ -166,19 +158,11 @@ def arms_of(summary: pd.DataFrame) -> ArmStyles:
     compared_with = set(summary["against"].dropna())
     references = set(summary.loc[summary["arm"].isin(compared_with), "strategy"])
     marks = marks_of([str(name) for name in summary["strategy"].unique()], references)
-    rows: Iterable[Mapping[str, Any]] = summary.to_dict("records")  # type: ignore[assignment]
+    rows = summary[["arm", "strategy", "variant", "oracle"]].itertuples(index=False, name=None)
     return ArmStyles(
         tuple(
-            ArmStyle(
-                name=str(row["arm"]),
-                strategy=str(row["strategy"]),
-                variant=str(row["variant"]),
-                oracle=bool(row["oracle"]),
-                reference=row["arm"] in compared_with,
-                colour=marks[row["strategy"]][0],
-                dash=marks[row["strategy"]][1],
-            )
-            for row in rows
+            ArmStyle(arm, strategy, variant, oracle, arm in compared_with, *marks[strategy])
+            for arm, strategy, variant, oracle in rows
         )
     )
 
@@ -201,10 +185,7 @@ def marks_of(
     return marks
 
 
-LABELS = alt.Axis(title="labels", grid=False, format=",d", tickCount=5)
-"""The axis that most figures share."""
-
-
-def highlighted(spec: Spec) -> Spec:
-    """Return a chart whose marks know which strategy is highlighted; none is at first."""
-    return spec | {"params": [*spec["params"], {"name": "highlight", "value": ""}]}
+def label_axis(**scale: Any) -> alt.X:
+    """Return the axis of label counts that most figures share, with these properties of its scale."""
+    axis = alt.Axis(title="labels", grid=False, format=",d", tickCount=5)
+    return alt.X("labels:Q", axis=axis).scale(nice=False, **scale)

@@ -1,0 +1,82 @@
+"""The facts that a reader needs to assess a study and to repeat it, as a page lists them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from alray.analysis.wording import count
+from alray.pools.builtin import pool_name
+from alray.reporting.sources import Source
+
+
+def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
+    """Return the facts of a sweep; `ceilings` as in `FullDataSplit`."""
+    manifest, settings = source.manifest, source.settings
+    if not settings:
+        return {"table": source.path.name, "arms": f"{source.runs['arm'].nunique()}"}
+    classes = source.train_classes
+    pool = str(manifest.get("pool") or pool_name(str(settings["pool"]["source"])))
+    if classes:
+        pool += f", {sum(classes.values()):,} objects of {len(classes)} classes to learn from"
+    budget = settings["initial"] + settings["rounds"] * settings["query"]
+    model, training, split = settings["model"], settings["training"], settings["split"]
+    versions = {"alray": manifest.get("alray"), "Python": manifest.get("python")}
+    return {
+        "pool": pool,
+        "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
+        "split": f"validation {split['validation']:g}, test {split['test']:g}; metrics on {settings['metric_split']}",
+        "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
+        f"{budget:,}",
+        **_full_data(ceilings),
+        **_scored(source),
+        "seeds": ", ".join(map(str, settings["seeds"])),
+        "model": f"{model['name']}, width {model['width']}, dropout {model['dropout']:g}",
+        "training": f"Adam {training['lr']:g}, batch size {training['batch_size']}, BatchNorm "
+        f"{training['batch_norm']}, {training['mode']}",
+        **provenance(manifest, versions),
+    }
+
+
+def provenance(manifest: Mapping[str, Any], versions: Mapping[str, Any]) -> dict[str, str]:
+    """Return the facts about the software, the machine, the time and the command; `versions` come first of theirs."""
+    versions = {**versions, **manifest.get("versions", {})}
+    return {
+        "versions": ", ".join(f"{name} {number}" for name, number in versions.items() if number),
+        "machine": str(manifest.get("machine", {}).get("processor", "unknown")),
+        "begun": str(manifest.get("begun", "unknown")),
+        "ended": str(manifest.get("ended") or "not yet"),
+        "command": str(manifest.get("command", "")),
+    }
+
+
+def _scored(source: Source) -> dict[str, str]:
+    """Return which candidates were scored, where these were not all."""
+    settings = source.settings
+    if settings.get("candidates"):
+        return {"scored": f"{settings['candidates']:,} random candidates a round"}
+    screen = settings.get("screen")
+    if not screen:
+        return {}
+    text = (
+        f"exactly {screen['share']:.0%} of the candidates, ranked by 8-bit scores; all of them every "
+        f"{screen['every']} rounds"
+    )
+    recalls = source.rounds["screen_recall"].dropna()
+    if len(recalls):
+        text += (
+            f"; of the exact choice the screen would have let through {recalls.mean():.1%} (mean over "
+            f"{len(recalls):,} rounds that scored all; lowest {recalls.min():.0%})"
+        )
+    return {"scored": text}
+
+
+def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
+    parts = []
+    for row in ceilings.to_dict("records"):
+        seeds = "mean of " * (row["seeds"] > 1) + count(row["seeds"], "seed")
+        variant = f" with {row['variant']}" if row["variant"] else ""
+        parts.append(
+            f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})"
+        )
+    return {"full data": "; ".join(parts)} if parts else {}
