@@ -7,18 +7,19 @@ from alray.analysis.sweep.arms import arm_curves, reference_pairs
 from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.summary import summarise
 from alray.errors import StoreError
-from tests.helpers.sweep_frames import generator, study
+from tests.helpers.intervals import generator
+from tests.helpers.sweep_frames import study, study_without_a_partner
 
 
 def summary_of(rounds, runs):
-    return summarise(rounds, runs, generator())
+    return summarise(rounds, runs, generator()).set_index("arm")
 
 
-def comparison_of(rounds, runs):
-    return compare(rounds, pd.DataFrame(), runs, None, generator())
+def pairs_of(rounds, runs):
+    return compare(rounds, pd.DataFrame(), runs, None, generator()).pairs.set_index("arm")
 
 
-readers = pytest.mark.parametrize("read", [summary_of, comparison_of])
+readers = pytest.mark.parametrize("read", [summary_of, pairs_of])
 
 
 def references_of(reference, **size):
@@ -46,6 +47,40 @@ def test_a_reference_is_a_strategy_in_every_variant_or_one_arm():
     }
     assert references_of("margin frozen", **size) == {"random frozen": "margin frozen"}
     assert references_of("entropy", **size) == {}
+
+
+@readers
+def test_unpaired_seeds_are_counted(read):
+    """Seeds 0 and 1 of one arm, seed 7 of random."""
+    rounds, runs = study()
+    gone = ((runs["arm"] == "margin") & (runs["seed"] < 2)) | (runs["run_id"] == "random__seed-7")
+    runs.loc[gone, "status"] = "failed"
+    row = read(rounds, runs).loc["margin"]
+    assert (row["seeds"], row["paired_seeds"], row["unpaired_seeds"]) == (6, 5, 3)
+    assert row["exploratory"]
+
+
+@readers
+@pytest.mark.parametrize(("kept", "unpaired"), [([], 8), ([9], 9)])
+def test_an_arm_without_a_partner_is_counted(read, kept, unpaired):
+    """No finished random run, or none on a common seed."""
+    row = read(*study_without_a_partner(kept)).loc["margin"]
+    assert (row["against"], row["paired_seeds"], row["unpaired_seeds"]) == ("random", 0, unpaired)
+
+
+@readers
+def test_each_variant_has_its_own_random_arm(read):
+    rounds, runs = study(seeds=2, variants=("", "frozen"))
+    against = read(rounds, runs)["against"]
+    assert against["margin frozen"] == "random frozen"
+    assert against["margin"] == "random"
+
+
+@readers
+@pytest.mark.parametrize(("seeds", "exploratory"), [(1, True), (5, True), (6, False)])
+def test_fewer_than_six_seeds_are_exploratory(read, seeds, exploratory):
+    """In every row, compared or not."""
+    assert (read(*study(seeds=seeds))["exploratory"] == exploratory).all()
 
 
 @readers

@@ -11,8 +11,9 @@ from alray.analysis.sweep.findings import paragraph
 from alray.analysis.sweep.summary import summarise
 from alray.statistics.paired import mean_interval
 from alray.statistics.power import power, seeds_for_power, standardised
+from tests.helpers.intervals import generator
 from tests.helpers.summary_rows import above, below, random_row, row_of
-from tests.helpers.sweep_frames import generator, study
+from tests.helpers.sweep_frames import study
 
 EMPTY = compare(
     pd.DataFrame(), pd.DataFrame(), study()[1].assign(status="failed"), None, generator()

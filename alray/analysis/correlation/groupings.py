@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,14 @@ from jaxtyping import Float
 from alray.errors import StoreError
 from alray.settings.correlation import OUTCOMES
 
-GROUPING_TITLES: Mapping[str, str] = MappingProxyType(
-    {"score": "by score", "within_class": "by score within class", "random": "at random"}
-)
+GROUPING_TITLES: Mapping[str, str] = {
+    "score": "by score",
+    "within_class": "by score within class",
+    "random": "at random",
+}
 """Groupings in words, as they follow the word groups."""
 
-SHORT_GROUPING_TITLES: Mapping[str, str] = MappingProxyType(
-    {**GROUPING_TITLES, "within_class": "within class"}
-)
+SHORT_GROUPING_TITLES: Mapping[str, str] = {**GROUPING_TITLES, "within_class": "within class"}
 """The same where there is little space, as in a legend."""
 
 SMALL_IS_QUERIED = frozenset({"margin"})
@@ -95,6 +94,8 @@ def grouped_outcomes(
         _check_disjoint(objects, len(base) * len(group), name)
         useful = _array(of_grouping, [base, group, seed, epochs], name)
         means = objects.groupby(["base", "group"])[score_names(groups)].mean()
+        in_group = [objects["base"], objects["group"]]
+        shares = pd.crosstab(in_group, objects["label"], normalize="index")
         shape = len(base), len(group)
         groupings.append(
             GroupedOutcomes(
@@ -108,7 +109,7 @@ def grouped_outcomes(
                     str(score): column.to_numpy(float).reshape(shape)
                     for score, column in means.items()
                 },
-                _shares(objects, shape),
+                shares.to_numpy(float).reshape(*shape, -1),
             )
         )
     _check_sizes(groupings)
@@ -141,11 +142,9 @@ def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
         )
     # A diverged fine-tune (infinite nll) has no usefulness, and inf - inf is no number either.
     values, references = (
-        frame.to_numpy(float, copy=True)
-        for frame in (of_groups[list(OUTCOMES)], reference[list(OUTCOMES)])
+        frame[list(OUTCOMES)].replace([np.inf, -np.inf], np.nan).to_numpy(float)
+        for frame in (of_groups, reference)
     )
-    for array in (values, references):
-        array[~np.isfinite(array)] = np.nan
     change = (values - references[position]) * [
         -1.0 if name == "nll" else 1.0 for name in OUTCOMES
     ]
@@ -184,13 +183,3 @@ def _check_sizes(groupings: list[GroupedOutcomes]) -> None:
         sizes = {other.shares.shape[1] for other in groupings if other.grouping == one.grouping}
         if len(sizes) > 1:
             raise StoreError(f"grouping {one.grouping}: scores differ in their number of groups")
-
-
-def _shares(frame: pd.DataFrame, shape: tuple[int, int]) -> Float[np.ndarray, "base group label"]:
-    labels, classes = pd.factorize(frame["label"], sort=True)
-    group = frame.groupby(["base", "group"]).ngroup().to_numpy()
-    counts = np.bincount(
-        group * len(classes) + labels, minlength=shape[0] * shape[1] * len(classes)
-    )
-    counts = counts.reshape(*shape, len(classes)).astype(float)
-    return np.asarray(counts / counts.sum(axis=-1, keepdims=True))
