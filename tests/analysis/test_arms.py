@@ -83,46 +83,51 @@ def test_fewer_than_six_seeds_are_exploratory(read, seeds, exploratory):
     assert (read(*study(seeds=seeds))["exploratory"] == exploratory).all()
 
 
-@readers
-def test_runs_of_different_length_are_refused(read):
-    """The message names a run of each kind, whether one run or a whole arm is shorter."""
-    rounds, runs = study()
-    short = rounds[(rounds["run_id"] != "margin__seed-3") | (rounds["round"] < 4)]
-    with pytest.raises(StoreError, match=r"margin__seed-3 has 4 rounds from 100 to 160 labels"):
-        read(short, runs)
-    with pytest.raises(StoreError, match=r"margin__seed-0 has 4 rounds from 100 to 160 labels"):
-        read(rounds[(rounds["arm"] != "margin") | (rounds["round"] < 4)], runs)
+ROUNDS, RUNS = study()
+IS_ONE_RUN = ROUNDS["run_id"] == "margin__seed-3"
 
 
 @readers
-def test_a_finished_run_without_rounds_is_refused(read):
-    """The number of seeds would be lower than the study says."""
-    rounds, runs = study()
-    with pytest.raises(StoreError, match=r"1 finished runs have no rounds, e\.g\. margin__seed-3"):
-        read(rounds[rounds["run_id"] != "margin__seed-3"], runs)
-
-
-@readers
-def test_a_seed_that_finished_twice_is_refused(read):
-    """One of the two would have to be chosen."""
-    rounds, runs = study()
-    runs.loc[runs["run_id"] == "margin__seed-3", "seed"] = 4
-    with pytest.raises(StoreError, match="'margin' has more than one finished run with seed 4"):
+@pytest.mark.parametrize(
+    ("rounds", "runs", "message"),
+    [
+        (
+            ROUNDS[~IS_ONE_RUN | (ROUNDS["round"] < 4)],
+            RUNS,
+            "margin__seed-3 has 4 rounds from 100 to 160 labels",
+        ),
+        (
+            ROUNDS[(ROUNDS["arm"] != "margin") | (ROUNDS["round"] < 4)],
+            RUNS,
+            "margin__seed-0 has 4 rounds from 100 to 160 labels",
+        ),
+        (ROUNDS[~IS_ONE_RUN], RUNS, r"1 finished runs have no rounds, e\.g\. margin__seed-3"),
+        (
+            ROUNDS,
+            RUNS.assign(seed=RUNS["seed"].mask(RUNS["run_id"] == "margin__seed-3", 4)),
+            "'margin' has more than one finished run with seed 4",
+        ),
+        (
+            ROUNDS.assign(labels=ROUNDS["labels"].replace(120, 100)),
+            RUNS,
+            "a label count occurs twice in a run",
+        ),
+        (
+            ROUNDS,
+            RUNS.assign(strategy=RUNS["strategy"].replace({"bald:members=20": "random"})),
+            "variant '' has more than one random arm",
+        ),
+    ],
+    ids=[
+        "a shorter run",
+        "a shorter arm",
+        "no rounds",
+        "seed twice",
+        "labels twice",
+        "two randoms",
+    ],
+)
+def test_contradictions_are_refused(read, rounds, runs, message):
+    """The numbers would depend on which record is believed."""
+    with pytest.raises(StoreError, match=message):
         read(rounds, runs)
-
-
-@readers
-def test_two_rounds_with_equal_labels_are_refused(read):
-    """A learning curve has one value per label count."""
-    rounds, runs = study()
-    with pytest.raises(StoreError, match="a label count occurs twice in a run"):
-        read(rounds.assign(labels=rounds["labels"].replace(120, 100)), runs)
-
-
-@readers
-def test_two_reference_arms_of_one_variant_are_refused(read):
-    """It would not be clear which one to compare with."""
-    rounds, runs = study()
-    rename = {"bald:members=20": "random"}
-    with pytest.raises(StoreError, match="variant '' has more than one random arm"):
-        read(rounds, runs.assign(strategy=runs["strategy"].replace(rename)))

@@ -77,7 +77,7 @@ def test_differences_are_paired():
 
 
 def test_wins_are_the_signs_of_the_paired_intervals():
-    """Counted by hand from SciPy's p values; both orders mirror each other."""
+    """Counted from SciPy's p values; both orders mirror each other."""
     rounds, runs = study()
     wins = comparison_of(rounds, runs).wins.set_index(["arm", "versus"])
     assert len(wins) == 12

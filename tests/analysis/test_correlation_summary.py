@@ -16,9 +16,11 @@ from alray.analysis.correlation.summary import (
     summarise,
 )
 from alray.analysis.correlation.verdict import decide
-from alray.statistics.ranks import principal_components
+from alray.statistics.ranks import partial_spearman, pooled, principal_components, spearman
+from alray.statistics.reliability import intraclass_correlation
+from alray.statistics.uplift import uplift
 from tests.helpers.correlation_worlds import World, study
-from tests.helpers.intervals import generator, t_interval
+from tests.helpers.intervals import ends, generator
 
 WORLD = World(slope=0.03, epochs=(1, 5))
 FRAMES = study(WORLD, generator(1))
@@ -33,6 +35,10 @@ def summarised(frames=FRAMES, seed=2):
 def row_of(found, score, grouping, outcome):
     """Return the row of the last dose."""
     return found.summary.set_index(KEY).loc[(score, grouping, outcome, 5)]
+
+
+def interval_of(row, name):
+    return row[[f"{name}_low", name, f"{name}_high"]].tolist()
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +71,9 @@ def means(score="margin", grouping="score", sorted_by="margin"):
 
 def test_columns_and_rows_are_those_documented(found):
     """In order, a row per score, grouping, outcome and dose, with types that Parquet keeps."""
-    for frame, columns in (
-        (found.summary, SUMMARY_COLUMNS),
-        (found.quantiles, QUANTILE_COLUMNS),
-        (found.checks, CHECK_COLUMNS),
-    ):
+    frames = (found.summary, found.quantiles, found.checks)
+    documented = (SUMMARY_COLUMNS, QUANTILE_COLUMNS, CHECK_COLUMNS)
+    for frame, columns in zip(frames, documented, strict=True):
         assert list(frame.columns) == list(columns)
         assert all(columns.values())
         pa.Table.from_pandas(frame, preserve_index=False)
@@ -93,13 +97,9 @@ def test_the_row_says_what_it_rests_on(row):
 
 def test_rho_is_of_the_raw_score_and_pooled_over_bases(row):
     """Margin's sign is not turned, though its small end is queried."""
-    of_groups = usefulness().mean(axis=-1)
-    rhos = [
-        scipy_stats.spearmanr(*pair).statistic for pair in zip(means(), of_groups, strict=True)
-    ]
+    rhos = spearman(means(), usefulness().mean(axis=-1))
     assert row["rho_bases"] == pytest.approx(rhos)
-    expected = np.tanh(t_interval(np.arctanh(rhos)))
-    assert row[["rho_low", "rho", "rho_high"]].tolist() == pytest.approx(expected)
+    assert interval_of(row, "rho") == pytest.approx(ends(pooled(rhos)))
     assert row["rho"] > 0.5
     assert row["rho_bootstrap_low"] < row["rho"] < row["rho_bootstrap_high"]
     assert row["p"] == row["p_max"] == 1 / 200
@@ -107,32 +107,23 @@ def test_rho_is_of_the_raw_score_and_pooled_over_bases(row):
 
 @pytest.mark.parametrize(("grouping", "sorted_by"), [("score", "margin"), ("random", "")])
 def test_partial_rho_is_given_the_class_shares_of_each_bases_groups(found, grouping, sorted_by):
-    """Residuals of ranks on the components of the shares, by least squares, pooled as rho is."""
     groups, _, _ = FRAMES
     of_arm = groups[(groups["grouping"] == grouping) & (groups["sorted_by"] == sorted_by)]
     shares = pd.crosstab([of_arm["base"], of_arm["group"]], of_arm["label"], normalize="index")
-    scores, of_groups = means("margin", grouping, sorted_by), usefulness(grouping, sorted_by)
-    z = []
-    for base, pair in enumerate(zip(scores, of_groups.mean(axis=-1), strict=True)):
-        components = principal_components(shares.loc[base].to_numpy())
-        model = np.column_stack([np.ones(len(components)), components])
-        ranks = scipy_stats.rankdata(pair, axis=1).T
-        residuals = ranks - model @ np.linalg.lstsq(model, ranks, rcond=None)[0]
-        z.append(np.arctanh(np.corrcoef(residuals.T)[0, 1]))
+    scores = means("margin", grouping, sorted_by)
+    of_groups = usefulness(grouping, sorted_by).mean(axis=-1)
+    partial = [
+        partial_spearman(*pair, principal_components(shares.loc[base].to_numpy()))
+        for base, pair in enumerate(zip(scores, of_groups, strict=True))
+    ]
     row = row_of(found, "margin", grouping, "nll")
-    assert row["partial_rho"] == pytest.approx(math.tanh(np.mean(z)))
+    assert row["partial_rho"] == pytest.approx(pooled(np.array(partial)).estimate)
 
 
 def test_reliability_columns_follow_from_each_other(row):
     """The mean over bases, its root, rho over that root, and the seeds for 0.8."""
-    iccs = []
-    for ratings in usefulness():
-        groups, seeds = ratings.shape
-        between = seeds * ratings.mean(axis=1).var(ddof=1)
-        of_group = ratings.mean(axis=1, keepdims=True)
-        residual = ratings - of_group - ratings.mean(axis=0) + ratings.mean()
-        iccs.append(1 - (residual**2).sum() / ((groups - 1) * (seeds - 1)) / between)
-    assert row["icc"] == pytest.approx(np.mean(iccs))
+    single, icc = intraclass_correlation(usefulness())
+    assert (row["icc_single"], row["icc"]) == pytest.approx((single.mean(), icc.mean()))
     assert row["ceiling"] == pytest.approx(math.sqrt(row["icc"]))
     assert row["rho_corrected"] == pytest.approx(row["rho"] / row["ceiling"])
     needed = 4 * (1 - row["icc_single"]) / row["icc_single"]
@@ -142,9 +133,8 @@ def test_reliability_columns_follow_from_each_other(row):
 def test_uplift_and_change_are_mean_usefulness(row):
     """The four groups with the smallest margin, against forty random ones."""
     of_groups, random = usefulness().mean(axis=-1), usefulness("random", "").mean(axis=-1)
-    tenth = np.take_along_axis(of_groups, means().argsort(axis=1)[:, :4], axis=1)
-    expected = t_interval(tenth.mean(axis=1) - random.mean(axis=1))
-    assert row[["uplift_low", "uplift", "uplift_high"]].tolist() == pytest.approx(expected)
+    expected = uplift(of_groups, means(), "small", random)
+    assert interval_of(row, "uplift") == pytest.approx(ends(expected))
     assert row["change"] == pytest.approx(of_groups.mean())
     assert row["verdict"] == "hurts"
 
@@ -154,10 +144,8 @@ def test_random_groups_are_the_null_of_every_score(found):
     rows = found.summary[found.summary["grouping"] == "random"]
     row = row_of(found, "margin", "random", "nll")
     of_groups = usefulness("random", "").mean(axis=-1)
-    pairs = zip(means(grouping="random", sorted_by=""), of_groups, strict=True)
-    assert row["rho_bases"] == pytest.approx(
-        [scipy_stats.spearmanr(*pair).statistic for pair in pairs]
-    )
+    rhos = spearman(means(grouping="random", sorted_by=""), of_groups)
+    assert row["rho_bases"] == pytest.approx(rhos)
     assert rows["uplift"].isna().all()
     assert set(rows["verdict"]) == {"inconclusive"}
     assert rows["against"].isna().all()
@@ -239,7 +227,7 @@ INCONCLUSIVE = ("inconclusive", math.nan)
 
 
 @pytest.mark.parametrize(
-    ("changes", "ends", "expected"),
+    ("changes", "uplift_ends", "expected"),
     [
         ({}, (0.01, 0.03), ("helps", math.nan)),
         ({"queried": "small", "rho": -0.5}, (0.01, 0.03), ("helps", math.nan)),
@@ -255,10 +243,11 @@ INCONCLUSIVE = ("inconclusive", math.nan)
         ({}, (math.nan, math.nan), INCONCLUSIVE),
     ],
 )
-def test_verdicts(changes, ends, expected):
+def test_verdicts(changes, uplift_ends, expected):
     """Both rho and uplift for an effect, neither for none, and reliability for either."""
     row = {"queried": "large", "rho": 0.5, "p_max": 0.01, "icc": 0.8}
-    verdict, bound = decide(row | {"uplift_low": ends[0], "uplift_high": ends[1]} | changes)
+    uplift_of_row = dict(zip(("uplift_low", "uplift_high"), uplift_ends, strict=True))
+    verdict, bound = decide(row | uplift_of_row | changes)
     assert verdict == expected[0]
     assert bound == pytest.approx(expected[1], nan_ok=True)
 

@@ -59,13 +59,13 @@ def test_t_interval_of_pooled_rho_covers(worlds, bases, rho):
 def test_interval_of_uplift_covers(worlds, bases):
     """Over bases that differ in their slopes; over groups where there is one base, whose slope is then the truth."""
     rng = generator([bases, 7])
-    tenth = scipy_stats.norm.ppf((np.arange(GROUPS) + 0.5) / GROUPS)[-GROUPS // 10 :].mean()
+    positions = scipy_stats.norm.ppf((np.arange(GROUPS) + 0.5) / GROUPS)
+    tenth = positions[-GROUPS // 10 :].mean()
     scores = np.tile(np.linspace(-1, 1, GROUPS), (bases, 1))
-    places = scipy_stats.norm.ppf((np.arange(GROUPS) + 0.5) / GROUPS)
     hits = 0
     for _ in range(worlds):
         slopes = 0.02 + rng.normal(0, 0.01 if bases > 1 else 0, size=(bases, 1))
-        useful = slopes * places + rng.normal(0, 0.02, size=(bases, GROUPS))
+        useful = slopes * positions + rng.normal(0, 0.02, size=(bases, GROUPS))
         random = rng.normal(0, 0.02, size=(bases, GROUPS))
         interval = uplift(useful, scores, "large", random)
         hits += interval.low <= 0.02 * tenth <= interval.high

@@ -63,6 +63,7 @@ def test_arms_are_compared_with_random_on_common_seeds():
     assert interval_of(row, "alc_difference") == pytest.approx(t_interval(differences))
     flips = scipy_stats.permutation_test((differences,), np.sum, permutation_type="samples")
     assert row["sign_flip_p"] == pytest.approx(flips.pvalue)
+    assert row["alc"] == pytest.approx(area_under_curve(labels, arm).mean())
     saved = label_saving_at_budget(labels, arm, random)
     assert interval_of(row, "labels_saved") == ends(saved.saving)
     assert row["labels_saved_accuracy"] == saved.accuracy

@@ -22,7 +22,7 @@ from tests.helpers.intervals import ends, generator
 
 LABELS = np.array([100.0, 200.0, 300.0, 400.0, 500.0])
 RANDOM = np.array([0.30, 0.40, 0.50, 0.60, 0.70])
-"""A straight line, so that everything can be done by hand."""
+"""A straight line, so that everything can be calculated manually."""
 
 
 def seeds_around(curve, n=6, noise=0.01, seed=0):
@@ -63,7 +63,7 @@ def test_label_counts_must_increase(labels):
 
 
 def test_monotone_pools_violators():
-    """Barlow et al.'s rule by hand: a fall is replaced by its mean."""
+    """Barlow et al.'s rule, by manual calculation: a fall is replaced by its mean."""
     assert list(monotone(np.array([1.0, 3.0, 2.0, 4.0]))) == [1.0, 2.5, 2.5, 4.0]
     assert np.isnan(monotone(np.array([1.0, math.nan, 2.0]))).all()
 
@@ -83,7 +83,7 @@ def test_labels_needed_is_the_start_of_a_plateau():
     assert math.isnan(labels_needed(LABELS, np.full(5, math.nan), 0.5))
 
 
-def test_saving_by_hand():
+def test_saving_by_manual_calculation():
     """An arm one tenth above random reaches random's accuracy at 500 labels with 400, at 300 with 200."""
     arm = np.stack([np.minimum(RANDOM + 0.1, 0.9)] * 3)
     random = np.stack([RANDOM] * 3)
@@ -126,7 +126,7 @@ def test_an_arm_saves_nothing_against_itself():
 
 
 def test_the_target_is_random_made_monotone():
-    """By hand: a fall from .7 to .6 becomes .65 from 400 labels on; the arm has .65 at 300."""
+    """By manual calculation: a fall from .7 to .6 becomes .65 from 400 labels on; the arm has .65 at 300."""
     arm = np.stack([np.array([0.3, 0.5, 0.65, 0.66, 0.67])] * 3)
     random = np.stack([np.array([0.3, 0.4, 0.5, 0.7, 0.6])] * 3)
     saved = label_saving_at_budget(LABELS, arm, random)

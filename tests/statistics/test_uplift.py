@@ -1,4 +1,4 @@
-"""Uplift and dose-response against SciPy and by hand."""
+"""Uplift and dose-response against SciPy and by manual calculation."""
 
 import math
 
