@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,14 +80,16 @@ def grouped_outcomes(
     if changes.empty:
         raise StoreError("the study has no fine-tune of a group: nothing can be summarised")
     base, seed, epochs = (sorted(changes[name].unique().tolist()) for name in _SHARED)
-    cut = {_key(key): frame for key, frame in groups.groupby(["grouping", "sorted_by"])}
+    keys = set(zip(changes["grouping"], changes["sorted_by"], strict=True))
     groupings = []
-    for key, of_grouping in changes.groupby(["grouping", "sorted_by"]):
-        grouping, sorted_by = _key(key)
+    for grouping, sorted_by in sorted(keys):
         name = f"grouping {grouping}" + (f" by {sorted_by}" if sorted_by else "")
-        if (grouping, sorted_by) not in cut:
+        of_grouping, objects = (
+            frame[(frame["grouping"] == grouping) & (frame["sorted_by"] == sorted_by)]
+            for frame in (changes, groups)
+        )
+        if objects.empty:
             raise StoreError(f"{name}: was fine-tuned, but the groups do not hold its objects")
-        objects = cut[grouping, sorted_by]
         objects = objects[objects["base"].isin(base)]
         group = sorted(objects["group"].unique().tolist())
         _check_disjoint(objects, len(base) * len(group), name)
@@ -116,11 +117,6 @@ def grouped_outcomes(
     return groupings
 
 
-def _key(key: Any) -> tuple[str, str]:
-    grouping, sorted_by = key
-    return str(grouping), str(sorted_by)
-
-
 def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
     """Return the outcomes of groups, by their index, with metrics replaced by usefulness.
 
@@ -129,10 +125,11 @@ def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
     """
     is_control = outcomes["grouping"] == "control"
     of_groups = outcomes[~is_control]
-    by = _SHARED if is_control.any() else ["base"]
-    reference = outcomes[is_control] if is_control.any() else bases
+    name, by, reference = "base", ["base"], bases
+    if is_control.any():
+        name, by, reference = "control", _SHARED, outcomes[is_control]
     if reference.duplicated(by).any():
-        raise StoreError(f"a {'control' if is_control.any() else 'base'} occurs twice")
+        raise StoreError(f"a {name} occurs twice")
     keys = pd.MultiIndex.from_frame(reference[by])
     position = keys.get_indexer(pd.MultiIndex.from_frame(of_groups[by]))
     if (position < 0).any():

@@ -26,11 +26,7 @@ def rank_rows(
 ) -> list[dict[str, Any]]:
     """Return for every score, outcome and dose, in this order, the columns of the summary that rest on ranks.
 
-    Args:
-        rankings: The scores of one grouping, each with the grouping whose groups it ranks: its own, or one common to all.
-        rng: For the permutations and the bootstrap draws.
-        permutations: Draws behind each p.
-        bootstraps: Draws behind each bootstrap interval.
+    `rankings` holds each score with the grouping whose groups it ranks: its own, or one common to all scores.
     """
     groupings = [grouped for _, grouped in rankings]
     x = np.stack([grouped.scores[score] for score, grouped in rankings])  # [score, base, group]

@@ -61,12 +61,6 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
 
 _COUNTS = ["seeds", "failed", "unfinished", "paired_seeds", "unpaired_seeds"]
 
-_TEXTS = ("arm", "strategy", "variant", "against")
-
-_FLAGS = ("oracle", "exploratory")
-
-_SECONDS = ["query_s", "fit_s", "eval_s"]
-
 
 def summarise(
     rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator, reference: str = RANDOM
@@ -142,7 +136,9 @@ def _seconds_per_round(rounds: pd.DataFrame, runs: pd.DataFrame) -> dict[str, fl
     # The order of rows must not decide how sums are rounded: a summary is the same to the bit.
     later = rounds[finished & (rounds["round"] >= 1)].sort_values(["arm", "seed", "labels"])
     return {
-        str(arm): float(np.mean(of_arm[_SECONDS].to_numpy(float).sum(axis=1)))
+        str(arm): float(
+            np.mean(of_arm[["query_s", "fit_s", "eval_s"]].to_numpy(float).sum(axis=1))
+        )
         for arm, of_arm in later.groupby("arm")
     }
 
@@ -176,9 +172,9 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     table[_COUNTS] = table[_COUNTS].astype("Int64").fillna(0)
     carrying = table["paired_seeds"].where(table["against"].notna(), table["seeds"])
     table["exploratory"] = carrying < FEWEST_SEEDS
-    kinds = dict.fromkeys(SUMMARY_COLUMNS, "float64") | {"labels": "Int64"}
-    kinds |= dict.fromkeys(_COUNTS, "int64") | dict.fromkeys(_FLAGS, "bool")
-    table = table.astype({name: kind for name, kind in kinds.items() if name not in _TEXTS})
-    # Without a comparison this column holds nulls only, and would be written as numbers.
-    table["against"] = table["against"].astype("str")
+    kinds = dict.fromkeys(SUMMARY_COLUMNS, "float64") | dict.fromkeys(_COUNTS, "int64")
+    kinds |= {"labels": "Int64", "oracle": "bool", "exploratory": "bool"}
+    # Without a comparison `against` holds nulls only, and would be written as numbers.
+    kinds |= dict.fromkeys(("arm", "strategy", "variant", "against"), "str")
+    table = table.astype(kinds)
     return table.assign(holm_p=holm(table["sign_flip_p"].to_numpy(float)))
