@@ -111,7 +111,10 @@ def test_small_effects_keep_their_digits():
         ({"icc": math.nan}, "the reliability of the outcome is not known"),
         ({"uplift_low": math.nan, "uplift_high": math.nan}, "there is no interval"),
         ({"p_max": math.nan}, "there is no rank correlation"),
-        ({"p_max": 0.05}, "the queried tenth differs, but scores are not shown to rank the groups"),
+        (
+            {"p_max": 0.05},
+            "the queried tenth differs, but scores are not shown to rank the groups",
+        ),
         (
             {"uplift_high": 0.004},
             "scores rank the groups, but the queried tenth is not shown to differ",

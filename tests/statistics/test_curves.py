@@ -161,15 +161,6 @@ def test_saving_is_invariant():
     assert numbers(label_saving_at_budget(LABELS, arm + shared, random + shared)) == expected
 
 
-def test_pairing_matters():
-    """Breaking the pairs of seeds that share an effect makes the interval longer."""
-    shared = generator(9).normal(size=(6, 1)) * 0.05
-    arm, random = seeds_around(RANDOM + 0.05) + shared, seeds_around(RANDOM, seed=1) + shared
-    low, _, high = numbers(label_saving_at_budget(LABELS, arm, random))
-    wide_low, _, wide_high = numbers(label_saving_at_budget(LABELS, arm, np.roll(random, 1, 0)))
-    assert wide_high - wide_low > 1.5 * (high - low)
-
-
 def test_interval_inverts_the_paired_t_test_on_monotone_curves():
     """Where no curve needs to be made monotone, both ends solve mean(d(N)) = -+ t s / sqrt(n) exactly."""
     arm = seeds_around(RANDOM + 0.1, noise=0.003)
