@@ -1,9 +1,12 @@
 """How texts, tables and terminals write numbers, counts, lists and verdicts: one way for each."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+Row = Mapping[str, Any]
+"""A row of a summary, by column."""
 
 NOTHING = "-"
 """Stands where a number does not exist."""
@@ -126,8 +129,9 @@ def percentage(value: float, low: float, high: float) -> tuple[str, str]:
 
 def decimals_of(scale: float) -> int:
     """Return how many decimals, from 3 to 6, leave two digits of a number of this size."""
-    decimals = 3 if math.isnan(scale) or scale <= 0 else 1 - math.floor(math.log10(scale))
-    return min(max(decimals, 3), 6)
+    if math.isnan(scale) or scale <= 0:
+        return 3
+    return min(max(1 - math.floor(math.log10(scale)), 3), 6)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

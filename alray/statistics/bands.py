@@ -8,13 +8,11 @@ from jaxtyping import Float
 from alray.statistics.curves import Curve, Curves
 from alray.statistics.paired import LEVEL, pointwise
 
-DRAWS = 1_000
-
 
 def simultaneous_half_width(
-    differences: Curves, rng: np.random.Generator, level: float = LEVEL, draws: int = DRAWS
+    differences: Curves, rng: np.random.Generator, draws: int = 1_000
 ) -> Curve:
-    """Return half the width of a band around the mean curve that holds the whole true curve with probability `level`.
+    """Return half the width of a band around the mean curve that holds the whole true curve with probability `LEVEL`.
 
     A sup-t band (Montiel Olea and Plagborg-Moller 2019): c s(N) / sqrt(n), c the quantile of the greatest
     studentised difference over all points. It is drawn from Gaussian curves with the correlations of the residuals
@@ -29,7 +27,7 @@ def simultaneous_half_width(
     value is not finite, and for one seed.
     """
     n, points = differences.shape
-    _, half = pointwise(differences, level)
+    _, half = pointwise(differences)
     known = np.isfinite(half)
     if not (half[known] > 0).any():
         return half
@@ -39,7 +37,7 @@ def simultaneous_half_width(
     scale = np.sqrt(spread**2 @ window)
     # A spread that is large by accident must not be taken for a large true one: all get their neighbours'.
     factors = residuals * np.divide(scale, spread, out=np.zeros_like(scale), where=half[known] > 0)
-    quantile = _greatest_quantile(factors / math.sqrt(n - 1), window, rng, (level, draws))
+    quantile = _greatest_quantile(factors / math.sqrt(n - 1), window, rng, draws)
     band = np.where(half[known] > 0, quantile * scale / math.sqrt(n), 0.0)
     half[known] = np.maximum(half[known], band)
     return half
@@ -49,17 +47,16 @@ def _greatest_quantile(
     factors: Curves,
     window: Float[np.ndarray, "point point"],
     rng: np.random.Generator,
-    settings: tuple[float, int],
+    draws: int,
 ) -> float:
     """Return the quantile of max |studentised mean| of Gaussian curves with covariance factors' factors."""
-    level, draws = settings
     n = len(factors)
     simulated = rng.normal(size=(draws, n, n)) @ factors  # [draw, seed, point]
     means = simulated.mean(axis=1)
     scales = np.sqrt(simulated.var(axis=1, ddof=1) @ window)
     spread = scales.max(axis=0) > 0
     studentised = np.abs(means[:, spread]) / scales[:, spread] * math.sqrt(n)
-    return float(np.quantile(studentised.max(axis=1), level))
+    return float(np.quantile(studentised.max(axis=1), LEVEL))
 
 
 def _window(known: int, points: int) -> Float[np.ndarray, "point point"]:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.integrate import trapezoid
 from scipy.optimize import isotonic_regression
 
-from alray.statistics.paired import LEVEL, Interval, t_quantile
+from alray.statistics.paired import Interval, t_quantile
 
 Labels = Float[np.ndarray, " point"]
 Curve = Float[np.ndarray, " point"]
@@ -84,9 +84,7 @@ def labels_needed(labels: Labels, curve: Curve, target: float) -> float:
     return float(labels[i - 1] + share * (labels[i] - labels[i - 1]))
 
 
-def label_saving(
-    labels: Labels, arm: Curves, random: Curves, random_labels: float, level: float = LEVEL
-) -> LabelSaving:
+def label_saving(labels: Labels, arm: Curves, random: Curves, random_labels: float) -> LabelSaving:
     """Return the share of labels saved, 1 - N_arm(a) / N_random(a), at the accuracy a of random with `random_labels`.
 
     N(a) is where the monotone mean curve over seeds reaches a (for a given accuracy start from `labels_needed`). The
@@ -100,7 +98,7 @@ def label_saving(
     Raises:
         ValueError: If `labels` is empty or does not increase, or `random_labels` lies outside.
     """
-    match = _match(labels, arm, random, random_labels, level)
+    match = _match(labels, arm, random, random_labels)
     reached = math.isfinite(match.labels)
     saving = Interval(
         1 - match.labels / match.reference_labels if reached else math.nan,
@@ -112,9 +110,7 @@ def label_saving(
     return LabelSaving(match.target, match.reference_labels, saving, reached)
 
 
-def label_saving_at_budget(
-    labels: Labels, arm: Curves, random: Curves, level: float = LEVEL
-) -> LabelSaving:
+def label_saving_at_budget(labels: Labels, arm: Curves, random: Curves) -> LabelSaving:
     """Return the label saving at the highest accuracy that both arms reach: signed, and never censored.
 
     That is the random arm's monotone mean accuracy at the budget, or, where the arm does not reach it (`reached` is
@@ -128,8 +124,8 @@ def label_saving_at_budget(
         ValueError: If `labels` is empty or does not increase.
     """
     budget = float(labels[-1]) if len(labels) else math.nan
-    by_arm = _match(labels, arm, random, budget, level)
-    by_random = _match(labels, random, arm, budget, level)
+    by_arm = _match(labels, arm, random, budget)
+    by_random = _match(labels, random, arm, budget)
 
     def signed(arm_labels: float, random_labels: float) -> float:
         if arm_labels == math.inf:
@@ -184,9 +180,7 @@ class _Match:
     most: float
 
 
-def _match(
-    labels: Labels, curves: Curves, reference: Curves, reference_labels: float, level: float
-) -> _Match:
+def _match(labels: Labels, curves: Curves, reference: Curves, reference_labels: float) -> _Match:
     _check_increasing(labels)
     if not labels[0] <= reference_labels <= labels[-1]:
         raise ValueError(f"{reference_labels} labels are not in {labels[0]} to {labels[-1]}")
@@ -197,7 +191,7 @@ def _match(
     reference_mean = monotone(reference.mean(axis=0))
     target = float(np.interp(reference_labels, labels, reference_mean))
     above = monotone(curves.mean(axis=0)) - target
-    half = t_quantile(n, level) * _jackknife_error(labels, curves, reference, reference_labels)
+    half = t_quantile(n) * _jackknife_error(labels, curves, reference, reference_labels)
     return _Match(
         target,
         labels_needed(labels, reference_mean, target),

@@ -5,14 +5,13 @@ A NaN that goes in comes out as NaN: no value is ever dropped.
 
 import math
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import t as student_t
 
 LEVEL = 0.95
-"""Confidence level of every interval where none is named."""
+"""Confidence level of every interval."""
 
 SIGNIFICANCE = 0.05
 """A corrected p below it is called a difference."""
@@ -23,7 +22,6 @@ FEWEST_SEEDS = 6
 Values = Float[np.ndarray, " seed"]
 PerSeed = Float[np.ndarray, "seed point"]
 PerPoint = Float[np.ndarray, " point"]
-Rest = TypeVar("Rest", float, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -42,40 +40,22 @@ class Interval:
     high: float
     n: int
 
+    def columns(self, name: str) -> dict[str, float]:
+        """Return the estimate and its ends as the columns `name`, `name`_low and `name`_high of a table."""
+        return {name: self.estimate, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 def excludes_zero(low: float, high: float) -> bool:
     """Whether an interval lies on one side of zero; one that ends at zero, or has no ends (NaN), does not."""
     return low > 0 or high < 0
 
 
-@dataclass(frozen=True)
-class SignFlip:
-    """Result of a sign-flip test.
-
-    Attributes:
-        p: Two-sided, in [2^(1 - n), 1] where exact.
-        n: Number of differences.
-        exact: All sign patterns were enumerated; otherwise Monte Carlo.
-        draws: Sign patterns that were looked at.
-    """
-
-    p: float
-    n: int
-    exact: bool
-    draws: int
-
-
-def t_quantile(n: int, level: float) -> float:
+def t_quantile(n: int) -> float:
     """Return the two-sided quantile of t with n - 1 degrees of freedom, NaN for n < 2."""
-    return float(student_t.ppf((1 + level) / 2, n - 1)) if n > 1 else math.nan
+    return float(student_t.ppf((1 + LEVEL) / 2, n - 1)) if n > 1 else math.nan
 
 
-def t_half_width(spread: Rest, n: int, level: float) -> Rest:
-    """Return half the width of the t interval of a mean of n values with this standard deviation (n - 1 below it)."""
-    return t_quantile(n, level) * spread / math.sqrt(n)
-
-
-def mean_interval(values: Values, level: float = LEVEL) -> Interval:
+def mean_interval(values: Values) -> Interval:
     """Return the mean and its t interval: mean +- t(n - 1) s / sqrt(n), s with n - 1 in the denominator.
 
     Give it the differences of two arms on common seeds and it is the paired t interval. One value has an estimate
@@ -87,35 +67,35 @@ def mean_interval(values: Values, level: float = LEVEL) -> Interval:
     mean = float(np.mean(values))
     if n == 1:
         return Interval(mean, math.nan, math.nan, n)
-    half = t_half_width(float(np.std(values, ddof=1)), n, level)
+    half = t_quantile(n) * float(np.std(values, ddof=1)) / math.sqrt(n)
     return Interval(mean, mean - half, mean + half, n)
 
 
-def pointwise(values: PerSeed, level: float = LEVEL) -> tuple[PerPoint, PerPoint]:
+def pointwise(values: PerSeed) -> tuple[PerPoint, PerPoint]:
     """Return mean and half width of the t interval at each point: `mean_interval` at all points at once.
 
     NaN where a value is not finite, and the half width for one seed.
     """
     n = len(values)
+    unknown = np.full(values.shape[1], math.nan)
     if n == 0:
-        return np.full(values.shape[1], math.nan), np.full(values.shape[1], math.nan)
+        return unknown, unknown
     values = np.where(np.isfinite(values), values, math.nan)
-    spread = values.std(axis=0, ddof=1) if n > 1 else np.full(values.shape[1], math.nan)
+    if n == 1:
+        return values[0], unknown
     # The spread of equal values is rounding noise, which would make a difference of nothing.
-    spread = np.where(np.ptp(values, axis=0) == 0, 0.0, spread) if n > 1 else spread
-    return values.mean(axis=0), t_half_width(spread, n, level)
+    spread = np.where(np.ptp(values, axis=0) == 0, 0.0, values.std(axis=0, ddof=1))
+    return values.mean(axis=0), t_quantile(n) * spread / math.sqrt(n)
 
 
-def sign_flip_test(
-    differences: Values,
-    rng: np.random.Generator,
-    exact_up_to: int = 20,
-    draws: int = 99_999,
-) -> SignFlip:
-    """Test whether paired differences are symmetric about zero: p = P(|sum of s_i d_i| >= |sum of d_i|), s_i = +-1.
+def sign_flip_p(
+    differences: Values, rng: np.random.Generator, exact_up_to: int = 20, draws: int = 99_999
+) -> float:
+    """Return the two-sided p of paired differences being symmetric about zero, by flipping their signs s_i = +-1.
 
-    Fisher 1935, section 21. All 2^n patterns up to `exact_up_to` differences. Above, m = `draws` random patterns, of
-    which b are as extreme: p = (b + 1) / (m + 1) (Phipson and Smyth 2010), never zero. Zeros stay in.
+    p = P(|sum of s_i d_i| >= |sum of d_i|) (Fisher 1935, section 21). It is exact up to `exact_up_to` differences: in
+    [2^(1 - n), 1], from all 2^n patterns. Above, m = `draws` random patterns, of which b are as extreme:
+    p = (b + 1) / (m + 1) (Phipson and Smyth 2010), never zero. Zeros stay in.
 
     Not `scipy.stats.permutation_test`: it is exact for few seeds too, but draws other patterns for many, and the p
     values on record must not change.
@@ -123,13 +103,12 @@ def sign_flip_test(
     n = len(differences)
     exact = n <= exact_up_to
     if n == 0 or not np.isfinite(differences).all():
-        return SignFlip(math.nan, n, exact, 0)
+        return math.nan
     sums = _all_signed_sums(differences) if exact else _signed_sums(differences, rng, draws)
     # Rounding must not split ties with the observed sum, which would halve the smallest p.
     slack = 1e-12 * float(np.abs(differences).sum())
     extreme = int(np.count_nonzero(np.abs(sums) >= abs(float(differences.sum())) - slack))
-    p = extreme / len(sums) if exact else (extreme + 1) / (draws + 1)
-    return SignFlip(p, n, exact, 2**n if exact else draws)
+    return extreme / len(sums) if exact else (extreme + 1) / (draws + 1)
 
 
 def _all_signed_sums(differences: Values) -> Float[np.ndarray, " pattern"]:

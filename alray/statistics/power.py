@@ -5,7 +5,7 @@ import math
 from scipy.stats import nct
 from scipy.stats import t as student_t
 
-from alray.statistics.paired import LEVEL, SIGNIFICANCE, Interval, t_quantile
+from alray.statistics.paired import SIGNIFICANCE, Interval, t_quantile
 
 POWER = 0.8
 
@@ -22,12 +22,12 @@ def power(seeds: int, effect: float, significance: float = SIGNIFICANCE) -> floa
     return float(nct.sf(critical, degrees, shift) + nct.cdf(-critical, degrees, shift))
 
 
-def standardised(difference: Interval, level: float = LEVEL) -> float:
+def standardised(difference: Interval) -> float:
     """Return the mean difference in standard deviations, from its t interval; NaN where it has none."""
     half = difference.high - difference.estimate
     if difference.n < 2 or not half > 0:
         return math.nan
-    deviation = half * math.sqrt(difference.n) / t_quantile(difference.n, level)
+    deviation = half * math.sqrt(difference.n) / t_quantile(difference.n)
     return difference.estimate / deviation
 
 

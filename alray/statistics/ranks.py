@@ -1,4 +1,4 @@
-"""Chance in rank correlations: bootstrap intervals over groups, permutation p values over scores. No I/O."""
+"""Rank correlation: partial and pooled, with bootstrap intervals over groups and permutation p over scores. No I/O."""
 
 import math
 
@@ -12,8 +12,18 @@ PERMUTATIONS = 10_000
 
 BOOTSTRAPS = 2_000
 
-Counts = Float[np.ndarray, "base group draw"]
+EXPLAINED = 0.9
+"""Share of the covariates' variance that their kept principal components must cover."""
 
+GROUPS_PER_COMPONENT = 5
+"""At least so many groups stand behind each kept component."""
+
+LARGEST_RHO = 1 - 1e-6
+"""Correlations are cut to +- this before Fisher's z, which is infinite at 1: |z| <= 7.3."""
+
+Groups = Float[np.ndarray, "*rest group"]
+Broadcast = Float[np.ndarray, "*#rest group"]
+Counts = Float[np.ndarray, "base group draw"]
 PerDraw = Float[np.ndarray, "base group draw"]
 
 
@@ -52,7 +62,7 @@ def _resampled(
 
 
 def bootstrap_interval(
-    rhos: Float[np.ndarray, " base"], x: PerDraw, y: PerDraw, level: float = LEVEL
+    rhos: Float[np.ndarray, " base"], x: PerDraw, y: PerDraw
 ) -> tuple[float, float]:
     """Return tanh(z +- q s): z the mean Fisher z over bases, s its standard deviation over the draws, q normal.
 
@@ -64,7 +74,6 @@ def bootstrap_interval(
         rhos: Spearman's rho of all groups.
         x: One variable's `resampled_ranks`.
         y: The other's, from the same counts.
-        level: Confidence level.
     """
     z = fisher_z(np.einsum("bgd,bgd->bd", x, y)).mean(axis=0)
     # A draw of one group again and again has no rho; with ten or more groups there is none in practice.
@@ -72,7 +81,7 @@ def bootstrap_interval(
     if len(z) < 2 or not np.isfinite(rhos).all():
         return math.nan, math.nan
     middle = float(fisher_z(rhos).mean())
-    half = float(norm.ppf((1 + level) / 2)) * float(np.std(z, ddof=1))
+    half = float(norm.ppf((1 + LEVEL) / 2)) * float(np.std(z, ddof=1))
     return math.tanh(middle - half), math.tanh(middle + half)
 
 
@@ -100,13 +109,10 @@ def permutation_p(
             correlation; otherwise each has groups of its own, and permutations of its own.
     """
     n_scores, bases, groups, columns = outcomes.shape
-    x, y = (
-        unit_ranks(scores),
-        unit_ranks(np.moveaxis(outcomes, -1, -2)),
-    )  # y: [score, base, column, group]
-    observed = fisher_z((x[:, :, None] * y).sum(axis=-1).clip(-1, 1)).mean(
-        axis=1
-    )  # [score, column]
+    x = unit_ranks(scores)
+    y = unit_ranks(np.moveaxis(outcomes, -1, -2))  # [score, base, column, group]
+    rhos = (x[:, :, None] * y).sum(axis=-1).clip(-1, 1)  # [score, base, column]
+    observed = fisher_z(rhos).mean(axis=1)
     null = np.zeros((n_scores, permutations, columns))
     rows = np.tile(np.arange(groups), (permutations, 1))
     for base in range(bases):
@@ -129,20 +135,6 @@ def permutation_p(
         return np.where(known, (extreme + 1) / (permutations + 1), math.nan)
 
     return p_of(null), p_of(np.broadcast_to(largest, null.shape))
-
-
-EXPLAINED = 0.9
-"""Share of the covariates' variance that their kept principal components must cover."""
-
-GROUPS_PER_COMPONENT = 5
-"""At least so many groups stand behind each kept component."""
-
-LARGEST_RHO = 1 - 1e-6
-"""Correlations are cut to +- this before Fisher's z, which is infinite at 1: |z| <= 7.3."""
-
-Groups = Float[np.ndarray, "*rest group"]
-
-Broadcast = Float[np.ndarray, "*#rest group"]
 
 
 def unit_ranks(values: Groups) -> Groups:
@@ -202,7 +194,7 @@ def fisher_z(rho: Float[np.ndarray, "*rest"]) -> Float[np.ndarray, "*rest"]:
     return np.asarray(np.arctanh(np.clip(rho, -LARGEST_RHO, LARGEST_RHO)))
 
 
-def pooled(rhos: Float[np.ndarray, " base"], level: float = LEVEL) -> Interval:
+def pooled(rhos: Float[np.ndarray, " base"]) -> Interval:
     """Return tanh of the mean Fisher z over base models and of its t interval: bases are the replicates.
 
     One base has an estimate and no interval. It estimates the correlation in the population of bases that could
@@ -210,7 +202,7 @@ def pooled(rhos: Float[np.ndarray, " base"], level: float = LEVEL) -> Interval:
     """
     if len(rhos) == 1:
         return Interval(float(rhos[0]), math.nan, math.nan, 1)
-    z = mean_interval(fisher_z(rhos), level)
+    z = mean_interval(fisher_z(rhos))
     return Interval(math.tanh(z.estimate), math.tanh(z.low), math.tanh(z.high), z.n)
 
 

@@ -62,14 +62,14 @@ def mean_of(part: Part) -> Interval:
     return mean_interval(part[0])
 
 
-def mean_difference(part: Part, rest: Rest, level: float = LEVEL) -> Interval:
+def mean_difference(part: Part, rest: Rest) -> Interval:
     """Return the mean of some groups minus that of others, over bases, with its t interval.
 
     The difference is taken within each base. One base: Welch's interval over its groups (Welch 1947), NaN where one
     side has a single group.
     """
     if len(part) > 1:
-        return mean_interval(part.mean(axis=1) - rest.mean(axis=1), level)
+        return mean_interval(part.mean(axis=1) - rest.mean(axis=1))
     estimate = float(part.mean() - rest.mean())
     if min(part.size, rest.size) < 2 or math.isnan(estimate):
         return Interval(estimate, math.nan, math.nan, 1)
@@ -78,7 +78,7 @@ def mean_difference(part: Part, rest: Rest, level: float = LEVEL) -> Interval:
     with warnings.catch_warnings():
         # Groups that differ by rounding alone make SciPy warn; their interval is as short as it should be.
         warnings.simplefilter("ignore", RuntimeWarning)
-        ends = ttest_ind(part[0], rest[0], equal_var=False).confidence_interval(level)
+        ends = ttest_ind(part[0], rest[0], equal_var=False).confidence_interval(LEVEL)
     return Interval(estimate, float(ends.low), float(ends.high), 1)
 
 

@@ -7,18 +7,19 @@ from alray.analysis.sweep.arms import arm_curves, reference_pairs
 from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.summary import summarise
 from alray.errors import StoreError
-from tests.helpers.sweep_frames import generator, study
+from tests.helpers.intervals import generator
+from tests.helpers.sweep_frames import study, study_without_a_partner
 
 
 def summary_of(rounds, runs):
-    return summarise(rounds, runs, generator())
+    return summarise(rounds, runs, generator()).set_index("arm")
 
 
-def comparison_of(rounds, runs):
-    return compare(rounds, pd.DataFrame(), runs, None, generator())
+def pairs_of(rounds, runs):
+    return compare(rounds, pd.DataFrame(), runs, None, generator()).pairs.set_index("arm")
 
 
-readers = pytest.mark.parametrize("read", [summary_of, comparison_of])
+readers = pytest.mark.parametrize("read", [summary_of, pairs_of])
 
 
 def references_of(reference, **size):
@@ -49,45 +50,84 @@ def test_a_reference_is_a_strategy_in_every_variant_or_one_arm():
 
 
 @readers
-def test_runs_of_different_length_are_refused(read):
-    """The message names a run of each kind, whether one run or a whole arm is shorter."""
+def test_unpaired_seeds_are_counted(read):
+    """Seeds 0 and 1 of one arm, seed 7 of random."""
     rounds, runs = study()
-    short = rounds[(rounds["run_id"] != "margin__seed-3") | (rounds["round"] < 4)]
-    with pytest.raises(StoreError, match=r"margin__seed-3 has 4 rounds from 100 to 160 labels"):
-        read(short, runs)
-    with pytest.raises(StoreError, match=r"margin__seed-0 has 4 rounds from 100 to 160 labels"):
-        read(rounds[(rounds["arm"] != "margin") | (rounds["round"] < 4)], runs)
+    gone = ((runs["arm"] == "margin") & (runs["seed"] < 2)) | (runs["run_id"] == "random__seed-7")
+    runs.loc[gone, "status"] = "failed"
+    row = read(rounds, runs).loc["margin"]
+    assert (row["seeds"], row["paired_seeds"], row["unpaired_seeds"]) == (6, 5, 3)
+    assert row["exploratory"]
 
 
 @readers
-def test_a_finished_run_without_rounds_is_refused(read):
-    """The number of seeds would be lower than the study says."""
-    rounds, runs = study()
-    with pytest.raises(StoreError, match=r"1 finished runs have no rounds, e\.g\. margin__seed-3"):
-        read(rounds[rounds["run_id"] != "margin__seed-3"], runs)
+@pytest.mark.parametrize(("kept", "unpaired"), [([], 8), ([9], 9)])
+def test_an_arm_without_a_partner_is_counted(read, kept, unpaired):
+    """No finished random run, or none on a common seed."""
+    row = read(*study_without_a_partner(kept)).loc["margin"]
+    assert (row["against"], row["paired_seeds"], row["unpaired_seeds"]) == ("random", 0, unpaired)
 
 
 @readers
-def test_a_seed_that_finished_twice_is_refused(read):
-    """One of the two would have to be chosen."""
-    rounds, runs = study()
-    runs.loc[runs["run_id"] == "margin__seed-3", "seed"] = 4
-    with pytest.raises(StoreError, match="'margin' has more than one finished run with seed 4"):
+def test_each_variant_has_its_own_random_arm(read):
+    rounds, runs = study(seeds=2, variants=("", "frozen"))
+    against = read(rounds, runs)["against"]
+    assert against["margin frozen"] == "random frozen"
+    assert against["margin"] == "random"
+
+
+@readers
+@pytest.mark.parametrize(("seeds", "exploratory"), [(1, True), (5, True), (6, False)])
+def test_fewer_than_six_seeds_are_exploratory(read, seeds, exploratory):
+    """In every row, compared or not."""
+    assert (read(*study(seeds=seeds))["exploratory"] == exploratory).all()
+
+
+ROUNDS, RUNS = study()
+IS_ONE_RUN = ROUNDS["run_id"] == "margin__seed-3"
+
+
+@readers
+@pytest.mark.parametrize(
+    ("rounds", "runs", "message"),
+    [
+        (
+            ROUNDS[~IS_ONE_RUN | (ROUNDS["round"] < 4)],
+            RUNS,
+            "margin__seed-3 has 4 rounds from 100 to 160 labels",
+        ),
+        (
+            ROUNDS[(ROUNDS["arm"] != "margin") | (ROUNDS["round"] < 4)],
+            RUNS,
+            "margin__seed-0 has 4 rounds from 100 to 160 labels",
+        ),
+        (ROUNDS[~IS_ONE_RUN], RUNS, r"1 finished runs have no rounds, e\.g\. margin__seed-3"),
+        (
+            ROUNDS,
+            RUNS.assign(seed=RUNS["seed"].mask(RUNS["run_id"] == "margin__seed-3", 4)),
+            "'margin' has more than one finished run with seed 4",
+        ),
+        (
+            ROUNDS.assign(labels=ROUNDS["labels"].replace(120, 100)),
+            RUNS,
+            "a label count occurs twice in a run",
+        ),
+        (
+            ROUNDS,
+            RUNS.assign(strategy=RUNS["strategy"].replace({"bald:members=20": "random"})),
+            "variant '' has more than one random arm",
+        ),
+    ],
+    ids=[
+        "a shorter run",
+        "a shorter arm",
+        "no rounds",
+        "seed twice",
+        "labels twice",
+        "two randoms",
+    ],
+)
+def test_contradictions_are_refused(read, rounds, runs, message):
+    """The numbers would depend on which record is believed."""
+    with pytest.raises(StoreError, match=message):
         read(rounds, runs)
-
-
-@readers
-def test_two_rounds_with_equal_labels_are_refused(read):
-    """A learning curve has one value per label count."""
-    rounds, runs = study()
-    with pytest.raises(StoreError, match="a label count occurs twice in a run"):
-        read(rounds.assign(labels=rounds["labels"].replace(120, 100)), runs)
-
-
-@readers
-def test_two_reference_arms_of_one_variant_are_refused(read):
-    """It would not be clear which one to compare with."""
-    rounds, runs = study()
-    rename = {"bald:members=20": "random"}
-    with pytest.raises(StoreError, match="variant '' has more than one random arm"):
-        read(rounds, runs.assign(strategy=runs["strategy"].replace(rename)))

@@ -9,20 +9,25 @@ import pytest
 from scipy import stats as scipy_stats
 
 from alray.analysis.sweep.comparison import Comparison, compare
-from tests.helpers.sweep_frames import LABELS, curves_of, generator, study
+from tests.helpers.intervals import generator, t_interval
+from tests.helpers.sweep_frames import LABELS, curves_of, study, study_without_a_partner
 
 FRAMES = [field.name for field in fields(Comparison)]
-NO_QUERIES = pd.DataFrame()
 
 
-def comparison_of(rounds, runs, queries=NO_QUERIES, seed=0):
-    return compare(rounds, queries, runs, None, generator(seed))
+def comparison_of(rounds, runs, seed=0):
+    return compare(rounds, pd.DataFrame(), runs, None, generator(seed))
 
 
 def of(frame, **values):
     for column, value in values.items():
         frame = frame[frame[column] == value]
     return frame
+
+
+def intervals_of(frame, estimate):
+    """Return lower ends, estimates and upper ends, as `t_interval` has them."""
+    return frame[["low", estimate, "high"]].to_numpy().T
 
 
 def test_columns_are_those_documented():
@@ -45,11 +50,8 @@ def test_curves_are_means_with_t_intervals():
     assert set(curves["metric"]) == {"accuracy", "macro_f1", "nll", "ece"}
     found = of(curves, arm="margin", metric="macro_f1")
     values = curves_of(rounds.assign(accuracy=rounds["macro_f1"]), "margin")
-    expected = scipy_stats.ttest_1samp(values, 0).confidence_interval()
     assert found["labels"].tolist() == LABELS
-    assert found["mean"].to_numpy() == pytest.approx(values.mean(axis=0))
-    assert found["low"].to_numpy() == pytest.approx(expected.low)
-    assert found["high"].to_numpy() == pytest.approx(expected.high)
+    assert intervals_of(found, "mean") == pytest.approx(np.array(t_interval(values)))
 
 
 def test_seeds_keep_every_value():
@@ -67,18 +69,15 @@ def test_differences_are_paired():
     rounds, runs = study()
     differences = comparison_of(rounds, runs).differences
     found = of(differences, arm="margin", metric="accuracy")
-    pair = curves_of(rounds, "margin"), curves_of(rounds, "random")
-    expected = scipy_stats.ttest_rel(*pair).confidence_interval()
-    assert found["difference"].to_numpy() == pytest.approx((pair[0] - pair[1]).mean(axis=0))
-    assert found["low"].to_numpy() == pytest.approx(expected.low)
-    assert found["high"].to_numpy() == pytest.approx(expected.high)
+    expected = t_interval(curves_of(rounds, "margin") - curves_of(rounds, "random"))
+    assert intervals_of(found, "difference") == pytest.approx(np.array(expected))
     assert (found["band_low"] < found["low"]).all()
     assert (found["band_high"] > found["high"]).all()
     assert "random" not in set(differences["arm"])
 
 
 def test_wins_are_the_signs_of_the_paired_intervals():
-    """Counted by hand from SciPy's p values; both orders mirror each other."""
+    """Counted from SciPy's p values; both orders mirror each other."""
     rounds, runs = study()
     wins = comparison_of(rounds, runs).wins.set_index(["arm", "versus"])
     assert len(wins) == 12
@@ -104,42 +103,28 @@ def test_equal_checkpoints_are_ties():
     assert (row["wins"], row["ties"], row["losses"]) == (1, 4, 0)
 
 
-def test_unpaired_seeds_are_left_out_and_counted():
+def test_unpaired_seeds_are_left_out():
     """Seeds 0 and 1 of one arm, seed 7 of random: as in the summary."""
     rounds, runs = study()
     gone = ((runs["arm"] == "margin") & (runs["seed"] < 2)) | (runs["run_id"] == "random__seed-7")
     runs.loc[gone, "status"] = "failed"
     found = comparison_of(rounds, runs)
-    row = of(found.pairs, arm="margin").iloc[0]
-    assert (row["seeds"], row["paired_seeds"], row["unpaired_seeds"]) == (6, 5, 3)
-    assert row["exploratory"]
-    expected = scipy_stats.ttest_rel(
-        *(
-            curves_of(rounds[rounds["seed"].between(2, 6)], arm)[:, -1]
-            for arm in ("margin", "random")
-        )
-    ).confidence_interval()
-    last = of(found.differences, arm="margin", metric="accuracy").iloc[-1]
-    assert (last["low"], last["high"]) == pytest.approx((expected.low, expected.high))
-    assert (last["seeds"], last["exploratory"]) == (5, True)
+    paired = rounds[rounds["seed"].between(2, 6)]
+    expected = t_interval(curves_of(paired, "margin") - curves_of(paired, "random"))
+    differences = of(found.differences, arm="margin", metric="accuracy")
+    assert intervals_of(differences, "difference") == pytest.approx(np.array(expected))
+    assert differences["seeds"].eq(5).all()
     assert of(found.curves, arm="margin")["seeds"].eq(6).all()
-    for frame in (found.savings, found.milestones, of(found.wins, versus="random")):
+    wins = of(found.wins, versus="random")
+    for frame in (found.differences, found.savings, found.milestones, wins):
         assert of(frame, arm="margin")["exploratory"].all()
     assert not of(found.savings, arm="ideal_loss")["exploratory"].any()
 
 
-@pytest.mark.parametrize(("kept", "unpaired"), [([], 8), ([9], 9)])
-def test_an_arm_without_a_partner_is_counted(kept, unpaired):
-    """No finished random run, or none on a common seed: its curves stand, and nothing is compared."""
-    rounds, runs = study(strategies=("random", "margin"))
-    is_random = runs["arm"] == "random"
-    runs.loc[is_random, "status"] = "unfinished"
-    if kept:
-        runs.loc[runs["run_id"] == "random__seed-7", ["seed", "status"]] = [9, "finished"]
-    found = comparison_of(rounds, runs)
-    row = of(found.pairs, arm="margin").iloc[0]
-    assert (row["against"], row["paired_seeds"], row["unpaired_seeds"]) == ("random", 0, unpaired)
-    assert math.isnan(row["saving"])
+def test_an_arm_without_a_partner_keeps_its_curves():
+    """No random run on a common seed: nothing is compared."""
+    found = comparison_of(*study_without_a_partner([9]))
+    assert math.isnan(of(found.pairs, arm="margin")["saving"].item())
     for frame in (found.differences, found.savings, found.milestones, found.wins):
         assert frame.empty
     assert len(of(found.curves, arm="margin", metric="accuracy")) == len(LABELS)
@@ -153,19 +138,12 @@ def test_a_study_without_a_random_arm_compares_arms_only_with_each_other():
     assert len(found.wins) == 2
 
 
-def test_each_variant_has_its_own_random_arm():
-    """And arms of different variants are never set against each other."""
+def test_variants_are_compared_on_their_own():
     rounds, runs = study(variants=("", "frozen"))
     found = comparison_of(rounds, runs)
-    against = found.pairs.set_index("arm")["against"]
-    assert against["margin frozen"] == "random frozen"
-    assert against["margin"] == "random"
-    assert not (
-        (found.wins["arm"].str.contains("frozen")) ^ found.wins["versus"].str.contains("frozen")
-    ).any()
-    frozen = comparison_of(
-        rounds[rounds["variant"] == "frozen"], runs[runs["variant"] == "frozen"]
-    )
+    arm, versus = (found.wins[name].str.contains("frozen") for name in ("arm", "versus"))
+    assert arm.equals(versus)
+    frozen = comparison_of(*(frame[frame["variant"] == "frozen"] for frame in (rounds, runs)))
     both = of(found.differences, against="random frozen").reset_index(drop=True)
     pd.testing.assert_frame_equal(both, frozen.differences)
 
@@ -204,73 +182,42 @@ def test_a_nan_metric_is_not_dropped():
     assert math.isnan(of(found.pairs, arm="margin")["saving"].item())
 
 
-def same(first, second, arms=None):
+def same(first, second):
+    keys = ("arm", "versus", "metric", "labels", "round", "share", "seed", "accuracy")
     for name in FRAMES:
-        left, right = getattr(first, name), getattr(second, name)
-        keys = [
-            key
-            for key in ("arm", "versus", "metric", "labels", "round", "share", "seed", "accuracy")
-            if key in left
-        ]
-        left, right = (frame.sort_values(keys, ignore_index=True) for frame in (left, right))
+        left, right = (
+            frame.sort_values([key for key in keys if key in frame], ignore_index=True)
+            for frame in (getattr(first, name), getattr(second, name))
+        )
         pd.testing.assert_frame_equal(left, right, rtol=1e-9)
 
 
 def test_order_and_names_do_not_matter():
     """Shuffled rows and relabelled arms give the same numbers."""
-    rounds, runs = study()
-    expected = comparison_of(rounds, runs)
-    same(
-        comparison_of(
-            rounds.iloc[generator(4).permutation(len(rounds))],
-            runs.iloc[generator(3).permutation(len(runs))],
-        ),
-        expected,
-    )
-    names = {arm: f"arm {9 - i}" for i, arm in enumerate(dict.fromkeys(runs["arm"]))}
-    back = {name: arm for arm, name in names.items()}
-    renamed = comparison_of(
-        rounds.assign(arm=rounds["arm"].map(names)), runs.assign(arm=runs["arm"].map(names))
-    )
-    changed = {
-        name: getattr(renamed, name).replace(dict.fromkeys(("arm", "against", "versus"), back))
-        for name in FRAMES
-    }
-    same(Comparison(**changed), expected)
+    frames = study()
+    expected = comparison_of(*frames)
+    shuffled = (frame.sample(frac=1, random_state=3) for frame in frames)
+    same(comparison_of(*shuffled), expected)
+    names = {arm: f"arm {9 - i}" for i, arm in enumerate(dict.fromkeys(frames[1]["arm"]))}
+    renamed = comparison_of(*(frame.replace({"arm": names}) for frame in frames))
+    arms = {new: old for old, new in names.items()}
+    back = dict.fromkeys(("arm", "against", "versus"), arms)
+    same(Comparison(**{name: getattr(renamed, name).replace(back) for name in FRAMES}), expected)
 
 
 def test_renumbering_seeds_changes_only_the_draws():
     """Only the pairs count; draws of the band go by row, so the band may differ within their error."""
-    rounds, runs = study()
-    expected = comparison_of(rounds, runs)
+    frames = study()
     new = dict(enumerate([5, 3, 7, 0, 2, 1, 6, 4]))
-    actual = comparison_of(
-        rounds.assign(seed=rounds["seed"].map(new)), runs.assign(seed=runs["seed"].map(new))
-    )
-    band = ["band_low", "band_high"]
-    drop = lambda frame: frame.drop(columns=band)  # noqa: E731
-    pd.testing.assert_frame_equal(drop(actual.differences), drop(expected.differences))
-    for frame in ("savings", "milestones", "wins", "curves", "pairs"):
-        pd.testing.assert_frame_equal(getattr(actual, frame), getattr(expected, frame))
+    renumbered = (frame.assign(seed=frame["seed"].map(new)) for frame in frames)
+    actual, expected = comparison_of(*renumbered), comparison_of(*frames)
     widths = [
-        (each.differences["band_high"] - each.differences["band_low"])
+        each.differences.pop("band_high") - each.differences.pop("band_low")
         for each in (actual, expected)
     ]
     assert (widths[0] / widths[1]).between(0.85, 1.15).all()
-
-
-def test_a_constant_moves_curves_and_nothing_else():
-    """Adding the same to all accuracies leaves differences, savings and wins as they are."""
-    rounds, runs = study()
-    expected = comparison_of(rounds, runs)
-    moved = comparison_of(rounds.assign(accuracy=rounds["accuracy"] + 0.125), runs)
-    pd.testing.assert_frame_equal(moved.differences, expected.differences, rtol=1e-6, atol=1e-12)
-    pd.testing.assert_frame_equal(moved.wins, expected.wins)
-    for frame in ("savings", "milestones"):
-        ours, theirs = getattr(moved, frame), getattr(expected, frame)
-        pd.testing.assert_series_equal(ours["accuracy"], theirs["accuracy"] + 0.125)
-        rest = [name for name in ours if name != "accuracy"]
-        pd.testing.assert_frame_equal(ours[rest], theirs[rest], rtol=1e-6, atol=1e-9)
+    for frame in ("differences", "savings", "milestones", "wins", "curves", "pairs"):
+        pd.testing.assert_frame_equal(getattr(actual, frame), getattr(expected, frame))
 
 
 def test_the_generator_decides_the_band():
@@ -289,13 +236,3 @@ def test_rare_recall_has_a_curve_where_it_was_recorded():
     assert {"rare_recall", "labelled_classes"} < set(found.curves["metric"])
     old = comparison_of(rounds.assign(rare_recall=math.nan), runs)
     assert "rare_recall" not in set(old.curves["metric"]) | set(old.differences["metric"])
-
-
-def test_values_without_spread_have_no_width():
-    """No rounding noise makes a difference of nothing."""
-    rounds, runs = study(strategies=("random", "margin"))
-    rounds["accuracy"] = 0.1 + 0.7 * (rounds["arm"] == "margin")
-    found = of(comparison_of(rounds, runs).differences, metric="accuracy")
-    ends = found[["low", "high", "band_low", "band_high"]].to_numpy()
-    assert (ends == found["difference"].to_numpy()[:, None]).all()
-    assert np.allclose(ends, 0.7)

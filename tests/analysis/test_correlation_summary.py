@@ -16,18 +16,29 @@ from alray.analysis.correlation.summary import (
     summarise,
 )
 from alray.analysis.correlation.verdict import decide
-from alray.statistics.ranks import principal_components
-from tests.helpers.correlation_worlds import World, generator, study
+from alray.statistics.ranks import partial_spearman, pooled, principal_components, spearman
+from alray.statistics.reliability import intraclass_correlation
+from alray.statistics.uplift import uplift
+from tests.helpers.correlation_worlds import World, study
+from tests.helpers.intervals import ends, generator
 
 WORLD = World(slope=0.03, epochs=(1, 5))
 FRAMES = study(WORLD, generator(1))
 KEY = ["score", "grouping", "outcome", "epochs"]
 
 
-def summarised(frames=FRAMES, seed=2, **draws):
+def summarised(frames=FRAMES, seed=2):
     groups, outcomes, bases = frames
-    settings = {"permutations": 199, "bootstraps": 99} | draws
-    return summarise(groups, outcomes, bases, generator(seed), **settings)
+    return summarise(groups, outcomes, bases, generator(seed), permutations=199, bootstraps=99)
+
+
+def row_of(found, score, grouping, outcome):
+    """Return the row of the last dose."""
+    return found.summary.set_index(KEY).loc[(score, grouping, outcome, 5)]
+
+
+def interval_of(row, name):
+    return row[[f"{name}_low", name, f"{name}_high"]].tolist()
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +48,13 @@ def found():
 
 @pytest.fixture(scope="module")
 def row(found):
-    return found.summary.set_index(KEY).loc[("margin", "score", "nll", 5)]
+    return row_of(found, "margin", "score", "nll")
 
 
-def usefulness(grouping="score", sorted_by="margin", epochs=5, frames=FRAMES):
-    """Return [base, group, seed] of nll, straight from the frame."""
-    _, outcomes, _ = frames
-    at = outcomes[outcomes["epochs"] == epochs]
+def usefulness(grouping="score", sorted_by="margin"):
+    """Return [base, group, seed] of nll at the last dose, straight from the frame."""
+    _, outcomes, _ = FRAMES
+    at = outcomes[outcomes["epochs"] == 5]
     control = at[at["grouping"] == "control"].set_index(["base", "seed"])["nll"]
     of_arm = at[(at["grouping"] == grouping) & (at["sorted_by"] == sorted_by)]
     wide = of_arm.pivot(index=["base", "group"], columns="seed", values="nll")
@@ -60,11 +71,9 @@ def means(score="margin", grouping="score", sorted_by="margin"):
 
 def test_columns_and_rows_are_those_documented(found):
     """In order, a row per score, grouping, outcome and dose, with types that Parquet keeps."""
-    for frame, columns in (
-        (found.summary, SUMMARY_COLUMNS),
-        (found.quantiles, QUANTILE_COLUMNS),
-        (found.checks, CHECK_COLUMNS),
-    ):
+    frames = (found.summary, found.quantiles, found.checks)
+    documented = (SUMMARY_COLUMNS, QUANTILE_COLUMNS, CHECK_COLUMNS)
+    for frame, columns in zip(frames, documented, strict=True):
         assert list(frame.columns) == list(columns)
         assert all(columns.values())
         pa.Table.from_pandas(frame, preserve_index=False)
@@ -88,16 +97,9 @@ def test_the_row_says_what_it_rests_on(row):
 
 def test_rho_is_of_the_raw_score_and_pooled_over_bases(row):
     """Margin's sign is not turned, though its small end is queried."""
-    of_groups = usefulness().mean(axis=-1)
-    rhos = [
-        scipy_stats.spearmanr(*pair).statistic for pair in zip(means(), of_groups, strict=True)
-    ]
-    z = scipy_stats.ttest_1samp(np.arctanh(rhos), 0).confidence_interval()
+    rhos = spearman(means(), usefulness().mean(axis=-1))
     assert row["rho_bases"] == pytest.approx(rhos)
-    assert row["rho"] == pytest.approx(math.tanh(np.arctanh(rhos).mean()))
-    assert (row["rho_low"], row["rho_high"]) == pytest.approx(
-        (math.tanh(z.low), math.tanh(z.high))
-    )
+    assert interval_of(row, "rho") == pytest.approx(ends(pooled(rhos)))
     assert row["rho"] > 0.5
     assert row["rho_bootstrap_low"] < row["rho"] < row["rho_bootstrap_high"]
     assert row["p"] == row["p_max"] == 1 / 200
@@ -105,33 +107,23 @@ def test_rho_is_of_the_raw_score_and_pooled_over_bases(row):
 
 @pytest.mark.parametrize(("grouping", "sorted_by"), [("score", "margin"), ("random", "")])
 def test_partial_rho_is_given_the_class_shares_of_each_bases_groups(found, grouping, sorted_by):
-    """Residuals of ranks on the components of the shares, by least squares, pooled as rho is."""
     groups, _, _ = FRAMES
     of_arm = groups[(groups["grouping"] == grouping) & (groups["sorted_by"] == sorted_by)]
     shares = pd.crosstab([of_arm["base"], of_arm["group"]], of_arm["label"], normalize="index")
-    scores, of_groups = means("margin", grouping, sorted_by), usefulness(grouping, sorted_by)
-    z = []
-    for base, pair in enumerate(zip(scores, of_groups.mean(axis=-1), strict=True)):
-        components = principal_components(shares.loc[base].to_numpy())
-        model = np.column_stack([np.ones(len(components)), components])
-        ranks = scipy_stats.rankdata(pair, axis=1).T
-        residuals = ranks - model @ np.linalg.lstsq(model, ranks, rcond=None)[0]
-        z.append(np.arctanh(np.corrcoef(residuals.T)[0, 1]))
-    row = found.summary.set_index(KEY).loc[("margin", grouping, "nll", 5)]
-    assert row["partial_rho"] == pytest.approx(math.tanh(np.mean(z)))
+    scores = means("margin", grouping, sorted_by)
+    of_groups = usefulness(grouping, sorted_by).mean(axis=-1)
+    partial = [
+        partial_spearman(*pair, principal_components(shares.loc[base].to_numpy()))
+        for base, pair in enumerate(zip(scores, of_groups, strict=True))
+    ]
+    row = row_of(found, "margin", grouping, "nll")
+    assert row["partial_rho"] == pytest.approx(pooled(np.array(partial)).estimate)
 
 
 def test_reliability_columns_follow_from_each_other(row):
     """The mean over bases, its root, rho over that root, and the seeds for 0.8."""
-    iccs = []
-    for ratings in usefulness():
-        groups, seeds = ratings.shape
-        between = seeds * ratings.mean(axis=1).var(ddof=1)
-        residual = (
-            ratings - ratings.mean(axis=1, keepdims=True) - ratings.mean(axis=0) + ratings.mean()
-        )
-        iccs.append(1 - (residual**2).sum() / ((groups - 1) * (seeds - 1)) / between)
-    assert row["icc"] == pytest.approx(np.mean(iccs))
+    single, icc = intraclass_correlation(usefulness())
+    assert (row["icc_single"], row["icc"]) == pytest.approx((single.mean(), icc.mean()))
     assert row["ceiling"] == pytest.approx(math.sqrt(row["icc"]))
     assert row["rho_corrected"] == pytest.approx(row["rho"] / row["ceiling"])
     needed = 4 * (1 - row["icc_single"]) / row["icc_single"]
@@ -141,24 +133,19 @@ def test_reliability_columns_follow_from_each_other(row):
 def test_uplift_and_change_are_mean_usefulness(row):
     """The four groups with the smallest margin, against forty random ones."""
     of_groups, random = usefulness().mean(axis=-1), usefulness("random", "").mean(axis=-1)
-    tenth = np.take_along_axis(of_groups, means().argsort(axis=1)[:, :4], axis=1)
-    differences = tenth.mean(axis=1) - random.mean(axis=1)
-    expected = scipy_stats.ttest_1samp(differences, 0).confidence_interval()
-    assert row["uplift"] == pytest.approx(differences.mean())
-    assert (row["uplift_low"], row["uplift_high"]) == pytest.approx((expected.low, expected.high))
+    expected = uplift(of_groups, means(), "small", random)
+    assert interval_of(row, "uplift") == pytest.approx(ends(expected))
     assert row["change"] == pytest.approx(of_groups.mean())
     assert row["verdict"] == "hurts"
 
 
 def test_random_groups_are_the_null_of_every_score(found):
     """Each score's own means of the same groups; nothing is queried, so there is no uplift and no verdict."""
-    rows = found.summary[found.summary["grouping"] == "random"].set_index(KEY)
-    row = rows.loc[("margin", "random", "nll", 5)]
+    rows = found.summary[found.summary["grouping"] == "random"]
+    row = row_of(found, "margin", "random", "nll")
     of_groups = usefulness("random", "").mean(axis=-1)
-    pairs = zip(means(grouping="random", sorted_by=""), of_groups, strict=True)
-    assert row["rho_bases"] == pytest.approx(
-        [scipy_stats.spearmanr(*pair).statistic for pair in pairs]
-    )
+    rhos = spearman(means(grouping="random", sorted_by=""), of_groups)
+    assert row["rho_bases"] == pytest.approx(rhos)
     assert rows["uplift"].isna().all()
     assert set(rows["verdict"]) == {"inconclusive"}
     assert rows["against"].isna().all()
@@ -183,23 +170,16 @@ def test_checks_hold_in_a_sound_study(found):
     assert checks.loc[("nll", 5), "split_half"] == pytest.approx(icc.mean(), abs=0.1)
 
 
-def test_the_order_of_rows_changes_no_number_and_the_seed_does():
+def test_the_order_of_rows_changes_no_number_and_the_seed_does(found):
     shuffled = tuple(frame.sample(frac=1, random_state=3) for frame in FRAMES)
-    one, other, third = (
-        summarised().summary,
-        summarised(shuffled).summary,
-        summarised(seed=4).summary,
-    )
-    pd.testing.assert_frame_equal(one, other)
-    assert not one["rho_bootstrap_low"].equals(third["rho_bootstrap_low"])
+    pd.testing.assert_frame_equal(found.summary, summarised(shuffled).summary)
+    other = summarised(seed=4).summary
+    assert not found.summary["rho_bootstrap_low"].equals(other["rho_bootstrap_low"])
 
 
 def test_one_base_has_intervals_over_its_groups_only():
-    row = (
-        summarised(study(World(bases=1, slope=0.03), generator(5)))
-        .summary.set_index(KEY)
-        .loc[("loss", "score", "accuracy", 5)]
-    )
+    one_base = summarised(study(World(bases=1, slope=0.03), generator(5)))
+    row = row_of(one_base, "loss", "score", "accuracy")
     assert math.isnan(row["rho_low"])
     assert row["rho_bootstrap_low"] > 0.3
     assert row["uplift_low"] > 0
@@ -219,8 +199,7 @@ def test_absent_groupings_are_absent_and_uplift_falls_back_to_the_arm():
     found = summarised(study(world, generator(7)))
     assert set(found.summary["grouping"]) == {"score"}
     assert set(found.summary["against"]) == {"all"}
-    row = found.summary.set_index(KEY).loc[("loss", "score", "accuracy", 5)]
-    assert row["uplift"] > 0.02
+    assert row_of(found, "loss", "score", "accuracy")["uplift"] > 0.02
     assert found.checks["shuffled"].isna().all()
     assert found.checks["split_half"].notna().all()
 
@@ -244,31 +223,31 @@ def test_a_constant_score_has_no_rank_correlation():
     assert set(rows["verdict"]) == {"inconclusive"}
 
 
-def deciding(**changes):
-    settings = {"queried": "large", "rho": 0.5, "p_max": 0.01, "icc": 0.8}
-    return decide(settings | {"uplift_low": 0.01, "uplift_high": 0.03} | changes)
+INCONCLUSIVE = ("inconclusive", math.nan)
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("changes", "uplift_ends", "expected"),
     [
-        ({}, ("helps", math.nan)),
-        ({"queried": "small", "rho": -0.5}, ("helps", math.nan)),
-        ({"rho": -0.5, "uplift_low": -0.03, "uplift_high": -0.01}, ("hurts", math.nan)),
-        ({"p_max": 0.3, "uplift_low": -0.03, "uplift_high": 0.02}, ("no effect", 0.03)),
-        ({"p_max": 0.3, "uplift_low": -0.01, "uplift_high": 0.02}, ("no effect", 0.02)),
-        ({"icc": 0.29}, ("inconclusive", math.nan)),
-        ({"icc": math.nan}, ("inconclusive", math.nan)),
-        ({"p_max": 0.05}, ("inconclusive", math.nan)),
-        ({"p_max": math.nan}, ("inconclusive", math.nan)),
-        ({"uplift_low": -0.01}, ("inconclusive", math.nan)),
-        ({"rho": -0.5}, ("inconclusive", math.nan)),
-        ({"uplift_low": math.nan, "uplift_high": math.nan}, ("inconclusive", math.nan)),
+        ({}, (0.01, 0.03), ("helps", math.nan)),
+        ({"queried": "small", "rho": -0.5}, (0.01, 0.03), ("helps", math.nan)),
+        ({"rho": -0.5}, (-0.03, -0.01), ("hurts", math.nan)),
+        ({"p_max": 0.3}, (-0.03, 0.02), ("no effect", 0.03)),
+        ({"p_max": 0.3}, (-0.01, 0.02), ("no effect", 0.02)),
+        ({"icc": 0.29}, (0.01, 0.03), INCONCLUSIVE),
+        ({"icc": math.nan}, (0.01, 0.03), INCONCLUSIVE),
+        ({"p_max": 0.05}, (0.01, 0.03), INCONCLUSIVE),
+        ({"p_max": math.nan}, (0.01, 0.03), INCONCLUSIVE),
+        ({}, (-0.01, 0.03), INCONCLUSIVE),
+        ({"rho": -0.5}, (0.01, 0.03), INCONCLUSIVE),
+        ({}, (math.nan, math.nan), INCONCLUSIVE),
     ],
 )
-def test_verdicts(changes, expected):
+def test_verdicts(changes, uplift_ends, expected):
     """Both rho and uplift for an effect, neither for none, and reliability for either."""
-    verdict, bound = deciding(**changes)
+    row = {"queried": "large", "rho": 0.5, "p_max": 0.01, "icc": 0.8}
+    uplift_of_row = dict(zip(("uplift_low", "uplift_high"), uplift_ends, strict=True))
+    verdict, bound = decide(row | uplift_of_row | changes)
     assert verdict == expected[0]
     assert bound == pytest.approx(expected[1], nan_ok=True)
 
@@ -283,9 +262,5 @@ def test_the_published_protocol_averages_over_epochs_and_has_no_control():
     assert original.query(at)["accuracy"].item() == pytest.approx(
         outcomes.query(at)["accuracy"].mean()
     )
-    row = (
-        summarised((groups, original, bases))
-        .summary.set_index(KEY)
-        .loc[("loss", "score", "nll", 5)]
-    )
+    row = row_of(summarised((groups, original, bases)), "loss", "score", "nll")
     assert row["change"] == pytest.approx(WORLD.learned, abs=0.02)

@@ -16,22 +16,14 @@ from alray.statistics.ranks import (
     spearman,
 )
 from alray.statistics.uplift import uplift
-from tests.helpers.correlation_worlds import SCORES, World, generator, study
+from tests.helpers.correlation_worlds import SCORES, World, study
+from tests.helpers.intervals import generator, sizes, within
 
-WORLDS = 2000
-QUICK = 100
 GROUPS = 100
 NULL_STUDIES = 300
 NULL = World(
     groups=30, seeds=3, scores=SCORES, groupings=("score", "random"), group_sd=0.01, seed_sd=0.01
 )
-
-
-def within(share, low, high, worlds):
-    """Allow three standard errors of a share of so many worlds; none at the full number."""
-    slack = 0.0 if worlds == WORLDS else 3 * math.sqrt(0.05 * 0.95 / worlds)
-    print(f"coverage {share:.4f} of {worlds} worlds")  # noqa: T201
-    return low - slack <= share <= high + slack
 
 
 def pearson_of(spearman_rho):
@@ -48,14 +40,7 @@ def correlated(rng, pearson, kind="normal", groups=GROUPS):
     return (x, np.round(2 * y)) if kind == "tied" else (x, y)
 
 
-def size(worlds):
-    return pytest.param(worlds, marks=pytest.mark.slow) if worlds == WORLDS else worlds
-
-
-sizes = pytest.mark.parametrize("worlds", [size(QUICK), size(WORLDS)])
-
-
-@sizes
+@sizes(100)
 @pytest.mark.parametrize("bases", [3, 5])
 @pytest.mark.parametrize("rho", [0.0, 0.5])
 def test_t_interval_of_pooled_rho_covers(worlds, bases, rho):
@@ -69,18 +54,18 @@ def test_t_interval_of_pooled_rho_covers(worlds, bases, rho):
     assert within(hits / worlds, 0.93, 0.97, worlds)
 
 
-@sizes
+@sizes(100)
 @pytest.mark.parametrize("bases", [1, 3, 5])
 def test_interval_of_uplift_covers(worlds, bases):
     """Over bases that differ in their slopes; over groups where there is one base, whose slope is then the truth."""
     rng = generator([bases, 7])
-    tenth = scipy_stats.norm.ppf((np.arange(GROUPS) + 0.5) / GROUPS)[-GROUPS // 10 :].mean()
+    positions = scipy_stats.norm.ppf((np.arange(GROUPS) + 0.5) / GROUPS)
+    tenth = positions[-GROUPS // 10 :].mean()
     scores = np.tile(np.linspace(-1, 1, GROUPS), (bases, 1))
-    places = scipy_stats.norm.ppf((np.arange(GROUPS) + 0.5) / GROUPS)
     hits = 0
     for _ in range(worlds):
         slopes = 0.02 + rng.normal(0, 0.01 if bases > 1 else 0, size=(bases, 1))
-        useful = slopes * places + rng.normal(0, 0.02, size=(bases, GROUPS))
+        useful = slopes * positions + rng.normal(0, 0.02, size=(bases, GROUPS))
         random = rng.normal(0, 0.02, size=(bases, GROUPS))
         interval = uplift(useful, scores, "large", random)
         hits += interval.low <= 0.02 * tenth <= interval.high
@@ -88,7 +73,7 @@ def test_interval_of_uplift_covers(worlds, bases):
     assert within(hits / worlds, 0.93, 0.97, worlds)
 
 
-@sizes
+@sizes(100)
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.8])
 @pytest.mark.parametrize("kind", ["normal", "spread", "tied"])
 def test_bootstrap_interval_over_the_groups_of_one_base_covers(worlds, rho, kind):

@@ -7,19 +7,19 @@ import pytest
 from alray.analysis.correlation.groupings import grouped_outcomes, queried_end, score_names
 from alray.errors import StoreError
 from alray.settings.correlation import OUTCOMES
-from tests.helpers.correlation_worlds import World, generator, study
+from tests.helpers.correlation_worlds import World, study
+from tests.helpers.intervals import generator
 
 WORLD = World(bases=2, groups=10, seeds=3, epochs=(1, 4), slope=0.02)
 
 
-def frames(world=WORLD):
-    return study(world, generator(1))
+def frames():
+    return study(WORLD, generator(1))
 
 
 def named(groupings, grouping, sorted_by=""):
-    return next(
-        each for each in groupings if (each.grouping, each.sorted_by) == (grouping, sorted_by)
-    )
+    key = (grouping, sorted_by)
+    return next(each for each in groupings if (each.grouping, each.sorted_by) == key)
 
 
 def test_every_grouping_has_its_groups_seeds_and_doses():
@@ -37,14 +37,13 @@ def test_usefulness_is_the_change_against_the_control_of_base_seed_and_dose():
     """Read off the frame, cell by cell; the fall of nll counts."""
     groups, outcomes, bases = frames()
     grouped = named(grouped_outcomes(groups, outcomes, bases), "within_class", "loss")
-    is_grouping = (outcomes["grouping"] == "within_class") & (outcomes["sorted_by"] == "loss")
+    of_grouping = outcomes.query("grouping == 'within_class' and sorted_by == 'loss'")
     at = ["base", "seed", "epochs"]
     control = outcomes[outcomes["grouping"] == "control"].set_index(at)
-    for _, row in outcomes[is_grouping].sample(20, random_state=1).iterrows():
+    for _, row in of_grouping.sample(20, random_state=1).iterrows():
         against = control.loc[tuple(row[at])]
-        found = grouped.usefulness[
-            row["base"], row["group"], row["seed"], :, grouped.epochs.index(row["epochs"])
-        ]
+        dose = grouped.epochs.index(row["epochs"])
+        found = grouped.usefulness[row["base"], row["group"], row["seed"], :, dose]
         expected = [row[name] - against[name] for name in OUTCOMES]
         expected[OUTCOMES.index("nll")] *= -1
         assert found == pytest.approx(expected)
@@ -63,9 +62,7 @@ def test_without_controls_it_is_the_change_from_the_base():
 def test_group_means_and_class_shares_are_those_of_the_objects():
     groups, outcomes, bases = frames()
     grouped = named(grouped_outcomes(groups, outcomes, bases), "random")
-    members = groups[
-        (groups["grouping"] == "random") & (groups["base"] == 1) & (groups["group"] == 7)
-    ]
+    members = groups.query("grouping == 'random' and base == 1 and group == 7")
     assert grouped.scores["margin"][1, 7] == pytest.approx(members["margin"].mean())
     share = (members["label"] == "class 2").mean()
     assert grouped.shares[1, 7, 2] == pytest.approx(share)
@@ -73,11 +70,9 @@ def test_group_means_and_class_shares_are_those_of_the_objects():
 
 
 def test_the_order_of_rows_changes_nothing():
-    groups, outcomes, bases = frames()
-    shuffled = (frame.sample(frac=1, random_state=2) for frame in (groups, outcomes, bases))
-    for one, other in zip(
-        grouped_outcomes(groups, outcomes, bases), grouped_outcomes(*shuffled), strict=True
-    ):
+    shuffled = (frame.sample(frac=1, random_state=2) for frame in frames())
+    expected = grouped_outcomes(*frames())
+    for one, other in zip(expected, grouped_outcomes(*shuffled), strict=True):
         assert np.array_equal(one.usefulness, other.usefulness)
         assert one.scores["loss"] == pytest.approx(other.scores["loss"])
         assert np.array_equal(one.shares, other.shares)
@@ -98,10 +93,14 @@ def test_an_outcome_that_is_not_finite_leaves_its_dose_unknown():
 
 
 def test_scores_are_the_columns_that_are_no_keys():
-    """A score of one's own is queried at its large end, as all but margin are."""
+    """A custom score is queried at its large end, as all but margin are."""
     groups, _, _ = frames()
     assert score_names(groups) == ["loss", "margin"]
-    assert [queried_end(name) for name in ("loss", "margin", "own")] == ["large", "small", "large"]
+    assert [queried_end(name) for name in ("loss", "margin", "custom")] == [
+        "large",
+        "small",
+        "large",
+    ]
 
 
 def refused(groups, outcomes, bases):

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,8 +12,9 @@ from alray.analysis.sweep.findings import paragraph
 from alray.analysis.sweep.summary import summarise
 from alray.statistics.paired import mean_interval
 from alray.statistics.power import power, seeds_for_power, standardised
+from tests.helpers.intervals import generator
 from tests.helpers.summary_rows import above, below, random_row, row_of
-from tests.helpers.sweep_frames import generator, study
+from tests.helpers.sweep_frames import study
 
 EMPTY = compare(
     pd.DataFrame(), pd.DataFrame(), study()[1].assign(status="failed"), None, generator()
@@ -22,20 +24,13 @@ EMPTY = compare(
 def comparison_of(arm="margin", needed=1200.0, ends=((-0.1, 0.1),) * 4):
     """Return a comparison in which one arm has these ends of its intervals, from low to high targets."""
     pairs = pd.DataFrame({"arm": ["random", arm], "random_labels": [math.nan, needed]})
-    rows = [
-        {
-            "arm": arm,
-            "low": low,
-            "high": high,
-            "accuracy": 0.5 + 0.05 * i,
-            "random_labels": 300 * (i + 1),
-        }
-        for i, (low, high) in enumerate(ends)
-    ]
-    return replace(EMPTY, pairs=pairs, savings=pd.DataFrame(rows))
+    steps = np.arange(len(ends))
+    savings = pd.DataFrame(ends, columns=["low", "high"])
+    savings = savings.assign(arm=arm, accuracy=0.5 + 0.05 * steps, random_labels=300 * (steps + 1))
+    return replace(EMPTY, pairs=pairs, savings=savings)
 
 
-def said(*rows, comparison=None, **options):
+def text_of(*rows, comparison=None, **options):
     return paragraph(pd.DataFrame(rows), comparison or comparison_of(), **options)
 
 
@@ -44,10 +39,10 @@ NOTHING_SHOWN = (
 )
 
 
-def test_nothing_shown_is_said_so():
+def test_nothing_shown_is_stated():
     """The example of the specification, with what would be needed."""
     row = row_of(paired_seeds=5, exploratory=True)
-    assert said(random_row(), row) == (
+    assert text_of(random_row(), row) == (
         "Over the whole learning curve (area under it, 5 paired seeds, corrected for 1 comparison) "
         "margin is not shown to differ from random. "
         "margin saves 4 % (-2 to 9 %) of the labels at random's final accuracy, 48 (-24 to 108) of 1200: "
@@ -62,7 +57,7 @@ def test_nothing_shown_is_said_so():
 def test_the_best_of_several_is_named_with_a_warning():
     """By area; picking it flatters it. Money is the labels times the price."""
     best = above(saved=(0.12, 0.05, 0.18))
-    text = said(random_row(), below(), best, label_cost=0.05, currency="EUR")
+    text = text_of(random_row(), below(), best, label_cost=0.05, currency="EUR")
     assert "bald is below random; margin is above random." in text
     assert (
         "margin has the largest area of 2 arms, and being picked flatters it: "
@@ -75,7 +70,7 @@ def test_the_best_of_several_is_named_with_a_warning():
 def test_needing_more_labels_is_not_called_a_saving():
     """Ends and money are exchanged together."""
     row = below("bald", saved=(-0.08, -0.15, -0.01))
-    text = said(random_row(), row, comparison=comparison_of("bald"), label_cost=2.0)
+    text = text_of(random_row(), row, comparison=comparison_of("bald"), label_cost=2.0)
     assert (
         "bald needs 8 % (1 to 15 %) more labels than random for its own final accuracy, "
         "96 (12 to 180) more than 1200, costing 192.00 (24.00 to 360.00) at 2 a label, with 8 seeds."
@@ -110,54 +105,54 @@ def test_needing_more_labels_is_not_called_a_saving():
 )
 def test_where_along_the_curve_a_saving_holds(ends, where):
     """Stretches of targets whose interval excludes zero; an end at zero does not."""
-    text = said(random_row(), above(), comparison=comparison_of(ends=ends))
+    text = text_of(random_row(), above(), comparison=comparison_of(ends=ends))
     assert f"At {len(ends)} target accuracies, each taken alone, {where}" in text
 
 
-def test_where_is_not_said_without_intervals():
+def test_where_is_left_out_without_intervals():
     """One seed, or no targets at all."""
     one = above(saved=(0.12, math.nan, math.nan), paired_seeds=1, exploratory=True)
+    saving = "margin saves 12 % of the labels at random's final accuracy, 144 of 1200: one seed gives no"
     for comparison in (
         comparison_of(ends=[(math.nan, math.nan)]),
         replace(EMPTY, pairs=comparison_of().pairs),
     ):
-        text = said(random_row(), one, comparison=comparison)
+        text = text_of(random_row(), one, comparison=comparison)
         assert "target accuracies" not in text
-        assert (
-            "margin saves 12 % of the labels at random's final accuracy, 144 of 1200: one seed gives no"
-            in text
-        )
+        assert saving in text
 
 
 def test_oracles_are_never_the_best():
     """They see the labels; alone they recommend nothing."""
     oracle = row_of("ideal_loss", oracle=True, difference=(0.05, 0.04, 0.06), holm_p=0.03)
-    text = said(random_row(), above(), oracle)
+    text = text_of(random_row(), above(), oracle)
     assert "margin saves" in text
     assert "ideal_loss (oracle) saves" not in text
-    alone = said(random_row(), oracle)
+    alone = text_of(random_row(), oracle)
     assert alone.endswith("Only oracles are compared, which cannot be used for real labelling.")
 
 
-def test_what_failed_is_said_last():
+def test_what_failed_comes_last():
     """And a study in which nothing can be compared says that first."""
-    text = said(random_row(failed=2), above())
+    text = text_of(random_row(failed=2), above())
     assert text.endswith("Runs failed and are left out: random 2.")
-    nothing = said(random_row(failed=2), row_of(paired_seeds=0), comparison=EMPTY)
+    nothing = text_of(random_row(failed=2), row_of(paired_seeds=0), comparison=EMPTY)
     assert nothing == "No arm can be compared with random. Runs failed and are left out: random 2."
 
 
-def test_what_cannot_be_computed_is_said():
+def test_what_cannot_be_computed_is_stated():
     """A diverged arm is never the best one where there is another, and says so where there is none."""
     lost = row_of("bald", (math.nan,) * 3, (math.nan,) * 3, holm_p=math.nan)
-    assert "labels saved cannot be computed" not in said(random_row(), lost, above())
-    assert "bald: labels saved cannot be computed." in said(random_row(), lost, comparison=EMPTY)
+    assert "labels saved cannot be computed" not in text_of(random_row(), lost, above())
+    assert "bald: labels saved cannot be computed." in text_of(
+        random_row(), lost, comparison=EMPTY
+    )
 
 
 def test_what_it_is_compared_with_has_its_own_name():
     """Everywhere in the text."""
     rows = random_row(), above(unpaired_seeds=2), row_of("bald")
-    text = said(*rows, reference="coreset")
+    text = text_of(*rows, reference="coreset")
     assert "random" not in text
     assert "above coreset" in text
     assert "coreset's final accuracy" in text

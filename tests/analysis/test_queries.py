@@ -27,7 +27,7 @@ def shares(table, **values):
     return table["queried_share"].tolist()
 
 
-def test_class_shares_by_hand():
+def test_class_shares_by_manual_calculation():
     """Twenty queries: a tenth is one round; first ten of class a, then alternating."""
     table = class_shares(queries_of("aaaaaaaaaa" + "ab" * 5), {"a": 30, "b": 60, "c": 10})
     assert list(table) == ["arm", "label", "step", "queried_share", "pool_share"]

@@ -1,4 +1,4 @@
-"""What is said about a summary: never more than its intervals carry."""
+"""What is written about a summary: never more than its intervals carry."""
 
 import math
 
@@ -21,7 +21,7 @@ def test_an_interval_around_zero_shows_nothing():
     )
 
 
-def test_a_saving_is_said_with_its_interval_and_the_whole_curve():
+def test_a_saving_is_stated_with_its_interval_and_the_whole_curve():
     """Labels saved are not corrected for the number of arms, so the corrected test stands beside them."""
     assert sentence(above(saved=(0.12, 0.05, 0.18))) == (
         "margin saves 12 % (5 to 18 %) of the labels at random's final accuracy with 8 seeds; "
@@ -43,12 +43,12 @@ def test_more_labels_than_random_are_not_called_a_saving():
 
 def test_few_seeds_are_called_exploratory():
     """Whatever the interval says."""
-    said = sentence(row_of(saved=(0.12, 0.05, 0.18), paired_seeds=5, exploratory=True))
-    assert "with 5 seeds, fewer than six: exploratory;" in said
+    text = sentence(row_of(saved=(0.12, 0.05, 0.18), paired_seeds=5, exploratory=True))
+    assert "with 5 seeds, fewer than six: exploratory;" in text
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "text"),
     [
         (row_of(seeds=0, paired_seeds=0), "margin: no finished run, so nothing is known."),
         (
@@ -72,9 +72,9 @@ def test_few_seeds_are_called_exploratory():
         ),
     ],
 )
-def test_what_is_missing_is_said(row, said):
+def test_what_is_missing_is_stated(row, text):
     """No verdict without the numbers for it; oracles are marked; there is no -0 %."""
-    assert sentence(row) == said
+    assert sentence(row) == text
 
 
 def test_reading_groups_arms_by_what_is_shown():
@@ -98,8 +98,8 @@ def test_an_arm_is_above_only_if_test_and_interval_agree(change):
 
 def test_failures_come_first():
     """Then unfinished runs, then unpaired seeds."""
-    said = table(random_row(unfinished=1), above(failed=2), below(failed=1, unpaired_seeds=3))
-    assert said[:3] == [
+    text = table(random_row(unfinished=1), above(failed=2), below(failed=1, unpaired_seeds=3))
+    assert text[:3] == [
         "Runs failed and are left out: margin 2, bald 1.",
         "Runs not finished and left out: random 1.",
         "Seeds finished by only one of an arm and its random arm, left out of comparisons: bald 3.",
@@ -107,7 +107,7 @@ def test_failures_come_first():
 
 
 @pytest.mark.parametrize(
-    ("seeds", "arms", "said"),
+    ("seeds", "arms", "text"),
     [
         (6, 1, None),
         (6, 2, "With 6 paired seeds no corrected p below 0.062 is possible: 7 or more seeds are"),
@@ -117,26 +117,26 @@ def test_failures_come_first():
         (1, 3, "With 1 paired seed no corrected p below 1 is possible: 7 or more seeds are"),
     ],
 )
-def test_a_study_that_could_not_show_anything_says_so(seeds, arms, said):
+def test_a_study_that_could_not_show_anything_says_so(seeds, arms, text):
     """The smallest corrected p is m 2^(1 - n), and the number named is the first that brings it below 0.05."""
     rows = [row_of(f"arm{i}", paired_seeds=seeds, exploratory=seeds < 6) for i in range(arms)]
     sentences = [text for text in table(random_row(), *rows) if "is possible" in text]
-    if said is None:
+    if text is None:
         assert arms * 2.0 ** (1 - seeds) < 0.05
         assert sentences == []
     else:
         needed = int(sentences[0].split("possible: ")[1].split()[0])
-        assert sentences[0] == f"{said} needed to show a difference."
+        assert sentences[0] == f"{text} needed to show a difference."
         assert arms * 2.0 ** (1 - needed) < 0.05 <= arms * 2.0 ** (2 - needed)
 
 
 def test_exploratory_arms_are_named():
     """And different numbers of seeds are given as a range."""
-    said = table(random_row(), above(), below(paired_seeds=5, exploratory=True))
-    assert "5 to 8 paired seeds, corrected for 2 comparisons" in said[0]
-    assert said[1] == "Exploratory, fewer than six paired seeds: bald."
+    text = table(random_row(), above(), below(paired_seeds=5, exploratory=True))
+    assert "5 to 8 paired seeds, corrected for 2 comparisons" in text[0]
+    assert text[1] == "Exploratory, fewer than six paired seeds: bald."
     # The arm with eight seeds could have been shown to differ.
-    assert len(said) == 3
+    assert len(text) == 3
     alone = table(random_row(), row_of(paired_seeds=5, exploratory=True))
     assert alone[1] == "Exploratory, fewer than six paired seeds: all arms."
 

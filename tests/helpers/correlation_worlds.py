@@ -34,10 +34,6 @@ class World:
     """What any group adds to the base's metrics, the control too."""
 
 
-def generator(seed=0):
-    return np.random.Generator(np.random.Philox(key=seed))
-
-
 def study(world, rng):
     """Return `groups`, `outcomes` and `bases`."""
     groups, outcomes, bases = [], [], []

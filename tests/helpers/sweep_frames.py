@@ -3,12 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from tests.helpers.intervals import generator
+
 LABELS = [100, 120, 140, 160, 180]
 HEIGHTS = {"random": 0.0, "margin": 0.02, "bald:members=20": -0.01, "ideal_loss": 0.005}
-
-
-def generator(seed=0):
-    return np.random.Generator(np.random.Philox(key=seed))
 
 
 def run_of(arm, strategy, seed, variant="", status="finished"):
@@ -51,6 +49,15 @@ def study(seeds=8, strategies=tuple(HEIGHTS), variants=("",)):
     ]
     rounds = [row for run in runs for row in rounds_of(run, rng)]
     return pd.DataFrame(rounds), pd.DataFrame(runs)
+
+
+def study_without_a_partner(kept=()):
+    """Return a study in which only these seeds of random have finished, which no other arm has; its rounds stay."""
+    rounds, runs = study(strategies=("random", "margin"))
+    runs.loc[runs["arm"] == "random", "status"] = "unfinished"
+    if kept:
+        runs.loc[runs["run_id"] == "random__seed-7", ["seed", "status"]] = [*kept, "finished"]
+    return rounds, runs
 
 
 def curves_of(rounds, arm):

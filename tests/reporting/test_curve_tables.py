@@ -9,7 +9,8 @@ from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.summary import summarise
 from alray.errors import StoreError
 from alray.reporting.curve_tables import read_curves
-from tests.helpers.sweep_frames import generator, study
+from tests.helpers.intervals import generator
+from tests.helpers.sweep_frames import study
 
 NO_QUERIES = pd.DataFrame()
 

@@ -7,11 +7,11 @@ import pytest
 
 from alray.statistics.curves import area_under_curve, label_saving, label_saving_at_budget
 from alray.statistics.paired import mean_interval
+from tests.helpers.intervals import WORLDS
 from tests.helpers.simulated_curves import LABELS, at_speed, true_curve, world
 
 pytestmark = pytest.mark.slow
 
-WORLDS = 2000
 BUDGET = 1500.0
 GROWTHS = [-0.2, 0.0, 0.2, 0.6]
 """How much faster than random (or slower) the arm learns from a label after the first 300."""

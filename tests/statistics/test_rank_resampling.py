@@ -14,7 +14,7 @@ from alray.statistics.ranks import (
     resampled_ranks,
     spearman,
 )
-from tests.helpers.correlation_worlds import generator
+from tests.helpers.intervals import generator
 
 
 def pair(groups=30, bases=2, slope=0.5, seed=1):

@@ -1,19 +1,15 @@
 """What a correlation study's summary shows, in plain words that never claim more than its intervals."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from alray.analysis.correlation.groupings import GROUPING_TITLES
 from alray.analysis.correlation.verdict import verdict_of
-from alray.analysis.wording import count, counts, decimals_of
+from alray.analysis.wording import Row, count, counts, decimals_of
 from alray.statistics.paired import SIGNIFICANCE
 from alray.statistics.reliability import RELIABLE, WANTED
-
-Row = Mapping[str, Any]
 
 FEWEST_BASES = 3
 """With fewer base models an interval over them is absent or too wide to speak about bases not trained."""

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,14 +10,14 @@ from jaxtyping import Float
 from alray.errors import StoreError
 from alray.settings.correlation import OUTCOMES
 
-GROUPING_TITLES: Mapping[str, str] = MappingProxyType(
-    {"score": "by score", "within_class": "by score within class", "random": "at random"}
-)
+GROUPING_TITLES: Mapping[str, str] = {
+    "score": "by score",
+    "within_class": "by score within class",
+    "random": "at random",
+}
 """Groupings in words, as they follow the word groups."""
 
-SHORT_GROUPING_TITLES: Mapping[str, str] = MappingProxyType(
-    {**GROUPING_TITLES, "within_class": "within class"}
-)
+SHORT_GROUPING_TITLES: Mapping[str, str] = {**GROUPING_TITLES, "within_class": "within class"}
 """The same where there is little space, as in a legend."""
 
 SMALL_IS_QUERIED = frozenset({"margin"})
@@ -82,19 +80,23 @@ def grouped_outcomes(
     if changes.empty:
         raise StoreError("the study has no fine-tune of a group: nothing can be summarised")
     base, seed, epochs = (sorted(changes[name].unique().tolist()) for name in _SHARED)
-    cut = {_key(key): frame for key, frame in groups.groupby(["grouping", "sorted_by"])}
+    keys = set(zip(changes["grouping"], changes["sorted_by"], strict=True))
     groupings = []
-    for key, of_grouping in changes.groupby(["grouping", "sorted_by"]):
-        grouping, sorted_by = _key(key)
+    for grouping, sorted_by in sorted(keys):
         name = f"grouping {grouping}" + (f" by {sorted_by}" if sorted_by else "")
-        if (grouping, sorted_by) not in cut:
+        of_grouping, objects = (
+            frame[(frame["grouping"] == grouping) & (frame["sorted_by"] == sorted_by)]
+            for frame in (changes, groups)
+        )
+        if objects.empty:
             raise StoreError(f"{name}: was fine-tuned, but the groups do not hold its objects")
-        objects = cut[grouping, sorted_by]
         objects = objects[objects["base"].isin(base)]
         group = sorted(objects["group"].unique().tolist())
         _check_disjoint(objects, len(base) * len(group), name)
         useful = _array(of_grouping, [base, group, seed, epochs], name)
         means = objects.groupby(["base", "group"])[score_names(groups)].mean()
+        in_group = [objects["base"], objects["group"]]
+        shares = pd.crosstab(in_group, objects["label"], normalize="index")
         shape = len(base), len(group)
         groupings.append(
             GroupedOutcomes(
@@ -108,16 +110,11 @@ def grouped_outcomes(
                     str(score): column.to_numpy(float).reshape(shape)
                     for score, column in means.items()
                 },
-                _shares(objects, shape),
+                shares.to_numpy(float).reshape(*shape, -1),
             )
         )
     _check_sizes(groupings)
     return groupings
-
-
-def _key(key: Any) -> tuple[str, str]:
-    grouping, sorted_by = key
-    return str(grouping), str(sorted_by)
 
 
 def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
@@ -128,10 +125,11 @@ def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
     """
     is_control = outcomes["grouping"] == "control"
     of_groups = outcomes[~is_control]
-    by = _SHARED if is_control.any() else ["base"]
-    reference = outcomes[is_control] if is_control.any() else bases
+    name, by, reference = "base", ["base"], bases
+    if is_control.any():
+        name, by, reference = "control", _SHARED, outcomes[is_control]
     if reference.duplicated(by).any():
-        raise StoreError(f"a {'control' if is_control.any() else 'base'} occurs twice")
+        raise StoreError(f"a {name} occurs twice")
     keys = pd.MultiIndex.from_frame(reference[by])
     position = keys.get_indexer(pd.MultiIndex.from_frame(of_groups[by]))
     if (position < 0).any():
@@ -141,11 +139,9 @@ def usefulness(outcomes: pd.DataFrame, bases: pd.DataFrame) -> pd.DataFrame:
         )
     # A diverged fine-tune (infinite nll) has no usefulness, and inf - inf is no number either.
     values, references = (
-        frame.to_numpy(float, copy=True)
-        for frame in (of_groups[list(OUTCOMES)], reference[list(OUTCOMES)])
+        frame[list(OUTCOMES)].replace([np.inf, -np.inf], np.nan).to_numpy(float)
+        for frame in (of_groups, reference)
     )
-    for array in (values, references):
-        array[~np.isfinite(array)] = np.nan
     change = (values - references[position]) * [
         -1.0 if name == "nll" else 1.0 for name in OUTCOMES
     ]
@@ -184,13 +180,3 @@ def _check_sizes(groupings: list[GroupedOutcomes]) -> None:
         sizes = {other.shares.shape[1] for other in groupings if other.grouping == one.grouping}
         if len(sizes) > 1:
             raise StoreError(f"grouping {one.grouping}: scores differ in their number of groups")
-
-
-def _shares(frame: pd.DataFrame, shape: tuple[int, int]) -> Float[np.ndarray, "base group label"]:
-    labels, classes = pd.factorize(frame["label"], sort=True)
-    group = frame.groupby(["base", "group"]).ngroup().to_numpy()
-    counts = np.bincount(
-        group * len(classes) + labels, minlength=shape[0] * shape[1] * len(classes)
-    )
-    counts = counts.reshape(*shape, len(classes)).astype(float)
-    return np.asarray(counts / counts.sum(axis=-1, keepdims=True))

@@ -17,29 +17,21 @@ from alray.statistics.ranks import (
     spearman,
 )
 
-Key = tuple[str, int, int]
-"""Name of the score, index of the outcome in `OUTCOMES`, index of the dose."""
-
 
 def rank_rows(
     rankings: list[tuple[str, GroupedOutcomes]],
     rng: np.random.Generator,
     permutations: int,
     bootstraps: int,
-) -> dict[Key, dict[str, Any]]:
-    """Return for every score, outcome and dose the columns of the summary that rest on ranks.
+) -> list[dict[str, Any]]:
+    """Return for every score, outcome and dose, in this order, the columns of the summary that rest on ranks.
 
-    Args:
-        rankings: The scores of one grouping, each with the grouping whose groups it ranks: its own, or one common to all.
-        rng: For the permutations and the bootstrap draws.
-        permutations: Draws behind each p.
-        bootstraps: Draws behind each bootstrap interval.
+    `rankings` holds each score with the grouping whose groups it ranks: its own, or one common to all scores.
     """
     groupings = [grouped for _, grouped in rankings]
     x = np.stack([grouped.scores[score] for score, grouped in rankings])  # [score, base, group]
-    y = np.stack(
-        [_columns(grouped) for grouped in groupings]
-    )  # [score, base, outcome x dose, group]
+    # [score, base, outcome x dose, group]
+    y = np.stack([_columns(grouped) for grouped in groupings])
     rhos = spearman(x[:, :, None], y)
     partial = _partial(x, y, groupings)
     common_groups = all(grouped is groupings[0] for grouped in groupings)
@@ -48,24 +40,18 @@ def rank_rows(
     )
     counts = bootstrap_counts(x.shape[1], x.shape[2], bootstraps, rng)
     ends = _bootstrap_ends(x, y, rhos, counts, common_groups=common_groups)
-    doses = len(groupings[0].epochs)
-    rows = {}
-    for row, (score, _) in enumerate(rankings):
-        for column in range(y.shape[2]):
-            rho = pooled(rhos[row, :, column])
-            low, high = ends[row, column]
-            rows[score, column // doses, column % doses] = {
-                "rho": rho.estimate,
-                "rho_low": rho.low,
-                "rho_high": rho.high,
-                "rho_bootstrap_low": float(low),
-                "rho_bootstrap_high": float(high),
-                "rho_bases": rhos[row, :, column].tolist(),
-                "p": float(p[row, column]),
-                "p_max": float(p_max[row, column]),
-                "partial_rho": pooled(partial[row, :, column]).estimate,
-            }
-    return rows
+    return [
+        {
+            **pooled(rhos[score, :, column]).columns("rho"),
+            "rho_bootstrap_low": float(ends[score, column, 0]),
+            "rho_bootstrap_high": float(ends[score, column, 1]),
+            "rho_bases": rhos[score, :, column].tolist(),
+            "p": float(p[score, column]),
+            "p_max": float(p_max[score, column]),
+            "partial_rho": pooled(partial[score, :, column]).estimate,
+        }
+        for score, column in np.ndindex(p.shape)
+    ]
 
 
 def _columns(grouped: GroupedOutcomes) -> Float[np.ndarray, "base column group"]:

@@ -1,16 +1,12 @@
 """The verdict on a row of a correlation study's summary: decided, then put into words."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
-from alray.analysis.wording import EffectKind, Verdict, count, effect_verdict
+from alray.analysis.wording import EffectKind, Row, Verdict, count, effect_verdict
 from alray.statistics.paired import SIGNIFICANCE, excludes_zero
 from alray.statistics.reliability import RELIABLE
-
-Row = Mapping[str, Any]
 
 
 def decide(row: Row) -> tuple[EffectKind, float]:

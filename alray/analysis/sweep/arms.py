@@ -47,11 +47,11 @@ class ArmCurves:
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """An arm and the arm that it is compared with, on the seeds that both have finished.
+    """An arm and the reference that it is compared with, on the seeds that both have finished.
 
     Attributes:
         arm: The arm.
-        reference: What it is compared with.
+        reference: The arm that it is compared with.
         seeds: Common seeds, rising.
         unpaired: How many seeds only one of the two has finished.
     """
@@ -99,12 +99,13 @@ def arm_curves(rounds: pd.DataFrame, runs: pd.DataFrame) -> list[ArmCurves]:
     records = rounds[rounds["run_id"].isin(finished["run_id"])].sort_values(["seed", "labels"])
     _check(records, finished)
     variants = dict(zip(runs["arm"], runs["variant"], strict=True))
-    by_arm = {str(name): of_arm for name, of_arm in records.groupby("arm")}
-    seeds = {str(name): of_arm for name, of_arm in finished.groupby("arm")["seed"]}
     return [
-        _arm(str(name), str(variants[name]), by_arm[str(name)], seeds[str(name)])
-        if str(name) in seeds
-        else ArmCurves(str(name), str(variants[name]), (), np.empty(0), {})
+        _arm(
+            str(name),
+            str(variants[name]),
+            records[records["arm"] == name],
+            finished.loc[finished["arm"] == name, "seed"],
+        )
         for name in dict.fromkeys([*finished["arm"], *runs["arm"]])
     ]
 
@@ -159,9 +160,8 @@ def _check(records: pd.DataFrame, finished: pd.DataFrame) -> None:
         for grid, run_id in grids.items()
     ]
     if len(grids) > 1:
-        raise StoreError(
-            f"runs with different label counts cannot be compared: {described[0]}, {described[1]}"
-        )
+        two = ", ".join(described[:2])
+        raise StoreError(f"runs with different label counts cannot be compared: {two}")
     if any(len(set(grid)) < len(grid) for grid in grids):
         raise StoreError(f"a label count occurs twice in a run: {described[0]}")
 

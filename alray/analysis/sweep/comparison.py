@@ -3,6 +3,7 @@
 Every arm is compared with the reference arm of its variant, seed by seed; what has no partner is counted, not used.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from alray.analysis.sweep.arms import (
 )
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
-from alray.analysis.sweep.savings import milestones, saving_at_budget, savings
+from alray.analysis.sweep.savings import milestones, saving_at_budget, saving_columns, savings
 from alray.statistics.bands import simultaneous_half_width
 from alray.statistics.paired import FEWEST_SEEDS, pointwise
 
@@ -109,7 +110,7 @@ def compare(
     return Comparison(
         pairs=_pairs(finished_arms, pairs),
         curves=_joined(_CURVES, (_curve(arm, name) for arm in arms for name in arm.curves)),
-        seeds=_joined(_SEEDS, (_seed_values(arm, name) for arm in arms for name in MAIN_METRICS)),
+        seeds=_joined(_SEEDS, _seed_values(arms)),
         differences=_joined(_DIFFERENCES, _differences(pairs.values(), int(rng.integers(2**63)))),
         savings=savings(pairs.values(), pool_size),
         milestones=milestones(pairs.values()),
@@ -123,8 +124,10 @@ def compare(
 def _pairs(arms: Iterable[ArmCurves], pairs: Mapping[str, Pair]) -> pd.DataFrame:
     rows = []
     for arm in arms:
-        row: dict[str, object] = {"arm": arm.name, "variant": arm.variant, "seeds": len(arm.seeds)}
-        row |= {
+        row: dict[str, object] = {
+            "arm": arm.name,
+            "variant": arm.variant,
+            "seeds": len(arm.seeds),
             "paired_seeds": 0,
             "unpaired_seeds": 0,
             "exploratory": len(arm.seeds) < FEWEST_SEEDS,
@@ -136,21 +139,13 @@ def _pairs(arms: Iterable[ArmCurves], pairs: Mapping[str, Pair]) -> pd.DataFrame
 
 
 def _comparison(each: Pair) -> dict[str, object]:
-    row = {
+    saved = saving_at_budget(each)
+    return {
         "against": each.reference.name,
         "paired_seeds": len(each.seeds),
         "unpaired_seeds": each.unpaired,
         "exploratory": each.exploratory,
-    }
-    saved = saving_at_budget(each)
-    if saved is None:
-        return row
-    return row | {
-        "accuracy": saved.accuracy,
-        "random_labels": saved.random_labels,
-        "saving": saved.saving.estimate,
-        "low": saved.saving.low,
-        "high": saved.saving.high,
+        **({} if saved is None else saving_columns(saved)),
     }
 
 
@@ -170,19 +165,18 @@ def _curve(arm: ArmCurves, metric: str) -> pd.DataFrame:
     )
 
 
-def _seed_values(arm: ArmCurves, metric: str) -> pd.DataFrame:
-    if metric not in arm.curves:
-        return pd.DataFrame(columns=list(_SEEDS))
-    points = len(arm.labels)
-    return pd.DataFrame(
-        {
-            "arm": arm.name,
-            "seed": np.repeat(arm.seeds, points),
-            "metric": metric,
-            "labels": np.tile(arm.labels.astype(np.int64), len(arm.seeds)),
-            "value": arm.curves[metric].ravel(),
-        }
-    )
+def _seed_values(arms: Iterable[ArmCurves]) -> Iterable[pd.DataFrame]:
+    for arm in arms:
+        for metric in (name for name in MAIN_METRICS if name in arm.curves):
+            yield pd.DataFrame(
+                {
+                    "arm": arm.name,
+                    "seed": np.repeat(arm.seeds, len(arm.labels)),
+                    "metric": metric,
+                    "labels": np.tile(arm.labels.astype(np.int64), len(arm.seeds)),
+                    "value": arm.curves[metric].ravel(),
+                }
+            )
 
 
 def _differences(pairs: Iterable[Pair], draws_seed: int) -> Iterable[pd.DataFrame]:
@@ -209,13 +203,12 @@ def _differences(pairs: Iterable[Pair], draws_seed: int) -> Iterable[pd.DataFram
 
 
 def _wins(arms: Sequence[ArmCurves]) -> pd.DataFrame:
-    rows = []
-    for arm in arms:
-        for other in arms:
-            each = pair(arm, other)
-            comparable = arm.variant == other.variant and "accuracy" in each.metrics
-            if arm is not other and comparable:
-                rows.append(_wins_of(each))
+    pairs = (pair(*two) for two in itertools.permutations(arms, 2))
+    rows = [
+        _wins_of(each)
+        for each in pairs
+        if each.arm.variant == each.reference.variant and "accuracy" in each.metrics
+    ]
     return pd.DataFrame(rows, columns=list(_WINS))
 
 

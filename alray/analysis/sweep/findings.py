@@ -1,8 +1,7 @@
 """What a sweep's summary shows, in plain words that never claim more than its intervals."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.saving_words import amount_saved, shown_along_curve
 from alray.analysis.wording import (
     UNCOMPARED,
+    Row,
     Verdict,
     arm_verdict,
     count,
@@ -20,8 +20,6 @@ from alray.analysis.wording import (
 )
 from alray.statistics.paired import SIGNIFICANCE, Interval, excludes_zero
 from alray.statistics.power import MOST_SEEDS, fewest_seeds_for_holm, seeds_for_power, standardised
-
-Row = Mapping[str, Any]
 
 
 def whole_curve(row: Row, reference: str = RANDOM) -> Verdict:

@@ -1,12 +1,11 @@
 """Labels saved in words: how many they are, what they cost, and where along the curve a saving is shown."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
-Row = Mapping[str, Any]
+from alray.analysis.wording import Row
 
 MOST_STRETCHES = 3
 """So many stretches of a curve are named one by one; of more, the first and last accuracy."""

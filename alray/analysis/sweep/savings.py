@@ -51,11 +51,16 @@ def savings(pairs: Iterable[Pair], pool_size: int | None) -> pd.DataFrame:
         pool_size: Objects in the pool's train part.
     """
     rows = [
-        {**_row(pair, saved), **_pool_shares(saved, pool_size)}
+        _row(pair, label_saving(pair.labels, *pair.curves("accuracy"), random_labels))
         for pair in pairs
-        for saved in _along_curve(pair)
+        if _usable(pair)
+        for random_labels in target_labels(pair.labels, pair.curves("accuracy")[1])
     ]
-    return pd.DataFrame(rows, columns=list(SAVINGS))
+    table = pd.DataFrame(rows, columns=list(SAVINGS))
+    size = math.nan if pool_size is None else pool_size
+    return table.assign(
+        pool_share_random=table["random_labels"] / size, pool_share_arm=table["arm_labels"] / size
+    )
 
 
 def milestones(pairs: Iterable[Pair]) -> pd.DataFrame:
@@ -72,24 +77,26 @@ def milestones(pairs: Iterable[Pair]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(MILESTONES))
 
 
-def _along_curve(pair: Pair) -> list[LabelSaving]:
-    if not _usable(pair):
-        return []
-    arm, random = pair.curves("accuracy")
-    return [label_saving(pair.labels, arm, random, n) for n in _grid(pair.labels, random)]
+def saving_columns(saved: LabelSaving) -> dict[str, float]:
+    """Return the columns of a label saving that all frames of savings have in common."""
+    return {
+        "accuracy": saved.accuracy,
+        "random_labels": saved.random_labels,
+        "saving": saved.saving.estimate,
+        "low": saved.saving.low,
+        "high": saved.saving.high,
+    }
 
 
-def _grid(labels: Labels, random: Curves) -> list[float]:
+def target_labels(labels: Labels, random: Curves) -> list[float]:
     """Return the labels with which random's monotone mean curve reaches equally spaced accuracies."""
     curve = monotone(random.mean(axis=0))
     if curve[0] == curve[-1]:
         return []
     targets = np.linspace(curve[0], curve[-1], TARGETS + 1)[1:-1]
     # Its end is a plateau: as in `label_saving_at_budget`, it is known best at the budget.
-    return [
-        *(labels_needed(labels, curve, float(target)) for target in targets),
-        float(labels[-1]),
-    ]
+    needed = (labels_needed(labels, curve, float(target)) for target in targets)
+    return [*needed, float(labels[-1])]
 
 
 def _at_share(pair: Pair, share: float) -> LabelSaving | None:
@@ -113,27 +120,11 @@ def _row(pair: Pair, saved: LabelSaving | None) -> dict[str, Any]:
         "exploratory": pair.exploratory,
     }
     if saved is None:
-        numbers = ("accuracy", "random_labels", "arm_labels", "saving", "low", "high")
-        return named | dict.fromkeys(numbers, math.nan)
-    return named | {
-        "accuracy": saved.accuracy,
-        "random_labels": saved.random_labels,
-        "arm_labels": _arm_labels(saved),
-        "saving": saved.saving.estimate,
-        "low": saved.saving.low,
-        "high": saved.saving.high,
+        return named
+    return {
+        **named,
+        **saving_columns(saved),
+        "arm_labels": (1 - saved.saving.estimate) * saved.random_labels,
         "reached": saved.reached,
         "censored": saved.saving.low == -math.inf,
     }
-
-
-def _pool_shares(saved: LabelSaving, pool_size: int | None) -> dict[str, float]:
-    size = math.nan if pool_size is None else float(pool_size)
-    return {
-        "pool_share_random": saved.random_labels / size,
-        "pool_share_arm": _arm_labels(saved) / size,
-    }
-
-
-def _arm_labels(saved: LabelSaving) -> float:
-    return (1 - saved.saving.estimate) * saved.random_labels

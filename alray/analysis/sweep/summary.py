@@ -5,7 +5,6 @@ Every arm is compared with the reference arm of its variant (the same training s
 
 import math
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,60 +14,52 @@ from alray.analysis.sweep.arms import RANDOM, ArmCurves, Pair, arm_curves, refer
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.savings import saving_at_budget
 from alray.statistics.curves import area_under_curve, share_reached
-from alray.statistics.paired import FEWEST_SEEDS, Interval, holm, mean_interval, sign_flip_test
+from alray.statistics.paired import FEWEST_SEEDS, holm, mean_interval, sign_flip_p
 
-SUMMARY_COLUMNS: Mapping[str, str] = MappingProxyType(
-    {
-        "arm": "name of the arm: strategy and varied training settings",
-        "strategy": "strategy with its options",
-        "variant": "varied training settings; empty where none are varied",
-        "oracle": "the strategy sees true labels: a diagnostic, not for real labelling",
-        "seeds": "finished runs",
-        "failed": "runs that failed; they are in no other column",
-        "unfinished": "runs that have not ended; they are in no other column",
-        "labels": "labels at the budget: the end of the curves",
-        "accuracy": "accuracy at the budget, mean over seeds",
-        "accuracy_low": "lower end of its 95 % t interval over seeds",
-        "accuracy_high": "upper end",
-        "macro_f1": "macro-averaged F1 at the budget, mean over seeds",
-        "macro_f1_low": "lower end of its 95 % t interval over seeds",
-        "macro_f1_high": "upper end",
-        "nll": "negative log-likelihood (nats) at the budget, mean over seeds",
-        "ece": "expected calibration error at the budget, mean over seeds",
-        "alc": "area under the learning curve: mean accuracy over the label axis, mean over seeds",
-        "against": "the random arm of the same variant; null where there is none",
-        "paired_seeds": "seeds finished by this arm and by the random arm: what comparisons rest on",
-        "unpaired_seeds": "seeds finished by one of the two only: left out of comparisons",
-        "alc_difference": "area under the learning curve minus the random arm's, mean over paired seeds",
-        "alc_difference_low": "lower end of its 95 % paired t interval",
-        "alc_difference_high": "upper end",
-        "sign_flip_p": "two-sided sign-flip p of the area differences (exact up to 20 seeds)",
-        "holm_p": "the same after Holm's correction over all compared arms of the study",
-        "labels_saved": "1 - labels the arm needs / labels random needs, at labels_saved_accuracy; negative: it "
-        "needs more. An end-point effect: the saving at lower accuracies may be another",
-        "labels_saved_low": "lower end of its 95 % interval (not corrected for the number of arms)",
-        "labels_saved_high": "upper end",
-        "labels_saved_accuracy": "highest accuracy that both mean curves reach, made monotone: random's at the "
-        "budget, or the arm's where that is lower",
-        "labels_saved_reached": "share of bootstrap draws of the seeds in which the arm reaches random's "
-        "accuracy at the budget",
-        "seconds_per_round": "query, fit and evaluation, mean over rounds from 1 on",
-        "full_data_accuracy": "accuracy of the same training settings with all labels of the train part, mean over "
-        "seeds; null where that was not run",
-        "alc_normalised": "alc_difference / (full_data_accuracy - alc of the random arm over the paired seeds): the "
-        "share of what is left to gain; null where nothing is",
-        "exploratory": "fewer than six (paired) seeds: no p below 0.05 is possible",
-    }
-)
+SUMMARY_COLUMNS: Mapping[str, str] = {
+    "arm": "name of the arm: strategy and varied training settings",
+    "strategy": "strategy with its options",
+    "variant": "varied training settings; empty where none are varied",
+    "oracle": "the strategy sees true labels: a diagnostic, not for real labelling",
+    "seeds": "finished runs",
+    "failed": "runs that failed; they are in no other column",
+    "unfinished": "runs that have not ended; they are in no other column",
+    "labels": "labels at the budget: the end of the curves",
+    "accuracy": "accuracy at the budget, mean over seeds",
+    "accuracy_low": "lower end of its 95 % t interval over seeds",
+    "accuracy_high": "upper end",
+    "macro_f1": "macro-averaged F1 at the budget, mean over seeds",
+    "macro_f1_low": "lower end of its 95 % t interval over seeds",
+    "macro_f1_high": "upper end",
+    "nll": "negative log-likelihood (nats) at the budget, mean over seeds",
+    "ece": "expected calibration error at the budget, mean over seeds",
+    "alc": "area under the learning curve: mean accuracy over the label axis, mean over seeds",
+    "against": "the random arm of the same variant; null where there is none",
+    "paired_seeds": "seeds finished by this arm and by the random arm: what comparisons rest on",
+    "unpaired_seeds": "seeds finished by one of the two only: left out of comparisons",
+    "alc_difference": "area under the learning curve minus the random arm's, mean over paired seeds",
+    "alc_difference_low": "lower end of its 95 % paired t interval",
+    "alc_difference_high": "upper end",
+    "sign_flip_p": "two-sided sign-flip p of the area differences (exact up to 20 seeds)",
+    "holm_p": "the same after Holm's correction over all compared arms of the study",
+    "labels_saved": "1 - labels the arm needs / labels random needs, at labels_saved_accuracy; negative: it "
+    "needs more. An end-point effect: the saving at lower accuracies may be another",
+    "labels_saved_low": "lower end of its 95 % interval (not corrected for the number of arms)",
+    "labels_saved_high": "upper end",
+    "labels_saved_accuracy": "highest accuracy that both mean curves reach, made monotone: random's at the "
+    "budget, or the arm's where that is lower",
+    "labels_saved_reached": "share of bootstrap draws of the seeds in which the arm reaches random's "
+    "accuracy at the budget",
+    "seconds_per_round": "query, fit and evaluation, mean over rounds from 1 on",
+    "full_data_accuracy": "accuracy of the same training settings with all labels of the train part, mean over "
+    "seeds; null where that was not run",
+    "alc_normalised": "alc_difference / (full_data_accuracy - alc of the random arm over the paired seeds): the "
+    "share of what is left to gain; null where nothing is",
+    "exploratory": "fewer than six (paired) seeds: no p below 0.05 is possible",
+}
 """Columns of `summary.parquet`, in order, each with what it holds."""
 
 _COUNTS = ["seeds", "failed", "unfinished", "paired_seeds", "unpaired_seeds"]
-
-_TEXTS = ("arm", "strategy", "variant", "against")
-
-_FLAGS = ("oracle", "exploratory")
-
-_SECONDS = ["query_s", "fit_s", "eval_s"]
 
 
 def summarise(
@@ -91,9 +82,7 @@ def summarise(
             seed twice, or a variant has two reference arms.
     """
     split = split_full_data(rounds, runs)
-    accuracy_of_full_data = dict(
-        zip(split.ceilings["variant"], split.ceilings["accuracy"], strict=True)
-    )
+    accuracy_of_full_data = split.ceilings.set_index("variant")["accuracy"]
     arms = arm_curves(split.rounds, split.runs)
     by_name = {arm.name: arm for arm in arms}
     pairs = reference_pairs(arms, split.runs, reference)
@@ -133,8 +122,8 @@ def _at_budget(arm: ArmCurves) -> dict[str, Any]:
     }
     return {
         "labels": int(arm.labels[-1]),
-        **_interval("accuracy", last["accuracy"]),
-        **_interval("macro_f1", last["macro_f1"]),
+        **last["accuracy"].columns("accuracy"),
+        **last["macro_f1"].columns("macro_f1"),
         "nll": last["nll"].estimate,
         "ece": last["ece"].estimate,
         "alc": mean_interval(area_under_curve(arm.labels, arm.values("accuracy"))).estimate,
@@ -147,7 +136,9 @@ def _seconds_per_round(rounds: pd.DataFrame, runs: pd.DataFrame) -> dict[str, fl
     # The order of rows must not decide how sums are rounded: a summary is the same to the bit.
     later = rounds[finished & (rounds["round"] >= 1)].sort_values(["arm", "seed", "labels"])
     return {
-        str(arm): float(np.mean(of_arm[_SECONDS].to_numpy(float).sum(axis=1)))
+        str(arm): float(
+            np.mean(of_arm[["query_s", "fit_s", "eval_s"]].to_numpy(float).sum(axis=1))
+        )
         for arm, of_arm in later.groupby("arm")
     }
 
@@ -167,17 +158,13 @@ def _comparison(pair: Pair, full_data_accuracy: float, rng: np.random.Generator)
     difference = mean_interval(differences)
     left = full_data_accuracy - float(reference_areas.mean())
     return row | {
-        **_interval("alc_difference", difference),
+        **difference.columns("alc_difference"),
         "alc_normalised": difference.estimate / left if left > 0 else math.nan,
-        "sign_flip_p": sign_flip_test(differences, rng).p,
-        **_interval("labels_saved", saved.saving),
+        "sign_flip_p": sign_flip_p(differences, rng),
+        **saved.saving.columns("labels_saved"),
         "labels_saved_accuracy": saved.accuracy,
         "labels_saved_reached": share_reached(curves, of_reference, rng),
     }
-
-
-def _interval(name: str, interval: Interval) -> dict[str, float]:
-    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -185,9 +172,9 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     table[_COUNTS] = table[_COUNTS].astype("Int64").fillna(0)
     carrying = table["paired_seeds"].where(table["against"].notna(), table["seeds"])
     table["exploratory"] = carrying < FEWEST_SEEDS
-    kinds = dict.fromkeys(SUMMARY_COLUMNS, "float64") | {"labels": "Int64"}
-    kinds |= dict.fromkeys(_COUNTS, "int64") | dict.fromkeys(_FLAGS, "bool")
-    table = table.astype({name: kind for name, kind in kinds.items() if name not in _TEXTS})
-    # Without a comparison this column holds nulls only, and would be written as numbers.
-    table["against"] = table["against"].astype("str")
+    kinds = dict.fromkeys(SUMMARY_COLUMNS, "float64") | dict.fromkeys(_COUNTS, "int64")
+    kinds |= {"labels": "Int64", "oracle": "bool", "exploratory": "bool"}
+    # Without a comparison `against` holds nulls only, and would be written as numbers.
+    kinds |= dict.fromkeys(("arm", "strategy", "variant", "against"), "str")
+    table = table.astype(kinds)
     return table.assign(holm_p=holm(table["sign_flip_p"].to_numpy(float)))
