@@ -17,7 +17,8 @@ from alray.settings.sweep import SweepSpec
 from alray.studies.events import Failure
 from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.status import RunStatus
-from tests.helpers.sweep_frames import HEIGHTS, generator, study
+from tests.helpers.intervals import generator
+from tests.helpers.sweep_frames import HEIGHTS, study
 
 HERE, THERE = "node1", "node2"
 
