@@ -31,12 +31,11 @@ def outputs_of(n=7, rows=(1, 4, 5), seed=0):
 
 
 def head_losses(outputs, labels):
-    wanted = {
-        name: labels if h.rows is None else labels[h.rows] for name, h in outputs.heads.items()
-    }
-    return torch.stack(
-        [functional.cross_entropy(h.values, wanted[name]) for name, h in outputs.heads.items()]
-    )
+    losses = [
+        functional.cross_entropy(head.values, labels if head.rows is None else labels[head.rows])
+        for head in outputs.heads.values()
+    ]
+    return torch.stack(losses)
 
 
 def loss_with(s=(0.0, 0.0, 0.0), **settings):
@@ -46,23 +45,17 @@ def loss_with(s=(0.0, 0.0, 0.0), **settings):
     return loss
 
 
-def test_learned_noise_is_the_formula():
-    outputs, labels = outputs_of()
-    s = torch.tensor([0.3, -1.2, 2.0])
-    total, each = loss_with(s.tolist())(outputs, labels)
-    expected = (head_losses(outputs, labels) * torch.exp(-s) + s / 2).sum()
-    torch.testing.assert_close(total, expected)
-    fused = functional.cross_entropy(outputs.heads[FUSED].values, labels, reduction="none")
-    torch.testing.assert_close(each, fused)
-
-
-def test_its_gradient_is_the_closed_form():
+def test_learned_noise_is_the_formula_and_its_gradient_the_closed_form():
     outputs, labels = outputs_of()
     s = torch.tensor([0.3, -1.2, 2.0])
     loss = loss_with(s.tolist())
-    loss(outputs, labels)[0].backward()
-    expected = 0.5 - head_losses(outputs, labels) * torch.exp(-s)
-    torch.testing.assert_close(loss.log_variance.grad, expected)
+    total, each = loss(outputs, labels)
+    weighted = head_losses(outputs, labels) * torch.exp(-s)
+    torch.testing.assert_close(total, (weighted + s / 2).sum())
+    fused = functional.cross_entropy(outputs.heads[FUSED].values, labels, reduction="none")
+    torch.testing.assert_close(each, fused)
+    total.backward()
+    torch.testing.assert_close(loss.log_variance.grad, 0.5 - weighted)
 
 
 def test_its_optimum_is_twice_the_loss():
@@ -90,18 +83,19 @@ def test_noise_is_clamped_and_finds_back_into_its_range():
     assert (loss.log_variance.grad != 0).all()
 
 
-def test_plain_sum():
+@pytest.mark.parametrize(
+    ("settings", "weights"),
+    [
+        ({"loss": "sum"}, [1.0, 1.0, 1.0]),
+        ({"loss": "fixed", "loss_weights": {FUSED: 0.5, "text": 0.0}}, [0.5, 1.0, 0.0]),
+    ],
+)
+def test_weights_that_are_not_learned_are_one_unless_given(settings, weights):
     outputs, labels = outputs_of()
-    loss = loss_with((1.0, 1.0, 1.0), loss="sum")
-    torch.testing.assert_close(loss(outputs, labels)[0], head_losses(outputs, labels).sum())
-    assert not loss.log_variance.requires_grad
-
-
-def test_fixed_weights_are_one_where_none_is_given():
-    outputs, labels = outputs_of()
-    loss = loss_with(loss="fixed", loss_weights={FUSED: 0.5, "text": 0.0})
-    expected = (head_losses(outputs, labels) * torch.tensor([0.5, 1.0, 0.0])).sum()
+    loss = loss_with((1.0, 1.0, 1.0), **settings)
+    expected = (head_losses(outputs, labels) * torch.tensor(weights)).sum()
     torch.testing.assert_close(loss(outputs, labels)[0], expected)
+    assert not loss.log_variance.requires_grad
 
 
 def test_weights_of_heads_that_do_not_exist_are_refused():
