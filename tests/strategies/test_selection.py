@@ -72,25 +72,25 @@ def test_nan_is_refused_with_its_positions():
         choose(scores, 1)
 
 
-def test_infinities_are_ranked():
-    scores = [0.0, np.inf, -np.inf, 5.0]
-    assert choose(scores, 4).tolist() == [1, 3, 0, 2]
-    assert choose(scores, 3, largest=False).tolist() == [2, 0, 3]
-
-
-def test_nothing_and_everything():
-    assert choose([1.0, 2.0], 0).tolist() == []
-    assert choose([], 0).tolist() == []
-    assert choose([1.0, 3.0, 2.0], 3).tolist() == [1, 2, 0]
+@pytest.mark.parametrize(
+    ("scores", "k", "largest", "expected"),
+    [
+        ([0.0, np.inf, -np.inf, 5.0], 4, True, [1, 3, 0, 2]),
+        ([0.0, np.inf, -np.inf, 5.0], 3, False, [2, 0, 3]),
+        ([1.0, 2.0], 0, True, []),
+        ([], 0, True, []),
+        ([1.0, 3.0, 2.0], 3, True, [1, 2, 0]),
+    ],
+)
+def test_infinities_are_ranked_and_nothing_or_everything_may_be_chosen(
+    scores, k, largest, expected
+):
+    given_scores = np.array(scores)
+    given_scores.setflags(write=False)
+    assert choose(given_scores, k, largest=largest).tolist() == expected
 
 
 @pytest.mark.parametrize("k", [-1, 3])
 def test_more_than_there_are_is_refused(k):
     with pytest.raises(ValueError, match=f"cannot choose {k} of 2"):
         choose([1.0, 2.0], k)
-
-
-def test_scores_are_left_as_they_were():
-    scores = np.array([3.0, 1.0, 2.0])
-    scores.setflags(write=False)
-    assert best(scores, 2, np.random.default_rng(0), largest=False).tolist() == [1, 2]
