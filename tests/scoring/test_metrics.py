@@ -37,13 +37,8 @@ def test_metrics_agree_with_scikit_learn(n, seed):
     assert found.nll == pytest.approx(
         outside.log_loss(labels, probabilities, labels=np.arange(6)), rel=1e-6
     )
-
-
-def test_calibration_is_that_of_the_predicted_class():
-    log_probs, labels = predictions()
-    confidence = np.exp(log_probs.astype(np.float64)).max(axis=1)
-    expected = calibration_error(confidence, log_probs.argmax(axis=1) == labels)
-    assert measure(log_probs, labels).ece == pytest.approx(expected)
+    expected = calibration_error(np.exp(log_probs.max(axis=1), dtype=float), predicted == labels)
+    assert found.ece == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -70,13 +65,6 @@ def test_calibration_error_is_the_loop(pairs):
             gap = abs(right[inside].mean() - confidence[inside].mean())
             expected += inside.mean() * gap
     assert calibration_error(confidence, right) == pytest.approx(expected, abs=1e-12)
-
-
-def test_a_calibrated_model_has_no_calibration_error():
-    confidence = np.repeat([0.25, 0.75], 400)
-    right = np.concatenate([np.arange(400) < 100, np.arange(400) < 300])
-    assert calibration_error(confidence, right) == pytest.approx(0)
-    assert calibration_error(np.ones(4), np.zeros(4, dtype=bool)) == 1
 
 
 def test_an_impossible_class_has_infinite_loss():

@@ -18,16 +18,10 @@ NAMES = (FUSED, "image", "text")
 def outputs_of(n=7, rows=(1, 4, 5), seed=0):
     """Return logits of three heads; only some objects have the second, all have the third."""
     generator = torch_generator(seed)
-    logits = torch.randn(n, 4, generator=generator)
-    image = torch.randn(len(rows), 4, generator=generator)
-    text = torch.randn(n, 4, generator=generator)
-    labels = torch.randint(4, (n,), generator=generator)
-    heads = {
-        FUSED: Values(logits),
-        "image": Values(image, torch.tensor(rows)),
-        "text": Values(text),
-    }
-    return Outputs(heads), labels
+    fused, image, text = (torch.randn(size, 4, generator=generator) for size in (n, len(rows), n))
+    of_image = Values(image, torch.tensor(rows))
+    heads = {FUSED: Values(fused), "image": of_image, "text": Values(text)}
+    return Outputs(heads), torch.randint(4, (n,), generator=generator)
 
 
 def head_losses(outputs, labels):
@@ -136,23 +130,20 @@ def test_ranking_loss_is_the_loop(data, margin):
     assert actual.item() == pytest.approx(sum(terms) / len(terms), rel=1e-5, abs=1e-5)
 
 
-def test_the_middle_object_of_an_odd_batch_has_no_partner():
-    predicted = torch.tensor([0.2, 9.0, 0.1], requires_grad=True)
-    ranking_loss(predicted, torch.tensor([2.0, 5.0, 1.0]), LossPredictionSpec()).backward()
-    assert predicted.grad is not None
-    assert predicted.grad.tolist() == [-1.0, 0.0, 1.0]
-
-
-def test_one_object_cannot_be_ranked():
-    predicted = torch.tensor([3.0], requires_grad=True)
-    loss = ranking_loss(predicted, torch.tensor([1.0]), LossPredictionSpec())
-    loss.backward()
-    assert loss.item() == 0
-    assert predicted.grad is not None
-    assert predicted.grad.item() == 0
-
-
-def test_ranking_sends_no_gradient_into_the_true_losses():
-    predicted, true = (torch.tensor(x, requires_grad=True) for x in ([0.1, 0.2], [1.0, 3.0]))
-    ranking_loss(predicted, true, LossPredictionSpec()).backward()
-    assert true.grad is None
+@pytest.mark.parametrize(
+    ("predicted", "true", "gradient"),
+    [
+        ([0.1, 0.2], [1.0, 3.0], [1.0, -1.0]),
+        # The middle object of an odd batch has no partner, nor has a single one.
+        ([0.2, 9.0, 0.1], [2.0, 5.0, 1.0], [-1.0, 0.0, 1.0]),
+        ([3.0], [1.0], [0.0]),
+    ],
+)
+def test_ranking_has_a_gradient_in_the_predicted_losses_alone(predicted, true, gradient):
+    losses, wanted = (torch.tensor(values, requires_grad=True) for values in (predicted, true))
+    ranking = ranking_loss(losses, wanted, LossPredictionSpec())
+    ranking.backward()
+    assert (ranking.item() == 0) == (len(true) == 1)
+    assert losses.grad is not None
+    assert losses.grad.tolist() == gradient
+    assert wanted.grad is None
