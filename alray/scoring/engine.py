@@ -121,6 +121,7 @@ def _committee(
 
 
 def _score_blocks(chosen: Pass, pool: PoolTensors, indices: Indices, request: Request) -> Signals:
+    n = len(indices)
     tensors: dict[str, Tensor] = {}
     side_log_probs: dict[str, Tensor] = {}
     for present, positions in pool.by_pattern(indices):
@@ -128,20 +129,17 @@ def _score_blocks(chosen: Pass, pool: PoolTensors, indices: Indices, request: Re
         for start in range(0, len(positions), chosen.block_size):
             of_block = positions[start : start + chosen.block_size]
             block = chosen.score_block(indices[of_block])
-            _merge(tensors, {name: getattr(block, name) for name in _TENSORS}, of_block, indices)
-            _merge(side_log_probs, block.side_log_probs, of_block, indices)
+            _merge(tensors, {name: getattr(block, name) for name in _TENSORS}, of_block, n)
+            _merge(side_log_probs, block.side_log_probs, of_block, n)
     if request.true_loss and "log_probs" in tensors:
         tensors["true_loss"] = scores.true_loss(tensors["log_probs"], pool.labels(indices))
     return Signals(indices, **tensors, side_log_probs=side_log_probs)
 
 
 def _merge(
-    merged: dict[str, Tensor],
-    block: Mapping[str, Tensor | None],
-    positions: Indices,
-    indices: Indices,
+    merged: dict[str, Tensor], block: Mapping[str, Tensor | None], positions: Indices, n: int
 ) -> None:
-    """Copy a block's tensors to its positions among all objects; where no block writes (an absent head), NaN stays."""
+    """Copy a block's tensors to its positions among n objects; where no block writes (an absent head), NaN stays."""
     first, last = int(positions[0]), int(positions[-1])
     rows: slice | Tensor = torch.from_numpy(positions)
     if last - first + 1 == len(positions):
@@ -151,5 +149,5 @@ def _merge(
         if values is None:
             continue
         if name not in merged:
-            merged[name] = values.new_full((len(indices), *values.shape[1:]), math.nan)
+            merged[name] = values.new_full((n, *values.shape[1:]), math.nan)
         merged[name][rows] = values[: len(positions)]
