@@ -28,7 +28,13 @@ from tests.helpers.sequential_modules import (
     layers,
 )
 
+
+class OtherLinear(nn.Linear):
+    """May compute anything."""
+
+
 OTHERS: dict[str, list[nn.Module]] = {
+    "a class of its own": [OtherLinear(SIZE, 9), nn.ReLU(), nn.Linear(9, CLASSES)],
     "another activation": [nn.Linear(SIZE, 9), nn.GELU(), nn.Linear(9, CLASSES)],
     "dropout on the input": [nn.Dropout(0.3), nn.Linear(SIZE, CLASSES)],
     "dropout on the logits": [nn.Linear(SIZE, CLASSES), nn.Dropout(0.3)],
@@ -115,16 +121,10 @@ def test_a_module_that_does_anything_else_is_called(compute):
     assert custom(Computing(compute, *layers())).blocks is None
 
 
-class OtherLinear(nn.Linear):
-    """May compute anything."""
-
-
-def test_a_layer_with_a_hook_or_of_an_unknown_class_is_called():
+def test_a_layer_with_a_hook_is_called():
     hooked = layers()
     hooked[0].register_forward_hook(lambda *_: None)
     assert custom(Sequence(*hooked)).blocks is None
-    other = [OtherLinear(SIZE, 9), nn.ReLU(), nn.Linear(9, CLASSES)]
-    assert custom(Sequence(*other)).blocks is None
 
 
 def test_a_build_that_cannot_tell_hooks_calls_the_module(monkeypatch):

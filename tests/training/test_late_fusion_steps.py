@@ -72,24 +72,19 @@ def some_batches(pool, size=35, count=4):
     return [rng.choice(pool.train, size, replace=False) for _ in range(count)]
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize(
+    ("absent", "dropout"),
+    # Where modalities are absent, plain steps draw other masks.
+    [(0.0, 0.0), (0.0, 0.4), (0.4, 0.0)],
+)
 @pytest.mark.parametrize("heads", ["all", "one"])
 @pytest.mark.parametrize("dimensions", [TWO, {"text": 5}, {"a": 40, "b": 3, "c": 7}])
 @pytest.mark.parametrize("few_shapes", [False, True])
 @pytest.mark.usefixtures("products")
-def test_a_step_is_a_plain_step_where_every_object_has_every_modality(
-    dimensions, heads, dropout, few_shapes
-):
-    pool = make_pool(dimensions=dimensions, absent=0.0)
+def test_a_step_is_a_plain_step(dimensions, heads, absent, dropout, few_shapes):
+    pool = make_pool(dimensions=dimensions, absent=absent)
     model = {"heads": heads, "dropout": dropout}
     assert_same_steps(pool, some_batches(pool), few_shapes=few_shapes, **model)
-
-
-@pytest.mark.parametrize("few_shapes", [False, True])
-@pytest.mark.parametrize("heads", ["all", "one"])
-def test_a_step_is_a_plain_step_where_modalities_are_absent(heads, few_shapes):
-    pool = make_pool(absent=0.4)
-    assert_same_steps(pool, some_batches(pool), heads=heads, dropout=0.0, few_shapes=few_shapes)
 
 
 @pytest.mark.parametrize("few_shapes", [False, True])
