@@ -9,14 +9,13 @@ products call MKL, which leaves the widest vector units of AMD's processors idle
 megabyte, and a thousand of them are kept. So its callers keep to few shapes (`round_up`, `few_sizes`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-_PATHS = {
+PATHS = {
     "onednn_linear": "ops.mkldnn._linear_pointwise",
     "int8_pack": "ops.onednn.qlinear_prepack",
     "int8_linear": "ops.onednn.qlinear_pointwise",
@@ -32,7 +31,7 @@ INT8 = frozenset({"int8_pack", "int8_linear"})
 """Kernels that scoring in int8 calls."""
 
 ADAM = frozenset({"add_to_each", "fused_adam"})
-"""Kernels that `adam_update` calls."""
+"""Kernels that `adam_step` calls."""
 
 GRADIENTS = frozenset({"batch_norm", "batch_norm_backward", "threshold_backward"})
 """Kernels that manual training steps call."""
@@ -53,21 +52,22 @@ def _find(path: str) -> Callable[..., Any] | None:
     return kernel
 
 
-_FOUND = {name: _find(path) for name, path in _PATHS.items()}
+FOUND = {name: _find(path) for name, path in PATHS.items()}
+"""Kernel: itself, or None where this build has none."""
 
 
 def available() -> frozenset[str]:
-    """Return the names of what this build of PyTorch has, of `_PATHS` and `HOOKS`."""
+    """Return the names of what this build of PyTorch has, of `PATHS` and `HOOKS`."""
     module = nn.Identity()
     lists = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     hooks = HOOKS if all(hasattr(module, name) for name in lists) else frozenset()
-    return hooks | {name for name, kernel in _FOUND.items() if kernel is not None}
+    return hooks | {name for name, kernel in FOUND.items() if kernel is not None}
 
 
 def _kernel(name: str) -> Callable[..., Any]:
-    kernel = _FOUND[name]
+    kernel = FOUND[name]
     if kernel is None:
-        raise RuntimeError(f"this build of PyTorch has no torch.{_PATHS[name]}")
+        raise RuntimeError(f"this build of PyTorch has no torch.{PATHS[name]}")
     return kernel
 
 
@@ -104,7 +104,7 @@ def linear(
         bias: (outputs,) or None for zero.
         rectified: Whether to take the positive part.
     """
-    onednn = _FOUND["onednn_linear"]
+    onednn = FOUND["onednn_linear"]
     if onednn is not None and x.device.type == "cpu" and weight.numel() > 0:
         activation = "relu" if rectified else "none"
         found: Tensor = onednn(_dense(x), _dense(weight), bias, activation, [], "")
@@ -126,33 +126,20 @@ def _dense(matrix: Tensor) -> Tensor:
     return matrix if matrix.is_contiguous() or matrix.t().is_contiguous() else matrix.contiguous()
 
 
-@dataclass(frozen=True)
-class Int8Weights:
-    """A linear layer in int8.
-
-    Attributes:
-        packed: (outputs, inputs) levels from -127 to 127, laid out as oneDNN reads them.
-        steps: (outputs,) float32: what one more level of an output's weights means.
-        zeros: (outputs,) int32 zeros: level 0 means 0.
-        bias: (outputs,) float32.
-    """
-
-    packed: Tensor
-    steps: Tensor
-    zeros: Tensor
-    bias: Tensor
+Int8Weights = tuple[Tensor, Tensor, Tensor, Tensor]
+"""A linear layer in int8, as `int8_linear` takes it: levels, steps, zeros (level 0 means 0), bias."""
 
 
 def int8_weights(levels: Tensor, steps: Tensor, bias: Tensor) -> Int8Weights:
-    """Return a layer for `int8_linear`, on the CPU.
+    """Return a layer for `int8_linear`, on the CPU, with the levels laid out as oneDNN reads them.
 
     Args:
-        levels: (outputs, inputs) int8.
-        steps: (outputs,) float32: what one more level means.
+        levels: (outputs, inputs) int8 from -127 to 127.
+        steps: (outputs,) float32: what one more level of an output's weights means.
         bias: (outputs,) float32.
     """
     packed: Tensor = _kernel("int8_pack")(levels, None)
-    return Int8Weights(packed, steps, torch.zeros(len(levels), dtype=torch.int32), bias)
+    return packed, steps, torch.zeros(len(levels), dtype=torch.int32), bias
 
 
 def int8_linear(
@@ -169,98 +156,83 @@ def int8_linear(
             one more means this number; values beyond the range are cut to it.
     """
     kind, activation = (torch.float32, "none") if output_step is None else (torch.uint8, "relu")
+    scale = 1.0 if output_step is None else output_step
     found: Tensor = _kernel("int8_linear")(
-        x,
-        step,
-        zero,
-        weights.packed,
-        weights.steps,
-        weights.zeros,
-        weights.bias,
-        1.0 if output_step is None else output_step,
-        0,
-        kind,
-        activation,
-        [],
-        "",
+        x, step, zero, *weights, scale, 0, kind, activation, [], ""
     )
     return found
 
 
-def adam_update(
-    weights: Sequence[Tensor], states: Sequence[Mapping[str, Tensor]], group: Mapping[str, Any]
-) -> None:
-    """Take a step of Adam with the gradients that the weights have; weights and states are changed in place.
+@torch.no_grad()
+def adam_step(optimizer: torch.optim.Adam) -> None:
+    """Do what `optimizer.step()` does, to the bit, for one made with `fused=True`; its state's tensors stay the same.
 
-    Args:
-        weights: Of one parameter group, each with a gradient.
-        states: Per weight what `torch.optim.Adam(fused=True)` keeps: `step`, `exp_avg` and `exp_avg_sq`.
-        group: The parameter group's settings.
+    A round's steps are small: what the optimizer looks up anew in each takes as long as a third of their arithmetic.
     """
-    steps = [state["step"] for state in states]
-    _kernel("add_to_each")(steps, 1)
-    _kernel("fused_adam")(
-        weights,
-        [weight.grad for weight in weights],
-        [state["exp_avg"] for state in states],
-        [state["exp_avg_sq"] for state in states],
-        [],
-        steps,
-        lr=group["lr"],
-        beta1=group["betas"][0],
-        beta2=group["betas"][1],
-        weight_decay=group["weight_decay"],
-        eps=group["eps"],
-        amsgrad=False,
-        maximize=False,
-    )
+    groups = [
+        (group, [weight for weight in group["params"] if weight.grad is not None])
+        for group in optimizer.param_groups
+    ]
+    begun = all(optimizer.state.get(weight) for _, weights in groups for weight in weights)
+    if not begun or any(FOUND[name] is None for name in ADAM):
+        # The first step, or the first in which a weight takes part, makes its moments.
+        optimizer.step()
+        return
+    for group, weights in groups:
+        if not weights:
+            continue
+        states = [optimizer.state[weight] for weight in weights]
+        steps = [state["step"] for state in states]
+        _kernel("add_to_each")(steps, 1)
+        _kernel("fused_adam")(
+            weights,
+            [weight.grad for weight in weights],
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            steps,
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )
 
 
-def batch_norm(norm: nn.BatchNorm1d, x: Tensor, *, live: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """Return x normalised as `norm` does it, and two tensors that `batch_norm_backward` takes.
+class NormStep:
+    """BatchNorm on one batch, forward and backward.
 
-    Args:
-        norm: Its running statistics follow the batch where `live`.
-        x: (n, units).
-        live: Whether to normalise by the batch's own statistics, else by the running ones.
+    Attributes:
+        output: (n, units).
     """
-    found: tuple[Tensor, Tensor, Tensor] = _kernel("batch_norm")(
-        x,
-        norm.weight,
-        norm.bias,
-        norm.running_mean,
-        norm.running_var,
-        live,
-        norm.momentum or 0.0,
-        norm.eps,
-    )
-    return found
 
+    def __init__(self, norm: nn.BatchNorm1d, x: Tensor, *, live: bool) -> None:
+        """Normalise x (n, units) by its own statistics, which the running ones follow, or by these if not `live`."""
+        self._norm, self._x, self._live = norm, x, live
+        statistics = (norm.running_mean, norm.running_var, live, norm.momentum or 0.0, norm.eps)
+        self.output: Tensor
+        self.output, *self._saved = _kernel("batch_norm")(x, norm.weight, norm.bias, *statistics)
+        if live and norm.num_batches_tracked is not None:
+            norm.num_batches_tracked.add_(1)
 
-def batch_norm_backward(
-    norm: nn.BatchNorm1d, x: Tensor, saved: tuple[Tensor, Tensor], gradient: Tensor, *, live: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the gradients of x (n, units), of the scale and of the shift (units,), for that of the output.
-
-    Args:
-        norm: As given to `batch_norm`, with `x` and `live`.
-        x: (n, units).
-        saved: What `batch_norm` returned besides its output.
-        gradient: (n, units), of the output.
-        live: Whether the batch's own statistics were used.
-    """
-    found: tuple[Tensor, Tensor, Tensor] = _kernel("batch_norm_backward")(
-        gradient,
-        x,
-        norm.weight,
-        norm.running_mean,
-        norm.running_var,
-        *saved,
-        live,
-        norm.eps,
-        [True, True, True],
-    )
-    return found
+    def backward(self, gradient: Tensor) -> Tensor:
+        """Set the gradients of scale and shift, for that of the output (n, units); return that of x."""
+        norm = self._norm
+        of_x: Tensor
+        of_x, norm.weight.grad, norm.bias.grad = _kernel("batch_norm_backward")(
+            gradient,
+            self._x,
+            norm.weight,
+            norm.running_mean,
+            norm.running_var,
+            *self._saved,
+            self._live,
+            norm.eps,
+            [True, True, True],
+        )
+        return of_x
 
 
 def relu_backward(gradient: Tensor, rectified: Tensor) -> Tensor:

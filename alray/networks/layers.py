@@ -80,21 +80,22 @@ class SeededDropout(nn.Module):
     def forward(self, x: Float[Tensor, "n *rest"]) -> Float[Tensor, "n *rest"]:
         committee = self.committee
         if committee is not None and committee.member is not None:
-            return x * committee.of_shape(self._mask_shape(x))[committee.member].to(x.device)
-        mask = self.training_mask(x)
-        return x if mask is None else x * mask
+            mask: Tensor | None = committee.of_shape(self._object_shape(x.shape))[committee.member]
+        else:
+            mask = self.training_mask(x.shape)
+        return x if mask is None else x * mask.to(x.device)
 
-    def training_mask(self, x: Tensor) -> Tensor | None:
-        """Draw the mask of a batch in training; None where nothing is dropped."""
+    def training_mask(self, shape: Sequence[int]) -> Tensor | None:
+        """Draw the mask of a batch of this shape in training; None where nothing is dropped."""
         if not self.training or self.rate == 0:
             return None
         if self.generator is None:
             raise RuntimeError("SeededDropout needs its generator before training")
-        return draw_mask((len(x), *self._mask_shape(x)), self.rate, self.generator).to(x.device)
+        return draw_mask((shape[0], *self._object_shape(shape)), self.rate, self.generator)
 
-    def _mask_shape(self, x: Tensor) -> tuple[int, ...]:
+    def _object_shape(self, batch: Sequence[int]) -> tuple[int, ...]:
         """Return the shape of one object's mask."""
-        return (x.shape[1],) + (1,) * (x.dim() - 2) if self.channels else tuple(x.shape[1:])
+        return (batch[1],) + (1,) * (len(batch) - 2) if self.channels else tuple(batch[1:])
 
 
 class Hidden(nn.Module):

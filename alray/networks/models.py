@@ -85,6 +85,12 @@ class Encoder(nn.Module):
         """Number of units that enter the fusion."""
         return self.second.linear.out_features
 
+    def with_absent(self, x: Tensor, rows: Tensor | None, size: int) -> Tensor:
+        """Return (size, width): the encoding x where the modality is present, the learned vector elsewhere."""
+        if rows is None or self.absent is None:
+            return x
+        return self.absent.expand(size, -1).index_copy(0, rows, x)
+
 
 class LateFusion(Network):
     """An encoder per modality, fused by concatenation; a side head per encoder where there are several.
@@ -135,18 +141,11 @@ class LateFusion(Network):
             taps += [Values(first, rows), Values(second, rows)]
             if encoder.head is not None and len(x) > 0:
                 heads[name] = Values(encoder.head(second), rows)
-            encoded.append(_with_absent(encoder, second, rows, batch.size))
+            encoded.append(encoder.with_absent(second, rows, batch.size))
         fused = self.fuse(torch.cat(encoded, dim=1))
         h = self.last(fused)
         taps += [Values(fused), Values(h)]
         return Outputs({FUSED: Values(self.output(h)), **heads}, features=h, taps=taps)
-
-
-def _with_absent(encoder: Encoder, x: Tensor, rows: Tensor | None, size: int) -> Tensor:
-    """Return (size, width): the encoding where the modality is present, the learned vector elsewhere."""
-    if rows is None or encoder.absent is None:
-        return x
-    return encoder.absent.expand(size, -1).index_copy(0, rows, x)
 
 
 class Cnn(Network):

@@ -21,12 +21,7 @@ _RELU: tuple[Callable[..., Any], ...] = (torch.relu, functional.relu)
 class Block:
     """A Linear and the layers behind it up to the next one, in this order; None or False where there is none.
 
-    Attributes:
-        linear: The Linear.
-        norm_before: BatchNorm between it and the ReLU.
-        relu: Whether there is a ReLU.
-        norm_after: BatchNorm behind the ReLU.
-        dropout: Dropout behind all of these.
+    BatchNorm stands before the ReLU or behind it.
     """
 
     linear: nn.Linear

@@ -6,7 +6,7 @@ would corrupt the pool for all of them without an error. Therefore no function h
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,13 +52,14 @@ class ModalityTensors:
         self._offset, self._scale = modality.offset, modality.scale
 
     def gather(
-        self, rows: Int64[Tensor, " n"], out: Float[Tensor, "n dimension"] | None = None
+        self, objects: Indices, out: Float[Tensor, "n dimension"] | None = None
     ) -> Float[Tensor, "n dimension"]:
-        """Return a copy of rows of the features as float32, scaled; in `out` where given.
+        """Return a copy of the features of objects that have the modality, as float32, scaled; in `out` where given.
 
         Every matrix product then starts from memory that PyTorch aligned itself, for any address of the pool, which
         keeps results equal to the bit between a worker on the object store and this process.
         """
+        rows = torch.from_numpy(self.rows[objects].astype(np.int64))
         if self._features.dtype == torch.float32:
             block = torch.index_select(self._features, 0, rows, out=out)
         else:
@@ -87,10 +88,9 @@ class PoolTensors:
         features: dict[str, Tensor] = {}
         rows: dict[str, Tensor | None] = {}
         for modality in self.modalities:
-            in_pool = modality.rows[indices]
-            present = np.flatnonzero(in_pool >= 0)
+            present = np.flatnonzero(modality.rows[indices] >= 0)
             complete = len(present) == len(indices)
-            gathered = modality.gather(torch.from_numpy(in_pool[present].astype(np.int64)))
+            gathered = modality.gather(indices[present])
             features[modality.name] = gathered.view(-1, *modality.shape).to(self.device)
             rows[modality.name] = None if complete else torch.from_numpy(present).to(self.device)
         return Batch(len(indices), features, rows)
@@ -101,3 +101,10 @@ class PoolTensors:
         for bit, modality in enumerate(self.modalities):
             code |= (modality.rows[indices] >= 0).astype(np.int64) << bit
         return code
+
+    def by_pattern(self, indices: Indices) -> Iterator[tuple[list[str], Indices]]:
+        """Yield the modalities of each pattern among these objects, and the positions of the objects that have it."""
+        patterns = self.patterns(indices)
+        for code in np.unique(patterns):
+            names = [modality.name for m, modality in enumerate(self.modalities) if code >> m & 1]
+            yield names, np.flatnonzero(patterns == code)

@@ -4,9 +4,7 @@ The objects' features are copied once. The network is folded as for the engine (
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -21,19 +19,6 @@ BLOCK = 512
 """Objects at a time. Activations of 1,024 objects leave a core's second-level cache, and took half as long again."""
 
 
-@dataclass(frozen=True)
-class _Pattern:
-    """Objects that have the same modalities.
-
-    Attributes:
-        positions: (objects,) int64 rows of their results.
-        features: Per present modality (objects, dimension), in the pool's order.
-    """
-
-    positions: Tensor
-    features: Mapping[str, Tensor]
-
-
 class CachedScorer:
     """Scores fixed objects with the weights that a network has at the time.
 
@@ -42,29 +27,23 @@ class CachedScorer:
 
     def __init__(self, pool: PoolTensors, indices: Indices) -> None:
         self._size = len(indices)
-        codes = pool.patterns(indices)
-        self._patterns = [
-            self._pattern(pool, indices, np.flatnonzero(codes == code), int(code))
-            for code in np.unique(codes)
-        ]
-
-    @staticmethod
-    def _pattern(pool: PoolTensors, indices: Indices, positions: Indices, code: int) -> _Pattern:
-        features: dict[str, Tensor] = {}
-        for bit, modality in enumerate(pool.modalities):
-            if code >> bit & 1:
-                rows = modality.rows[indices[positions]].astype(np.int64)
-                features[modality.name] = modality.gather(torch.from_numpy(rows)).to(pool.device)
-        return _Pattern(torch.from_numpy(positions).to(pool.device), features)
+        # For each presence pattern the positions of its objects, and their features by present modality.
+        self._patterns: list[tuple[Tensor, dict[str, Tensor]]] = []
+        for names, positions in pool.by_pattern(indices):
+            features = {
+                modality.name: modality.gather(indices[positions]).to(pool.device)
+                for modality in pool.modalities
+                if modality.name in names
+            }
+            self._patterns.append((torch.from_numpy(positions).to(pool.device), features))
 
     @torch.no_grad()
     def log_probs(self, network: LateFusion) -> Float[Tensor, "n classes"]:
         """Return the fused head's log-probabilities, objects in the order given; `engine.score`'s to rounding."""
         weight = network.output.weight
         found = weight.new_empty(self._size, len(weight))
-        for pattern in self._patterns:
-            logits = _logits(network, pattern.features)
-            found[pattern.positions] = torch.log_softmax(logits, dim=1)
+        for positions, features in self._patterns:
+            found[positions] = torch.log_softmax(_logits(network, features), dim=1)
         return found
 
 

@@ -7,11 +7,10 @@ committee member, shared by all objects.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -122,61 +121,33 @@ def _committee(
 
 
 def _score_blocks(chosen: Pass, pool: PoolTensors, indices: Indices, request: Request) -> Signals:
-    merged = _Merged(len(indices))
-    for present, positions in _by_pattern(pool, indices):
+    n = len(indices)
+    tensors: dict[str, Tensor] = {}
+    side_log_probs: dict[str, Tensor] = {}
+    for present, positions in pool.by_pattern(indices):
         chosen.prepare(present, indices[positions])
         for start in range(0, len(positions), chosen.block_size):
             of_block = positions[start : start + chosen.block_size]
-            merged.merge_block(chosen.score_block(indices[of_block]), _as_rows(of_block))
-    tensors = merged.tensors
+            block = chosen.score_block(indices[of_block])
+            _merge(tensors, {name: getattr(block, name) for name in _TENSORS}, of_block, n)
+            _merge(side_log_probs, block.side_log_probs, of_block, n)
     if request.true_loss and "log_probs" in tensors:
         tensors["true_loss"] = scores.true_loss(tensors["log_probs"], pool.labels(indices))
-    return Signals(indices, **tensors, side_log_probs=merged.side_log_probs)
+    return Signals(indices, **tensors, side_log_probs=side_log_probs)
 
 
-def _by_pattern(pool: PoolTensors, indices: Indices) -> Iterator[tuple[list[str], Indices]]:
-    """Yield each presence pattern among the objects: the modalities it has, and the positions of its objects."""
-    patterns = pool.patterns(indices)
-    for code in np.unique(patterns):
-        names = [modality.name for m, modality in enumerate(pool.modalities) if code >> m & 1]
-        yield names, np.flatnonzero(patterns == code)
-
-
-def _as_rows(positions: Indices) -> slice | Tensor:
-    """Return ascending positions, as a slice where they have no gap: it takes a fraction of the time to copy to."""
+def _merge(
+    merged: dict[str, Tensor], block: Mapping[str, Tensor | None], positions: Indices, n: int
+) -> None:
+    """Copy a block's tensors to its positions among n objects; where no block writes (an absent head), NaN stays."""
     first, last = int(positions[0]), int(positions[-1])
+    rows: slice | Tensor = torch.from_numpy(positions)
     if last - first + 1 == len(positions):
-        return slice(first, last + 1)
-    return torch.from_numpy(positions)
-
-
-class _Merged:
-    """The signals of n objects, written block by block into tensors of their final size.
-
-    Attributes:
-        tensors: Signals by name.
-        side_log_probs: Log-probabilities by side head.
-    """
-
-    def __init__(self, n: int) -> None:
-        self._n = n
-        self.tensors: dict[str, Tensor] = {}
-        self.side_log_probs: dict[str, Tensor] = {}
-
-    def merge_block(self, block: Signals, rows: slice | Tensor) -> None:
-        """Write a block's signals to its objects' rows."""
-        for name in _TENSORS:
-            values: Tensor | None = getattr(block, name)
-            if values is not None:
-                self.tensors[name] = self._write_rows(self.tensors.get(name), values, rows)
-        for head, log_probs in block.side_log_probs.items():
-            whole = self.side_log_probs.get(head)
-            self.side_log_probs[head] = self._write_rows(whole, log_probs, rows)
-
-    def _write_rows(self, whole: Tensor | None, of_block: Tensor, rows: slice | Tensor) -> Tensor:
-        """Copy a block's values to their rows; where no block writes (a head that an object lacks), NaN stays."""
-        if whole is None:
-            whole = of_block.new_full((self._n, *of_block.shape[1:]), math.nan)
-        count = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
-        whole[rows] = of_block[:count]
-        return whole
+        # Positions ascend: without a gap they are a slice, which takes a fraction of the time to copy to.
+        rows = slice(first, last + 1)
+    for name, values in block.items():
+        if values is None:
+            continue
+        if name not in merged:
+            merged[name] = values.new_full((n, *values.shape[1:]), math.nan)
+        merged[name][rows] = values[: len(positions)]

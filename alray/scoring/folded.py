@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from alray.networks.kernels import round_up
 from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import FUSED, LateFusion
-from alray.networks.tensors import ModalityTensors, PoolTensors
+from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folding import (
     Affine,
@@ -21,7 +19,13 @@ from alray.scoring.folding import (
     fold_taps,
     kept_units,
 )
-from alray.scoring.passes import BLOCK, ROW_STEP, asked_heads, block_signals
+from alray.scoring.passes import (
+    BLOCK,
+    asked_heads,
+    block_buffers,
+    block_signals,
+    gather_block,
+)
 from alray.strategies.signals import Request, Signals
 
 
@@ -44,7 +48,7 @@ class FoldedPass:
         self._first: Mapping[str, Layer] = first_layers(network)
         self._taps = fold_taps(network, self._predictor) if self._predictor is not None else []
         self._last = kept_units(network.last, None)
-        self._buffers: dict[str, Tensor] = {}
+        self._buffers = block_buffers(pool)
         self._present: list[str] = []
         self._whole: FoldedMember[Layer] | None = None
         self._members: Sequence[FoldedMember[Layer]] = []
@@ -98,10 +102,7 @@ class FoldedPass:
         for modality in self._pool.modalities:
             if modality.name not in self._present:
                 continue
-            rows = torch.from_numpy(modality.rows[indices].astype(np.int64))
-            buffer = self._buffer(modality)
-            modality.gather(rows, out=buffer[: len(rows)])
-            x = buffer[: round_up(len(rows), ROW_STEP)]
+            x = gather_block(modality, indices, self._buffers[modality.name])
             x = self._first_input(modality.name, x.to(self._pool.device))
             activations[modality.name] = self._first[modality.name].rectified(x)
         return activations
@@ -109,13 +110,6 @@ class FoldedPass:
     def _first_input(self, _modality: str, x: Tensor) -> Tensor:
         """Return a modality's features in the form that its first layer takes."""
         return x
-
-    def _buffer(self, modality: ModalityTensors) -> Tensor:
-        """Return memory that every block uses again: fresh pages for each would cost more than their arithmetic."""
-        if modality.name not in self._buffers:
-            rows = round_up(self.block_size, ROW_STEP)
-            self._buffers[modality.name] = torch.zeros(rows, modality.dimension)
-        return self._buffers[modality.name]
 
     def _predicted_loss(
         self, activations: "Activations", first: Mapping[str, Tensor]

@@ -76,10 +76,10 @@ class KeptUnits:
             return affine
         return Affine(affine.weight[self.units], affine.bias[self.units])
 
-    def feed(self, weight: Tensor, bias: Tensor) -> Affine:
-        """Return the Linear (weight, bias) that reads this layer's output, folded to read its ReLU instead."""
-        kept = weight if self.units is None else weight[:, self.units]
-        return Affine(kept * self.scale, bias + kept @ self.shift)
+    def feed(self, reader: Affine | nn.Linear) -> Affine:
+        """Return a Linear that reads this layer's output, folded to read its ReLU instead."""
+        kept = reader.weight if self.units is None else reader.weight[:, self.units]
+        return Affine(kept * self.scale, reader.bias + kept @ self.shift)
 
 
 def normalisation(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
@@ -108,11 +108,6 @@ def _padded_units(units: Tensor, mask: Tensor) -> Tensor:
     missing = min(round_up(len(units), _STEP), len(mask)) - len(units)
     dropped = torch.nonzero(mask == 0).squeeze(1)[:missing]
     return torch.cat([units, dropped]).sort().values
-
-
-def unfolded(layer: nn.Linear) -> Affine:
-    """Return a Linear as it is."""
-    return Affine(layer.weight, layer.bias)
 
 
 @dataclass(frozen=True)
@@ -149,7 +144,8 @@ class FoldedMember(Generic[AnyLayer_co]):
 
 def first_layers(network: LateFusion) -> dict[str, Affine]:
     """Return each encoder's first Linear: it comes before any dropout, so all members share its result."""
-    return {name: unfolded(encoder.first.linear) for name, encoder in network.encoders()}
+    linears = {name: encoder.first.linear for name, encoder in network.encoders()}
+    return {name: Affine(layer.weight, layer.bias) for name, layer in linears.items()}
 
 
 def fold_member(
@@ -174,15 +170,14 @@ def fold_member(
             bias = bias if encoder.absent is None else bias + column @ encoder.absent
             continue
         encoders[name] = _fold_encoder(encoder, member, with_head=name in heads)
-        fed = kept_units(encoder.second, member).feed(column, bias)
+        fed = kept_units(encoder.second, member).feed(Affine(column, bias))
         weights.append(fed.weight)
         bias = fed.bias
-    second = network.last.linear
     return FoldedMember(
         encoders,
         fused.cut(Affine(torch.cat(weights, dim=1), bias)),
-        fused.feed(second.weight, second.bias),
-        last.feed(network.output.weight, network.output.bias),
+        fused.feed(network.last.linear),
+        last.feed(network.output),
     )
 
 
@@ -190,11 +185,10 @@ def _fold_encoder(
     encoder: Encoder, member: int | None, *, with_head: bool
 ) -> FoldedEncoder[Affine]:
     first, second = kept_units(encoder.first, member), kept_units(encoder.second, member)
-    layer, head = encoder.second.linear, encoder.head
     return FoldedEncoder(
         first.units,
-        second.cut(first.feed(layer.weight, layer.bias)),
-        second.feed(head.weight, head.bias) if with_head and head is not None else None,
+        second.cut(first.feed(encoder.second.linear)),
+        second.feed(encoder.head) if with_head and encoder.head is not None else None,
     )
 
 
@@ -202,7 +196,7 @@ def fold_taps(network: LateFusion, predictor: LossPredictor) -> list[tuple[Affin
     """Return the loss predictor folded: per hidden layer its tap, fed by that layer, and its row of the last Linear."""
     rows = torch.split(predictor.output.weight, WIDTH, dim=1)
     return [
-        (kept_units(layer, None).feed(tap.weight, tap.bias), row)
+        (kept_units(layer, None).feed(tap), row)
         for layer, tap, row in zip(
             network.hidden_layers(), predictor.tap_layers(), rows, strict=True
         )

@@ -43,12 +43,7 @@ def can_compute(request: Request) -> bool:
 
 @dataclass(frozen=True)
 class Scale:
-    """A scale of numbers in bytes: a byte means (byte - zero) * step.
-
-    Attributes:
-        step: Difference between two neighbouring bytes.
-        zero: The byte that means 0.
-    """
+    """A scale of numbers in bytes: a byte means (byte - zero) * step."""
 
     step: float
     zero: int

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
+from alray.networks.kernels import round_up
 from alray.networks.models import FUSED
+from alray.networks.tensors import ModalityTensors, PoolTensors
 from alray.pools.pool import Indices
 from alray.strategies import scores
 from alray.strategies.signals import Request, Signals
@@ -32,6 +35,18 @@ class Pass(Protocol):
 
     def score_block(self, indices: Indices) -> Signals:
         """Return the signals of some of these objects; tensors may have more rows, which mean nothing."""
+
+
+def block_buffers(pool: PoolTensors) -> dict[str, Tensor]:
+    """Return memory for `gather_block`, by modality: fresh pages for each block would cost more than its arithmetic."""
+    rows = round_up(BLOCK, ROW_STEP)
+    return {modality.name: torch.zeros(rows, modality.dimension) for modality in pool.modalities}
+
+
+def gather_block(modality: ModalityTensors, indices: Indices, buffer: Tensor) -> Tensor:
+    """Return at most `BLOCK` objects' features in the buffer, with surplus rows up to a multiple of `ROW_STEP`."""
+    modality.gather(indices, out=buffer[: len(indices)])
+    return buffer[: round_up(len(indices), ROW_STEP)]
 
 
 def asked_heads(request: Request) -> tuple[str, ...]:

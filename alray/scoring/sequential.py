@@ -3,17 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from alray.networks.kernels import linear, round_up
+from alray.networks.kernels import linear
 from alray.networks.models import FUSED
 from alray.networks.sequential import Block
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
-from alray.scoring.folding import Affine, normalisation
-from alray.scoring.passes import BLOCK, ROW_STEP, asked_heads, block_signals
+from alray.scoring.folding import Affine, KeptUnits, normalisation
+from alray.scoring.passes import (
+    BLOCK,
+    asked_heads,
+    block_buffers,
+    block_signals,
+    gather_block,
+)
 from alray.strategies.signals import Request, Signals
 
 _WIDEST = 4096
@@ -40,8 +45,7 @@ class SequentialPass:
         self._request = request
         (self._modality,) = pool.modalities
         self._device = pool.device
-        rows = round_up(self.block_size, ROW_STEP)
-        self._buffer = torch.zeros(rows, self._modality.dimension)
+        (self._buffer,) = block_buffers(pool).values()
         self._whole = _fold(blocks, None)
         self._shared = len(blocks)
         self._members: list[list[_Stage]] = []
@@ -58,17 +62,12 @@ class SequentialPass:
 
     def score_block(self, indices: Indices) -> Signals:
         """Return the signals of a block of objects."""
-        rows = torch.from_numpy(self._modality.rows[indices].astype(np.int64))
-        self._modality.gather(rows, out=self._buffer[: len(rows)])
-        h = self._buffer[: round_up(len(rows), ROW_STEP)].to(self._device)
-        for stage in self._whole[: self._shared]:
-            h = stage(h)
+        h = gather_block(self._modality, indices, self._buffer).to(self._device)
+        h = _run(self._whole[: self._shared], h)
         members = (torch.log_softmax(logits, dim=1) for logits in self._each_member(h))
         log_probs: dict[str, Tensor] = {}
         if asked_heads(self._request):
-            logits = h
-            for stage in self._whole[self._shared :]:
-                logits = stage(logits)
+            logits = _run(self._whole[self._shared :], h)
             log_probs[FUSED] = torch.log_softmax(logits, dim=1)
         return block_signals(self._request, indices, log_probs, members)
 
@@ -83,24 +82,25 @@ class SequentialPass:
             outputs = linear(shared, weight, bias, rectified=first[0].relu)
             by_member = outputs.view(len(shared), len(several), -1).unbind(1)
             for h, (_, *later) in zip(by_member, several, strict=True):
-                logits = h
-                for stage in later:
-                    logits = stage(logits)
-                yield logits
+                yield _run(later, h)
+
+
+def _run(stages: Sequence[_Stage], x: Tensor) -> Tensor:
+    for stage in stages:
+        x = stage(x)
+    return x
 
 
 def _fold(blocks: Sequence[Block], member: int | None) -> list[_Stage]:
     """Return the stages of a member, or of the whole network; the units that a member drops are multiplied by zero."""
     stages: list[_Stage] = []
-    scale: Tensor | None = None
-    shift: Tensor | None = None
+    before: KeptUnits | None = None
     for block in blocks:
         affine = _folded_linear(block)
-        if scale is not None and shift is not None:
-            bias = affine.bias + affine.weight @ shift
-            affine = Affine(affine.weight * scale, bias)
+        if before is not None:
+            affine = before.feed(affine)
         stages.append(_Stage(affine, block.relu))
-        scale, shift = _scale_and_shift(block, member, len(affine.weight))
+        before = _behind_relu(block, member)
     return stages
 
 
@@ -114,14 +114,13 @@ def _folded_linear(block: Block) -> Affine:
     return Affine(weight * scale[:, None], bias * scale + shift)
 
 
-def _scale_and_shift(
-    block: Block, member: int | None, units: int
-) -> tuple[Tensor | None, Tensor | None]:
-    """Return scale and shift (units,) of the layers behind a block's ReLU, None where there are none."""
-    scale, shift = (None, None) if block.norm_after is None else normalisation(block.norm_after)
+def _behind_relu(block: Block, member: int | None) -> KeptUnits | None:
+    """Return the scale and shift of the layers behind a block's ReLU, None where there are none."""
+    norm = None if block.norm_after is None else normalisation(block.norm_after)
     if member is None or block.dropout is None or not block.drops:
-        return scale, shift
-    mask = block.dropout.masks().of_shape((units,))[member].to(block.linear.weight.device)
-    if scale is None or shift is None:
-        return mask, torch.zeros_like(mask)
-    return scale * mask, shift * mask
+        return None if norm is None else KeptUnits(None, *norm)
+    weight = block.linear.weight
+    mask = block.dropout.masks().of_shape((len(weight),))[member].to(weight.device)
+    if norm is None:
+        return KeptUnits(None, mask, torch.zeros_like(mask))
+    return KeptUnits(None, norm[0] * mask, norm[1] * mask)

@@ -31,19 +31,16 @@ def learner_tensors(learner: Learner) -> dict[str, Tensor]:
 
 def restore_learner(learner: Learner, tensors: Mapping[str, Tensor]) -> None:
     """Restore the weights, statistics and optimizer state that `learner_tensors` returned."""
-    learner.load_state_dict(
-        {
-            name.removeprefix(WEIGHTS): tensor
-            for name, tensor in tensors.items()
-            if name.startswith(WEIGHTS)
-        }
-    )
+    weights: dict[str, Tensor] = {}
     moments: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
-        if name.startswith(OPTIMIZER):
+        if name.startswith(WEIGHTS):
+            weights[name.removeprefix(WEIGHTS)] = tensor
+        elif name.startswith(OPTIMIZER):
             number, _, moment = name.removeprefix(OPTIMIZER).partition(".")
             # Adam writes into these tensors, and a state may start several runs.
             moments.setdefault(int(number), {})[moment] = tensor.clone()
+    learner.load_state_dict(weights)
     learner.optimizer.load_state_dict(
         {"state": moments, "param_groups": learner.optimizer.state_dict()["param_groups"]}
     )

@@ -14,17 +14,12 @@ from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.training.batches import batches
 from alray.training.learner import Learner, train_mode
-from alray.training.steps import Steps, choose_steps
+from alray.training.steps import Steps
 
 
 @dataclass(frozen=True)
 class Draws:
-    """The random numbers of a fit.
-
-    Attributes:
-        order: Draws the order of batches.
-        dropout: Draws the dropout masks.
-    """
+    """The generators of a fit: of the order of batches, and of the dropout masks."""
 
     order: np.random.Generator
     dropout: torch.Generator
@@ -50,12 +45,7 @@ class FitOptions:
 
 @dataclass(frozen=True)
 class Fit:
-    """The result of a fit.
-
-    Attributes:
-        epochs: Epochs run.
-        train_loss: Mean loss per object of the last epoch.
-    """
+    """The epochs that a fit has run, and the mean loss per object of the last one."""
 
     epochs: int
     train_loss: float
@@ -67,16 +57,15 @@ def fit(
     """Fit a learner in place on the labelled objects, (n,) with n >= 1."""
     seed_dropouts(learner.network, draws.dropout)
     # Labels grow from round to round, and so do batches.
-    steps = choose_steps(learner, pool, few_shapes=True)
-    validate = options.validate
-    best = None if validate is None else _Best(learner, learner.spec.patience)
+    steps = Steps(learner, pool, few_shapes=True)
+    best = None if options.validate is None else _Best(learner, options.validate)
     train_loss, done = math.nan, 0
     for epoch in range(options.epochs):
         train_mode(learner, freeze_batch_norm=options.freeze_batch_norm)
         detach = epoch >= options.detach_from * options.epochs
         train_loss = _epoch(steps, pool, labelled, draws, detach=detach)
         done += 1
-        if best is not None and validate is not None and best.stop_after(validate()):
+        if best is not None and best.must_stop():
             break
     if best is not None:
         best.restore()
@@ -100,15 +89,16 @@ def _epoch(
 class _Best:
     """The best epoch so far, and the number of epochs since."""
 
-    def __init__(self, learner: Learner, patience: int) -> None:
+    def __init__(self, learner: Learner, validate: Callable[[], float]) -> None:
         self._learner = learner
-        self._patience = patience
+        self._validate = validate
         self._nll = math.inf
         self._waited = 0
         self._state: tuple[dict[str, Any], dict[str, Any]] | None = None
 
-    def stop_after(self, nll: float) -> bool:
-        """Take note of an epoch's validation NLL; return whether patience has run out."""
+    def must_stop(self) -> bool:
+        """Validate after an epoch; return whether patience has run out."""
+        nll = self._validate()
         if nll < self._nll:
             self._nll, self._waited = nll, 0
             self._state = copy.deepcopy(
@@ -116,7 +106,7 @@ class _Best:
             )
         else:
             self._waited += 1
-        return self._waited >= self._patience
+        return self._waited >= self._learner.spec.patience
 
     def restore(self) -> None:
         """Return to the best epoch; where no epoch had a finite NLL the last one stays."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from alray.errors import AlrayError, SpecError
 from alray.networks.generators import forked_rng
+from alray.networks.kernels import adam_step
 from alray.networks.layers import batch_norms
 from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import Network, Outputs, Values, build_network
@@ -15,7 +16,6 @@ from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.seeding import Purpose
 from alray.settings.common import ModelSpec, TrainingSpec
-from alray.training.adam import adam_step
 from alray.training.losses import HeadsLoss, ranking_loss
 
 

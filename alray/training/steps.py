@@ -1,40 +1,45 @@
-"""Choose how a learner takes its training steps, for sweeps and for fine-tunes."""
+"""How a learner takes its training steps, for sweeps and for fine-tunes."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from typing_extensions import override
 
 from alray.networks.kernels import GRADIENTS, available
-from alray.networks.sequential import Block
+from alray.networks.models import LateFusion
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner, step
-from alray.training.manual.late_fusion import draw_masks, has_manual_step, late_fusion_step
+from alray.training.manual.late_fusion import draw_masks, late_fusion_step
 from alray.training.manual.sequential import sequential_step, trainable_blocks
 
 
 class Steps:
-    """Steps that call the network, as any network allows; its own layers draw their dropout masks.
+    """A learner's steps, as fast as its network allows: plain ones call it, others have its gradients written out.
+
+    All kinds agree to rounding but draw masks differently where modalities are absent, so the choice depends only on
+    the network, the device and PyTorch's version, which are the same throughout a study.
 
     Attributes:
         learner: The learner that takes them.
+        late_fusion: Whether they are `late_fusion_step`.
+        blocks: The network's blocks where they are `sequential_step`, else None.
     """
 
-    def __init__(self, learner: Learner) -> None:
+    def __init__(self, learner: Learner, pool: PoolTensors, *, few_shapes: bool = False) -> None:
+        """Choose the steps of a learner on a pool; `few_shapes` is for batches that come in many sizes."""
         self.learner = learner
+        on_cpu = pool.device.type == "cpu"
+        manual = on_cpu and learner.predictor is None and available() >= GRADIENTS
+        self.late_fusion = manual and isinstance(learner.network, LateFusion)
+        self.blocks = trainable_blocks(learner.network) if manual else None
+        self._few_shapes = few_shapes
 
-    def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:  # noqa: ARG002 -- subclasses draw from it
+    def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:
         """Draw the masks that `take` wants for this many objects; none where the layers draw their own."""
-        return []
+        return draw_masks(self.learner.network, objects, generator) if self.late_fusion else []
 
     def take(
-        self,
-        batch: Batch,
-        labels: Tensor,
-        masks: Sequence[Tensor],  # noqa: ARG002 -- subclasses take theirs
-        *,
-        detach: bool = False,
+        self, batch: Batch, labels: Tensor, masks: Sequence[Tensor], *, detach: bool = False
     ) -> Tensor:
         """Take one step of Adam on a batch; return its loss before the step, a scalar.
 
@@ -44,53 +49,11 @@ class Steps:
             masks: From `draw`.
             detach: Whether the loss predictor's gradient stops at the network.
         """
+        if self.late_fusion:
+            return late_fusion_step(
+                self.learner, batch, labels, masks, few_shapes=self._few_shapes
+            )
+        # A single object has no variance of its own.
+        if self.blocks is not None and len(labels) > 1:
+            return sequential_step(self.learner, self.blocks, batch, labels)
         return step(self.learner, batch, labels, detach=detach)
-
-
-class _LateFusionSteps(Steps):
-    def __init__(self, learner: Learner, *, few_shapes: bool) -> None:
-        super().__init__(learner)
-        self._few_shapes = few_shapes
-
-    @override
-    def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:
-        return draw_masks(self.learner.network, objects, generator)
-
-    @override
-    def take(
-        self, batch: Batch, labels: Tensor, masks: Sequence[Tensor], *, detach: bool = False
-    ) -> Tensor:
-        return late_fusion_step(self.learner, batch, labels, masks, few_shapes=self._few_shapes)
-
-
-class _SequentialSteps(Steps):
-    def __init__(self, learner: Learner, blocks: Sequence[Block]) -> None:
-        super().__init__(learner)
-        self._blocks = blocks
-
-    @override
-    def take(
-        self, batch: Batch, labels: Tensor, masks: Sequence[Tensor], *, detach: bool = False
-    ) -> Tensor:
-        if len(labels) == 1:  # a single object has no variance of its own
-            return super().take(batch, labels, masks)
-        return sequential_step(self.learner, self._blocks, batch, labels)
-
-
-def choose_steps(learner: Learner, pool: PoolTensors, *, few_shapes: bool = False) -> Steps:
-    """Return the fastest steps for this learner.
-
-    All kinds of steps agree to rounding but draw masks differently where modalities are absent, so the choice depends
-    only on the network, the device and PyTorch's version, which are the same throughout a study.
-
-    Args:
-        learner: The learner to train.
-        pool: The pool to train it on.
-        few_shapes: Whether batches come in many sizes, so that matrices should be padded to few of them.
-    """
-    if not available() >= GRADIENTS:
-        return Steps(learner)
-    if has_manual_step(learner) and pool.device.type == "cpu":
-        return _LateFusionSteps(learner, few_shapes=few_shapes)
-    blocks = trainable_blocks(learner, pool)
-    return Steps(learner) if blocks is None else _SequentialSteps(learner, blocks)

@@ -28,7 +28,7 @@ from alray.training.batches import batches
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import fresh_learner, train_mode
-from alray.training.steps import choose_steps
+from alray.training.steps import Steps
 from benchmarks.harness.options import COUNT
 from benchmarks.harness.tables import Table, print_table, verdict
 from benchmarks.harness.timing import Phases, take_turns, timed
@@ -67,7 +67,7 @@ class FineTunes:
         prepared = prepare(read_pool(spec), spec, SplitSpec(), 0)
         self._pool = PoolTensors(prepared)
         self._learner = fresh_learner(ModelSpec(), training, self._pool, lambda _: 0)
-        self._steps = choose_steps(self._learner, self._pool)
+        self._steps = Steps(self._learner, self._pool)
         network = self._learner.network
         if not isinstance(network, LateFusion):
             raise TypeError("only late fusion is compared")

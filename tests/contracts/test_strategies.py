@@ -16,17 +16,17 @@ import torch
 from alray.strategies import STRATEGIES, ScoreStrategy, Strategy, canonical, parse
 from alray.strategies.scores import entropy, summarise_committee
 from alray.strategies.signals import Committee, Needs, Request, Signals
-from tests.contracts.strategy_cases import CASES, CLASSES, K, N, choices, make_signals
+from tests.helpers.scoring import SIGNAL_NAMES
+from tests.helpers.strategy_cases import CASES, CLASSES, K, N, choices, make_signals
 
-OTHER_FIELDS = ("candidates", "side_log_probs")
-SIGNAL_NAMES = [f.name for f in dataclasses.fields(Signals) if f.name not in OTHER_FIELDS]
-RANGES = {
+OF_PROBABILITIES = {
     "least_confidence": (0, 1 - 1 / CLASSES),
     "margin": (0, 1),
     "entropy": (0, math.log(CLASSES)),
-    "committee_least_confidence": (0, 1 - 1 / CLASSES),
-    "committee_margin": (0, 1),
-    "committee_entropy": (0, math.log(CLASSES)),
+}
+RANGES = {
+    **OF_PROBABILITIES,
+    **{f"committee_{name}": limits for name, limits in OF_PROBABILITIES.items()},
     "bald": (0, math.log(CLASSES)),
     "learning_loss": (-math.inf, math.inf),
     "ideal_loss": (0, math.inf),
@@ -59,17 +59,6 @@ def permuted(signals, order):
     return dataclasses.replace(signals, candidates=signals.candidates[order], **changed)
 
 
-def without(signals, name):
-    """Return the signals but one."""
-    changes: dict[str, Any] = {name: None}
-    return dataclasses.replace(signals, **changes)
-
-
-def all_alike(needs):
-    """Return signals in which no object differs from another."""
-    return permuted(make_signals(needs), np.zeros(N, dtype=np.int64))
-
-
 @every_strategy
 def test_it_is_a_frozen_dataclass_with_a_docstring(text):
     strategy: Any = parse(text)
@@ -94,17 +83,12 @@ def test_it_chooses_k_distinct_candidates(text, n, k, classes):
     assert query.scores.dtype == np.float64
 
 
-@every_strategy
-def test_the_same_seed_chooses_the_same(text):
-    one, same = (select(text, seed=3) for _ in range(2))
-    assert one.indices.tolist() == same.indices.tolist()
-
-
-def test_a_fresh_process_chooses_the_same():
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "tests.contracts.strategy_cases"]
-    printed = subprocess.run(command, capture_output=True, check=True, cwd=root)
-    assert json.loads(printed.stdout) == choices()
+def test_the_same_seed_chooses_the_same_in_a_fresh_process_too():
+    command = [sys.executable, "-m", "tests.helpers.strategy_cases"]
+    printed = subprocess.run(
+        command, capture_output=True, check=True, cwd=Path(__file__).parents[2]
+    )
+    assert json.loads(printed.stdout) == choices() == choices()
 
 
 @every_strategy
@@ -116,8 +100,8 @@ def test_another_seed_matters_only_for_random_choice(text):
 @every_strategy
 def test_ties_are_broken_at_random(text):
     """Where all objects are alike, each of 60 is among the 12 in a fifth of 500 draws."""
-    signals = all_alike(parse(text).needs)
-    signals = dataclasses.replace(signals, candidates=np.arange(N))
+    alike = permuted(make_signals(parse(text).needs), np.zeros(N, dtype=np.int64))
+    signals = dataclasses.replace(alike, candidates=np.arange(N))
     taken = np.zeros(N)
     for seed in range(500):
         taken[select(text, signals, seed=seed).indices] += 1
@@ -174,8 +158,9 @@ def test_needs_names_the_signals_it_uses_and_no_others(text):
     assert given
     used = []
     for name in given:
+        without: dict[str, Any] = {name: None}
         with contextlib.suppress(RuntimeError):
-            strategy.score(without(signals, name))
+            strategy.score(dataclasses.replace(signals, **without))
             continue
         used.append(name)
     # A committee is one signal in two parts, of which some strategies use one.
@@ -188,14 +173,9 @@ def test_random_choice_needs_no_signals():
 
 
 @every_strategy
-def test_only_those_that_use_labels_are_oracles(text):
+def test_oracles_use_labels_and_a_predicted_loss_is_trained_for(text):
     strategy = parse(text)
     assert strategy.oracle == strategy.needs.true_loss
-
-
-@every_strategy
-def test_a_predicted_loss_is_trained_for(text):
-    strategy = parse(text)
     assert (strategy.loss_prediction is not None) == strategy.needs.predicted_loss
 
 
@@ -241,14 +221,7 @@ def test_it_prefers_the_right_end(text):
     assert select(text, telling_signals(), k=1).indices.tolist() == [expected]
 
 
-def test_requests_are_compared_by_value():
-    assert Request(committee=Committee()) == Request(committee=Committee(10, "dropout"))
-
-
-def test_strategies_may_construct_their_needs():
-    needs = Needs(
-        log_probs=True, committee=Committee(), features=True, predicted_loss=True, true_loss=True
-    )
-    assert isinstance(needs, Request)
-    assert needs.anything
+def test_strategies_may_construct_their_needs_which_are_compared_by_value():
+    assert Request(committee=Committee()) == Needs(committee=Committee(10, "dropout"))
+    assert Needs(features=True).anything
     assert not Needs().anything

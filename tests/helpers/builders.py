@@ -8,16 +8,14 @@ import torch
 from torch import nn
 
 from alray.networks.generators import forked_rng, torch_generator
-from alray.networks.layers import Hidden
-from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import build_network
+from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality, Pool, PreparedPool
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
 from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.plan import Plan, make_plan
-from alray.training.learner import Learner
-from alray.training.losses import HeadsLoss
+from alray.training.learner import Learner, fresh_learner
 
 TWO = {"image": 9, "text": 5}
 
@@ -125,13 +123,8 @@ def make_learner(
     pool: PreparedPool, training: TrainingSpec | None = None, seed: int = 0, **model: Any
 ) -> Learner:
     """Return a learner with a network of `ModelSpec` settings, and a loss predictor where the training wants one."""
-    spec = training or TrainingSpec()
-    network = make_network(pool, seed, **model)
-    predictor = None
-    if spec.loss_prediction is not None:
-        with forked_rng(seed):
-            predictor = LossPredictor(network.tap_sizes)
-    return Learner(network, HeadsLoss(network.head_names, spec), predictor, spec)
+    settings = ModelSpec(**{"width": 8, **model})
+    return fresh_learner(settings, training or TrainingSpec(), PoolTensors(pool), lambda _: seed)
 
 
 def plan_of(pool: PreparedPool, /, **settings: Any) -> Plan:
@@ -160,10 +153,6 @@ def one_run(pool: PreparedPool, /, **settings: Any) -> RunSpec:
 def everyone(pool: PreparedPool) -> np.ndarray:
     """Return all objects."""
     return np.arange(len(pool))
-
-
-def hidden_layers(network: nn.Module) -> list[Hidden]:
-    return [layer for layer in network.modules() if isinstance(layer, Hidden)]
 
 
 def weights_of(module: nn.Module) -> dict[str, torch.Tensor]:

@@ -24,19 +24,8 @@ def seeded(rate=0.5, size=None, seed=0, **kind):
     return layer
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-def test_units_are_kept_at_the_rate_and_scaled_up(rate):
-    x = torch.ones(200, 500)
-    y = seeded(rate)(x)
-    kept = (y != 0).float().mean().item()
-    # Binomial over 100,000 units, five standard deviations.
-    assert abs(kept - (1 - rate)) < 5 * np.sqrt(rate * (1 - rate) / 100_000)
-    # Rates are multiples of 2^-16.
-    assert torch.allclose(y[y != 0], torch.tensor(1 / (1 - rate)), rtol=1e-4)
-
-
 @pytest.mark.parametrize(
-    ("rate", "share"), [(0.5, 0.5), (0.3, 0.7), (1e-9, 1 - 2**-16), (1 - 1e-9, 2**-16)]
+    ("rate", "share"), [(0.5, 0.5), (0.3, 0.7), (0.9, 0.1), (1e-9, 1 - 2**-16), (1 - 1e-9, 2**-16)]
 )
 def test_a_masks_scale_keeps_the_mean_at_one(rate, share):
     """Exactly: an entry is kept with a probability of k / 2^16, and then is 2^16 / k."""
@@ -57,20 +46,13 @@ def test_the_entries_of_a_mask_are_independent():
     assert abs(mask.mean()) < 5 / np.sqrt(mask.size)
 
 
-def test_the_generator_decides():
-    x = torch.ones(20, 30)
-    assert torch.equal(seeded(seed=1)(x), seeded(seed=1)(x))
-    assert not torch.equal(seeded(seed=1)(x), seeded(seed=2)(x))
-
-
-def test_each_call_draws_anew():
-    layer, x = seeded(), torch.ones(20, 30)
-    assert not torch.equal(layer(x), layer(x))
-
-
-def test_the_global_generator_is_not_touched():
-    before = torch.random.get_rng_state()
-    seeded()(torch.ones(20, 30))
+def test_each_call_draws_anew_from_the_layers_own_generator():
+    x, before = torch.ones(20, 30), torch.random.get_rng_state()
+    layer = seeded(seed=1)
+    y = layer(x)
+    assert torch.equal(y, seeded(seed=1)(x))
+    assert not torch.equal(y, seeded(seed=2)(x))
+    assert not torch.equal(y, layer(x))
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -94,18 +76,15 @@ def test_channels_are_dropped_whole():
 
 @pytest.mark.parametrize("size", [None, 30])
 def test_a_member_is_one_mask_for_all_objects(size):
-    layer = SeededDropout(0.5, size).eval()
-    x = torch.ones(6, 30)
-    outputs = []
+    layer = SeededDropout(0.25, size).eval()
+    x, generator = torch.ones(6, 30), torch_generator(0)
+    masks = [draw_mask((30,), 0.25, generator) for _ in range(3)]
     with committee_masks(layer, 3, torch_generator(0)):
         for member in range(3):
             with as_member([layer], member):
-                y = layer(x)
-                assert (y == y[:1]).all()
-                assert torch.equal(y[2:4], layer(x[2:4]))
-            outputs.append(y)
+                assert torch.equal(layer(x), masks[member].expand(6, 30))
+                assert torch.equal(layer(x[2:4]), masks[member].expand(2, 30))
             assert torch.equal(layer(x), x)
-    assert not torch.equal(outputs[0], outputs[1])
 
 
 def fail_as_member(layer):
@@ -124,14 +103,6 @@ def test_no_member_and_no_mask_remain_after_an_error():
         fail_as_member(layer)
     assert layer.committee is None
     assert torch.equal(layer(x), x)
-
-
-def test_a_member_keeps_units_at_the_rate_and_scales_them_up():
-    layer = SeededDropout(0.25, 10_000)
-    with committee_masks(layer, 2, torch_generator(0)):
-        mask = layer.masks().of_shape((10_000,))[1]
-    assert abs((mask != 0).float().mean().item() - 0.75) < 5 * np.sqrt(0.25 * 0.75 / 10_000)
-    assert torch.allclose(mask[mask != 0], torch.tensor(1 / 0.75))
 
 
 def test_channels_of_a_member_are_dropped_whole():
@@ -162,12 +133,12 @@ def test_a_member_exists_only_within_a_committee():
 
 def test_hidden_is_linear_relu_batch_norm_dropout():
     with forked_rng(0):
-        layer, x = Hidden(4, 3, 0.5), torch.randn(6, 4)
+        layer, x = Hidden(4, 3, 0.25), torch.randn(6, 4)
     h = torch.relu(layer.linear(x))
     variance, mean = torch.var_mean(h, dim=0, correction=0)
     assert layer.dropout is not None
     layer.dropout.generator = torch_generator(1)
-    mask = draw_mask((6, 3), 0.5, torch_generator(1))
+    mask = draw_mask((6, 3), 0.25, torch_generator(1))
     expected = (h - mean) / torch.sqrt(variance + 1e-5) * mask
     torch.testing.assert_close(layer(x), expected)
 

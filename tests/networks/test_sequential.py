@@ -1,6 +1,7 @@
 """Sequential custom modules: recognised, and scored as the module itself would."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -8,13 +9,14 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from alray.networks import kernels
+from alray.networks import kernels, sequential
+from alray.networks.layers import dropouts
 from alray.networks.models import CustomModule
+from alray.scoring import sequential as sequential_pass
 from alray.scoring.passes import BLOCK
-from alray.scoring.sequential import SequentialPass
 from alray.strategies.signals import Committee, Request
 from tests.helpers.builders import make_pool
-from tests.helpers.scoring import assert_close, scored, scored_plainly
+from tests.helpers.scoring import assert_scored_as_the_module, scored
 from tests.helpers.sequential_modules import (
     CLASSES,
     SEQUENCES,
@@ -26,7 +28,13 @@ from tests.helpers.sequential_modules import (
     layers,
 )
 
+
+class OtherLinear(nn.Linear):
+    """May compute anything."""
+
+
 OTHERS: dict[str, list[nn.Module]] = {
+    "a class of its own": [OtherLinear(SIZE, 9), nn.ReLU(), nn.Linear(9, CLASSES)],
     "another activation": [nn.Linear(SIZE, 9), nn.GELU(), nn.Linear(9, CLASSES)],
     "dropout on the input": [nn.Dropout(0.3), nn.Linear(SIZE, CLASSES)],
     "dropout on the logits": [nn.Linear(SIZE, CLASSES), nn.Dropout(0.3)],
@@ -44,42 +52,36 @@ OTHERS: dict[str, list[nn.Module]] = {
 LOG_PROBS = Request(log_probs=True)
 
 
-class Functional(Sequence):
+class Computing(Sequence):
+    """Computes the logits by a function of its layers, the features and which objects are present."""
+
+    def __init__(self, compute: Any, *parts: nn.Module) -> None:
+        super().__init__(*parts)
+        self.compute = compute
+
     @override
     def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
-        first, drop, second, last = self.layers
-        logits: Tensor = last(functional.relu(second(drop(torch.relu(first(features["text"]))))))
+        logits: Tensor = self.compute(self.layers, features["text"], present)
         return logits
 
 
-class Beside(Sequence):
-    """Computes something beside the sequence."""
-
-    @override
-    def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
-        present["text"].sum()
-        logits: Tensor = self.layers(features["text"])
-        return logits
+def by_functions(parts, x, present):
+    first, drop, second, last = parts
+    return last(functional.relu(second(drop(torch.relu(first(x))))))
 
 
-class Around(Sequence):
-    @override
-    def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
-        x = features["text"]
-        logits: Tensor = self.layers(x) + x[:, :CLASSES]
-        return logits
+def computing_beside_the_sequence(parts, x, present):
+    present["text"].sum()
+    return parts(x)
 
 
-class Deciding(Sequence):
-    @override
-    def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
-        logits: Tensor = self.layers(features["text"])
-        return logits if logits.sum() > 0 else -logits
+def computing_around_the_sequence(parts, x, present):
+    return parts(x) + x[:, :CLASSES]
 
 
-def scored_both_ways(monkeypatch, network, pool, request):
-    found = scored(network, pool, request, seed=2)
-    return found, scored_plainly(monkeypatch, network, pool, request, seed=2)
+def deciding_by_a_value(parts, x, present):
+    logits = parts(x)
+    return logits if logits.sum() > 0 else -logits
 
 
 @pytest.fixture
@@ -92,26 +94,18 @@ def pool():
 def test_a_sequence_is_scored_as_its_module(monkeypatch, pool, name, members):
     network = custom(Sequence(*SEQUENCES[name]))
     assert network.blocks is not None
-    drops = any(isinstance(part, nn.Dropout) and part.p > 0 for part in SEQUENCES[name])
-    committee = Committee(members) if members and drops else None
+    committee = Committee(members) if members and dropouts(network) else None
     request = Request(log_probs=True, committee=committee)
-    found, expected = scored_both_ways(monkeypatch, network, pool, request)
-    assert_close(found.log_probs, expected.log_probs)
-    assert (found.committee_log_mean is None) == (committee is None)
-    if committee is not None:
-        assert_close(found.committee_log_mean, expected.committee_log_mean)
-        assert_close(found.committee_mean_entropy, expected.committee_mean_entropy)
+    assert_scored_as_the_module(monkeypatch, network, pool, request, seed=2)
 
 
 def test_functions_are_layers_too(monkeypatch, pool):
     parts = [nn.Linear(SIZE, 9), nn.Dropout(0.5), nn.Linear(9, 8), nn.Linear(8, CLASSES)]
-    network = custom(Functional(*parts))
+    network = custom(Computing(by_functions, *parts))
     assert network.blocks is not None
     assert [block.relu for block in network.blocks] == [True, True, False]
     request = Request(committee=Committee(4))
-    found, expected = scored_both_ways(monkeypatch, network, pool, request)
-    assert found.log_probs is None
-    assert_close(found.committee_log_mean, expected.committee_log_mean)
+    assert_scored_as_the_module(monkeypatch, network, pool, request, seed=2)
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -119,26 +113,23 @@ def test_layers_in_another_order_or_of_another_kind_are_called(name):
     assert CustomModule(Sequence(*OTHERS[name]), SHAPES).blocks is None
 
 
-@pytest.mark.parametrize("kind", [Beside, Around, Deciding])
-def test_a_module_that_does_anything_else_is_called(kind):
-    assert custom(kind(*layers())).blocks is None
+@pytest.mark.parametrize(
+    "compute",
+    [computing_beside_the_sequence, computing_around_the_sequence, deciding_by_a_value],
+)
+def test_a_module_that_does_anything_else_is_called(compute):
+    assert custom(Computing(compute, *layers())).blocks is None
 
 
-class OtherLinear(nn.Linear):
-    """May compute anything."""
-
-
-def test_a_layer_with_a_hook_or_of_an_unknown_class_is_called():
+def test_a_layer_with_a_hook_is_called():
     hooked = layers()
     hooked[0].register_forward_hook(lambda *_: None)
     assert custom(Sequence(*hooked)).blocks is None
-    other = [OtherLinear(SIZE, 9), nn.ReLU(), nn.Linear(9, CLASSES)]
-    assert custom(Sequence(*other)).blocks is None
 
 
 def test_a_build_that_cannot_tell_hooks_calls_the_module(monkeypatch):
     assert custom(Sequence(*layers())).blocks is not None
-    monkeypatch.setattr("alray.networks.sequential.available", lambda: kernels.GRADIENTS)
+    monkeypatch.setattr(sequential, "available", lambda: kernels.GRADIENTS)
     assert custom(Sequence(*layers())).blocks is None
 
 
@@ -156,8 +147,7 @@ def test_a_network_is_traced_once_but_its_weights_are_read_anew(monkeypatch, poo
     monkeypatch.setattr(fx.Tracer, "trace", lambda *_: 1 / 0)
     assert network.blocks is not None
     double_weights(network)
-    found, expected = scored_both_ways(monkeypatch, network, pool, LOG_PROBS)
-    assert_close(found.log_probs, expected.log_probs)
+    found = assert_scored_as_the_module(monkeypatch, network, pool, LOG_PROBS)
     assert not torch.allclose(found.log_probs, before)
 
 
@@ -166,9 +156,8 @@ def test_a_copy_is_scored_by_its_own_weights(monkeypatch, pool):
     before = scored(network, pool, LOG_PROBS).log_probs
     copied = copy.deepcopy(network)
     double_weights(network)
-    found, expected = scored_both_ways(monkeypatch, copied, pool, LOG_PROBS)
+    found = assert_scored_as_the_module(monkeypatch, copied, pool, LOG_PROBS)
     assert torch.equal(found.log_probs, before)
-    assert_close(found.log_probs, expected.log_probs)
 
 
 @pytest.mark.parametrize("n", [1, BLOCK - 1, BLOCK, BLOCK + 1])
@@ -176,20 +165,17 @@ def test_blocks_join_without_a_seam(monkeypatch, n):
     pool = make_pool(n, {"text": SIZE}, absent=0.0)
     network = custom(Sequence(*layers(nn.Dropout(0.3))))
     request = Request(log_probs=True, committee=Committee(3))
-    found, expected = scored_both_ways(monkeypatch, network, pool, request)
-    assert_close(found.log_probs, expected.log_probs)
-    assert_close(found.committee_mean_entropy, expected.committee_mean_entropy)
+    assert_scored_as_the_module(monkeypatch, network, pool, request)
 
 
 def test_more_members_than_fit_one_product_are_all_there(monkeypatch, pool):
-    monkeypatch.setattr("alray.scoring.sequential._WIDEST", 2 * CLASSES)
+    # No pool of a test has layers so wide.
+    monkeypatch.setattr(sequential_pass, "_WIDEST", 2 * CLASSES)
     network = custom(Sequence(*layers(nn.Dropout(0.3))))
-    request = Request(committee=Committee(5))
-    found, expected = scored_both_ways(monkeypatch, network, pool, request)
-    assert_close(found.committee_mean_entropy, expected.committee_mean_entropy)
+    assert_scored_as_the_module(monkeypatch, network, pool, Request(committee=Committee(5)))
 
 
 def test_a_sequence_takes_the_fast_pass(monkeypatch, pool):
-    monkeypatch.setattr(SequentialPass, "score_block", lambda *_: 1 / 0)
+    monkeypatch.setattr(sequential_pass.SequentialPass, "score_block", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         scored(custom(Sequence(*layers())), pool, LOG_PROBS)

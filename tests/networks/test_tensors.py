@@ -24,9 +24,8 @@ def test_gathered_rows_are_copies_for_every_type(dtype, into_buffer):
     features = np.arange(12).reshape(4, 3).astype(dtype)
     modality = Modality("a", features, np.arange(4, dtype=np.int32), (3,), offset=1.0, scale=2.0)
     pool = PreparedPool((modality,), np.zeros(4, np.int64), 1, *[np.arange(1)] * 3)
-    rows = torch.tensor([2, 0])
     buffer = torch.empty(2, 3) if into_buffer else None
-    gathered = PoolTensors(pool).modalities[0].gather(rows, out=buffer)
+    gathered = PoolTensors(pool).modalities[0].gather(np.array([2, 0]), out=buffer)
     assert gathered.dtype == torch.float32
     assert gathered.tolist() == [[10, 12, 14], [-2, 0, 2]]
     assert np.array_equal(features, np.arange(12).reshape(4, 3).astype(dtype))
@@ -58,25 +57,25 @@ def test_images_get_their_shape():
     assert batch.features["pixels"].shape == (3, 2, 8, 9)
 
 
-def test_labels_come_in_the_order_asked_for():
+def test_labels_and_objects_come_in_the_order_asked_for_or_by_parts_of_a_read_only_pool():
     pool = make_pool()
-    indices = np.array([4, 1, 4])
-    assert PoolTensors(pool).labels(indices).tolist() == pool.labels[indices].tolist()
-
-
-def test_the_parts_of_a_read_only_pool_can_be_asked_for():
-    pool = make_pool()
+    tensors = PoolTensors(pool)
     assert not pool.test.flags.writeable
-    assert len(PoolTensors(pool).labels(pool.test)) == len(pool.test)
-    assert PoolTensors(pool).batch(pool.test).size == len(pool.test)
+    for indices in (np.array([4, 1, 4]), pool.test):
+        assert tensors.labels(indices).tolist() == pool.labels[indices].tolist()
+        assert tensors.batch(indices).size == len(indices)
 
 
 def test_patterns_have_a_bit_per_modality():
     pool = make_pool(absent=0.4)
-    patterns = PoolTensors(pool).patterns(everyone(pool))
-    image, text = (modality.present for modality in pool.modalities)
+    tensors, objects = PoolTensors(pool), everyone(pool)[::-1]
+    image, text = (modality.present[objects] for modality in pool.modalities)
+    patterns = tensors.patterns(objects)
     assert np.array_equal(patterns, image + 2 * text)
-    assert set(patterns) == {1, 2, 3}
+    by_pattern = list(tensors.by_pattern(objects))
+    assert [names for names, _ in by_pattern] == [["image"], ["text"], ["image", "text"]]
+    for code, (_, positions) in enumerate(by_pattern, start=1):
+        assert np.array_equal(positions, np.flatnonzero(patterns == code))
 
 
 def test_a_read_only_array_is_viewed_without_a_warning():

@@ -6,10 +6,10 @@ import torch
 
 from alray.errors import SpecError
 from alray.networks.generators import torch_generator
-from alray.networks.layers import committee_masks, draw_mask, dropouts
+from alray.networks.layers import as_member, committee_masks, draw_mask, dropouts
+from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.scoring.engine import check_committee, score
-from alray.scoring.plain import ModulePass
 from alray.strategies.signals import Committee, Request
 from tests.helpers.builders import everyone, make_network, make_pool
 from tests.helpers.scoring import assert_close, scored
@@ -23,9 +23,8 @@ def test_results_follow_the_order_of_the_objects(name):
     request = Request(log_probs=True, committee=Committee(3))
     order = np.random.default_rng(0).permutation(len(pool))
     straight, permuted = (scored(network, pool, request, x) for x in (everyone(pool), order))
-    assert_close(permuted.committee_log_mean, straight.committee_log_mean[order])
-    assert_close(permuted.committee_mean_entropy, straight.committee_mean_entropy[order])
-    assert_close(permuted.log_probs, straight.log_probs[order])
+    for signal in ("committee_log_mean", "committee_mean_entropy", "log_probs"):
+        assert_close(getattr(permuted, signal), getattr(straight, signal)[order])
 
 
 @pytest.mark.parametrize("name", ["late_fusion", "tests.helpers.own_modules:OwnNetwork"])
@@ -64,12 +63,13 @@ def test_members_are_thinned_networks():
 def test_a_committee_is_summarised_by_its_mean_and_its_mean_entropy():
     pool = make_pool(absent=0.0)
     network = make_network(pool, randomised=True)
-    request = Request(committee=Committee(4))
-    found = scored(network, pool, request)
+    found = scored(network, pool, Request(committee=Committee(4)))
+    batch, layers, members = PoolTensors(pool).batch(everyone(pool)), dropouts(network), []
     with torch.no_grad(), committee_masks(network, 4, torch_generator(0)):
-        members = ModulePass(network, PoolTensors(pool), request)._members
-        batch = PoolTensors(pool).batch(everyone(pool))
-        p = torch.stack(members(batch, network(batch))).double().exp()
+        for member in range(4):
+            with as_member(layers, member):
+                members.append(torch.log_softmax(network(batch).heads[FUSED].values, dim=1))
+    p = torch.stack(members).double().exp()
     assert_close(found.committee_log_mean.exp().double(), p.mean(dim=0))
     assert_close(found.committee_mean_entropy, -(p * p.log()).sum(dim=2).mean(dim=0))
 

@@ -30,29 +30,29 @@ def test_metrics_agree_with_scikit_learn(n, seed):
         labels, predicted, labels=present, average="macro", zero_division=0
     )
     assert found.macro_f1 == pytest.approx(expected)
+    expected = outside.recall_score(labels, predicted, labels=present, average="macro")
+    assert mean_recall(predicted, labels) == pytest.approx(expected)
     probabilities = np.exp(log_probs.astype(np.float64))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     assert found.nll == pytest.approx(
         outside.log_loss(labels, probabilities, labels=np.arange(6)), rel=1e-6
     )
+    expected = calibration_error(np.exp(log_probs.max(axis=1), dtype=float), predicted == labels)
+    assert found.ece == pytest.approx(expected)
 
 
-def test_calibration_is_that_of_the_predicted_class():
-    log_probs, labels = predictions()
-    confidence = np.exp(log_probs.astype(np.float64)).max(axis=1)
-    expected = calibration_error(confidence, log_probs.argmax(axis=1) == labels)
-    assert measure(log_probs, labels).ece == pytest.approx(expected)
-
-
-def test_classes_that_do_not_occur_do_not_count():
-    labels = np.array([0, 0, 2, 2])
-    assert macro_f1(np.array([0, 0, 2, 2]), labels, 5) == 1
-    # Class 1 is claimed once but never right: it costs class 2 a hit, no more.
-    assert macro_f1(np.array([0, 0, 1, 2]), labels, 5) == pytest.approx((1 + 2 / 3) / 2)
-
-
-def test_a_class_that_is_never_found_counts_zero():
-    assert macro_f1(np.array([0, 0]), np.array([0, 1]), 2) == pytest.approx((2 / 3 + 0) / 2)
+@pytest.mark.parametrize(
+    ("predicted", "labels", "expected"),
+    [
+        ([0, 0, 2, 2], [0, 0, 2, 2], 1),
+        # Class 1 is claimed once but never right: it costs class 2 a hit, no more.
+        ([0, 0, 1, 2], [0, 0, 2, 2], (1 + 2 / 3) / 2),
+        # Class 1 is never found.
+        ([0, 0], [0, 1], (2 / 3 + 0) / 2),
+    ],
+)
+def test_the_classes_that_occur_count(predicted, labels, expected):
+    assert macro_f1(np.array(predicted), np.array(labels), 5) == pytest.approx(expected)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
@@ -67,13 +67,6 @@ def test_calibration_error_is_the_loop(pairs):
     assert calibration_error(confidence, right) == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_calibrated_model_has_no_calibration_error():
-    confidence = np.repeat([0.25, 0.75], 400)
-    right = np.concatenate([np.arange(400) < 100, np.arange(400) < 300])
-    assert calibration_error(confidence, right) == pytest.approx(0)
-    assert calibration_error(np.ones(4), np.zeros(4, dtype=bool)) == 1
-
-
 def test_an_impossible_class_has_infinite_loss():
     log_probs = np.array([[0.0, -np.inf]], dtype=np.float32)
     assert measure(log_probs, np.array([1])).nll == np.inf
@@ -86,16 +79,7 @@ def test_a_diverged_model_is_an_error_with_its_reason():
         measure(log_probs, labels)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_mean_recall_agrees_with_scikit_learn(seed):
-    log_probs, labels = predictions(seed=seed)
-    predicted = log_probs.argmax(axis=1)
-    present = np.unique(labels)
-    expected = outside.recall_score(labels, predicted, labels=present, average="macro")
-    assert mean_recall(predicted, labels) == pytest.approx(expected)
-
-
-def test_mean_recall_by_hand():
+def test_mean_recall_of_few_objects():
     # Class 1 is found once in two, class 3 never; class 7 is claimed only.
     assert mean_recall(np.array([1, 7, 0]), np.array([1, 1, 3])) == 0.25
     assert np.isnan(mean_recall(np.array([], dtype=np.int64), np.array([], dtype=np.int64)))

@@ -3,13 +3,13 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from alray.errors import SpecError
-from alray.strategies import STRATEGIES, Strategy, canonical, identity, parse
+from alray.strategies import STRATEGIES, Strategy, canonical, identity, parse, registry
 from alray.strategies.committee import Bald
-from alray.strategies.signals import Committee
 from alray.strategies.uncertainty import Margin
 from tests.helpers.own_modules import Plain, PowerMargin
 
 OWN = "tests.helpers.own_modules:PowerMargin"
+PLAIN = "tests.helpers.own_modules:Plain"
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -21,8 +21,10 @@ def test_a_name_is_a_strategy_with_its_defaults(name):
 
 
 def test_options():
-    assert parse("bald:members=20:committee=both") == Bald(20, "both")
-    assert parse(" bald ").needs.committee == Committee(10, "dropout")
+    assert parse(" bald:members=20:committee=both ") == Bald(20, "both")
+    assert parse("bald:members=1:committee=heads") == Bald(1, "heads")
+    assert parse(f"{OWN}:beta=1.5") == PowerMargin(1.5)
+    assert isinstance(parse(PLAIN), Plain)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,7 @@ def test_options():
         ("learning_loss:weight=0.50", "learning_loss:weight=0.5"),
         (f"{OWN}:beta=2", f"{OWN}:beta=2.0"),
         (f"{OWN}:note=x:beta=2", f"{OWN}:beta=2.0:note=x"),
-        ("tests.helpers.own_modules:Plain", "tests.helpers.own_modules:Plain"),
+        (PLAIN, PLAIN),
     ],
 )
 def test_the_canonical_form_leaves_defaults_out(text, expected):
@@ -48,10 +50,8 @@ def test_the_identity_names_every_option():
     assert "members=10" in identity("bald")
     assert identity("bald") != identity("bald:members=11")
     assert identity("margin") != identity("entropy")
-
-
-def test_the_identity_of_a_plain_class_is_the_same_in_every_process():
-    assert identity("tests.helpers.own_modules:Plain") == "tests.helpers.own_modules:Plain"
+    # Without an address in memory: it is the same in every process.
+    assert identity(PLAIN) == PLAIN
 
 
 @pytest.mark.parametrize(
@@ -80,33 +80,30 @@ def test_other_texts_are_refused(text, message):
         parse(text)
 
 
-def test_one_member_of_heads_is_enough():
-    assert parse("bald:members=1:committee=heads") == Bald(1, "heads")
+@pytest.fixture
+def installed(monkeypatch):
+    """Three strategies that a package offers: one has the name of a built-in one, one is none."""
+    paths = {"power": OWN, "margin": PLAIN, "none": "tests.helpers.own_modules:NoStrategy"}
 
-
-def test_a_custom_strategy():
-    assert parse(f"{OWN}:beta=1.5") == PowerMargin(1.5)
-    assert isinstance(parse("tests.helpers.own_modules:Plain"), Plain)
-
-
-def test_an_installed_package_may_offer_strategies(monkeypatch):
     def entry_points(group):
         assert group == "alray.strategies"
-        return [
-            EntryPoint("power", OWN, group),
-            EntryPoint("margin", "tests.helpers.own_modules:Plain", group),
-        ]
+        return [EntryPoint(name, path, group) for name, path in paths.items()]
 
-    monkeypatch.setattr("alray.strategies.registry.entry_points", entry_points)
+    monkeypatch.setattr(registry, "entry_points", entry_points)
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_installed_package_may_offer_strategies():
     assert parse("power:beta=3") == PowerMargin(3.0)
     assert canonical("power:beta=3") == "power:beta=3.0"
     assert parse("margin") == Margin()
-    with pytest.raises(SpecError, match="did you mean 'power'"):
-        parse("powr")
 
 
-def test_an_installed_class_that_is_no_strategy_is_refused(monkeypatch):
-    entry = EntryPoint("none", "tests.helpers.own_modules:NoStrategy", "alray.strategies")
-    monkeypatch.setattr("alray.strategies.registry.entry_points", lambda group: [entry])
-    with pytest.raises(SpecError, match="strategy 'none' is not a strategy class"):
-        parse("none")
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("powr", "did you mean 'power'"), ("none", "strategy 'none' is not a strategy class")],
+)
+def test_what_a_package_does_not_offer_is_refused(text, message):
+    with pytest.raises(SpecError, match=message):
+        parse(text)

@@ -215,7 +215,7 @@ def test_where_there_are_no_int8_scores_a_screen_is_refused(change, message):
 
 @pytest.mark.parametrize("missing", sorted(kernels.INT8))
 def test_a_build_without_8_bit_products_is_named(monkeypatch, missing):
-    monkeypatch.setitem(kernels._FOUND, missing, None)
+    monkeypatch.setitem(kernels.FOUND, missing, None)
     with pytest.raises(SpecError, match="no 8-bit products"):
         plan_of(POOL, screen=True)
 

@@ -11,7 +11,7 @@ from alray.settings.common import LossPredictionSpec, TrainingSpec
 from alray.training.batches import batches
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.learner import step, train_mode
-from alray.training.manual.late_fusion import draw_masks, has_manual_step, late_fusion_step
+from alray.training.manual.late_fusion import draw_masks, late_fusion_step
 from tests.helpers.builders import (
     TWO,
     make_learner,
@@ -20,8 +20,6 @@ from tests.helpers.builders import (
     randomise,
     same_tensors,
 )
-
-ONE = {"text": 5}
 
 
 def warm_learner(pool, training=None, **model):
@@ -38,10 +36,10 @@ def warm_learner(pool, training=None, **model):
     return learner
 
 
-def both_ways(
+def assert_same_steps(
     pool, several, training=None, *, frozen=False, labels=None, few_shapes=False, **model
 ):
-    """Return all tensors of two equal learners after the same batches: by plain steps, and by manual ones."""
+    """Take the same batches by plain steps and by manual ones; return all tensors of the manual learner after them."""
     tensors = PoolTensors(pool)
     plain, manual = (warm_learner(pool, training, **model) for _ in range(2))
     seed_dropouts(plain.network, torch_generator(3))
@@ -57,22 +55,16 @@ def both_ways(
         )
         torch.testing.assert_close(manual_loss, loss, rtol=1e-4, atol=1e-5)
         if number == 0:
-            assert_same_gradients(plain, manual)
-    return learner_tensors(plain), learner_tensors(manual)
-
-
-def assert_same_gradients(plain, manual):
-    """Parameters that a batch does not use have no gradient: Adam leaves them and their moments alone."""
-    expected = dict(plain.named_parameters())
-    for name, parameter in manual.named_parameters():
-        torch.testing.assert_close(parameter.grad, expected[name].grad, rtol=1e-4, atol=1e-6)
-
-
-def assert_same_learner(plain, manual):
-    """Allow for float32 rounding through a few steps of Adam, which divides even a tiny gradient by its own size."""
-    assert plain.keys() == manual.keys()
-    for name, tensor in plain.items():
-        torch.testing.assert_close(manual[name], tensor, rtol=2e-3, atol=2e-5, msg=name)
+            # Parameters that a batch does not use have no gradient: Adam leaves them and their moments alone.
+            gradients, expected = (
+                {name: parameter.grad for name, parameter in learner.named_parameters()}
+                for learner in (manual, plain)
+            )
+            torch.testing.assert_close(gradients, expected, rtol=1e-4, atol=1e-6)
+    found = learner_tensors(manual)
+    # Rounding goes through a few steps of Adam, which divides even a tiny gradient by its own size.
+    torch.testing.assert_close(found, learner_tensors(plain), rtol=2e-3, atol=2e-5)
+    return found
 
 
 def some_batches(pool, size=35, count=4):
@@ -80,39 +72,28 @@ def some_batches(pool, size=35, count=4):
     return [rng.choice(pool.train, size, replace=False) for _ in range(count)]
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize(
+    ("absent", "dropout"),
+    # Where modalities are absent, plain steps draw other masks.
+    [(0.0, 0.0), (0.0, 0.4), (0.4, 0.0)],
+)
 @pytest.mark.parametrize("heads", ["all", "one"])
-@pytest.mark.parametrize("dimensions", [TWO, ONE, {"a": 40, "b": 3, "c": 7}])
+@pytest.mark.parametrize("dimensions", [TWO, {"text": 5}, {"a": 40, "b": 3, "c": 7}])
 @pytest.mark.parametrize("few_shapes", [False, True])
 @pytest.mark.usefixtures("products")
-def test_a_step_is_a_plain_step_where_every_object_has_every_modality(
-    dimensions, heads, dropout, few_shapes
-):
-    pool = make_pool(dimensions=dimensions, absent=0.0)
-    plain, manual = both_ways(
-        pool, some_batches(pool), heads=heads, dropout=dropout, few_shapes=few_shapes
-    )
-    assert_same_learner(plain, manual)
-
-
-@pytest.mark.parametrize("few_shapes", [False, True])
-@pytest.mark.parametrize("heads", ["all", "one"])
-def test_a_step_is_a_plain_step_where_modalities_are_absent(heads, few_shapes):
-    pool = make_pool(absent=0.4)
-    plain, manual = both_ways(
-        pool, some_batches(pool), heads=heads, dropout=0.0, few_shapes=few_shapes
-    )
-    assert_same_learner(plain, manual)
+def test_a_step_is_a_plain_step(dimensions, heads, absent, dropout, few_shapes):
+    pool = make_pool(dimensions=dimensions, absent=absent)
+    model = {"heads": heads, "dropout": dropout}
+    assert_same_steps(pool, some_batches(pool), few_shapes=few_shapes, **model)
 
 
 @pytest.mark.parametrize("few_shapes", [False, True])
 @pytest.mark.parametrize("present", [0, 1])
 def test_a_modality_that_no_or_one_object_has(present, few_shapes):
     pool = make_pool(absent=0.5)
-    has = pool.modalities[0].rows >= 0
+    has = pool.modalities[0].present
     batch = np.concatenate([np.flatnonzero(~has)[:20], np.flatnonzero(has)[:present]])
-    plain, manual = both_ways(pool, [batch, batch], dropout=0.0, few_shapes=few_shapes)
-    assert_same_learner(plain, manual)
+    assert_same_steps(pool, [batch, batch], dropout=0.0, few_shapes=few_shapes)
 
 
 @pytest.mark.parametrize(
@@ -127,94 +108,70 @@ def test_a_modality_that_no_or_one_object_has(present, few_shapes):
 )
 def test_losses_and_settings_of_training_hold(training):
     pool = make_pool(absent=0.0)
-    plain, manual = both_ways(pool, some_batches(pool, count=2), training)
-    assert_same_learner(plain, manual)
+    assert_same_steps(pool, some_batches(pool, count=2), training)
 
 
 @pytest.mark.parametrize(("size", "frozen"), [(30, True), (1, False), (1, True)])
 def test_batch_norm_frozen_and_with_a_single_object(size, frozen):
     pool = make_pool(absent=0.0)
-    plain, manual = both_ways(pool, some_batches(pool, size), frozen=frozen)
-    assert_same_learner(plain, manual)
+    found = assert_same_steps(pool, some_batches(pool, size), frozen=frozen)
+    before = learner_tensors(warm_learner(pool))
+    statistics = [name for name in before if "running" in name or "tracked" in name]
     if frozen:
-        before = learner_tensors(warm_learner(pool))
-        still = [name for name in before if "running" in name or "tracked" in name]
-        assert same_tensors(
-            {name: before[name] for name in still}, {name: manual[name] for name in still}
-        )
+        assert all(torch.equal(found[name], before[name]) for name in statistics)
 
 
 def test_labels_are_those_given():
     pool = make_pool(absent=0.0)
     batch = pool.train[:30]
     shuffled = torch.from_numpy(np.random.default_rng(0).permutation(pool.labels[batch]))
-    plain, manual = both_ways(pool, [batch], labels=shuffled)
-    assert_same_learner(plain, manual)
+    assert_same_steps(pool, [batch], labels=shuffled)
+
+
+def after_each(pool, batch, several, **model):
+    """Return all tensors of one learner after a step on the batch with each of these lists of masks."""
+    tensors, learner = PoolTensors(pool), warm_learner(pool, **model)
+    start = learner_tensors(learner)
+    after = []
+    for masks in several:
+        restore_learner(learner, start)
+        train_mode(learner, freeze_batch_norm=False)
+        late_fusion_step(learner, tensors.batch(batch), tensors.labels(batch), masks)
+        after.append(learner_tensors(learner))
+    return after
 
 
 def test_the_same_call_gives_the_same_bits_and_other_masks_do_not():
     pool = make_pool()
-    tensors, batch = PoolTensors(pool), pool.train[:30]
-    learner = warm_learner(pool)
-    start = learner_tensors(learner)
-    after = []
-    for seed in (1, 1, 2):
-        restore_learner(learner, start)
-        train_mode(learner, freeze_batch_norm=False)
-        masks = draw_masks(learner.network, 30, torch_generator(seed))
-        late_fusion_step(learner, tensors.batch(batch), tensors.labels(batch), masks)
-        after.append(learner_tensors(learner))
-    assert same_tensors(after[0], after[1])
-    assert not same_tensors(after[0], after[2])
+    network = make_network(pool)
+    several = [draw_masks(network, 30, torch_generator(seed)) for seed in (1, 1, 2)]
+    one, same, other = after_each(pool, pool.train[:30], several)
+    assert same_tensors(one, same)
+    assert not same_tensors(one, other)
 
 
-def test_an_objects_masks_depend_on_its_position_alone():
-    """Where a modality is absent, the present objects keep the masks of their rows: here a mask of ones and zeros."""
+@pytest.mark.parametrize("anyone", [True, False], ids=["some have it", "nobody has it"])
+def test_masks_of_objects_without_a_modality_are_not_used_but_belong_to_it(anyone):
+    """An object's masks depend on its position in the batch alone."""
     pool = make_pool(absent=0.4)
-    tensors, batch = PoolTensors(pool), pool.train[:30]
-    learner = warm_learner(pool, dropout=0.5)
-    masks = draw_masks(learner.network, 30, torch_generator(0))
-    absent_rows = np.flatnonzero(pool.modalities[0].rows[batch] < 0)
-    assert len(absent_rows) > 0
-    start = learner_tensors(learner)
-    after = []
+    present = pool.modalities[0].present
+    batch = pool.train[:30] if anyone else np.flatnonzero(~present)[:20]
+    absent = np.flatnonzero(~present[batch])
+    assert len(absent) > 0
+    several = []
     for value in (0.0, 7.0):
-        changed = [mask.clone() for mask in masks]
-        changed[0][absent_rows] = value
-        changed[1][absent_rows] = value
-        restore_learner(learner, start)
-        train_mode(learner, freeze_batch_norm=False)
-        late_fusion_step(learner, tensors.batch(batch), tensors.labels(batch), changed)
-        after.append(learner_tensors(learner))
-    assert same_tensors(*after)
-
-
-def test_a_modality_that_no_object_has_keeps_its_masks():
-    pool = make_pool(absent=0.5)
-    tensors = PoolTensors(pool)
-    batch = np.flatnonzero(pool.modalities[0].rows < 0)[:20]
-    learner = warm_learner(pool, dropout=0.5)
-    start = learner_tensors(learner)
-    after = []
-    for rate in (1.0, 0.0):
-        masks = draw_masks(learner.network, len(batch), torch_generator(0))
-        masks[0].fill_(rate)
-        masks[1].fill_(rate)
-        restore_learner(learner, start)
-        train_mode(learner, freeze_batch_norm=False)
-        late_fusion_step(learner, tensors.batch(batch), tensors.labels(batch), masks)
-        after.append(learner_tensors(learner))
-    assert same_tensors(*after)
+        masks = draw_masks(make_network(pool), len(batch), torch_generator(0))
+        masks[0][absent] = value
+        masks[1][absent] = value
+        several.append(masks)
+    assert same_tensors(*after_each(pool, batch, several))
 
 
 def test_masks_are_drawn_for_the_layers_that_drop():
     network = make_network(make_pool(), dropout=0.25)
-    masks = draw_masks(network, 4000, torch_generator(0))
-    assert [tuple(mask.shape) for mask in masks] == [(4000, 16)] * 4 + [(4000, 8)]
-    values = torch.cat([mask.flatten() for mask in masks])
-    assert values.unique().tolist() == pytest.approx([0, 1 / 0.75])
-    # 288,000 draws: the share's standard error is 0.0008.
-    assert (values > 0).float().mean().item() == pytest.approx(0.75, abs=0.004)
+    masks = draw_masks(network, 40, torch_generator(0))
+    assert [tuple(mask.shape) for mask in masks] == [(40, 16)] * 4 + [(40, 8)]
+    assert masks[0].unique().tolist() == pytest.approx([0, 1 / 0.75])
     assert draw_masks(make_network(make_pool(), dropout=0.0), 10, torch_generator(0)) == []
 
 
@@ -222,12 +179,8 @@ def test_other_networks_are_refused():
     pool = make_pool()
     custom = make_learner(pool, name="tests.helpers.own_modules:OwnNetwork")
     predicting = make_learner(pool, TrainingSpec(loss_prediction=LossPredictionSpec()))
-    batch, labels = (
-        PoolTensors(pool).batch(pool.train[:5]),
-        PoolTensors(pool).labels(pool.train[:5]),
-    )
-    assert has_manual_step(make_learner(pool))
+    batch = PoolTensors(pool).batch(pool.train[:5])
+    labels = PoolTensors(pool).labels(pool.train[:5])
     for learner in (custom, predicting):
-        assert not has_manual_step(learner)
         with pytest.raises(SpecError, match="late fusion without a loss predictor"):
             late_fusion_step(learner, batch, labels, [])

@@ -18,25 +18,18 @@ NAMES = (FUSED, "image", "text")
 def outputs_of(n=7, rows=(1, 4, 5), seed=0):
     """Return logits of three heads; only some objects have the second, all have the third."""
     generator = torch_generator(seed)
-    logits = torch.randn(n, 4, generator=generator)
-    image = torch.randn(len(rows), 4, generator=generator)
-    text = torch.randn(n, 4, generator=generator)
-    labels = torch.randint(4, (n,), generator=generator)
-    heads = {
-        FUSED: Values(logits),
-        "image": Values(image, torch.tensor(rows)),
-        "text": Values(text),
-    }
-    return Outputs(heads), labels
+    fused, image, text = (torch.randn(size, 4, generator=generator) for size in (n, len(rows), n))
+    of_image = Values(image, torch.tensor(rows))
+    heads = {FUSED: Values(fused), "image": of_image, "text": Values(text)}
+    return Outputs(heads), torch.randint(4, (n,), generator=generator)
 
 
 def head_losses(outputs, labels):
-    wanted = {
-        name: labels if h.rows is None else labels[h.rows] for name, h in outputs.heads.items()
-    }
-    return torch.stack(
-        [functional.cross_entropy(h.values, wanted[name]) for name, h in outputs.heads.items()]
-    )
+    losses = [
+        functional.cross_entropy(head.values, labels if head.rows is None else labels[head.rows])
+        for head in outputs.heads.values()
+    ]
+    return torch.stack(losses)
 
 
 def loss_with(s=(0.0, 0.0, 0.0), **settings):
@@ -46,23 +39,17 @@ def loss_with(s=(0.0, 0.0, 0.0), **settings):
     return loss
 
 
-def test_learned_noise_is_the_formula():
-    outputs, labels = outputs_of()
-    s = torch.tensor([0.3, -1.2, 2.0])
-    total, each = loss_with(s.tolist())(outputs, labels)
-    expected = (head_losses(outputs, labels) * torch.exp(-s) + s / 2).sum()
-    torch.testing.assert_close(total, expected)
-    fused = functional.cross_entropy(outputs.heads[FUSED].values, labels, reduction="none")
-    torch.testing.assert_close(each, fused)
-
-
-def test_its_gradient_is_the_closed_form():
+def test_learned_noise_is_the_formula_and_its_gradient_the_closed_form():
     outputs, labels = outputs_of()
     s = torch.tensor([0.3, -1.2, 2.0])
     loss = loss_with(s.tolist())
-    loss(outputs, labels)[0].backward()
-    expected = 0.5 - head_losses(outputs, labels) * torch.exp(-s)
-    torch.testing.assert_close(loss.log_variance.grad, expected)
+    total, each = loss(outputs, labels)
+    weighted = head_losses(outputs, labels) * torch.exp(-s)
+    torch.testing.assert_close(total, (weighted + s / 2).sum())
+    fused = functional.cross_entropy(outputs.heads[FUSED].values, labels, reduction="none")
+    torch.testing.assert_close(each, fused)
+    total.backward()
+    torch.testing.assert_close(loss.log_variance.grad, 0.5 - weighted)
 
 
 def test_its_optimum_is_twice_the_loss():
@@ -90,18 +77,19 @@ def test_noise_is_clamped_and_finds_back_into_its_range():
     assert (loss.log_variance.grad != 0).all()
 
 
-def test_plain_sum():
+@pytest.mark.parametrize(
+    ("settings", "weights"),
+    [
+        ({"loss": "sum"}, [1.0, 1.0, 1.0]),
+        ({"loss": "fixed", "loss_weights": {FUSED: 0.5, "text": 0.0}}, [0.5, 1.0, 0.0]),
+    ],
+)
+def test_weights_that_are_not_learned_are_one_unless_given(settings, weights):
     outputs, labels = outputs_of()
-    loss = loss_with((1.0, 1.0, 1.0), loss="sum")
-    torch.testing.assert_close(loss(outputs, labels)[0], head_losses(outputs, labels).sum())
-    assert not loss.log_variance.requires_grad
-
-
-def test_fixed_weights_are_one_where_none_is_given():
-    outputs, labels = outputs_of()
-    loss = loss_with(loss="fixed", loss_weights={FUSED: 0.5, "text": 0.0})
-    expected = (head_losses(outputs, labels) * torch.tensor([0.5, 1.0, 0.0])).sum()
+    loss = loss_with((1.0, 1.0, 1.0), **settings)
+    expected = (head_losses(outputs, labels) * torch.tensor(weights)).sum()
     torch.testing.assert_close(loss(outputs, labels)[0], expected)
+    assert not loss.log_variance.requires_grad
 
 
 def test_weights_of_heads_that_do_not_exist_are_refused():
@@ -142,23 +130,20 @@ def test_ranking_loss_is_the_loop(data, margin):
     assert actual.item() == pytest.approx(sum(terms) / len(terms), rel=1e-5, abs=1e-5)
 
 
-def test_the_middle_object_of_an_odd_batch_has_no_partner():
-    predicted = torch.tensor([0.2, 9.0, 0.1], requires_grad=True)
-    ranking_loss(predicted, torch.tensor([2.0, 5.0, 1.0]), LossPredictionSpec()).backward()
-    assert predicted.grad is not None
-    assert predicted.grad.tolist() == [-1.0, 0.0, 1.0]
-
-
-def test_one_object_cannot_be_ranked():
-    predicted = torch.tensor([3.0], requires_grad=True)
-    loss = ranking_loss(predicted, torch.tensor([1.0]), LossPredictionSpec())
-    loss.backward()
-    assert loss.item() == 0
-    assert predicted.grad is not None
-    assert predicted.grad.item() == 0
-
-
-def test_ranking_sends_no_gradient_into_the_true_losses():
-    predicted, true = (torch.tensor(x, requires_grad=True) for x in ([0.1, 0.2], [1.0, 3.0]))
-    ranking_loss(predicted, true, LossPredictionSpec()).backward()
-    assert true.grad is None
+@pytest.mark.parametrize(
+    ("predicted", "true", "gradient"),
+    [
+        ([0.1, 0.2], [1.0, 3.0], [1.0, -1.0]),
+        # The middle object of an odd batch has no partner, nor has a single one.
+        ([0.2, 9.0, 0.1], [2.0, 5.0, 1.0], [-1.0, 0.0, 1.0]),
+        ([3.0], [1.0], [0.0]),
+    ],
+)
+def test_ranking_has_a_gradient_in_the_predicted_losses_alone(predicted, true, gradient):
+    losses, wanted = (torch.tensor(values, requires_grad=True) for values in (predicted, true))
+    ranking = ranking_loss(losses, wanted, LossPredictionSpec())
+    ranking.backward()
+    assert (ranking.item() == 0) == (len(true) == 1)
+    assert losses.grad is not None
+    assert losses.grad.tolist() == gradient
+    assert wanted.grad is None

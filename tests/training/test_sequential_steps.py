@@ -19,7 +19,8 @@ from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import Learner, step, train_mode
 from alray.training.losses import HeadsLoss
 from alray.training.manual.sequential import sequential_step, trainable_blocks
-from tests.helpers.builders import make_learner, make_pool
+from alray.training.steps import Steps
+from tests.helpers.builders import make_learner, make_pool, same_tensors
 from tests.helpers.sequential_modules import CLASSES, SEQUENCES, SIZE, Sequence, custom, layers
 
 
@@ -46,28 +47,20 @@ def after_steps(pool, take, *parts, frozen=False, without_dropout=False, **train
     losses = []
     for size in (35, 35, 20, 2):
         indices = rng.choice(pool.train, size, replace=False)
-        losses.append(take(learner, tensors, tensors.batch(indices), tensors.labels(indices)))
+        losses.append(float(take(learner, tensors.batch(indices), tensors.labels(indices))))
     return losses, learner_tensors(learner)
 
 
-def plain_step(learner, _, batch, labels):
-    return float(step(learner, batch, labels))
-
-
-def manual_step(learner, tensors, batch, labels):
-    blocks = trainable_blocks(learner, tensors)
+def manual_step(learner, batch, labels):
+    blocks = trainable_blocks(learner.network)
     assert blocks is not None
-    return float(sequential_step(learner, blocks, batch, labels))
+    return sequential_step(learner, blocks, batch, labels)
 
 
 def assert_same_steps(pool, *parts, **settings):
-    expected, found = (
-        after_steps(pool, take, *parts, **settings) for take in (plain_step, manual_step)
-    )
+    expected, found = (after_steps(pool, take, *parts, **settings) for take in (step, manual_step))
     assert found[0] == pytest.approx(expected[0], rel=1e-4)
-    assert found[1].keys() == expected[1].keys()
-    for name, tensor in expected[1].items():
-        torch.testing.assert_close(found[1][name], tensor, rtol=2e-3, atol=2e-5, msg=name)
+    torch.testing.assert_close(found[1], expected[1], rtol=2e-3, atol=2e-5)
 
 
 @pytest.mark.parametrize("name", SEQUENCES)
@@ -88,14 +81,14 @@ def test_dropout_that_a_module_keeps_off_stays_off(pool):
 def test_the_same_steps_give_the_same_bits(pool):
     first, second = (after_steps(pool, manual_step, *SEQUENCES["two dropouts"]) for _ in range(2))
     assert first[0] == second[0]
-    assert all(torch.equal(tensor, second[1][name]) for name, tensor in first[1].items())
+    assert same_tensors(first[1], second[1])
 
 
 def test_unknown_modules_are_called(pool):
     tensors = PoolTensors(pool)
 
     def knows(*parts: nn.Module) -> bool:
-        return trainable_blocks(learner_of(*parts), tensors) is not None
+        return Steps(learner_of(*parts), tensors).blocks is not None
 
     assert knows(*layers())
     assert not knows(*layers(nn.GELU()))
@@ -108,10 +101,9 @@ def test_unknown_modules_are_called(pool):
     watched = layers()
     watched[0].register_full_backward_hook(lambda *_: None)
     assert not knows(*watched)
-    assert trainable_blocks(make_learner(pool), tensors) is None
     predicting = learner_of(*layers())
     predicting.predictor = LossPredictor([9])
-    assert trainable_blocks(predicting, tensors) is None
+    assert Steps(predicting, tensors).blocks is None
 
 
 def fit_once(pool, labelled, *parts, **training):
@@ -143,10 +135,13 @@ def test_a_single_object_has_no_variance_in_manual_steps_either(pool):
 
 @pytest.mark.parametrize("missing", sorted(kernels.GRADIENTS))
 def test_a_build_without_their_kernels_takes_plain_steps(pool, monkeypatch, missing):
-    learner, tensors = learner_of(*layers()), PoolTensors(pool)
-    fusion = make_learner(pool)
-    assert type(steps.choose_steps(learner, tensors)) is not steps.Steps
-    assert type(steps.choose_steps(fusion, tensors)) is not steps.Steps
-    monkeypatch.setitem(kernels._FOUND, missing, None)
-    assert type(steps.choose_steps(learner, tensors)) is steps.Steps
-    assert type(steps.choose_steps(fusion, tensors)) is steps.Steps
+    tensors = PoolTensors(pool)
+
+    def written_out(learner: Learner) -> bool:
+        chosen = Steps(learner, tensors)
+        return chosen.late_fusion or chosen.blocks is not None
+
+    learners = [learner_of(*layers()), make_learner(pool)]
+    assert all(written_out(learner) for learner in learners)
+    monkeypatch.setitem(kernels.FOUND, missing, None)
+    assert not any(written_out(learner) for learner in learners)

@@ -26,7 +26,7 @@ from alray.studies.correlation.base_model import draw_test, initial_order, new_l
 from alray.training.batches import batches
 from alray.training.checkpoint import restore_learner
 from alray.training.learner import Learner, train_mode
-from alray.training.steps import Steps, choose_steps
+from alray.training.steps import Steps
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def fine_tune(
     learner = new_learner(spec, pool, base)
     initial = initial_order(spec, pool.pool, base)[: spec.initial]
     replayed = initial[:0] if spec.replay == "none" else initial
-    steps = choose_steps(learner, pool)
+    steps = Steps(learner, pool)
     size = datasets[0].objects.shape[1] + len(replayed)
     schedule = _BatchSchedule(steps, spec, seed, size)
     measure_test = _test_metrics(learner, pool, draw_test(spec, pool.pool))

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from alray.networks.kernels import batch_norm, batch_norm_backward, padded_rows, product
+from alray.networks.kernels import NormStep, linear, padded_rows, product, relu_backward
 from alray.networks.models import Values
+from alray.networks.sequential import Block
 from alray.training.learner import Learner
 
 
@@ -73,25 +74,50 @@ def set_linear_gradients(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tenso
     return gradient
 
 
-class NormStep:
-    """BatchNorm on one batch, forward and backward.
+class BlockStep:
+    """A block on a batch of n objects: dropped(norm_after(relu(norm_before(W x + b)))), forward and backward.
+
+    Inputs, outputs and their gradients may have rows of zeros after those of the n objects.
 
     Attributes:
-        output: (n, units).
+        output: (n or more, units).
     """
 
-    def __init__(self, norm: nn.BatchNorm1d, x: Tensor, *, live: bool) -> None:
-        """Normalise x (n, units) by its own statistics where `live`, else by the running ones."""
-        self._norm, self._x, self._live = norm, x, live
-        self.output, mean, inverse_deviation = batch_norm(norm, x, live=live)
-        self._saved = (mean, inverse_deviation)
-        if live and norm.num_batches_tracked is not None:
-            norm.num_batches_tracked.add_(1)
+    def __init__(self, block: Block, x: Tensor, count: int, mask: Tensor | None) -> None:
+        """Compute the output for the first `count` rows of x, dropped by the mask (count, units) where there is one."""
+        self._block, self._x, self._mask = block, x, mask
+        rectified = block.relu and block.norm_before is None
+        h = linear(x, block.linear.weight, block.linear.bias, rectified=rectified)[:count]
+        self._norm_before = _norm_step(block.norm_before, h)
+        if self._norm_before is not None:
+            h = self._norm_before.output
+            h = h.relu() if block.relu else h
+        self._rectified = h
+        self._norm_after = _norm_step(block.norm_after, h)
+        if self._norm_after is not None:
+            h = self._norm_after.output
+        if mask is not None:
+            h = h * mask
+        self.output = padded_rows(h, len(x))
 
     def backward(self, gradient: Tensor) -> Tensor:
-        """Set the gradients of scale and shift, for that of the output (n, units); return that of x."""
-        norm = self._norm
-        of_x, norm.weight.grad, norm.bias.grad = batch_norm_backward(
-            norm, self._x, self._saved, gradient, live=self._live
-        )
-        return of_x
+        """Set the gradients of the block's parameters, for that of the output; return that of the input."""
+        return product(self.backward_to_linear(gradient), self._block.linear.weight)
+
+    def backward_to_linear(self, gradient: Tensor) -> Tensor:
+        """Set the same gradients, but return that of the Linear's output (n, units): features need none."""
+        gradient = gradient[: len(self._rectified)]
+        if self._mask is not None:
+            gradient = gradient * self._mask
+        if self._norm_after is not None:
+            gradient = self._norm_after.backward(gradient)
+        if self._block.relu:
+            gradient = relu_backward(gradient, self._rectified)
+        if self._norm_before is not None:
+            gradient = self._norm_before.backward(gradient)
+        return set_linear_gradients(self._block.linear, self._x, gradient)
+
+
+def _norm_step(norm: nn.BatchNorm1d | None, x: Tensor) -> NormStep | None:
+    # As in `Hidden`: a single object has no variance of its own.
+    return None if norm is None else NormStep(norm, x, live=norm.training and len(x) > 1)

@@ -11,17 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from alray.errors import SpecError
-from alray.networks.kernels import few_sizes, linear, padded_rows, product, relu_backward
+from alray.networks.kernels import few_sizes, linear, padded_rows
 from alray.networks.layers import Hidden, draw_mask, dropouts
 from alray.networks.models import FUSED, Encoder, LateFusion, Values
+from alray.networks.sequential import Block
 from alray.networks.tensors import Batch
 from alray.training.learner import Learner
-from alray.training.manual.gradients import (
-    NormStep,
-    linear_backward,
-    loss_gradients,
-    set_linear_gradients,
-)
+from alray.training.manual.gradients import BlockStep, linear_backward, loss_gradients
 
 
 def draw_masks(network: nn.Module, objects: int, generator: torch.Generator) -> list[Tensor]:
@@ -34,11 +30,6 @@ def draw_masks(network: nn.Module, objects: int, generator: torch.Generator) -> 
     return [
         draw_mask((objects, layer.size or 0), layer.rate, generator) for layer in dropouts(network)
     ]
-
-
-def has_manual_step(learner: Learner) -> bool:
-    """Return whether `late_fusion_step` can train this learner: late fusion without a loss predictor."""
-    return isinstance(learner.network, LateFusion) and learner.predictor is None
 
 
 @torch.no_grad()
@@ -62,7 +53,7 @@ def late_fusion_step(
         few_shapes: Whether matrices are padded with rows of zeros to one of few sizes.
 
     Raises:
-        SpecError: The learner has no manual step (see `has_manual_step`).
+        SpecError: The network is another one, or has a loss predictor.
     """
     network = learner.network
     if not isinstance(network, LateFusion) or learner.predictor is not None:
@@ -74,8 +65,8 @@ def late_fusion_step(
         for name, encoder in network.encoders()
     ]
     joined = torch.cat([part.output for part in encoders], dim=1)
-    fuse = _HiddenStep(network.fuse, joined, batch.size, remaining)
-    last = _HiddenStep(network.last, fuse.output, batch.size, remaining)
+    fuse = _hidden_step(network.fuse, joined, batch.size, _next_mask(network.fuse, remaining))
+    last = _hidden_step(network.last, fuse.output, batch.size, None)
     fused = linear(last.output, network.output.weight, network.output.bias)[: batch.size]
     heads = {FUSED: Values(fused)}
     heads |= {part.name: part.logits for part in encoders if part.logits is not None}
@@ -89,47 +80,13 @@ def late_fusion_step(
     return loss
 
 
-class _HiddenStep:
-    """A hidden layer on a batch of n objects: y = m * (gamma * normalised(relu(W x + b)) + beta), forward and backward.
-
-    Inputs, outputs and their gradients may have rows of zeros after those of the n objects.
-
-    Attributes:
-        output: (n or more, units).
-    """
-
-    def __init__(
-        self,
-        layer: Hidden,
-        x: Tensor,
-        count: int,
-        masks: Iterator[Tensor],
-        rows: Tensor | None = None,
-    ) -> None:
-        norm = layer.norm
-        self._layer, self._x, self._mask = layer, x, _next_mask(layer, masks, rows)
-        padded = linear(x, layer.linear.weight, layer.linear.bias, rectified=True)
-        self._rectified = padded[:count]
-        # As in `Hidden`: a single object has no variance of its own.
-        self._norm = NormStep(norm, self._rectified, live=norm.training and count > 1)
-        output = self._norm.output
-        if self._mask is not None:
-            output.mul_(self._mask)
-        self.output = padded_rows(output, len(x))
-
-    def backward(self, gradient: Tensor) -> Tensor:
-        """Set the gradients of the layer's parameters, for that of the output; return that of the input."""
-        return product(self.backward_to_linear(gradient), self._layer.linear.weight)
-
-    def backward_to_linear(self, gradient: Tensor) -> Tensor:
-        """Set the same gradients, but return that of the Linear's output (n, units): features need none."""
-        gradient = gradient[: len(self._rectified)]
-        kept = gradient if self._mask is None else gradient * self._mask
-        of_linear = relu_backward(self._norm.backward(kept), self._rectified)
-        return set_linear_gradients(self._layer.linear, self._x, of_linear)
+def _hidden_step(layer: Hidden, x: Tensor, count: int, mask: Tensor | None) -> BlockStep:
+    return BlockStep(Block(layer.linear, relu=True, norm_after=layer.norm), x, count, mask)
 
 
-def _next_mask(layer: Hidden, masks: Iterator[Tensor], rows: Tensor | None) -> Tensor | None:
+def _next_mask(
+    layer: Hidden, masks: Iterator[Tensor], rows: Tensor | None = None
+) -> Tensor | None:
     """Return the layer's mask for the objects at `rows`, for all where None; None for a layer that drops nothing."""
     if layer.dropout is None or layer.dropout.rate == 0:
         return None
@@ -160,24 +117,22 @@ class _EncoderStep:
         count = len(x)
         self.name, self._encoder = name, encoder
         self.logits: Values | None = None
-        self._layers: tuple[_HiddenStep, _HiddenStep] | None = None
+        self._layers: tuple[BlockStep, BlockStep] | None = None
+        # Taken even where no object has the modality: the next modality must not get its masks.
+        of_first = _next_mask(encoder.first, masks, self._rows)
+        of_second = _next_mask(encoder.second, masks, self._rows)
+        encoded = x.new_empty(0, encoder.width)
         if count > 0:
             x = padded_rows(x, few_sizes(count) if few_shapes else count)
-            first = _HiddenStep(encoder.first, x, count, masks, self._rows)
-            second = _HiddenStep(encoder.second, first.output, count, masks, self._rows)
+            first = _hidden_step(encoder.first, x, count, of_first)
+            second = _hidden_step(encoder.second, first.output, count, of_second)
             self._layers, encoded = (first, second), second.output
-        else:
-            # This modality's masks are taken all the same: the next modality must not get them.
-            _next_mask(encoder.first, masks, None)
-            _next_mask(encoder.second, masks, None)
-            encoded = x.new_empty(0, encoder.width)
         if encoder.head is not None and count > 0:
             logits = linear(encoded, encoder.head.weight, encoder.head.bias)[:count]
             self.logits = Values(logits, self._rows)
         self.output = encoded
-        if self._rows is not None and encoder.absent is not None:
-            learned = encoder.absent.expand(batch.size, -1)
-            whole = learned.index_copy(0, self._rows, encoded[:count])
+        if self._rows is not None:
+            whole = encoder.with_absent(encoded[:count], self._rows, batch.size)
             self.output = padded_rows(whole, few_sizes(batch.size) if few_shapes else batch.size)
 
     def backward(self, gradient: Tensor, of_logits: Tensor | None) -> None:

@@ -1,51 +1,36 @@
 """A manual training step of a sequential custom module: `learner.step` without a graph through the module."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from alray.networks.kernels import few_sizes, has_hooks, linear, padded_rows, relu_backward
-from alray.networks.models import FUSED, CustomModule, Values
+from alray.networks.kernels import few_sizes, has_hooks, padded_rows
+from alray.networks.models import FUSED, CustomModule, Network, Values
 from alray.networks.sequential import Block
-from alray.networks.tensors import Batch, PoolTensors
+from alray.networks.tensors import Batch
 from alray.training.learner import Learner
-from alray.training.manual.gradients import (
-    NormStep,
-    linear_backward,
-    loss_gradients,
-    set_linear_gradients,
-)
+from alray.training.manual.gradients import BlockStep, loss_gradients
 
 
-def trainable_blocks(learner: Learner, pool: PoolTensors) -> Sequence[Block] | None:
+def trainable_blocks(network: Network) -> Sequence[Block] | None:
     """Return the blocks that `sequential_step` can train, or None: the network has to be called.
 
     No layer may occur twice, and every one has to learn; BatchNorm has to average with a fixed weight.
     """
-    network = learner.network
-    if pool.device.type != "cpu" or learner.predictor is not None:
-        return None
     blocks = network.blocks if isinstance(network, CustomModule) else None
     if blocks is None:
         return None
-    layers = [layer for block in blocks for layer in _layers(block)]
+    norms = [norm for b in blocks for norm in (b.norm_before, b.norm_after) if norm is not None]
+    layers = [*(block.linear for block in blocks), *norms]
     parameters = [parameter for layer in layers for parameter in layer.parameters()]
     known = (
         len(set(parameters)) == len(parameters)
         and all(parameter.requires_grad for parameter in parameters)
-        and all(
-            layer.momentum is not None for layer in layers if isinstance(layer, nn.BatchNorm1d)
-        )
+        and all(norm.momentum is not None for norm in norms)
         and not any(has_hooks(layer, "backward") for layer in layers)
     )
     return blocks if known else None
-
-
-def _layers(block: Block) -> Iterator[nn.Module]:
-    """Yield a block's layers that have parameters."""
-    yield block.linear
-    yield from filter(None, (block.norm_before, block.norm_after))
 
 
 @torch.no_grad()
@@ -67,62 +52,14 @@ def sequential_step(
     h = padded_rows(x, few_sizes(len(x)))
     steps = []
     for block in blocks:
-        steps.append(_BlockStep(block, h, len(x)))
+        shape = (len(x), block.linear.out_features)
+        mask = None if block.dropout is None else block.dropout.training_mask(shape)
+        steps.append(BlockStep(block, h, len(x), mask))
         h = steps[-1].output
     loss, gradients = loss_gradients(learner, {FUSED: Values(h[: len(x)])}, labels)
     gradient = gradients[FUSED]
     for step in reversed(steps[1:]):
         gradient = step.backward(gradient)
-    steps[0].backward_to_parameters(gradient)
+    steps[0].backward_to_linear(gradient)
     learner.update()
     return loss
-
-
-class _BlockStep:
-    """A block on a batch of n objects: dropped(norm_after(relu(norm_before(W x + b)))), forward and backward.
-
-    Inputs, outputs and their gradients may have rows of zeros after those of the n objects.
-
-    Attributes:
-        output: (n or more, units).
-    """
-
-    def __init__(self, block: Block, x: Tensor, count: int) -> None:
-        self._block, self._x = block, x
-        rectified = block.relu and block.norm_before is None
-        h = linear(x, block.linear.weight, block.linear.bias, rectified=rectified)[:count]
-        self._norm_before = _norm_step(block.norm_before, h)
-        if self._norm_before is not None:
-            h = self._norm_before.output
-            h = h.relu() if block.relu else h
-        self._rectified = h
-        self._norm_after = _norm_step(block.norm_after, h)
-        if self._norm_after is not None:
-            h = self._norm_after.output
-        self._mask = None if block.dropout is None else block.dropout.training_mask(h)
-        if self._mask is not None:
-            h = h * self._mask
-        self.output = padded_rows(h, len(x))
-
-    def backward(self, gradient: Tensor) -> Tensor:
-        """Set the gradients of the block's parameters, for that of the output; return that of the input."""
-        return linear_backward(self._block.linear, self._x, self._linear_gradient(gradient))
-
-    def backward_to_parameters(self, gradient: Tensor) -> None:
-        """Set the same gradients without that of the input: features need none."""
-        set_linear_gradients(self._block.linear, self._x, self._linear_gradient(gradient))
-
-    def _linear_gradient(self, gradient: Tensor) -> Tensor:
-        """Set the gradients of the norms, for that of the output; return that of the Linear's output (n, units)."""
-        gradient = gradient[: len(self._rectified)]
-        if self._mask is not None:
-            gradient = gradient * self._mask
-        if self._norm_after is not None:
-            gradient = self._norm_after.backward(gradient)
-        if self._block.relu:
-            gradient = relu_backward(gradient, self._rectified)
-        return gradient if self._norm_before is None else self._norm_before.backward(gradient)
-
-
-def _norm_step(norm: nn.BatchNorm1d | None, x: Tensor) -> NormStep | None:
-    return None if norm is None else NormStep(norm, x, live=norm.training)
