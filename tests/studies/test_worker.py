@@ -145,7 +145,8 @@ def test_an_error_is_described_in_one_line():
     assert describe(RuntimeError()) == "RuntimeError: "
 
 
-def test_the_inline_executor_runs_one_job_at_a_time_and_is_interrupted(plan, round_by_round):
+@pytest.mark.usefixtures("round_by_round")
+def test_the_inline_executor_runs_one_job_at_a_time_and_is_interrupted(plan):
     with inline(plan) as executor:
         assert executor.wait(0.0) == executor.interrupt() == []
         executor.submit(*run_job(plan), HERE)
