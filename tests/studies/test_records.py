@@ -76,7 +76,7 @@ def test_a_table_keeps_the_types_where_a_column_is_null_throughout():
 
 
 def test_an_undefined_metric_is_null_and_not_a_number():
-    result = records.RoundResult({"nll": np.nan, "round": 0}, np.array([]), np.array([]))
+    result = records.RoundResult({"nll": np.nan, "round": 0}, np.arange(0), np.empty(0))
     assert records.round_rows({"arm": "x"}, [result]) == [{"arm": "x", "nll": None, "round": 0}]
 
 
