@@ -18,6 +18,7 @@ from alray.studies import manifest
 from alray.studies.correlation.driver import CorrelationDriver
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
+from alray.studies.correlation.protocol import task_names
 from alray.studies.correlation.results import Correlation, load_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import Task
@@ -83,7 +84,7 @@ def sweep(
 
 
 def plan_sweep(study: SweepSpec | Mapping[str, Any] | str | Path | None = None) -> Plan:
-    """Read the pool, split it, and check everything that can be checked before a run starts; `study` is as in `sweep`."""
+    """Read and split the pool, and check all that can be checked before a run starts; `study` is as in `sweep`."""
     spec = as_settings(SweepSpec, study)
     pool = read_pool(spec.pool)
     return make_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
@@ -109,17 +110,7 @@ def correlate(
 ) -> Correlation:
     """Run a correlation study, or the part of it that is not finished yet, and return its results.
 
-    Warnings go to the logger `alray`, as those of `sweep`.
-
-    Args:
-        study: Settings, plain values for them, or the path of a YAML file; the default study where None.
-        results: Folder in which the study's own folder lies: local, or a URI such as `s3://bucket/results`.
-        fresh: Throw away what lies there under the same name.
-        observer: Learns what happens.
-        command: Kept in the manifest.
-
-    Raises:
-        AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
+    Arguments, warnings and errors are those of `sweep`.
     """
     plan = plan_correlation(study)
     with CorrelationStore(location_of(results) / str(plan.spec.name)) as store:
@@ -146,7 +137,7 @@ def correlate(
 def plan_correlation(
     study: CorrelationSpec | Mapping[str, Any] | str | Path | None = None,
 ) -> CorrelationPlan:
-    """Read the pool, split it, and check everything that can be checked before a task starts; `study` as in `correlate`."""
+    """Read and split the pool, and check all that can be checked before a task starts; `study` is as in `sweep`."""
     spec = as_settings(CorrelationSpec, study)
     pool = read_pool(spec.pool)
     return make_correlation_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
@@ -187,12 +178,9 @@ def _conclude(plan: CorrelationPlan, store: CorrelationStore, driver: Correlatio
         )
     spec = plan.spec
     groups = store.read_groups(spec.bases)
-    outcomes = store.read_outcomes([name for base in complete for name in driver.task_names(base)])
+    outcomes = store.read_outcomes([name for base in complete for name in task_names(spec, base)])
     if spec.compat == "original":
         outcomes = as_original(outcomes)
     bases = store.read_bases()
     groups, bases = (frame[frame["base"].isin(complete)] for frame in (groups, bases))
-    found = summarise(groups, outcomes, bases, generator(spec.seed, 0, "bootstrap"))
-    store.write_summary(found.summary)
-    store.write_quantiles(found.quantiles)
-    store.write_checks(found.checks)
+    store.write_found(summarise(groups, outcomes, bases, generator(spec.seed, 0, "bootstrap")))

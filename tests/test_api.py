@@ -2,6 +2,7 @@ import json
 import logging
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,40 +15,25 @@ from alray.settings.files import as_settings
 from alray.settings.sweep import SweepSpec
 from alray.studies import machine
 from alray.studies import manifest as manifest_module
-from alray.studies.inline import InlineExecutor
-from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.results import load
-from alray.studies.sweep.store import SweepStore
 from tests.helpers.studies import (
     ROUNDS,
     Recorder,
     assert_same_records,
     files,
-    inline,
     settings,
     write_pool,
 )
 
 
-@pytest.fixture(scope="module")
-def finished(pool, tmp_path_factory):
-    """Return the results folder of a finished study; tests work on a copy."""
-    results = tmp_path_factory.mktemp("finished")
-    api.sweep(settings(pool), results=results)
-    return results
-
-
 @pytest.fixture
-def results(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "results")
+def results(undisturbed, tmp_path):
+    """Return the results folder of a copy of a finished study."""
+    return shutil.copytree(undisturbed.path.parent, tmp_path / "results")
 
 
 def manifest(results):
     return json.loads((results / "study" / "manifest.json").read_text())
-
-
-def rounds_played(observer: Recorder) -> int:
-    return len(observer.of("progressed"))
 
 
 def test_settings_come_as_values_a_file_or_a_spec(pool, tmp_path):
@@ -58,21 +44,18 @@ def test_settings_come_as_values_a_file_or_a_spec(pool, tmp_path):
     assert given == as_settings(SweepSpec, path) == as_settings(SweepSpec, str(path))
     assert as_settings(SweepSpec, SweepSpec.model_validate(spec)) == given
     assert as_settings(SweepSpec, None) == SweepSpec()
+    (tmp_path / "empty.yaml").write_text("")
+    assert as_settings(SweepSpec, tmp_path / "empty.yaml") == SweepSpec()
     assert api.plan_sweep(path).study == api.plan_sweep(spec).study
 
 
 def test_the_package_offers_sweep_and_load(pool, tmp_path):
-    study = alray.sweep(settings(pool, rounds=0), results=tmp_path)
+    study = alray.sweep(settings(pool, rounds=0, name=None), results=tmp_path)
     assert_same_records(study, alray.load(study.path))
     assert alray.sweep is api.sweep, "a module of that name would hide the function"
-    assert study.path == tmp_path / "study"
-    assert study.settings.rounds == 0
-
-
-def test_a_study_without_a_name_is_called_after_its_pool(pool, tmp_path):
-    study = api.sweep(settings(pool, rounds=0, name=None), results=tmp_path)
-    assert study.path == tmp_path / "pool"
+    assert study.path == tmp_path / "pool", "a study without a name is called after its pool"
     assert study.settings.name == "pool"
+    assert study.settings.rounds == 0
 
 
 @pytest.mark.parametrize(
@@ -82,24 +65,16 @@ def test_a_study_without_a_name_is_called_after_its_pool(pool, tmp_path):
         (b"\xff\xfe\x00", "is not YAML"),
         (b"- 1", r"expected settings \(key: value\), found list"),
         (b"sedes: 1", "did you mean 'seeds'"),
+        (None, r"none\.yaml: No such file"),
     ],
 )
 def test_a_settings_file_that_is_none_is_refused(tmp_path, content, message):
-    path = tmp_path / "study.yaml"
-    path.write_bytes(content)
+    path = tmp_path / "none.yaml"
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(SpecError, match=message) as caught:
         api.plan_sweep(path)
     assert str(path) in str(caught.value)
-
-
-def test_an_empty_settings_file_is_the_default_study(tmp_path):
-    (tmp_path / "study.yaml").write_text("")
-    assert as_settings(SweepSpec, tmp_path / "study.yaml") == SweepSpec()
-
-
-def test_a_missing_settings_file_is_named(tmp_path):
-    with pytest.raises(SpecError, match=r"none\.yaml: No such file"):
-        api.plan_sweep(tmp_path / "none.yaml")
 
 
 def test_nothing_is_written_before_the_study_is_known_to_be_possible(pool, tmp_path):
@@ -138,13 +113,17 @@ def test_other_settings_under_the_same_name_are_refused_with_the_differences(
 def test_how_runs_are_executed_may_change(pool, results, execution):
     observer = Recorder()
     api.sweep(settings(pool, execution=execution), results=results, observer=observer)
-    assert rounds_played(observer) == 0
+    assert not observer.of("progressed")
 
 
-def test_other_content_of_the_pool_is_refused(tmp_path, results):
+def test_another_pool_or_schema_is_refused(pool, tmp_path, results):
     other = write_pool(tmp_path / "pool.parquet", seed=1)
     with pytest.raises(StoreError, match="the pool's content is not the same"):
         api.sweep(settings(other), results=results)
+    path = results / "study" / "manifest.json"
+    path.write_text(json.dumps({**manifest(results), "schema": 0}))
+    with pytest.raises(StoreError, match="results schema: 0 there"):
+        api.sweep(settings(pool), results=results)
 
 
 def test_a_pool_may_move(pool, tmp_path, results):
@@ -152,47 +131,20 @@ def test_a_pool_may_move(pool, tmp_path, results):
     observer = Recorder()
     study = api.sweep(settings(moved, seeds=2), results=results, observer=observer)
     assert study.runs["seed"].tolist() == [0, 1]
-    assert rounds_played(observer) == 1 + ROUNDS + 1
-
-
-def test_results_of_another_schema_are_refused(pool, results):
-    path = results / "study" / "manifest.json"
-    path.write_text(json.dumps({**manifest(results), "schema": 0}))
-    with pytest.raises(StoreError, match="results schema: 0 there"):
-        api.sweep(settings(pool), results=results)
-
-
-def test_fresh_throws_the_old_study_away(pool, results):
-    observer = Recorder()
-    study = api.sweep(
-        settings(pool, rounds=1, seeds=[5]), results=results, fresh=True, observer=observer
-    )
-    assert rounds_played(observer) == 1 + 2
-    assert study.runs["seed"].tolist() == [5]
-    assert len(study.rounds) == 2
+    assert len(observer.of("progressed")) == 1 + ROUNDS + 1
 
 
 def test_other_settings_are_welcome_while_nothing_has_been_computed(pool, tmp_path, monkeypatch):
-    class Refused(InlineExecutor[Job, Progress]):
-        @override
-        def __enter__(self):
-            raise StoreError("not now")
+    def refuse(_):
+        raise StoreError("not now")
 
     with monkeypatch.context() as patch:
-        patch.setattr(api, "start_executor", lambda plan: inline(plan, Refused))
+        patch.setattr(api, "start_executor", refuse)
         with pytest.raises(StoreError, match="not now"):
             api.sweep(settings(pool), results=tmp_path)
     study = api.sweep(settings(pool, query=4), results=tmp_path)
     assert study.settings.query == 4
     assert len(study.runs) == 1
-
-
-def test_two_drivers_on_one_folder_are_refused(pool, results):
-    with (
-        SweepStore(results / "study"),
-        pytest.raises(StoreError, match="written by another alray"),
-    ):
-        api.sweep(settings(pool), results=results)
 
 
 def test_the_manifest_says_where_the_study_came_from(results):
@@ -203,12 +155,7 @@ def test_the_manifest_says_where_the_study_came_from(results):
     assert found["versions"].keys() == {"torch", "ray", "numpy", "pyarrow"}
     assert len(found["pool_fingerprint"]) == 64
     assert found["command"] == "alray.sweep(...)"
-
-
-def test_a_command_that_plays_nothing_leaves_the_manifest(pool, results):
-    before = manifest(results)
-    api.sweep(settings(pool), results=results, command="again")
-    assert manifest(results) == before
+    assert found["ended"] is not None
 
 
 def test_a_study_that_goes_on_has_no_end_until_it_ends(pool, results, monkeypatch):
@@ -243,35 +190,24 @@ def test_going_on_with_another_alray_is_reported_where_there_is_something_to_add
     assert "source changed)" in text
 
 
-@pytest.mark.parametrize("git", [None, "/bin/false"])
-def test_without_git_there_is_no_commit(monkeypatch, git):
-    monkeypatch.setattr("pathlib.Path.exists", lambda path: True)
-    monkeypatch.setattr(shutil, "which", lambda name: git)
-    assert machine.git_commit() is None
+@pytest.mark.parametrize(
+    ("git", "printed", "commit"),
+    [(None, "abc", None), ("/bin/false", "", None), ("/usr/bin/git", "abc", "abc")],
+)
+def test_the_commit_is_that_of_alrays_checkout(monkeypatch, git, printed, commit):
+    done = subprocess.CompletedProcess([], 0, stdout=f"{printed}\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    monkeypatch.setattr(shutil, "which", lambda _: git)
+    assert machine.git_commit() == commit
 
 
-def test_the_commit_is_that_of_alrays_checkout(monkeypatch):
-    done = subprocess.CompletedProcess([], 0, stdout="abc\n")
-    monkeypatch.setattr(subprocess, "run", lambda *args, **options: done)
-    monkeypatch.setattr("pathlib.Path.exists", lambda path: True)
-    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/git")
-    assert machine.git_commit() == "abc"
-
-
-def test_loading_what_is_no_study_is_refused(tmp_path):
+def test_loading_what_is_no_study_or_did_not_end_is_refused(results, tmp_path):
     with pytest.raises(StoreError, match="holds no study"):
         load(tmp_path)
-
-
-def test_loading_a_study_that_did_not_end_says_so(results):
     (results / "study" / "summary.parquet").unlink()
     with pytest.raises(StoreError, match="has not been run to its end"):
         load(results / "study")
-
-
-def test_the_executor_is_the_one_asked_for(pool):
-    plan = api.plan_sweep(settings(pool))
-    assert isinstance(api.start_executor(plan), InlineExecutor)
 
 
 def test_what_is_dropped_from_the_pool_is_reported(pool, tmp_path, caplog):

@@ -15,16 +15,8 @@ from alray.strategies import STRATEGIES, parse
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 MAP = (ROOT / "alray" / "README.md").read_text()
-PAGES = [
-    ROOT / name
-    for name in (
-        "README.md",
-        "alray/README.md",
-        "cluster/README.md",
-        "results/README.md",
-        "scripts/README.md",
-    )
-]
+PAGES = [ROOT / "README.md"]
+PAGES += [ROOT / name / "README.md" for name in ("alray", "cluster", "results", "scripts")]
 ALL = "\n".join(page.read_text() for page in PAGES)
 
 
@@ -48,15 +40,15 @@ def test_every_strategy_is_in_the_table():
 )
 def test_every_option_named_exists(option):
     """In some command's help."""
-    commands = [
-        ["sweep"],
-        ["correlate"],
-        ["report"],
-        ["pool", "describe"],
-        ["pool", "import"],
-        ["pool", "make", "synthetic"],
-    ]
-    helps = [CliRunner().invoke(main, [*words, "--help"]).output for words in commands]
+    commands = (
+        "sweep",
+        "correlate",
+        "report",
+        "pool describe",
+        "pool import",
+        "pool make synthetic",
+    )
+    helps = [CliRunner().invoke(main, [*words.split(), "--help"]).output for words in commands]
     assert any(re.search(rf"{option}\b", text) for text in helps)
 
 

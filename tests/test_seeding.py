@@ -35,6 +35,7 @@ def test_a_generator_repeats_its_draws():
     draws = [generator(1, 2, "batches", 3).random(5) for _ in range(2)]
     assert np.array_equal(draws[0], draws[1])
     assert not np.array_equal(draws[0], generator(1, 2, "batches", 4).random(5))
+    assert torch.equal(*(torch.rand(4, generator=torch_generator(7)) for _ in range(2)))
 
 
 def test_another_process_draws_the_same():
@@ -45,12 +46,7 @@ def test_another_process_draws_the_same():
     assert int(printed.stdout) == generator(1, 2, "split").integers(0, 2**62)
 
 
-def test_torch_generators_repeat_their_draws():
-    draws = [torch.rand(4, generator=torch_generator(7)) for _ in range(2)]
-    assert torch.equal(*draws)
-
-
-def test_isolated_code_draws_from_its_seed_and_leaves_the_global_generator_alone():
+def test_forked_code_draws_from_its_seed_and_leaves_the_global_generator_alone():
     before = torch.random.get_rng_state()
     drawn = []
     for number in (1, 1, 2):

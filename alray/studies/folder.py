@@ -24,7 +24,7 @@ class MissingFileError(StoreError):
 
 
 class Folder:
-    """What every kind of study's folder can do. As a context manager to write: it is then locked against a second writer.
+    """What every kind of study's folder can do. To write, enter it: it is then locked against a second writer.
 
     Args:
         root: A local folder, or one in an object store.
@@ -177,6 +177,10 @@ class Folder:
         frame: pd.DataFrame = table.to_pandas()
         return frame
 
+    def _content(self, name: str) -> bytes:
+        (content,) = self._contents([name])
+        return content
+
     def _read_tables(self, names: Sequence[str]) -> list[pa.Table]:
         tables = []
         for name, content in zip(names, self._contents(names), strict=True):
@@ -221,6 +225,16 @@ class Folder:
     def _remove(self, names: Collection[str]) -> None:
         """Remove files, if there."""
         (self._storage if self._batch is None else self._batch).remove(names)
+
+
+def table(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[pa.DataType, str]]
+) -> pa.Table:
+    """Return rows as a table with these columns first; further ones are float64 (they depend on the heads)."""
+    extra = [name for name in (rows[0] if rows else {}) if name not in columns]
+    fields = [(name, kind) for name, (kind, _) in columns.items()]
+    fields += [(name, pa.float64()) for name in extra]
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=pa.schema(fields))
 
 
 def _unreadable(path: object, error: Exception) -> str:

@@ -5,7 +5,6 @@
 
 import functools
 import hashlib
-import importlib.metadata
 import importlib.util
 import platform
 import shutil
@@ -17,36 +16,41 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("torch", "ray", "numpy", "pyarrow")
-
 MISSING = "not installed"
 
 
 def node_facts(session_folder: str) -> dict[str, Any]:
-    """Return the versions, rooms and clock of the node that this runs on, as plain values.
+    """Return the versions, free bytes and clock of the node that this runs on, as plain values.
 
     Args:
         session_folder: Ray's folder on the node, whose disk takes what Ray spills and logs.
     """
+    memory_disk, memory_disk_free = disk_space("/dev/shm")
     return {
         "host": platform.node(),
         "versions": {
             **alray_versions(),
             "Python": ".".join(map(str, sys.version_info[:2])),
-            **{name: version_of(name) for name in PACKAGES},
+            **{name: version_without_build(name) for name in PACKAGES},
         },
         "disk_free": disk_space(session_folder)[1],
-        "memory_disk": disk_space("/dev/shm")[0],
-        "memory_disk_free": disk_space("/dev/shm")[1],
+        "memory_disk": memory_disk,
+        "memory_disk_free": memory_disk_free,
         "clock": time.time(),
     }
 
 
-def version_of(package: str) -> str:
-    """Return a package's version without its build: a head may have the CPU build of torch, and its workers CUDA's."""
+def installed_version(package: str) -> str | None:
+    """Return an installed package's whole version, None where it is not installed."""
     try:
-        return importlib.metadata.version(package).partition("+")[0]
-    except importlib.metadata.PackageNotFoundError:
-        return MISSING
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def version_without_build(package: str) -> str:
+    """Return a package's version: a head may have the CPU build of torch, and its workers CUDA's."""
+    return (installed_version(package) or MISSING).partition("+")[0]
 
 
 def alray_versions() -> dict[str, str]:
@@ -54,11 +58,8 @@ def alray_versions() -> dict[str, str]:
     found = importlib.util.find_spec("alray")
     if found is None or found.origin is None:
         return {"alray": MISSING, "alray's source": MISSING}
-    folder = Path(found.origin).parent
-    return {
-        "alray": importlib.import_module("alray").__version__,
-        "alray's source": source_fingerprint(folder),
-    }
+    source = source_fingerprint(Path(found.origin).parent)
+    return {"alray": importlib.import_module("alray").__version__, "alray's source": source}
 
 
 def source_fingerprint(folder: Path) -> str:
@@ -84,14 +85,6 @@ def disk_space(folder: str) -> tuple[int | None, int | None]:
 def own_source() -> str:
     """Return the fingerprint of alray as this process found it."""
     return alray_versions()["alray's source"]
-
-
-def installed_version(name: str) -> str | None:
-    """Return an installed package's whole version, None where it is not installed."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def processor() -> str:

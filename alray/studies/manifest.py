@@ -4,7 +4,6 @@ import datetime as dt
 import logging
 import platform
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from alray._version import __version__
@@ -14,31 +13,18 @@ from alray.settings.base import Settings, flatten
 from alray.settings.run import SCHEMA
 from alray.storage.location import without_secrets
 from alray.studies.folder import Folder
-from alray.studies.machine import git_commit, installed_version, own_source, processor
+from alray.studies.machine import PACKAGES, git_commit, installed_version, own_source, processor
 
 SWEEP, CORRELATION = "sweep", "correlation"
 
+READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
+"""Kind of study: the function that reads one."""
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of study.
-
-    Attributes:
-        reader: The function that reads one.
-        addable: Settings of which a later command under the same name may ask for others.
-    """
-
-    reader: str
-    addable: tuple[str, ...]
-
-
-KINDS = {
-    SWEEP: Kind("alray.load", ("seeds", "strategies", "vary", "full_data", "name")),
-    CORRELATION: Kind(
-        "alray.load_correlation",
-        ("bases", "fine_tune_seeds", "scores", "grouping", "outcome", "name"),
-    ),
+ADDABLE = {
+    SWEEP: ("seeds", "strategies", "vary", "full_data", "name"),
+    CORRELATION: ("bases", "fine_tune_seeds", "scores", "grouping", "outcome", "name"),
 }
+"""Kind of study: settings of which a later command under the same name may ask for others."""
 
 _logger = logging.getLogger(__name__)
 
@@ -53,27 +39,11 @@ def require_kind(folder: Folder, kind: str) -> None:
         raise StoreError(f"{folder.root} holds no study: it has no study.yaml")
     found = folder.read_manifest().get("kind", SWEEP)
     if found != kind:
-        raise StoreError(
-            f"{folder.root} holds a {found} study: read it with {KINDS[found].reader}"
-        )
+        raise StoreError(f"{folder.root} holds a {found} study: read it with {READERS[found]}")
 
 
-def claim(
-    folder: Folder,
-    settings: Settings,
-    pool: Pool,
-    *,
-    kind: str,
-    fresh: bool,
-) -> None:
-    """Make sure that what lies in the folder is this study.
-
-    Args:
-        folder: Locked for writing.
-        settings: The study's.
-        pool: Its pool.
-        kind: sweep or correlation.
-        fresh: Throw away what lies there.
+def claim(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: bool) -> None:
+    """Make sure that what lies in a folder, locked for writing, is this study; `fresh` throws away what lies there.
 
     Raises:
         StoreError: It is another one; shows the differences.
@@ -88,7 +58,7 @@ def claim(
     if not folder.exists():
         return
     there, here = (
-        _fixed(values, KINDS[kind].addable)
+        _fixed(values, ADDABLE[kind])
         for values in (folder.read_study(), settings.model_dump(mode="json"))
     )
     changes = [
@@ -144,9 +114,7 @@ def origin(
         "pool": pool.name,
         "pool_fingerprint": pool.fingerprint,
         "python": platform.python_version(),
-        "versions": {
-            name: installed_version(name) for name in ("torch", "ray", "numpy", "pyarrow")
-        },
+        "versions": {name: installed_version(name) for name in PACKAGES},
         "machine": {"system": platform.platform(), "processor": processor()},
     }
 

@@ -1,10 +1,9 @@
 """What anything that listens to a study in progress learns, whatever kind of study it is."""
 
-from typing import Generic, TypeVar
+from typing import Generic
 
 from alray.studies.events import Failure
-
-Job_contra = TypeVar("Job_contra", contravariant=True)
+from alray.studies.executor import Job_contra
 
 
 class StudyObserver(Generic[Job_contra]):
@@ -14,7 +13,7 @@ class StudyObserver(Generic[Job_contra]):
         """A job was given to a worker on a host; "" where the host is not known yet."""
 
     def lost(self, job: Job_contra, failure: Failure, resumes_after: int | None) -> None:
-        """A worker has died; its job starts again after this round, -1 for from the start, or has failed for good (None)."""
+        """A worker has died; its job starts again after this round (-1: the start), or has failed for good (None)."""
 
     def moved(self, job: Job_contra, failure: Failure) -> None:
         """A job has had an error of its own on one host, and is tried on another."""

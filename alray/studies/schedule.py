@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Generic
 
 from alray.studies.events import Failure
@@ -66,7 +67,7 @@ class Schedule(ABC, Generic[JobT]):
     def avoided(self, hosts: frozenset[str]) -> frozenset[str]:
         """Return the hosts to which none of the jobs that could start now would go, `hosts` being all there are."""
         avoided: frozenset[str] | None = None
-        for name in self._names():
+        for name in chain(*self._queues):
             of_job = self._retries.avoided(name, hosts)
             avoided = of_job if avoided is None else avoided & of_job
             if not avoided:
@@ -76,11 +77,6 @@ class Schedule(ABC, Generic[JobT]):
     def avoided_by(self, name: str, hosts: frozenset[str]) -> frozenset[str]:
         """Return the hosts to which this job should not go."""
         return self._retries.avoided(name, hosts)
-
-    def _names(self) -> Iterable[str]:
-        """Yield the names of the jobs that could start now, in order."""
-        for queue in self._queues:
-            yield from queue
 
     def _tried_again(self, failure: Failure, hosts: frozenset[str], queue: deque[str]) -> bool:
         """Record a failure; return whether the job is tried again, and is then the first in its queue."""

@@ -17,11 +17,9 @@ from alray.studies.correlation.base_model import train_base
 from alray.studies.correlation.driver import group_rows
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
-from alray.studies.correlation.tasks import Task, perform
-from alray.studies.correlation.worker import Performed, TaskWorker
-from alray.studies.inline import InlineExecutor
-from alray.studies.retries import HERE
+from alray.studies.correlation.tasks import perform
 from tests.helpers.builders import raw_pool
+from tests.helpers.studies import Recording
 
 FRAMES = ("bases", "groups", "outcomes", "summary", "quantiles", "checks")
 
@@ -62,17 +60,8 @@ def correlation_plan(pool: PreparedPool, **changes: Any) -> CorrelationPlan:
     return make_correlation_plan(CorrelationSpec.model_validate(settings), raw, pool)
 
 
-def inline_tasks(plan: CorrelationPlan, kind: type[InlineExecutor[Task, Performed]]) -> Any:
-    """Return an executor of this kind, with a worker for the plan's tasks."""
-    pool = plan.prepared
-    return kind(lambda: TaskWorker(pool, pool.checksum(), plan.spec, HERE))
-
-
-class Listener(CorrelationObserver):
-    """Takes down what it is told, as (kind, detail)."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, Any]] = []
+class Listener(Recording, CorrelationObserver):
+    """Records a correlation study; a moment is the number of tasks that have been performed."""
 
     @override
     def begin(self, plan, fine_tunes_done):
@@ -89,26 +78,11 @@ class Listener(CorrelationObserver):
     @override
     def performed(self, task, seconds, host):
         self.events.append(("performed", task.name))
+        self.come_to(len(self.of("performed")))
 
     @override
     def failed(self, name, error):
         self.events.append(("failed", (name, error)))
-
-    @override
-    def lost(self, job, failure, resumes_after):
-        self.events.append(("lost", job.name))
-
-    @override
-    def notice(self, text):
-        self.events.append(("notice", text))
-
-    @override
-    def end(self):
-        self.events.append(("end", None))
-
-    def of(self, kind: str) -> list[Any]:
-        """Return the details of one kind of event."""
-        return [detail for name, detail in self.events if name == kind]
 
 
 def in_memory(
@@ -116,7 +90,7 @@ def in_memory(
     rescore: Callable[[int, Mapping[str, Any]], Mapping[str, Any]] = lambda _, scores: scores,
     **resampling: int,
 ) -> CorrelationSummary:
-    """Perform a whole study without files and return what it shows; `rescore` may put other scores in a base's place."""
+    """Perform a whole study without files and return what it shows; `rescore` may change a base's scores."""
     spec, pool = plan.spec, PoolTensors(plan.prepared)
     groups, outcomes, bases = [], [], []
     for number in range(spec.bases):

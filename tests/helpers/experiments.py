@@ -19,6 +19,13 @@ def experiment(run, pool=POOL, state=None):
     return Experiment(run, PoolTensors(pool), clock(), state)
 
 
+def after_passive(run, pool=POOL):
+    """Return an experiment after its passive phase."""
+    running = experiment(run, pool)
+    running.passive()
+    return running
+
+
 def complete(run, pool=POOL):
     """Return a run's results and its state after each round."""
     running = experiment(run, pool)

@@ -1,6 +1,7 @@
 """Small studies for the tests of what runs them: a pool on disk, settings, and records to compare."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from typing_extensions import override
 
+from alray import api
 from alray.storage.location import StudyPath
+from alray.studies.correlation.plan import CorrelationPlan
+from alray.studies.correlation.worker import TaskWorker
 from alray.studies.events import Failure
-from alray.studies.inline import InlineExecutor
+from alray.studies.inline import InlineExecutor, Worker
 from alray.studies.retries import HERE
-from alray.studies.sweep.jobs import Job, Progress
+from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.records import TIMING_COLUMNS
@@ -35,9 +39,9 @@ def write_pool(path: Path, *, objects: int = 200, seed: int = 0) -> Path:
         "id": [f"object-{number}" for number in range(objects)],
         "label": [f"class-{label}" for label in labels],
     }
-    for place, (name, size) in enumerate({"image": 10, "text": 6}.items()):
+    for position, (name, size) in enumerate({"image": 10, "text": 6}.items()):
         values = rng.normal(size=(3, size))[labels] + rng.normal(size=(objects, size))
-        absent = np.arange(objects) % 5 == place
+        absent = np.arange(objects) % 5 == position
         columns[name] = pa.array(
             [None if gone else row for gone, row in zip(absent, values, strict=True)],
             pa.list_(pa.float32(), size),
@@ -64,6 +68,12 @@ def settings(pool: Path, **changes: Any) -> dict[str, Any]:
     }
 
 
+def misbehaving(pool: Path, act: str, round_number: int) -> str:
+    """Return a strategy that misbehaves in this round of a study with these settings."""
+    left = len(api.plan_sweep(settings(pool)).prepared.train) - 20 - 5 * (round_number - 1)
+    return f"tests.helpers.plugins:Misbehaving:act={act}:left={left}"
+
+
 def comparable(frame: pd.DataFrame) -> pd.DataFrame:
     """Return records without the columns that may differ between executions, in a fixed order."""
     kept = frame.drop(columns=[name for name in TIMING_COLUMNS if name in frame])
@@ -88,11 +98,36 @@ def files(folder: StudyPath) -> set[str]:
     return found - {".lock"}
 
 
-class Recorder(Observer):
-    """Takes down what it is told, as (kind, detail)."""
+class Recording:
+    """Records what an observer of any study learns, as (kind, detail); acts when the study has come to a moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, moment: Any = None, act: Callable[[], object] = lambda: None) -> None:
         self.events: list[tuple[str, Any]] = []
+        self._moment, self._act = moment, act
+
+    def come_to(self, moment: Any) -> None:
+        if moment == self._moment:
+            self._act()
+
+    def lost(self, job: Any, failure: Failure, resumes_after: int | None) -> None:
+        self.events.append(("lost", (job.name, failure.host)))
+
+    def moved(self, job: Any, failure: Failure) -> None:
+        self.events.append(("moved", (job.name, failure.host)))
+
+    def notice(self, text: str) -> None:
+        self.events.append(("notice", text))
+
+    def end(self) -> None:
+        self.events.append(("end", None))
+
+    def of(self, kind: str) -> list[Any]:
+        """Return the details of one kind of event."""
+        return [detail for each, detail in self.events if each == kind]
+
+
+class Recorder(Recording, Observer):
+    """Records a sweep; a moment is ("passive", 0) or ("run", a round)."""
 
     @override
     def begin(self, plan: Plan, runs: Mapping[str, RunStatus]) -> None:
@@ -105,6 +140,7 @@ class Recorder(Observer):
     @override
     def progressed(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         self.events.append(("progressed", (name, record["round"])))
+        self.come_to(("passive" if run is None else "run", record["round"]))
 
     @override
     def ended(self, name: str, run: RunStatus | None) -> None:
@@ -114,34 +150,40 @@ class Recorder(Observer):
     def failed(self, run: RunStatus) -> None:
         self.events.append(("failed", run.run_id))
 
-    @override
-    def lost(self, job: Job, failure: Failure, resumes_after: int | None) -> None:
-        self.events.append(("lost", (job.name, failure.host)))
+
+def inline(plan: Plan | CorrelationPlan, kind: Callable[..., Any] = InlineExecutor) -> Any:
+    """Return an executor of this kind, with a worker for the plan's jobs."""
+    pool = plan.prepared
+    if isinstance(plan, Plan):
+        return kind(lambda: RunWorker(pool, pool.checksum(), plan.study.execution, HERE))
+    return kind(lambda: TaskWorker(pool, pool.checksum(), plan.spec, HERE))
+
+
+class Disturbed(InlineExecutor[Any, Any]):
+    """Loses its worker, with what it has not reported, where `happens` returns an event for the job in progress."""
+
+    def __init__(
+        self, make_worker: Callable[[], Worker[Any, Any]], happens: Callable[[Any], Failure | None]
+    ) -> None:
+        super().__init__(make_worker)
+        self._happens = happens
 
     @override
-    def moved(self, job: Job, failure: Failure) -> None:
-        self.events.append(("moved", (job.name, failure.host)))
-
-    @override
-    def notice(self, text: str) -> None:
-        self.events.append(("notice", text))
-
-    @override
-    def end(self) -> None:
-        self.events.append(("end", None))
-
-    def of(self, kind: str) -> list[Any]:
-        """Return the details of one kind of event."""
-        return [detail for each, detail in self.events if each == kind]
+    def wait(self, seconds: float) -> Any:
+        # The job in progress is what the test decides by.
+        event = None if self._job is None else self._happens(self._job[0])
+        if event is None:
+            return super().wait(seconds)
+        self._job, self._worker = None, self._make_worker()
+        return [event]
 
 
-def inline(plan: Plan, kind: type[InlineExecutor[Job, Progress]] = InlineExecutor) -> Any:
-    """Return an executor of this kind, with a worker for the plan's runs."""
-    pool, execution = plan.prepared, plan.study.execution
-    return kind(lambda: RunWorker(pool, pool.checksum(), execution, HERE))
+def start_with(monkeypatch: pytest.MonkeyPatch, kind: Callable[..., Any]) -> None:
+    """Let studies start executors of this kind in this process."""
+    for name in ("start_executor", "start_tasks"):
+        monkeypatch.setattr(api, name, lambda plan: inline(plan, kind))
 
 
-def report_every_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make workers report, and with `checkpoint_seconds: 0` checkpoint, after every round."""
-    advance = RunWorker.advance
-    monkeypatch.setattr(RunWorker, "advance", lambda worker: advance(worker, 0.0))
+def disturb(monkeypatch: pytest.MonkeyPatch, happens: Callable[[Any], Failure | None]) -> None:
+    """Let this happen to the jobs of studies that start from now on."""
+    start_with(monkeypatch, partial(Disturbed, happens=happens))

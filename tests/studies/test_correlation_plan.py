@@ -1,5 +1,8 @@
 """A correlation study's settings: what is filled in, what is refused and with which advice, which tasks follow."""
 
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +11,7 @@ from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.base_model import draw_sample, draw_test, initial_order
 from alray.studies.correlation.plan import _group_size
-from alray.studies.correlation.protocol import CONTROL, SHUFFLED_GROUPS, task_names
+from alray.studies.correlation.protocol import CONTROL, SHUFFLED_GROUPS, has_control, task_names
 from tests.helpers.builders import make_pool
 from tests.helpers.correlation_studies import correlation_plan
 
@@ -20,9 +23,7 @@ def pool():
 
 def test_open_numbers_are_filled_in(pool):
     spec = correlation_plan(pool, initial=None, sample=None, group_size=None).spec
-    assert spec.initial == 24
-    assert spec.group_size == 2
-    assert spec.sample == 216
+    assert (spec.initial, spec.group_size, spec.sample) == (24, 2, 216)
 
 
 @pytest.mark.parametrize(
@@ -35,18 +36,19 @@ def test_an_open_group_size_divides_a_given_sample(sample, size):
 def test_the_initial_labels_are_as_many_as_it_takes_to_hold_every_class():
     labels = np.zeros(400, dtype=np.int64)
     labels[7] = labels[290] = labels[390] = 1
-    plain = make_pool(400, classes=2)
-    rare = type(plain)(
-        plain.modalities, labels, 2, np.arange(280), np.arange(280, 340), np.arange(340, 400)
+    train, validation, test = np.split(np.arange(400), [280, 340])
+    rare = replace(
+        make_pool(400, classes=2), labels=labels, train=train, validation=validation, test=test
     )
-    plan = correlation_plan(rare, initial=None, bases=3, sample=40, group_size=2)
+    numbers = {"bases": 3, "sample": 40, "group_size": 2}
+    plan = correlation_plan(rare, initial=None, **numbers)
     positions = [
         int(np.flatnonzero(labels[initial_order(plan.spec, rare, base)] == 1)[0])
         for base in range(3)
     ]
     assert plan.spec.initial == max(28, max(positions) + 1)
     with pytest.raises(SpecError, match=r"class 'class 1' is absent.*--initial \d+"):
-        correlation_plan(rare, initial=min(positions), bases=3, sample=40, group_size=2)
+        correlation_plan(rare, initial=min(positions), **numbers)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_text_and_numbers_are_read_as_they_are_typed():
 def test_the_published_choices_give_way_to_what_is_set():
     spec = validate(CorrelationSpec, {"compat": "original", "fine_tune_seeds": 4}, "here")
     assert (spec.replay, spec.fine_tune_seeds, spec.grouping) == ("initial", 4, ("score",))
-    assert not correlation_plan(make_pool(400), compat="original", replay="initial").has_control
+    assert not has_control(spec)
 
 
 def test_sample_and_initial_labels_are_apart_and_differ_between_bases(pool):
@@ -132,36 +134,26 @@ def test_tasks_cover_every_group_of_every_arrangement_with_every_seed(pool):
     sample = draw_sample(plan.spec, pool, 0)
     scores = {name: np.arange(150.0) for name in ("loss", "margin")}
     groupings = plan.groupings(0, sample, scores)
-    assert [
-        (grouping.grouping, grouping.sorted_by) for grouping in groupings
-    ] == plan.grouping_names()
+    names = [(grouping.grouping, grouping.sorted_by) for grouping in groupings]
+    assert names == plan.grouping_names()
     tasks = list(plan.tasks(0, groupings))
     assert len({task.name for task in tasks}) == len(tasks)
     assert [task.name for task in tasks] == task_names(plan.spec, 0)
     assert sum(len(task) for task in tasks) * plan.spec.bases == plan.fine_tunes
-    for grouping in groupings:
-        for seed in range(3):
-            mine = [
-                task
-                for task in tasks
-                if (task.grouping, task.sorted_by, task.seed)
-                == (grouping.grouping, grouping.sorted_by, seed)
-            ]
-            assert np.array_equal(
-                np.concatenate([task.objects for task in mine]), grouping.objects
-            )
-            assert [task.first for task in mine] == list(range(0, len(grouping.objects), 20))
+    for grouping, seed in itertools.product(groupings, range(3)):
+        key = (grouping.grouping, grouping.sorted_by, seed)
+        found = [task for task in tasks if (task.grouping, task.sorted_by, task.seed) == key]
+        assert np.array_equal(np.concatenate([task.objects for task in found]), grouping.objects)
+        assert [task.first for task in found] == list(range(0, len(grouping.objects), 20))
     assert [task.seed for task in tasks if task.grouping == CONTROL] == [0, 1, 2]
 
 
 def test_shuffled_labels_are_those_of_random_groups_in_another_order(pool):
     plan = correlation_plan(pool)
     sample = draw_sample(plan.spec, pool, 0)
-    groupings = {
-        grouping.grouping: grouping
-        for grouping in plan.groupings(0, sample, {"loss": np.zeros(120)})
-    }
-    shuffled, random = groupings["shuffled_labels"], groupings["random"]
+    groupings = plan.groupings(0, sample, {"loss": np.zeros(120)})
+    by_name = {grouping.grouping: grouping for grouping in groupings}
+    shuffled, random = by_name["shuffled_labels"], by_name["random"]
     assert np.array_equal(shuffled.objects, random.objects[:SHUFFLED_GROUPS])
     true = pool.labels[shuffled.objects]
     assert sorted(shuffled.labels.ravel()) == sorted(true.ravel())

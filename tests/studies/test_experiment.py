@@ -8,12 +8,13 @@ from alray.scoring.engine import score
 from alray.strategies import scores
 from alray.strategies.base import given
 from alray.strategies.signals import Request
+from alray.studies.sweep import experiment as experiment_module
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors
 from alray.training.fit import fit
 from tests.helpers.builders import one_run, plan_of, same_tensors
-from tests.helpers.experiments import POOL, complete, experiment
+from tests.helpers.experiments import POOL, after_passive, complete, experiment
 
 
 def repeatable(result):
@@ -60,14 +61,10 @@ def test_a_run_resumed_after_any_round_ends_alike_to_the_bit(settings):
 
 
 def test_another_seed_is_another_run():
-    one, other = (complete(run)[0] for run in plan_of(POOL, seeds=2).runs)
-    assert repeatable(one[0]) != repeatable(other[0])
-    assert one[0].indices.tolist() != other[0].indices.tolist()
-
-
-def test_another_study_seed_is_another_run():
-    one, other = (complete(one_run(POOL, seed=seed))[0] for seed in (0, 1))
-    assert one[0].indices.tolist() != other[0].indices.tolist()
+    runs = [*plan_of(POOL, seeds=2).runs, one_run(POOL, seed=1)]
+    passive = [experiment(run).passive() for run in runs]
+    assert len({repeatable(result)[0] for result in passive}) == 3
+    assert len({tuple(result.indices) for result in passive}) == 3
 
 
 @pytest.mark.parametrize("second", ["random", "bald", "ideal_loss"])
@@ -92,8 +89,7 @@ def test_variants_that_act_in_the_rounds_share_it_too():
 
 def test_a_run_that_starts_from_a_shared_passive_phase_is_the_run_itself():
     margin, entropy = plan_of(POOL, strategies=["margin", "entropy"]).runs
-    shared = experiment(margin)
-    shared.passive()
+    shared = after_passive(margin)
     started = experiment(entropy, state=shared.state())
     straight, _ = complete(entropy)
     assert repeatable(started.next_round()) == repeatable(straight[1])
@@ -107,26 +103,14 @@ def test_labels_are_distinct_objects_of_the_train_part():
     assert len(np.unique(labelled)) == 24
     assert np.isin(labelled, POOL.train).all()
     assert np.concatenate([result.indices for result in results]).tolist() == labelled.tolist()
-
-
-def test_a_run_may_label_the_whole_train_part():
-    run = one_run(POOL, initial=len(POOL.train) - 8, query=4, rounds=2)
-    _, states = complete(run)
-    labelled = RunState.from_bytes(states[-1]).labelled
-    assert np.array_equal(np.sort(labelled), POOL.train)
-
-
-def test_a_run_without_rounds_is_its_passive_phase():
-    running = experiment(one_run(POOL, rounds=0))
-    assert not running.finished
-    running.passive()
-    assert running.finished
+    _, states = complete(one_run(POOL, initial=len(POOL.train) - 8, query=4, rounds=2))
+    everything = RunState.from_bytes(states[-1]).labelled
+    assert np.array_equal(np.sort(everything), POOL.train)
 
 
 @pytest.mark.parametrize("name", ["Repeating", "OneTooMany", "Stranger"])
 def test_a_strategy_that_breaks_its_contract_is_caught(name):
-    running = experiment(one_run(POOL, strategies=[f"tests.helpers.own_modules:{name}"]))
-    running.passive()
+    running = after_passive(one_run(POOL, strategies=[f"tests.helpers.own_modules:{name}"]))
     with pytest.raises(RuntimeError, match=f"{name}.*instead of 4"):
         running.next_round()
 
@@ -151,11 +135,6 @@ def test_oracles_choose_by_the_true_labels(strategy, sign):
     np.testing.assert_allclose(result.scores, np.sort(sign * losses)[:4] * sign, rtol=1e-6)
 
 
-def test_chance_has_no_score():
-    results, _ = complete(one_run(POOL, strategies=["random"]))
-    assert all(np.isnan(result.scores).all() for result in results)
-
-
 @pytest.mark.parametrize(
     ("training", "expected"),
     [
@@ -174,8 +153,7 @@ def test_finetuning_starts_from_the_present_weights_and_scratch_from_fresh_ones(
     """With a learning rate of nearly nothing, a round's weights are those that it starts from."""
     for mode, same in (("finetune", True), ("scratch", False)):
         training = {"mode": mode, "lr": 1e-30, "passive_epochs": 1, "weight_decay": 0}
-        running = experiment(one_run(POOL, training=training))
-        running.passive()
+        running = after_passive(one_run(POOL, training=training))
         before = learner_tensors(running._learner)["weights.network.output.weight"]
         running.next_round()
         after = learner_tensors(running._learner)["weights.network.output.weight"]
@@ -190,30 +168,24 @@ def test_the_loss_predictor_leaves_the_networks_first_weights_alone():
     assert len(two) > len(one)
 
 
-def test_learning_loss_is_detached_in_the_rounds_unless_it_never_is(monkeypatch):
-    seen = []
-
-    def recording(*arguments):
-        seen.append(arguments[-1].detach_from)
-        return fit(*arguments)
-
-    monkeypatch.setattr("alray.studies.sweep.experiment.fit", recording)
-    for share, expected in ((0.5, [0.5, 0.0]), (1.0, [1.0, 1.0])):
-        seen.clear()
-        complete(one_run(POOL, strategies=[f"learning_loss:detach_after={share}"], rounds=1))
-        assert seen == expected
-
-
 @pytest.mark.parametrize(
-    ("mode", "expected"), [("finetune", [True, False]), ("scratch", [True, True])]
+    ("settings", "detach_from", "stops_early"),
+    [
+        ({"strategies": ["learning_loss:detach_after=0.5"]}, [0.5, 0.0], [True, False]),
+        ({"strategies": ["learning_loss:detach_after=1.0"]}, [1.0, 1.0], [True, False]),
+        ({"training": {"mode": "scratch", "passive_epochs": 2}}, [1.0, 1.0], [True, True]),
+    ],
 )
-def test_only_fits_from_fresh_weights_stop_early(monkeypatch, mode, expected):
+def test_fits_from_fresh_weights_stop_early_and_a_later_fit_detaches_the_loss_predictor(
+    monkeypatch, settings, detach_from, stops_early
+):
     seen = []
 
     def recording(*arguments):
-        seen.append(arguments[-1].validate is not None)
+        seen.append(arguments[-1])
         return fit(*arguments)
 
-    monkeypatch.setattr("alray.studies.sweep.experiment.fit", recording)
-    complete(one_run(POOL, training={"mode": mode, "passive_epochs": 2}, rounds=1))
-    assert seen == expected
+    monkeypatch.setattr(experiment_module, "fit", recording)
+    complete(one_run(POOL, rounds=1, **settings))
+    assert [options.detach_from for options in seen] == detach_from
+    assert [options.validate is not None for options in seen] == stops_early

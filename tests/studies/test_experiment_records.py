@@ -36,20 +36,11 @@ def test_metrics_are_those_of_the_chosen_part(split):
 
 
 def test_a_head_without_objects_to_evaluate_has_no_accuracy():
-    pool = make_pool()
-    image = pool.modalities[0]
+    pool = make_pool(absent=0.0)
+    image, text = pool.modalities
     rows = image.rows.copy()
     rows[pool.test] = -1
-    text = pool.modalities[1]
-    everywhere = np.arange(len(pool), dtype=np.int32)
-    features = np.zeros((len(pool), 5), np.float32)
-    changed = type(pool)(
-        (
-            type(image)("image", image.features, rows, image.shape),
-            type(text)("text", features, everywhere, text.shape),
-        ),
-        pool.labels, pool.class_count, pool.train, pool.validation, pool.test,
-    )  # fmt: skip
+    changed = replace(pool, modalities=(replace(image, rows=rows), text))
     record = experiment(one_run(changed), changed).passive().record
     assert math.isnan(record["accuracy_image"])
     assert not math.isnan(record["accuracy_text"])

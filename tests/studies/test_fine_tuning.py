@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
 from alray.networks.tensors import PoolTensors
 from alray.scoring.engine import score
 from alray.scoring.evaluation import evaluate
-from alray.seeding import torch_seed
 from alray.strategies import scores
 from alray.strategies.base import given
 from alray.strategies.signals import Request
@@ -46,6 +44,11 @@ def spec(pool):
 @pytest.fixture(scope="module")
 def base(spec, pool):
     return train_base(spec, pool, 0)
+
+
+def group_of(pool, base, first=0):
+    """Return the data of six objects of the base's sample."""
+    return data_of(pool, base.sample[first : first + 6])
 
 
 def data_of(pool, objects, epochs=3, labels=None):
@@ -115,7 +118,7 @@ def test_a_sequential_module_takes_the_fast_steps_as_in_a_sweep(monkeypatch):
     settings = {"model": {"name": "tests.helpers.own_modules:SequentialNetwork"}, "epochs": [1, 3]}
     spec = correlation_plan(pool.pool, **settings).spec
     start = train_base(spec, pool, 0)
-    groups = [data_of(pool, start.sample[first : first + 6]) for first in (0, 6)]
+    groups = [group_of(pool, start, first) for first in (0, 6)]
     plainly: list[int] = []
 
     def counted(learner, batch, labels, **options):
@@ -136,7 +139,7 @@ def test_a_sequential_module_takes_the_fast_steps_as_in_a_sweep(monkeypatch):
 
 def test_groups_do_not_disturb_each_other(spec, pool, base):
     """Each starts from the base's weights, also after other fine-tunes, and the call repeats to the bit."""
-    first, second = (data_of(pool, base.sample[start : start + 6]) for start in (0, 6))
+    first, second = (group_of(pool, base, start) for start in (0, 6))
     together = fine_tune(spec, pool, base.tensors, 0, 0, [first, second])
     assert together == fine_tune(spec, pool, base.tensors, 0, 0, [first, second])
     assert together[0] != together[1]
@@ -145,17 +148,15 @@ def test_groups_do_not_disturb_each_other(spec, pool, base):
 
 
 def test_seeds_differ_in_masks(spec, pool, base):
-    group = [data_of(pool, base.sample[:6])]
-    assert fine_tune(spec, pool, base.tensors, 0, 0, group) != fine_tune(
-        spec, pool, base.tensors, 0, 1, group
-    )
+    group = [group_of(pool, base)]
+    one, other = (fine_tune(spec, pool, base.tensors, 0, seed, group) for seed in (0, 1))
+    assert one != other
 
 
 def test_replay_fine_tunes_on_the_initial_labels_besides(pool, base):
-    spec = correlation_plan(
-        pool.pool, replay="initial", epochs=[1, 3], training={"passive_epochs": 2, "batch_size": 8}
-    ).spec
-    (outcomes,) = fine_tune(spec, pool, base.tensors, 0, 0, [data_of(pool, base.sample[:6])])
+    training = {"passive_epochs": 2, "batch_size": 8}
+    spec = correlation_plan(pool.pool, replay="initial", epochs=[1, 3], training=training).spec
+    (outcomes,) = fine_tune(spec, pool, base.tensors, 0, 0, [group_of(pool, base)])
     per_epoch = len(epoch_batches(spec, 6 + 20, 0, 0))
     assert per_epoch == 3
     assert [outcome.steps for outcome in outcomes] == [per_epoch, 3 * per_epoch]
@@ -168,38 +169,27 @@ def test_the_control_takes_as_many_steps_on_initial_labels_drawn_anew(spec, pool
     assert set(control.objects.ravel()) <= set(initial)
     assert not np.array_equal(control.objects[0], control.objects[1])
     assert np.array_equal(control.labels, pool.pool.labels[control.objects])
-    (with_group,) = fine_tune(spec, pool, base.tensors, 0, 0, [data_of(pool, base.sample[:6])])
-    (without,) = fine_tune(spec, pool, base.tensors, 0, 0, [control])
+    both = [group_of(pool, base), control]
+    with_group, without = fine_tune(spec, pool, base.tensors, 0, 0, both)
     assert [o.steps for o in with_group] == [o.steps for o in without]
+    larger = spec.model_copy(update={"group_size": 100})
+    drawn = control_data(larger, pool, 0, 0).objects
+    assert drawn.shape == (3, 100), "with fewer initial labels than a group, some are drawn again"
 
 
-def test_a_control_with_fewer_initial_labels_than_a_group_draws_them_again(pool):
-    plan = correlation_plan(
-        make_pool(4000), initial=20, sample=2000, group_size=100, epochs=[1, 3]
-    )
-    big = PoolTensors(plan.prepared)
-    assert control_data(plan.spec, big, 0, 0).objects.shape == (3, 100)
-
-
-def test_frozen_statistics_stay(pool, base):
-    frozen_bn = {"passive_epochs": 2, "batch_norm": "frozen"}
-    plan = correlation_plan(pool.pool, epochs=[1, 3], training=frozen_bn)
-    live = correlation_plan(pool.pool, epochs=[1, 3]).spec
-    group = [data_of(pool, base.sample[:6])]
-    frozen = fine_tune(plan.spec, pool, base.tensors, 0, 0, group)
-    assert frozen != fine_tune(live, pool, base.tensors, 0, 0, group)
+def test_frozen_statistics_stay(spec, pool, base):
+    training = {"passive_epochs": 2, "batch_norm": "frozen"}
+    frozen = correlation_plan(pool.pool, epochs=[1, 3], training=training).spec
+    group = [group_of(pool, base)]
+    one, other = (fine_tune(each, pool, base.tensors, 0, 0, group) for each in (frozen, spec))
+    assert one != other
 
 
 def test_shuffled_labels_do_harm():
     pool = PoolTensors(make_pool(1200, separation=1.0))
-    plan = correlation_plan(
-        pool.pool,
-        group_size=30,
-        sample=600,
-        initial=60,
-        training={"passive_epochs": 20, "lr": 0.01},
-        epochs=[20],
-    )
+    sizes = {"group_size": 30, "sample": 600, "initial": 60, "epochs": [20]}
+    training = {"passive_epochs": 20, "lr": 0.01}
+    plan = correlation_plan(pool.pool, training=training, **sizes)
     start = train_base(plan.spec, pool, 0)
     rng = np.random.default_rng(0)
     groups = start.sample[:240].reshape(8, 30)
@@ -236,17 +226,12 @@ def test_tasks_report_a_row_per_fine_tune_and_dose(spec, pool, base):
 def test_a_task_that_trains_a_base_returns_it(spec, pool, base):
     content = perform(spec, pool, TrainBase("base-0", 0), None)
     assert content == base.to_bytes()
+    objects = np.zeros((1, 6), np.int64)
+    task = FineTune("x", 0, "random", "", 0, 0, objects, objects)
     with pytest.raises(RuntimeError, match="base 0 was not shared"):
-        perform(
-            spec,
-            pool,
-            FineTune("x", 0, "random", "", 0, 0, *[np.zeros((1, 6), np.int64)] * 2),
-            None,
-        )
+        perform(spec, pool, task, None)
 
 
 def test_bases_differ_in_labels_and_weights(spec, pool, base):
     other = train_base(spec, pool, 1)
     assert not same_tensors(base.tensors, other.tensors)
-    assert torch_seed(0, 0, "weights") != torch_seed(0, 1, "weights")
-    assert torch.is_tensor(next(iter(base.tensors.values())))

@@ -1,4 +1,4 @@
-"""Whether and where a job is tried again, and how its failure is told."""
+"""Whether and where a job is tried again, and how its failure is described."""
 
 import pytest
 
@@ -18,20 +18,18 @@ def out_of_memory(host: str) -> Failure:
 
 def test_a_lost_job_is_tried_again_so_many_times_wherever_it_was():
     retries = Retries(3)
-    assert [retries.add(Failure("job", "killed", "a"), ONE) for _ in range(3)] == [
-        True,
-        True,
-        False,
-    ]
+    killed = Failure("job", "killed", "a")
+    assert [retries.add(killed, ONE) for _ in range(3)] == [True, True, False]
     assert retries.add(Failure("other", "killed", "a"), ONE)
 
 
 def test_an_error_is_tried_again_on_other_hosts_only():
-    assert not Retries(3).add(error("a"), ONE)
-    retries = Retries(3)
-    assert [retries.add(error(host), TWO) for host in "ab"] == [True, False]
-    retries = Retries(2)
-    assert [retries.add(error(host), THREE) for host in "ab"] == [True, False]
+    alone = Retries(3)
+    assert not alone.add(error("a"), ONE)
+    assert alone.error("job") == ("ValueError: no", "Traceback ...\n")
+    for attempts, hosts in ((3, TWO), (2, THREE)):
+        retries = Retries(attempts)
+        assert [retries.add(error(host), hosts) for host in "ab"] == [True, False]
 
 
 def test_a_host_is_avoided_as_long_as_there_is_another():
@@ -40,15 +38,10 @@ def test_a_host_is_avoided_as_long_as_there_is_another():
     assert retries.avoided("job", THREE) == {"a"}
     assert retries.avoided("job", ONE) == NOWHERE
     assert retries.avoided("other", THREE) == NOWHERE
+    retries.add(Failure("job", "killed", ""), THREE)  # a host that is not known is none to avoid
     retries.add(Failure("job", "killed", "b"), THREE)
     assert retries.avoided("job", TWO) == NOWHERE
     assert retries.avoided("job", THREE) == {"a", "b"}
-
-
-def test_a_host_that_is_not_known_is_not_avoided():
-    retries = Retries(9)
-    retries.add(Failure("job", "killed", ""), TWO)
-    assert retries.avoided("job", TWO) == NOWHERE
 
 
 def test_the_first_end_for_want_of_memory_is_not_held_against_job_or_host():
@@ -63,7 +56,6 @@ def test_the_first_end_for_want_of_memory_is_not_held_against_job_or_host():
 @pytest.mark.parametrize(
     ("happened", "line"),
     [
-        ([error("a")], "ValueError: no"),
         ([Failure("job", "killed", "a")], "its worker died once (a): killed"),
         ([Failure("job", "killed", "")] * 2, "its worker died 2 times: killed"),
         (
@@ -80,7 +72,7 @@ def test_a_failure_says_how_often_where_and_why_last(happened, line):
     assert retries.error("job")[0] == line
 
 
-def test_the_full_story_has_each_place_and_reason():
+def test_the_full_text_has_each_host_and_reason():
     retries = Retries(3)
     for failure in (Failure("job", "killed", "a"), error("b"), Failure("job", "gone", "")):
         retries.add(failure, THREE)
@@ -90,9 +82,3 @@ def test_the_full_story_has_each_place_and_reason():
         "Traceback ...",
         "3. its worker died: gone",
     ]
-
-
-def test_a_single_error_keeps_its_traceback_as_it_is():
-    retries = Retries(1)
-    retries.add(error("a"), ONE)
-    assert retries.error("job") == ("ValueError: no", "Traceback ...\n")

@@ -10,57 +10,49 @@ from alray.studies.sweep.schedule import RunSchedule
 from tests.helpers.schedules import HOSTS, fail, lose, run
 
 
+def ready(*runs):
+    """Return a schedule of these runs, whose passive phase is done."""
+    return RunSchedule(runs, attempts=3, checkpoints=frozenset([runs[0].passive_id]))
+
+
+def start(schedule, host, hosts=HOSTS):
+    """Return the name of the next job on a host, None if there is none."""
+    job = schedule.next(host, hosts)
+    return None if job is None else job.name
+
+
 def test_a_lost_job_goes_to_another_host_as_long_as_there_is_one():
-    schedule = RunSchedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
-    name = schedule.next("a", HOSTS).name  # type: ignore[union-attr]
+    schedule, name = ready(run()), run().run_id
+    assert start(schedule, "a") == name
     lose(schedule, name, host="a")
     assert schedule.avoided(HOSTS) == {"a"}
-    assert schedule.next("a", HOSTS) is None
-    again = schedule.next("b", HOSTS)
-    assert again is not None
-    assert again.name == name
+    assert start(schedule, "a") is None
+    assert start(schedule, "b") == name
     lose(schedule, name, host="b")
     assert schedule.avoided(HOSTS) == frozenset()
-    assert schedule.next("a", HOSTS) is not None
-
-
-def test_a_lost_job_takes_the_only_host_again_when_the_other_has_gone():
-    schedule = RunSchedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
-    name = schedule.next("a", HOSTS).name  # type: ignore[union-attr]
-    lose(schedule, name, host="a")
-    assert schedule.next("a", frozenset(["a"])) is not None
+    assert start(schedule, "a", frozenset(["a"])) == name
 
 
 def test_other_jobs_take_the_host_that_one_avoids():
-    runs = [run("random"), run("margin")]
-    schedule = RunSchedule(runs, attempts=3, checkpoints=frozenset([runs[0].passive_id]))
-    first = schedule.next("a", HOSTS)
-    assert first is not None
-    lose(schedule, first.name, host="a")
+    first, other = run("random"), run("margin")
+    schedule = ready(first, other)
+    assert start(schedule, "a") == first.run_id
+    lose(schedule, first.run_id, host="a")
     assert schedule.avoided(HOSTS) == frozenset()
-    other = schedule.next("a", HOSTS)
-    assert other is not None
-    assert other.name == runs[1].run_id
+    assert start(schedule, "a") == other.run_id
     assert schedule.avoided(HOSTS) == {"a"}
 
 
 def test_an_error_is_tried_on_every_other_host_and_then_believed():
-    schedule = RunSchedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
-    name = schedule.next("a", HOSTS).name  # type: ignore[union-attr]
+    schedule, name = ready(run()), run().run_id
+    assert start(schedule, "a") == name
     assert fail(schedule, name, "a", HOSTS) == []
     assert schedule.runs[name].status == "waiting"
-    assert schedule.next("b", HOSTS) is not None
+    assert start(schedule, "b") == name
     (status,) = fail(schedule, name, "b", HOSTS)
     assert status.error == "it failed 2 times (a, b): ValueError: no"
     assert status.traceback.count("Traceback ...") == 2
     assert "1. on a, an error: ValueError: no" in status.traceback
-
-
-def test_an_error_on_the_only_host_is_believed_at_once():
-    schedule = RunSchedule([run()], attempts=3, checkpoints=frozenset([run().passive_id]))
-    name = schedule.next("a").name  # type: ignore[union-attr]
-    (status,) = fail(schedule, name, "a", frozenset(["a"]))
-    assert (status.error, status.traceback) == ("ValueError: no", "Traceback ...")
 
 
 class Cluster(RuleBasedStateMachine):
@@ -105,6 +97,14 @@ class Cluster(RuleBasedStateMachine):
         self.starts[job.name] += 1
         self.running[job.name] = host
 
+    def end_well(self, name: str) -> None:
+        del self.running[name]
+        if name in self.passives:
+            self.checkpoints.add(name)
+            self.schedule.checkpointed(name)
+        self.schedule.done(name)
+        self.settled.add(name)
+
     def pick(self, data: st.DataObject) -> str:
         return data.draw(st.sampled_from(sorted(self.running)))
 
@@ -119,13 +119,7 @@ class Cluster(RuleBasedStateMachine):
     @precondition(lambda self: self.running)
     @rule(data=st.data())
     def finish(self, data):
-        name = self.pick(data)
-        del self.running[name]
-        if name in self.passives:
-            self.checkpoints.add(name)
-            self.schedule.checkpointed(name)
-        self.schedule.done(name)
-        self.settled.add(name)
+        self.end_well(self.pick(data))
 
     @precondition(lambda self: self.running)
     @rule(data=st.data())
@@ -163,11 +157,7 @@ class Cluster(RuleBasedStateMachine):
             for host in HOSTS:
                 self.start(host)
             for name in list(self.running):
-                del self.running[name]
-                self.checkpoints.add(name)
-                self.schedule.checkpointed(name)
-                self.schedule.done(name)
-                self.settled.add(name)
+                self.end_well(name)
         assert self.schedule.over
 
 

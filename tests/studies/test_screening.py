@@ -8,16 +8,14 @@ import pytest
 from alray.api import sweep
 from alray.errors import SpecError
 from alray.networks import kernels
-from alray.networks.tensors import PoolTensors
 from alray.reporting.api import report
 from alray.scoring import engine
 from alray.settings.base import validate
 from alray.settings.sweep import ScreenSpec, SweepSpec
-from alray.studies.sweep.experiment import Experiment
-from alray.studies.sweep.plan import make_plan
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
 from tests.helpers.builders import make_pool, one_run, plan_of
+from tests.helpers.experiments import after_passive, complete, experiment
 from tests.helpers.paths import local
 from tests.helpers.studies import settings
 
@@ -25,18 +23,9 @@ POOL = make_pool(400)
 SCREEN = {"share": 0.2, "every": 3}
 
 
-def ticking():
-    return 0.0
-
-
-def experiment(run, state=None):
-    return Experiment(run, PoolTensors(POOL), ticking, state)
-
-
-def results_of(run, rounds):
-    """Return the results of the passive phase and of the first rounds."""
-    running = experiment(run)
-    return [running.passive(), *(running.next_round() for _ in range(rounds))]
+def results_of(**settings):
+    """Return the results of a small run's passive phase and rounds."""
+    return complete(one_run(POOL, **settings), POOL)[0]
 
 
 def test_every_nth_round_is_exact():
@@ -66,8 +55,8 @@ def test_recall_is_the_share_of_the_exact_choice_on_the_shortlist():
 
 
 def test_a_screened_run_scores_all_exactly_every_nth_round_and_records_its_recall():
-    run = one_run(POOL, strategies=("margin",), rounds=8, screen=SCREEN)
-    records = [result.record for result in results_of(run, 8)]
+    run = one_run(POOL, rounds=8, screen=SCREEN)
+    records = [result.record for result in complete(run, POOL)[0]]
     unlabelled = [len(POOL.train) - run.initial - number * run.query for number in range(9)]
     assert [record["scored"] for record in records] == [
         0,
@@ -88,9 +77,9 @@ def test_a_screened_run_scores_all_exactly_every_nth_round_and_records_its_recal
 )
 def test_a_wide_screen_changes_nothing(strategy):
     """Exact scores decide: the same objects as without a screen, and a recall of one."""
-    exact = results_of(one_run(POOL, strategies=(strategy,), rounds=5), 5)
+    exact = results_of(strategies=(strategy,), rounds=5)
     wide = {"share": 0.7, "every": 3}
-    screened = results_of(one_run(POOL, strategies=(strategy,), rounds=5, screen=wide), 5)
+    screened = results_of(strategies=(strategy,), rounds=5, screen=wide)
     assert len(exact) == 6
     for one, other in zip(exact, screened, strict=True):
         assert one.indices.tolist() == other.indices.tolist()
@@ -111,8 +100,7 @@ def test_only_the_best_by_int8_scores_are_scored_exactly(monkeypatch):
         monkeypatch.setattr(engine, name, score)
 
     run = one_run(POOL, strategies=("entropy",), rounds=3, screen={"share": 0.1, "every": 5})
-    running = experiment(run)
-    running.passive()
+    running = after_passive(run, POOL)
     running.next_round()
     spy("score")
     spy("score_int8")
@@ -127,13 +115,9 @@ def test_only_the_best_by_int8_scores_are_scored_exactly(monkeypatch):
 @pytest.mark.parametrize("extra", [{"screen": SCREEN}, {"candidates": 30}])
 @pytest.mark.parametrize("until", [1, 2, 3, 4])
 def test_a_run_that_continues_from_a_checkpoint_is_the_same(extra, until):
-    run = one_run(POOL, strategies=("margin",), rounds=6, **extra)
-    whole = results_of(run, 6)
-    running = experiment(run)
-    running.passive()
-    for _ in range(until):
-        running.next_round()
-    resumed = experiment(run, RunState.from_bytes(running.state().to_bytes()))
+    run = one_run(POOL, rounds=6, **extra)
+    whole, states = complete(run, POOL)
+    resumed = experiment(run, POOL, RunState.from_bytes(states[until]))
     for expected in whole[until + 1 :]:
         found = resumed.next_round()
         np.testing.assert_equal(found.record, expected.record)
@@ -141,35 +125,32 @@ def test_a_run_that_continues_from_a_checkpoint_is_the_same(extra, until):
 
 
 def test_candidates_are_a_new_random_part_in_each_round():
-    run = one_run(POOL, strategies=("margin",), rounds=4, candidates=30)
-    running = experiment(run)
-    running.passive()
-    seen = []
+    running = after_passive(one_run(POOL, rounds=4, candidates=30), POOL)
+    # Which candidates a round scored is in no result.
+    unlabelled = np.setdiff1d(POOL.train, running._labelled)
+    seen = set()
     for _ in range(4):
         running.round += 1
-        unlabelled = np.setdiff1d(POOL.train, running._labelled)
         drawn = running._candidates(unlabelled)
         assert len(np.unique(drawn)) == 30
         assert np.isin(drawn, unlabelled).all()
         assert (np.diff(drawn) > 0).all()
-        seen.append(drawn.tolist())
-    assert len({tuple(drawn) for drawn in seen}) == 4
-    assert [result.record["scored"] for result in results_of(run, 3)] == [0, 30, 30, 30]
+        seen.add(tuple(drawn))
+    assert len(seen) == 4
 
 
-def test_random_choice_is_not_screened_and_scores_nothing():
-    records = [
-        result.record
-        for result in results_of(one_run(POOL, strategies=("random",), rounds=3, screen=SCREEN), 3)
-    ]
-    assert [record["scored"] for record in records] == [0] * 4
+@pytest.mark.parametrize(
+    ("settings", "scored"),
+    [
+        ({"candidates": 30}, [0, 30, 30, 30]),
+        ({"candidates": 10_000}, [0, 228, 224, 220]),
+        ({"strategies": ("random",), "screen": SCREEN}, [0] * 4),
+    ],
+)
+def test_as_many_objects_are_scored_as_there_are_to_choose_from(settings, scored):
+    records = [result.record for result in results_of(rounds=3, **settings)]
+    assert [record["scored"] for record in records] == scored
     assert all(math.isnan(record["screen_recall"]) for record in records)
-
-
-def test_more_candidates_than_unlabelled_objects_are_all_of_them():
-    exact = results_of(one_run(POOL, strategies=("margin",), rounds=2), 2)
-    asked = results_of(one_run(POOL, strategies=("margin",), rounds=2, candidates=10_000), 2)
-    assert [one.indices.tolist() for one in exact] == [one.indices.tolist() for one in asked]
 
 
 @pytest.mark.parametrize(
@@ -186,16 +167,6 @@ def test_impossible_settings_are_refused(wrong, message):
         validate(SweepSpec, {"query": 5, **wrong}, "study.yaml")
 
 
-def test_a_strategy_without_scores_cannot_be_screened():
-    study = SweepSpec(
-        strategies=("tests.helpers.own_modules:Choosing",), initial=20, query=5, rounds=2
-    )
-    planned = plan_of(POOL, strategies=("tests.helpers.own_modules:Choosing",))
-    make_plan(study, planned.pool, POOL)
-    with pytest.raises(SpecError, match="Choosing: screen needs a strategy that ranks"):
-        make_plan(study.model_copy(update={"screen": ScreenSpec()}), planned.pool, POOL)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -205,6 +176,10 @@ def test_a_strategy_without_scores_cannot_be_screened():
             "works with model late_fusion, not",
         ),
         ({"execution": {"gpus_per_run": 0.5}}, "works on the CPU"),
+        (
+            {"strategies": ("tests.helpers.own_modules:Choosing",)},
+            "Choosing: screen needs a strategy that ranks",
+        ),
     ],
 )
 def test_where_there_are_no_int8_scores_a_screen_is_refused(change, message):
@@ -220,12 +195,9 @@ def test_a_build_without_8_bit_products_is_named(monkeypatch, missing):
         plan_of(POOL, screen=True)
 
 
-def test_true_and_false_stand_for_the_defaults_and_none():
+def test_unscreened_runs_keep_their_names_and_screened_ones_get_new_names():
     assert SweepSpec.model_validate({"screen": True}).screen == ScreenSpec()
     assert SweepSpec.model_validate({"screen": False}).screen is None
-
-
-def test_unscreened_runs_keep_their_names_and_screened_ones_get_new_names():
     plain = one_run(POOL)
     assert "screen" not in plain.identity()
     names = {
@@ -238,11 +210,9 @@ def test_unscreened_runs_keep_their_names_and_screened_ones_get_new_names():
 
 @pytest.mark.parametrize("extra", [{}, {"screen": SCREEN}, {"candidates": 30}])
 def test_the_plan_counts_the_scored_objects(extra):
-    planned = plan_of(POOL, strategies=("margin",), seeds=(0,), rounds=7, **extra)
-    results = results_of(planned.runs[0], 7)
-    assert planned.forward_passes(planned.arms[0]) == sum(
-        result.record["scored"] for result in results
-    )
+    planned = plan_of(POOL, rounds=7, **extra)
+    scored = sum(result.record["scored"] for result in complete(planned.runs[0], POOL)[0])
+    assert planned.forward_passes(planned.arms[0]) == scored
 
 
 def test_a_report_states_which_candidates_were_scored(pool, tmp_path):

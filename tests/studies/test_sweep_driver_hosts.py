@@ -1,6 +1,8 @@
-"""The driver with workers on two hosts, one of them bad; both play in this process."""
+"""The driver with workers on two hosts, one of them bad; both run in this process."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from typing_extensions import override
@@ -14,7 +16,7 @@ from alray.studies.retries import NOWHERE
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.store import SweepStore
-from tests.helpers.studies import Recorder, assert_same_records, inline, settings
+from tests.helpers.studies import Disturbed, Recorder, assert_same_records, inline, settings
 
 Event = Progress | Failure
 
@@ -26,9 +28,10 @@ def undisturbed(pool, tmp_path_factory):
 
 
 class TwoHosts(Executor[Job, Progress]):
-    """A worker on each of two hosts; what it does to runs on the bad one is a subclass's matter."""
+    """A worker on each of two hosts; runs on the bad hosts end with this failure there."""
 
-    def __init__(self, plan):
+    def __init__(self, plan, failure: Failure, bad: Sequence[str] = ("bad",)) -> None:
+        self._failure, self._bad = failure, bad
         self._workers = {host: inline(plan) for host in ("good", "bad")}
         self._jobs: dict[str, Job] = {}
         self.avoided: list[frozenset[str]] = []
@@ -70,35 +73,30 @@ class TwoHosts(Executor[Job, Progress]):
     def _events(self, host: str) -> list[Event]:
         job = self._jobs[host]
         events: list[Event] = list(self._workers[host].wait(0.0))
-        if host == "bad" and job.until > 0:
-            events = [self.spoilt(job.name)]
+        if host in self._bad and job.until > 0:
+            events = [replace(self._failure, job=job.name, host=host)]
             self._workers[host].interrupt()
         if not isinstance(events[-1], Progress) or events[-1].done:
             del self._jobs[host]
         return events
-
-    def spoilt(self, name: str) -> Event:
-        return Failure(name, "killed", "bad")
 
     @override
     def interrupt(self) -> list[Event]:
         return []
 
 
-class Failing(TwoHosts):
-    @override
-    def spoilt(self, name: str) -> Event:
-        return Failure(name, "OSError: disk", "bad", "Traceback ...", died=False)
+LOST = Failure("", "killed")
+FAILED = Failure("", "OSError: disk", traceback="Traceback ...", died=False)
 
 
-@pytest.mark.parametrize(("kind", "told"), [(TwoHosts, "lost"), (Failing, "moved")])
+@pytest.mark.parametrize(("failure", "event"), [(LOST, "lost"), (FAILED, "moved")])
 def test_runs_that_end_badly_on_one_host_end_well_on_the_other(
-    pool, tmp_path, monkeypatch, undisturbed, kind, told
+    pool, tmp_path, monkeypatch, undisturbed, failure, event
 ):
     executors = []
 
     def start(plan):
-        executors.append(kind(plan))
+        executors.append(TwoHosts(plan, failure))
         return executors[-1]
 
     monkeypatch.setattr(api, "start_executor", start)
@@ -106,7 +104,7 @@ def test_runs_that_end_badly_on_one_host_end_well_on_the_other(
     spec = settings(pool, strategies=["random", "margin"], execution={"attempts": 2})
     study = api.sweep(spec, results=tmp_path, observer=observer)
     assert_same_records(undisturbed, study)
-    assert {host for _, host in observer.of(told)} == {"bad"}
+    assert {host for _, host in observer.of(event)} == {"bad"}
     assert set(study.runs["status"]) == {"finished"}
     assert set(study.runs["host"]) == {"this process"}
     assert study.runs["attempts"].max() == 2
@@ -114,14 +112,8 @@ def test_runs_that_end_badly_on_one_host_end_well_on_the_other(
 
 
 def test_a_run_that_fails_on_every_host_says_where(pool, tmp_path, monkeypatch):
-    class Both(Failing):
-        @override
-        def _events(self, host: str) -> list[Event]:
-            job = self._jobs.pop(host)
-            self._workers[host].interrupt()
-            return [Failure(job.name, "OSError: disk", host, "Traceback ...", died=False)]
-
-    monkeypatch.setattr(api, "start_executor", Both)
+    both = partial(TwoHosts, failure=FAILED, bad=("good", "bad"))
+    monkeypatch.setattr(api, "start_executor", both)
     (row,) = api.sweep(settings(pool), results=tmp_path).runs.to_dict("records")
     assert row["status"] == "failed"
     assert row["error"] in (
@@ -131,8 +123,7 @@ def test_a_run_that_fails_on_every_host_says_where(pool, tmp_path, monkeypatch):
     assert row["traceback"].count("Traceback ...") == 2
 
 
-def drive(spec, path, kind=InlineExecutor, **options) -> None:
-    """Drive a sweep in this folder with an executor of this kind."""
+def drive(spec, path, kind=InlineExecutor, **options):
     plan = api.plan_sweep(spec)
     with SweepStore(path) as store:
         SweepDriver(plan, store, **options).drive(lambda: inline(plan, kind))
@@ -157,22 +148,17 @@ def test_what_has_become_of_runs_is_written_once_a_second_and_at_the_end(
 
 
 def test_a_cluster_that_goes_leaves_what_has_become_of_runs(pool, tmp_path):
-    class Going(InlineExecutor[Job, Progress]):
-        """Says that the cluster is gone once a run has failed."""
+    failed: list[Failure] = []
 
-        failed = False
+    def gone_after_a_failure(job):
+        if failed:
+            raise ClusterError("gone")
+        if job.until == 0:
+            return None
+        failed.append(Failure(job.name, "no", died=False))
+        return failed[0]
 
-        @override
-        def wait(self, seconds):
-            if self.failed:
-                raise ClusterError("gone")
-            job = None if self._job is None else self._job[0]
-            self.failed = job is not None and job.until > 0
-            if job is None or not self.failed:
-                return super().wait(seconds)
-            self._job = None
-            return [Failure(job.name, "no", died=False)]
-
+    going = partial(Disturbed, happens=gone_after_a_failure)
     with pytest.raises(ClusterError, match="gone"):
-        drive(settings(pool, seeds=2), tmp_path, Going, statuses_seconds=1000.0)
+        drive(settings(pool, seeds=2), tmp_path, going, statuses_seconds=1000.0)
     assert "failed" in set(SweepStore(tmp_path).read_runs()["status"])

@@ -6,6 +6,7 @@ from alray.errors import SpecError
 from tests.helpers.builders import image_pool, make_pool, plan_of
 
 POOL = make_pool()
+OWN = "tests.helpers.own_modules"
 
 
 def test_arms_are_strategies_times_variants_and_runs_are_arms_times_seeds():
@@ -87,24 +88,15 @@ def test_the_budget_must_fit_the_train_part():
             "committee_margin:committee=heads: a committee of heads",
         ),
         (
-            {
-                "strategies": ["learning_loss"],
-                "model": {"name": "tests.helpers.own_modules:OwnNetwork"},
-            },
+            {"strategies": ["learning_loss"], "model": {"name": f"{OWN}:OwnNetwork"}},
             "learning_loss: predicting the loss",
         ),
         (
-            {
-                "training": {"loss_prediction": {}},
-                "model": {"name": "tests.helpers.own_modules:OwnNetwork"},
-            },
+            {"training": {"loss_prediction": {}}, "model": {"name": f"{OWN}:OwnNetwork"}},
             "margin: predicting the loss",
         ),
         (
-            {
-                "training": {"batch_norm": "frozen"},
-                "model": {"name": "tests.helpers.own_modules:linear_network"},
-            },
+            {"training": {"batch_norm": "frozen"}, "model": {"name": f"{OWN}:linear_network"}},
             "margin: training.batch_norm: frozen",
         ),
         (
@@ -112,10 +104,7 @@ def test_the_budget_must_fit_the_train_part():
             "margin: training.loss_weights",
         ),
         ({"model": {"name": "cnn"}}, "one image array"),
-        (
-            {"model": {"name": "tests.helpers.own_modules:broken_network"}},
-            "ZeroDivisionError: no weights today",
-        ),
+        ({"model": {"name": f"{OWN}:broken_network"}}, "ZeroDivisionError: no weights today"),
         ({"vary": {"model.dropout": [0.5, 0]}, "strategies": ["bald"]}, r"bald \[dropout=0.0\]"),
         ({"strategies": ["bold"]}, "did you mean 'bald'"),
     ],
@@ -126,17 +115,12 @@ def test_what_cannot_work_together_is_named(changes, message):
         plan_of(POOL, **changes)
 
 
-def test_a_study_without_a_name_is_called_like_its_pool():
-    assert plan_of(POOL).study.name == "pool"
-    assert plan_of(POOL, name="mine").study.name == "mine"
-
-
 def test_oracles_are_marked():
     runs = plan_of(POOL, strategies=["margin", "ideal_loss"]).runs
     assert [run.oracle for run in runs] == [False, True]
 
 
-def test_forward_passes_are_counted():
+def test_a_plan_counts_forward_passes_and_takes_its_pools_name():
     plan = plan_of(
         POOL,
         strategies=["random", "margin", "bald:members=3", "bald:committee=heads"],
@@ -147,8 +131,7 @@ def test_forward_passes_are_counted():
     candidates = 60 + 56 + 52
     expected = [0, candidates, 3 * candidates, candidates]
     assert [plan.forward_passes(arm) for arm in plan.arms] == expected
-
-
-def test_cnn_can_be_planned():
-    plan = plan_of(image_pool(), model={"name": "cnn", "width": 8}, strategies=["bald"])
-    assert plan.arms[0].model.name == "cnn"
+    assert plan.study.name == "pool", "a study without a name is called after its pool"
+    assert plan_of(POOL, name="mine").study.name == "mine"
+    cnn = plan_of(image_pool(), model={"name": "cnn", "width": 8}, strategies=["bald"])
+    assert cnn.arms[0].model.name == "cnn"

@@ -1,11 +1,7 @@
-import time
-
-import numpy as np
 import pytest
 import torch
 
 from alray import api
-from alray.settings.sweep import SweepSpec
 from alray.studies.events import Failure, describe
 from alray.studies.retries import HERE
 from alray.studies.sweep.jobs import Job, Progress
@@ -13,12 +9,13 @@ from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.state import RunState
 from alray.studies.sweep.worker import RunWorker
 from tests.helpers import plugins
-from tests.helpers.studies import ROUNDS, inline, report_every_round, settings
+from tests.helpers.studies import ROUNDS, inline, misbehaving, settings
 
 
 def plan_of(pool, *strategies: str, **execution) -> Plan:
-    spec = settings(pool, strategies=list(strategies or ["margin"]), execution=execution)
-    return api.plan_sweep(SweepSpec.model_validate(spec))
+    return api.plan_sweep(
+        settings(pool, strategies=list(strategies or ["margin"]), execution=execution)
+    )
 
 
 @pytest.fixture
@@ -31,10 +28,6 @@ def worker_for(plan: Plan) -> RunWorker:
     return RunWorker(prepared, prepared.checksum(), plan.study.execution, "here")
 
 
-def passive_job(plan: Plan) -> Job:
-    return Job(plan.runs[0].passive_id, plan.runs[0], 0, None)
-
-
 def run_job(plan: Plan, strategy: str | None = None) -> tuple[Job, bytes]:
     """Return the job of the plan's first run, or of a strategy's, and the state after its passive phase."""
     worker = worker_for(plan)
@@ -43,6 +36,17 @@ def run_job(plan: Plan, strategy: str | None = None) -> tuple[Job, bytes]:
     state = worker.advance().state
     assert state is not None
     return Job(run.run_id, run, ROUNDS, run.passive_id), state
+
+
+def started(plan: Plan) -> RunWorker:
+    """Return a worker that has taken the job of the plan's first run."""
+    worker = worker_for(plan)
+    worker.start(*run_job(plan))
+    return worker
+
+
+def passive_job(plan: Plan) -> Job:
+    return Job(plan.runs[0].passive_id, plan.runs[0], 0, None)
 
 
 def rounds_of(progress: Progress) -> list[int]:
@@ -59,58 +63,36 @@ def test_a_passive_phase_ends_with_the_state_that_runs_start_from(plan):
     assert RunState.from_bytes(progress.state).round == 0
 
 
-def test_a_run_reports_the_passive_phase_as_its_own_round_zero(plan):
-    worker = worker_for(plan)
-    worker.start(*run_job(plan))
-    progress = worker.advance(seconds=60.0)
-    assert rounds_of(progress) == [0, 1, 2, 3, 4]
-    assert progress.done
-    assert progress.round == ROUNDS
-
-
 def test_a_run_that_goes_on_from_its_own_checkpoint_does_not_report_it_again(plan):
     worker = worker_for(plan)
     job, state = run_job(plan)
     worker.start(job, state)
-    first = worker.advance(seconds=0.0)
-    assert rounds_of(first) == [0, 1]
-    worker.start(job, first.state)
+    worker.start(job, worker.advance(seconds=0.0).state)
     assert rounds_of(worker.advance(seconds=0.0)) == [2]
 
 
-def test_rounds_come_in_chunks_and_once_each(plan):
-    worker = worker_for(plan)
-    worker.start(*run_job(plan))
+@pytest.mark.parametrize(("seconds", "due"), [(0, True), (1000, False)])
+def test_rounds_come_once_each_and_a_checkpoint_when_it_is_due_and_at_the_end(pool, seconds, due):
+    """The passive phase is reported as round 0 of the run."""
+    worker = started(plan_of(pool, checkpoint_seconds=seconds))
     reports = [worker.advance(seconds=0.0) for _ in range(ROUNDS)]
     assert [rounds_of(each) for each in reports] == [[0, 1], [2], [3], [4]]
     assert [each.done for each in reports] == [False, False, False, True]
-
-
-@pytest.mark.parametrize(("seconds", "due"), [(0, True), (1000, False)])
-def test_a_checkpoint_comes_when_it_is_due_and_at_the_end(pool, seconds, due):
-    plan = plan_of(pool, checkpoint_seconds=seconds)
-    worker = worker_for(plan)
-    worker.start(*run_job(plan))
-    reports = [worker.advance(seconds=0.0) for _ in range(ROUNDS)]
     assert [each.state is not None for each in reports] == [due] * (ROUNDS - 1) + [True]
 
 
-def test_last_words_hold_what_was_not_reported(plan):
-    worker = worker_for(plan)
-    worker.start(*run_job(plan))
+def test_the_final_report_holds_what_was_not_reported(plan):
+    worker = started(plan)
     assert worker.report(with_state=False).state is None
-    worker.start(*run_job(plan))
-    words = worker.report(with_state=True)
-    assert rounds_of(words) == [0]
-    assert words.state is not None
-    assert not words.done
+    report = started(plan).final_report()
+    assert rounds_of(report) == [0]
+    assert report.state is not None
+    assert not report.done
 
 
 def test_after_an_error_there_is_no_state_to_report(pool):
     """Half a round must never become a checkpoint: the round that failed would be missing from the records."""
-    plan = plan_of(pool, f"tests.helpers.plugins:Misbehaving:act=raise:left={left(pool, 2)}")
-    worker = worker_for(plan)
-    worker.start(*run_job(plan))
+    worker = started(plan_of(pool, misbehaving(pool, "raise", 2)))
     with pytest.raises(ValueError, match="no more than"):
         worker.advance(seconds=60.0)
     assert worker.current is None
@@ -118,18 +100,9 @@ def test_after_an_error_there_is_no_state_to_report(pool):
         worker.report(with_state=True)
 
 
-def left(pool, round_number: int) -> int:
-    """Return the candidates with which a round begins."""
-    plan = plan_of(pool)
-    study = plan.study
-    return len(plan.prepared.train) - study.initial - study.query * (round_number - 1)
-
-
 @pytest.mark.parametrize("round_number", [2, ROUNDS])
-def test_a_pool_that_was_written_into_is_noticed_before_a_state_is_given_away(pool, round_number):
-    plan = plan_of(pool)
-    worker = worker_for(plan)
-    worker.start(*run_job(plan))
+def test_a_pool_that_was_written_into_is_noticed_before_a_state_is_given_away(plan, round_number):
+    worker = started(plan)
     for _ in range(round_number - 1):
         worker.advance(seconds=0.0)
     plugins.corrupt_pools()
@@ -151,29 +124,14 @@ def test_threads_are_those_of_the_settings_and_put_back(pool):
         torch.set_num_threads(before)
 
 
-def test_the_inline_executor_takes_one_job_at_a_time(plan):
-    with inline(plan) as executor:
-        assert executor.wait(0.0) == []
-        assert executor.interrupt() == []
-        assert list(executor.idle()) == [HERE]
-        executor.submit(*run_job(plan), HERE)
-        assert not executor.idle()
-        seen: list[int] = []
-        while not executor.idle():
-            (event,) = executor.wait(0.0)
-            assert isinstance(event, Progress)
-            seen += rounds_of(event)
-        assert seen == [0, 1, 2, 3, 4]
-
-
 def test_the_inline_executor_reports_an_error_with_its_traceback_and_goes_on(pool):
-    failing = f"tests.helpers.plugins:Misbehaving:act=raise:left={left(pool, 1)}"
+    failing = misbehaving(pool, "raise", 1)
     plan = plan_of(pool, failing, "margin")
     with inline(plan) as executor:
         executor.submit(*run_job(plan, failing), HERE)
         (event,) = executor.wait(0.0)
         assert isinstance(event, Failure)
-        assert event.reason == f"ValueError: no more than {left(pool, 1)}"
+        assert event.reason.startswith("ValueError: no more than")
         assert "plugins.py" in event.traceback
         assert "second line" in event.traceback
         executor.submit(*run_job(plan, "margin"), HERE)
@@ -182,10 +140,17 @@ def test_the_inline_executor_reports_an_error_with_its_traceback_and_goes_on(poo
         assert event.round > 0
 
 
-def test_interrupting_the_inline_executor_yields_a_state(plan, monkeypatch):
-    report_every_round(monkeypatch)
+def test_an_error_is_described_in_one_line():
+    assert describe(ValueError("first\nsecond")) == "ValueError: first"
+    assert describe(RuntimeError()) == "RuntimeError: "
+
+
+@pytest.mark.usefixtures("round_by_round")
+def test_the_inline_executor_runs_one_job_at_a_time_and_is_interrupted(plan):
     with inline(plan) as executor:
+        assert executor.wait(0.0) == executor.interrupt() == []
         executor.submit(*run_job(plan), HERE)
+        assert not executor.idle()
         assert executor.interrupt() == []
         executor.submit(*run_job(plan), HERE)
         executor.wait(0.0)
@@ -194,31 +159,9 @@ def test_interrupting_the_inline_executor_yields_a_state(plan, monkeypatch):
         assert (event.results, event.round, event.done) == ([], 1, False)
         assert event.state is not None
         assert list(executor.idle()) == [HERE]
-
-
-def test_interrupting_after_the_pool_was_written_into_fails_the_run(plan, monkeypatch):
-    report_every_round(monkeypatch)
-    with inline(plan) as executor:
         executor.submit(*run_job(plan), HERE)
         executor.wait(0.0)
         plugins.corrupt_pools()
         (event,) = executor.interrupt()
         assert isinstance(event, Failure)
         assert "has changed" in event.reason
-
-
-def test_an_error_is_described_in_one_line():
-    assert describe(ValueError("first\nsecond")) == "ValueError: first"
-    assert describe(KeyError("x")) == "KeyError: 'x'"
-    assert describe(RuntimeError()) == "RuntimeError: "
-
-
-def test_the_pool_is_not_changed_by_a_run(plan):
-    before = [np.array(array) for array in plan.prepared.arrays()]
-    worker = worker_for(plan)
-    worker.start(*run_job(plan))
-    begin = time.monotonic()
-    while not worker.advance().done:
-        assert time.monotonic() - begin < 60
-    for old, new in zip(before, plan.prepared.arrays(), strict=True):
-        np.testing.assert_array_equal(old, new)

@@ -10,7 +10,7 @@ from typing_extensions import override
 from alray.studies.correlation.base_model import Base
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, Grouping
-from alray.studies.correlation.protocol import complete_bases, task_names
+from alray.studies.correlation.protocol import complete_bases
 from alray.studies.correlation.schedule import TaskSchedule
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import FineTune, Task
@@ -19,13 +19,7 @@ from alray.studies.driver import Driver
 
 
 class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
-    """Performs the tasks of a plan that are not on record yet.
-
-    Args:
-        plan: The study.
-        store: Its folder, locked.
-        observers: Learn what happens.
-    """
+    """Performs the tasks of a plan that are not on record yet, in its locked folder."""
 
     stop_notice = "stopping; tasks under way will be done again next time"
 
@@ -59,10 +53,6 @@ class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
     def complete_bases(self) -> list[int]:
         """Return the bases whose every task is on record."""
         return complete_bases(self._plan.spec, self._tasks, self._done)
-
-    def task_names(self, base: int) -> list[str]:
-        """Return the names of a base's fine-tuning tasks."""
-        return task_names(self._plan.spec, base)
 
     @override
     def _begin(self) -> None:
@@ -130,11 +120,12 @@ def group_rows(
     plan: CorrelationPlan, number: int, base: Base, groupings: list[Grouping]
 ) -> pd.DataFrame:
     """Return a row per grouping and object of a base's sample."""
-    place = pd.Series(np.arange(len(base.sample)), index=base.sample)
+    position = pd.Series(np.arange(len(base.sample)), index=base.sample)
+    classes = np.asarray(plan.pool.classes, dtype=object)
     frames = []
     for grouping in groupings:
         objects = grouping.objects.ravel()
-        at = place[objects].to_numpy()
+        at = position[objects].to_numpy()
         frame = pd.DataFrame(
             {
                 "base": number,
@@ -142,9 +133,7 @@ def group_rows(
                 "sorted_by": grouping.sorted_by,
                 "group": np.repeat(np.arange(len(grouping.objects)), grouping.objects.shape[1]),
                 "id": plan.pool.ids[objects].astype(str),
-                "label": np.asarray(plan.pool.classes, dtype=object)[
-                    plan.prepared.labels[objects]
-                ],
+                "label": classes[plan.prepared.labels[objects]],
                 **{name: values[at] for name, values in base.scores.items()},
             }
         )

@@ -44,13 +44,7 @@ class FineTuneData:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a fine-tune at one dose.
-
-    Attributes:
-        epochs: The dose.
-        steps: Gradient steps up to it.
-        metrics: On the test objects.
-    """
+    """The metrics on the test objects after so many epochs (the dose), with the gradient steps up to then."""
 
     epochs: int
     steps: int

@@ -43,13 +43,7 @@ class Grouping:
 
 @dataclass(frozen=True)
 class CorrelationPlan:
-    """A checked study.
-
-    Attributes:
-        spec: Its settings, every number and the name filled in.
-        pool: The pool as read.
-        prepared: The pool as tasks see it.
-    """
+    """A checked study: its settings, every number and the name filled in, and the pool as read and as tasks see it."""
 
     spec: CorrelationSpec
     pool: Pool
@@ -75,15 +69,11 @@ class CorrelationPlan:
         return protocol.grouping_names(self.spec)
 
     @property
-    def has_control(self) -> bool:
-        """Whether outcomes are held against steps without a group; the published protocol has none."""
-        return protocol.has_control(self.spec)
-
-    @property
     def fine_tunes(self) -> int:
         """Number of fine-tunes, the control's included."""
         groups = sum(protocol.group_count(self.spec, kind) for kind, _ in self.grouping_names())
-        return self.spec.bases * self.spec.fine_tune_seeds * (groups + self.has_control)
+        groups += protocol.has_control(self.spec)
+        return self.spec.bases * self.spec.fine_tune_seeds * groups
 
     def base_tasks(self) -> list[TrainBase]:
         """Return the task of each base."""
@@ -93,54 +83,34 @@ class CorrelationPlan:
         self, base: int, sample: Indices, scores: Mapping[str, npt.NDArray[np.float64]]
     ) -> list[Grouping]:
         """Cut a base's sample in every way that is asked for."""
-        return [
-            self._grouping(kind, by, base, sample, scores) for kind, by in self.grouping_names()
-        ]
-
-    def _grouping(
-        self,
-        kind: str,
-        sorted_by: str,
-        base: int,
-        sample: Indices,
-        scores: Mapping[str, npt.NDArray[np.float64]],
-    ) -> Grouping:
         size, labels = int(self.spec.group_size or 0), self.prepared.labels
-        rng = generator(self.spec.seed, base, "groups")
-        if kind == "score":
-            objects = grouping.by_score(sample, scores[sorted_by], size, rng)
-        elif kind == "within_class":
-            own = labels[sample]
-            objects = grouping.within_class(sample, scores[sorted_by], own, size, rng)
-        else:
-            objects = grouping.at_random(sample, size, rng)
-        if kind == SHUFFLED:
-            objects = objects[:SHUFFLED_GROUPS]
-            return Grouping(
-                kind, "", objects, rng.permutation(labels[objects].ravel()).reshape(objects.shape)
-            )
-        return Grouping(kind, sorted_by, objects, labels[objects])
+        groupings = []
+        for kind, by in self.grouping_names():
+            rng = generator(self.spec.seed, base, "groups")
+            if kind == "score":
+                objects = grouping.by_score(sample, scores[by], size, rng)
+            elif kind == "within_class":
+                objects = grouping.within_class(sample, scores[by], labels[sample], size, rng)
+            else:
+                objects = grouping.at_random(sample, size, rng)
+            to_learn = labels[objects]
+            if kind == SHUFFLED:
+                objects = objects[:SHUFFLED_GROUPS]
+                to_learn = rng.permutation(labels[objects].ravel()).reshape(objects.shape)
+            groupings.append(Grouping(kind, by, objects, to_learn))
+        return groupings
 
     def tasks(self, base: int, groupings: list[Grouping]) -> Iterator[FineTune]:
-        """Yield the fine-tunes of a base, one seed after the other, so that a part of them is a smaller study."""
+        """Yield the fine-tunes of a base; the control's have no objects."""
+        by_name = {(each.grouping, each.sorted_by): each for each in groupings}
         nothing = np.empty((0, 0), dtype=np.int64)
-        for seed in range(self.spec.fine_tune_seeds):
-            if self.has_control:
-                name = protocol.task_name(base, CONTROL, "", seed, -1)
-                yield FineTune(name, base, CONTROL, "", seed, -1, nothing, nothing)
-            for each in groupings:
-                for first in range(0, len(each.objects), GROUPS_A_TASK):
-                    part = slice(first, first + GROUPS_A_TASK)
-                    yield FineTune(
-                        protocol.task_name(base, each.grouping, each.sorted_by, seed, first),
-                        base,
-                        each.grouping,
-                        each.sorted_by,
-                        seed,
-                        first,
-                        each.objects[part],
-                        each.labels[part],
-                    )
+        for seed, (kind, by, first) in protocol.task_parts(self.spec):
+            name = protocol.task_name(base, kind, by, seed, first)
+            objects = labels = nothing
+            if kind != CONTROL:
+                cut, part = by_name[kind, by], slice(first, first + GROUPS_A_TASK)
+                objects, labels = cut.objects[part], cut.labels[part]
+            yield FineTune(name, base, kind, by, seed, first, objects, labels)
 
 
 def make_correlation_plan(
@@ -209,10 +179,10 @@ def _check_sizes(sample: int, size: int, unlabelled: int, train: int, initial: i
             + " or ".join(f"{count:,}" for count in choices)
         )
     if sample // size < FEWEST_GROUPS:
+        usual = max(2, sample // USUAL_GROUPS)
         raise SpecError(
             f"group_size: {sample:,} objects make {sample // size} groups of {size}, too few for a rank correlation; "
-            f"use --group-size {max(2, sample // USUAL_GROUPS)}, which makes {sample // max(2, sample // USUAL_GROUPS)}, "
-            f"or at most {sample // FEWEST_GROUPS}"
+            f"use --group-size {usual}, which makes {sample // usual}, or at most {sample // FEWEST_GROUPS}"
         )
 
 

@@ -1,6 +1,7 @@
 """Which fine-tunes a correlation study consists of, by its settings alone: what a base must have to be complete."""
 
 from collections.abc import Collection, Iterable
+from itertools import product
 
 import pandas as pd
 
@@ -49,20 +50,24 @@ def task_name(base: int, grouping: str, sorted_by: str, seed: int, first: int) -
     return f"base-{base}__{kind}__seed-{seed}__group-{first}"
 
 
-def task_names(spec: CorrelationSpec, base: int) -> list[str]:
-    """Return the names of a base's fine-tuning tasks in their order: one seed after the other."""
-    firsts = [
+def task_parts(spec: CorrelationSpec) -> Iterable[tuple[int, tuple[str, str, int]]]:
+    """Return (seed, (grouping, sorted_by, first group)) of each fine-tuning task of a base; -1 for the control.
+
+    One seed after the other, so that a part of them is a smaller study.
+    """
+    parts = [
         (kind, by, first)
         for kind, by in grouping_names(spec)
         for first in range(0, group_count(spec, kind), GROUPS_A_TASK)
     ]
     if has_control(spec):
-        firsts.insert(0, (CONTROL, "", 0))
-    return [
-        task_name(base, kind, by, seed, first)
-        for seed in range(spec.fine_tune_seeds)
-        for kind, by, first in firsts
-    ]
+        parts.insert(0, (CONTROL, "", -1))
+    return product(range(spec.fine_tune_seeds), parts)
+
+
+def task_names(spec: CorrelationSpec, base: int) -> list[str]:
+    """Return the names of a base's fine-tuning tasks in their order."""
+    return [task_name(base, kind, by, seed, first) for seed, (kind, by, first) in task_parts(spec)]
 
 
 def tasks_of(outcomes: pd.DataFrame) -> "pd.Series[str]":

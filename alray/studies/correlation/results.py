@@ -57,14 +57,15 @@ def read_correlation(store: CorrelationStore) -> Correlation:
         StoreError: It has not been run to its end, or cannot be read.
     """
     spec = validate(CorrelationSpec, store.read_study(), f"{store.root}/study.yaml")
+    summary, quantiles, checks = store.read_found()
     return Correlation(
         store.root,
         spec,
         store.read_bases(),
         store.read_groups(spec.bases),
         store.read_outcomes(),
-        store.read_summary(),
-        store.read_quantiles(),
-        store.read_checks(),
+        summary,
+        quantiles,
+        checks,
         store.read_failures(),
     )

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 import pandas as pd
 import pyarrow as pa
 
-from alray.errors import StoreError
-from alray.studies.folder import Folder
-from alray.studies.tables import table
+from alray.analysis.correlation.summary import CorrelationSummary
+from alray.studies.folder import Folder, MissingFileError, table
 
 BASES, GROUPS, OUTCOMES = "bases", "groups", "outcomes"
+FOUND = ("summary", "quantiles", "checks")
+"""What follows from the outcomes: a file each."""
 
 BASE_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "base": (pa.int64(), "number of the base model, which is the seed of its labels and weights"),
@@ -51,10 +52,7 @@ FAILURE_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "traceback": (pa.string(), "the same in full"),
 }
 
-
-NO_BASES, NO_GROUPS, NO_OUTCOMES = (
-    table([], columns) for columns in (BASE_COLUMNS, GROUP_COLUMNS, OUTCOME_COLUMNS)
-)
+NO_GROUPS, NO_OUTCOMES = table([], GROUP_COLUMNS), table([], OUTCOME_COLUMNS)
 
 
 class CorrelationStore(Folder):
@@ -77,15 +75,10 @@ class CorrelationStore(Folder):
 
     def read_base(self, number: int) -> bytes | None:
         """Read a base, or None where there is none."""
-        name = f"{BASES}/base-{number}.safetensors"
         try:
-            return self._storage.read(name)
-        except FileNotFoundError:
+            return self._content(f"{BASES}/base-{number}.safetensors")
+        except MissingFileError:
             return None
-        except OSError as error:
-            raise StoreError(
-                f"{self.root / name} cannot be read: {error.strerror}; remove it"
-            ) from error
 
     def write_bases(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write a row per base."""
@@ -135,23 +128,15 @@ class CorrelationStore(Folder):
 
     # What the study has found
 
-    def write_quantiles(self, quantiles: pd.DataFrame) -> None:
-        """Write usefulness by score tenth."""
-        self._write_frame("quantiles.parquet", quantiles)
+    def write_found(self, found: CorrelationSummary) -> None:
+        """Write the summary, usefulness by score tenth, and the instrument's checks of itself."""
+        for name in FOUND:
+            self._write_frame(f"{name}.parquet", getattr(found, name))
 
-    def read_quantiles(self) -> pd.DataFrame:
-        """Read it."""
-        return self._read_frame("quantiles.parquet")
-
-    def write_checks(self, checks: pd.DataFrame) -> None:
-        """Write the instrument's checks of itself."""
-        self._write_frame("checks.parquet", checks)
-
-    def read_checks(self) -> pd.DataFrame:
-        """Read them."""
-        return self._read_frame("checks.parquet")
+    def read_found(self) -> list[pd.DataFrame]:
+        """Read the three, in this order."""
+        return [self._read_frame(f"{name}.parquet") for name in FOUND]
 
     def is_concluded(self) -> bool:
         """Whether everything that follows from the outcomes has been written."""
-        names = ("summary.parquet", "quantiles.parquet", "checks.parquet")
-        return set(names) <= set(self._storage.names(""))
+        return {f"{name}.parquet" for name in FOUND} <= set(self._storage.names(""))

@@ -15,14 +15,7 @@ from alray.studies.correlation.tasks import Record, Task, perform
 
 @dataclass(frozen=True)
 class Performed:
-    """A task has ended well.
-
-    Attributes:
-        task: Which.
-        result: A base's content, or a row per fine-tune and dose.
-        seconds: How long it took.
-        host: Where.
-    """
+    """A task has ended well; its result is a base's content, or a row per fine-tune and dose."""
 
     task: Task
     result: bytes | Sequence[Record]
@@ -43,11 +36,7 @@ class Performed:
 class TaskWorker:
     """Performs one task at a time on a pool: the same code in this process and in a Ray task.
 
-    Args:
-        pool: The pool.
-        checksum: The pool's, as it was shared.
-        spec: The study's settings, every number filled in.
-        host: Where this is.
+    `checksum` is the pool's, as it was shared; every number of `spec` is filled in.
     """
 
     def __init__(

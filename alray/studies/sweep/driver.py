@@ -16,7 +16,6 @@ from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.resume import (
-    is_finished,
     recorded_runs,
     recorded_seconds,
     sum_seconds,
@@ -32,14 +31,7 @@ STATUSES_SECONDS = 1.0
 
 
 class SweepDriver(Driver[Job, Progress, Observer]):
-    """Runs what is not finished yet of a plan.
-
-    Args:
-        plan: The study.
-        store: Its folder, locked.
-        observers: Learn what happens.
-        statuses_seconds: How long changes of where runs stand may wait to be written.
-    """
+    """Runs what is not finished yet of a plan, in its locked folder."""
 
     stop_notice = "stopping after the rounds in progress"
 
@@ -59,7 +51,9 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         self._rows: dict[str, RunRows] = {}
         # Rows of runs that this command does not ask for stay as they are.
         self._others = recorded_runs(store)
-        finished = frozenset(run.run_id for run in plan.runs if is_finished(store, run))
+        finished = frozenset(
+            run.run_id for run in plan.runs if store.count_rounds(run.run_id) == run.rounds + 1
+        )
         checkpoints = usable_checkpoints(store, plan, finished)
         self._runs_schedule = RunSchedule(
             plan.queue,
@@ -119,7 +113,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
 
     def _recall(self, job: Job, state: bytes) -> None:
         """Read a run's records as they were at its checkpoint; later ones will be made again, to the bit."""
-        rows = self._rows[job.name] = RunRows(self._names[job.name])
+        rows = self._rows[job.name] = RunRows()
         run = self._runs[job.name]
         run.rounds_done, run.seconds = -1, 0.0
         if job.start_from != job.name:
@@ -176,9 +170,10 @@ class SweepDriver(Driver[Job, Progress, Observer]):
 
     def _add_rows(self, name: str, run: RunStatus, result: Progress) -> None:
         rows = self._rows[name]
-        rounds = records.round_rows(rows.name, result.results)
+        names = self._names[name]
+        rounds = records.round_rows(names, result.results)
         rows.rounds += rounds
-        rows.queries += records.query_rows(rows.name, result.results, self._plan.pool)
+        rows.queries += records.query_rows(names, result.results, self._plan.pool)
         run.seconds += sum_seconds(rounds)
         run.host, run.rounds_done = result.host, result.round
 

@@ -28,12 +28,10 @@ class Arm:
     """A strategy with its parameters and training settings: what is compared.
 
     Attributes:
-        label: Unique within the study, for people.
+        label: Its name in records and reports, unique within the study.
         text: The strategy as it is written.
-        strategy: The strategy.
         variant: The varied settings that differ from the study's own, "" where none does.
-        model: Model settings.
-        training: Training settings, with the loss predictor if the strategy wants one.
+        training: With the loss predictor if the strategy wants one.
     """
 
     label: str
@@ -46,14 +44,9 @@ class Arm:
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked study.
+    """A checked study: its settings with the name filled in, the pool as read and as runs see it, its arms and runs.
 
-    Attributes:
-        study: Its settings, the name filled in.
-        pool: The pool as read.
-        prepared: The pool as runs see it.
-        arms: Every arm.
-        runs: Every run, all arms of a seed together; then those on full data, if they are wanted.
+    All arms of a seed are together in `runs`; then come the runs on full data, if they are wanted.
     """
 
     study: SweepSpec
@@ -69,15 +62,20 @@ class Plan:
         At the end of a study workers then wait for short runs only.
         """
         passes = {arm.label: self.forward_passes(arm) for arm in self.arms}
-        seeds = {seed: place for place, seed in enumerate(self.study.seeds)}
+        seeds = {seed: position for position, seed in enumerate(self.study.seeds)}
         compared = [run for run in self.runs if not run.full_data]
-        others = [run for run in self.runs if run.full_data]
         compared.sort(key=lambda run: (seeds[run.seed], -passes[run.arm]))
-        return (*compared, *others)
+        return (*compared, *(run for run in self.runs if run.full_data))
 
     def forward_passes(self, arm: Arm) -> int:
         """Return how many objects a run of this arm scores exactly, each committee member counted."""
-        return _forward_passes(self.study, len(self.prepared.train), arm)
+        study, needs = self.study, arm.strategy.needs
+        if not needs.anything:
+            return 0
+        objects, numbers = len(self.prepared.train), range(1, study.rounds + 1)
+        scored = sum(_scored(study, objects, number) for number in numbers)
+        committee = needs.committee
+        return scored * (committee.members if committee and committee.kind != "heads" else 1)
 
 
 def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
@@ -98,22 +96,8 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
         runs += _full_data_runs(study, pool, len(prepared.train))
-    return Plan(
-        study.model_copy(update={"name": study.name or pool.name}),
-        pool,
-        prepared,
-        tuple(arms),
-        tuple(runs),
-    )
-
-
-def _forward_passes(study: SweepSpec, objects: int, arm: Arm) -> int:
-    needs = arm.strategy.needs
-    if not needs.anything:
-        return 0
-    scored = sum(_scored(study, objects, number) for number in range(1, study.rounds + 1))
-    committee = needs.committee
-    return scored * (committee.members if committee and committee.kind != "heads" else 1)
+    named = study.model_copy(update={"name": study.name or pool.name})
+    return Plan(named, pool, prepared, tuple(arms), tuple(runs))
 
 
 def _scored(study: SweepSpec, objects: int, round_number: int) -> int:

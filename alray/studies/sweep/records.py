@@ -124,19 +124,19 @@ def run_values(study: str, run: RunSpec) -> dict[str, Any]:
     """Return the columns that name a run."""
     return {
         "study": study,
-        "run_id": run.run_id,
-        "arm": run.arm,
-        "strategy": run.strategy,
-        "variant": run.variant,
-        "oracle": run.oracle,
-        "full_data": run.full_data,
-        "seed": run.seed,
+        **{name: getattr(run, name) for name in RUN_COLUMNS if name != "study"},
     }
 
 
 def round_rows(name: Mapping[str, Any], results: Sequence[RoundResult]) -> list[dict[str, Any]]:
     """Return a row per round of the run of this name, as `run_values` has it; a metric that is undefined is null."""
-    return [{**name, **_without_nan(result.record)} for result in results]
+    return [
+        {
+            **name,
+            **{key: None if value != value else value for key, value in result.record.items()},  # noqa: PLR0124 -- NaN
+        }
+        for result in results
+    ]
 
 
 def query_rows(
@@ -155,7 +155,3 @@ def query_rows(
         for result in results
         for rank, (index, score) in enumerate(zip(result.indices, result.scores, strict=True))
     ]
-
-
-def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: None if value != value else value for key, value in record.items()}  # noqa: PLR0124 -- only NaN differs from itself

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alray.settings.run import RunSpec
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
@@ -54,8 +53,3 @@ def recorded_runs(store: SweepStore) -> dict[str, dict[str, Any]]:
         return {}
     rows = store.read_runs().to_dict("records")
     return {str(row["run_id"]): {str(key): value for key, value in row.items()} for row in rows}
-
-
-def is_finished(store: SweepStore, run: RunSpec) -> bool:
-    """Whether all rounds of a run are on record."""
-    return store.count_rounds(run.run_id) == run.rounds + 1

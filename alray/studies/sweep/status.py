@@ -1,6 +1,5 @@
 """Where each run stands and how far it is."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -57,11 +56,9 @@ class RunRows:
     """Records of a run in progress.
 
     Attributes:
-        name: The columns that name the run in each of them.
         rounds: Its rounds.
         queries: The objects that it has queried.
     """
 
-    name: Mapping[str, Any]
     rounds: list[dict[str, Any]] = field(default_factory=list)
     queries: list[dict[str, Any]] = field(default_factory=list)

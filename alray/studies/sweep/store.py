@@ -12,11 +12,9 @@ import pyarrow.parquet as pq
 from typing_extensions import override
 
 from alray.analysis.sweep.full_data import fill_full_data
-from alray.errors import StoreError
 from alray.storage.location import StudyPath
-from alray.studies.folder import Folder, MissingFileError
+from alray.studies.folder import Folder, MissingFileError, table
 from alray.studies.sweep.records import QUERY_COLUMNS, ROUND_COLUMNS, STATUS_COLUMNS
-from alray.studies.tables import table
 
 ROUNDS, QUERIES, CHECKPOINTS = "rounds", "queries", "checkpoints"
 NO_ROUNDS, NO_QUERIES = table([], ROUND_COLUMNS), table([], QUERY_COLUMNS)
@@ -122,13 +120,7 @@ class SweepStore(Folder):
 
     def read_checkpoint(self, name: str) -> bytes:
         """Read a checkpoint."""
-        try:
-            return self._storage.read(_checkpoint(name))
-        except OSError as error:
-            raise StoreError(
-                f"{self.root / _checkpoint(name)} cannot be read: {error.strerror}; remove it, and run the same "
-                "command again"
-            ) from error
+        return self._content(_checkpoint(name))
 
     def remove_checkpoint(self, name: str) -> None:
         """Remove a checkpoint, if there."""

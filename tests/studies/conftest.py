@@ -1,0 +1,32 @@
+"""A finished correlation study, few resamples (all take seconds, and have tests of their own), frequent reports."""
+
+import functools
+
+import pytest
+
+from alray import api
+from alray.analysis.correlation.summary import summarise
+from alray.studies.sweep.worker import RunWorker
+from tests.helpers.correlation_studies import correlation_settings
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short_resampling():
+    with pytest.MonkeyPatch.context() as patch:
+        quick = functools.partial(summarise, permutations=200, bootstraps=100)
+        patch.setattr(api, "summarise", quick)
+        yield
+
+
+@pytest.fixture
+def round_by_round(monkeypatch):
+    """Make workers report, and with `checkpoint_seconds: 0` checkpoint, after every round."""
+    advance = RunWorker.advance
+    monkeypatch.setattr(RunWorker, "advance", lambda worker: advance(worker, 0.0))
+
+
+@pytest.fixture(scope="module")
+def correlated(pool, tmp_path_factory, _short_resampling):
+    """Return a finished correlation study over the pool, which no test changes."""
+    results = tmp_path_factory.mktemp("correlated")
+    return api.correlate(correlation_settings(pool), results=results)

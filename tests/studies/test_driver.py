@@ -1,0 +1,200 @@
+"""What holds for the driver of both kinds of study: whatever interrupts it, the same command comes to the same end."""
+
+import itertools
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from alray import api
+from alray.errors import Interrupted, StoreError
+from alray.studies.correlation.results import load_correlation
+from alray.studies.events import Failure, Notice
+from alray.studies.folder import Folder
+from alray.studies.inline import InlineExecutor
+from alray.studies.sweep.results import load
+from tests.helpers.correlation_studies import Listener, assert_same_study, correlation_settings
+from tests.helpers.studies import (
+    ROUNDS,
+    Recorder,
+    assert_same_records,
+    disturb,
+    settings,
+    start_with,
+)
+
+pytestmark = pytest.mark.usefixtures("round_by_round")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of study.
+
+    Attributes:
+        expected: The fixture that is a finished one.
+        steps: Its rounds and passive phases, or tasks.
+        other: Settings of a smaller one that cannot lie in the same folder.
+    """
+
+    run: Callable[..., Any]
+    settings: Callable[..., dict[str, Any]]
+    observer: type[Any]
+    assert_same: Callable[[Any, Any], None]
+    expected: str
+    steps: int
+    other: dict[str, Any]
+
+
+KINDS = {
+    "sweep": Kind(
+        api.sweep,
+        settings,
+        Recorder,
+        assert_same_records,
+        "undisturbed",
+        1 + 1 + ROUNDS,
+        {"rounds": 1, "seeds": [5]},
+    ),
+    "correlation": Kind(
+        api.correlate,
+        correlation_settings,
+        Listener,
+        assert_same_study,
+        "correlated",
+        2 + 2 * 2 * 4,
+        {"bases": 1, "group_size": 5},
+    ),
+}
+
+
+def steps(observer: Any) -> int:
+    """Return how many steps a study has made while this observer listened."""
+    return len(observer.of("progressed") or observer.of("performed"))
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def expected(kind, request):
+    return request.getfixturevalue(kind.expected)
+
+
+def test_a_finished_study_starts_no_executor_and_stays_as_it_is(kind, expected, pool, monkeypatch):
+    start_with(monkeypatch, lambda _: pytest.fail("an executor was started"))
+    begun, observer = Folder(expected.path).read_manifest(), kind.observer()
+    again = kind.run(
+        kind.settings(pool), results=expected.path.parent, observer=observer, command="again"
+    )
+    kind.assert_same(expected, again)
+    assert observer.of("started") == []
+    assert Folder(again.path).read_manifest() == begun
+
+
+@pytest.mark.parametrize(
+    ("kind", "moment", "left"),
+    [("sweep", ("passive", 0), 5), ("sweep", ("run", 2), 2), ("correlation", 7, 11)],
+    indirect=["kind"],
+)
+def test_a_signal_stops_a_study_with_everything_on_disk(
+    kind, moment, left, expected, pool, tmp_path
+):
+    spec = kind.settings(pool, execution={"checkpoint_seconds": 1000})
+    observer = kind.observer(moment, lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Interrupted):
+        kind.run(spec, results=tmp_path, observer=observer)
+    assert observer.events[-1] == ("end", None)
+    (notice,) = observer.of("notice")
+    assert notice.startswith("stopping")
+    after = kind.observer()
+    kind.assert_same(expected, kind.run(spec, results=tmp_path, observer=after))
+    assert steps(after) == left
+
+
+def test_a_full_disk_stops_a_study_and_loses_nothing(kind, expected, pool, tmp_path, monkeypatch):
+    flush, calls = os.fsync, itertools.count()
+
+    def full(descriptor):
+        if next(calls) >= 12:
+            raise OSError(28, "No space left on device")
+        flush(descriptor)
+
+    observer, again = kind.observer(), kind.observer()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(StoreError, match=r"No space left on device.*free disk space"):
+            kind.run(kind.settings(pool), results=tmp_path, observer=observer)
+    assert observer.events[-1] == ("end", None)
+    kind.assert_same(expected, kind.run(kind.settings(pool), results=tmp_path, observer=again))
+    assert 0 < steps(again) < kind.steps - 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "period", "checkpoint_seconds"),
+    [("sweep", 2, 0), ("sweep", 5, 1000), ("correlation", 3, 0)],
+    indirect=["kind"],
+)
+def test_lost_workers_change_nothing(
+    kind, period, checkpoint_seconds, expected, pool, tmp_path, monkeypatch
+):
+    """Rows from after the last checkpoint, which the driver has in memory, are made again and not kept twice."""
+    calls = itertools.count(1)
+    disturb(monkeypatch, lambda job: None if next(calls) % period else Failure(job.name, "killed"))
+    observer = kind.observer()
+    spec = kind.settings(
+        pool, execution={"attempts": 50, "checkpoint_seconds": checkpoint_seconds}
+    )
+    found = kind.run(spec, results=tmp_path, observer=observer)
+    assert len(observer.of("lost")) >= 1
+    kind.assert_same(expected, found)
+
+
+def test_a_notice_reaches_the_observer(kind, pool, tmp_path, monkeypatch):
+    class Talking(InlineExecutor[Any, Any]):
+        @override
+        def wait(self, seconds):
+            return [Notice("nothing happens"), *super().wait(seconds)]
+
+    start_with(monkeypatch, Talking)
+    observer = kind.observer()
+    kind.run(kind.settings(pool), results=tmp_path, observer=observer)
+    assert set(observer.of("notice")) == {"nothing happens"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "other", "load_other", "message"),
+    [
+        ("sweep", "correlation", load_correlation, "a sweep study: read it with alray.load$"),
+        (
+            "correlation",
+            "sweep",
+            load,
+            "a correlation study: read it with alray.load_correlation$",
+        ),
+    ],
+    indirect=["kind"],
+)
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_study_is_not_taken_for_one_of_the_other_kind(
+    expected, other, load_other, message, fresh, pool
+):
+    run, settings_of = KINDS[other].run, KINDS[other].settings
+    with pytest.raises(StoreError, match=r"holds a \w+ study; choose another --name"):
+        run(settings_of(pool), results=expected.path.parent, fresh=fresh)
+    with pytest.raises(StoreError, match=message):
+        load_other(expected.path)
+
+
+def test_a_fresh_start_throws_the_earlier_study_away_and_nothing_else(kind, pool, tmp_path):
+    kind.run(kind.settings(pool), results=tmp_path)
+    (tmp_path / "study" / "mine.txt").write_text("kept")
+    spec = kind.settings(pool, **kind.other)
+    found = kind.run(spec, results=tmp_path, fresh=True)
+    assert (tmp_path / "study" / "mine.txt").exists()
+    kind.assert_same(kind.run(spec, results=tmp_path / "empty"), found)
