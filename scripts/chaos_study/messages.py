@@ -12,13 +12,15 @@ USUAL = (
     r"joining the Ray cluster at ",
     r"passive phase done, accuracy ",
     r"\[\d+/\d+\] ",
-    r"[\d,]+/[\d,]+ rounds in ",
+    r"[\d,]+/[\d,]+ (?:round|run)s? in ",
 )
 UNUSUAL = (
     rf"{HOST}worker died \(.*\); .* (?:starts again(?: after round \d+)?|is given up)$",
     rf"{HOST}a worker could not start: ",
     r"[\w.-]+: \d+ workers were lost or could not start",
-    r"[\w.-]+: nothing heard of ",
+    rf"{HOST}.+ has not reported for \d+ s",
+    rf"{HOST}.+ is tried on another node$",
+    r"[\w.-]+ has run out of memory: ",
     r"no worker could start for ",
     r"node [\w.-]+: its clock is at least ",
     r"stopping after the rounds in progress$",

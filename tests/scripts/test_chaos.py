@@ -1,14 +1,19 @@
 """`scripts/chaos` counts right: plan, journal, saved rounds, lines of others; no cluster is needed."""
 
+import io
 import os
 from collections import Counter
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from alray import api
+from alray.cli.display.sweep_progress import SweepDisplay
+from alray.ray_executor.hangs import Hang
 from alray.seeding import generator
 from alray.strategies.signals import Signals
+from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.state import RunState
 from chaos_study import cluster, faults, journal, messages, processes, report, study
 from chaos_study.injection import Outcome
@@ -172,11 +177,11 @@ def test_a_number_that_a_node_has_left_behind_is_not_its_process(tmp_path, monke
 # Whose lines
 
 
-OWN = [
-    "faults: 20,000 objects, 5 classes, vector 768",
-    "3 arms x 4 seeds = 12 runs; 200 labels, then 60 rounds of 20 to 1,400",
-    "[3/12] chaos_study.journal:RecordingStrategy, seed 0: accuracy .281 at 400 labels, 1 s, node2",
+UNUSUAL = [
     "node1: worker died (its process was killed or has crashed); margin, seed 0 starts again after round 7",
+    "node1: ValueError: broken; margin, seed 0 is tried on another node",
+    Hang("margin, seed 0", 301.4, 2.0, give_up=False).message("node1"),
+    SweepDriver.stop_notice,
     "stopped; the same command goes on from here",
     "error: cannot write /x/rounds/a.parquet: No space left on device; what is there already stays valid: make room",
 ]
@@ -189,7 +194,22 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("line", OWN)
+def test_all_lines_of_an_undisturbed_study_are_usual(pool, tmp_path):
+    """Also of one that goes on with what is finished."""
+    out = io.StringIO()
+    for seeds in (1, 2):
+        display = SweepDisplay(
+            Console(file=out, width=200), "joining the Ray cluster at head:1", quiet_seconds=0.0
+        )
+        api.sweep(settings(pool, seeds=seeds), results=tmp_path, observer=display)
+    lines = out.getvalue().splitlines()
+    assert "1 run finished before" in lines
+    assert lines[-1].startswith("2/2 runs in ")
+    assert messages.unusual([*lines, *UNUSUAL]) == UNUSUAL
+    assert messages.foreign(lines) == []
+
+
+@pytest.mark.parametrize("line", UNUSUAL)
 def test_alrays_lines_are_its_own(line):
     assert messages.foreign([line]) == []
 
@@ -197,10 +217,6 @@ def test_alrays_lines_are_its_own(line):
 @pytest.mark.parametrize("line", OTHERS)
 def test_lines_of_others_are_seen(line):
     assert messages.foreign([line]) == [line]
-
-
-def test_only_unusual_lines_are_shown():
-    assert messages.unusual(OWN) == OWN[3:]
 
 
 # The tables
