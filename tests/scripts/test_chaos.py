@@ -1,8 +1,11 @@
 """`scripts/chaos` counts right: plan, journal, saved rounds, lines of others; no cluster is needed."""
 
+import errno
 import io
 import os
+import re
 from collections import Counter
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -10,8 +13,12 @@ from rich.console import Console
 
 from alray import api
 from alray.cli.display.sweep_progress import SweepDisplay
+from alray.errors import AlrayError
 from alray.ray_executor.hangs import Hang
+from alray.ray_executor.liveness import head_endpoint, own_endpoint
+from alray.ray_executor.preflight import require_object_store, require_shared_memory
 from alray.seeding import generator
+from alray.storage.local import LocalStorage
 from alray.strategies.signals import Signals
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.state import RunState
@@ -19,6 +26,7 @@ from chaos_study import cluster, faults, journal, messages, processes, report, s
 from chaos_study.injection import Outcome
 from tests.helpers.studies import ROUNDS, settings, write_pool
 
+POOL_BYTES = study.OBJECTS * study.DIMENSION * 4
 STRATEGY = "chaos_study.journal:RecordingStrategy:of=margin"
 
 
@@ -50,6 +58,42 @@ def test_few_faults_are_of_different_kinds():
     kinds = faults.KINDS
     planned = faults.plan_faults(len(kinds), 0, list(kinds))
     assert sorted(fault.kind for fault in planned) == sorted(kinds)
+
+
+def error_line(action, *arguments):
+    """Return the line in which a command reports the error that this raises."""
+    with pytest.raises(AlrayError) as caught:
+        action(*arguments)
+    return f"error: {caught.value}"
+
+
+@pytest.fixture
+def lines_of_ends(tmp_path, monkeypatch):
+    """Return the lines with which alray ends after faults, by kind of fault."""
+    lines = {
+        "ctrl-c": "stopped; the same command goes on from here",
+        "head": f"error: {head_endpoint('10.88.7.1', 6379).message}",
+        "own-raylet": f"error: {own_endpoint('10.88.7.1', 1).message}",
+    }
+    facts = {"host": "node1", "memory_disk": 64 * 2**20}
+    lines["memory-disk"] = error_line(require_shared_memory, facts, POOL_BYTES)
+    resources = {"object_store_memory": faults.SMALL_STORE * 2**20}
+    node = {"NodeManagerHostname": "node1", "Resources": resources}
+    lines["store"] = error_line(require_object_store, node, POOL_BYTES)
+    for kind, number in (("full", errno.ENOSPC), ("read-only", errno.EROFS)):
+        failing = Mock(side_effect=OSError(number, os.strerror(number)))
+        monkeypatch.setattr(os, "fsync", failing)
+        lines[kind] = error_line(LocalStorage(tmp_path).write, "file", b"")
+    return lines
+
+
+def test_commands_end_with_the_messages_that_are_expected_of_them(lines_of_ends):
+    expected = {name: kind.message for name, kind in faults.KINDS.items() if kind.message}
+    assert lines_of_ends.keys() == expected.keys() - {"worker", "raylet", "node", "cut-90"}
+    for kind, line in lines_of_ends.items():
+        assert re.search(expected[kind], line)
+        assert messages.foreign([line]) == []
+    assert re.search(faults.DIED, UNUSUAL[0])
 
 
 # The journal
@@ -183,7 +227,7 @@ UNUSUAL = [
     Hang("margin, seed 0", 301.4, 2.0, give_up=False).message("node1"),
     SweepDriver.stop_notice,
     "stopped; the same command goes on from here",
-    "error: cannot write /x/rounds/a.parquet: No space left on device; what is there already stays valid: make room",
+    "error: cannot write /x/rounds/a.parquet: No space left on device; everything written before stays valid",
 ]
 OTHERS = [
     "[2026-11-22 09:06:57,042 E 9 9] gcs_rpc_client.h:151: Failed to connect",
