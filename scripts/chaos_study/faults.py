@@ -54,13 +54,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault that will happen.
-
-    Attributes:
-        kind: Its name among the kinds.
-        node: Where.
-        delay: Seconds after runs went on.
-    """
+    """A fault of one of the kinds that will happen on a node, `delay` seconds after runs went on."""
 
     kind: str
     node: int
