@@ -1,9 +1,11 @@
-"""`scripts/chaos` counts right: plan, journal, saved rounds, lines of others; no cluster is needed."""
+"""`scripts/chaos` counts right: plan, journal, saved rounds, lines of others; at the end with a worker and driver killed."""
 
 import errno
 import io
 import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from unittest.mock import Mock
 
@@ -22,9 +24,10 @@ from alray.storage.local import LocalStorage
 from alray.strategies.signals import Signals
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.state import RunState
+from benchmarks.harness.programs import ROOT
 from chaos_study import cluster, faults, journal, messages, processes, report, study
 from chaos_study.injection import Outcome
-from tests.helpers.studies import ROUNDS, settings, write_pool
+from tests.helpers.studies import ROUNDS, settings
 
 POOL_BYTES = study.OBJECTS * study.DIMENSION * 4
 STRATEGY = "chaos_study.journal:RecordingStrategy:of=margin"
@@ -44,20 +47,16 @@ def test_a_plan_is_its_seed():
 
 
 def test_every_kind_is_planned():
-    """In fifty faults, the frequent ones more often; only where it can happen."""
+    """In fifty faults, the frequent ones more often; only where it can happen. Few faults are of different kinds."""
     kinds = faults.KINDS
+    few = faults.plan_faults(len(kinds), 0, list(kinds))
+    assert sorted(fault.kind for fault in few) == sorted(kinds)
     planned = faults.plan_faults(50, 0, list(kinds))
     times = Counter(fault.kind for fault in planned)
     assert set(times) == set(kinds)
     assert len(planned) == 50
     assert times["worker"] > times["node"] > times["cut-90"]
     assert all(fault.node in kinds[fault.kind].nodes for fault in planned)
-
-
-def test_few_faults_are_of_different_kinds():
-    kinds = faults.KINDS
-    planned = faults.plan_faults(len(kinds), 0, list(kinds))
-    assert sorted(fault.kind for fault in planned) == sorted(kinds)
 
 
 def error_line(action, *arguments):
@@ -136,11 +135,10 @@ def test_a_run_goes_on_by_another_process_or_after_the_repair():
     assert found(same, {("random", 0): old}, 8.0) == {}
 
 
-def test_a_recording_strategy_chooses_as_the_other(tmp_path, monkeypatch):
+def test_a_recording_strategy_chooses_as_the_other(pool, tmp_path, monkeypatch):
     """And records every round once, under the number by which the machine knows the process."""
     book = journal.Journal(tmp_path / "journal", 0, 2, ROUNDS)
     monkeypatch.setenv(journal.JOURNAL, str(book.path))
-    pool = write_pool(tmp_path / "pool.parquet")
     recorded, plain = (
         api.sweep(settings(pool, strategies=[name], seeds=2), results=tmp_path / word)
         for word, name in {"recorded": STRATEGY, "plain": "margin"}.items()
@@ -174,9 +172,8 @@ def test_half_a_line_waits_for_its_other_half(tmp_path):
 
 
 @pytest.fixture
-def finished(tmp_path):
+def finished(pool, tmp_path):
     """Run a small study, and return its settings and folder."""
-    pool = write_pool(tmp_path / "pool.parquet")
     given = settings(pool, strategies=[STRATEGY], seeds=2)
     api.sweep(given, results=tmp_path)
     return given, tmp_path / "study"
@@ -276,3 +273,30 @@ def test_a_fault_that_was_not_survived_stays_in_the_table():
     assert table.title == "Faults: 3 tried, 2 survived"
     assert table.rows == [["a worker's process killed", "3", "-", "2, 9", "3, 3", "2"]]
     assert report.one_by_one(made).rows[1][-1] == "rounds differ"
+
+
+# On a cluster of namespaces
+
+
+@pytest.fixture
+def possible():
+    """Skip where no nodes can be made, or other nodes are up."""
+    if reason := cluster.obstacle():
+        pytest.skip(reason)
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("possible")
+def test_two_faults_are_survived():
+    words = ["--faults", "2", "--kinds", "worker,driver", "--seeds", "2", "--rounds", "20"]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "chaos_study", *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Faults: 2 tried, 2 survived" in done.stdout
+    assert not cluster.STATE.exists()
