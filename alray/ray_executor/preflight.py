@@ -34,13 +34,7 @@ STORE_FACTOR = 1.5
 
 @dataclass(frozen=True)
 class Question:
-    """What a node was asked.
-
-    Attributes:
-        node: The node, as Ray describes it.
-        reference: Of the answer to come.
-        asked: When.
-    """
+    """A node that was asked, as Ray describes it, the reference of its answer to come, and when it was asked."""
 
     node: Mapping[str, Any]
     reference: Any

@@ -23,18 +23,14 @@ from alray.ray_executor.security import require_token, token_warning
 from alray.ray_executor.watchdog import Watchdog
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
+from alray.studies.retries import NOWHERE
 
 ANSWER_SECONDS = 10.0
 """How long to wait for a cluster's address to answer at all; Ray itself would try for minutes."""
 
 
 class RaySession:
-    """Joins or starts Ray, and keeps one copy of the pool on each node.
-
-    Attributes:
-        pool: Reference of the pool in the object store.
-        checksum: Of the pool as it was put there.
-    """
+    """Joins or starts Ray, and keeps one copy of the pool on each node, with the checksum that it had at first."""
 
     def __init__(self, pool: PreparedPool, execution: ExecutionSpec) -> None:
         self._pool = pool
@@ -99,7 +95,7 @@ class RaySession:
         nodes.update(alive_nodes(), self.worker_options(), self._unchecked())
 
     def _unchecked(self) -> frozenset[str]:
-        return frozenset() if self._preflight is None else self._preflight.unchecked()
+        return NOWHERE if self._preflight is None else self._preflight.unchecked()
 
     def window(self) -> int:
         """Return how many runs are possible at a time, on nodes that fit; a cluster that grows is noticed.

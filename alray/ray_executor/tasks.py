@@ -55,14 +55,7 @@ def _perform(
 
 @dataclass
 class _Submitted:
-    """A task that was handed over.
-
-    Attributes:
-        task: The task.
-        start_from: Content of its base.
-        avoid: Nodes that it was kept from.
-        host: Where it has started; "" as long as it has not.
-    """
+    """A task that was handed over with its base's content, kept from some nodes; its host is "" until it starts."""
 
     task: Task
     start_from: bytes | None

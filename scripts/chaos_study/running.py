@@ -19,7 +19,7 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Setup:
-    """Everything that all studies share; the folder `work` takes everything but their results, which are on the disk."""
+    """Everything that all studies share; their results go to the disk, all other files to the folder `work`."""
 
     cluster: Cluster
     disk: Disk

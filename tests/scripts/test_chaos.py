@@ -1,4 +1,4 @@
-"""`scripts/chaos` counts right: plan, journal, saved rounds, lines of others; at the end with a worker and driver killed."""
+"""`scripts/chaos` counts right: plan, journal, saved rounds, lines of others; in short also on a cluster."""
 
 import errno
 import io
