@@ -72,6 +72,6 @@ class NodeFailures:
         row.named = True
         return (
             f"{host}: {row.count} workers were lost or could not start and none has finished a job in between; the "
-            f"last: {reason}. No more start there while other nodes have capacity: check its memory, disk and installation, "
-            "or take it out of the cluster"
+            f"last: {reason}. No more start there while other nodes have capacity: check its memory, disk and "
+            "installation, or take it out of the cluster"
         )

@@ -114,7 +114,7 @@ class Nodes:
         )
         if not ids:
             return {}
-        # Of Ray's two ways this one holds: with a label scheduling strategy tasks were seen on nodes they are kept from.
+        # Of Ray's two ways this one holds: a label scheduling strategy let tasks start on nodes they are kept from.
         return {"label_selector": {NODE_ID: f"!in({','.join(ids)})"}}
 
     def named_in(self, report: str) -> str:
