@@ -14,12 +14,7 @@ from alray.studies.sweep.worker import RunWorker
 
 @dataclass(frozen=True)
 class Started:
-    """What an actor replies once it is up.
-
-    Attributes:
-        node: Id of its node.
-        error: Why it cannot run anything, in a line; "" where it can.
-    """
+    """The reply of an actor that is up: its node's id, and in a line why it cannot run anything, "" where it can."""
 
     node: str
     error: str = ""

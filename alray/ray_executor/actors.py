@@ -14,8 +14,7 @@ from alray.pools.pool import PreparedPool
 from alray.ray_executor.actor import RunActor, Started
 from alray.ray_executor.base import RayExecutor
 from alray.ray_executor.hangs import Hang, HangDetector, HangLimits
-from alray.ray_executor.replies import Actor, RunningJob, cause_of_death, reply
-from alray.ray_executor.session import LOSSES
+from alray.ray_executor.replies import LOSSES, Actor, RunningJob, cause_of_death, reply
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import Failure, Notice
 from alray.studies.retries import NOWHERE
@@ -132,8 +131,9 @@ class ActorExecutor(RayExecutor[Job, Progress]):
         self._notices.append(Notice(message or f"{where}a worker could not start: {why}"))
         hosts = self._nodes.holding()
         if self._failures.cannot_start(hosts, self._execution.attempts):
+            each = f" on each of {', '.join(sorted(hosts))}" if len(hosts) > 1 else ""
             raise ClusterError(
-                f"{self._execution.attempts} workers in a row could not start{_on_each(hosts)}: {why}; "
+                f"{self._execution.attempts} workers in a row could not start{each}: {why}; "
                 "mend that, and run the same command again"
             )
 
@@ -214,7 +214,3 @@ class ActorExecutor(RayExecutor[Job, Progress]):
                 events.append(reply(final_report, running, timeout=0))
         self._running.clear()
         return [event for event in events if not (isinstance(event, Failure) and event.died)]
-
-
-def _on_each(hosts: frozenset[str]) -> str:
-    return f" on each of {', '.join(sorted(hosts))}" if len(hosts) > 1 else ""

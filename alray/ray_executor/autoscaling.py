@@ -67,7 +67,7 @@ class CapacityRequest:
             return None
         self._checked = time.monotonic()
         wanted = self.most or max(FIRST, 2 * fit)
-        if wanted <= max(self._asked, fit) or (fit and not self._all_taken()):
+        if wanted <= max(self._asked, fit) or (fit and slots(free_resources(), self.options)):
             return None
         self._ask(wanted)
         waiting = "" if fit else "; no node can hold a run yet, waiting"
@@ -77,9 +77,6 @@ class CapacityRequest:
         """Ask for nothing any more: idle nodes may end."""
         if self._asked:
             self._ask(0)
-
-    def _all_taken(self) -> bool:
-        return slots(free_resources(), self.options) == 0
 
     def _ask(self, runs: int) -> None:
         request_resources(bundles=[resources_of(self.options)] * runs)

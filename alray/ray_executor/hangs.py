@@ -25,8 +25,8 @@ class Hang:
     Attributes:
         job: Its name.
         seconds: For how long.
-        longest: The longest time between two reports, its own or, before the first, that of jobs alike; None where none is
-            known.
+        longest: The longest time between two reports, its own or, before the first, that of jobs alike; None where
+            there is none.
         give_up: Whether its worker should be given up.
     """
 
@@ -90,27 +90,20 @@ class HangDetector:
     def due(self, now: float) -> list[Hang]:
         """Return the jobs that hang, each once per stage: first to be named, then to be given up."""
         return [
-            Hang(job, now - reports.last, self._pace(reports), give_up=self._is_last(reports))
+            hang
             for job, reports in self._jobs.items()
-            if self._is_due(reports, now)
+            if (hang := self._hang(job, reports, now)) is not None
         ]
 
-    def _is_due(self, reports: _Reports, now: float) -> bool:
-        """Count the stages that have passed, and return whether there is a new one."""
-        stages = int((now - reports.last) / self._stage(reports))
-        if self._pace(reports) is not None:
-            stages = min(stages, 2)
-        due, reports.stages = stages > reports.stages, max(stages, reports.stages)
-        return due
-
-    def _stage(self, reports: _Reports) -> float:
-        pace = self._pace(reports)
+    def _hang(self, job: str, reports: _Reports, now: float) -> Hang | None:
+        """Count the stages that have passed, and return the hang where there is a new one."""
+        pace = self._longest if reports.longest is None else reports.longest
+        seconds, limits = now - reports.last, self._limits
         if pace is None:
-            return self._limits.first
-        return max(self._limits.least, self._limits.times * pace)
-
-    def _pace(self, reports: _Reports) -> float | None:
-        return self._longest if reports.longest is None else reports.longest
-
-    def _is_last(self, reports: _Reports) -> bool:
-        return self._pace(reports) is not None and reports.stages >= 2
+            stages = int(seconds / limits.first)
+        else:
+            stages = min(2, int(seconds / max(limits.least, limits.times * pace)))
+        if stages <= reports.stages:
+            return None
+        reports.stages = stages
+        return Hang(job, seconds, pace, give_up=pace is not None and stages == 2)

@@ -1,4 +1,4 @@
-"""The nodes of the cluster that are up, and whether the cluster still answers: Ray itself would hang, then end the program."""
+"""The nodes that are up, and whether the cluster still answers: Ray itself would hang, then end the program."""
 
 import socket
 import time

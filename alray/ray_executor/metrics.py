@@ -14,7 +14,7 @@ from alray.studies.correlation.plan import CorrelationPlan
 from alray.studies.correlation.tasks import Task
 from alray.studies.events import Failure
 from alray.studies.manifest import CORRELATION, SWEEP
-from alray.studies.sweep.jobs import Job
+from alray.studies.observer import StudyObserver
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.status import RunStatus
@@ -60,12 +60,20 @@ def count(name: str, amount: float = 1.0, **tags: str) -> None:
         counter(name).inc(amount, tags)
 
 
-class SweepCounter(Observer):
-    """Counts what a sweep does."""
+class _StudyCounter(StudyObserver[Any]):
+    """Counts what both kinds of study do."""
 
     def __init__(self) -> None:
         require_agent()
         self._study = ""
+
+    @override
+    def lost(self, job: Any, failure: Failure, resumes_after: int | None) -> None:
+        count("alray_workers_lost", study=self._study)
+
+
+class SweepCounter(_StudyCounter, Observer):
+    """Counts what a sweep does."""
 
     @override
     def begin(self, plan: Plan, runs: Mapping[str, RunStatus]) -> None:
@@ -86,17 +94,9 @@ class SweepCounter(Observer):
     def failed(self, run: RunStatus) -> None:
         count("alray_runs_failed", study=self._study)
 
-    @override
-    def lost(self, job: Job, failure: Failure, resumes_after: int | None) -> None:
-        count("alray_workers_lost", study=self._study)
 
-
-class CorrelationCounter(CorrelationObserver):
+class CorrelationCounter(_StudyCounter, CorrelationObserver):
     """Counts what a correlation study does."""
-
-    def __init__(self) -> None:
-        require_agent()
-        self._study = ""
 
     @override
     def begin(self, plan: CorrelationPlan, fine_tunes_done: int) -> None:
@@ -109,10 +109,6 @@ class CorrelationCounter(CorrelationObserver):
     @override
     def failed(self, name: str, error: str) -> None:
         count("alray_tasks_failed", study=self._study)
-
-    @override
-    def lost(self, job: Task, failure: Failure, resumes_after: int | None) -> None:
-        count("alray_workers_lost", study=self._study)
 
 
 COUNTERS = {SWEEP: SweepCounter, CORRELATION: CorrelationCounter}

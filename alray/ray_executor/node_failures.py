@@ -29,14 +29,9 @@ class _Row:
 
 
 class NodeFailures:
-    """Counts each node's losses in a row; nodes go by their host names.
+    """Counts each node's losses in a row; nodes go by their host names."""
 
-    Attributes:
-        quarantined: Nodes that were named and on which no run has finished since.
-    """
-
-    def __init__(self, in_a_row: int = IN_A_ROW) -> None:
-        self._in_a_row = in_a_row
+    def __init__(self) -> None:
         self._rows: defaultdict[str, _Row] = defaultdict(_Row)
 
     @property
@@ -56,8 +51,7 @@ class NodeFailures:
 
     def started(self, host: str) -> None:
         """A worker has started: earlier ones may have met what has passed since."""
-        if host in self._rows:
-            self._rows[host].starts = 0
+        self._rows[host].starts = 0
         self._rows.pop("", None)
 
     def finished(self, host: str) -> None:
@@ -66,21 +60,18 @@ class NodeFailures:
 
     def cannot_start(self, hosts: frozenset[str], attempts: int) -> bool:
         """Whether so many workers in a row could not start on each of these nodes."""
-        if self._starts("") >= attempts * max(1, len(hosts)):
+        if self._rows[""].starts >= attempts * max(1, len(hosts)):
             return True
-        return bool(hosts) and all(self._starts(host) >= attempts for host in hosts)
-
-    def _starts(self, host: str) -> int:
-        return self._rows[host].starts if host in self._rows else 0
+        return bool(hosts) and all(self._rows[host].starts >= attempts for host in hosts)
 
     def _update(self, host: str, reason: str) -> str | None:
         row = self._rows[host]
         row.reason = reason
-        if not host or row.named or row.count < self._in_a_row:
+        if not host or row.named or row.count < IN_A_ROW:
             return None
         row.named = True
         return (
-            f"{host}: {row.count} workers were lost or could not start and none has finished a job in between; the last: "
-            f"{reason}. No more start there while other nodes have capacity: check its memory, disk and installation, "
-            "or take it out of the cluster"
+            f"{host}: {row.count} workers were lost or could not start and none has finished a job in between; the "
+            f"last: {reason}. No more start there while other nodes have capacity: check its memory, disk and "
+            "installation, or take it out of the cluster"
         )

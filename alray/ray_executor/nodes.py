@@ -94,7 +94,7 @@ class Nodes:
         )
 
     def excluded(self, avoid: frozenset[str], workers: Counter[str]) -> frozenset[str]:
-        """Return the nodes on which no new worker should start: as many of those that should be excluded as leave one node.
+        """Return the nodes on which no new worker should start: of those that should be excluded as many as leave one.
 
         Args:
             avoid: Nodes on which it would be of no use.
@@ -114,7 +114,7 @@ class Nodes:
         )
         if not ids:
             return {}
-        # Of Ray's two ways this one holds: with a label scheduling strategy tasks were seen on the nodes they are kept from.
+        # Of Ray's two ways this one holds: a label scheduling strategy let tasks start on nodes they are kept from.
         return {"label_selector": {NODE_ID: f"!in({','.join(ids)})"}}
 
     def named_in(self, report: str) -> str:

@@ -34,13 +34,7 @@ STORE_FACTOR = 1.5
 
 @dataclass(frozen=True)
 class Question:
-    """What a node was asked.
-
-    Attributes:
-        node: The node, as Ray describes it.
-        reference: Of the answer to come.
-        asked: When.
-    """
+    """A node that was asked, as Ray describes it, the reference of its answer to come, and when it was asked."""
 
     node: Mapping[str, Any]
     reference: Any
@@ -64,12 +58,12 @@ class Preflight:
     Attributes:
         pool_bytes: Size of the pool that every node will hold.
         alive: Returns the nodes that are up, as Ray describes them.
-        warnings: What is odd and no obstacle; taken by `take_warnings`.
+        warn: Is called with each thing that is odd and no obstacle.
     """
 
     pool_bytes: int
     alive: Callable[[], Sequence[Mapping[str, Any]]]
-    warnings: list[str] = field(default_factory=list)
+    warn: Callable[[str], None]
     _own: Mapping[str, str] = field(default_factory=lambda: node_facts("/")["versions"])
     _asked: dict[str, Question] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
@@ -95,7 +89,7 @@ class Preflight:
             }
         if waiting:
             raise ClusterError(
-                f"{_list(sorted(waiting.values()))} did not answer within {ANSWER_SECONDS:.0f} s: end Ray there, "
+                f"{', '.join(sorted(waiting.values()))} did not answer within {ANSWER_SECONDS:.0f} s: end Ray there, "
                 "or see why no worker process can start (/tmp/ray/session_latest/logs)"
             )
         require_equal_versions(self._own, [answer.facts for answer in answers.values()])
@@ -103,23 +97,18 @@ class Preflight:
             self._check(name, answer)
 
     def check_new(self) -> None:
-        """Ask nodes that have joined since, and check those that have answered; never waits, and excludes those that do not fit."""
+        """Ask nodes that have joined since, and check those that have answered; excludes misfits, and never waits."""
         self._ask_new()
         for name, answer in self._answers().items():
             try:
                 require_equal_versions(self._own, [answer.facts])
                 self._check(name, answer)
             except ClusterError as error:
-                self.warnings.append(f"{error}. The study goes on without {answer.facts['host']}")
+                self.warn(f"{error}. The study goes on without {answer.facts['host']}")
 
     def unchecked(self) -> frozenset[str]:
         """Return the ids of nodes that are up and have not passed: nothing should run there."""
         return frozenset(str(node["NodeID"]) for node in self.alive()) - self._passed
-
-    def take_warnings(self) -> list[str]:
-        """Return the warnings that were not taken yet."""
-        warnings, self.warnings = self.warnings, []
-        return warnings
 
     def _ask_new(self) -> None:
         for node in self.alive():
@@ -145,7 +134,8 @@ class Preflight:
     def _check(self, name: str, answer: Answer) -> None:
         require_object_store(answer.node, self.pool_bytes)
         require_shared_memory(answer.facts, self.pool_bytes)
-        self.warnings += warnings_about(answer, self._own)
+        for warning in warnings_about(answer, self._own):
+            self.warn(warning)
         self._passed.add(name)
 
 
@@ -169,17 +159,16 @@ def require_equal_versions(own: Mapping[str, str], nodes: Sequence[Mapping[str, 
     found = []
     for facts in sorted(nodes, key=lambda facts: str(facts["host"])):
         has = facts["versions"]
-        other = [f"{name} {has[name]}" for name in MUST_AGREE if has[name] != own[name]]
+        other = [name for name in MUST_AGREE if has[name] != own[name]]
         if has["alray"] == MISSING:
-            other = ["no alray"]
-        if other:
-            found.append(f"{facts['host']} has {_list(other)}")
+            found.append(f"{facts['host']} has no alray")
+        elif other:
+            found.append(f"{facts['host']} has {_versions(has, other)}")
     if not found:
         return
-    here = ", ".join(f"{name} {own[name]}" for name in MUST_AGREE)
     raise ClusterError(
-        f"nodes differ from this program ({here}): {'; '.join(found)}. Install the same wheel or checkout of alray in the Python "
-        "that Ray runs on there (pip install), or leave these nodes out"
+        f"nodes differ from this program ({_versions(own, MUST_AGREE)}): {'; '.join(found)}. Install the same wheel or "
+        "checkout of alray in the Python that Ray runs on there (pip install), or leave these nodes out"
     )
 
 
@@ -227,17 +216,18 @@ def warnings_about(answer: Answer, own: Mapping[str, str]) -> list[str]:
     if skew > CLOCK_SECONDS:
         warnings.append(f"node {host}: its clock is at least {skew:.0f} s off from here")
     has = facts["versions"]
-    other = [f"{name} {has[name]}" for name in own if has[name] != own[name]]
+    other = [name for name in own if has[name] != own[name]]
     if other:
-        here = _list([f"{name} {own[name]}" for name in own if has[name] != own[name]])
-        warnings.append(f"node {host} has {_list(other)}, here it is {here}")
+        warnings.append(
+            f"node {host} has {_versions(has, other)}, here it is {_versions(own, other)}"
+        )
     return warnings
+
+
+def _versions(versions: Mapping[str, str], names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {versions[name]}" for name in names)
 
 
 def gib(count: int | float) -> str:
     """Write a number of bytes."""
     return f"{count / 2**30:.2f} GiB"
-
-
-def _list(words: Sequence[str]) -> str:
-    return ", ".join(words)

@@ -1,5 +1,6 @@
 """What a call to Ray returned or raised, as an event for the driver."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,14 +8,25 @@ import ray
 from ray.exceptions import (
     ActorUnavailableError,
     GetTimeoutError,
+    NodeDiedError,
+    ObjectLostError,
     OutOfMemoryError,
+    RayActorError,
     RayTaskError,
     WorkerCrashedError,
 )
 
-from alray.ray_executor.session import LOSSES, reason
 from alray.studies.events import Failure, describe
 from alray.studies.sweep.jobs import Progress
+
+LOSSES = (
+    RayActorError,  # also of actors that have died or cannot be reached
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    WorkerCrashedError,
+)
+"""What Ray raises where a worker was lost."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +84,15 @@ def cause_of_death(error: BaseException) -> str:
     if "too many heartbeats" in line:
         return "its node was not heard of for too long"
     return line.partition("Worker exit detail: ")[2] or line
+
+
+def reason(error: BaseException) -> str:
+    """Return the line of Ray's report that says why: how a process ended, or a traceback's last line.
+
+    Ids of actors, nodes and owners are left out: they mean nothing to the user.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    ends = [line for line in lines if line.startswith("The actor is dead")]
+    line = (ends or lines or [type(error).__name__])[-1]
+    line = re.split(r" Some common causes| Owner Id:| Node IP:| The task may or may not", line)[0]
+    return re.sub(r" ?\b[0-9a-f]{24,}\b", "", line)

@@ -39,13 +39,14 @@ def require_token(address: str) -> None:
     answer = probe(address)
     if answer == OPEN:
         raise ClusterError(
-            f"the Ray cluster at {address} asks for no token: who reaches its ports can run code on all nodes. Start Ray on "
-            "every node with RAY_AUTH_MODE=token and the same RAY_AUTH_TOKEN_PATH (a file of mode 0600; ray get-auth-token "
-            "--generate makes one), or say --insecure if nobody else can reach it"
+            f"the Ray cluster at {address} asks for no token: who reaches its ports can run code on all nodes. Start "
+            "Ray on every node with RAY_AUTH_MODE=token and the same RAY_AUTH_TOKEN_PATH (a file of mode 0600; "
+            "ray get-auth-token --generate makes one), or say --insecure if nobody else can reach it"
         )
     if answer != LOCKED:
         raise ClusterError(
-            f"cannot find out whether the Ray cluster at {address} asks for a token; if nobody else can reach it, say --insecure"
+            f"cannot find out whether the Ray cluster at {address} asks for a token; if nobody else can reach it, say "
+            "--insecure"
         )
 
 

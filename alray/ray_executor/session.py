@@ -9,17 +9,7 @@ import sys
 from typing import Any
 
 import ray
-from ray.exceptions import (
-    ActorDiedError,
-    ActorUnavailableError,
-    AuthenticationError,
-    NodeDiedError,
-    ObjectLostError,
-    OutOfMemoryError,
-    RayActorError,
-    RayError,
-    WorkerCrashedError,
-)
+from ray.exceptions import AuthenticationError, RayError
 
 from alray.errors import AlrayError, ClusterError
 from alray.pools.pool import PreparedPool
@@ -33,27 +23,14 @@ from alray.ray_executor.security import require_token, token_warning
 from alray.ray_executor.watchdog import Watchdog
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
+from alray.studies.retries import NOWHERE
 
-LOSSES = (
-    RayActorError,
-    ActorDiedError,
-    ActorUnavailableError,
-    NodeDiedError,
-    ObjectLostError,
-    OutOfMemoryError,
-    WorkerCrashedError,
-)
 ANSWER_SECONDS = 10.0
 """How long to wait for a cluster's address to answer at all; Ray itself would try for minutes."""
 
 
 class RaySession:
-    """Joins or starts Ray, and keeps one copy of the pool on each node.
-
-    Attributes:
-        pool: Reference of the pool in the object store.
-        checksum: Of the pool as it was put there.
-    """
+    """Joins or starts Ray, and keeps one copy of the pool on each node, with the checksum that it had at first."""
 
     def __init__(self, pool: PreparedPool, execution: ExecutionSpec) -> None:
         self._pool = pool
@@ -99,7 +76,8 @@ class RaySession:
 
     def take_notices(self) -> list[str]:
         """Return the notices about the cluster that were not taken yet."""
-        notices, self._notices = self._notices, []
+        notices = self._notices.copy()
+        self._notices.clear()
         return notices
 
     def worker_options(self) -> dict[str, Any]:
@@ -117,7 +95,7 @@ class RaySession:
         nodes.update(alive_nodes(), self.worker_options(), self._unchecked())
 
     def _unchecked(self) -> frozenset[str]:
-        return frozenset() if self._preflight is None else self._preflight.unchecked()
+        return NOWHERE if self._preflight is None else self._preflight.unchecked()
 
     def window(self) -> int:
         """Return how many runs are possible at a time, on nodes that fit; a cluster that grows is noticed.
@@ -130,7 +108,6 @@ class RaySession:
             return 0
         if self._preflight is not None:
             self._preflight.check_new()
-            self._notices += self._preflight.take_warnings()
         unchecked, options = self._unchecked(), self.worker_options()
         capacity = {node["NodeID"]: slots(node["Resources"], options) for node in nodes}
         fit = sum(count for node, count in capacity.items() if node not in unchecked)
@@ -161,19 +138,25 @@ class RaySession:
         cluster_view.cache_clear()
         try:
             if address is None:
+                # Enough for the pool and what runs report.
+                store = int(STORE_FACTOR * self._pool.nbytes) + 256 * 2**20
                 ray.init(
-                    address="local",
-                    include_dashboard=False,
-                    object_store_memory=_local_store(self._pool.nbytes),
-                    **options,
+                    address="local", include_dashboard=False, object_store_memory=store, **options
                 )
             else:
                 with filtered_stderr():
                     ray.init(address=address, **options)
         except (RayError, RuntimeError, ValueError, OSError) as error:
             what = f"join the Ray cluster at {address!r}" if address else "start a local Ray"
+            remedy = "--executor inline needs no Ray"
+            # A wrong token also shows only as a failed connection.
+            if isinstance(error, AuthenticationError | ConnectionError):
+                remedy = (
+                    "if it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file with the "
+                    "cluster's token"
+                )
             raise ClusterError(
-                f"cannot {what}: {describe(error).split('. ')[0]}; {_remedy(error)}"
+                f"cannot {what}: {describe(error).split('. ')[0]}; {remedy}"
             ) from error
         self._connected_here = True
 
@@ -186,9 +169,8 @@ class RaySession:
         if not self._execution.insecure:
             require_token(ray.get_runtime_context().gcs_address)
             self._notices += filter(None, [token_warning()])
-        self._preflight = Preflight(self._pool.nbytes, alive_nodes)
+        self._preflight = Preflight(self._pool.nbytes, alive_nodes, self._notices.append)
         self._preflight.check_all()
-        self._notices += self._preflight.take_warnings()
         if autoscales():
             self._request = CapacityRequest(self.worker_options(), self._execution.parallel)
 
@@ -222,18 +204,6 @@ def alive_nodes() -> list[dict[str, Any]]:
     return cluster_view().nodes()
 
 
-def _local_store(pool_bytes: int) -> int:
-    """Return the size of a local object store: enough for the pool and what runs report."""
-    return int(STORE_FACTOR * pool_bytes) + 256 * 2**20
-
-
-def _remedy(error: Exception) -> str:
-    """Return what may help where Ray cannot be joined; a wrong token also shows only as a failed connection."""
-    if isinstance(error, AuthenticationError | ConnectionError):
-        return "if it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file with the cluster's token"
-    return "--executor inline needs no Ray"
-
-
 def _resources(resources: dict[str, float]) -> str:
     """Write what a node has, as far as runs ask for it."""
     memory = f" and {gib(resources['memory'])}" if "memory" in resources else ""
@@ -255,15 +225,3 @@ def require_answer(address: str | None) -> None:
         raise ClusterError(
             f"no Ray cluster answers at {address!r}: {error}; --executor inline needs no Ray"
         ) from error
-
-
-def reason(error: BaseException) -> str:
-    """Return the line of Ray's report that says why: how a process ended, or a traceback's last line.
-
-    Ids of actors, nodes and owners are left out: they mean nothing to the user.
-    """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    ends = [line for line in lines if line.startswith("The actor is dead")]
-    line = (ends or lines or [type(error).__name__])[-1]
-    line = re.split(r" Some common causes| Owner Id:| Node IP:| The task may or may not", line)[0]
-    return re.sub(r" ?\b[0-9a-f]{24,}\b", "", line)

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import ray
 from ray.exceptions import RayTaskError
@@ -13,9 +13,8 @@ from typing_extensions import override
 
 from alray.pools.pool import PreparedPool
 from alray.ray_executor.base import RayExecutor
-from alray.ray_executor.hangs import Hang, HangDetector, HangLimits
-from alray.ray_executor.replies import failure, loss
-from alray.ray_executor.session import LOSSES
+from alray.ray_executor.hangs import HangDetector, HangLimits
+from alray.ray_executor.replies import LOSSES, failure, loss
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.tasks import FineTune, Task, TrainBase
 from alray.studies.correlation.worker import Performed, TaskWorker
@@ -56,22 +55,12 @@ def _perform(
 
 @dataclass
 class _Submitted:
-    """A task that was handed over.
-
-    Attributes:
-        task: The task.
-        start_from: Content of its base.
-        avoid: Nodes that it was kept from.
-        host: Where it has started; "" as long as it has not.
-    """
+    """A task that was handed over with its base's content, kept from some nodes; its host is "" until it starts."""
 
     task: Task
     start_from: bytes | None
     avoid: frozenset[str]
     host: str = ""
-
-
-AnyExecutor = TypeVar("AnyExecutor", bound="TaskExecutor")
 
 
 class TaskExecutor(RayExecutor[Task, Performed]):
@@ -89,7 +78,7 @@ class TaskExecutor(RayExecutor[Task, Performed]):
         self._function: Any = None
 
     @override
-    def __enter__(self: AnyExecutor) -> AnyExecutor:
+    def __enter__(self) -> "TaskExecutor":
         super().__enter__()
         # Not retried by Ray: the driver hands a lost task over again, counts that, and reports it.
         options = {**self._session.worker_options(), "max_retries": 0}
@@ -203,7 +192,8 @@ class TaskExecutor(RayExecutor[Task, Performed]):
     def _handle_hangs(self) -> list[Event]:
         """Name tasks that hang, and give up those that have hung for too long."""
         events: list[Event] = []
-        for hang in self._due_hangs():
+        now = time.monotonic()
+        for hang in [hang for each in self._hangs.values() for hang in each.due(now)]:
             reference, submitted = next(
                 (each, one) for each, one in self._submitted.items() if one.task.name == hang.job
             )
@@ -212,10 +202,6 @@ class TaskExecutor(RayExecutor[Task, Performed]):
                 ray.cancel(reference, force=True)
                 events += self._lose(reference, Failure(hang.job, hang.reason(), submitted.host))
         return events
-
-    def _due_hangs(self) -> list[Hang]:
-        now = time.monotonic()
-        return [hang for each in self._hangs.values() for hang in each.due(now)]
 
     @override
     def _use_other_nodes(self) -> None:

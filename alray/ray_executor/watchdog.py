@@ -10,7 +10,7 @@ from alray.errors import ClusterError
 from alray.ray_executor.liveness import Endpoint
 
 GRACE_SECONDS = 10.0
-"""How much longer than its own limit an endpoint may be unreachable: time for the program to notice, and to release Ray."""
+"""How much longer than its own limit an endpoint may be unreachable: time for the program to notice and release Ray."""
 
 
 @dataclass

@@ -103,8 +103,8 @@ def driver_table(work: pd.DataFrame, facts: Mapping[str, float]) -> Table:
     notes = [
         f"{facts['rounds'] / facts['total_wall_s']:,.0f} rounds/s in all; {rounds['times'] / rounds['wall_s']:,.0f}/s "
         f"without files, {saved / saving['wall_s'].sum():,.0f}/s with files",
-        f"processor busy {facts['total_processor_s'] / facts['total_wall_s']:.0%} of {facts['total_wall_s']:.1f} s; a checkpoint has "
-        f"{facts['checkpoint_mb']:.1f} MB",
+        f"processor busy {facts['total_processor_s'] / facts['total_wall_s']:.0%} of {facts['total_wall_s']:.1f} s; "
+        f"a checkpoint has {facts['checkpoint_mb']:.1f} MB",
         f"memory {facts['memory_before_mb']:,.0f} MB before, {facts['memory_peak_mb']:,.0f} MB at most",
         f"on paper, with a round a second, a checkpoint every {CHECKPOINT_SECONDS} s and runs of {each} rounds: "
         f"one driver feeds {actors_fed(costs, each):,.0f} actors",

@@ -27,7 +27,6 @@ from benchmarks.harness.timing import Phases, ratio, take_turns, timed
 from benchmarks.products import Products
 from benchmarks.workloads import TimedRound, first_of, make_pool, plan_for
 
-OBJECTS = "100000,250000"
 LEAST_SHARE = 0.85
 PACKAGES = ("torch", "numpy")
 STUDY = SweepSpec(
@@ -43,12 +42,7 @@ TRAIN_PART = 0.7
 
 
 @click.command("round", help=__doc__)
-@click.option(
-    "--objects",
-    default=OBJECTS,
-    type=counts,
-    help="Sizes of the pool.",
-)
+@click.option("--objects", default="100000,250000", type=counts, help="Sizes of the pool.")
 @click.option("--repetitions", default=7, type=COUNT, help="Of each.")
 @tables.write_option
 def margin_round(*, objects: list[int], repetitions: int, write: bool) -> None:

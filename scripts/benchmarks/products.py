@@ -6,6 +6,7 @@ machines MKL's. Sizes, order and memory layout are those of the round.
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -22,13 +23,7 @@ LEAST_SECONDS = 0.002
 def fastest(a: Tensor, b: Tensor) -> tuple[Callable[[], object], bool]:
     """Return a function that computes a b in the fastest way here, and whether that is oneDNN's."""
     out = torch.empty(len(a), b.shape[1])
-
-    def onednn() -> None:
-        product(a, b)
-
-    def mm() -> None:
-        torch.mm(a, b, out=out)
-
+    onednn, mm = partial(product, a, b), partial(torch.mm, a, b, out=out)
     times = max(1, round(LEAST_SECONDS / _seconds(mm, 2)))
     attempts = [(_seconds(onednn, times), _seconds(mm, times)) for _ in range(ATTEMPTS)]
     by_onednn = min(first for first, _ in attempts) <= min(second for _, second in attempts)

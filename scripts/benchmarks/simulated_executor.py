@@ -23,7 +23,6 @@ from alray.studies.sweep.plan import Plan
 WRITING = "files of one of these"
 """Files of passive phases, checkpoints and ends: written once all reports have been taken."""
 
-
 Event = Progress | Failure | Notice
 
 
@@ -86,10 +85,6 @@ class SimulatedExecutor(Executor[Job, Progress]):
         workers: Jobs at a time.
         together: Events reported to the driver at a time.
         checkpoint_rounds: Rounds from one checkpoint of a run to the next.
-
-    Attributes:
-        costs: Of the driver.
-        state: A checkpoint's content.
     """
 
     def __init__(self, plan: Plan, workers: int, *, together: int, checkpoint_rounds: int) -> None:

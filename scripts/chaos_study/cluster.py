@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.harness.processes import WORKER, command_line
+from benchmarks.harness.processes import WORKER
 from benchmarks.harness.programs import ROOT
 from chaos_study import processes
 
@@ -44,12 +44,7 @@ def obstacle() -> str:
 
 
 class Cluster:
-    """The nodes; as a context manager they are ended.
-
-    Attributes:
-        environment: Variables of Ray on the nodes, and of commands there.
-        address: Of the cluster, once it is up.
-    """
+    """The nodes, which are ended on exit; Ray and commands there have the variables of the environment."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
@@ -103,21 +98,31 @@ class Cluster:
 
     def workers(self, node: int) -> list[int]:
         """Return the processes on a node that run alray's runs."""
-        return processes.named(self._first(node), WORKER)
+        commands = processes.commands(self._first(node))
+        return [one for one, command in commands.items() if command.startswith(WORKER)]
 
     def raylets(self, node: int) -> list[int]:
         """Return Ray's process for a node, if it runs."""
-        return processes.running(self._first(node), "raylet")
+        return list(self._running(node, "raylet"))
 
     def heads(self, node: int) -> list[int]:
         """Return Ray's process for the cluster, if it runs on this node."""
-        return processes.running(self._first(node), "gcs_server")
+        return list(self._running(node, "gcs_server"))
 
     def drivers(self, words: str) -> list[int]:
         """Return the processes on the first node whose command holds these words and is Python's."""
-        first = self._first(0)
-        found = processes.running(first, "python") + processes.running(first, "python3")
-        return [one for one in sorted(found) if words in command_line(one)]
+        commands = self._running(0, "python", "python3")
+        return [one for one, command in commands.items() if words in command]
+
+    def _running(self, node: int, *programs: str) -> dict[int, str]:
+        """Return the commands of processes on a node that run one of these programs."""
+        ends = tuple(f"/{program}" for program in programs)
+        commands = processes.commands(self._first(node))
+        return {
+            one: command
+            for one, command in commands.items()
+            if command.partition(" ")[0].endswith(ends)
+        }
 
     def _first(self, node: int) -> int:
         """Return a node's first process, 0 where it is not up: then its number may be another's by now."""
@@ -130,13 +135,7 @@ class Cluster:
 
 
 class Command:
-    """A command that a user has started on the first node.
-
-    Args:
-        cluster: The cluster.
-        words: The command.
-        log: Beginning of the names of the two files that take its output.
-    """
+    """A command that a user has started on the first node; the names of its two log files begin like `log`."""
 
     def __init__(self, cluster: Cluster, words: Sequence[str], log: Path) -> None:
         self._cluster = cluster

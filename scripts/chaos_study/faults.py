@@ -54,13 +54,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault that will happen.
-
-    Attributes:
-        kind: Its name among the kinds.
-        node: Where.
-        delay: Seconds after runs went on.
-    """
+    """A fault of one of the kinds that will happen on a node, `delay` seconds after runs went on."""
 
     kind: str
     node: int
@@ -203,7 +197,7 @@ KINDS: Mapping[str, Kind] = {
         lambda study, _: study.disk.enlarge(),
         nodes=(0,),
         exit_code=2,
-        message="^error: cannot write .*: No space left on device; what is there already stays valid",
+        message="^error: cannot write .*: No space left on device; everything written before stays valid",
     ),
     "read-only": Kind(
         "the results made read-only",
@@ -212,7 +206,7 @@ KINDS: Mapping[str, Kind] = {
         lambda study, _: study.disk.unprotect(study.cluster, study.folder),
         nodes=(0,),
         exit_code=2,
-        message="^error: cannot write .*: Read-only file system; what is there already stays valid",
+        message="^error: cannot write .*: Read-only file system; everything written before stays valid",
     ),
     "memory-disk": Kind(
         "a node with a /dev/shm of 64 MB",

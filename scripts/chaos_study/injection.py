@@ -49,11 +49,6 @@ class Outcome:
     messages: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    @property
-    def survived(self) -> bool:
-        """Whether there was no problem."""
-        return not self.problems
-
 
 def inject(study: RunningStudy, fault: Fault, number: int) -> Outcome:
     """Inject a fault into a study of this number, and wait until runs go on."""

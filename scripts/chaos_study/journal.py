@@ -32,11 +32,7 @@ Run = tuple[str, int]
 
 @dataclass(frozen=True)
 class RecordingStrategy:
-    """Chooses as another strategy, and records each round in the journal, where there is one.
-
-    Attributes:
-        of: The other strategy's name.
-    """
+    """Chooses as the strategy `of`, and records each round in the journal, where there is one."""
 
     of: str = "random"
     oracle: ClassVar[bool] = False
@@ -82,14 +78,7 @@ def record(journal: str, strategy: str, rng: np.random.Generator) -> None:
 
 @dataclass(frozen=True)
 class Entry:
-    """A round was begun.
-
-    Attributes:
-        time: On the machine's monotonic clock.
-        process: Of the worker.
-        run: The run.
-        round: Its number.
-    """
+    """A round of a run was begun by a worker's process, at a time of the machine's monotonic clock."""
 
     time: float
     process: Process
@@ -98,14 +87,7 @@ class Entry:
 
 
 class Journal:
-    """Reads the file as it grows.
-
-    Args:
-        path: The file; it need not exist yet.
-        study_seed: Seed of the study.
-        seeds: Its runs' seeds.
-        rounds: Its rounds.
-    """
+    """Reads the file, which need not exist yet, as it grows; the numbers are those of the study."""
 
     def __init__(self, path: Path, study_seed: int, seeds: int, rounds: int) -> None:
         self.path = path
@@ -158,14 +140,11 @@ def count_repeated(entries: Iterable[Entry], moments: Sequence[float]) -> list[i
         if last.process != entry.process or last.round >= entry.round:
             broken_off[entry.run] = last.time
         if (entry.run, entry.round) in begun:
-            counts[_nearest(moments, broken_off[entry.run])] += 1
+            gaps = [abs(moment - broken_off[entry.run]) for moment in moments]
+            counts[gaps.index(min(gaps))] += 1
         begun.add((entry.run, entry.round))
         before[entry.run] = entry
     return counts
-
-
-def _nearest(moments: Sequence[float], time: float) -> int:
-    return min(range(len(moments)), key=lambda index: abs(moments[index] - time))
 
 
 def repeated_although_saved(entries: Sequence[Entry], saved: Mapping[Run, int]) -> list[Entry]:

@@ -19,18 +19,9 @@ def processes_of(first: int) -> Iterator[int]:
             yield int(folder.name)
 
 
-def named(first: int, beginning: str) -> list[int]:
-    """Return a node's processes whose command begins like this, in order."""
-    return sorted(one for one in processes_of(first) if command_line(one).startswith(beginning))
-
-
-def running(first: int, program: str) -> list[int]:
-    """Return a node's processes that run a program of this name, in order."""
-    return sorted(
-        one
-        for one in processes_of(first)
-        if command_line(one).partition(" ")[0].endswith(f"/{program}")
-    )
+def commands(first: int) -> dict[int, str]:
+    """Return the command lines of a node's processes, by their numbers in order."""
+    return {one: command_line(one) for one in sorted(processes_of(first))}
 
 
 def birth(process: int | str = "self") -> int:

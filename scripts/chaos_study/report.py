@@ -45,12 +45,12 @@ def by_kind(outcomes: Sequence[Outcome]) -> Table:
                 ", ".join(sorted({_code(outcome) for outcome in chosen})),
                 _median_and_most([one.seconds for one in chosen if one.seconds is not None]),
                 _median_and_most([outcome.repeated for outcome in chosen]),
-                str(sum(outcome.survived for outcome in chosen)),
+                str(sum(not outcome.problems for outcome in chosen)),
             ]
         )
         notes.append(f"{kind.title}: {_example(chosen)}")
     columns = ["fault", "tried", "exit code", "went on, s", "again", "survived"]
-    total = sum(outcome.survived for outcome in outcomes)
+    total = sum(not outcome.problems for outcome in outcomes)
     return Table(f"Faults: {len(outcomes)} tried, {total} survived", columns, rows, notes)
 
 
@@ -64,7 +64,7 @@ def one_by_one(outcomes: Sequence[Outcome]) -> Table:
             _code(outcome),
             "-" if outcome.seconds is None else f"{outcome.seconds:.1f}",
             str(outcome.repeated),
-            "survived" if outcome.survived else "; ".join(outcome.problems),
+            "; ".join(outcome.problems) or "survived",
         ]
         for number, outcome in enumerate(outcomes, 1)
     ]

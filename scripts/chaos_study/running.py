@@ -19,16 +19,7 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Setup:
-    """Everything that all studies share.
-
-    Attributes:
-        cluster: The nodes.
-        disk: Disk of the results.
-        journal: The journal of the workers.
-        work: Folder for everything else.
-        plan: The study's plan.
-        undisturbed: The study's results where nothing happens.
-    """
+    """Everything that all studies share; their results go to the disk, all other files to the folder `work`."""
 
     cluster: Cluster
     disk: Disk
@@ -39,18 +30,7 @@ class Setup:
 
 
 class RunningStudy:
-    """A study on the cluster.
-
-    Args:
-        setup: Its surroundings.
-        work: Folder with the settings; takes the output of commands.
-
-    Attributes:
-        begin: When it began.
-        results: Folder of its folder.
-        folder: The study's folder.
-        files: The files in it.
-    """
+    """A study on the cluster; the folder `work` holds its settings, and takes the output of commands."""
 
     def __init__(self, setup: Setup, work: Path) -> None:
         self.cluster, self.disk, self.journal = setup.cluster, setup.disk, setup.journal

@@ -24,13 +24,7 @@ ATTEMPTS = 3
 
 @dataclass
 class StudyReport:
-    """A study and the faults that were injected into it.
-
-    Attributes:
-        outcomes: The faults' outcomes.
-        problems: Deviations from what is expected, in it or at its end.
-        seconds: How long it took.
-    """
+    """The outcomes of the faults of a study, deviations from what is expected in it or at its end, and its seconds."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)

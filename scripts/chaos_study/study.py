@@ -27,13 +27,7 @@ OBJECTS, DIMENSION, CLASSES = 20_000, 768, 5
 
 @dataclass(frozen=True)
 class Size:
-    """How large the study is; with three strategies.
-
-    Attributes:
-        seeds: Of each strategy.
-        rounds: Of each run.
-        pause: Seconds that a round takes longer on the cluster.
-    """
+    """How large the study is; each round takes `pause` seconds longer on the cluster."""
 
     seeds: int = 4
     rounds: int = 60

@@ -1,7 +1,7 @@
 """A driver in a process of its own, for tests that kill or interrupt it.
 
-python -m tests.helpers.driven SPEC RESULTS [KIND ROUND]: plays the study of a YAML file and prints what happens; kills itself,
-as `kill -9` does, when it is told that a job of this kind (passive or run) has come to this round.
+python -m tests.helpers.driven SPEC RESULTS [KIND ROUND]: runs the study of a YAML file and prints its progress; kills
+itself, as `kill -9` does, when a job of this kind (passive or run) has come to this round.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`alray` in a process that has joined a Ray cluster by itself: python -m tests.helpers.on_cluster ADDRESS ARGUMENTS..."""
+"""`alray` in a process that has joined a cluster already: python -m tests.helpers.on_cluster ADDRESS ARGUMENTS..."""
 
 import logging
 import sys

@@ -5,17 +5,20 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from torch import Tensor, nn
 from typing_extensions import override
 
+from alray.api import plan_sweep
 from alray.networks.tensors import PoolTensors
 from alray.strategies.base import Query
 from alray.strategies.random import Random
 from alray.strategies.signals import Signals
 from tests.helpers.own_modules import OwnNetwork
+from tests.helpers.studies import settings
 
 NODE = "ALRAY_TEST_NODE"
 """Environment variable that is set on one node of a cluster only."""
@@ -51,6 +54,17 @@ class Misbehaving(Random):
             if self.act == "corrupt":
                 corrupt_pools()
         return super().select(signals, k, rng)
+
+
+def misbehaving(pool: Path, act: str, round_number: int, **fields: object) -> str:
+    """Return the text of a strategy that misbehaves in this round of a study as `settings` makes it."""
+    given = settings(pool)
+    train = len(plan_sweep(given).prepared.train)
+    left = train - given["initial"] - given["query"] * (round_number - 1)
+    words = {"act": act, "left": left, **fields}
+    return ":".join(
+        [f"{__name__}:Misbehaving", *(f"{name}={value}" for name, value in words.items())]
+    )
 
 
 def corrupt_pools() -> None:

@@ -1,4 +1,4 @@
-"""A cluster that is joined: asked for a token, every node examined, and what its nodes say."""
+"""A cluster that is joined: asked for a token, and every node checked."""
 
 import socket
 import time
@@ -13,9 +13,13 @@ from alray.ray_executor.preflight import Preflight
 from alray.ray_executor.session import alive_nodes
 from alray.settings.common import ExecutionSpec
 from alray.settings.sweep import SweepSpec
+from alray.studies.machine import node_facts
 from tests.helpers.studies import settings
 
 pytestmark = pytest.mark.ray
+
+
+OWN = node_facts("/")["versions"]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,7 @@ def test_an_open_cluster_is_refused_unless_people_insist(cluster, prepared, monk
 
 
 def test_a_node_with_another_alray_is_refused(cluster):
-    other = Preflight(0, alive_nodes, _own={**Preflight(0, list)._own, "alray": "0.0.1"})
+    other = Preflight(0, alive_nodes, print, _own={**OWN, "alray": "0.0.1"})
     with pytest.raises(
         ClusterError, match=rf"\(alray 0\.0\.1, .*{socket.gethostname()} has alray "
     ):
@@ -59,7 +63,7 @@ def test_a_node_that_does_not_answer_is_named(cluster, monkeypatch):
     monkeypatch.setattr(preflight, "ANSWER_SECONDS", 1.0)
     monkeypatch.setattr(preflight, "ask", lambda node: ray.ObjectRef.from_random())
     with pytest.raises(ClusterError, match=f"^{socket.gethostname()} did not answer within 1 s"):
-        Preflight(0, alive_nodes).check_all()
+        Preflight(0, alive_nodes, print).check_all()
 
 
 def test_a_node_in_whose_store_the_pool_does_not_fit_is_refused(cluster):
@@ -67,7 +71,7 @@ def test_a_node_in_whose_store_the_pool_does_not_fit_is_refused(cluster):
         ClusterError,
         match=rf"node {socket.gethostname()}: its object store has .*needs 1396\.98 GiB \(1\.5 times",
     ):
-        Preflight(10**12, alive_nodes).check_all()
+        Preflight(10**12, alive_nodes, print).check_all()
 
 
 def test_a_dead_node_that_still_stands_on_the_list_is_not_judged(cluster, monkeypatch):
@@ -78,12 +82,12 @@ def test_a_dead_node_that_still_stands_on_the_list_is_not_judged(cluster, monkey
     monkeypatch.setattr(
         preflight, "ask", lambda node: real(node) if node is here else ray.ObjectRef.from_random()
     )
-    Preflight(1000, lambda: lists.pop() if lists else [here]).check_all()
+    Preflight(1000, lambda: lists.pop() if lists else [here], print).check_all()
     assert lists == []
 
 
 def test_a_node_is_asked_once_and_a_new_one_without_waiting(cluster, monkeypatch):
-    checked = Preflight(0, alive_nodes)
+    checked = Preflight(0, alive_nodes, print)
     checked.check_all()
     asked: list[str] = []
     real = preflight.ask
@@ -102,20 +106,22 @@ def test_a_node_is_asked_once_and_a_new_one_without_waiting(cluster, monkeypatch
 
 
 def test_a_node_that_joins_later_is_barred_until_it_has_shown_that_it_fits(cluster):
-    late = Preflight(0, alive_nodes)
+    warnings: list[str] = []
+    late = Preflight(0, alive_nodes, warnings.append)
     ids = {node["NodeID"] for node in alive_nodes()}
     assert late.unchecked() == ids
     wait_for_answers(late)
     assert not late.unchecked()
-    assert late.take_warnings() == []
+    assert warnings == []
 
 
 def test_a_node_that_joins_later_and_does_not_fit_is_left_out(cluster):
-    late = Preflight(0, alive_nodes, _own={**Preflight(0, list)._own, "torch": "1.0"})
+    warnings: list[str] = []
+    late = Preflight(0, alive_nodes, warnings.append, _own={**OWN, "torch": "1.0"})
     wait_for_answers(late)
     host = socket.gethostname()
     assert late.unchecked() == {node["NodeID"] for node in alive_nodes()}
-    (warning,) = late.take_warnings()
+    (warning,) = warnings
     assert f"{host} has torch " in warning
     assert warning.endswith(f"The study goes on without {host}")
 

@@ -13,6 +13,7 @@ from alray.ray_executor.hangs import HangLimits
 from alray.settings.common import ExecutionSpec
 from alray.settings.sweep import SweepSpec
 from alray.studies.events import Notice
+from tests.helpers.plugins import misbehaving
 from tests.helpers.studies import ROUNDS, Recorder, assert_same_records, settings
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
@@ -47,32 +48,16 @@ def test_ray_and_inline_give_the_same_records_however_many_runs_play_at_a_time(
     assert ray.is_initialized(), "a Ray that was there before stays"
 
 
-def candidates(pool, round_number):
-    plan = plan_of(pool)
-    return len(plan.prepared.train) - 20 - 5 * (round_number - 1)
-
-
 def test_an_error_and_a_worker_that_keeps_dying_fail_their_runs_alone(pool, tmp_path):
-    raising, dying = (
-        f"tests.helpers.plugins:Misbehaving:act={act}:left={candidates(pool, 2)}"
-        for act in ("raise", "exit")
-    )
-    spec = settings(
-        pool,
-        strategies=[raising, dying, "margin"],
-        execution={**ON_RAY, "attempts": 2},
-    )
+    strategies = [misbehaving(pool, act, 2) for act in ("raise", "exit")] + ["margin"]
+    spec = settings(pool, strategies=strategies, execution={**ON_RAY, "attempts": 2})
     observer = Recorder()
     study = api.sweep(spec, results=tmp_path, observer=observer)
-    runs = study.runs.set_index("strategy")
-    assert runs.loc[[raising, dying, "margin"], "status"].tolist() == [
-        "failed",
-        "failed",
-        "finished",
-    ]
-    assert runs.loc[[raising, dying, "margin"], "attempts"].tolist() == [1, 2, 1]
-    raised, died = (runs.loc[name].to_dict() for name in (raising, dying))
-    assert raised["error"] == f"ValueError: no more than {candidates(pool, 2)}"
+    runs = study.runs.set_index("strategy").loc[strategies]
+    assert runs["status"].tolist() == ["failed", "failed", "finished"]
+    assert runs["attempts"].tolist() == [1, 2, 1]
+    raised, died, _ = runs.to_dict("records")
+    assert raised["error"] == f"ValueError: no more than {strategies[0].rpartition('=')[2]}"
     assert "plugins.py" in raised["traceback"]
     assert re.match(
         r"its worker died 2 times \(.*\): its process was killed or has crashed",
@@ -83,8 +68,7 @@ def test_an_error_and_a_worker_that_keeps_dying_fail_their_runs_alone(pool, tmp_
 
 
 def test_a_write_into_the_shared_pool_fails_the_run(pool, tmp_path):
-    corrupting = f"tests.helpers.plugins:Misbehaving:act=corrupt:left={candidates(pool, 2)}"
-    spec = settings(pool, strategies=[corrupting], execution=ON_RAY)
+    spec = settings(pool, strategies=[misbehaving(pool, "corrupt", 2)], execution=ON_RAY)
     (row,) = api.sweep(spec, results=tmp_path).runs.to_dict("records")
     assert row["status"] == "failed"
     assert row["error"] == (
@@ -101,15 +85,17 @@ def test_an_object_store_without_room_is_refused_with_node_and_sizes(pool, tmp_p
     assert "--object-store-memory" in message
 
 
-def test_a_run_that_no_node_can_hold_is_refused(pool, tmp_path):
-    spec = settings(pool, execution={**ON_RAY, "cpus_per_run": 3})
-    with pytest.raises(
-        ClusterError, match=r"no node can hold a run of 3 CPUs .*lower --cpus-per-run"
-    ):
-        api.sweep(spec, results=tmp_path / "cpus")
-    spec = settings(pool, execution={**ON_RAY, "gpus_per_run": 0.5})
-    with pytest.raises(ClusterError, match=r"no node can hold a run of 1 CPUs and 0\.5 GPUs"):
-        api.sweep(spec, results=tmp_path / "gpus")
+@pytest.mark.parametrize(
+    ("needs", "message"),
+    [
+        ({"cpus_per_run": 3}, "no node can hold a run of 3 CPUs .*lower --cpus-per-run"),
+        ({"gpus_per_run": 0.5}, r"no node can hold a run of 1 CPUs and 0\.5 GPUs"),
+    ],
+)
+def test_a_run_that_no_node_can_hold_is_refused(pool, tmp_path, needs, message):
+    spec = settings(pool, execution={**ON_RAY, **needs})
+    with pytest.raises(ClusterError, match=message):
+        api.sweep(spec, results=tmp_path)
 
 
 def test_cpus_of_two_nodes_do_not_add_up_to_one_run(pool, monkeypatch):
@@ -128,14 +114,14 @@ def test_cpus_of_two_nodes_do_not_add_up_to_one_run(pool, monkeypatch):
         executor._session.window()
 
 
-def wait_for_events(executor: ActorExecutor) -> list[actors.Event]:
-    """Drive an executor without any job until it has something to say."""
+def wait_for_notice(executor: ActorExecutor) -> str:
+    """Drive an executor without any job until there is an event, and return the notice that it must be."""
     begin = time.monotonic()
-    while True:
+    while not (events := executor.wait(0.1)):
         assert time.monotonic() - begin < 60
         executor.scale(1)
-        if events := executor.wait(0.1):
-            return events
+    assert isinstance(events[0], Notice)
+    return events[0].text
 
 
 def wait_for_idle(executor: ActorExecutor) -> None:
@@ -147,7 +133,7 @@ def wait_for_idle(executor: ActorExecutor) -> None:
         executor.wait(0.1)
 
 
-def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
+def test_a_full_cluster_is_waited_for_and_the_user_is_told(pool, monkeypatch):
     monkeypatch.setattr(base, "STALL_SECONDS", 0.5)
     plan = plan_of(pool)
 
@@ -159,9 +145,7 @@ def test_a_full_cluster_is_waited_for_and_people_are_told(pool, monkeypatch):
     hog = make_hog.remote()
     ray.get(hog.here.remote())
     with ActorExecutor(plan.prepared, plan.study.execution) as executor:
-        events = wait_for_events(executor)
-        assert isinstance(events[0], Notice)
-        assert "0 CPUs are free, a run needs 1; waiting" in events[0].text
+        assert "0 CPUs are free, a run needs 1; waiting" in wait_for_notice(executor)
         ray.kill(hog)
         wait_for_idle(executor)
 
@@ -170,10 +154,9 @@ def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
     plan = plan_of(pool, attempts=2)
     with ActorExecutor(plan.prepared, plan.study.execution) as executor:
         good, executor._session.pool = executor._session.pool, ray.put("no pool")
-        events = wait_for_events(executor)
-        assert isinstance(events[0], Notice)
-        assert events[0].text == (
-            f"{socket.gethostname()}: a worker could not start: AttributeError: 'str' object has no attribute 'modalities'"
+        assert wait_for_notice(executor) == (
+            f"{socket.gethostname()}: a worker could not start: AttributeError: "
+            "'str' object has no attribute 'modalities'"
         )
         with pytest.raises(
             ClusterError, match="2 workers in a row could not start: AttributeError"
@@ -204,8 +187,7 @@ def test_a_worker_that_found_room_on_a_node_that_nobody_has_looked_at_is_let_go(
 
 def test_a_worker_that_has_gone_silent_is_named_and_then_ended(pool, tmp_path, monkeypatch):
     monkeypatch.setattr(actors, "HANG_LIMITS", HangLimits(times=2.0, least=1.5))
-    left = candidates(pool, ROUNDS)
-    hanging = f"tests.helpers.plugins:Misbehaving:act=hang:left={left}:pause=0.6"
+    hanging = misbehaving(pool, "hang", ROUNDS, pause=0.6)
     observer = Recorder()
     spec = settings(pool, strategies=[hanging], execution={**ON_RAY, "attempts": 1})
     (row,) = api.sweep(spec, results=tmp_path, observer=observer).runs.to_dict("records")
@@ -232,7 +214,7 @@ def test_an_address_that_does_not_answer_is_refused_at_once():
 
 
 @pytest.mark.parametrize("address", [None, "auto", "local"])
-def test_an_address_that_names_no_place_is_left_to_ray(address):
+def test_an_address_without_host_and_port_is_left_to_ray(address):
     session.require_answer(address)
 
 

@@ -1,4 +1,4 @@
-"""Two nodes, one of them bad: runs end on the other, to the bit as if nothing had happened, and people are told."""
+"""Two nodes, one of them bad: runs end on the other, to the bit as if nothing had happened, and the user is told."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from alray.api import correlate
 from alray.studies.correlation.results import load_correlation
 from alray.studies.sweep.results import load
 from tests.helpers.correlation_studies import correlation_settings
-from tests.helpers.plugins import NODE
+from tests.helpers.plugins import NODE, misbehaving
 from tests.helpers.studies import ROUNDS, comparable, settings
 
 pytestmark = pytest.mark.ray
@@ -44,18 +44,8 @@ def address():
         cluster.shutdown()
 
 
-def candidates(pool, round_number):
-    plan = api.plan_sweep(settings(pool))
-    return len(plan.prepared.train) - 20 - 5 * (round_number - 1)
-
-
-def misbehaving(pool, act, round_number, node=BAD):
-    left = candidates(pool, round_number)
-    return f"tests.helpers.plugins:Misbehaving:act={act}:left={left}:pause=0.2:node={node}"
-
-
 def on_cluster(address, folder, spec, command="sweep"):
-    """Play a study as the command line does, in a process of its own."""
+    """Run a study as the command line does, in a process of its own."""
     path = folder / "study.yaml"
     path.write_text(yaml.safe_dump(spec))
     arguments = [command, str(path), "--results", str(folder)]
@@ -75,8 +65,12 @@ def on_cluster(address, folder, spec, command="sweep"):
 
 def test_what_one_node_does_to_runs_is_made_good_on_the_other(pool, address, tmp_path):
     """Runs that die or fail on the bad node only end well; one that dies everywhere is the only one to fail."""
-    curable = [misbehaving(pool, act, number) for act in ("raise", "exit") for number in (2, 3)]
-    poison = misbehaving(pool, "exit", 2).removesuffix(f":node={BAD}")
+    curable = [
+        misbehaving(pool, act, number, pause=0.2, node=BAD)
+        for act in ("raise", "exit")
+        for number in (2, 3)
+    ]
+    poison = misbehaving(pool, "exit", 2, pause=0.2)
     inline = api.sweep(
         settings(pool, strategies=["margin", *curable]), results=tmp_path / "inline"
     )
@@ -91,7 +85,7 @@ def test_what_one_node_does_to_runs_is_made_good_on_the_other(pool, address, tmp
         kept = records[records["strategy"] != poison].reset_index(drop=True)
         assert kept.equals(comparable(getattr(inline, name)))
     runs = study.runs.set_index("strategy")
-    failed = runs.loc[poison]
+    failed = runs.loc[poison].to_dict()
     assert (failed["status"], failed["attempts"]) == ("failed", 2)
     assert failed["error"].startswith("its worker died 2 times (")
     assert [line[:2] for line in failed["traceback"].splitlines()] == ["1.", "2."]

@@ -1,10 +1,12 @@
 """Whether the cluster still answers, tried on ports of this machine; no Ray."""
 
 import socket
+from types import SimpleNamespace
 
 import pytest
 
 from alray.errors import ClusterError
+from alray.ray_executor import liveness
 from alray.ray_executor.liveness import ClusterView, Endpoint, head_endpoint, own_endpoint
 
 NODES = [{"NodeID": "a", "Alive": True}, {"NodeID": "b", "Alive": False}]
@@ -12,10 +14,10 @@ NODES = [{"NodeID": "a", "Alive": True}, {"NodeID": "b", "Alive": False}]
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Return a list whose last number is the time."""
-    now = [1000.0]
-    monkeypatch.setattr("alray.ray_executor.liveness.time.monotonic", lambda: now[-1])
-    return now
+    """Return a clock whose time is `seconds`."""
+    made = SimpleNamespace(seconds=1000.0)
+    monkeypatch.setattr(liveness, "time", SimpleNamespace(monotonic=lambda: made.seconds))
+    return made
 
 
 @pytest.fixture
@@ -24,82 +26,83 @@ def head():
         yield server
 
 
-def view_of(server, asked):
+@pytest.fixture
+def port(head):
+    return head.getsockname()[1]
+
+
+@pytest.fixture
+def asked():
+    """Return a list with an entry for each time that Ray is asked for its nodes."""
+    return []
+
+
+@pytest.fixture
+def view(port, asked):
     def ask():
         asked.append(1)
         return NODES
 
-    return ClusterView((head_endpoint("127.0.0.1", server.getsockname()[1]),), ask)
+    return ClusterView((head_endpoint("127.0.0.1", port),), ask)
 
 
-def test_nodes_that_are_up_are_asked_for_twice_a_second_at_most(clock, head):
-    asked: list[int] = []
-    view = view_of(head, asked)
+def test_nodes_that_are_up_are_asked_for_twice_a_second_at_most(clock, view, asked):
     assert view.nodes() == view.nodes() == NODES[:1]
     assert len(asked) == 1
-    clock.append(clock[-1] + 0.6)
+    clock.seconds += 0.6
     view.nodes()
     assert len(asked) == 2
     assert not view.unreachable
 
 
-def test_places_are_tried_ten_times_a_second_at_most(clock, head, monkeypatch):
+def test_endpoints_are_tried_ten_times_a_second_at_most(clock, view, monkeypatch):
     tried: list[float] = []
-    answers = Endpoint.answers
 
-    def count(endpoint):
-        tried.append(clock[-1])
-        return answers(endpoint)
+    def answers(_):
+        tried.append(clock.seconds)
+        return True
 
-    monkeypatch.setattr(Endpoint, "answers", count)
-    view = view_of(head, [])
-    for seconds in (0.0, 0.05, 0.15, 0.2):
-        clock.append(1000.0 + seconds)
+    monkeypatch.setattr(Endpoint, "answers", answers)
+    for seconds in (1000.0, 1000.05, 1000.15, 1000.2):
+        clock.seconds = seconds
         view.nodes()
     assert tried == [1000.0, 1000.15]
 
 
-def test_a_silent_head_is_not_asked_and_given_some_time(clock, head):
-    asked: list[int] = []
-    view = view_of(head, asked)
+def test_a_head_that_does_not_answer_is_not_asked_and_given_some_time(clock, head, view, asked):
     view.nodes()
     head.close()
-    for seconds in (1.0, 14.0):
-        clock.append(1000.0 + seconds)
+    for seconds in (1001.0, 1014.0):
+        clock.seconds = seconds
         assert view.nodes() == NODES[:1]
         assert view.unreachable
-    clock.append(1016.5)
+    clock.seconds = 1016.5
     with pytest.raises(ClusterError, match=r"the cluster's head .* is gone: .*the same command"):
         view.nodes()
     assert len(asked) == 1
     assert "is gone" in str(view.end())
 
 
-def test_a_head_that_comes_back_is_forgiven(clock, head):
-    asked: list[int] = []
-    view = view_of(head, asked)
-    port = head.getsockname()[1]
+def test_a_head_that_comes_back_has_all_its_time_again(clock, head, port, view):
     view.nodes()
     head.close()
-    clock.append(1010.0)
+    clock.seconds = 1010.0
     view.nodes()
     with socket.create_server(("127.0.0.1", port)):
-        clock.append(1020.0)
+        clock.seconds = 1020.0
         view.nodes()
         assert not view.unreachable
         assert view.end() is None
-    clock.append(1030.0)
+    clock.seconds = 1030.0
     view.nodes()
     assert view.unreachable
 
 
-def test_ray_that_has_ended_on_this_node_is_told_sooner(clock, head):
-    port = head.getsockname()[1]
-    view = ClusterView(
-        (own_endpoint("127.0.0.1", port), head_endpoint("127.0.0.1", port)), lambda: NODES
-    )
+def test_ray_that_has_ended_on_this_node_is_reported_sooner(clock, head, port):
+    endpoints = (own_endpoint("127.0.0.1", port), head_endpoint("127.0.0.1", port))
+    view = ClusterView(endpoints, lambda: NODES)
     head.close()
     view.nodes()
-    clock.append(1003.5)
+    clock.seconds = 1003.5
     with pytest.raises(ClusterError, match="Ray on this program's own node"):
         view.nodes()

@@ -1,7 +1,10 @@
 """What reaches the terminal while Ray is joined, seen in processes of their own, which load the one module."""
 
+import signal
 import subprocess
 import sys
+
+import pytest
 
 from alray.ray_executor import log_filter
 
@@ -22,7 +25,7 @@ say("after " + os.environ.get("RAY_BACKEND_LOG_LEVEL", "none"))
 """
 
 
-def said(inside="pass", **environment):
+def exit_code_and_lines(inside="pass", **environment):
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(inside=inside, path=str(log_filter.__file__))],
         capture_output=True,
@@ -33,23 +36,23 @@ def said(inside="pass", **environment):
     return done.returncode, done.stderr.splitlines()
 
 
-def test_rays_level_is_set_within_and_its_own_lines_are_left_out():
-    assert said() == (0, ["before", "level fatal", "after none"])
+@pytest.mark.parametrize(
+    ("inside", "code", "last"),
+    [
+        ("pass", 0, "after none"),
+        ("say('dying'); os.abort()", -signal.SIGABRT, "dying"),
+        ("raise OSError('no')", 1, "OSError: no"),
+    ],
+)
+def test_rays_own_lines_are_left_out_and_an_end_stays_visible(inside, code, last):
+    found, lines = exit_code_and_lines(inside)
+    assert found == code
+    assert lines[:2] == ["before", "level fatal"]
+    assert lines[-1] == last
+    assert len(lines) == 3 or lines[2].startswith("Traceback")
 
 
-def test_a_crash_within_stays_visible():
-    code, lines = said("say('dying'); os.abort()")
-    assert code < 0
-    assert lines == ["before", "level fatal", "dying"]
-
-
-def test_an_error_within_is_told_and_everything_is_as_before():
-    code, lines = said("raise OSError('no')")
-    assert code == 1
-    assert lines[-1] == "OSError: no"
-
-
-def test_a_level_that_people_have_set_is_left_alone():
-    _, lines = said(RAY_BACKEND_LOG_LEVEL="debug")
+def test_a_level_that_the_user_has_set_is_left_alone():
+    _, lines = exit_code_and_lines(RAY_BACKEND_LOG_LEVEL="debug")
     assert len(lines) == 5
     assert lines[-2:] == ["level debug", "after debug"]

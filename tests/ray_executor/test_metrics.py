@@ -17,7 +17,7 @@ from alray.studies.manifest import CORRELATION, SWEEP
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.store import SweepStore
 from tests.helpers.correlation_studies import Listener, correlation_settings
-from tests.helpers.studies import ROUNDS, Recorder, inline, settings, write_pool
+from tests.helpers.studies import ROUNDS, Recorder, inline, settings
 
 DASHBOARD = Path(__file__).parents[2] / "cluster" / "grafana" / "alray.json"
 
@@ -39,11 +39,6 @@ def counted(monkeypatch):
     monkeypatch.setattr(metrics, "counter", Counter)
     monkeypatch.setattr(metrics, "NEEDED", ())
     return sums
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory):
-    return write_pool(tmp_path_factory.mktemp("pool") / "pool.parquet")
 
 
 def test_a_sweep_is_counted_and_its_display_learns_the_same(pool, tmp_path, counted):

@@ -19,10 +19,10 @@ def node(name: str, host: str, cpus: float = 2.0, **resources: float) -> dict[st
     }
 
 
-def cluster(*nodes: dict[str, object]) -> Nodes:
-    found = Nodes()
-    found.update(nodes, ONE_CPU)
-    return found
+def cluster(*entries: dict[str, object]) -> Nodes:
+    nodes = Nodes()
+    nodes.update(entries, ONE_CPU)
+    return nodes
 
 
 @pytest.fixture
@@ -52,42 +52,55 @@ def test_nodes_go_by_their_hosts_and_keep_their_names():
         ({}, ONE_CPU, 0),
     ],
 )
-def test_what_a_node_has_room_for(resources, options, expected):
+def test_how_many_runs_fit_a_node(resources, options, expected):
     assert slots(resources, options) == expected
 
 
-def test_a_shunned_node_is_left_out_and_used_again_where_there_is_no_other(two):
-    two.quarantined = frozenset(["alpha"])
-    assert two.open() == {"beta"}
-    assert two.excluded(NOWHERE, Counter()) == {"alpha"}
-    two.quarantined = frozenset(["alpha", "beta"])
-    assert two.open() == {"alpha", "beta"}
-    assert two.excluded(NOWHERE, Counter()) == NOWHERE
+ALPHA, BETA = frozenset(["alpha"]), frozenset(["beta"])
 
 
-def test_what_jobs_avoid_counts_for_more_than_a_bad_record(two):
-    two.quarantined = frozenset(["alpha"])
-    assert two.excluded(frozenset(["beta"]), Counter()) == {"beta"}
+@pytest.mark.parametrize(
+    ("state", "nodes"),
+    [
+        ({"quarantined": ALPHA}, BETA),
+        # They are used again where there are no others.
+        ({"quarantined": ALPHA | BETA}, ALPHA | BETA),
+        ({"starved": BETA}, ALPHA),
+    ],
+)
+def test_nodes_on_which_workers_can_be(two, state, nodes):
+    vars(two).update(state)
+    assert two.open() == nodes
 
 
-def test_where_nothing_would_start_elsewhere_the_avoided_node_has_to_do(two):
-    two.starved = frozenset(["beta"])
-    assert two.open() == {"alpha"}
-    assert two.excluded(frozenset(["alpha"]), Counter()) == NOWHERE
+@pytest.mark.parametrize(
+    ("state", "avoid", "workers", "excluded"),
+    [
+        ({"quarantined": ALPHA}, NOWHERE, {}, ALPHA),
+        ({"quarantined": ALPHA | BETA}, NOWHERE, {}, NOWHERE),
+        # What jobs avoid counts for more than a bad record,
+        ({"quarantined": ALPHA}, BETA, {}, BETA),
+        # and is used where nothing would start elsewhere.
+        ({"starved": BETA}, ALPHA, {}, NOWHERE),
+        ({"limits": {"alpha": 1}}, NOWHERE, {"alpha": 1}, ALPHA),
+        ({"limits": {"alpha": 1}}, NOWHERE, {"beta": 2}, NOWHERE),
+    ],
+)
+def test_nodes_on_which_no_new_worker_starts(two, state, avoid, workers, excluded):
+    vars(two).update(state)
+    assert two.excluded(avoid, Counter(workers)) == excluded
 
 
-def test_a_node_that_is_too_small_is_no_way_out():
+def test_a_node_that_is_too_small_is_no_alternative():
     nodes = cluster(node("id-a", "alpha"), node("id-b", "beta", cpus=0.0))
-    assert nodes.open() == {"alpha"}
-    assert nodes.excluded(frozenset(["alpha"]), Counter()) == NOWHERE
+    assert nodes.open() == ALPHA
+    assert nodes.excluded(ALPHA, Counter()) == NOWHERE
 
 
 def test_a_node_with_a_limit_takes_no_more_than_that(two):
     two.limits["alpha"] = 1
     assert two.capacity(NOWHERE) == 1 + 2
-    assert two.excluded(NOWHERE, Counter({"alpha": 1})) == {"alpha"}
-    assert two.capacity(frozenset(["alpha"])) == 2
-    assert two.excluded(NOWHERE, Counter({"beta": 2})) == NOWHERE
+    assert two.capacity(ALPHA) == 2
 
 
 def test_a_limit_goes_with_its_node(two):
@@ -129,8 +142,5 @@ def test_the_node_in_a_report_of_ray(two, report, name):
 
 
 def test_an_address_of_two_nodes_names_neither():
-    first = node("id-a", "alpha")
-    nodes = cluster(
-        first, {**node("id-b", "beta"), "NodeManagerAddress": first["NodeManagerAddress"]}
-    )
-    assert nodes.named_in(f"ip={first['NodeManagerAddress']}") == ""
+    nodes = cluster(node("id-a", "alpha"), node("other-a", "beta"))
+    assert nodes.named_in("ip=10.0.0.97") == ""

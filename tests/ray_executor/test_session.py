@@ -1,14 +1,15 @@
-"""What a session makes of the nodes and of Ray's reports; no Ray is started."""
+"""What a session makes of the nodes; no Ray is started."""
 
 import functools
 
 import pytest
-from ray.exceptions import RayError
+import ray
 
 from alray.errors import ClusterError
-from alray.ray_executor import autoscaling, session
+from alray.ray_executor import session
+from alray.ray_executor.autoscaling import CapacityRequest
 from alray.ray_executor.liveness import ClusterView
-from alray.ray_executor.session import RaySession, reason
+from alray.ray_executor.session import RaySession
 from alray.settings.common import ExecutionSpec
 from tests.helpers.builders import image_pool
 
@@ -17,7 +18,7 @@ GIB = 2.0**30
 
 @pytest.fixture
 def ray_session(monkeypatch):
-    """Return a function that makes a session on nodes of one's own."""
+    """Return a function that makes a session on nodes with these resources."""
 
     def make(*nodes, **execution):
         up = [
@@ -37,7 +38,7 @@ def test_a_run_takes_the_memory_that_is_asked_for(ray_session):
     assert made.worker_options()["memory"] == 1.5 * GIB
 
 
-def test_memory_limits_how_many_runs_play(ray_session):
+def test_memory_limits_how_many_runs_there_are(ray_session):
     node = {"CPU": 8.0, "memory": 5 * GIB}
     assert ray_session(node, node).window() == 16
     assert ray_session(node, node, memory_per_run=2).window() == 4
@@ -52,42 +53,33 @@ def test_too_little_memory_is_refused_with_what_there_is(ray_session):
         made.window()
 
 
-def test_nodes_that_have_not_shown_that_they_fit_have_no_room(ray_session, monkeypatch):
+@pytest.mark.parametrize(("unchecked", "window"), [(["0"], 4), (["0", "1"], 0)])
+def test_nodes_that_are_not_checked_yet_have_no_capacity(
+    ray_session, monkeypatch, unchecked, window
+):
     made = ray_session({"CPU": 8.0}, {"CPU": 4.0})
-    monkeypatch.setattr(made, "_unchecked", lambda: frozenset(["0"]))
-    assert made.window() == 4
-    monkeypatch.setattr(made, "_unchecked", lambda: frozenset(["0", "1"]))
-    assert made.window() == 0
+    monkeypatch.setattr(made, "_unchecked", lambda: frozenset(unchecked))
+    assert made.window() == window
 
 
-def test_a_cluster_that_grows_by_itself_is_asked_and_waited_for(ray_session, monkeypatch):
+def test_a_cluster_that_grows_by_itself_is_asked_and_waited_for(ray_session, autoscaler):
     made = ray_session({"CPU": 0.0})
-    asked: list[int] = []
-    monkeypatch.setattr(autoscaling, "free_resources", lambda: {"CPU": 0.0})
-    monkeypatch.setattr(
-        autoscaling, "request_resources", lambda bundles: asked.append(len(bundles))
-    )
-    made._request = autoscaling.CapacityRequest(made.worker_options(), None)
+    made._request = CapacityRequest(made.worker_options(), None)
     assert made.window() == 0
-    assert asked == [autoscaling.FIRST]
+    assert [len(bundles) for bundles in autoscaler.asked] == [8]
     assert made.take_notices() == [
         "asked the cluster for capacity for 8 runs; no node can hold a run yet, waiting"
     ]
 
 
-def test_a_node_that_has_not_shown_that_it_fits_is_room_that_need_not_be_asked_for(
-    ray_session, monkeypatch
+def test_a_node_that_is_not_checked_yet_is_capacity_that_need_not_be_asked_for(
+    ray_session, autoscaler, monkeypatch
 ):
     made = ray_session({"CPU": 8.0}, {"CPU": 4.0})
-    asked: list[int] = []
-    monkeypatch.setattr(autoscaling, "free_resources", lambda: {"CPU": 0.0})
-    monkeypatch.setattr(
-        autoscaling, "request_resources", lambda bundles: asked.append(len(bundles))
-    )
-    made._request = autoscaling.CapacityRequest(made.worker_options(), 12)
+    made._request = CapacityRequest(made.worker_options(), 12)
     monkeypatch.setattr(made, "_unchecked", lambda: frozenset(["0"]))
     assert made.window() == 4
-    assert asked == []
+    assert autoscaler.asked == []
 
 
 def test_no_run_is_started_while_the_cluster_does_not_answer(ray_session, monkeypatch):
@@ -100,21 +92,10 @@ def test_no_run_is_started_while_the_cluster_does_not_answer(ray_session, monkey
 def test_the_cluster_of_the_environment_is_joined(ray_session, monkeypatch):
     asked: list[str] = []
     monkeypatch.setattr(session, "require_answer", lambda address: None)
-    monkeypatch.setattr("ray.is_initialized", lambda: False)
-    monkeypatch.setattr("ray.init", lambda address, **_: asked.append(address))
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda address, **_: asked.append(address))
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     ray_session({"CPU": 1.0})._connect()
     monkeypatch.delenv("RAY_ADDRESS")
     ray_session({"CPU": 1.0})._connect()
     assert asked == ["10.0.0.1:6379", "local"]
-
-
-def test_a_report_is_one_line_without_ids():
-    report = RayError(
-        "The actor died.\nThe actor is dead because its owner has died. Owner Id: 01000000ffff Owner Ip: 1.2.3.4"
-    )
-    assert reason(report) == "The actor is dead because its owner has died."
-    report = RayError(
-        "The actor c8f9fc665dd528633a99faaa01000000 is unavailable: Socket closed. The task may or may not have run."
-    )
-    assert reason(report) == "The actor is unavailable: Socket closed."

@@ -1,19 +1,35 @@
-"""`scripts/chaos` counts right: plan, journal, saved rounds, lines of others; no cluster is needed."""
+"""`scripts/chaos` counts right: plan, journal, saved rounds, lines of others; in short also on a cluster."""
 
+import errno
+import io
 import os
+import re
+import subprocess
+import sys
 from collections import Counter
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from alray import api
+from alray.cli.display.sweep_progress import SweepDisplay
+from alray.errors import AlrayError
+from alray.ray_executor.hangs import Hang
+from alray.ray_executor.liveness import head_endpoint, own_endpoint
+from alray.ray_executor.preflight import require_object_store, require_shared_memory
 from alray.seeding import generator
+from alray.storage.local import LocalStorage
 from alray.strategies.signals import Signals
+from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.state import RunState
+from benchmarks.harness.programs import ROOT
 from chaos_study import cluster, faults, journal, messages, processes, report, study
 from chaos_study.injection import Outcome
-from tests.helpers.studies import ROUNDS, settings, write_pool
+from tests.helpers.studies import ROUNDS, settings
 
+POOL_BYTES = study.OBJECTS * study.DIMENSION * 4
 STRATEGY = "chaos_study.journal:RecordingStrategy:of=margin"
 
 
@@ -31,8 +47,10 @@ def test_a_plan_is_its_seed():
 
 
 def test_every_kind_is_planned():
-    """In fifty faults, the frequent ones more often; only where it can happen."""
+    """In fifty faults, the frequent ones more often; only where it can happen. Few faults are of different kinds."""
     kinds = faults.KINDS
+    few = faults.plan_faults(len(kinds), 0, list(kinds))
+    assert sorted(fault.kind for fault in few) == sorted(kinds)
     planned = faults.plan_faults(50, 0, list(kinds))
     times = Counter(fault.kind for fault in planned)
     assert set(times) == set(kinds)
@@ -41,10 +59,40 @@ def test_every_kind_is_planned():
     assert all(fault.node in kinds[fault.kind].nodes for fault in planned)
 
 
-def test_few_faults_are_of_different_kinds():
-    kinds = faults.KINDS
-    planned = faults.plan_faults(len(kinds), 0, list(kinds))
-    assert sorted(fault.kind for fault in planned) == sorted(kinds)
+def error_line(action, *arguments):
+    """Return the line in which a command reports the error that this raises."""
+    with pytest.raises(AlrayError) as caught:
+        action(*arguments)
+    return f"error: {caught.value}"
+
+
+@pytest.fixture
+def lines_of_ends(tmp_path, monkeypatch):
+    """Return the lines with which alray ends after faults, by kind of fault."""
+    lines = {
+        "ctrl-c": "stopped; the same command goes on from here",
+        "head": f"error: {head_endpoint('10.88.7.1', 6379).message}",
+        "own-raylet": f"error: {own_endpoint('10.88.7.1', 1).message}",
+    }
+    facts = {"host": "node1", "memory_disk": 64 * 2**20}
+    lines["memory-disk"] = error_line(require_shared_memory, facts, POOL_BYTES)
+    resources = {"object_store_memory": faults.SMALL_STORE * 2**20}
+    node = {"NodeManagerHostname": "node1", "Resources": resources}
+    lines["store"] = error_line(require_object_store, node, POOL_BYTES)
+    for kind, number in (("full", errno.ENOSPC), ("read-only", errno.EROFS)):
+        failing = Mock(side_effect=OSError(number, os.strerror(number)))
+        monkeypatch.setattr(os, "fsync", failing)
+        lines[kind] = error_line(LocalStorage(tmp_path).write, "file", b"")
+    return lines
+
+
+def test_commands_end_with_the_messages_that_are_expected_of_them(lines_of_ends):
+    expected = {name: kind.message for name, kind in faults.KINDS.items() if kind.message}
+    assert lines_of_ends.keys() == expected.keys() - {"worker", "raylet", "node", "cut-90"}
+    for kind, line in lines_of_ends.items():
+        assert re.search(expected[kind], line)
+        assert messages.foreign([line]) == []
+    assert re.search(faults.DIED, UNUSUAL[0])
 
 
 # The journal
@@ -87,11 +135,10 @@ def test_a_run_goes_on_by_another_process_or_after_the_repair():
     assert found(same, {("random", 0): old}, 8.0) == {}
 
 
-def test_a_recording_strategy_chooses_as_the_other(tmp_path, monkeypatch):
+def test_a_recording_strategy_chooses_as_the_other(pool, tmp_path, monkeypatch):
     """And records every round once, under the number by which the machine knows the process."""
     book = journal.Journal(tmp_path / "journal", 0, 2, ROUNDS)
     monkeypatch.setenv(journal.JOURNAL, str(book.path))
-    pool = write_pool(tmp_path / "pool.parquet")
     recorded, plain = (
         api.sweep(settings(pool, strategies=[name], seeds=2), results=tmp_path / word)
         for word, name in {"recorded": STRATEGY, "plain": "margin"}.items()
@@ -125,9 +172,8 @@ def test_half_a_line_waits_for_its_other_half(tmp_path):
 
 
 @pytest.fixture
-def finished(tmp_path):
+def finished(pool, tmp_path):
     """Run a small study, and return its settings and folder."""
-    pool = write_pool(tmp_path / "pool.parquet")
     given = settings(pool, strategies=[STRATEGY], seeds=2)
     api.sweep(given, results=tmp_path)
     return given, tmp_path / "study"
@@ -172,14 +218,13 @@ def test_a_number_that_a_node_has_left_behind_is_not_its_process(tmp_path, monke
 # Whose lines
 
 
-OWN = [
-    "faults: 20,000 objects, 5 classes, vector 768",
-    "3 arms x 4 seeds = 12 runs; 200 labels, then 60 rounds of 20 to 1,400",
-    "[3/12] chaos_study.journal:RecordingStrategy, seed 0: accuracy .281 at 400 labels, 1 s, node2",
-    "12/12 runs in 59 s",
+UNUSUAL = [
     "node1: worker died (its process was killed or has crashed); margin, seed 0 starts again after round 7",
+    "node1: ValueError: broken; margin, seed 0 is tried on another node",
+    Hang("margin, seed 0", 301.4, 2.0, give_up=False).message("node1"),
+    SweepDriver.stop_notice,
     "stopped; the same command goes on from here",
-    "error: cannot write /x/rounds/a.parquet: No space left on device; what is there already stays valid: make room",
+    "error: cannot write /x/rounds/a.parquet: No space left on device; everything written before stays valid",
 ]
 OTHERS = [
     "[2026-11-22 09:06:57,042 E 9 9] gcs_rpc_client.h:151: Failed to connect",
@@ -190,7 +235,22 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("line", OWN)
+def test_all_lines_of_an_undisturbed_study_are_usual(pool, tmp_path):
+    """Also of one that goes on with what is finished."""
+    out = io.StringIO()
+    for seeds in (1, 2):
+        display = SweepDisplay(
+            Console(file=out, width=200), "joining the Ray cluster at head:1", quiet_seconds=0.0
+        )
+        api.sweep(settings(pool, seeds=seeds), results=tmp_path, observer=display)
+    lines = out.getvalue().splitlines()
+    assert "1 run finished before" in lines
+    assert lines[-1].startswith("2/2 runs in ")
+    assert messages.unusual([*lines, *UNUSUAL]) == UNUSUAL
+    assert messages.foreign(lines) == []
+
+
+@pytest.mark.parametrize("line", UNUSUAL)
 def test_alrays_lines_are_its_own(line):
     assert messages.foreign([line]) == []
 
@@ -198,10 +258,6 @@ def test_alrays_lines_are_its_own(line):
 @pytest.mark.parametrize("line", OTHERS)
 def test_lines_of_others_are_seen(line):
     assert messages.foreign([line]) == [line]
-
-
-def test_only_unusual_lines_are_shown():
-    assert messages.unusual(OWN) == OWN[4:]
 
 
 # The tables
@@ -217,3 +273,30 @@ def test_a_fault_that_was_not_survived_stays_in_the_table():
     assert table.title == "Faults: 3 tried, 2 survived"
     assert table.rows == [["a worker's process killed", "3", "-", "2, 9", "3, 3", "2"]]
     assert report.one_by_one(made).rows[1][-1] == "rounds differ"
+
+
+# On a cluster of namespaces
+
+
+@pytest.fixture
+def possible():
+    """Skip where no nodes can be made, or other nodes are up."""
+    if reason := cluster.obstacle():
+        pytest.skip(reason)
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("possible")
+def test_two_faults_are_survived():
+    words = ["--faults", "2", "--kinds", "worker,driver", "--seeds", "2", "--rounds", "20"]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "chaos_study", *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Faults: 2 tried, 2 survived" in done.stdout
+    assert not cluster.STATE.exists()

@@ -55,14 +55,9 @@ def python_of(name: str, requirements: Sequence[str], folder: Path = ENVIRONMENT
 
 
 class Program:
-    """A module that runs in a process of its own; its other output is kept in a log.
+    """A module with its arguments that runs in its own process; its other output is kept in a log.
 
-    Args:
-        name: For errors.
-        python: Its interpreter.
-        words: The module, and its arguments.
-        environment: Changes to the variables of this process; None removes one.
-        log: File for the log.
+    The environment changes variables of this process; None removes one.
     """
 
     def __init__(

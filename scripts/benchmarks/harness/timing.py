@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 import torch
 
-Arguments = ParamSpec("Arguments")
+Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 Phases = Mapping[str, float]
 """Processor seconds by the name of a phase."""
@@ -44,10 +44,8 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> float:
     return statistics.median(a / b for a, b in zip(above, below, strict=True))
 
 
-def in_fresh_process(
-    function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
-) -> Result:
+def in_fresh_process(function: Callable[[Argument], Result], argument: Argument) -> Result:
     """Return a function's result in a new process with one thread: memory freed before would hide its need."""
     spawn = get_context("spawn")
     with ProcessPoolExecutor(1, spawn, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return pool.submit(function, *args, **kwargs).result()
+        return pool.submit(function, argument).result()

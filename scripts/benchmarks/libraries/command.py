@@ -72,19 +72,16 @@ def run_all(
         save(draw_objects(), objects)
         try:
             for one, python in zip(competitors, pythons, strict=True):
-                programs[one.name] = start(one, python, objects)
+                words = ["benchmarks.libraries.worker", one.module, one.variant, str(objects)]
+                log = Path(folder) / f"{one.name}.log"
+                programs[one.name] = Program(
+                    one.name, python, *words, environment=ONE_THREAD, log=log
+                )
             versions = {name: program.receive() for name, program in programs.items()}
             return compare(programs, rounds, seeds), versions
         finally:
             for program in programs.values():
                 program.kill()
-
-
-def start(competitor: Competitor, python: Path, objects: Path) -> Program:
-    """Return a competitor's process, given the file of the objects; its log lies beside that."""
-    words = ["benchmarks.libraries.worker", competitor.module, competitor.variant, str(objects)]
-    log = objects.parent / f"{competitor.name}.log"
-    return Program(competitor.name, python, *words, environment=ONE_THREAD, log=log)
 
 
 def compare(programs: Mapping[str, Program], rounds: int, seeds: int) -> pd.DataFrame:

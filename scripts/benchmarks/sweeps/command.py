@@ -46,14 +46,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Competitor:
-    """A program that runs a sweep.
-
-    Attributes:
-        name: In tables.
-        module: Below `benchmarks.sweeps`.
-        workers: Runs at a time.
-        python: Its interpreter.
-    """
+    """A program, a module below `benchmarks.sweeps`, that runs a sweep; its name in tables."""
 
     name: str
     module: str

@@ -17,13 +17,7 @@ from benchmarks.harness.programs import serve
 
 @dataclass(frozen=True)
 class Task:
-    """The sweep that a program runs.
-
-    Attributes:
-        study: Settings.
-        workers: Runs at a time.
-        folder: Where files may be written.
-    """
+    """The sweep that a program runs: settings, how many runs at a time, and a folder where files may be written."""
 
     study: Mapping[str, Any]
     workers: int
