@@ -228,8 +228,7 @@ def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
 def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     # Studies of shuffled groups alone have no row.
     table = table.reindex(columns=list(SUMMARY_COLUMNS))
-    rows: list[Mapping[str, Any]] = table.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
-    verdicts = [decide(row) for row in rows]
+    verdicts = [decide(row) for row in table.to_dict("records")]
     return table.assign(
         seeds_needed=table["seeds_needed"].astype("Int64"),
         against=table["against"].astype("str").where(table["against"].notna(), None),

@@ -1,9 +1,8 @@
 """The tables of a sweep's page: every cell as text."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from alray.analysis.sweep.findings import whole_curve
 from alray.analysis.wording import (
     NOTHING,
     REFERENCE,
+    Row,
     Verdict,
     interval,
     p_value,
@@ -20,8 +20,6 @@ from alray.analysis.wording import (
     whole,
 )
 from alray.reporting.sweep.style import ArmStyle, ArmStyles
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,8 @@ def arm_columns(labels: str, against: str) -> list[tuple[str, str]]:
 
 def arm_lines(summary: pd.DataFrame, arms: ArmStyles) -> list[ArmLine]:
     """Return a line per arm, in the order of the summary."""
-    rows: Iterable[Row] = summary.to_dict("records")  # type: ignore[assignment]
-    return [_arm_line(row, arm) for row, arm in zip(rows, arms.all, strict=True)]
+    rows = zip(summary.to_dict("records"), arms.all, strict=True)
+    return [_arm_line(row, arm) for row, arm in rows]
 
 
 def _arm_line(row: Row, arm: ArmStyle) -> ArmLine:
@@ -118,7 +116,7 @@ def milestones(
         return made
     described = arms.described(frame)
     for (variant, part), of_share in described.groupby(["variant", "share"], sort=True):
-        rows: list[Row] = of_share.to_dict("records")  # type: ignore[assignment]
+        rows = of_share.to_dict("records")
         first = rows[0]
         cells = {str(row["arm"]): _milestone_cells(row, label_cost, currency) for row in rows}
         if all(math.isnan(row["accuracy"]) for row in rows):
