@@ -78,8 +78,13 @@ def colours(scores: Sequence[str]) -> list[str]:
 
 def config(paper: Mapping[str, str]) -> dict[str, Any]:
     """Return a Vega-Lite configuration for `LIGHT`, `DARK` or `PAGE`; the background is left to what lies below."""
-    text = {"labelColor": paper["muted"], "titleColor": paper["ink"]}
-    plain = {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"}
+    text = {
+        "labelColor": paper["muted"],
+        "titleColor": paper["ink"],
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    }
     zero_line = {"test": "datum.value === 0", "value": paper["zero"]}
     return {
         "background": "transparent",
@@ -89,7 +94,6 @@ def config(paper: Mapping[str, str]) -> dict[str, Any]:
         "view": {"stroke": None},
         "axis": {
             **text,
-            **plain,
             "labelExpr": _LABEL,
             "gridColor": {"condition": zero_line, "value": paper["grid"]},
             "domain": False,
@@ -99,14 +103,12 @@ def config(paper: Mapping[str, str]) -> dict[str, Any]:
         },
         "header": {
             **text,
-            **plain,
             "labelColor": paper["ink"],
             "labelFontWeight": "bold",
             "labelFontSize": 12,
         },
         "legend": {
             **text,
-            **plain,
             "orient": "top",
             "symbolFillColor": paper["ink"],
             "symbolStrokeWidth": 0,

@@ -62,11 +62,7 @@ class ArmStyle:
 
 @dataclass(frozen=True)
 class ArmStyles:
-    """All arms of a study, in order.
-
-    Attributes:
-        all: Every arm.
-    """
+    """All arms of a study, in order."""
 
     all: tuple[ArmStyle, ...]
 
