@@ -179,10 +179,7 @@ def having(field: str) -> alt.Chart:
 def error_bars(chart: alt.Chart, rows: pd.DataFrame, **look: Any) -> list[alt.Chart]:
     """Return bars from `low` to `high` of the rows that have both; none where no row has: Vega would complain.
 
-    Args:
-        chart: With the other encodings.
-        rows: All rows.
-        look: Properties of the mark.
+    `chart` has the other encodings; `look` are properties of the mark.
     """
     if not rows[["low", "high"]].notna().all(axis=1).any():
         return []

@@ -203,11 +203,11 @@ def _cells(rankings: list[tuple[str, GroupedOutcomes]]) -> Iterator[_Cell]:
 def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
     grouped, usefulness = cell.grouped, cell.usefulness_of(cell.grouped)
     of_groups = usefulness.mean(axis=-1)
-    gained, named = Interval(math.nan, math.nan, math.nan, 0), None
+    gained: dict[str, Any] = {}
     if grouped.grouping != "random":
         against = None if random is None else cell.usefulness_of(random).mean(axis=-1)
-        named = "all" if random is None else "random"
-        gained = uplift(of_groups, grouped.scores[cell.score], queried_end(cell.score), against)
+        found = uplift(of_groups, grouped.scores[cell.score], queried_end(cell.score), against)
+        gained = {"against": "all" if random is None else "random", **found.columns("uplift")}
     single, icc = (float(values.mean()) for values in intraclass_correlation(usefulness))
     return {
         **cell.identity,
@@ -218,8 +218,7 @@ def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
         "icc": icc,
         "icc_single": single,
         "ceiling": math.sqrt(icc) if icc > 0 else math.nan,
-        "against": named,
-        **gained.columns("uplift"),
+        **gained,
         "change": float(of_groups.mean()),
         "seeds_needed": seeds_for_reliability(single, WANTED),
     }

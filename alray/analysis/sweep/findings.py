@@ -24,12 +24,7 @@ from alray.statistics.power import MOST_SEEDS, fewest_seeds_for_holm, seeds_for_
 
 
 def whole_curve(row: Row, reference: str = RANDOM) -> Verdict:
-    """Return the verdict on an arm's whole curve: the corrected test and the interval of its area must agree.
-
-    Args:
-        row: A row of the summary.
-        reference: The name of what it is compared with.
-    """
+    """Return the verdict on an arm's whole curve: the corrected test and the interval of its area must agree."""
     if not row["paired_seeds"]:
         return UNCOMPARED
     ends = row["alc_difference_low"], row["alc_difference_high"]
