@@ -22,7 +22,6 @@ from alray.analysis.correlation.groupings import (
 from alray.analysis.correlation.ranks import rank_rows
 from alray.analysis.correlation.verdict import decide
 from alray.settings.correlation import GROUPINGS, OUTCOMES
-from alray.statistics.paired import Interval
 from alray.statistics.ranks import BOOTSTRAPS, PERMUTATIONS
 from alray.statistics.reliability import (
     WANTED,
@@ -256,14 +255,14 @@ def _check_rows(
     shuffled = next((each for each in groupings if each.grouping == "shuffled_labels"), None)
     by_score = [each for each in groupings if each.grouping == "score"]
     for cell in _cells([("", groupings[0])]):
-        harm = Interval(math.nan, math.nan, math.nan, 0)
+        harm: dict[str, float] = {}
         if shuffled is not None and random is not None:
             sides = (cell.usefulness_of(each).mean(axis=-1) for each in (shuffled, random))
-            harm = mean_difference(*sides)
+            harm = mean_difference(*sides).columns("shuffled")
         halves = [split_half(cell.usefulness_of(each)).mean() for each in by_score]
         yield {
             "outcome": OUTCOMES[cell.outcome],
             "epochs": cell.grouped.epochs[cell.dose],
-            **harm.columns("shuffled"),
+            **harm,
             "split_half": float(np.mean(halves)) if halves else math.nan,
         }
