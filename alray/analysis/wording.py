@@ -1,12 +1,12 @@
 """How texts, tables and terminals write numbers, counts, lists and verdicts: one way for each."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Row = Mapping[str, Any]
-"""A row of a summary, by column."""
+Row = Mapping[Hashable, Any]
+"""A row of a summary, by column, as pandas makes it of a frame."""
 
 NOTHING = "-"
 """Stands where a number does not exist."""

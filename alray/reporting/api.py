@@ -95,13 +95,7 @@ def report_pair(
 ) -> Report:
     """Write the findings of two sweeps of one pool side by side: as `report` does, on one page.
 
-    Args:
-        results: The two, each as in `report`.
-        out: Folder to write to. None: `<first>-and-<second>` beside the first.
-        against: As in `report`, for both.
-        metric: As in `report`, and so are `formats` and `label_cost`.
-        formats: html, svg, png, csv.
-        label_cost: Of both.
+    Arguments are those of `report`, for both; where `out` is None, it is `<first>-and-<second>` beside the first.
 
     Raises:
         AlrayError: As in `report`, or the two are not of the same pool.

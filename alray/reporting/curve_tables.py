@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ _ABSENT = ("ece", "query_s", "fit_s", "eval_s")
 _KEY = ["arm", "variant", "seed", "labels"]
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
+Column: TypeAlias = "pd.Series[Any]"
 Values = npt.NDArray[np.float64]
 
 
@@ -70,58 +71,56 @@ def _columns(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
         )
     if raw.empty:
         raise StoreError(f"{path} has no rows")
-    parts: dict[str, Any] = {"arm": _texts(raw, "arm", path), "variant": ""}
+    parts: dict[str, Any] = {"arm": _texts(raw["arm"], path), "variant": ""}
     if "variant" in raw:
         parts["variant"] = raw["variant"].fillna("").astype(str)
-    parts |= {name: _whole(raw, name, path) for name in ("seed", "labels")}
-    parts["oracle"] = _flags(raw, path) if "oracle" in raw else False
-    parts |= {name: _metric(raw, name, path) for name in metrics}
+    parts |= {name: _whole(raw[name], path) for name in ("seed", "labels")}
+    parts["oracle"] = _flags(raw["oracle"], path) if "oracle" in raw else False
+    parts |= {name: _metric(raw[name], path) for name in metrics}
     return fill_full_data(pd.DataFrame(parts))
 
 
-def _texts(raw: pd.DataFrame, column: str, path: Path) -> "pd.Series[str]":
-    _refuse(raw, column, path, (raw[column].isna() | (raw[column] == "")).to_numpy(bool), "a name")
-    return raw[column].astype(str)
+def _texts(column: Column, path: Path) -> "pd.Series[str]":
+    _refuse(column, path, (column.isna() | (column == "")).to_numpy(bool), "a name")
+    return column.astype(str)
 
 
-def _numbers(raw: pd.DataFrame, column: str, path: Path) -> Values:
-    values = pd.to_numeric(raw[column], errors="coerce").to_numpy(float, na_value=math.nan)
-    _refuse(raw, column, path, ~np.isfinite(values), "a number")
+def _numbers(column: Column, path: Path) -> Values:
+    values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=math.nan)
+    _refuse(column, path, ~np.isfinite(values), "a number")
     return np.asarray(values)
 
 
-def _whole(raw: pd.DataFrame, column: str, path: Path) -> npt.NDArray[np.int64]:
-    values = _numbers(raw, column, path)
-    _refuse(
-        raw, column, path, (values != np.floor(values)) | (values < 0), "a whole number from 0"
-    )
+def _whole(column: Column, path: Path) -> npt.NDArray[np.int64]:
+    values = _numbers(column, path)
+    _refuse(column, path, (values != np.floor(values)) | (values < 0), "a whole number from 0")
     return values.astype(np.int64)
 
 
-def _metric(raw: pd.DataFrame, column: str, path: Path) -> Values:
-    values = _numbers(raw, column, path)
-    if column != "nll":
+def _metric(column: Column, path: Path) -> Values:
+    values = _numbers(column, path)
+    if column.name != "nll":
         wanted = "a share from 0 to 1 (divide percentages by 100)"
-        _refuse(raw, column, path, (values < 0) | (values > 1), wanted)
+        _refuse(column, path, (values < 0) | (values > 1), wanted)
     return values
 
 
-def _flags(raw: pd.DataFrame, path: Path) -> npt.NDArray[np.bool_]:
-    flags = raw["oracle"].map(lambda value: _FLAGS.get(str(value).strip().lower()))
-    _refuse(raw, "oracle", path, flags.isna().to_numpy(bool), "true or false")
+def _flags(column: Column, path: Path) -> npt.NDArray[np.bool_]:
+    flags = column.map(lambda value: _FLAGS.get(str(value).strip().lower()))
+    _refuse(column, path, flags.isna().to_numpy(bool), "true or false")
     return flags.to_numpy(bool)
 
 
-def _refuse(
-    raw: pd.DataFrame, column: str, path: Path, bad: npt.NDArray[np.bool_], wanted: str
-) -> None:
+def _refuse(column: Column, path: Path, bad: npt.NDArray[np.bool_], wanted: str) -> None:
     if not bad.any():
         return
     row = int(np.flatnonzero(bad)[0])
     others = f" (and {count(int(bad.sum()) - 1, 'more row')})" if bad.sum() > 1 else ""
-    value = raw[column].iloc[row]
+    value = column.iloc[row]
     shown = f"'{value}'" if isinstance(value, str) else str(value)
-    raise StoreError(f"{path}, column {column}, row {row + 1}: {shown} is not {wanted}{others}")
+    raise StoreError(
+        f"{path}, column {column.name}, row {row + 1}: {shown} is not {wanted}{others}"
+    )
 
 
 def _check_unique(table: pd.DataFrame, path: Path) -> None:

@@ -158,13 +158,14 @@ def panels(
     by: str,
     titles: Mapping[str, str],
     height: int = HEIGHT,
+    width: int = 200,
 ) -> alt.FacetChart:
     """Return layers as small multiples: a panel per key of `titles`, in that order, each with its own x axis."""
     # Keys that are drawn nowhere would leave holes.
     present = [key for key in titles if key in set(rows[by])]
     header = alt.Header(title=None, labelExpr=lookup(titles), labelAnchor="start")
     facet = alt.Facet(f"{by}:N", sort=present, header=header)
-    chart = alt.layer(*layers).properties(width=200, height=height)
+    chart = alt.layer(*layers).properties(width=width, height=height)
     own_axis = alt.Resolve(axis=alt.AxisResolveMap(x="independent"))
     return chart.facet(facet=facet, data=_NO_DATA, columns=COLUMNS, resolve=own_axis)
 
@@ -178,10 +179,7 @@ def having(field: str) -> alt.Chart:
 def error_bars(chart: alt.Chart, rows: pd.DataFrame, **look: Any) -> list[alt.Chart]:
     """Return bars from `low` to `high` of the rows that have both; none where no row has: Vega would complain.
 
-    Args:
-        chart: With the other encodings.
-        rows: All rows.
-        look: Properties of the mark.
+    `chart` has the other encodings; `look` are properties of the mark.
     """
     if not rows[["low", "high"]].notna().all(axis=1).any():
         return []
@@ -189,9 +187,10 @@ def error_bars(chart: alt.Chart, rows: pd.DataFrame, **look: Any) -> list[alt.Ch
     return [known.mark_rule(**look)]
 
 
-def interval_tooltip(digits: str) -> list[alt.Tooltip]:
-    """Return the ends of a 95 % interval as a tooltip shows them, in this format."""
+def interval_tooltip(field: str, digits: str, title: Any = alt.Undefined) -> list[alt.Tooltip]:
+    """Return a field and the ends of its 95 % interval as a tooltip shows them, in this format."""
     return [
+        alt.Tooltip(f"{field}:Q", title=title, format=digits),
         alt.Tooltip("low:Q", title="95 % from", format=digits),
         alt.Tooltip("high:Q", title="95 % to", format=digits),
     ]

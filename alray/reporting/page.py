@@ -24,13 +24,7 @@ _GLOBALS = "window.vegaEmbed = vegaEmbed;"
 
 
 def render_page(template: str, figures: Sequence[Figure], content: Mapping[str, Any]) -> bytes:
-    """Return a page.
-
-    Args:
-        template: Name of a template that extends `page.html.j2`.
-        figures: Shown in the order of the template.
-        content: The other variables of the template.
-    """
+    """Return the page of a template that extends `page.html.j2`, with its figures and its other variables."""
     templates = files("alray.reporting") / "templates"
     scripts = [vega(), (templates / "figures.js").read_text()]
     shown = {figure.name: figure.interactive() for figure in figures}
@@ -60,12 +54,6 @@ def report_files(
     """Return the files of a report, name below its folder: content.
 
     These are, as `formats` asks, `report.html`, `figures/<name>.svg`, `figures/<name>.png`, `findings/<name>.csv`.
-
-    Args:
-        figures: Of the page.
-        formats: html, svg, png, csv.
-        page: Makes the page.
-        findings: Frames by the names of their files.
     """
     made: dict[str, bytes] = {}
     for figure in figures:

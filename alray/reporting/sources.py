@@ -11,11 +11,11 @@ import pandas as pd
 from pydantic import ValidationError
 
 from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.wording import count, is_or_are, listed
 from alray.errors import AlrayError, StoreError
 from alray.pools.reading import read_pool
 from alray.pools.split import TRAIN, assign_parts
 from alray.reporting.curve_tables import read_curves
-from alray.reporting.problems import problems_of
 from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec, SplitSpec
@@ -23,6 +23,7 @@ from alray.storage.location import Location, StudyPath, location_of
 from alray.studies.correlation.results import Correlation
 from alray.studies.folder import Folder
 from alray.studies.manifest import SWEEP
+from alray.studies.retries import HERE
 from alray.studies.sweep.records import STATUS_COLUMNS
 from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import NO_QUERIES, SweepStore
@@ -194,11 +195,7 @@ def _runs_of(store: SweepStore, settings: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _check_reference(runs: pd.DataFrame, reference: str) -> None:
-    """Refuse a reference that is neither an arm nor a strategy.
-
-    Raises:
-        StoreError: Names the nearest one.
-    """
+    """Refuse a reference that is neither an arm nor a strategy, and name the nearest one."""
     compared = runs[~runs["full_data"]]
     names = list(dict.fromkeys([*compared["arm"], *compared["strategy"]]))
     if reference not in names:
@@ -210,7 +207,7 @@ def _train_classes(
 ) -> Mapping[str, int] | None:
     """Return the classes of the train part from the manifest or, while the pool is still there, from the pool."""
     if "train_classes" in manifest:
-        return {str(name): int(count) for name, count in manifest["train_classes"].items()}
+        return {str(name): int(number) for name, number in manifest["train_classes"].items()}
     try:
         pool = read_pool(PoolSpec.model_validate(settings["pool"]))
         split = SplitSpec.model_validate(settings["split"])
@@ -221,3 +218,47 @@ def _train_classes(
         return None
     counts = np.bincount(pool.labels[part == TRAIN], minlength=len(pool.classes))
     return dict(zip(pool.classes, counts.tolist(), strict=True))
+
+
+def problems_of(runs: pd.DataFrame, *, written: bool) -> list[str]:
+    """Return what is missing: runs that failed, with node and error, and runs that have not ended.
+
+    Args:
+        runs: A row per run.
+        written: Whether the rows are those that the study's driver has written.
+    """
+    failed = runs[runs["status"] == "failed"]
+    unfinished = runs[~runs["status"].isin(["finished", "failed"])]
+    problems = []
+    if len(failed):
+        causes = _causes(failed)
+        named = listed(
+            [f"{run}{cause}" for run, cause in zip(_names(failed), causes, strict=True)]
+        )
+        number = f"{count(len(failed), 'run')} failed and {is_or_are(len(failed))}"
+        problems.append(f"{number} left out: {named}.")
+    if len(unfinished):
+        rounds = unfinished["rounds_done"]
+        named = listed(
+            [f"{run}: round {done}" for run, done in zip(_names(unfinished), rounds, strict=True)]
+        )
+        number = f"{count(len(unfinished), 'run')} {is_or_are(len(unfinished))}"
+        problems.append(f"{number} not finished and left out: {named}.")
+    if not written:
+        problems.append(
+            "The study has not ended: runs that have not finished a round yet are not counted."
+        )
+    return problems
+
+
+def _causes(failed: pd.DataFrame) -> list[str]:
+    """Return node and error of each run; an error after several starts names its nodes already."""
+    hosts = failed["host"].fillna("") if "host" in failed else [""] * len(failed)
+    return [
+        f" on {host}: {error}" if host not in ("", HERE) and host not in error else f": {error}"
+        for host, error in zip(hosts, failed["error"], strict=True)
+    ]
+
+
+def _names(runs: pd.DataFrame) -> list[str]:
+    return [f"{arm}, seed {seed}" for arm, seed in zip(runs["arm"], runs["seed"], strict=True)]

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from alray.reporting.problems import problems_of
+from alray.reporting.sources import problems_of
 from alray.studies.retries import HERE
 
 

@@ -1,6 +1,7 @@
 """What a correlation study's summary shows, in plain words that never claim more than its intervals."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -89,17 +90,16 @@ def reading(
     """
     outcome, grouping = main
     chosen = summary[(summary["outcome"] == outcome) & (summary["grouping"] == grouping)]
-    rows: list[Row] = chosen.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
+    rows = chosen.to_dict("records")
     groups = f"groups {GROUPING_TITLES[grouping]}"
     if not rows:
         return [f"There are no {groups} measured by {outcome}: nothing can be read."]
     by_score = {name: [row for row in rows if row["score"] == name] for name in chosen["score"]}
     of_outcome = checks[checks["outcome"] == outcome]
-    checked: list[Row] = of_outcome.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
     return [
         *(_over_doses(of_score) for of_score in by_score.values()),
         *(sentence for of_score in by_score.values() for sentence in _sign_change(of_score)),
-        *_checks(checked),
+        *_checks(of_outcome.to_dict("records")),
         *_needed(rows),
         f"This holds for {outcome}, {groups}, and these doses only.",
         _predictive_value(prediction),
@@ -119,7 +119,7 @@ def _predictive_value(found: Prediction) -> str:
     )
 
 
-def _over_doses(rows: list[Row]) -> str:
+def _over_doses(rows: Sequence[Row]) -> str:
     doses: dict[str, list[int]] = {}
     for row in rows:
         doses.setdefault(verdict_of(row).text, []).append(row["epochs"])
@@ -127,7 +127,7 @@ def _over_doses(rows: list[Row]) -> str:
     return f"{rows[0]['score']} ({rows[0]['queried']} is queried): {verdicts}."
 
 
-def _sign_change(rows: list[Row]) -> list[str]:
+def _sign_change(rows: Sequence[Row]) -> list[str]:
     """Return that rho is shown to be positive at some doses and negative at others, where it is."""
     shown = [row for row in rows if row["p_max"] < SIGNIFICANCE]
     sides = {
@@ -140,7 +140,7 @@ def _sign_change(rows: list[Row]) -> list[str]:
     return [f"{rows[0]['score']}: the sign depends on the dose: rho is {signs}."]
 
 
-def _checks(rows: list[Row]) -> list[str]:
+def _checks(rows: Sequence[Row]) -> list[str]:
     sentences = []
     known = [row for row in rows if not math.isnan(row["shuffled_low"])]
     failed = [row["epochs"] for row in known if not row["shuffled_high"] < 0]
@@ -164,7 +164,7 @@ def _checks(rows: list[Row]) -> list[str]:
     return sentences
 
 
-def _needed(rows: list[Row]) -> list[str]:
+def _needed(rows: Sequence[Row]) -> list[str]:
     """Return what would settle inconclusive verdicts."""
     sentences = []
     noisy = [row for row in rows if row["verdict"] == "inconclusive" and row["icc"] < RELIABLE]

@@ -22,7 +22,6 @@ from alray.analysis.correlation.groupings import (
 from alray.analysis.correlation.ranks import rank_rows
 from alray.analysis.correlation.verdict import decide
 from alray.settings.correlation import GROUPINGS, OUTCOMES
-from alray.statistics.paired import Interval
 from alray.statistics.ranks import BOOTSTRAPS, PERMUTATIONS
 from alray.statistics.reliability import (
     WANTED,
@@ -203,11 +202,11 @@ def _cells(rankings: list[tuple[str, GroupedOutcomes]]) -> Iterator[_Cell]:
 def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
     grouped, usefulness = cell.grouped, cell.usefulness_of(cell.grouped)
     of_groups = usefulness.mean(axis=-1)
-    gained, named = Interval(math.nan, math.nan, math.nan, 0), None
+    gained: dict[str, Any] = {}
     if grouped.grouping != "random":
         against = None if random is None else cell.usefulness_of(random).mean(axis=-1)
-        named = "all" if random is None else "random"
-        gained = uplift(of_groups, grouped.scores[cell.score], queried_end(cell.score), against)
+        found = uplift(of_groups, grouped.scores[cell.score], queried_end(cell.score), against)
+        gained = {"against": "all" if random is None else "random", **found.columns("uplift")}
     single, icc = (float(values.mean()) for values in intraclass_correlation(usefulness))
     return {
         **cell.identity,
@@ -218,8 +217,7 @@ def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
         "icc": icc,
         "icc_single": single,
         "ceiling": math.sqrt(icc) if icc > 0 else math.nan,
-        "against": named,
-        **gained.columns("uplift"),
+        **gained,
         "change": float(of_groups.mean()),
         "seeds_needed": seeds_for_reliability(single, WANTED),
     }
@@ -228,8 +226,7 @@ def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
 def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     # Studies of shuffled groups alone have no row.
     table = table.reindex(columns=list(SUMMARY_COLUMNS))
-    rows: list[Mapping[str, Any]] = table.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
-    verdicts = [decide(row) for row in rows]
+    verdicts = [decide(row) for row in table.to_dict("records")]
     return table.assign(
         seeds_needed=table["seeds_needed"].astype("Int64"),
         against=table["against"].astype("str").where(table["against"].notna(), None),
@@ -258,14 +255,14 @@ def _check_rows(
     shuffled = next((each for each in groupings if each.grouping == "shuffled_labels"), None)
     by_score = [each for each in groupings if each.grouping == "score"]
     for cell in _cells([("", groupings[0])]):
-        harm = Interval(math.nan, math.nan, math.nan, 0)
+        harm: dict[str, float] = {}
         if shuffled is not None and random is not None:
             sides = (cell.usefulness_of(each).mean(axis=-1) for each in (shuffled, random))
-            harm = mean_difference(*sides)
+            harm = mean_difference(*sides).columns("shuffled")
         halves = [split_half(cell.usefulness_of(each)).mean() for each in by_score]
         yield {
             "outcome": OUTCOMES[cell.outcome],
             "epochs": cell.grouped.epochs[cell.dose],
-            **harm.columns("shuffled"),
+            **harm,
             "split_half": float(np.mean(halves)) if halves else math.nan,
         }

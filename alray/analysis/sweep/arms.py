@@ -115,10 +115,7 @@ def reference_pairs(
 ) -> dict[str, Pair]:
     """Return arm: its pair with the reference arm of its variant, for every arm of a variant that has one.
 
-    Args:
-        arms: All arms.
-        runs: A row per run.
-        reference: The strategy, or the arm, that others are compared with.
+    `reference` names a strategy or an arm.
 
     Raises:
         StoreError: If a variant has two such arms.

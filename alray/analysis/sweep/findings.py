@@ -1,6 +1,7 @@
 """What a sweep's summary shows, in plain words that never claim more than its intervals."""
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import pandas as pd
@@ -23,12 +24,7 @@ from alray.statistics.power import MOST_SEEDS, fewest_seeds_for_holm, seeds_for_
 
 
 def whole_curve(row: Row, reference: str = RANDOM) -> Verdict:
-    """Return the verdict on an arm's whole curve: the corrected test and the interval of its area must agree.
-
-    Args:
-        row: A row of the summary.
-        reference: The name of what it is compared with.
-    """
+    """Return the verdict on an arm's whole curve: the corrected test and the interval of its area must agree."""
     if not row["paired_seeds"]:
         return UNCOMPARED
     ends = row["alc_difference_low"], row["alc_difference_high"]
@@ -64,7 +60,7 @@ def sentence(row: Row, reference: str = RANDOM) -> str:
 
 def reading(summary: pd.DataFrame) -> list[str]:
     """Return a few sentences for below the table: what failed, which arms differ from random, how sure that is."""
-    rows: list[Row] = summary.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
+    rows = summary.to_dict("records")
     compared = [row for row in rows if row["paired_seeds"]]
     return [
         *_excluded(rows, RANDOM),
@@ -88,7 +84,7 @@ def paragraph(
         label_cost: Price of one label, or None.
         currency: Stands behind amounts of money.
     """
-    rows: list[Row] = summary.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
+    rows = summary.to_dict("records")
     compared = [row for row in rows if row["paired_seeds"]]
     excluded = _excluded(rows, reference)
     if not compared:
@@ -108,7 +104,7 @@ def paragraph(
     return " ".join([*sentences, *how_sure, *excluded])
 
 
-def _differences(rows: list[Row], reference: str) -> str:
+def _differences(rows: Sequence[Row], reference: str) -> str:
     groups = "; ".join(
         f"{joined(names)} {is_or_are(len(names))} {verdict}"
         for verdict, names in _by_verdict(rows, reference).items()
@@ -166,7 +162,7 @@ def _more_seeds(row: Row, comparisons: int) -> list[str]:
     ]
 
 
-def _excluded(rows: list[Row], reference: str) -> list[str]:
+def _excluded(rows: Sequence[Row], reference: str) -> list[str]:
     texts = {
         "failed": "Runs failed and are left out",
         "unfinished": "Runs not finished and left out",
@@ -180,7 +176,7 @@ def _excluded(rows: list[Row], reference: str) -> list[str]:
     return sentences
 
 
-def _against_random(rows: list[Row]) -> list[str]:
+def _against_random(rows: Sequence[Row]) -> list[str]:
     groups = "; ".join(
         f"{', '.join(names)}: {verdict}" for verdict, names in _by_verdict(rows, RANDOM).items()
     )
@@ -192,7 +188,7 @@ def _against_random(rows: list[Row]) -> list[str]:
     return [first, *_exploratory(rows), *_out_of_reach(rows), last]
 
 
-def _by_verdict(rows: list[Row], reference: str) -> dict[str, list[str]]:
+def _by_verdict(rows: Sequence[Row], reference: str) -> dict[str, list[str]]:
     """Return the text of each verdict on whole curves: the arms that it is about."""
     groups: dict[str, list[str]] = {}
     for row in rows:
@@ -200,7 +196,7 @@ def _by_verdict(rows: list[Row], reference: str) -> dict[str, list[str]]:
     return groups
 
 
-def _exploratory(rows: list[Row]) -> list[str]:
+def _exploratory(rows: Sequence[Row]) -> list[str]:
     names = [_name(row) for row in rows if row["exploratory"]]
     if not names:
         return []
@@ -208,7 +204,7 @@ def _exploratory(rows: list[Row]) -> list[str]:
     return [f"Exploratory, fewer than six paired seeds: {which}."]
 
 
-def _out_of_reach(rows: list[Row]) -> list[str]:
+def _out_of_reach(rows: Sequence[Row]) -> list[str]:
     """Return that so few seeds cannot show any difference, where that is so."""
     needed, most = fewest_seeds_for_holm(len(rows)), max(row["paired_seeds"] for row in rows)
     if most >= needed:
@@ -220,7 +216,7 @@ def _out_of_reach(rows: list[Row]) -> list[str]:
     ]
 
 
-def _paired_seeds(rows: list[Row]) -> str:
+def _paired_seeds(rows: Sequence[Row]) -> str:
     fewest, most = (pick(row["paired_seeds"] for row in rows) for pick in (min, max))
     return count(most, "paired seed") if fewest == most else f"{fewest} to {most} paired seeds"
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 STEPS = 10
@@ -29,37 +28,18 @@ def class_shares(
     chosen = queries[queries["round"] >= 1] if len(queries) else queries
     if chosen.empty:
         return pd.DataFrame(columns=list(CLASSES))
-    pool = dict(pool_classes or {})
-    classes = sorted(set(chosen["label"].unique()) | set(pool))
-    arms = list(dict.fromkeys(chosen["arm"]))
-    label = pd.Categorical(chosen["label"], categories=classes).codes.astype(np.int64)
-    arm = pd.Categorical(chosen["arm"], categories=arms).codes.astype(np.int64)
-    cell = (arm * STEPS + _steps(chosen)) * len(classes) + label
-    shape = (len(arms) * STEPS, len(classes))
-    counts = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
-    totals = counts.sum(axis=1)
-    # A run of fewer than ten queries leaves tenths empty.
-    filled = np.flatnonzero(totals)
-    in_pool = np.array([pool.get(name, np.nan) for name in classes], float)
-    return pd.DataFrame(
-        {
-            "arm": np.repeat(np.array(arms, object)[filled // STEPS], len(classes)),
-            "label": np.tile(np.array(classes, object), len(filled)),
-            "step": np.repeat(filled % STEPS + 1, len(classes)),
-            "queried_share": (counts[filled] / totals[filled, None]).ravel(),
-            "pool_share": np.tile(in_pool / np.nansum(in_pool), len(filled)) if pool else np.nan,
-        }
-    )
-
-
-def _steps(chosen: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return the tenth, 0 to 9, of each queried object within its run."""
-    run = pd.factorize(chosen["run_id"])[0]
-    order = np.lexsort((chosen["rank"].to_numpy(), chosen["round"].to_numpy(), run))
-    sizes = np.bincount(run)
-    position = np.empty(len(run), np.int64)
-    position[order] = np.arange(len(run)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return position * STEPS // sizes[run]
+    arms = chosen["arm"].unique()
+    chosen = chosen[["arm", "run_id", "round", "rank", "label"]]
+    chosen = chosen.sort_values(["run_id", "round", "rank"], ignore_index=True)
+    by_run = chosen.groupby("run_id")["rank"]
+    step = by_run.cumcount() * STEPS // by_run.transform("size") + 1
+    # A run of fewer than ten queries leaves tenths empty, which have no row.
+    shares = pd.crosstab([chosen["arm"], step.rename("step")], chosen["label"], normalize="index")
+    classes = sorted({*shares.columns, *(pool_classes or {})})
+    shares = shares.reindex(arms, level="arm").reindex(columns=classes, fill_value=0.0)
+    table = pd.Series(shares.stack(), name="queried_share").reset_index()
+    in_pool = pd.Series(pool_classes, classes, dtype=float)
+    return table.assign(pool_share=table["label"].map(in_pool / in_pool.sum()))[list(CLASSES)]
 
 
 def score_quantiles(queries: pd.DataFrame) -> pd.DataFrame:

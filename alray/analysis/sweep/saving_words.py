@@ -14,10 +14,7 @@ MOST_STRETCHES = 3
 def amount_saved(row: Row, pairs: pd.DataFrame, price: tuple[float, str] | None) -> str:
     """Return the labels, and the money, behind a share of labels saved; nothing where they are not known.
 
-    Args:
-        row: A row of the summary.
-        pairs: `Comparison.pairs`.
-        price: Cost of a label and the currency that stands behind it, or None.
+    `pairs` is that of a `Comparison`; `price` is the cost of a label and the currency that stands behind it.
     """
     found = pairs.loc[pairs["arm"] == row["arm"], "random_labels"].to_numpy(float)
     if math.isnan(row["labels_saved"]) or not len(found):
@@ -42,13 +39,7 @@ def _amounts(values: Sequence[float], decimals: int) -> str:
 
 
 def shown_along_curve(row: Row, savings: pd.DataFrame, reference: str) -> list[str]:
-    """Return at which target accuracies the interval of an arm's saving excludes zero.
-
-    Args:
-        row: A row of the summary.
-        savings: `Comparison.savings`.
-        reference: The name of what the arm is compared with.
-    """
+    """Return at which target accuracies of `Comparison.savings` the interval of an arm's saving excludes zero."""
     of_arm = savings[savings["arm"] == row["arm"]].sort_values("random_labels")
     if of_arm.empty or not of_arm["low"].notna().any():
         return []

@@ -60,8 +60,7 @@ def _point_tooltip(choice: Choice) -> list[alt.Tooltip]:
         alt.Tooltip("base:N"),
         alt.Tooltip("group:N"),
         alt.Tooltip("mean_score:Q", title="mean score", format=".3f"),
-        alt.Tooltip("usefulness:Q", title=choice.usefulness, format="+.3f"),
-        *interval_tooltip("+.3f"),
+        *interval_tooltip("usefulness", "+.3f", choice.usefulness),
         alt.Tooltip("commonest:N", title="commonest class"),
     ]
 
@@ -87,8 +86,7 @@ def quantile_response(quantiles: pd.DataFrame, choice: Choice) -> Figure:
     tooltip = [
         alt.Tooltip("tenth:Q"),
         alt.Tooltip("mean_score:Q", title="mean score", format=".3f"),
-        alt.Tooltip("usefulness:Q", title=choice.usefulness, format="+.3f"),
-        *interval_tooltip("+.3f"),
+        *interval_tooltip("usefulness", "+.3f", choice.usefulness),
     ]
     keep = ["score", "grouping", "epochs", "tenth", "position", "mean_score"]
     rows = frame.rename(columns={"mean": "usefulness"})[[*keep, "usefulness", "low", "high"]]
@@ -146,8 +144,7 @@ def uplift(summary: pd.DataFrame, choice: Choice) -> Figure:
     tooltip = [
         alt.Tooltip("score:N"),
         alt.Tooltip("epochs:Q"),
-        alt.Tooltip("usefulness:Q", title="uplift", format="+.3f"),
-        *interval_tooltip("+.3f"),
+        *interval_tooltip("usefulness", "+.3f", "uplift"),
     ]
     title = f"uplift in {choice.outcome_title} over random"
     rows = frame[[*keep, *ends]].rename(columns=ends)

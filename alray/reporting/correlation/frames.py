@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -11,9 +10,7 @@ from alray.analysis.correlation.groupings import GROUPING_TITLES, SHORT_GROUPING
 from alray.analysis.wording import count, signed
 from alray.statistics.paired import pointwise
 
-OUTCOME_TITLES: Mapping[str, str] = MappingProxyType(
-    {"accuracy": "accuracy", "nll": "NLL", "macro_f1": "macro F1"}
-)
+OUTCOME_TITLES: Mapping[str, str] = {"accuracy": "accuracy", "nll": "NLL", "macro_f1": "macro F1"}
 """Outcomes in words."""
 
 _UNITS = {"loss": "nats", "entropy": "nats", "bald": "nats"}

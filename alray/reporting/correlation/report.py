@@ -84,7 +84,6 @@ def measured_prediction() -> Prediction:
 
 
 def _failures(failures: pd.DataFrame, bases: pd.DataFrame) -> str:
-    """Return which tasks failed, and why."""
     tasks = zip(failures["task"], failures["error"], strict=True)
     named = listed([f"{name}: {error}" for name, error in tasks])
     complete = ", ".join(str(base) for base in sorted(bases["base"]))
@@ -93,7 +92,6 @@ def _failures(failures: pd.DataFrame, bases: pd.DataFrame) -> str:
 
 
 def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return the facts that a reader needs to assess the study and to repeat it."""
     counts = [f"{number:,} {name}" for name, number in manifest.get("counts", {}).items()]
     return {
         "pool": ", ".join([str(manifest.get("pool", "unknown")), *counts]),

@@ -118,8 +118,7 @@ def _rho_tooltip() -> list[alt.Tooltip]:
     return [
         alt.Tooltip("score:N"),
         alt.Tooltip("epochs:Q"),
-        alt.Tooltip("rho:Q", format="+.3f"),
-        *interval_tooltip("+.3f"),
+        *interval_tooltip("rho", "+.3f"),
     ]
 
 

@@ -1,31 +1,15 @@
 """The tables of a correlation study's page: every cell as text."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from alray.analysis.correlation.groupings import GROUPING_TITLES
 from alray.analysis.correlation.verdict import verdict_of
-from alray.analysis.wording import NOTHING, Verdict, interval, p_value, share, signed
+from alray.analysis.wording import NOTHING, Row, Verdict, interval, p_value, share, signed
 from alray.reporting import theme
 from alray.reporting.correlation.frames import OUTCOME_TITLES, shown_interval, words
-
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of a table: one dose of one score.
-
-    Attributes:
-        cells: Epochs, then numbers, as text, in the order of the columns.
-        verdict: The last cell.
-    """
-
-    cells: tuple[str, ...]
-    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -36,13 +20,13 @@ class Score:
         name: In words.
         colour: As in the figures.
         queried: `large` or `small`.
-        lines: A line per dose.
+        lines: A row per dose: epochs, then numbers, as text, in the order of the columns; and the verdict.
     """
 
     name: str
     colour: str
     queried: str
-    lines: tuple[Line, ...]
+    lines: tuple[tuple[tuple[str, ...], Verdict], ...]
 
 
 @dataclass(frozen=True)
@@ -108,12 +92,11 @@ def _table(summary: pd.DataFrame, outcome: str, grouping: str, *, main: bool) ->
 
 
 def _score(name: str, rows: pd.DataFrame) -> Score:
-    lines: Iterable[Row] = rows.to_dict("records")  # type: ignore[assignment]
     return Score(
         name=words(name),
         colour=theme.colours([name])[0],
         queried=str(rows["queried"].iloc[0]),
-        lines=tuple(Line(_cells(row), verdict_of(row)) for row in lines),
+        lines=tuple((_cells(row), verdict_of(row)) for row in rows.to_dict("records")),
     )
 
 
@@ -134,7 +117,6 @@ def _cells(row: Row) -> tuple[str, ...]:
 def checks(frame: pd.DataFrame, main_outcome: str) -> list[tuple[str, ...]]:
     """Return epochs, effect of shuffled labels, its interval, split-half agreement, for the main outcome."""
     of_outcome = frame[frame["outcome"] == main_outcome].sort_values("epochs")
-    rows: Iterable[Row] = of_outcome.to_dict("records")  # type: ignore[assignment]
     return [
         (
             str(row["epochs"]),
@@ -142,18 +124,17 @@ def checks(frame: pd.DataFrame, main_outcome: str) -> list[tuple[str, ...]]:
             interval(row["shuffled_low"], row["shuffled_high"]) or NOTHING,
             share(row["split_half"]),
         )
-        for row in rows
+        for row in of_outcome.to_dict("records")
     ]
 
 
 def bases(frame: pd.DataFrame) -> list[tuple[str, ...]]:
     """Return number, initial labels, accuracy, NLL and macro F1 of every base model."""
-    rows: Iterable[Row] = frame.to_dict("records")  # type: ignore[assignment]
     return [
         (
             str(row["base"]),
             f"{row['labels']:,}",
             *(share(float(row[outcome])) for outcome in ("accuracy", "nll", "macro_f1")),
         )
-        for row in rows
+        for row in frame.to_dict("records")
     ]

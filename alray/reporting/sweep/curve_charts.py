@@ -1,5 +1,6 @@
 """Figures of the learning curves: means with their intervals, every seed, other metrics, varied settings."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import altair as alt
@@ -44,12 +45,11 @@ def learning_curves(
     made = curve_rows(curves, arms, metric, ceilings, HEIGHT)
     layers = _mean_layers(made, arms, metric)
     margins = Margins(label=150, least=230, most=900 if len(arms.variants) == 1 else 620)
-    chart: alt.LayerChart | alt.FacetChart
-    if len(arms.variants) == 1:
-        chart = single(layers, 560, HEIGHT)
-    else:
-        chart = panels(layers, made.rows, "variant", arms.variant_titles(), HEIGHT)
-        chart.spec.width = 340
+    chart = (
+        single(layers, 560, HEIGHT)
+        if len(arms.variants) == 1
+        else panels(layers, made.rows, "variant", arms.variant_titles(), HEIGHT, 340)
+    )
     seeds = made.means["seeds"].max()
     return Figure(
         name="curves",
@@ -116,8 +116,7 @@ def _tooltip(metric: str) -> list[alt.Tooltip]:
     return [
         alt.Tooltip("arm:N"),
         alt.Tooltip("labels:Q", format=","),
-        alt.Tooltip("mean:Q", title=metric_title(metric), format=".3f"),
-        *interval_tooltip(".3f"),
+        *interval_tooltip("mean", ".3f", metric_title(metric)),
     ]
 
 
@@ -171,18 +170,14 @@ def other_metrics(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
 
 def variant_curves(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     """What the varied settings change: a panel per strategy that has several variants, a line per variant."""
-    several = {
-        arm.strategy
-        for arm in arms.all
-        if sum(other.strategy == arm.strategy for other in arms.all) > 1
-    }
-    frame = arms.described(curves[curves["metric"] == metric])
-    frame = thinned(frame[frame["strategy"].isin(several)], SEED_POINTS)
+    variants = Counter(arm.strategy for arm in arms.all)
     titles = {
         arm.strategy: shorten(arm.strategy, 34)
         for arm in arms.strategies
-        if arm.strategy in several
+        if variants[arm.strategy] > 1
     }
+    frame = arms.described(curves[curves["metric"] == metric])
+    frame = thinned(frame[frame["strategy"].isin(list(titles))], SEED_POINTS)
     y = alt.Y("mean:Q", axis=alt.Axis(title=metric_title(metric))).scale(zero=False)
     scale = alt.Scale(
         domain=list(arms.variants),

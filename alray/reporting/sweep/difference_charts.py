@@ -65,8 +65,7 @@ def _difference_tooltip() -> list[alt.Tooltip]:
     return [
         alt.Tooltip("arm:N"),
         alt.Tooltip("labels:Q", format=","),
-        alt.Tooltip("difference:Q", format="+.3f"),
-        *interval_tooltip("+.3f"),
+        *interval_tooltip("difference", "+.3f"),
         alt.Tooltip("band_low:Q", title="whole curve from", format="+.3f"),
         alt.Tooltip("band_high:Q", title="whole curve to", format="+.3f"),
     ]
@@ -117,8 +116,7 @@ def _saving_tooltip(against: str) -> list[alt.Tooltip]:
         alt.Tooltip("accuracy:Q", format=".3f"),
         alt.Tooltip("random_labels:Q", title=f"labels of {against}", format=",.0f"),
         alt.Tooltip("arm_labels:Q", title="labels of the arm", format=",.0f"),
-        alt.Tooltip("saving:Q", title="labels saved (%)", format="+.0f"),
-        *interval_tooltip("+.0f"),
+        *interval_tooltip("saving", "+.0f", "labels saved (%)"),
     ]
 
 
@@ -174,13 +172,7 @@ def _matrix_layers(strategies: list[str]) -> list[alt.Chart]:
         cell.mark_rect(style="tile").encode(
             color=alt.Color("side:N", scale=scale, legend=None),
             opacity=alt.Opacity("strength:Q", scale=None, legend=None),
-            tooltip=[
-                alt.Tooltip("arm:N"),
-                alt.Tooltip("versus:N"),
-                alt.Tooltip("wins:Q"),
-                alt.Tooltip("ties:Q"),
-                alt.Tooltip("losses:Q"),
-            ],
+            tooltip=["arm:N", "versus:N", "wins:Q", "ties:Q", "losses:Q"],
         ),
         cell.mark_text(style="label").encode(text="text:N"),
     ]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -16,16 +15,14 @@ POINTS = 200
 SEED_POINTS = 100
 """The same for the curve of one seed."""
 
-METRIC_TITLES: Mapping[str, str] = MappingProxyType(
-    {
-        "accuracy": "accuracy",
-        "macro_f1": "macro F1",
-        "nll": "NLL (nats)",
-        "ece": "calibration error (ECE)",
-        "labelled_classes": "classes with a label",
-        "rare_recall": "recall of the rarest classes",
-    }
-)
+METRIC_TITLES: Mapping[str, str] = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "nll": "NLL (nats)",
+    "ece": "calibration error (ECE)",
+    "labelled_classes": "classes with a label",
+    "rare_recall": "recall of the rarest classes",
+}
 """Metrics in words, with their units."""
 
 WORSE_WHEN_LARGER = ("nll", "ece")

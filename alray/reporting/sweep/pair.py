@@ -1,30 +1,24 @@
 """Two sweeps of one pool as one: each is shown as a variant, so that their panels stand side by side."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from alray.analysis.sweep.comparison import Comparison
 from alray.reporting.sweep.results import SweepResults
 
-Two = tuple[SweepResults, SweepResults]
 Names = tuple[str, str]
 
 _ARMS = ("arm", "against", "versus")
 
 
-def side_by_side(parts: Two, names: Names) -> SweepResults:
-    """Return both studies as one: arms of the same name follow each other, a variant is a study.
-
-    Args:
-        parts: The results of the two.
-        names: Their names, different from each other.
-    """
+def side_by_side(parts: tuple[SweepResults, SweepResults], names: Names) -> SweepResults:
+    """Return two studies of different names as one: arms of the same name follow each other, a variant is a study."""
     first, second = parts
+    studies = list(zip(names, parts, strict=True))
     summary = pd.concat(
-        [_as_variant(part.summary, name) for part, name in zip(parts, names, strict=True)],
-        ignore_index=True,
+        [_as_variant(part.summary, name) for name, part in studies], ignore_index=True
     )
     order = {strategy: rank for rank, strategy in enumerate(summary["strategy"].unique())}
     summary = summary.sort_values("strategy", key=lambda column: column.map(order), kind="stable")
@@ -32,33 +26,21 @@ def side_by_side(parts: Two, names: Names) -> SweepResults:
         first,
         title=f"{names[0]} and {names[1]}",
         summary=summary.reset_index(drop=True),
-        comparison=_both_comparisons(parts, names),
-        verdict="\n".join(
-            f"{name}: {part.verdict}" for name, part in zip(names, parts, strict=True)
-        ),
-        problems=[
-            f"{name}: {problem}"
-            for name, part in zip(names, parts, strict=True)
-            for problem in part.problems
-        ],
+        comparison=_both_comparisons(studies),
+        verdict="\n".join(f"{name}: {part.verdict}" for name, part in studies),
+        problems=[f"{name}: {problem}" for name, part in studies for problem in part.problems],
         facts=_both(first.facts, second.facts, names),
         settings=_both(first.settings, second.settings, names),
-        ceilings=_ceilings(parts, names),
+        # A study with several has no one line for its panel.
+        ceilings={
+            name: next(iter(part.ceilings.values()))
+            for name, part in studies
+            if len(part.ceilings) == 1
+        },
         links=[
-            (f"{name}/{text}", address)
-            for name, part in zip(names, parts, strict=True)
-            for text, address in part.links
+            (f"{name}/{text}", address) for name, part in studies for text, address in part.links
         ],
     )
-
-
-def _ceilings(parts: Two, names: Names) -> dict[str, float]:
-    """Return the ceilings by study; a study with several has no one line for its panel."""
-    return {
-        name: next(iter(part.ceilings.values()))
-        for name, part in zip(names, parts, strict=True)
-        if len(part.ceilings) == 1
-    }
 
 
 def _as_variant(frame: pd.DataFrame, study: str) -> pd.DataFrame:
@@ -75,13 +57,10 @@ def _as_variant(frame: pd.DataFrame, study: str) -> pd.DataFrame:
     return frame.assign(**renamed)
 
 
-def _both_comparisons(parts: Two, names: Names) -> Comparison:
+def _both_comparisons(studies: Sequence[tuple[str, SweepResults]]) -> Comparison:
     frames = {}
     for field in dataclasses.fields(Comparison):
-        both = [
-            _as_variant(getattr(part.comparison, field.name), name)
-            for part, name in zip(parts, names, strict=True)
-        ]
+        both = [_as_variant(getattr(part.comparison, field.name), name) for name, part in studies]
         filled = [frame for frame in both if len(frame)]
         frames[field.name] = pd.concat(filled, ignore_index=True) if filled else both[0]
     return Comparison(**frames)

@@ -157,11 +157,7 @@ def times(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
                 legend=alt.Legend(title=None, symbolType="square", symbolFillColor=alt.Undefined),
             ),
             order=alt.Order("position:Q"),
-            tooltip=[
-                alt.Tooltip("arm:N"),
-                alt.Tooltip("part:N"),
-                alt.Tooltip("seconds:Q", format=".3f"),
-            ],
+            tooltip=["arm:N", "part:N", alt.Tooltip("seconds:Q", format=".3f")],
         )
     )
     total = rows.groupby("arm", sort=False)["seconds"].sum()

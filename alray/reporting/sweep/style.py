@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from types import MappingProxyType
 from typing import Any
 
 import altair as alt
@@ -24,9 +23,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 2, 2, 2))
 """Solid first: with six colours they tell 24 strategies apart."""
 
-_KNOWN: Mapping[str, str] = MappingProxyType(
-    {**theme.COLOURS, "ideal_loss": theme.COLOURS["loss"]}
-)
+_KNOWN: Mapping[str, str] = {**theme.COLOURS, "ideal_loss": theme.COLOURS["loss"]}
 """A strategy has the colour of its score, so that it is the same on every page."""
 
 
@@ -65,11 +62,7 @@ class ArmStyle:
 
 @dataclass(frozen=True)
 class ArmStyles:
-    """All arms of a study, in order.
-
-    Attributes:
-        all: Every arm.
-    """
+    """All arms of a study, in order."""
 
     all: tuple[ArmStyle, ...]
 

@@ -1,9 +1,8 @@
 """The tables of a sweep's page: every cell as text."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from alray.analysis.sweep.findings import whole_curve
 from alray.analysis.wording import (
     NOTHING,
     REFERENCE,
+    Row,
     Verdict,
     interval,
     p_value,
@@ -21,22 +21,8 @@ from alray.analysis.wording import (
 )
 from alray.reporting.sweep.style import ArmStyle, ArmStyles
 
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class ArmLine:
-    """A row of the table of arms.
-
-    Attributes:
-        arm: The arm, with its marks.
-        cells: Text of every column, in order: value, and its interval or nothing.
-        verdict: On the whole curve.
-    """
-
-    arm: ArmStyle
-    cells: tuple[tuple[str, str], ...]
-    verdict: Verdict
+Cells = tuple[tuple[str, str], ...]
+"""Text of every column, in order: value, and its interval or nothing."""
 
 
 def arm_columns(labels: str, against: str) -> list[tuple[str, str]]:
@@ -62,17 +48,17 @@ def arm_columns(labels: str, against: str) -> list[tuple[str, str]]:
     ]
 
 
-def arm_lines(summary: pd.DataFrame, arms: ArmStyles) -> list[ArmLine]:
-    """Return a line per arm, in the order of the summary."""
-    rows: Iterable[Row] = summary.to_dict("records")  # type: ignore[assignment]
-    return [_arm_line(row, arm) for row, arm in zip(rows, arms.all, strict=True)]
+def arm_lines(summary: pd.DataFrame, arms: ArmStyles) -> Iterator[tuple[ArmStyle, Cells, Verdict]]:
+    """Yield each arm, in the order of the summary, with its cells and the verdict on its whole curve."""
+    for row, arm in zip(summary.to_dict("records"), arms.all, strict=True):
+        yield arm, _cells(row), REFERENCE if arm.reference else whole_curve(row)
 
 
-def _arm_line(row: Row, arm: ArmStyle) -> ArmLine:
+def _cells(row: Row) -> Cells:
     seeds = f"{row['seeds']}"
     if row["paired_seeds"] and row["paired_seeds"] != row["seeds"]:
         seeds = f"{row['seeds']}, {row['paired_seeds']} paired"
-    cells = (
+    return (
         (seeds, ""),
         (share(row["accuracy"]), interval(row["accuracy_low"], row["accuracy_high"], share)),
         (share(row["macro_f1"]), interval(row["macro_f1_low"], row["macro_f1_high"], share)),
@@ -88,7 +74,6 @@ def _arm_line(row: Row, arm: ArmStyle) -> ArmLine:
             "",
         ),
     )
-    return ArmLine(arm, cells, REFERENCE if arm.reference else whole_curve(row))
 
 
 @dataclass(frozen=True)
@@ -118,7 +103,7 @@ def milestones(
         return made
     described = arms.described(frame)
     for (variant, part), of_share in described.groupby(["variant", "share"], sort=True):
-        rows: list[Row] = of_share.to_dict("records")  # type: ignore[assignment]
+        rows = of_share.to_dict("records")
         first = rows[0]
         cells = {str(row["arm"]): _milestone_cells(row, label_cost, currency) for row in rows}
         if all(math.isnan(row["accuracy"]) for row in rows):
