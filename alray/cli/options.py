@@ -113,16 +113,10 @@ def read_settings(
     given: Mapping[str, Any],
     settings: tuple[str, ...],
 ) -> Any:
-    """Return the settings of a study, as an instance of `kind`: the file's, overridden by the options.
+    """Return the settings of a study, as a `kind`: the file's, overridden by the options, and these by `--set`.
 
     The user's own models and strategies are found in the present folder from now on, in workers too, as with
     `python -m`.
-
-    Args:
-        kind: The settings class.
-        study: The settings file.
-        given: Values of options by dotted setting.
-        settings: Texts of `--set`, which override options.
 
     Raises:
         SpecError: Names the setting, and the file or the command line.

@@ -20,10 +20,9 @@ MISSING = "not installed"
 
 
 def node_facts(session_folder: str) -> dict[str, Any]:
-    """Return the versions, free bytes and clock of the node that this runs on, as plain values.
+    """Return the versions, disks and clock of the node that this runs on, as plain values.
 
-    Args:
-        session_folder: Ray's folder on the node, whose disk takes what Ray spills and logs.
+    Ray spills and logs to the disk of its session folder.
     """
     memory_disk, memory_disk_free = disk_space("/dev/shm")
     return {

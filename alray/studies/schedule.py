@@ -45,9 +45,7 @@ class Schedule(ABC, Generic[JobT]):
     def fail(self, failure: Failure, hosts: frozenset[str]) -> Sequence[Any]:
         """A job has ended before its time: it is scheduled again, or what depends on it fails for good; return that.
 
-        Args:
-            failure: What has happened.
-            hosts: Where workers are or can be.
+        `hosts` are those on which workers are or can be.
         """
 
     def next(self, host: str = "", hosts: frozenset[str] = NOWHERE) -> JobT | None:

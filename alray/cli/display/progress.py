@@ -51,13 +51,9 @@ class Display(StudyObserver[NamedJob], ABC):
         self._total = self._done = self._done_before = 0
 
     def _open(self, headline: Sequence[str], *, total: int, done: int, before: str) -> None:
-        """Say what the study is, and show the bar if something is left.
+        """Print what the study is, and show the bar if any of its `total` units of work is left.
 
-        Args:
-            headline: Lines.
-            total: Units of work.
-            done: How many of them are done already.
-            before: What else is done already, in words; "" for nothing.
+        `before` says in words what was done before, "" for nothing.
         """
         self._begun = time.monotonic()
         self._total, self._done, self._done_before = total, done, done

@@ -23,13 +23,7 @@ from alray.studies.sweep.status import RunStatus
 
 @dataclass
 class _Running:
-    """A job in progress.
-
-    Attributes:
-        job: The job.
-        host: Where it runs.
-        record: Its last round.
-    """
+    """A job in progress, with the record of its last round."""
 
     job: Job
     host: str
