@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from typing_extensions import override
 
-from alray.cli.pairs import pairs
-from alray.cli.settings_options import Setting
+from alray.cli.settings_options import Setting, pairs
 
 if TYPE_CHECKING:
     from alray.settings.base import Settings
