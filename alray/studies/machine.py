@@ -24,7 +24,6 @@ def node_facts(session_folder: str) -> dict[str, Any]:
 
     Ray spills and logs to the disk of its session folder.
     """
-    memory_disk, memory_disk_free = disk_space("/dev/shm")
     return {
         "host": platform.node(),
         "versions": {
@@ -33,8 +32,7 @@ def node_facts(session_folder: str) -> dict[str, Any]:
             **{name: version_without_build(name) for name in PACKAGES},
         },
         "disk_free": disk_space(session_folder)[1],
-        "memory_disk": memory_disk,
-        "memory_disk_free": memory_disk_free,
+        "memory_disk": disk_space("/dev/shm")[0],
         "clock": time.time(),
     }
 
