@@ -32,13 +32,9 @@ OPTIONS = {
 """Options that set one setting each."""
 
 
-def _settings() -> "type[CorrelationSpec]":
-    from alray.settings.correlation import CorrelationSpec
-
-    return CorrelationSpec
-
-
-@click.command(cls=SettingsCommand, settings=_settings, options=OPTIONS)
+@click.command(
+    cls=SettingsCommand, settings="alray.settings.correlation:CorrelationSpec", options=OPTIONS
+)
 @study_options
 def correlate(
     study: Path | None,
@@ -55,7 +51,9 @@ def correlate(
     much a group helps? Without arguments: five scores on the built-in pool openclipart. The same command again goes on
     where it stopped.
     """
-    spec = read_settings(_settings(), study, given, settings)
+    from alray.settings.correlation import CorrelationSpec
+
+    spec = read_settings(CorrelationSpec, study, given, settings)
     if dry_run:
         _print_plan(spec, results)
     else:
@@ -82,13 +80,14 @@ def _print_plan(spec: "CorrelationSpec", results: "StudyPath") -> None:
     from alray.cli.display.correlation_progress import correlation_headline
     from alray.cli.display.log_lines import logged_to
     from alray.cli.display.phrases import size
+    from alray.studies.correlation.protocol import grouping_names
 
     with logged_to(console(stderr=True)):
         plan = api.plan_correlation(spec)
     out = console()
     for line in correlation_headline(plan):
         out.print(line, soft_wrap=True)
-    for kind, score in plan.grouping_names():
+    for kind, score in grouping_names(plan.spec):
         out.print(f"  {kind.replace('_', ' ')}{f': {score}' if score else ''}")
     out.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
     out.print(f"results would go to {results / str(plan.spec.name)}", soft_wrap=True)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from typing_extensions import override
 
-from alray.cli.pairs import pairs
-from alray.cli.settings_options import Setting
+from alray.cli.settings_options import Setting, pairs
 
 if TYPE_CHECKING:
     from alray.settings.base import Settings
@@ -113,16 +112,10 @@ def read_settings(
     given: Mapping[str, Any],
     settings: tuple[str, ...],
 ) -> Any:
-    """Return the settings of a study, as an instance of `kind`: the file's, overridden by the options.
+    """Return the settings of a study, as a `kind`: the file's, overridden by the options, and these by `--set`.
 
     The user's own models and strategies are found in the present folder from now on, in workers too, as with
     `python -m`.
-
-    Args:
-        kind: The settings class.
-        study: The settings file.
-        given: Values of options by dotted setting.
-        settings: Texts of `--set`, which override options.
 
     Raises:
         SpecError: Names the setting, and the file or the command line.

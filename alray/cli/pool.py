@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alray.cli.options import COLUMNS
-from alray.cli.pairs import pairs
 from alray.cli.running import console
-from alray.cli.settings_options import SettingsCommand
+from alray.cli.settings_options import SettingsCommand, pairs
 from alray.errors import SpecError
 
 if TYPE_CHECKING:
     from alray.pools.importing import WriteSummary
-    from alray.pools.synthetic import SyntheticSpec
-    from alray.settings.common import PoolSpec
 
 
 @click.group()
@@ -25,13 +22,9 @@ def pool() -> None:
     """Look at a pool of labelled embeddings, import one, or make one."""
 
 
-def _pool_settings() -> "type[PoolSpec]":
-    from alray.settings.common import PoolSpec
-
-    return PoolSpec
-
-
-@pool.command("describe", cls=SettingsCommand, settings=_pool_settings, options=COLUMNS)
+@pool.command(
+    "describe", cls=SettingsCommand, settings="alray.settings.common:PoolSpec", options=COLUMNS
+)
 @click.argument("source", metavar="[POOL]", default="openclipart")
 @click.option("--all", "every_class", is_flag=True, help="List all classes, not the largest 20.")
 def describe_command(source: str, given: dict[str, Any], every_class: bool) -> None:
@@ -44,11 +37,12 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
     from alray.errors import PoolError
     from alray.pools.describe import describe
     from alray.settings.base import assign, validate
+    from alray.settings.common import PoolSpec
 
     values: dict[str, Any] = {"source": source}
     for name, value in given.items():
         assign(values, name, value)
-    spec = validate(_pool_settings(), values, "the command line")
+    spec = validate(PoolSpec, values, "the command line")
     description = describe(spec)
     out = console()
     print_description(description, out, every_class=every_class)
@@ -180,13 +174,7 @@ def make() -> None:
     """Make a synthetic pool."""
 
 
-def _synthetic_settings() -> "type[SyntheticSpec]":
-    from alray.pools.synthetic import SyntheticSpec
-
-    return SyntheticSpec
-
-
-@make.command("synthetic", cls=SettingsCommand, settings=_synthetic_settings)
+@make.command("synthetic", cls=SettingsCommand, settings="alray.pools.synthetic:SyntheticSpec")
 @click.argument("out", metavar="OUT.parquet")
 @click.option("--overwrite", is_flag=True, help="Replace OUT.")
 def synthetic_command(out: str, given: dict[str, Any], overwrite: bool) -> None:
@@ -198,10 +186,10 @@ def synthetic_command(out: str, given: dict[str, Any], overwrite: bool) -> None:
     from pathlib import Path
 
     from alray.pools.importing import Target, write_chunks
-    from alray.pools.synthetic import make_synthetic
+    from alray.pools.synthetic import SyntheticSpec, make_synthetic
     from alray.settings.base import validate
 
-    spec = validate(_synthetic_settings(), given, "the command line")
+    spec = validate(SyntheticSpec, given, "the command line")
     with progress("making") as advance:
         target = Target(Path(out), overwrite=overwrite)
         written = write_chunks(make_synthetic(spec), spec.objects, target, advance)

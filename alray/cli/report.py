@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alray.cli.options import LocationType
-from alray.cli.pairs import words
 from alray.cli.running import console
+from alray.cli.settings_options import words
 from alray.errors import SpecError
 
 if TYPE_CHECKING:

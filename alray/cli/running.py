@@ -33,14 +33,7 @@ def run_study(
     progress: "Console",
     **options: Any,
 ) -> Results:
-    """Run a study, or what is left of it, and return its results.
-
-    Args:
-        run: `api.sweep` or `api.correlate`.
-        spec: The settings.
-        display: Shows the progress.
-        progress: Where to.
-        options: Further arguments of `run`.
+    """Run a study, or what is left of it, by `api.sweep` or `api.correlate` with these options; return its results.
 
     Raises:
         Interrupted: Says how to go on.

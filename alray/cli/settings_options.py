@@ -1,18 +1,41 @@
 """Command-line options made from a settings class: a setting's name, default, values and help are written once."""
 
+import pkgutil
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import click
 from typing_extensions import override
 
-from alray.cli.pairs import pairs
+from alray.errors import SpecError
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from alray.settings.base import Settings
+
+
+def pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
+    """Split texts of the form `NAME=VALUE`.
+
+    Raises:
+        SpecError: A text has another form, or a name is given twice; the message names option and text.
+    """
+    found: dict[str, str] = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise SpecError(f"{option} {text}: write NAME=VALUE, such as {option} image=img_emb")
+        if name in found:
+            raise SpecError(f"{option} {text}: {name!r} is given twice; give it once")
+        found[name] = value
+    return found
+
+
+def words(text: str) -> list[str]:
+    """Split a text of the form `A,B` at its commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 class Setting(NamedTuple):
@@ -34,11 +57,14 @@ class SettingsCommand(click.Command):
     def __init__(
         self,
         *args: Any,
-        settings: "Callable[[], type[Settings]]",
+        settings: str,
         options: Mapping[str, Setting] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Make a `click.Command` with an option for each of `options`, or for every setting of the class if None."""
+        """Make a `click.Command` with an option for each of `options`, or for every setting of the class if None.
+
+        `settings` names the class: `package.module:Class`.
+        """
         super().__init__(*args, **kwargs)
         self._settings = settings
         self._given = options
@@ -67,7 +93,7 @@ class SettingsCommand(click.Command):
         return rest
 
     def _options(self) -> "list[_SettingOption]":
-        settings = self._settings()
+        settings: type[Settings] = pkgutil.resolve_name(self._settings)
         options = self._given or {
             name.replace("_", "-"): Setting(name) for name in settings.model_fields
         }

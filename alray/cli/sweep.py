@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alray.cli.options import EXECUTION, POOL, plain, read_settings, study_options
-from alray.cli.pairs import pairs, words
 from alray.cli.running import console, exit_if_failed, run_study, write_page
-from alray.cli.settings_options import Setting, SettingsCommand
+from alray.cli.settings_options import Setting, SettingsCommand, pairs, words
 
 if TYPE_CHECKING:
     from alray.settings.sweep import SweepSpec
@@ -30,13 +29,7 @@ OPTIONS = {
 """Options that set one setting each."""
 
 
-def _settings() -> "type[SweepSpec]":
-    from alray.settings.sweep import SweepSpec
-
-    return SweepSpec
-
-
-@click.command(cls=SettingsCommand, settings=_settings, options=OPTIONS)
+@click.command(cls=SettingsCommand, settings="alray.settings.sweep:SweepSpec", options=OPTIONS)
 @click.option(
     "--vary",
     multiple=True,
@@ -59,12 +52,14 @@ def sweep(
     Without arguments: five strategies, six seeds, on the built-in pool openclipart. Settings come from STUDY.yaml, and
     options override them. The same command again goes on where it stopped, and adds what is new.
     """
+    from alray.settings.sweep import SweepSpec
+
     if vary:
         varied = pairs("--vary", vary)
         given["vary"] = {
             name: [plain(word) for word in words(text)] for name, text in varied.items()
         }
-    spec = read_settings(_settings(), study, given, settings)
+    spec = read_settings(SweepSpec, study, given, settings)
     if dry_run:
         _print_plan(spec, results)
     else:

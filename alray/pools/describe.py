@@ -6,7 +6,6 @@ import numpy as np
 
 from alray.pools.builtin import pool_name
 from alray.pools.duplicates import Duplicates, find_duplicates
-from alray.pools.features import FeatureColumn
 from alray.pools.reading import PoolContent, read_content
 from alray.settings.common import PoolSpec
 
@@ -69,23 +68,21 @@ def describe(spec: PoolSpec) -> PoolDescription:
         path=str(content.path),
         objects=len(metadata.labels),
         classes=dict(zip(metadata.classes, counts, strict=True)),
-        modalities=tuple(_modality(column) for column in content.columns),
+        modalities=tuple(
+            ModalityDescription(
+                name=column.modality.name,
+                column=column.name,
+                shape=column.modality.shape,
+                dtype=str(column.modality.features.dtype),
+                absent=int((~column.modality.present).sum()),
+                unusable=len(column.unusable),
+            )
+            for column in content.columns
+        ),
         duplicates=find_duplicates(content.modalities, metadata.labels),
         groups=_groups(content, spec.group_by),
         notes=content.notes,
         problems=tuple(content.problems()),
-    )
-
-
-def _modality(column: FeatureColumn) -> ModalityDescription:
-    modality = column.modality
-    return ModalityDescription(
-        name=modality.name,
-        column=column.name,
-        shape=modality.shape,
-        dtype=str(modality.features.dtype),
-        absent=int((~modality.present).sum()),
-        unusable=len(column.unusable),
     )
 
 

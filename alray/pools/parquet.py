@@ -27,9 +27,6 @@ class PoolFile:
     parquet: Any
     schema: Any
 
-    def __len__(self) -> int:
-        return int(self.parquet.metadata.num_rows)
-
     def field(self, column: str, option: str) -> Any:
         """Return the Arrow field of a column.
 
@@ -65,10 +62,9 @@ def open_pool(source: str) -> PoolFile:
             f"{path}: not a readable Parquet file ({reason}); "
             "convert other formats with `alray pool import`"
         ) from None
-    opened = PoolFile(path, parquet, schema)
-    if not len(opened):
+    if not parquet.metadata.num_rows:
         raise PoolError(f"{path}: the file has no rows; a pool has a row per object")
-    return opened
+    return PoolFile(path, parquet, schema)
 
 
 def is_feature_type(kind: Any) -> bool:

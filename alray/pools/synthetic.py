@@ -156,7 +156,12 @@ def draw_mixture(spec: SyntheticSpec) -> Mixture:
             name: separation * _centres(spec, family, rng)
             for name, separation in separations.items()
         },
-        projections={name: _projection(spec.latent, width, rng) for name, width in widths.items()},
+        # So scaled, features have the variance of a latent coordinate.
+        projections={
+            name: rng.standard_normal((spec.latent, width), np.float32)
+            / np.float32(spec.latent**0.5)
+            for name, width in widths.items()
+        },
     )
 
 
@@ -169,12 +174,6 @@ def _centres(spec: SyntheticSpec, family: Indices, rng: np.random.Generator) -> 
     share = spec.family_share
     topics = np.float32(share**0.5) * common + np.float32((1 - share) ** 0.5) * own
     return np.asarray(topics[:, None] + np.float32(spec.mode_spread) * modes, np.float32)
-
-
-def _projection(latent: int, width: int, rng: np.random.Generator) -> Floats:
-    """Return (latent, width): a matrix that gives features the variance of a latent coordinate."""
-    matrix = rng.standard_normal((latent, width), np.float32)
-    return np.asarray(matrix / np.float32(latent**0.5), np.float32)
 
 
 def _confusion(spec: SyntheticSpec, sizes: Indices, family: Indices) -> npt.NDArray[np.float64]:

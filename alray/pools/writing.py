@@ -54,7 +54,10 @@ class Chunk:
         fields = [pa.field(name, column.type) for name, column in columns.items()]
         for name, modality in self.modalities.items():
             columns[name] = _list_column(modality)
-            fields.append(pa.field(name, columns[name].type, metadata=_shape_metadata(modality)))
+            shape = modality.values.shape[1:]
+            is_image = len(shape) > 1
+            metadata = {SHAPE_KEY: json.dumps(shape).encode()} if is_image else None
+            fields.append(pa.field(name, columns[name].type, metadata=metadata))
         return pa.table(columns, schema=pa.schema(fields))
 
 
@@ -102,12 +105,6 @@ def _list_column(modality: ChunkModality) -> Any:
     size = int(np.prod(modality.values.shape[1:]))
     absent = pa.array(~modality.present)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), size, mask=absent)
-
-
-def _shape_metadata(modality: ChunkModality) -> dict[bytes, bytes] | None:
-    """Return the field metadata with the shape of an image; None for a vector."""
-    shape = modality.values.shape[1:]
-    return {SHAPE_KEY: json.dumps(list(shape)).encode()} if len(shape) > 1 else None
 
 
 def _scalar_column(values: npt.NDArray[Any]) -> Any:

@@ -55,14 +55,7 @@ class CapacityRequest:
     _checked: float = float("-inf")
 
     def update(self, fit: int) -> str | None:
-        """Ask for more if that would be used.
-
-        Args:
-            fit: How many runs the nodes hold.
-
-        Returns:
-            A notice for the user, if any.
-        """
+        """Ask for more if that would be used, and return a notice for the user, if any; the nodes hold `fit` runs."""
         if time.monotonic() - self._checked < ASK_SECONDS:
             return None
         self._checked = time.monotonic()

@@ -57,12 +57,7 @@ class RayExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
     def _take_loss(self, lost: Failure, others: int) -> Sequence[Failure | Notice]:
         """Record a loss, and have fewer workers on a node whose memory is not enough for those that it had.
 
-        Args:
-            lost: The loss.
-            others: How many further jobs its node runs.
-
-        Returns:
-            The loss, `out_of_memory` only where others were there, and what the user should know.
+        Returns the loss, `out_of_memory` only where the node runs other jobs, and what the user should know.
         """
         if lost.out_of_memory and others:
             self._nodes.limits[lost.host] = others
@@ -81,12 +76,7 @@ class RayExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
         return [Notice(text) for text in self._session.take_notices()]
 
     def _stalled(self, what: str, job: str) -> list[Notice]:
-        """Return from time to time a notice that nothing runs; the cluster may lack capacity.
-
-        Args:
-            what: The first half of the notice.
-            job: What needs CPUs.
-        """
+        """Return from time to time a notice, which begins with `what`, that nothing runs: a job may lack CPUs."""
         now = time.monotonic()
         if now - self._running_at < STALL_SECONDS:
             return []

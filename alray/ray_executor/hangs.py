@@ -89,11 +89,8 @@ class HangDetector:
 
     def due(self, now: float) -> list[Hang]:
         """Return the jobs that hang, each once per stage: first to be named, then to be given up."""
-        return [
-            hang
-            for job, reports in self._jobs.items()
-            if (hang := self._hang(job, reports, now)) is not None
-        ]
+        hangs = [self._hang(job, reports, now) for job, reports in self._jobs.items()]
+        return [hang for hang in hangs if hang is not None]
 
     def _hang(self, job: str, reports: _Reports, now: float) -> Hang | None:
         """Count the stages that have passed, and return the hang where there is a new one."""

@@ -46,10 +46,7 @@ class Nodes:
     ) -> None:
         """Take over Ray's entries of the nodes that are up.
 
-        Args:
-            alive: Ray's entry of each.
-            options: What a worker takes of one.
-            unchecked: Ids of those on which nothing may run.
+        A worker takes `options` of one; on the unchecked ones, given by their ids, nothing may run.
         """
         self._unchecked = unchecked
         alive = sorted(alive, key=lambda node: str(node["NodeID"]) not in self._up)
@@ -96,9 +93,7 @@ class Nodes:
     def excluded(self, avoid: frozenset[str], workers: Counter[str]) -> frozenset[str]:
         """Return the nodes on which no new worker should start: of those that should be excluded as many as leave one.
 
-        Args:
-            avoid: Nodes on which it would be of no use.
-            workers: How many workers each node has.
+        On the nodes of `avoid` it would be of no use; `workers` counts the workers of each node.
         """
         full = frozenset(name for name, most in self.limits.items() if workers[name] >= most)
         hold = self.holding()

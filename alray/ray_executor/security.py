@@ -30,9 +30,6 @@ def require_token(address: str) -> None:
     The environment (RAY_AUTH_MODE) is this side's only. So the head is asked without a token, by a process of
     its own, as Ray takes the mode up once per process: a head that answers does not ask for one.
 
-    Args:
-        address: Of the cluster's head.
-
     Raises:
         ClusterError: It is open, or it cannot be found out.
     """

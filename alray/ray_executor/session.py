@@ -15,7 +15,7 @@ from alray.errors import AlrayError, ClusterError
 from alray.pools.pool import PreparedPool
 from alray.ray_executor.address import cluster_address
 from alray.ray_executor.autoscaling import CapacityRequest, autoscales
-from alray.ray_executor.liveness import ClusterView, view_of_ray
+from alray.ray_executor.liveness import view_of_ray
 from alray.ray_executor.log_filter import filtered_stderr
 from alray.ray_executor.nodes import Nodes, slots
 from alray.ray_executor.preflight import STORE_FACTOR, Preflight, gib, require_object_store
@@ -48,7 +48,9 @@ class RaySession:
         """Connect, check that the nodes and the pool fit, and put it into the object store."""
         self._connect()
         try:
-            self._watch()
+            if self._connected_here:
+                self._watchdog = Watchdog(cluster_view().endpoints)
+                self._watchdog.start()
             self._check_nodes()
             # The one copy of the pool that a node holds: every worker maps NumPy arrays, it would copy tensors.
             self.checksum = self._pool.checksum()
@@ -174,12 +176,6 @@ class RaySession:
         if autoscales():
             self._request = CapacityRequest(self.worker_options(), self._execution.parallel)
 
-    def _watch(self) -> None:
-        """Have this program ended if it hangs because the Ray that it started or joined is gone."""
-        if self._connected_here:
-            self._watchdog = Watchdog(cluster_view().endpoints)
-            self._watchdog.start()
-
     def _disconnect(self) -> None:
         if self._connected_here:
             ray.shutdown()
@@ -189,10 +185,8 @@ class RaySession:
             self._watchdog.stop()
 
 
-@functools.cache
-def cluster_view() -> ClusterView:
-    """Return the view of the one cluster that this process has joined."""
-    return view_of_ray()
+cluster_view = functools.cache(view_of_ray)
+"""Returns the view of the one cluster that this process has joined."""
 
 
 def alive_nodes() -> list[dict[str, Any]]:

@@ -25,9 +25,6 @@ def _screen(value: object) -> object:
     return ({} if value else None) if isinstance(value, bool) else value
 
 
-Screen = Annotated[ScreenSpec | None, BeforeValidator(_screen)]
-
-
 def _seeds(value: object) -> object:
     """Return the ten seeds 0 to 9 for `10`, and of a command line's text `0,3,7` or `3,` the seeds."""
     if isinstance(value, str):
@@ -80,7 +77,7 @@ class SweepSpec(Settings):
         None,
         description="score only so many random unlabelled objects a round; all if not given",
     )
-    screen: Screen = Field(
+    screen: Annotated[ScreenSpec | None, BeforeValidator(_screen)] = Field(
         None,
         description="rank all candidates by 8-bit scores first, and score the best of them exactly",
     )

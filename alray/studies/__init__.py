@@ -1,1 +1,1 @@
-"""What a study is: its folder, manifest, failures and retries; below, the two kinds of study, which do not know each other."""
+"""What a study is: folder, manifest, driver, retries; below, its two kinds, which do not import each other."""

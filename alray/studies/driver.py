@@ -1,4 +1,4 @@
-"""The driver of a study: hands a schedule's jobs to an executor and keeps what they yield. The only writer of a study."""
+"""The driver of a study, its only writer: hands a schedule's jobs to an executor and keeps their results."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -20,13 +20,7 @@ ObserverT = TypeVar("ObserverT", bound=StudyObserver[Any])
 
 
 class Driver(ABC, Generic[JobT, ResultT, ObserverT]):
-    """Runs what is left of a study.
-
-    Args:
-        schedule: What is left.
-        folder: Where results go; nobody else writes there.
-        observers: Learn what happens, each in turn.
-    """
+    """Runs the jobs of a schedule; nobody else writes to the folder. Each observer in turn learns what happens."""
 
     def __init__(
         self, schedule: Schedule[JobT], folder: Folder, observers: Sequence[ObserverT]

@@ -12,8 +12,8 @@ class Failure:
         reason: Why, in a line.
         host: Where it ran; "" if that is not known.
         traceback: The reason in full, if there is more.
-        died: Whether its worker died: the job can go on elsewhere from its last checkpoint. Otherwise it had an error of
-            its own: trying again on the same host would end the same way.
+        died: Whether its worker died: the job can go on elsewhere from its last checkpoint. Otherwise the job itself
+            had an error: trying again on the same host would end the same way.
         out_of_memory: Whether its worker was killed for want of memory beside others; fewer will run on that host.
     """
 

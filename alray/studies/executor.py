@@ -1,7 +1,7 @@
 """How a driver hands out jobs, whatever runs them: one protocol for both kinds of study."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from alray.studies.events import Failure, Notice
 from alray.studies.retries import NOWHERE
@@ -37,15 +37,15 @@ JobT = TypeVar("JobT", bound=NamedJob)
 ResultT = TypeVar("ResultT", bound=Result)
 Job_contra = TypeVar("Job_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
-AnyExecutor = TypeVar("AnyExecutor", bound="Executor[Any, Any]")
 
 
 @runtime_checkable
 class Executor(Protocol[Job_contra, Result_co]):
     """Runs jobs on workers, one job per worker at a time; hosts go by their names."""
 
-    def __enter__(self: AnyExecutor) -> AnyExecutor:
+    def __enter__(self) -> "Executor[Job_contra, Result_co]":
         """Start up."""
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Release all workers.
@@ -60,9 +60,7 @@ class Executor(Protocol[Job_contra, Result_co]):
     def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
         """Have workers for as many jobs as wait, now or soon, within what is allowed; release the others.
 
-        Args:
-            jobs: How many wait.
-            avoid: Hosts on which idle workers are of no use to any of them.
+        Idle workers on the hosts of `avoid` are of no use to any of these jobs.
         """
 
     def idle(self) -> Sequence[str]:

@@ -14,6 +14,7 @@ import yaml
 from alray.errors import StoreError
 from alray.storage.location import StudyPath
 from alray.storage.object_store import open_storage
+from alray.storage.protocols import Storage
 from alray.storage.write_batch import WriteBatch
 
 AnyFolder = TypeVar("AnyFolder", bound="Folder")
@@ -24,10 +25,9 @@ class MissingFileError(StoreError):
 
 
 class Folder:
-    """What every kind of study's folder can do. To write, enter it: it is then locked against a second writer.
+    """What every kind of study's folder can do, whether it is local or in an object store.
 
-    Args:
-        root: A local folder, or one in an object store.
+    To write, enter it: it is then locked against a second writer.
 
     Attributes:
         folders: Folders below the root that hold what took time to compute.
@@ -47,7 +47,7 @@ class Folder:
     def __init__(self, root: StudyPath) -> None:
         self.root = root
         self._storage = open_storage(root)
-        self._batch: WriteBatch | None = None
+        self._writer: Storage | WriteBatch = self._storage
         self._locked = False
 
     def __enter__(self: AnyFolder) -> AnyFolder:
@@ -68,11 +68,11 @@ class Folder:
         Raises:
             StoreError: Something cannot be written; the rest is.
         """
-        batch = self._batch = WriteBatch(self._storage)
+        batch = self._writer = WriteBatch(self._storage)
         try:
             yield
         finally:
-            self._batch = None
+            self._writer = self._storage
             batch.flush()
 
     def exists(self) -> bool:
@@ -197,10 +197,9 @@ class Folder:
         """
         try:
             return self._storage.read_all(names)
-        except FileNotFoundError as error:
-            raise MissingFileError(_unreadable(error.filename or self.root, error)) from error
         except OSError as error:
-            raise StoreError(_unreadable(error.filename or self.root, error)) from error
+            kind = MissingFileError if isinstance(error, FileNotFoundError) else StoreError
+            raise kind(_unreadable(error.filename or self.root, error)) from error
 
     @contextlib.contextmanager
     def _readable(self, name: str) -> Iterator[None]:
@@ -220,11 +219,7 @@ class Folder:
 
     def _write(self, name: str, content: bytes) -> None:
         """Write a file. It is whole in memory before any of it goes anywhere: a reader sees all or nothing."""
-        (self._storage if self._batch is None else self._batch).write(name, content)
-
-    def _remove(self, names: Collection[str]) -> None:
-        """Remove files, if there."""
-        (self._storage if self._batch is None else self._batch).remove(names)
+        self._writer.write(name, content)
 
 
 def table(

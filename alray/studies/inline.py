@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, runtime_checkable
 
 import torch
 from typing_extensions import override
@@ -33,34 +33,20 @@ class Worker(Protocol[Job_contra, Result_co]):
         """
 
 
-AnyExecutor = TypeVar("AnyExecutor", bound="InlineExecutor[Any, Any]")
-
-
 class InlineExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
-    """Runs jobs by one worker in this process.
-
-    Args:
-        make_worker: Makes the worker; it may set PyTorch's number of threads, which is set back at the end.
-    """
+    """Runs jobs by one worker in this process; it may set PyTorch's number of threads, which is set back at the end."""
 
     def __init__(self, make_worker: Callable[[], Worker[JobT, ResultT]]) -> None:
-        self._make_worker = make_worker
-        self._worker: Worker[JobT, ResultT] | None = None
+        self._threads = torch.get_num_threads()
+        self._worker = make_worker()
         self._job: tuple[JobT, bytes | None] | None = None
         self._started = False
-        self._threads = torch.get_num_threads()
-
-    @override
-    def __enter__(self: AnyExecutor) -> AnyExecutor:
-        self._worker = self._make_worker()
-        return self
 
     @override
     def __exit__(self, *error: object) -> None:
-        worker, self._worker = self._worker, None
         torch.set_num_threads(self._threads)
-        if worker is not None and not any(error):
-            worker.close()
+        if not any(error):
+            self._worker.close()
 
     @override
     def hosts(self) -> frozenset[str]:
@@ -82,7 +68,7 @@ class InlineExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
 
     @override
     def wait(self, seconds: float) -> Sequence[ResultT | Failure | Notice]:
-        if self._job is None or self._worker is None:
+        if self._job is None:
             return []
         job, start_from = self._job
         try:
@@ -100,7 +86,7 @@ class InlineExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
     @override
     def interrupt(self) -> Sequence[ResultT | Failure | Notice]:
         current, self._job = self._job, None
-        if current is None or self._worker is None or not self._started:
+        if current is None or not self._started:
             return []
         try:
             report = self._worker.final_report()

@@ -20,12 +20,10 @@ MISSING = "not installed"
 
 
 def node_facts(session_folder: str) -> dict[str, Any]:
-    """Return the versions, free bytes and clock of the node that this runs on, as plain values.
+    """Return the versions, disks and clock of the node that this runs on, as plain values.
 
-    Args:
-        session_folder: Ray's folder on the node, whose disk takes what Ray spills and logs.
+    Ray spills and logs to the disk of its session folder.
     """
-    memory_disk, memory_disk_free = disk_space("/dev/shm")
     return {
         "host": platform.node(),
         "versions": {
@@ -34,8 +32,7 @@ def node_facts(session_folder: str) -> dict[str, Any]:
             **{name: version_without_build(name) for name in PACKAGES},
         },
         "disk_free": disk_space(session_folder)[1],
-        "memory_disk": memory_disk,
-        "memory_disk_free": memory_disk_free,
+        "memory_disk": disk_space("/dev/shm")[0],
         "clock": time.time(),
     }
 

@@ -25,13 +25,10 @@ class Retries:
         self._of: defaultdict[str, list[Failure]] = defaultdict(list)
 
     def add(self, failure: Failure, hosts: frozenset[str]) -> bool:
-        """Record a failure and return whether the job is tried again.
+        """Record a failure and return whether the job is tried again; workers are or can be on `hosts`.
 
-        The first kill of a job for want of memory beside others is not counted: fewer jobs run on that host from then on.
-
-        Args:
-            failure: What has happened.
-            hosts: Where workers are or can be.
+        The first kill of a job for want of memory beside others is not counted: fewer jobs run on that host from then
+        on.
         """
         job = failure.job
         self._of[job].append(failure)

@@ -45,17 +45,13 @@ class Schedule(ABC, Generic[JobT]):
     def fail(self, failure: Failure, hosts: frozenset[str]) -> Sequence[Any]:
         """A job has ended before its time: it is scheduled again, or what depends on it fails for good; return that.
 
-        Args:
-            failure: What has happened.
-            hosts: Where workers are or can be.
+        `hosts` are those on which workers are or can be.
         """
 
     def next(self, host: str = "", hosts: frozenset[str] = NOWHERE) -> JobT | None:
-        """Return the next job to start on a host, and count it as running; None if there is none.
+        """Return the next job to start on a host ("" for any), and count it as running; None if there is none.
 
-        Args:
-            host: Where a worker is free, "" for anywhere.
-            hosts: Where workers are or can be; a job that has failed on this host is kept for the others.
+        `hosts` are those on which workers are or can be; a job that has failed on this host is kept for the others.
         """
         for queue in self._queues:
             for name in queue:

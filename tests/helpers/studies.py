@@ -166,6 +166,7 @@ class Disturbed(InlineExecutor[Any, Any]):
         self, make_worker: Callable[[], Worker[Any, Any]], happens: Callable[[Any], Failure | None]
     ) -> None:
         super().__init__(make_worker)
+        self._make_worker = make_worker
         self._happens = happens
 
     @override

@@ -11,7 +11,13 @@ from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.base_model import draw_sample, draw_test, initial_order
 from alray.studies.correlation.plan import _group_size
-from alray.studies.correlation.protocol import CONTROL, SHUFFLED_GROUPS, has_control, task_names
+from alray.studies.correlation.protocol import (
+    CONTROL,
+    SHUFFLED_GROUPS,
+    grouping_names,
+    has_control,
+    task_names,
+)
 from tests.helpers.builders import make_pool
 from tests.helpers.correlation_studies import correlation_plan
 
@@ -135,7 +141,7 @@ def test_tasks_cover_every_group_of_every_arrangement_with_every_seed(pool):
     scores = {name: np.arange(150.0) for name in ("loss", "margin")}
     groupings = plan.groupings(0, sample, scores)
     names = [(grouping.grouping, grouping.sorted_by) for grouping in groupings]
-    assert names == plan.grouping_names()
+    assert names == grouping_names(plan.spec)
     tasks = list(plan.tasks(0, groupings))
     assert len({task.name for task in tasks}) == len(tasks)
     assert [task.name for task in tasks] == task_names(plan.spec, 0)

@@ -27,7 +27,6 @@ def facts(host="one", clock=100.0, disk=100 * GIB, shared=8 * GIB, **versions):
         "versions": {**OWN, **versions},
         "disk_free": disk,
         "memory_disk": shared,
-        "memory_disk_free": shared,
         "clock": clock,
     }
 

@@ -11,6 +11,7 @@ from alray.cli.display.phrases import features
 from alray.cli.display.progress import Display
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan
+from alray.studies.correlation.protocol import group_count, grouping_names
 from alray.studies.correlation.tasks import FineTune, Task
 
 
@@ -23,7 +24,6 @@ class CorrelationDisplay(Display, CorrelationObserver):
         super().__init__(*args, **kwargs)
         self._bases = self._bases_ready = 0
         self._last = ""
-        self._hosts: set[str] = set()
 
     @override
     def begin(self, plan: CorrelationPlan, fine_tunes_done: int) -> None:
@@ -43,8 +43,7 @@ class CorrelationDisplay(Display, CorrelationObserver):
         if isinstance(task, FineTune):
             self._done += len(task)
             self._hosts.add(host)
-            where = f", {host}" if len(self._hosts) > 1 else ""
-            self._last = f"base {task.base}, {_grouping(task)}, seed {task.seed}{where}"
+            self._last = f"base {task.base}, {_grouping(task)}, seed {task.seed}{self._on(host)}"
 
     @override
     def failed(self, name: str, error: str) -> None:
@@ -73,7 +72,7 @@ def correlation_headline(plan: CorrelationPlan) -> list[str]:
         f"{spec.name}: {features(plan.pool)}",
         f"train {len(parts.train):,}, test {min(len(parts.test), spec.test):,}; {count(spec.bases, 'base model')} on "
         f"{spec.initial:,} labels each",
-        f"{spec.sample:,} objects scored, {count(plan.groups, 'group')} of {spec.group_size:,} in "
-        f"{count(len(plan.grouping_names()), 'arrangement')}, {count(spec.fine_tune_seeds, 'seed')}",
+        f"{spec.sample:,} objects scored, {count(group_count(spec, 'score'), 'group')} of {spec.group_size:,} in "
+        f"{count(len(grouping_names(spec)), 'arrangement')}, {count(spec.fine_tune_seeds, 'seed')}",
         f"{count(plan.fine_tunes, 'fine-tune')}, evaluated after {doses} epochs, replay {spec.replay}",
     ]

@@ -21,13 +21,7 @@ QUIET_SECONDS = 30.0
 
 
 class Display(StudyObserver[NamedJob], ABC):
-    """What both kinds of study show.
-
-    Args:
-        console: Where to.
-        starting: What is said until the first job runs.
-        quiet_seconds: After so long without a plain line, one says how far the study is.
-    """
+    """What both kinds of study show; the text `starting` stands below the bar until the first job runs."""
 
     unit: str
     """What the bar counts."""
@@ -49,15 +43,12 @@ class Display(StudyObserver[NamedJob], ABC):
         self._live: Live | None = None
         self._begun = self._last_line = time.monotonic()
         self._total = self._done = self._done_before = 0
+        self._hosts: set[str] = set()
 
     def _open(self, headline: Sequence[str], *, total: int, done: int, before: str) -> None:
-        """Say what the study is, and show the bar if something is left.
+        """Print what the study is, and show the bar if any of its `total` units of work is left.
 
-        Args:
-            headline: Lines.
-            total: Units of work.
-            done: How many of them are done already.
-            before: What else is done already, in words; "" for nothing.
+        `before` says in words what was done before, "" for nothing.
         """
         self._begun = time.monotonic()
         self._total, self._done, self._done_before = total, done, done
@@ -123,6 +114,10 @@ class Display(StudyObserver[NamedJob], ABC):
             self._live.stop()
         if self._done > self._done_before:
             self._say(f"{self._state()} in {duration(time.monotonic() - self._begun)}")
+
+    def _on(self, host: str) -> str:
+        """Return a host as the end of a line, once there is more than one."""
+        return f", {host}" if host and len(self._hosts) > 1 else ""
 
     def _say(self, text: str, style: str = "") -> None:
         self._last_line = time.monotonic()

@@ -23,13 +23,7 @@ from alray.studies.sweep.status import RunStatus
 
 @dataclass
 class _Running:
-    """A job in progress.
-
-    Attributes:
-        job: The job.
-        host: Where it runs.
-        record: Its last round.
-    """
+    """A job in progress, with the record of its last round."""
 
     job: Job
     host: str
@@ -44,7 +38,6 @@ class SweepDisplay(Display, Observer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._jobs: dict[str, _Running] = {}
-        self._hosts: set[str] = set()
         self._runs = self._finished = 0
 
     @override
@@ -126,10 +119,6 @@ class SweepDisplay(Display, Observer):
             host = self._on(each.host).removeprefix(", ")
             table.add_row(f"  {name}", f"seed {each.job.run.seed}", *progress, host)
         return table
-
-    def _on(self, host: str) -> str:
-        """Return a host as the end of a line, once there is more than one."""
-        return f", {host}" if host and len(self._hosts) > 1 else ""
 
 
 def rounds_left(runs: Iterable[RunStatus]) -> int:

@@ -13,7 +13,7 @@ from alray.studies.correlation.plan import CorrelationPlan, Grouping
 from alray.studies.correlation.protocol import complete_bases
 from alray.studies.correlation.schedule import TaskSchedule
 from alray.studies.correlation.store import CorrelationStore
-from alray.studies.correlation.tasks import FineTune, Task
+from alray.studies.correlation.tasks import FineTune, Task, TrainBase
 from alray.studies.correlation.worker import Performed
 from alray.studies.driver import Driver
 
@@ -37,13 +37,13 @@ class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
         self._bases: dict[int, bytes] = {}
         self._base_rows: dict[int, Mapping[str, Any]] = {}
         self._tasks: dict[int, list[FineTune]] = {}
-        for start in plan.base_tasks():
-            content = store.read_base(start.base)
+        for number in range(plan.spec.bases):
+            content = store.read_base(number)
             base = None if content is None else _whole(content)
             if content is None or base is None:
-                self._task_schedule.add([start])
+                self._task_schedule.add([TrainBase(f"base-{number}", number)])
             else:
-                self._take_base(start.base, base, content)
+                self._take_base(number, base, content)
 
     @property
     def failures(self) -> Mapping[str, tuple[str, str]]:

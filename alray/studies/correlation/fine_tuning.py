@@ -59,15 +59,9 @@ def fine_tune(
     seed: int,
     datasets: Sequence[FineTuneData],
 ) -> list[list[Outcome]]:
-    """Fine-tune on each dataset from the base's weights; return per dataset the outcome of each dose.
+    """Fine-tune on each dataset from a base's weights and moments; return per dataset the outcome of each dose.
 
-    Args:
-        spec: Settings with their numbers filled in.
-        pool: The pool.
-        start: Weights and moments of the base, by name.
-        base: Its number.
-        seed: The fine-tuning seed.
-        datasets: All of one size.
+    All datasets have one size, and the numbers of `spec` are filled in.
     """
     learner = new_learner(spec, pool, base)
     initial = initial_order(spec, pool.pool, base)[: spec.initial]

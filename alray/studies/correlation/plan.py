@@ -16,7 +16,7 @@ from alray.studies.correlation import grouping, protocol
 from alray.studies.correlation.base_model import initial_order
 from alray.studies.correlation.grouping import Groups
 from alray.studies.correlation.protocol import CONTROL, GROUPS_A_TASK, SHUFFLED, SHUFFLED_GROUPS
-from alray.studies.correlation.tasks import FineTune, TrainBase
+from alray.studies.correlation.tasks import FineTune
 from alray.training.learner import check_training, try_network
 
 USUAL_INITIAL, USUAL_SAMPLE, USUAL_GROUPS, USUAL_GROUP_SIZE = 2_000, 10_000, 100, 100
@@ -60,24 +60,12 @@ class CorrelationPlan:
         }
 
     @property
-    def groups(self) -> int:
-        """Groups of one grouping."""
-        return protocol.group_count(self.spec, "score")
-
-    def grouping_names(self) -> list[tuple[str, str]]:
-        """Return (grouping, sorted_by) of every grouping."""
-        return protocol.grouping_names(self.spec)
-
-    @property
     def fine_tunes(self) -> int:
         """Number of fine-tunes, the control's included."""
-        groups = sum(protocol.group_count(self.spec, kind) for kind, _ in self.grouping_names())
+        names = protocol.grouping_names(self.spec)
+        groups = sum(protocol.group_count(self.spec, kind) for kind, _ in names)
         groups += protocol.has_control(self.spec)
         return self.spec.bases * self.spec.fine_tune_seeds * groups
-
-    def base_tasks(self) -> list[TrainBase]:
-        """Return the task of each base."""
-        return [TrainBase(f"base-{base}", base) for base in range(self.spec.bases)]
 
     def groupings(
         self, base: int, sample: Indices, scores: Mapping[str, npt.NDArray[np.float64]]
@@ -85,7 +73,7 @@ class CorrelationPlan:
         """Cut a base's sample in every way that is asked for."""
         size, labels = int(self.spec.group_size or 0), self.prepared.labels
         groupings = []
-        for kind, by in self.grouping_names():
+        for kind, by in protocol.grouping_names(self.spec):
             rng = generator(self.spec.seed, base, "groups")
             if kind == "score":
                 objects = grouping.by_score(sample, scores[by], size, rng)

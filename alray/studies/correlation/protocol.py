@@ -83,13 +83,7 @@ def tasks_of(outcomes: pd.DataFrame) -> "pd.Series[str]":
 def complete_bases(
     spec: CorrelationSpec, bases: Iterable[int], done: Collection[str]
 ) -> list[int]:
-    """Return the bases whose every task is done, rising.
-
-    Args:
-        spec: The settings, every number filled in.
-        bases: Those that have been trained.
-        done: Names of the tasks on record.
-    """
+    """Return those of the trained bases whose every task is done, rising; `done` has the names of tasks on record."""
     done = frozenset(done)
     return sorted(int(base) for base in bases if done.issuperset(task_names(spec, int(base))))
 

@@ -15,14 +15,9 @@ from alray.studies.sweep import records
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.resume import (
-    recorded_runs,
-    recorded_seconds,
-    sum_seconds,
-    usable_checkpoints,
-)
 from alray.studies.sweep.schedule import RunSchedule
-from alray.studies.sweep.status import RunRows, RunStatus
+from alray.studies.sweep.state import RunState
+from alray.studies.sweep.status import RunStatus
 from alray.studies.sweep.store import SweepStore
 from alray.training.checkpoint import read_metadata
 
@@ -48,13 +43,14 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         self._statuses_seconds = statuses_seconds
         self._statuses_written = 0.0
         self._statuses_due = False
-        self._rows: dict[str, RunRows] = {}
+        # Rows of the rounds and of the queries of each run in progress.
+        self._rows: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
         # Rows of runs that this command does not ask for stay as they are.
-        self._others = recorded_runs(store)
+        self._others = _recorded_runs(store)
         finished = frozenset(
             run.run_id for run in plan.runs if store.count_rounds(run.run_id) == run.rounds + 1
         )
-        checkpoints = usable_checkpoints(store, plan, finished)
+        checkpoints = _usable_checkpoints(store, plan, finished)
         self._runs_schedule = RunSchedule(
             plan.queue,
             attempts=plan.study.execution.attempts,
@@ -80,7 +76,8 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         if row is not None and row["status"] == "finished":
             run.attempts, run.seconds, run.host = row["attempts"], row["seconds"], row["host"]
         else:  # a kill came between the run's last records and its row
-            run.seconds = recorded_seconds(self._store, run.run_id)
+            recorded = self._store.read_run(run.run_id)
+            run.seconds = _sum_seconds(recorded[0].to_pylist()) if recorded is not None else 0.0
 
     def conclude(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Write a row per arm over all finished runs of the folder; return the folder's rounds, runs and these rows."""
@@ -113,7 +110,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
 
     def _recall(self, job: Job, state: bytes) -> None:
         """Read a run's records as they were at its checkpoint; later ones will be made again, to the bit."""
-        rows = self._rows[job.name] = RunRows()
+        rows = self._rows[job.name] = [], []
         run = self._runs[job.name]
         run.rounds_done, run.seconds = -1, 0.0
         if job.start_from != job.name:
@@ -121,10 +118,9 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         recorded = self._store.read_run(job.name)
         last = int(read_metadata(state)["round"])
         if recorded is not None:
-            rounds, queries = (table.to_pylist() for table in recorded)
-            rows.rounds = [row for row in rounds if row["round"] <= last]
-            rows.queries = [row for row in queries if row["round"] <= last]
-            run.rounds_done, run.seconds = last, sum_seconds(rows.rounds)
+            for kept, table in zip(rows, recorded, strict=True):
+                kept.extend(row for row in table.to_pylist() if row["round"] <= last)
+            run.rounds_done, run.seconds = last, _sum_seconds(rows[0])
 
     @override
     def _take_failure(self, failure: Failure) -> None:
@@ -169,19 +165,19 @@ class SweepDriver(Driver[Job, Progress, Observer]):
             self._statuses_due = True
 
     def _add_rows(self, name: str, run: RunStatus, result: Progress) -> None:
-        rows = self._rows[name]
+        rounds, queries = self._rows[name]
         names = self._names[name]
-        rounds = records.round_rows(names, result.results)
-        rows.rounds += rounds
-        rows.queries += records.query_rows(names, result.results, self._plan.pool)
-        run.seconds += sum_seconds(rounds)
+        added = records.round_rows(names, result.results)
+        rounds += added
+        queries += records.query_rows(names, result.results, self._plan.pool)
+        run.seconds += _sum_seconds(added)
         run.host, run.rounds_done = result.host, result.round
 
     def _save_state(self, result: Progress, run: RunStatus | None) -> None:
         """Write the records, then the checkpoint that builds on them; a finished run needs no checkpoint."""
         if run is not None:
-            rows = self._rows[result.job]
-            self._store.write_run(result.job, rows.rounds, rows.queries)
+            rounds, queries = self._rows[result.job]
+            self._store.write_run(result.job, rounds, queries)
         if result.state is not None and (run is None or not result.done):
             self._store.write_checkpoint(result.job, result.state)
             self._runs_schedule.checkpointed(result.job)
@@ -202,3 +198,43 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         rows += [{**names, **self._runs[run_id].values()} for run_id, names in self._names.items()]
         self._store.write_runs(rows)
         self._statuses_written, self._statuses_due = time.monotonic(), False
+
+
+def _usable_checkpoints(store: SweepStore, plan: Plan, finished: frozenset[str]) -> dict[str, int]:
+    """Return the checkpoints that the plan's runs can go on from, with their rounds; remove useless ones.
+
+    A kill may leave one behind that its run no longer needs, and a copied folder may hold half a file, or a run's
+    checkpoint without the records that led to it.
+    """
+    runs = {run.run_id for run in plan.runs}
+    passives = {run.passive_id for run in plan.runs}
+    usable: dict[str, int] = {}
+    for name in store.checkpoints() & (runs | passives):
+        last = None if name in finished else _checkpoint_round(store, name)
+        if last is None or (name in runs and store.count_rounds(name) <= last):
+            store.remove_checkpoint(name)
+        else:
+            usable[name] = last
+    return usable
+
+
+def _checkpoint_round(store: SweepStore, name: str) -> int | None:
+    """Return the round that a checkpoint was taken after, or None if it does not hold a state."""
+    content = store.read_checkpoint(name)
+    try:
+        return RunState.from_bytes(content).round
+    except Exception:  # noqa: BLE001 -- whatever is wrong with the content, the file is of no use
+        return None
+
+
+def _sum_seconds(rounds: Sequence[Mapping[str, Any]]) -> float:
+    """Return the seconds that these rounds took."""
+    return float(sum(row[column] for row in rounds for column in records.TIMING_COLUMNS))
+
+
+def _recorded_runs(store: SweepStore) -> dict[str, dict[str, Any]]:
+    """Return the rows of runs that earlier commands of this study have left, by run id."""
+    if not store.has_runs():
+        return {}
+    rows = store.read_runs().to_dict("records")
+    return {str(row["run_id"]): {str(key): value for key, value in row.items()} for row in rows}

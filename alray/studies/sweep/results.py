@@ -46,12 +46,11 @@ def load(path: str | Path | Location) -> Sweep:
     folder = location_of(path)
     store = SweepStore(folder)
     manifest.require_kind(store, manifest.SWEEP)
-    runs = store.read_runs()
     return Sweep(
         folder,
         validate(SweepSpec, store.read_study(), f"{folder}/study.yaml"),
         store.read_rounds(),
         store.read_queries(),
-        runs,
+        store.read_runs(),
         store.read_summary(),
     )

@@ -52,7 +52,7 @@ class RunSchedule(Schedule[Job]):
             if run_id in finished:
                 self._set(status, "finished")
             elif run_id in checkpoints or self._passive_ids[run_id] in checkpoints:
-                self._ready.extend([run_id])
+                self._ready.append(run_id)
             else:
                 self._wait_for_passive(status)
 
@@ -60,7 +60,7 @@ class RunSchedule(Schedule[Job]):
         name = self._passive_ids[status.run_id]
         if name not in self._passives:
             self._passives[name] = _Passive(status.run)
-            self._passives_ready.extend([name])
+            self._passives_ready.append(name)
         self._passives[name].waiting.append(status)
 
     def _set(self, status: RunStatus, value: Status) -> None:
@@ -105,7 +105,7 @@ class RunSchedule(Schedule[Job]):
 
     @override
     def fail(self, failure: Failure, hosts: frozenset[str] = NOWHERE) -> list[RunStatus]:
-        """A job has ended before its time: it starts again from its last checkpoint, or fails; return the runs that fail."""
+        """A job has ended before its time: it starts again from its last checkpoint, or its runs fail; return these."""
         name = failure.job
         passive = self._passives.get(name)
         queue = self._ready if passive is None else self._passives_ready

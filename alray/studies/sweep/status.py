@@ -49,16 +49,3 @@ class RunStatus:
         settled = self.status if self.status in ("finished", "failed") else "unfinished"
         names = ("error", "traceback", "attempts", "rounds_done", "seconds", "host")
         return {"status": settled, **{name: getattr(self, name) for name in names}}
-
-
-@dataclass
-class RunRows:
-    """Records of a run in progress.
-
-    Attributes:
-        rounds: Its rounds.
-        queries: The objects that it has queried.
-    """
-
-    rounds: list[dict[str, Any]] = field(default_factory=list)
-    queries: list[dict[str, Any]] = field(default_factory=list)

@@ -125,7 +125,7 @@ class SweepStore(Folder):
     def remove_checkpoint(self, name: str) -> None:
         """Remove a checkpoint, if there."""
         if self._checkpoints is None or name in self._checkpoints:
-            self._remove([_checkpoint(name)])
+            self._writer.remove([_checkpoint(name)])
 
     def checkpoints(self) -> frozenset[str]:
         """Return the names of the checkpoints at hand."""

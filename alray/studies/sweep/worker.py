@@ -29,25 +29,19 @@ class RunWorker:
         self._checksum = checksum
         self._checkpoint_seconds = execution.checkpoint_seconds
         self._host = host
-        self._job: Job | None = None
-        self._experiment: Experiment | None = None
+        self._current: tuple[Job, Experiment] | None = None
         self._unreported: list[RoundResult] = []
         self._last_checkpoint = 0.0
 
-    @property
-    def current(self) -> str | None:
-        """Name of the job in progress."""
-        return self._job.name if self._job else None
-
     def start(self, job: Job, start_from: bytes | None) -> None:
         """Take a job; `start_from` is the content of the checkpoint that it starts from, if any."""
-        self._job = self._experiment = None
+        self._current = None
         state = None if start_from is None else RunState.from_bytes(start_from)
-        self._experiment = Experiment(job.run, self._pool, time.perf_counter, state)
-        self._job = job
+        experiment = Experiment(job.run, self._pool, time.perf_counter, state)
+        self._current = job, experiment
         # A run that starts from the shared passive phase reports its round 0 too.
         fresh = state is not None and state.round == 0
-        self._unreported = [self._experiment.round_zero()] if fresh else []
+        self._unreported = [experiment.round_zero()] if fresh else []
         self._last_checkpoint = time.monotonic()
 
     def advance(self, seconds: float = CHUNK_SECONDS) -> Progress:
@@ -57,14 +51,14 @@ class RunWorker:
         nothing but the state. After an error the job is dropped: half a round has no state to report.
         """
         job, experiment = self._in_progress()
-        self._job = self._experiment = None
+        self._current = None
         begin = time.monotonic()
         while experiment.round < job.until:
             result = experiment.passive() if experiment.round < 0 else experiment.next_round()
             self._unreported.append(result)
             if time.monotonic() - begin >= seconds:
                 break
-        self._job, self._experiment = job, experiment
+        self._current = job, experiment
         due = time.monotonic() - self._last_checkpoint >= self._checkpoint_seconds
         return self.report(with_state=due or experiment.round >= job.until)
 
@@ -88,6 +82,6 @@ class RunWorker:
         """Do nothing: the pool is checked before each state is given away."""
 
     def _in_progress(self) -> tuple[Job, Experiment]:
-        if self._job is None or self._experiment is None:
+        if self._current is None:
             raise RuntimeError("the worker has no job")
-        return self._job, self._experiment
+        return self._current
