@@ -220,6 +220,18 @@ def test_renumbering_seeds_changes_only_the_draws():
         pd.testing.assert_frame_equal(getattr(actual, frame), getattr(expected, frame))
 
 
+def test_a_constant_moves_curves_and_nothing_else():
+    """Adding the same to all accuracies leaves differences, bands, savings and wins as they are."""
+    rounds, runs = study()
+    expected = comparison_of(rounds, runs)
+    moved = comparison_of(rounds.assign(accuracy=rounds["accuracy"] + 0.125), runs)
+    for name in ("differences", "wins", "savings", "milestones"):
+        ours, theirs = getattr(moved, name), getattr(expected, name)
+        if "accuracy" in theirs:
+            theirs = theirs.assign(accuracy=theirs["accuracy"] + 0.125)
+        pd.testing.assert_frame_equal(ours, theirs, rtol=1e-6, atol=1e-9)
+
+
 def test_the_generator_decides_the_band():
     """Equal generators, equal frames; another one changes the band only."""
     rounds, runs = study(strategies=("random", "margin"))

@@ -160,8 +160,8 @@ def test_reading_gathers_doses_by_verdict():
     assert text[-1].startswith(
         "What this is worth: on 7 pools, uplift over random groups (groups by score, accuracy, 10 epochs, no replay) "
         "ranked 35 pairs of pool and score as sweeps then did with a rank correlation of 0.54 (0.31 to 0.76), number 2 "
-        "of 66 protocols in hindsight. Chosen on all pools but one, a protocol agreed with that one by 0.30 on average, "
-        "from -0.50 to 1.00."
+        "of 66 protocols in hindsight. Chosen on all pools but one, a protocol agreed with that one by 0.30 "
+        "on average, from -0.50 to 1.00."
     )
 
 

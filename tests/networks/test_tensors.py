@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from alray.networks.tensors import PoolTensors, as_tensor
+from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality, PreparedPool
 from tests.helpers.builders import everyone, image_pool, make_pool
 
@@ -76,12 +76,6 @@ def test_patterns_have_a_bit_per_modality():
     assert [names for names, _ in by_pattern] == [["image"], ["text"], ["image", "text"]]
     for code, (_, positions) in enumerate(by_pattern, start=1):
         assert np.array_equal(positions, np.flatnonzero(patterns == code))
-
-
-def test_a_read_only_array_is_viewed_without_a_warning():
-    array = np.arange(3)
-    array.setflags(write=False)
-    assert as_tensor(array).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("number", range(8))

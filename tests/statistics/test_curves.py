@@ -149,16 +149,21 @@ def test_exchanging_the_arms_inverts_the_ratio_of_labels(n, noise, seeds):
         assert forth[0] >= forth[1] >= forth[2]
 
 
-def test_saving_is_invariant():
+def saving_at_a_lower_target(labels, arm, random):
+    return label_saving(labels, arm, random, float(labels[3]))
+
+
+@pytest.mark.parametrize("saving", [label_saving_at_budget, saving_at_a_lower_target])
+def test_saving_is_invariant(saving):
     """Order of seeds, a constant on both arms, an effect common to a seed and the unit of labels do not matter."""
     arm, random = seeds_around(RANDOM + 0.05), seeds_around(RANDOM, seed=1)
-    expected = pytest.approx(numbers(label_saving_at_budget(LABELS, arm, random)))
+    expected = pytest.approx(numbers(saving(LABELS, arm, random)))
     order = generator().permutation(len(arm))
-    assert numbers(label_saving_at_budget(LABELS, arm[order], random[order])) == expected
-    assert numbers(label_saving_at_budget(LABELS, arm + 0.1, random + 0.1)) == expected
-    assert numbers(label_saving_at_budget(LABELS * 7, arm, random)) == expected
+    assert numbers(saving(LABELS, arm[order], random[order])) == expected
+    assert numbers(saving(LABELS, arm + 0.1, random + 0.1)) == expected
+    assert numbers(saving(LABELS * 7, arm, random)) == expected
     shared = generator(9).normal(size=(len(arm), 1))
-    assert numbers(label_saving_at_budget(LABELS, arm + shared, random + shared)) == expected
+    assert numbers(saving(LABELS, arm + shared, random + shared)) == expected
 
 
 def test_interval_inverts_the_paired_t_test_on_monotone_curves():

@@ -125,12 +125,6 @@ def test_weight_decay_acts_on_all_but_the_noise(pool):
     assert {*with_decay["params"], noise} == set(learner.parameters())
 
 
-def test_noise_that_is_not_learned_stays(pool):
-    learner = make_learner(pool, TrainingSpec(loss="sum"))
-    fitted(learner, pool)
-    assert learner.loss.log_variance.tolist() == [0, 0, 0]
-
-
 def test_learned_noise_stays_in_its_range(pool):
     spec = TrainingSpec(log_variance_range=(0.001, 0.002), lr=0.1)
     learner = make_learner(pool, spec)
