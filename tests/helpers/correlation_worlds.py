@@ -23,7 +23,7 @@ class World:
     scores: tuple[str, ...] = ("loss", "margin")
     groupings: tuple[str, ...] = ("score", "within_class", "random", "shuffled_labels")
     objects: int = 6
-    classes: int = 4
+    labels: tuple[str, ...] = ("class 0", "class 1", "class 2", "class 3")
     slope: float = 0.0
     """Change of usefulness per unit of score, at the largest dose; doses below get the same share of it."""
     slope_sd: float = 0.0
@@ -77,7 +77,7 @@ def _objects(world, base, grouping, sorted_by, rng):
     if sorted_by:
         column = world.scores.index(sorted_by)
         scores[:, column].sort()
-    labels = np.tile(np.arange(n // groups) % world.classes, groups)
+    labels = np.tile(np.resize(world.labels, world.objects), groups)
     if grouping != "within_class":
         labels = rng.permutation(labels)
     frame = pd.DataFrame(scores, columns=list(world.scores))
@@ -86,7 +86,7 @@ def _objects(world, base, grouping, sorted_by, rng):
     frame.insert(2, "sorted_by", sorted_by)
     frame.insert(3, "group", np.repeat(np.arange(groups), world.objects))
     frame.insert(4, "id", [f"{grouping}-{i}" for i in range(n)])
-    frame.insert(5, "label", [f"class {label}" for label in labels])
+    frame.insert(5, "label", labels)
     return frame
 
 
