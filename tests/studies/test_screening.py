@@ -13,9 +13,8 @@ from alray.scoring import engine
 from alray.settings.base import validate
 from alray.settings.sweep import ScreenSpec, SweepSpec
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
-from alray.studies.sweep.state import RunState
 from tests.helpers.builders import make_pool, one_run, plan_of
-from tests.helpers.experiments import after_passive, complete, experiment
+from tests.helpers.experiments import after_passive, complete
 from tests.helpers.paths import local
 from tests.helpers.studies import settings
 
@@ -110,18 +109,6 @@ def test_only_the_best_by_int8_scores_are_scored_exactly(monkeypatch):
     assert set(few) < set(everything)
     assert len(few) == math.ceil(0.1 * len(everything))
     assert set(chosen) <= set(few)
-
-
-@pytest.mark.parametrize("extra", [{"screen": SCREEN}, {"candidates": 30}])
-@pytest.mark.parametrize("until", [1, 2, 3, 4])
-def test_a_run_that_continues_from_a_checkpoint_is_the_same(extra, until):
-    run = one_run(POOL, rounds=6, **extra)
-    whole, states = complete(run, POOL)
-    resumed = experiment(run, POOL, RunState.from_bytes(states[until]))
-    for expected in whole[until + 1 :]:
-        found = resumed.next_round()
-        np.testing.assert_equal(found.record, expected.record)
-        assert found.indices.tolist() == expected.indices.tolist()
 
 
 def test_candidates_are_a_new_random_part_in_each_round():

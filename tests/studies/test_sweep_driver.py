@@ -16,13 +16,13 @@ from alray.studies.events import Failure
 from alray.studies.sweep.results import Sweep, load
 from alray.studies.sweep.store import SweepStore
 from tests.helpers import plugins
+from tests.helpers.plugins import misbehaving
 from tests.helpers.studies import (
     ROUNDS,
     Recorder,
     assert_same_records,
     disturb,
     files,
-    misbehaving,
     settings,
 )
 
@@ -136,11 +136,11 @@ def test_an_error_fails_its_run_alone_and_the_next_command_tries_again(pool, tmp
 def test_a_passive_phase_with_an_error_fails_every_run_and_the_study_is_still_readable(
     pool, tmp_path
 ):
-    broken = {"name": "tests.helpers.plugins:broken_model"}
+    broken = {"name": "tests.helpers.own_modules:failing_forward"}
     spec = settings(pool, model=broken, strategies=["random", "margin"])
     study = api.sweep(spec, results=tmp_path)
     assert study.runs["status"].tolist() == ["failed", "failed"]
-    assert set(study.runs["error"]) == {"RuntimeError: broken on purpose"}
+    assert set(study.runs["error"]) == {"ArithmeticError: this module cannot be called"}
     assert study.rounds.empty
     assert study.summary["failed"].tolist() == [1, 1]
 
