@@ -23,7 +23,7 @@ class World:
     scores: tuple[str, ...] = ("loss", "margin")
     groupings: tuple[str, ...] = ("score", "within_class", "random", "shuffled_labels")
     objects: int = 6
-    classes: int = 4
+    labels: tuple[str, ...] = ("class 0", "class 1", "class 2", "class 3")
     slope: float = 0.0
     """Change of usefulness per unit of score, at the largest dose; doses below get the same share of it."""
     slope_sd: float = 0.0
@@ -42,11 +42,8 @@ def study(world, rng):
         slope = world.slope + rng.normal(0, world.slope_sd)
         bases.append({"base": base, "labels": 200, **_metrics(before)})
         by_seed = rng.normal(0, 0.01, size=world.seeds)
-        outcomes.append(
-            _outcomes(
-                world, (base, "control", ""), np.full((1, world.seeds), before) + by_seed, rng
-            )
-        )
+        control = np.full((1, world.seeds), before) + by_seed
+        outcomes.append(_outcomes(world, (base, "control", ""), control, rng))
         for grouping, sorted_by in _arms(world):
             frame = _objects(world, base, grouping, sorted_by, rng)
             groups.append(frame)
@@ -60,7 +57,7 @@ def study(world, rng):
     return (
         pd.concat(groups, ignore_index=True),
         pd.concat(outcomes, ignore_index=True),
-        (pd.DataFrame(bases)),
+        pd.DataFrame(bases),
     )
 
 
@@ -77,17 +74,18 @@ def _objects(world, base, grouping, sorted_by, rng):
     if sorted_by:
         column = world.scores.index(sorted_by)
         scores[:, column].sort()
-    labels = np.tile(np.arange(n // groups) % world.classes, groups)
+    labels = np.tile(np.resize(world.labels, world.objects), groups)
     if grouping != "within_class":
         labels = rng.permutation(labels)
-    frame = pd.DataFrame(scores, columns=list(world.scores))
-    frame.insert(0, "base", base)
-    frame.insert(1, "grouping", grouping)
-    frame.insert(2, "sorted_by", sorted_by)
-    frame.insert(3, "group", np.repeat(np.arange(groups), world.objects))
-    frame.insert(4, "id", [f"{grouping}-{i}" for i in range(n)])
-    frame.insert(5, "label", [f"class {label}" for label in labels])
-    return frame
+    key = {
+        "base": base,
+        "grouping": grouping,
+        "sorted_by": sorted_by,
+        "group": np.repeat(np.arange(groups), world.objects),
+        "id": [f"{grouping}-{i}" for i in range(n)],
+        "label": labels,
+    }
+    return pd.DataFrame({**key, **dict(zip(world.scores, scores.T, strict=True))})
 
 
 def _metrics(accuracy):

@@ -1,4 +1,4 @@
-"""What the tests of intervals have in common: draws that repeat, SciPy's t interval, and how often a truth is covered."""
+"""What tests of intervals share: draws that repeat, SciPy's t interval, and how often a truth is covered."""
 
 import math
 

@@ -86,14 +86,3 @@ class Deadly(OwnNetwork):
             time.sleep(0.3)
             os.kill(os.getpid(), signal.SIGKILL)
         return super().forward(features, present)
-
-
-def broken_model(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Module:
-    """Return a module that builds but cannot be called."""
-    return Broken()
-
-
-class Broken(nn.Module):
-    @override
-    def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
-        raise RuntimeError("broken on purpose")

@@ -68,12 +68,6 @@ def settings(pool: Path, **changes: Any) -> dict[str, Any]:
     }
 
 
-def misbehaving(pool: Path, act: str, round_number: int) -> str:
-    """Return a strategy that misbehaves in this round of a study with these settings."""
-    left = len(api.plan_sweep(settings(pool)).prepared.train) - 20 - 5 * (round_number - 1)
-    return f"tests.helpers.plugins:Misbehaving:act={act}:left={left}"
-
-
 def comparable(frame: pd.DataFrame) -> pd.DataFrame:
     """Return records without the columns that may differ between executions, in a fixed order."""
     kept = frame.drop(columns=[name for name in TIMING_COLUMNS if name in frame])

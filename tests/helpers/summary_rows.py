@@ -3,6 +3,11 @@
 import math
 
 
+def interval(name, values):
+    """Return the columns of an estimate, its low and its high end."""
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+
+
 def row_of(arm="margin", saved=(0.04, -0.02, 0.09), difference=(0.01, -0.01, 0.03), **changes):
     """Return the row of an arm; nothing is shown of it unless changed."""
     return {
@@ -17,15 +22,9 @@ def row_of(arm="margin", saved=(0.04, -0.02, 0.09), difference=(0.01, -0.01, 0.0
         "accuracy_high": 0.719,
         "paired_seeds": 8,
         "unpaired_seeds": 0,
-        **dict(
-            zip(
-                ("alc_difference", "alc_difference_low", "alc_difference_high"),
-                difference,
-                strict=True,
-            )
-        ),
+        **interval("alc_difference", difference),
         "holm_p": 0.2,
-        **dict(zip(("labels_saved", "labels_saved_low", "labels_saved_high"), saved, strict=True)),
+        **interval("labels_saved", saved),
         "exploratory": False,
     } | changes
 

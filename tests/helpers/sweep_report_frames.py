@@ -63,25 +63,22 @@ def rounds_of(runs: pd.DataFrame, size: Size, rng: np.random.Generator) -> pd.Da
         speed = 1 + 0.12 * size.strategies.index(run["strategy"])
         curve = 0.8 - 0.5 * np.exp(-speed * (labels - 50) / (6 * size.query * size.rounds / 12))
         accuracy = curve + of_seed[run["seed"]] + rng.normal(0, 0.004, len(labels))
-        frames.append(
-            pd.DataFrame(
-                {
-                    **{name: run[name] for name in IDENTITY},
-                    "round": np.arange(len(labels)),
-                    "labels": labels,
-                    "accuracy": accuracy,
-                    "macro_f1": accuracy - 0.05,
-                    "nll": 2 * (1 - accuracy),
-                    "ece": 0.1 * (1 - accuracy),
-                    "labelled_classes": np.full(len(labels), 3),
-                    "query_s": rng.uniform(0.1, 0.2, len(labels)) * speed,
-                    "fit_s": rng.uniform(0.3, 0.5, len(labels)),
-                    "eval_s": 0.05,
-                    "sigma_fused": np.linspace(1, 0.4, len(labels)),
-                    "sigma_text": np.linspace(1, 0.7, len(labels)),
-                }
-            )
-        )
+        columns = {
+            **{name: run[name] for name in IDENTITY},
+            "round": np.arange(len(labels)),
+            "labels": labels,
+            "accuracy": accuracy,
+            "macro_f1": accuracy - 0.05,
+            "nll": 2 * (1 - accuracy),
+            "ece": 0.1 * (1 - accuracy),
+            "labelled_classes": 3,
+            "query_s": rng.uniform(0.1, 0.2, len(labels)) * speed,
+            "fit_s": rng.uniform(0.3, 0.5, len(labels)),
+            "eval_s": 0.05,
+            "sigma_fused": np.linspace(1, 0.4, len(labels)),
+            "sigma_text": np.linspace(1, 0.7, len(labels)),
+        }
+        frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -95,23 +92,17 @@ def queries_of(runs: pd.DataFrame, size: Size, rng: np.random.Generator) -> pd.D
         counts = [size.initial] + [size.query] * size.rounds
         rounds = np.repeat(np.arange(size.rounds + 1), counts)
         chance = (rounds == 0) | (run["strategy"] == "random")
-        picks = np.where(
-            chance,
-            rng.choice(3, len(rounds), p=list(SHARES.values())),
-            rng.choice(3, len(rounds), p=[0.2, 0.3, 0.5]),
-        )
-        frames.append(
-            pd.DataFrame(
-                {
-                    **{name: run[name] for name in IDENTITY},
-                    "round": rounds,
-                    "rank": np.concatenate([np.arange(count) for count in counts]),
-                    "id": [f"object-{number}" for number in range(len(rounds))],
-                    "score": np.where(chance, np.nan, rng.random(len(rounds)) / (1 + rounds)),
-                    "label": [names[pick] for pick in picks],
-                }
-            )
-        )
+        drawn = rng.choice(names, len(rounds), p=list(SHARES.values()))
+        chosen = rng.choice(names, len(rounds), p=[0.2, 0.3, 0.5])
+        columns = {
+            **{name: run[name] for name in IDENTITY},
+            "round": rounds,
+            "rank": np.concatenate([np.arange(count) for count in counts]),
+            "id": [f"object-{number}" for number in range(len(rounds))],
+            "score": np.where(chance, np.nan, rng.random(len(rounds)) / (1 + rounds)),
+            "label": np.where(chance, drawn, chosen),
+        }
+        frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)
 
 

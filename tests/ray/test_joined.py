@@ -69,7 +69,8 @@ def test_a_node_that_does_not_answer_is_named(cluster, monkeypatch):
 def test_a_node_in_whose_store_the_pool_does_not_fit_is_refused(cluster):
     with pytest.raises(
         ClusterError,
-        match=rf"node {socket.gethostname()}: its object store has .*needs 1396\.98 GiB \(1\.5 times",
+        match=rf"node {socket.gethostname()}: its object store has 0\.20 GiB.*needs 1396\.98 GiB"
+        r" \(1\.5 times.*--object-store-memory",
     ):
         Preflight(10**12, alive_nodes, print).check_all()
 

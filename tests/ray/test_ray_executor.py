@@ -76,44 +76,6 @@ def test_a_write_into_the_shared_pool_fails_the_run(pool, tmp_path):
     )
 
 
-def test_an_object_store_without_room_is_refused_with_node_and_sizes(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr(preflight, "STORE_FACTOR", 1e6)
-    with pytest.raises(ClusterError) as caught:
-        api.sweep(settings(pool, execution=ON_RAY), results=tmp_path)
-    message = str(caught.value)
-    assert f"node {socket.gethostname()}: its object store has 0.20 GiB" in message
-    assert "--object-store-memory" in message
-
-
-@pytest.mark.parametrize(
-    ("needs", "message"),
-    [
-        ({"cpus_per_run": 3}, "no node can hold a run of 3 CPUs .*lower --cpus-per-run"),
-        ({"gpus_per_run": 0.5}, r"no node can hold a run of 1 CPUs and 0\.5 GPUs"),
-    ],
-)
-def test_a_run_that_no_node_can_hold_is_refused(pool, tmp_path, needs, message):
-    spec = settings(pool, execution={**ON_RAY, **needs})
-    with pytest.raises(ClusterError, match=message):
-        api.sweep(spec, results=tmp_path)
-
-
-def test_cpus_of_two_nodes_do_not_add_up_to_one_run(pool, monkeypatch):
-    plan = plan_of(pool, cpus_per_run=2)
-    executor = ActorExecutor(plan.prepared, plan.study.execution)
-    nodes = [
-        {"NodeID": str(number), "Resources": {"CPU": cpus}}
-        for number, cpus in enumerate((3.0, 1.0, 4.0, 0.0))
-    ]
-    monkeypatch.setattr(session, "alive_nodes", lambda: nodes)
-    assert executor._session.window() == 1 + 0 + 2
-    monkeypatch.setattr(
-        session, "alive_nodes", lambda: [{"NodeID": "0", "Resources": {"CPU": 1.0}}]
-    )
-    with pytest.raises(ClusterError, match="the nodes have 1 and 0"):
-        executor._session.window()
-
-
 def wait_for_notice(executor: ActorExecutor) -> str:
     """Drive an executor without any job until there is an event, and return the notice that it must be."""
     begin = time.monotonic()

@@ -4,22 +4,20 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
-import yaml
 from typing_extensions import override
 
 from alray import api
 from alray.studies.sweep.store import SweepStore
+from tests.helpers.processes import module_options, ray_workers, spec_file
 from tests.helpers.studies import Recorder, assert_same_records, settings
 
 pytestmark = pytest.mark.ray
 
-ROOT = Path(__file__).parents[2]
 ROUNDS = 12
 SLOW = "tests.helpers.plugins:Misbehaving:pause=0.3"
 """With pauses a worker's report of about a second holds four rounds of the twelve."""
@@ -41,20 +39,24 @@ def undisturbed(pool, tmp_path_factory):
 
 
 def test_killed_workers_are_replaced_in_the_passive_phase_and_in_a_run(
-    pool, cluster, tmp_path, kill_workers, undisturbed
+    pool, cluster, tmp_path, undisturbed
 ):
+    def kill_worker():
+        (worker,) = ray_workers("RunActor")
+        worker.kill()
+
     class Killer(Recorder):
         @override
         def started(self, job, host):
             super().started(job, host)
             if len(self.of("started")) == 1:
-                assert kill_workers() == 1
+                kill_worker()
 
         @override
         def progressed(self, name, run, record):
             super().progressed(name, run, record)
             if run is not None and record["round"] == 2 and len(self.of("lost")) == 1:
-                assert kill_workers() == 1
+                kill_worker()
 
     observer = Killer()
     study = api.sweep(spec_of(pool), results=tmp_path, observer=observer)
@@ -68,24 +70,9 @@ def test_killed_workers_are_replaced_in_the_passive_phase_and_in_a_run(
 
 def start_driver(folder: Path, spec: dict[str, object], *until: object) -> subprocess.Popen[str]:
     """Start a driver in a process group of its own."""
-    path = folder / "study.yaml"
-    path.write_text(yaml.safe_dump(spec))
-    command = [
-        sys.executable,
-        "-m",
-        "tests.helpers.driven",
-        str(path),
-        str(folder),
-        *map(str, until),
-    ]
-    environment = {name: text for name, text in os.environ.items() if name != "RAY_ADDRESS"}
+    words = ["tests.helpers.driven", spec_file(folder, spec), folder, *until]
     return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+        **module_options(*words), stdout=subprocess.PIPE, start_new_session=True
     )
 
 

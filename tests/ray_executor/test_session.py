@@ -45,11 +45,22 @@ def test_memory_limits_how_many_runs_there_are(ray_session):
     assert ray_session(node, node, memory_per_run=2, parallel=3).window() == 3
 
 
-def test_too_little_memory_is_refused_with_what_there_is(ray_session):
-    made = ray_session({"CPU": 8.0, "memory": 5 * GIB}, memory_per_run=6)
-    with pytest.raises(
-        ClusterError, match=r"1 CPUs and 0 GPUs and 6 GiB: .*8 and 0 and 5\.00 GiB; lower"
-    ):
+def test_cpus_of_two_nodes_do_not_add_up_to_one_run(ray_session):
+    nodes = [{"CPU": cpus} for cpus in (3.0, 1.0, 4.0, 0.0)]
+    assert ray_session(*nodes, cpus_per_run=2).window() == 1 + 0 + 2
+
+
+@pytest.mark.parametrize(
+    ("needs", "message"),
+    [
+        ({"memory_per_run": 6}, r"1 CPUs and 0 GPUs and 6 GiB: .*8 and 0 and 5\.00 GiB; lower"),
+        ({"cpus_per_run": 9}, "9 CPUs and 0 GPUs: the nodes have 8 and 0.*; lower --cpus-per-run"),
+        ({"gpus_per_run": 0.5}, r"1 CPUs and 0\.5 GPUs: the nodes have 8 and 0"),
+    ],
+)
+def test_a_run_that_no_node_can_hold_is_refused_with_what_there_is(ray_session, needs, message):
+    made = ray_session({"CPU": 8.0, "memory": 5 * GIB}, **needs)
+    with pytest.raises(ClusterError, match=f"no node can hold a run of {message}"):
         made.window()
 
 

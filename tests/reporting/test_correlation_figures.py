@@ -16,7 +16,8 @@ from alray.reporting.correlation.frames import choose, group_points, shown_inter
 from alray.reporting.correlation.page import figures_of
 from alray.reporting.correlation.style import DoseAxis, bound_of
 from alray.reporting.figures import spread_labels
-from tests.helpers.report_frames import SCORES, results
+from tests.helpers.correlation_worlds import SCORES
+from tests.helpers.report_frames import results
 from tests.helpers.report_reading import texts_of
 
 

@@ -86,8 +86,8 @@ def test_a_choice_that_does_not_exist_is_refused(study, change):
 @pytest.mark.parametrize(
     "size",
     [
-        Size(bases=1, seeds=1, doses=(3,), scores=("loss",), groupings=("score",)),
-        Size(bases=1, groups=10, doses=(1, 2), groupings=("within_class", "random")),
+        Size(bases=1, seeds=1, epochs=(3,), scores=("loss",), groupings=("score",)),
+        Size(bases=1, groups=10, epochs=(1, 2), groupings=("within_class", "random")),
     ],
     ids=["smallest", "one base, linear doses"],
 )

@@ -119,7 +119,7 @@ def small(request):
     if request.param == "sweep":
         size = Size(strategies=("random", "margin"), rounds=4)
         return sweep_page.render, results_of(size), {*sweep_page.FRAMES, "summary"}
-    few = report_frames.Size(groups=10, doses=(1,))
+    few = report_frames.Size(groups=10, epochs=(1,))
     return correlation_page.render, report_frames.results(few), {"summary", "quantiles", "checks"}
 
 

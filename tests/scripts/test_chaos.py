@@ -66,9 +66,7 @@ def error_line(action, *arguments):
     return f"error: {caught.value}"
 
 
-@pytest.fixture
-def lines_of_ends(tmp_path, monkeypatch):
-    """Return the lines with which alray ends after faults, by kind of fault."""
+def test_commands_end_with_the_messages_that_are_expected_of_them(tmp_path, monkeypatch):
     lines = {
         "ctrl-c": "stopped; the same command goes on from here",
         "head": f"error: {head_endpoint('10.88.7.1', 6379).message}",
@@ -83,13 +81,9 @@ def lines_of_ends(tmp_path, monkeypatch):
         failing = Mock(side_effect=OSError(number, os.strerror(number)))
         monkeypatch.setattr(os, "fsync", failing)
         lines[kind] = error_line(LocalStorage(tmp_path).write, "file", b"")
-    return lines
-
-
-def test_commands_end_with_the_messages_that_are_expected_of_them(lines_of_ends):
     expected = {name: kind.message for name, kind in faults.KINDS.items() if kind.message}
-    assert lines_of_ends.keys() == expected.keys() - {"worker", "raylet", "node", "cut-90"}
-    for kind, line in lines_of_ends.items():
+    assert lines.keys() == expected.keys() - {"worker", "raylet", "node", "cut-90"}
+    for kind, line in lines.items():
         assert re.search(expected[kind], line)
         assert messages.foreign([line]) == []
     assert re.search(faults.DIED, UNUSUAL[0])
@@ -250,14 +244,8 @@ def test_all_lines_of_an_undisturbed_study_are_usual(pool, tmp_path):
     assert messages.foreign(lines) == []
 
 
-@pytest.mark.parametrize("line", UNUSUAL)
-def test_alrays_lines_are_its_own(line):
-    assert messages.foreign([line]) == []
-
-
-@pytest.mark.parametrize("line", OTHERS)
-def test_lines_of_others_are_seen(line):
-    assert messages.foreign([line]) == [line]
+def test_lines_of_others_are_seen_and_alrays_own_are_not_among_them():
+    assert messages.foreign([*UNUSUAL, *OTHERS]) == OTHERS
 
 
 # The tables

@@ -13,9 +13,8 @@ from alray.scoring import engine
 from alray.settings.base import validate
 from alray.settings.sweep import ScreenSpec, SweepSpec
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
-from alray.studies.sweep.state import RunState
 from tests.helpers.builders import make_pool, one_run, plan_of
-from tests.helpers.experiments import after_passive, complete, experiment
+from tests.helpers.experiments import after_passive, complete
 from tests.helpers.paths import local
 from tests.helpers.studies import settings
 
@@ -55,7 +54,8 @@ def test_recall_is_the_share_of_the_exact_choice_on_the_shortlist():
 
 
 def test_a_screened_run_scores_all_exactly_every_nth_round_and_records_its_recall():
-    run = one_run(POOL, rounds=8, screen=SCREEN)
+    planned = plan_of(POOL, rounds=8, screen=SCREEN)
+    (run,) = planned.runs
     records = [result.record for result in complete(run, POOL)[0]]
     unlabelled = [len(POOL.train) - run.initial - number * run.query for number in range(9)]
     assert [record["scored"] for record in records] == [
@@ -65,6 +65,7 @@ def test_a_screened_run_scores_all_exactly_every_nth_round_and_records_its_recal
             for number, left in enumerate(unlabelled[:8])
         ),
     ]
+    assert planned.forward_passes(planned.arms[0]) == sum(each["scored"] for each in records)
     known = [not math.isnan(record["screen_recall"]) for record in records]
     assert known == [False, *(number % 3 == 0 for number in range(8))]
     recalls = [record["screen_recall"] for record in records if record["screen_recall"] >= 0]
@@ -112,18 +113,6 @@ def test_only_the_best_by_int8_scores_are_scored_exactly(monkeypatch):
     assert set(chosen) <= set(few)
 
 
-@pytest.mark.parametrize("extra", [{"screen": SCREEN}, {"candidates": 30}])
-@pytest.mark.parametrize("until", [1, 2, 3, 4])
-def test_a_run_that_continues_from_a_checkpoint_is_the_same(extra, until):
-    run = one_run(POOL, rounds=6, **extra)
-    whole, states = complete(run, POOL)
-    resumed = experiment(run, POOL, RunState.from_bytes(states[until]))
-    for expected in whole[until + 1 :]:
-        found = resumed.next_round()
-        np.testing.assert_equal(found.record, expected.record)
-        assert found.indices.tolist() == expected.indices.tolist()
-
-
 def test_candidates_are_a_new_random_part_in_each_round():
     running = after_passive(one_run(POOL, rounds=4, candidates=30), POOL)
     # Which candidates a round scored is in no result.
@@ -143,13 +132,16 @@ def test_candidates_are_a_new_random_part_in_each_round():
     ("settings", "scored"),
     [
         ({"candidates": 30}, [0, 30, 30, 30]),
+        ({}, [0, 228, 224, 220]),
         ({"candidates": 10_000}, [0, 228, 224, 220]),
         ({"strategies": ("random",), "screen": SCREEN}, [0] * 4),
     ],
 )
 def test_as_many_objects_are_scored_as_there_are_to_choose_from(settings, scored):
-    records = [result.record for result in results_of(rounds=3, **settings)]
+    planned = plan_of(POOL, rounds=3, **settings)
+    records = [result.record for result in complete(planned.runs[0], POOL)[0]]
     assert [record["scored"] for record in records] == scored
+    assert planned.forward_passes(planned.arms[0]) == sum(scored)
     assert all(math.isnan(record["screen_recall"]) for record in records)
 
 
@@ -206,13 +198,6 @@ def test_unscreened_runs_keep_their_names_and_screened_ones_get_new_names():
     }
     assert len(names) == 4
     assert plain.passive_id == one_run(POOL, screen=True).passive_id
-
-
-@pytest.mark.parametrize("extra", [{}, {"screen": SCREEN}, {"candidates": 30}])
-def test_the_plan_counts_the_scored_objects(extra):
-    planned = plan_of(POOL, rounds=7, **extra)
-    scored = sum(result.record["scored"] for result in complete(planned.runs[0], POOL)[0])
-    assert planned.forward_passes(planned.arms[0]) == scored
 
 
 def test_a_report_states_which_candidates_were_scored(pool, tmp_path):

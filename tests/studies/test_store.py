@@ -24,7 +24,14 @@ def hidden(root: Path) -> list[str]:
     return [path.name for path in root.rglob(".*") if path.name != ".lock"]
 
 
-def test_what_is_written_is_read_back(store):
+def test_an_empty_folder_holds_no_study_and_what_is_written_is_read_back(store):
+    assert not store.exists()
+    assert not store.has_runs()
+    assert not store.has_progress()
+    assert store.read_manifest() == {}
+    assert store.read_run("a") is None
+    assert store.count_rounds("a") == 0
+    assert store.read_rounds().columns.tolist() == list(ROUND_COLUMNS)
     store.write_study({"seeds": (0, 1), "label": "Straße"})
     store.write_manifest({"schema": 1, "pool": "Straße"})
     store.write_run("a", ROWS, [])
@@ -43,16 +50,6 @@ def test_what_is_written_is_read_back(store):
     store.remove_checkpoint("a")
     assert store.checkpoints() == frozenset()
     assert hidden(store.root) == []
-
-
-def test_an_empty_folder_holds_no_study(store):
-    assert not store.exists()
-    assert not store.has_runs()
-    assert not store.has_progress()
-    assert store.read_manifest() == {}
-    assert store.read_run("a") is None
-    assert store.count_rounds("a") == 0
-    assert store.read_rounds().columns.tolist() == list(ROUND_COLUMNS)
 
 
 def test_rounds_of_runs_with_different_heads_make_one_frame(store):

@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,17 +11,15 @@ import pytest
 from alray import api
 from alray.errors import Interrupted
 from alray.storage.local import LocalStorage
-from alray.studies.events import Failure
 from alray.studies.sweep.results import Sweep, load
 from alray.studies.sweep.store import SweepStore
 from tests.helpers import plugins
+from tests.helpers.plugins import misbehaving
 from tests.helpers.studies import (
     ROUNDS,
     Recorder,
     assert_same_records,
-    disturb,
     files,
-    misbehaving,
     settings,
 )
 
@@ -82,36 +79,6 @@ def test_killed_before_any_step_onto_the_disk_and_again_after_as_many(pool, tmp_
         )
 
 
-def test_a_killed_run_goes_on_from_its_checkpoint_and_not_from_the_start(
-    pool, tmp_path, undisturbed
-):
-    def die():
-        raise Killed
-
-    with pytest.raises(Killed):
-        api.sweep(settings(pool), results=tmp_path, observer=Recorder(("run", 3), die))
-    observer = Recorder()
-    study = api.sweep(settings(pool), results=tmp_path, observer=observer)
-    (name,) = study.runs["run_id"]
-    assert observer.of("begin") == [{name: 2}]
-    assert observer.of("started") == [(name, name)]
-    assert observer.of("progressed") == [(name, 3), (name, 4)]
-    assert_same_records(undisturbed, study)
-
-
-def test_a_lost_passive_phase_starts_again(pool, tmp_path, monkeypatch, undisturbed):
-    disturb(monkeypatch, lambda job: Failure(job.name, "killed"))
-    observer = Recorder()
-    spec = settings(pool, execution={"attempts": 2})
-    study = api.sweep(spec, results=tmp_path, observer=observer)
-    assert len(observer.of("lost")) == 2
-    (row,) = study.runs.to_dict("records")
-    assert row["status"] == "failed"
-    assert row["error"] == "its worker died 2 times: killed"
-    monkeypatch.undo()
-    assert_same_records(undisturbed, api.sweep(settings(pool), results=tmp_path))
-
-
 def test_an_error_fails_its_run_alone_and_the_next_command_tries_again(pool, tmp_path):
     failing = misbehaving(pool, "raise", 3)
     spec = settings(pool, strategies=["random", failing, "margin"])
@@ -136,11 +103,11 @@ def test_an_error_fails_its_run_alone_and_the_next_command_tries_again(pool, tmp
 def test_a_passive_phase_with_an_error_fails_every_run_and_the_study_is_still_readable(
     pool, tmp_path
 ):
-    broken = {"name": "tests.helpers.plugins:broken_model"}
+    broken = {"name": "tests.helpers.own_modules:failing_forward"}
     spec = settings(pool, model=broken, strategies=["random", "margin"])
     study = api.sweep(spec, results=tmp_path)
     assert study.runs["status"].tolist() == ["failed", "failed"]
-    assert set(study.runs["error"]) == {"RuntimeError: broken on purpose"}
+    assert set(study.runs["error"]) == {"ArithmeticError: this module cannot be called"}
     assert study.rounds.empty
     assert study.summary["failed"].tolist() == [1, 1]
 
@@ -205,18 +172,22 @@ def half_done(pool, tmp_path):
     return tmp_path, checkpoint
 
 
-def starts_after(half_done: tuple[Path, Path], pool: Path, undisturbed: Sweep) -> list[Any]:
+def resumed(half_done: tuple[Path, Path], pool: Path, undisturbed: Sweep) -> Recorder:
+    """Return what is observed while the same command ends a study as if nothing had happened."""
     observer = Recorder()
     study = api.sweep(settings(pool), results=half_done[0], observer=observer)
     assert_same_records(undisturbed, study)
     assert files(study.path) == files(undisturbed.path)
-    return [start for _, start in observer.of("started")]
+    return observer
 
 
 def test_a_run_goes_on_without_its_passive_phases_checkpoint(pool, half_done, undisturbed):
     (passive,) = half_done[1].parent.glob("passive*")
     passive.unlink()
-    assert starts_after(half_done, pool, undisturbed) == [half_done[1].stem]
+    observer, name = resumed(half_done, pool, undisturbed), half_done[1].stem
+    assert observer.of("begin") == [{name: 2}]
+    assert observer.of("started") == [(name, name)]
+    assert observer.of("progressed") == [(name, 3), (name, 4)]
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "garbage", "no rounds", "no queries"])
@@ -231,7 +202,7 @@ def test_a_checkpoint_that_is_damaged_or_without_its_records_is_not_used(
     else:
         folder = damage.removeprefix("no ")
         (results / "study" / folder / f"{checkpoint.stem}.parquet").unlink()
-    (start,) = starts_after(half_done, pool, undisturbed)
+    ((_, start),) = resumed(half_done, pool, undisturbed).of("started")
     assert start.startswith("passive__")
 
 
@@ -239,7 +210,8 @@ def test_a_damaged_passive_checkpoint_is_not_used(pool, half_done, undisturbed):
     half_done[1].unlink()
     (passive,) = half_done[1].parent.glob("passive*")
     passive.write_bytes(passive.read_bytes()[:-1])
-    assert starts_after(half_done, pool, undisturbed) == [None, passive.stem]
+    starts = [start for _, start in resumed(half_done, pool, undisturbed).of("started")]
+    assert starts == [None, passive.stem]
 
 
 def test_checkpoints_of_runs_that_are_not_asked_for_now_are_kept(pool, half_done):

@@ -9,13 +9,12 @@ from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.state import RunState
 from alray.studies.sweep.worker import RunWorker
 from tests.helpers import plugins
-from tests.helpers.studies import ROUNDS, inline, misbehaving, settings
+from tests.helpers.plugins import misbehaving
+from tests.helpers.studies import ROUNDS, inline, settings
 
 
-def plan_of(pool, *strategies: str, **execution) -> Plan:
-    return api.plan_sweep(
-        settings(pool, strategies=list(strategies or ["margin"]), execution=execution)
-    )
+def plan_of(pool, strategy: str = "margin", **execution) -> Plan:
+    return api.plan_sweep(settings(pool, strategies=[strategy], execution=execution))
 
 
 @pytest.fixture
@@ -28,11 +27,11 @@ def worker_for(plan: Plan) -> RunWorker:
     return RunWorker(prepared, prepared.checksum(), plan.study.execution, "here")
 
 
-def run_job(plan: Plan, strategy: str | None = None) -> tuple[Job, bytes]:
-    """Return the job of the plan's first run, or of a strategy's, and the state after its passive phase."""
+def run_job(plan: Plan) -> tuple[Job, bytes]:
+    """Return the job of the plan's first run, and the state after its passive phase."""
     worker = worker_for(plan)
     worker.start(passive_job(plan), None)
-    run = next(run for run in plan.runs if strategy in (None, run.strategy))
+    run = plan.runs[0]
     state = worker.advance().state
     assert state is not None
     return Job(run.run_id, run, ROUNDS, run.passive_id), state
@@ -121,22 +120,6 @@ def test_threads_are_those_of_the_settings_and_put_back(pool):
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
-
-
-def test_the_inline_executor_reports_an_error_with_its_traceback_and_goes_on(pool):
-    failing = misbehaving(pool, "raise", 1)
-    plan = plan_of(pool, failing, "margin")
-    with inline(plan) as executor:
-        executor.submit(*run_job(plan, failing), HERE)
-        (event,) = executor.wait(0.0)
-        assert isinstance(event, Failure)
-        assert event.reason.startswith("ValueError: no more than")
-        assert "plugins.py" in event.traceback
-        assert "second line" in event.traceback
-        executor.submit(*run_job(plan, "margin"), HERE)
-        (event,) = executor.wait(0.0)
-        assert isinstance(event, Progress)
-        assert event.round > 0
 
 
 def test_an_error_is_described_in_one_line():
