@@ -4,7 +4,6 @@ import pytest
 from rich.console import Console
 
 from alray.cli.display.correlation_progress import CorrelationDisplay
-from alray.cli.display.correlation_summary import print_correlation
 from alray.studies.correlation.results import load_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import FineTune, TrainBase
@@ -42,10 +41,9 @@ def test_a_study_prints_its_tables_and_where_everything_lies(done):
         f"page:    {results}/pool-correlation/report.html",
     ):
         assert part in outcome.output, part
-    assert max(map(len, outcome.stdout.splitlines())) <= 80 + len(str(results))
-    assert (results / "pool-correlation" / "report.html").stat().st_size > 100_000
-    page = (results / "pool-correlation" / "report.html").read_text()
-    assert page.count("<figure") >= 4
+    lines = [line for line in outcome.stdout.splitlines() if "/" not in line]
+    assert max(map(len, lines)) <= 80
+    assert (results / "pool-correlation" / "report.html").read_text().count("<figure") >= 4
 
 
 def test_the_same_command_again_prints_the_same_tables(done, pool, monkeypatch):
@@ -67,16 +65,12 @@ def test_the_same_command_again_prints_the_same_tables(done, pool, monkeypatch):
     assert len(reads) == 1
 
 
-def test_the_table_fits_eighty_columns_and_names_each_score_once(done):
-    found = load_correlation(done[1] / "pool-correlation")
-    console = Console(width=80, highlight=False, markup=False)
-    with console.capture() as capture:
-        print_correlation(console, found)
-    lines = [line for line in capture.get().splitlines() if "/" not in line]
-    assert max(map(len, lines)) <= 80
-    table = capture.get().partition("uplift:")[0]
+def test_the_table_names_each_score_once(done):
+    outcome, results = done
+    table = outcome.stdout.partition("uplift:")[0]
     assert table.count("loss (large)") == 1
     row = next(line for line in table.splitlines() if line.startswith("loss (large)"))
+    found = load_correlation(results / "pool-correlation")
     value = found.summary.query(
         "score == 'loss' and grouping == 'score' and outcome == 'accuracy' and epochs == 1"
     )["rho"].item()

@@ -36,6 +36,14 @@ def parquet(folder: Path, *, row_group_size: Any = None, **changed: Any) -> str:
     return str(path)
 
 
+def shaped(folder: Path, shape: str, image: Any) -> str:
+    """Write a pool whose images have this shape in their metadata."""
+    field = pa.field("image", image.type, metadata={"alray.shape": shape})
+    schema = pa.schema([("id", pa.string()), ("label", pa.string()), field])
+    pq.write_table(pa.table([IDS, LABELS, image], schema=schema), folder / "pool.parquet")
+    return str(folder / "pool.parquet")
+
+
 def read(source: str, **settings: Any) -> Any:
     return read_pool(PoolSpec(source=source, **settings))
 

@@ -13,6 +13,7 @@ from alray.reporting.correlation import page as correlation_page
 from alray.reporting.correlation.frames import choose
 from alray.reporting.sweep import page as sweep_page
 from alray.reporting.sweep.style import arms_of
+from tests.helpers.paths import local
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -49,6 +50,11 @@ class Page(HTMLParser):
     @property
     def words(self):
         return " ".join(" ".join(self.text).split())
+
+
+def html_of(made):
+    """Return the page of a report that was written."""
+    return local(made.page).read_text()
 
 
 def sweep_html(results):

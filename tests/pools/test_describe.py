@@ -25,24 +25,24 @@ def test_counts_objects_classes_and_modalities(tmp_path):
     assert found.groups is None
 
 
-def test_counts_nan_objects_instead_of_refusing(tmp_path):
-    rows = [[float("nan"), 1.0], [1.0, 2.0], [float("inf"), 0.0], None, [1.0, 1.0], [1.0, 0.0]]
-    found = described(parquet(tmp_path, image=vectors(rows)))
-    assert found.modalities[0].unusable == 2
-    assert len(found.problems) == 1
-    assert "a, c" in found.problems[0]
+NAN_IN_TWO = [[float("nan"), 1.0], [1.0, 2.0], [float("inf"), 0.0], None, [1.0, 1.0], [1.0, 0.0]]
 
 
-def test_describes_a_pool_of_one_class(tmp_path):
-    found = described(parquet(tmp_path, label=["cat"] * 6))
-    assert found.classes == {"cat": 6}
-    assert "only class" in found.problems[0]
-
-
-def test_describes_a_modality_without_objects(tmp_path):
-    found = described(parquet(tmp_path, image=vectors([None] * 6)))
-    assert found.modalities[0].absent == 6
-    assert len(found.problems) == 2
+@pytest.mark.parametrize(
+    ("columns", "absent", "unusable", "problems"),
+    [
+        ({"image": vectors(NAN_IN_TWO)}, 1, 2, ["2 objects: a, c;"]),
+        ({"label": ["cat"] * 6}, 1, 0, ["the only class is 'cat'"]),
+        ({"image": vectors([None] * 6)}, 6, 0, ["absent from every object", "no modality"]),
+    ],
+    ids=["NaN", "one class", "no image"],
+)
+def test_describes_what_an_experiment_refuses(tmp_path, columns, absent, unusable, problems):
+    found = described(parquet(tmp_path, **columns))
+    image = found.modalities[0]
+    assert (found.objects, image.absent, image.unusable) == (6, absent, unusable)
+    for problem, words in zip(found.problems, problems, strict=True):
+        assert words in problem
 
 
 def test_describes_when_every_class_is_dropped(tmp_path):
@@ -52,24 +52,31 @@ def test_describes_when_every_class_is_dropped(tmp_path):
     assert "99" in found.notes[0]
 
 
-def test_duplicates_need_all_modalities_to_agree(tmp_path):
-    image = vectors([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0], [5.0, 6.0], None, None])
-    text = vectors([[0.5, 0.25], [0.5, 0.25], [0.5, 0.5], None, [1.0, 1.0], [1.0, 1.0]])
+@pytest.mark.parametrize(
+    ("image", "text", "expected"),
+    [
+        (
+            [[1.0, 2.0], [1.0, 2.0], [1.0, 2.0], [5.0, 6.0], None, None],
+            [[0.5, 0.25], [0.5, 0.25], [0.5, 0.5], None, [1.0, 1.0], [1.0, 1.0]],
+            Duplicates(objects=4, sets=2, conflicting_sets=1),
+        ),
+        (
+            [[1.0, 2.0], [3.0, 4.0], *[[5.0, i] for i in range(4)]],
+            [[3.0, 4.0], [1.0, 2.0], *[[5.0, i] for i in range(4)]],
+            Duplicates(0, 0, 0),
+        ),
+        (
+            [None, None, None, [5.0, 6.0], [1.0, 0.0], [0.0, 1.0]],
+            [None] * 6,
+            Duplicates(0, 0, 0),
+        ),
+    ],
+    ids=["all modalities agree", "swapped modalities", "no modality"],
+)
+def test_duplicates_have_the_same_features_in_all_modalities(tmp_path, image, text, expected):
     labels = ["cat", "dog", "cat", "dog", "cat", "cat"]
-    found = described(parquet(tmp_path, image=image, text=text, label=labels))
-    assert found.duplicates == Duplicates(objects=4, sets=2, conflicting_sets=1)
-
-
-def test_objects_without_modality_are_no_duplicates(tmp_path):
-    image = vectors([None, None, None, [5.0, 6.0], [1.0, 0.0], [0.0, 1.0]])
-    found = described(parquet(tmp_path, image=image, text=None))
-    assert found.duplicates == Duplicates(0, 0, 0)
-
-
-def test_swapped_modalities_are_no_duplicates(tmp_path):
-    image = vectors([[1.0, 2.0], [3.0, 4.0], *[[5.0, i] for i in range(4)]])
-    text = vectors([[3.0, 4.0], [1.0, 2.0], *[[5.0, i] for i in range(4)]])
-    assert described(parquet(tmp_path, image=image, text=text)).duplicates.objects == 0
+    source = parquet(tmp_path, image=vectors(image), text=vectors(text), label=labels)
+    assert described(source).duplicates == expected
 
 
 def test_groups(tmp_path):
@@ -102,11 +109,7 @@ def test_hashes_agree_exactly_where_rows_do(rows):
     same_rows = (rows[:, None] == rows[None]).all(axis=2)
     same_hashes = (hashes[:, None] == hashes[None]).all(axis=2)
     assert (same_rows == same_hashes).all()
-
-
-def test_hashes_do_not_depend_on_the_chunk():
-    rows = np.random.default_rng(0).standard_normal((50, 7)).astype(np.float32)
-    assert (hash_rows(rows, chunk_values=10) == hash_rows(rows)).all()
+    assert (hash_rows(rows, chunk_values=10) == hashes).all()
 
 
 def test_equality_is_that_of_the_bits():

@@ -2,24 +2,17 @@ import logging
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from alray.errors import PoolError
 from alray.pools import features as features_module
 from alray.pools.builtin import BUILTIN_POOLS
-from tests.helpers.pools_fixtures import IDS, columns, features, parquet, read, vectors
-
-NAN = float("nan")
-
-
-def refusal(source: str, **settings: object) -> str:
-    with pytest.raises(PoolError) as caught:
-        read(source, **settings)
-    return str(caught.value)
+from alray.pools.split import assign_parts
+from alray.settings.common import SplitSpec
+from tests.helpers.pools_fixtures import IDS, features, parquet, read, shaped, vectors
 
 
-def test_reads_every_float_list_column(tmp_path):
+def test_reads_every_float_list_column_and_keeps_present_rows_only(tmp_path):
     pool = read(parquet(tmp_path, weight=[1.0] * 6))
     assert pool.name == "pool"
     assert pool.ids.tolist() == IDS
@@ -27,10 +20,7 @@ def test_reads_every_float_list_column(tmp_path):
     assert pool.labels.tolist() == [0, 1, 0, 1, 0, 1]
     assert [part.name for part in pool.modalities] == ["image", "text"]
     assert pool.groups is None
-
-
-def test_keeps_present_rows_only(tmp_path):
-    image = read(parquet(tmp_path)).modalities[0]
+    image = pool.modalities[0]
     assert image.features.tolist() == [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]]
     assert image.rows.tolist() == [0, 1, -1, 2, 3, 4]
     assert image.shape == (2,)
@@ -84,20 +74,11 @@ def test_dropped_and_unusable_objects_are_found_in_every_batch(tmp_path, monkeyp
     labels = ["x", "y"] * 15
     labels[3] = labels[25] = "rare"
     fixed = {"row_group_size": 11, "id": range(30), "label": labels, "text": None}
-    broken = [[NAN, 0.0] if i == 20 else row for i, row in enumerate(rows)]
-    source = parquet(tmp_path, image=vectors(broken), **fixed)
-    assert "in 1 objects: 20;" in refusal(source, min_class_size=3)
     pool = read(parquet(tmp_path, image=vectors(rows), **fixed), min_class_size=3)
     assert features(pool, "image")[:, 0].tolist() == [i for i in range(30) if i not in {3, 25}]
-
-
-def shaped(folder, shape, image):
-    """Write a pool whose images have this shape in their metadata."""
-    field = pa.field("image", image.type, metadata={"alray.shape": shape})
-    schema = pa.schema([("id", pa.string()), ("label", pa.string()), field])
-    table = pa.table([IDS, list("xyxyxy"), image], schema=schema)
-    pq.write_table(table, folder / "pool.parquet")
-    return str(folder / "pool.parquet")
+    rows[20][0] = float("nan")
+    with pytest.raises(PoolError, match="in 1 objects: 20;"):
+        read(parquet(tmp_path, image=vectors(rows), **fixed), min_class_size=3)
 
 
 def test_image_arrays_have_the_shape_that_the_metadata_says(tmp_path):
@@ -108,18 +89,12 @@ def test_image_arrays_have_the_shape_that_the_metadata_says(tmp_path):
     assert part.features[5].tolist() == [5, 1, 2, 3, 4, 255]
 
 
-@pytest.mark.parametrize("shape", ["[2, 2]", "[-1, -2]", "two", "3", "[]"])
-def test_refuses_a_shape_that_does_not_fit(tmp_path, shape):
-    source = shaped(tmp_path, shape, vectors([[1.0, 2.0]] * 6))
-    message = refusal(source)
-    assert message.startswith(f"{source}: column 'image'")
-    assert f"alray.shape = {shape}" in message
-
-
-def test_integer_labels_are_sorted_by_value(tmp_path):
-    pool = read(parquet(tmp_path, label=[10, 9, 10, 100, 9, 9]))
+def test_integer_labels_are_sorted_by_value_and_integer_ids_become_text(tmp_path):
+    ids = [3, 1, 4, 15, 9, 2]
+    pool = read(parquet(tmp_path, id=ids, label=[10, 9, 10, 100, 9, 9]))
     assert pool.classes == ("9", "10", "100")
     assert pool.labels.tolist() == [1, 0, 1, 2, 0, 0]
+    assert pool.ids.tolist() == [str(number) for number in ids]
 
 
 def test_dictionaries_that_differ_between_row_groups_and_large_text(tmp_path):
@@ -127,11 +102,6 @@ def test_dictionaries_that_differ_between_row_groups_and_large_text(tmp_path):
     label, ids = pa.chunked_array(halves), pa.array(IDS, pa.large_string())
     pool = read(parquet(tmp_path, row_group_size=3, label=label, id=ids))
     assert [pool.classes[code] for code in pool.labels] == list("babcac")
-
-
-def test_ids_of_other_types_become_text(tmp_path):
-    ids = [3, 1, 4, 15, 9, 2]
-    assert read(parquet(tmp_path, id=ids)).ids.tolist() == [str(number) for number in ids]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +115,32 @@ def test_ids_of_other_types_become_text(tmp_path):
 def test_groups_are_numbered_as_they_appear_and_an_object_without_one_is_alone(tmp_path, words):
     pool = read(parquet(tmp_path, words=words), group_by="words")
     assert pool.groups.tolist() == [0, 1, 2, 0, 3, 4]
+
+
+def test_copies_are_one_group_and_do_not_cross_the_split(tmp_path):
+    """The second half repeats the objects of the first, with other labels."""
+    rng = np.random.default_rng(0)
+    image = vectors(rng.normal(size=(200, 2)).tolist() * 2)
+    labels = rng.choice(["a", "b"], size=400).tolist()
+    source = parquet(tmp_path, id=range(400), label=labels, image=image, text=None)
+    pool = read(source)
+    assert pool.groups[:200].tolist() == pool.groups[200:].tolist()
+    assert len(np.unique(pool.groups)) == 200
+    part = assign_parts(pool, SplitSpec(), np.random.default_rng(1))
+    assert part[:200].tolist() == part[200:].tolist()
+    assert read(source, copies="apart").groups is None
+
+
+@pytest.mark.parametrize("copies", ["together", "apart"])
+def test_groups_that_share_a_copy_become_one(tmp_path, copies):
+    """x and y share a copy, z has none: with copies together x and y are one group."""
+    image = vectors([[0.0, 1.0], [2.0, 3.0], [0.0, 1.0], [4.0, 5.0]])
+    columns = {"id": range(4), "label": list("aabb"), "author": list("xxyz")}
+    source = parquet(tmp_path, **columns, image=image, text=None)
+    first, second, third, fourth = read(source, group_by="author", copies=copies).groups.tolist()
+    assert first == second
+    assert (third == first) is (copies == "together")
+    assert fourth not in (first, third)
 
 
 def test_small_classes_are_dropped_and_reported(tmp_path, caplog):
@@ -167,140 +163,6 @@ def test_nothing_is_reported_where_nothing_is_dropped(tmp_path, caplog):
     caplog.set_level(logging.INFO, "alray")
     read(parquet(tmp_path), min_class_size=3)
     assert not caplog.messages
-
-
-# Refusals: each names the file, the column and the objects.
-
-
-def test_refuses_an_unknown_built_in_name():
-    message = refusal("openclipartt")
-    assert "did you mean 'openclipart'?" in message
-    assert "path" in message
-
-
-def test_refuses_a_missing_file(tmp_path):
-    message = refusal(str(tmp_path / "none.parquet"))
-    assert "none.parquet: no such file" in message
-    assert "openclipart, icons" in message
-
-
-def test_refuses_a_folder(tmp_path):
-    message = refusal(str(tmp_path))
-    assert "a folder, and a pool is one Parquet file" in message
-    assert "alray pool import" in message
-
-
-@pytest.mark.parametrize(
-    ("broken", "words"),
-    [
-        (lambda _: b"id,label\n1,2\n", "not a readable Parquet file .*`alray pool import`"),
-        (lambda content: content[: len(content) // 2], "not a readable Parquet file"),
-        (lambda content: content[:4] + b"\xff" * 196 + content[200:], "damaged"),
-    ],
-    ids=["CSV", "truncated", "damaged"],
-)
-def test_refuses_a_broken_file(tmp_path, broken, words):
-    source = parquet(tmp_path)
-    path = tmp_path / "pool.parquet"
-    path.write_bytes(broken(path.read_bytes()))
-    with pytest.raises(PoolError, match=rf"pool\.parquet: {words}"):
-        read(source)
-
-
-def test_refuses_no_rows(tmp_path):
-    empty = pa.table(columns()).slice(0, 0)
-    source = parquet(tmp_path, **{name: empty[name] for name in empty.column_names})
-    assert "pool.parquet: the file has no rows" in refusal(source)
-
-
-MISSING = (
-    "pool.parquet: no column {}; columns are id, label, image, text; name another one with {}"
-)
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"id": "number"}, MISSING.format("'number'", "--id")),
-        ({"label": "topic"}, MISSING.format("'topic'", "--label")),
-        ({"group_by": "words"}, MISSING.format("'words'", "--group-by")),
-        ({"modalities": {"image": "pixels"}}, MISSING.format("'pixels'", "--modality")),
-        ({"label": "lable"}, "no column 'lable'; did you mean 'label'?"),
-        ({"modalities": {"image": "label"}}, "pool.parquet: column 'label' is string"),
-        ({"id": "image"}, "pool.parquet: column 'image' is fixed_size_list"),
-        ({"min_class_size": 99}, "pool.parquet: no class is left"),
-    ],
-    ids=str,
-)
-def test_refuses_settings_that_do_not_fit_the_file(tmp_path, settings, words):
-    assert words in refusal(parquet(tmp_path), **settings)
-
-
-UNUSABLE = "column 'image' has NaN, null or infinite values in"
-NULL_INSIDE = [[1, 2], [1, 1], None, [1, 2], [2, None], [1, 1]]
-RAGGED = [[1.0, 2.0], [1.0], None, [1.0, 2.0], [2.0, 3.0, 4.0], [1.0, 1.0]]
-
-
-@pytest.mark.parametrize(
-    ("column", "values", "words"),
-    [
-        ("label", [1.0, 2.0] * 3, "column 'label' is double"),
-        ("label", ["a", "b", None, "", "a", "b"], "is null or empty for 2 objects: c, d"),
-        ("label", [1, 2, None, 1, 2, 1], "column 'label' is null or empty for 1 objects: c"),
-        ("label", ["cat"] * 6, "the only class is 'cat'"),
-        ("id", ["a", None, "c", "", "e", "f"], "is null or empty in 2 rows (rows 1, 3"),
-        ("id", list("abadbf"), "column 'id' holds 2 ids more than once: a, b"),
-        ("id", [*IDS[:5], "x" * 1025], "more than 1,024 characters"),
-        ("image", vectors([[NAN, 1.0]] * 6), f"{UNUSABLE} 6 objects: a, b, c, d, e and 1 more"),
-        ("image", vectors(NULL_INSIDE), f"{UNUSABLE} 1 objects: e"),
-        ("image", vectors(NULL_INSIDE, pa.uint8()), f"{UNUSABLE} 1 objects: e"),
-        ("image", vectors(NULL_INSIDE, pa.float16()), f"{UNUSABLE} 1 objects: e"),
-        (
-            "image",
-            vectors([[1.0, 1e300], *[[1.0, 1.0]] * 5], pa.float64()),
-            f"{UNUSABLE} 1 objects: a",
-        ),
-        (
-            "text",
-            vectors([[0.5, 0.25], None, None, *[[3.5, 4.5]] * 3]),
-            "1 objects have no modality (all null in image, text): c",
-        ),
-        ("image", vectors([None] * 6), "column 'image' is absent from every object"),
-        ("image", vectors([None] * 6, size=None), "column 'image' is absent from every object"),
-        ("image", vectors([[]] * 6, size=None), "column 'image' holds empty lists only"),
-        (
-            "image",
-            vectors(RAGGED, size=None),
-            "column 'image' is ragged: most lists have 2 values, 2 objects have between 1 and 3: b, e",
-        ),
-        *(
-            (name, vectors([[1.0, 2.0]] * 6), f"'{name}' cannot name a modality")
-            for name in ("img.emb", "fused", "2nd", "a b")
-        ),
-    ],
-)
-def test_refuses_a_column(tmp_path, column, values, words):
-    source = parquet(tmp_path, **{column: values})
-    message = refusal(source)
-    assert message.startswith(f"{source}: ")
-    assert words in message
-
-
-@pytest.mark.parametrize("bad", [NAN, float("inf"), float("-inf")])
-def test_refuses_values_that_are_no_numbers(tmp_path, bad):
-    rows = [[1.0, 2.0], [bad, 1.0], None, [1.0, 2.0], [2.0, bad], [1.0, 1.0]]
-    assert f"{UNUSABLE} 2 objects: b, e" in refusal(parquet(tmp_path, image=vectors(rows)))
-
-
-def test_refuses_a_file_without_any_list_column(tmp_path):
-    message = refusal(parquet(tmp_path, image=None, text=None))
-    assert "no modality" in message
-    assert "columns are id, label" in message
-
-
-def test_reports_all_problems_at_once(tmp_path):
-    source = parquet(tmp_path, label=["cat"] * 6, image=vectors([[NAN, 1.0]] * 6))
-    assert len(refusal(source).splitlines()) == 2
 
 
 # The fingerprint.

@@ -35,7 +35,9 @@ def near(share, count):
 
 
 def test_default_sizes_are_the_originals():
-    sizes = class_sizes(SyntheticSpec())
+    spec = SyntheticSpec()
+    assert (spec.image_features, spec.text_features, spec.classes) == (1024, 300, 50)
+    sizes = class_sizes(spec)
     assert sizes.sum() == 136_000
     assert sizes[0] == pytest.approx(7620, abs=2)
     assert sizes[-1] == pytest.approx(134, abs=1)
@@ -59,13 +61,16 @@ def test_topics_have_these_sizes():
     assert counts.tolist() == class_sizes(small(5_000)).tolist()
 
 
-def test_the_same_seed_is_the_same_file_to_the_bit(tmp_path):
+def test_the_same_seed_is_the_same_pool_to_the_bit(tmp_path):
     written = [
         write_chunks(make_synthetic(small(5_000)), 5_000, Target(tmp_path / name), lambda *_: None)
         for name in "ab"
     ]
     assert written[0].objects == 5_000
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    pool = read(str(tmp_path / "a"))
+    assert {part.name: part.dimension for part in pool.modalities} == {"image": 12, "text": 5}
+    assert len(pool.classes) == 10
 
 
 def test_another_seed_is_another_pool():
@@ -164,11 +169,3 @@ def test_refuses_settings_that_do_not_fit(settings, words):
     with pytest.raises(SpecError) as caught:
         validate(SyntheticSpec, settings, "the command line")
     assert words in str(caught.value)
-
-
-def test_a_synthetic_pool_is_a_pool(tmp_path):
-    spec = SyntheticSpec(objects=600)
-    write_chunks(make_synthetic(spec), 600, Target(tmp_path / "t.parquet"), lambda *_: None)
-    pool = read(str(tmp_path / "t.parquet"))
-    assert {part.name: part.dimension for part in pool.modalities} == {"image": 1024, "text": 300}
-    assert len(pool.classes) == 50

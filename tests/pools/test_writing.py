@@ -99,13 +99,10 @@ def existing(tmp_path):
     return path
 
 
-def test_an_existing_file_is_not_replaced(existing):
+def test_an_existing_file_is_replaced_only_when_asked(existing):
     with pytest.raises(PoolError, match=r"p\.parquet: exists already; .*--overwrite"):
         write_pool(existing, [CHUNK])
     assert existing.read_text() == "mine"
-
-
-def test_an_existing_file_is_replaced_when_asked(existing):
     write_pool(existing, [CHUNK], overwrite=True)
     assert len(read(str(existing))) == 2
 

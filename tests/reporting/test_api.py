@@ -13,6 +13,7 @@ from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import SweepStore
 from tests.helpers.paths import local
+from tests.helpers.report_reading import html_of
 from tests.helpers.sweep_report_frames import Size, frames_of, runs_of, write_study
 
 SMALL = Size(strategies=("random", "margin", "entropy"), seeds=3, rounds=4)
@@ -28,11 +29,6 @@ def table(path, **changes):
     rounds = frames_of(SMALL)["rounds"][["arm", "seed", "labels", "accuracy"]]
     rounds.assign(**changes).to_csv(path, index=False)
     return path
-
-
-def html_of(made):
-    assert made.page is not None
-    return made.page.read_text()
 
 
 def files_below(folder):
@@ -138,14 +134,6 @@ def test_a_study_that_is_not_finished_says_what_is_missing(tmp_path):
     assert html.index("1 run failed") < html.index("In short")
 
 
-def test_a_study_that_was_killed_is_read_from_its_rounds(tmp_path):
-    folder = write_study(tmp_path / "killed", SMALL)
-    (folder / "runs.parquet").unlink()
-    made = report(folder, formats=PAGE)
-    (problem,) = made.problems
-    assert "has not ended" in problem
-
-
 def test_a_study_without_a_finished_run_is_refused(tmp_path):
     folder = write_study(tmp_path / "none", SMALL)
     runs = runs_of(SMALL).assign(status="unfinished", rounds_done=1)
@@ -203,8 +191,9 @@ def test_kinds_of_results(study, tmp_path):
     assert find_results(table(tmp_path / "curves.csv")).kind == "table"
     other = write_study(tmp_path / "other", SMALL, kind="correlation")
     assert find_results(other).kind == "correlation"
-    with pytest.raises(SpecError, match="which has no arms and no label cost"):
-        report(other, against="margin")
+    for asked in ({"against": "margin"}, {"label_cost": 0.05}):
+        with pytest.raises(SpecError, match="which has no arms and no label cost"):
+            report(other, **asked)
     strange = write_study(tmp_path / "strange", SMALL, kind="strange")
     with pytest.raises(StoreError, match="holds a strange study"):
         report(strange)

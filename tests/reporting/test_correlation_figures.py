@@ -66,15 +66,11 @@ def test_labels_of_axes_have_no_leading_zero(figures):
     assert [text for text in texts if re.fullmatch(r"\+\.\d+", text)]
 
 
-def test_a_score_has_one_colour_everywhere(figures):
+def test_a_score_has_one_colour_everywhere_and_the_line_at_zero_is_dark(figures):
     for figure in figures.values():
-        svg = figure.svg().decode().lower()
-        assert all(theme.COLOURS[score].lower() in svg for score in SCORES)
-
-
-def test_the_line_at_zero_is_dark(figures):
-    for figure in figures.values():
-        assert f'stroke="{theme.LIGHT["zero"]}"' in figure.svg().decode()
+        svg = figure.svg().decode()
+        assert all(theme.COLOURS[score].lower() in svg.lower() for score in SCORES)
+        assert f'stroke="{theme.LIGHT["zero"]}"' in svg
 
 
 def test_print_shows_the_chosen_rows_only(figures):

@@ -30,15 +30,11 @@ def test_a_failed_run_is_named_with_its_node_once(host, error, said):
     assert problem.endswith(said)
 
 
-def test_more_than_five_are_counted():
-    (problem,) = problems_of(runs(*[("failed", "node1", "no")] * 7), written=True)
-    assert problem.startswith("7 runs failed and are left out: ")
-    assert problem.endswith("seed 4 on node1: no; and 2 more.")
-
-
-def test_unfinished_runs_and_a_study_under_way():
-    finished, unwritten = problems_of(
-        runs(("finished", "", ""), ("unfinished", "", "")), written=False
+def test_more_than_five_are_counted_and_unfinished_ones_are_named():
+    failed, unfinished, unwritten = problems_of(
+        runs(*[("failed", "node1", "no")] * 7, ("unfinished", "", "")), written=False
     )
-    assert finished == "1 run is not finished and left out: margin, seed 1: round 3."
+    assert failed.startswith("7 runs failed and are left out: ")
+    assert failed.endswith("seed 4 on node1: no; and 2 more.")
+    assert unfinished == "1 run is not finished and left out: margin, seed 7: round 3."
     assert unwritten.startswith("The study has not ended")

@@ -48,6 +48,11 @@ CHANGES: dict[str, Any] = {
     "execution.cpus_per_run": 2,
     "execution.gpus_per_run": 1,
 }
+ROUNDS_ONLY = {
+    *("strategies", "query", "rounds", "candidates", "screen"),
+    *("training.mode", "training.round_epochs", "training.batch_norm"),
+}
+"""Settings of the rounds: runs that differ in them only share their passive phase."""
 EXEMPT = {
     "name": "a label for displays",
     **{
@@ -110,13 +115,14 @@ def test_a_changed_setting_is_another_run(name):
     before, after = with_settings(needed), with_settings({**needed, name: CHANGES[name]})
     assert before.run_id != after.run_id
     assert before.run_id == with_settings(needed).run_id
+    assert (before.passive_id == after.passive_id) is (name in ROUNDS_ONLY)
 
 
 @pytest.mark.parametrize(
     "changes", [{"name": "other"}, {"execution": {"executor": "inline", "parallel": 3}}]
 )
 def test_exempt_settings_change_no_run(changes):
-    assert only_run(**changes).run_id == only_run().run_id
+    assert only_run(**changes) == only_run()
 
 
 @pytest.mark.parametrize(
@@ -139,41 +145,10 @@ def test_what_the_plan_fills_in_is_part_of_it_and_labels_for_displays_are_not(
     assert (run.model_copy(update={field: value}).run_id != run.run_id) is is_part
 
 
-def passive_id(**changes):
-    return only_run(**{"training": {}, **changes}).passive_id
-
-
-@pytest.mark.parametrize(
-    ("changes", "shares"),
-    [
-        ({"strategies": ["bald:members=3"]}, True),
-        ({"training": {"batch_norm": "frozen"}}, True),
-        ({"training": {"mode": "scratch"}}, True),
-        ({"training": {"round_epochs": 3}}, True),
-        ({"query": 5}, True),
-        ({"rounds": 1}, True),
-        ({"name": "other"}, True),
-        ({"strategies": ["learning_loss"]}, False),
-        ({"training": {"lr": 0.1}}, False),
-        ({"training": {"patience": 1}}, False),
-        ({"model": {"width": 9}}, False),
-        ({"initial": 13}, False),
-        ({"seeds": [1]}, False),
-        ({"seed": 1}, False),
-        ({"metric_split": "validation"}, False),
-        ({"split": {"test": 0.1}}, False),
-        ({"execution": {"cpus_per_run": 2}}, False),
-    ],
-    ids=str,
-)
-def test_only_settings_of_the_rounds_share_the_passive_phase(changes, shares):
-    assert (passive_id(**changes) == passive_id()) is shares
-
-
-def test_learning_loss_arms_with_equal_options_share_it():
+def test_learning_loss_arms_with_equal_options_share_the_passive_phase():
     plan = plan_of(
         POOL, strategies=["learning_loss"], vary={"training.batch_norm": ["live", "frozen"]}
     )
-    assert len({run.passive_id for run in plan.runs}) == 1
-    other = passive_id(strategies=["learning_loss:margin=2"])
-    assert other != plan.runs[0].passive_id
+    (shared,) = {run.passive_id for run in plan.runs}
+    for strategy in ("learning_loss:margin=2", "random"):
+        assert only_run(training={}, strategies=[strategy]).passive_id != shared

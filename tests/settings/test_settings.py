@@ -40,10 +40,10 @@ def test_the_defaults_are_the_demo():
     assert spec.budget == 1500
 
 
-def test_plain_values_as_from_a_file():
+def test_plain_values_come_from_a_file_and_survive_theirs():
     spec = study(
         pool={"source": "p.parquet", "modalities": {"image": "img"}},
-        training={"lr": 3e-4, "log_variance_range": [-1, 2]},
+        training={"lr": 3e-4, "log_variance_range": [-1, 2], "loss_prediction": {}},
         strategies=["random", "bald:members=20"],
         vary={"training.batch_norm": ["live", "frozen"]},
         seeds=[0, 3, 7],
@@ -51,10 +51,6 @@ def test_plain_values_as_from_a_file():
     assert spec.training.log_variance_range == (-1.0, 2.0)
     assert spec.seeds == (0, 3, 7)
     assert spec.vary == {"training.batch_norm": ("live", "frozen")}
-
-
-def test_settings_survive_their_file():
-    spec = study(seeds=3, vary={"model.width": [8, 16]}, training={"loss_prediction": {}})
     assert study(**spec.model_dump(mode="json")) == spec
 
 

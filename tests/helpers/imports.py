@@ -1,0 +1,34 @@
+"""Sources of other formats, imported as pools."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alray.errors import PoolError
+from alray.pools.import_sources import ImportOptions
+from alray.pools.importing import Target, WriteSummary, import_pool
+from tests.helpers.pools_fixtures import read
+
+
+def run(source: Path, options: ImportOptions | None = None, **target: Any) -> WriteSummary:
+    """Import a source into the file out.parquet beside it."""
+    settings = Target(source.with_name("out.parquet"), **target)
+    return import_pool(source, settings, options or ImportOptions(), lambda _done, _total: None)
+
+
+def refusal(source: Path, options: ImportOptions | None = None, **target: Any) -> str:
+    with pytest.raises(PoolError) as caught:
+        run(source, options, **target)
+    assert not source.with_name("out.parquet").exists()
+    return str(caught.value)
+
+
+def imported(source: Path, options: ImportOptions | None = None, **target: Any) -> Any:
+    """Return the pool that a source becomes."""
+    return read(str(run(source, options, **target).path))
+
+
+def draw(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)

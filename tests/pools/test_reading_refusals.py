@@ -1,0 +1,154 @@
+"""Pools that cannot be used: each refusal names the file, the column and the objects."""
+
+import pyarrow as pa
+import pytest
+
+from alray.errors import PoolError
+from tests.helpers.pools_fixtures import IDS, columns, parquet, read, shaped, vectors
+
+NAN = float("nan")
+
+
+def refusal(source: str, **settings: object) -> str:
+    with pytest.raises(PoolError) as caught:
+        read(source, **settings)
+    return str(caught.value)
+
+
+def test_refuses_an_unknown_built_in_name():
+    message = refusal("openclipartt")
+    assert "did you mean 'openclipart'?" in message
+    assert "path" in message
+
+
+def test_refuses_a_missing_file(tmp_path):
+    message = refusal(str(tmp_path / "none.parquet"))
+    assert "none.parquet: no such file" in message
+    assert "openclipart, icons" in message
+
+
+def test_refuses_a_folder(tmp_path):
+    message = refusal(str(tmp_path))
+    assert "a folder, and a pool is one Parquet file" in message
+    assert "alray pool import" in message
+
+
+@pytest.mark.parametrize("shape", ["[2, 2]", "[-1, -2]", "two", "3", "[]"])
+def test_refuses_a_shape_that_does_not_fit(tmp_path, shape):
+    source = shaped(tmp_path, shape, vectors([[1.0, 2.0]] * 6))
+    message = refusal(source)
+    assert message.startswith(f"{source}: column 'image'")
+    assert f"alray.shape = {shape}" in message
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (lambda _: b"id,label\n1,2\n", "not a readable Parquet file .*`alray pool import`"),
+        (lambda content: content[: len(content) // 2], "not a readable Parquet file"),
+        (lambda content: content[:4] + b"\xff" * 196 + content[200:], "damaged"),
+    ],
+    ids=["CSV", "truncated", "damaged"],
+)
+def test_refuses_a_broken_file(tmp_path, broken, words):
+    source = parquet(tmp_path)
+    path = tmp_path / "pool.parquet"
+    path.write_bytes(broken(path.read_bytes()))
+    with pytest.raises(PoolError, match=rf"pool\.parquet: {words}"):
+        read(source)
+
+
+def test_refuses_no_rows(tmp_path):
+    empty = pa.table(columns()).slice(0, 0)
+    source = parquet(tmp_path, **{name: empty[name] for name in empty.column_names})
+    assert "pool.parquet: the file has no rows" in refusal(source)
+
+
+MISSING = (
+    "pool.parquet: no column {}; columns are id, label, image, text; name another one with {}"
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"id": "number"}, MISSING.format("'number'", "--id")),
+        ({"label": "topic"}, MISSING.format("'topic'", "--label")),
+        ({"group_by": "words"}, MISSING.format("'words'", "--group-by")),
+        ({"modalities": {"image": "pixels"}}, MISSING.format("'pixels'", "--modality")),
+        ({"label": "lable"}, "no column 'lable'; did you mean 'label'?"),
+        ({"modalities": {"image": "label"}}, "pool.parquet: column 'label' is string"),
+        ({"id": "image"}, "pool.parquet: column 'image' is fixed_size_list"),
+        ({"min_class_size": 99}, "pool.parquet: no class is left"),
+    ],
+    ids=str,
+)
+def test_refuses_settings_that_do_not_fit_the_file(tmp_path, settings, words):
+    assert words in refusal(parquet(tmp_path), **settings)
+
+
+UNUSABLE = "column 'image' has NaN, null or infinite values in"
+NULL_INSIDE = [[1, 2], [1, 1], None, [1, 2], [2, None], [1, 1]]
+RAGGED = [[1.0, 2.0], [1.0], None, [1.0, 2.0], [2.0, 3.0, 4.0], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("label", [1.0, 2.0] * 3, "column 'label' is double"),
+        ("label", ["a", "b", None, "", "a", "b"], "is null or empty for 2 objects: c, d"),
+        ("label", [1, 2, None, 1, 2, 1], "column 'label' is null or empty for 1 objects: c"),
+        ("label", ["cat"] * 6, "the only class is 'cat'"),
+        ("id", ["a", None, "c", "", "e", "f"], "is null or empty in 2 rows (rows 1, 3"),
+        ("id", list("abadbf"), "column 'id' holds 2 ids more than once: a, b"),
+        ("id", [*IDS[:5], "x" * 1025], "more than 1,024 characters"),
+        ("image", vectors([[NAN, 1.0]] * 6), f"{UNUSABLE} 6 objects: a, b, c, d, e and 1 more"),
+        ("image", vectors(NULL_INSIDE), f"{UNUSABLE} 1 objects: e"),
+        ("image", vectors(NULL_INSIDE, pa.uint8()), f"{UNUSABLE} 1 objects: e"),
+        ("image", vectors(NULL_INSIDE, pa.float16()), f"{UNUSABLE} 1 objects: e"),
+        (
+            "image",
+            vectors([[1.0, 1e300], *[[1.0, 1.0]] * 5], pa.float64()),
+            f"{UNUSABLE} 1 objects: a",
+        ),
+        (
+            "text",
+            vectors([[0.5, 0.25], None, None, *[[3.5, 4.5]] * 3]),
+            "1 objects have no modality (all null in image, text): c",
+        ),
+        ("image", vectors([None] * 6), "column 'image' is absent from every object"),
+        ("image", vectors([None] * 6, size=None), "column 'image' is absent from every object"),
+        ("image", vectors([[]] * 6, size=None), "column 'image' holds empty lists only"),
+        (
+            "image",
+            vectors(RAGGED, size=None),
+            "column 'image' is ragged: most lists have 2 values, 2 objects have between 1 and 3: b, e",
+        ),
+        *(
+            (name, vectors([[1.0, 2.0]] * 6), f"'{name}' cannot name a modality")
+            for name in ("img.emb", "fused", "2nd", "a b")
+        ),
+    ],
+)
+def test_refuses_a_column(tmp_path, column, values, words):
+    source = parquet(tmp_path, **{column: values})
+    message = refusal(source)
+    assert message.startswith(f"{source}: ")
+    assert words in message
+
+
+@pytest.mark.parametrize("bad", [NAN, float("inf"), float("-inf")])
+def test_refuses_values_that_are_no_numbers(tmp_path, bad):
+    rows = [[1.0, 2.0], [bad, 1.0], None, [1.0, 2.0], [2.0, bad], [1.0, 1.0]]
+    assert f"{UNUSABLE} 2 objects: b, e" in refusal(parquet(tmp_path, image=vectors(rows)))
+
+
+def test_refuses_a_file_without_any_list_column(tmp_path):
+    message = refusal(parquet(tmp_path, image=None, text=None))
+    assert "no modality" in message
+    assert "columns are id, label" in message
+
+
+def test_reports_all_problems_at_once(tmp_path):
+    source = parquet(tmp_path, label=["cat"] * 6, image=vectors([[NAN, 1.0]] * 6))
+    assert len(refusal(source).splitlines()) == 2
