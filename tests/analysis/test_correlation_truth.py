@@ -36,7 +36,7 @@ def pool_of(features: np.ndarray, labels: np.ndarray, train: int) -> PreparedPoo
 
 
 def mislabelled(share: float, seed: int = 0) -> PreparedPool:
-    """Return separable classes; a share of the train part's labels is wrong, so that a high loss means a wrong label."""
+    """Return separable classes; a share of the train labels is wrong, so that a high loss means a wrong label."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(4, size=2000)
     features = 2.5 * rng.normal(size=(4, 8))[labels] + rng.normal(size=(2000, 8))

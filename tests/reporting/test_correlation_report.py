@@ -9,7 +9,7 @@ import pytest
 from alray import api
 from alray.analysis.correlation.summary import summarise
 from alray.api import correlate
-from alray.errors import SpecError, StoreError
+from alray.errors import StoreError
 from alray.reporting.api import report
 from alray.studies.correlation.protocol import (
     complete_bases,
@@ -20,7 +20,7 @@ from alray.studies.correlation.protocol import (
 from alray.studies.correlation.results import load_correlation
 from alray.studies.correlation.store import CorrelationStore
 from tests.helpers.correlation_studies import correlation_settings
-from tests.helpers.paths import local
+from tests.helpers.report_reading import html_of
 
 
 def study_of(pool, folder, **changes):
@@ -52,11 +52,6 @@ def extended(pool, study, tmp_path_factory):
     return path
 
 
-def html_of(made):
-    assert made.page is not None
-    return local(made.page).read_text()
-
-
 def figures_in(html):
     """Return the data of the page's figures."""
     return json.loads(html.partition('id="shown">')[2].partition("</script>")[0])
@@ -83,11 +78,6 @@ def test_another_outcome_of_a_study_in_memory_can_be_the_main_one(study, tmp_pat
     monkeypatch.setattr(CorrelationStore, "read_groups", None)
     html = html_of(report(loaded, out=tmp_path, metric="nll", formats=("html",)))
     assert "Shown: NLL" in html
-
-
-def test_what_a_correlation_study_has_not_is_refused(study):
-    with pytest.raises(SpecError, match="which has no arms and no label cost"):
-        report(study, label_cost=0.05)
 
 
 def test_figures_are_of_the_bases_and_seeds_of_the_stored_summary(study, extended, tmp_path):

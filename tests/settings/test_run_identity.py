@@ -146,9 +146,8 @@ def test_what_the_plan_fills_in_is_part_of_it_and_labels_for_displays_are_not(
 
 
 def test_learning_loss_arms_with_equal_options_share_the_passive_phase():
-    plan = plan_of(
-        POOL, strategies=["learning_loss"], vary={"training.batch_norm": ["live", "frozen"]}
-    )
+    vary = {"training.batch_norm": ["live", "frozen"]}
+    plan = plan_of(POOL, strategies=["learning_loss"], vary=vary, training={})
     (shared,) = {run.passive_id for run in plan.runs}
     for strategy in ("learning_loss:margin=2", "random"):
         assert only_run(training={}, strategies=[strategy]).passive_id != shared

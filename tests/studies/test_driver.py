@@ -1,4 +1,4 @@
-"""What holds for the driver of both kinds of study: whatever interrupts it, the same command comes to the same end."""
+"""What holds for the driver of both kinds of study: after each interruption the same command comes to the same end."""
 
 import itertools
 import os
@@ -133,6 +133,25 @@ def test_a_full_disk_stops_a_study_and_loses_nothing(kind, expected, pool, tmp_p
     assert observer.events[-1] == ("end", None)
     kind.assert_same(expected, kind.run(kind.settings(pool), results=tmp_path, observer=again))
     assert 0 < steps(again) < kind.steps - 1
+
+
+def test_a_jobs_first_kill_for_want_of_memory_is_not_counted(
+    kind, expected, pool, tmp_path, monkeypatch
+):
+    """Three attempts are allowed, and each first job is lost three times: once for want of memory."""
+    losses: dict[str, int] = {}
+
+    def happens(job):
+        losses[job.name] = losses.get(job.name, 0) + 1
+        if len(losses) > 1 or losses[job.name] > 3:
+            return None
+        return Failure(job.name, "killed", out_of_memory=losses[job.name] == 1)
+
+    disturb(monkeypatch, happens)
+    observer = kind.observer()
+    kind.assert_same(expected, kind.run(kind.settings(pool), results=tmp_path, observer=observer))
+    assert len(observer.of("lost")) == 3
+    assert observer.of("failed") == []
 
 
 @pytest.mark.parametrize(
