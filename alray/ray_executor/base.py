@@ -18,7 +18,7 @@ from alray.studies.events import Failure, Notice
 from alray.studies.executor import Executor, JobT, ResultT
 
 STALL_SECONDS = 60.0
-"""How long nothing may run for want of a worker until the user is told, and how often this is repeated."""
+"""How long nothing may run for want of a worker until a notice says so, and how often it is repeated."""
 
 
 AnyExecutor = TypeVar("AnyExecutor", bound="RayExecutor[Any, Any]")

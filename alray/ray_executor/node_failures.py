@@ -15,7 +15,7 @@ class _Row:
         jobs: Jobs whose worker died: one that dies again and again proves nothing about the node.
         starts: Workers that could not start.
         reason: Of the last loss.
-        named: Whether the user was told.
+        named: Whether a notice has named it.
     """
 
     jobs: set[str] = field(default_factory=set)

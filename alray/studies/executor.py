@@ -1,4 +1,4 @@
-"""How a driver hands out jobs, whatever runs them: one protocol for both kinds of study."""
+"""How a driver hands out jobs: one protocol for both kinds of study and for everything that runs jobs."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar, runtime_checkable

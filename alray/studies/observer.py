@@ -1,4 +1,4 @@
-"""What anything that listens to a study in progress learns, whatever kind of study it is."""
+"""The events of a study in progress that a display or a counter can listen to, for both kinds of study."""
 
 from typing import Generic
 

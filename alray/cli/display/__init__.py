@@ -1,1 +1,1 @@
-"""What people see in the terminal: progress while a study runs, and its table at the end."""
+"""The terminal: progress while a study runs, and its table at the end."""

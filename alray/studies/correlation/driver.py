@@ -39,7 +39,7 @@ class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
         self._tasks: dict[int, list[FineTune]] = {}
         for number in range(plan.spec.bases):
             content = store.read_base(number)
-            base = None if content is None else _whole(content)
+            base = None if content is None else _read_base(content)
             if content is None or base is None:
                 self._task_schedule.add([TrainBase(f"base-{number}", number)])
             else:
@@ -108,11 +108,11 @@ class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
         self._bases[number] = content
 
 
-def _whole(content: bytes) -> Base | None:
-    """Return the base that a file holds; None where it is a copied half of one, whatever is wrong with it."""
+def _read_base(content: bytes) -> Base | None:
+    """Return the base that a file holds; None where it cannot be read, as half a copy cannot."""
     try:
         return Base.from_bytes(content)
-    except Exception:  # noqa: BLE001 -- as above: the base is made again
+    except Exception:  # noqa: BLE001 -- content that cannot be read, for any reason: the base is made again
         return None
 
 

@@ -223,7 +223,7 @@ def _checkpoint_round(store: SweepStore, name: str) -> int | None:
     content = store.read_checkpoint(name)
     try:
         return RunState.from_bytes(content).round
-    except Exception:  # noqa: BLE001 -- whatever is wrong with the content, the file is of no use
+    except Exception:  # noqa: BLE001 -- content that cannot be read, for any reason, is of no use
         return None
 
 
