@@ -1,16 +1,12 @@
 """A correlation study on a local Ray: equal to the bit to one in this process; lost workers, a killed driver."""
 
 import contextlib
-import os
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
-import yaml
 from typing_extensions import override
 
 from alray.api import correlate
@@ -18,10 +14,9 @@ from alray.ray_executor import tasks
 from alray.ray_executor.hangs import HangLimits
 from alray.ray_executor.nodes import Nodes
 from tests.helpers.correlation_studies import Listener, assert_same_study, correlation_settings
+from tests.helpers.processes import module_options, ray_workers, spec_file
 
 pytestmark = pytest.mark.ray
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -33,15 +28,6 @@ def on_ray(pool, **changes):
     return correlation_settings(pool, execution={"executor": "ray", "parallel": 2}, **changes)
 
 
-def performing() -> list[psutil.Process]:
-    """Return this process's Ray workers that perform a task."""
-    return [
-        process
-        for process in psutil.Process(os.getpid()).children(recursive=True)
-        if "_perform" in " ".join(process.cmdline())
-    ]
-
-
 def test_ray_tasks_give_the_same_records_to_the_bit_and_lost_ones_are_done_again(
     pool, cluster, tmp_path, inline
 ):
@@ -50,7 +36,7 @@ def test_ray_tasks_give_the_same_records_to_the_bit_and_lost_ones_are_done_again
         def performed(self, task, seconds, host):
             super().performed(task, seconds, host)
             if len(self.of("performed")) >= 4 and not self.of("lost"):
-                for process in performing():
+                for process in ray_workers("_perform"):
                     process.kill()
 
     listener = Killer()
@@ -72,7 +58,7 @@ def test_a_task_that_hangs_is_named_then_done_again_elsewhere(
             super().performed(task, seconds, host)
             # At a moment between two tasks no process performs one.
             if len(self.of("performed")) >= 4 and not stopped:
-                stopped.extend(performing()[:1])
+                stopped.extend(ray_workers("_perform")[:1])
                 for process in stopped:
                     process.suspend()
 
@@ -111,11 +97,9 @@ def test_a_task_on_a_node_that_nobody_has_looked_at_is_handed_over_anew(
 @contextlib.contextmanager
 def driver(folder, spec, outcomes):
     """Run a driver until this many outcomes are on disk."""
-    path = folder / "study.yaml"
-    path.write_text(yaml.safe_dump(spec))
-    command = [sys.executable, "-m", "alray", "correlate", str(path), "--results", str(folder)]
+    words = ["alray", "correlate", spec_file(folder, spec), "--results", folder]
     with subprocess.Popen(
-        command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        **module_options(*words), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as process:
         begin = time.monotonic()
         while len(files_of(folder)) < outcomes:

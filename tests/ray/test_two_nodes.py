@@ -1,14 +1,10 @@
 """Two nodes, one of them bad: runs end on the other, to the bit as if nothing had happened, and the user is told."""
 
-import os
 import re
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ray.cluster_utils import Cluster
 
 from alray import api
@@ -17,11 +13,11 @@ from alray.studies.correlation.results import load_correlation
 from alray.studies.sweep.results import load
 from tests.helpers.correlation_studies import correlation_settings
 from tests.helpers.plugins import NODE, misbehaving
+from tests.helpers.processes import module_options, spec_file
 from tests.helpers.studies import ROUNDS, comparable, settings
 
 pytestmark = pytest.mark.ray
 
-ROOT = Path(__file__).parents[2]
 BAD = "bad"
 STORE_BYTES = 100 * 2**20
 
@@ -29,38 +25,24 @@ STORE_BYTES = 100 * 2**20
 @pytest.fixture(scope="module")
 def address():
     """Start a cluster of two nodes, the second one larger and bad, and return its address."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        options: dict[str, Any] = {
-            "num_cpus": 1,
-            "object_store_memory": STORE_BYTES,
-            "include_dashboard": False,
-        }
-        cluster = Cluster(initialize_head=True, head_node_args=options)
-        cluster.add_node(**{**options, "num_cpus": 3}, env_vars={NODE: BAD})
-        yield cluster.address
-        cluster.shutdown()
+    options: dict[str, Any] = {
+        "num_cpus": 1,
+        "object_store_memory": STORE_BYTES,
+        "include_dashboard": False,
+    }
+    cluster = Cluster(initialize_head=True, head_node_args=options)
+    cluster.add_node(**{**options, "num_cpus": 3}, env_vars={NODE: BAD})
+    yield cluster.address
+    cluster.shutdown()
 
 
 def on_cluster(address, folder, spec, command="sweep"):
     """Run a study as the command line does, in a process of its own."""
-    path = folder / "study.yaml"
-    path.write_text(yaml.safe_dump(spec))
-    arguments = [command, str(path), "--results", str(folder)]
+    words = [command, spec_file(folder, spec), "--results", folder]
     if command == "sweep":
-        arguments.append("--no-report")
-    environment = {name: text for name, text in os.environ.items() if name != "RAY_ADDRESS"}
-    return subprocess.run(
-        [sys.executable, "-m", "tests.helpers.on_cluster", address, *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+        words.append("--no-report")
+    options = module_options("tests.helpers.on_cluster", address, *words)
+    return subprocess.run(**options, capture_output=True, timeout=120, check=False)
 
 
 def test_what_one_node_does_to_runs_is_made_good_on_the_other(pool, address, tmp_path):
