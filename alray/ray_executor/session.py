@@ -49,8 +49,7 @@ class RaySession:
         self._connect()
         try:
             if self._connected_here:
-                self._watchdog = Watchdog(cluster_view().endpoints)
-                self._watchdog.start()
+                self._watch()
             self._check_nodes()
             # The one copy of the pool that a node holds: every worker maps NumPy arrays, it would copy tensors.
             self.checksum = self._pool.checksum()
@@ -175,6 +174,10 @@ class RaySession:
         self._preflight.check_all()
         if autoscales():
             self._request = CapacityRequest(self.worker_options(), self._execution.parallel)
+
+    def _watch(self) -> None:
+        self._watchdog = Watchdog(cluster_view().endpoints)
+        self._watchdog.start()
 
     def _disconnect(self) -> None:
         if self._connected_here:

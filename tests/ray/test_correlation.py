@@ -56,11 +56,15 @@ def test_a_task_that_hangs_is_named_then_done_again_elsewhere(
         @override
         def performed(self, task, seconds, host):
             super().performed(task, seconds, host)
-            # At a moment between two tasks no process performs one.
-            if len(self.of("performed")) >= 4 and not stopped:
-                stopped.extend(ray_workers("_perform")[:1])
-                for process in stopped:
-                    process.suspend()
+            if len(self.of("performed")) < 4 or stopped:
+                return
+            # At a moment between two tasks no process performs one, and one may just have ended its task.
+            for process in ray_workers("_perform")[:1]:
+                process.suspend()
+                if process in ray_workers("_perform"):
+                    stopped.append(process)
+                else:
+                    process.resume()
 
     listener = Stopper()
     try:

@@ -200,7 +200,7 @@ def test_a_ray_started_for_the_study_ends_with_it_even_if_it_is_refused(pool, mo
     steps = []
     nodes = session.alive_nodes()
     monkeypatch.setattr(session, "alive_nodes", lambda: nodes)
-    monkeypatch.setattr(session.RaySession, "_watch", lambda _: None)
+    monkeypatch.setattr(session.RaySession, "_watch", lambda _: None)  # no cluster is joined
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", lambda **_: steps.append("init"))
     monkeypatch.setattr(ray, "shutdown", lambda: steps.append("shutdown"))
