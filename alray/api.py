@@ -19,7 +19,7 @@ from alray.studies.correlation.driver import CorrelationDriver
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
 from alray.studies.correlation.protocol import task_names
-from alray.studies.correlation.results import Correlation, load_correlation
+from alray.studies.correlation.results import Correlation, read_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import Task
 from alray.studies.correlation.worker import Performed, TaskWorker
@@ -131,7 +131,7 @@ def correlate(
         if not concluded:
             _conclude(plan, store, driver)
             store.write_manifest({**origin, "counts": plan.counts, "ended": manifest.now()})
-    return load_correlation(store.root)
+        return read_correlation(store)
 
 
 def plan_correlation(

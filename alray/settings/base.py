@@ -93,7 +93,7 @@ def field_of(kind: type[Settings], name: str) -> FieldInfo:
     """Return the definition of the setting of this dotted name."""
     *sections, last = name.split(".")
     for section in sections:
-        kind = kind.model_fields[section].annotation  # type: ignore[assignment]
+        kind = kind.model_fields[section].annotation  # type: ignore[assignment]  # a section is Settings
     return kind.model_fields[last]
 
 

@@ -1,8 +1,7 @@
 """The tables at the end of a correlation study, rho and uplift over the dose, with the findings in words."""
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import pandas as pd
 from rich.console import Console
@@ -11,14 +10,12 @@ from rich.text import Text
 
 from alray.analysis.correlation.findings import reading
 from alray.analysis.correlation.groupings import SHORT_GROUPING_TITLES
-from alray.analysis.wording import count, share, signed
+from alray.analysis.wording import Row, count, share, signed
 from alray.reporting.correlation.report import measured_prediction
 from alray.settings.correlation import GROUPINGS
 from alray.statistics.paired import SIGNIFICANCE, excludes_zero
 from alray.storage.location import StudyPath
 from alray.studies.correlation.results import Correlation
-
-Row = Mapping[str, Any]
 
 
 def print_correlation(console: Console, found: Correlation, page: StudyPath | None = None) -> None:
@@ -70,8 +67,7 @@ def _table(summary: pd.DataFrame, cell: Callable[[Row], str], *, with_reliabilit
     before = ""
     for names, rows in summary.groupby(["score", "grouping"], sort=False):
         name, grouping = map(str, names)
-        records: list[Row] = rows.to_dict("records")  # type: ignore[assignment]  # pandas calls column names Hashable
-        of_dose = {int(row["epochs"]): row for row in records}
+        of_dose = {int(row["epochs"]): row for row in rows.to_dict("records")}
         first = of_dose[doses[-1]]
         shown = f"{name} ({first['queried']})" if name != before else ""
         before = name

@@ -1,8 +1,6 @@
 """The table of arms at the end of a study."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -10,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alray.analysis.sweep.findings import reading
-from alray.analysis.wording import count, is_or_are, share, signed
+from alray.analysis.wording import Row, count, is_or_are, share, signed
 from alray.statistics.power import fewest_seeds_for_holm
 from alray.storage.location import StudyPath
 
@@ -39,8 +37,7 @@ def print_summary(
     table.add_column("ALC against random\n(95 % interval)", justify="right", no_wrap=True)
     table.add_column("labels saved, %\n(95 % interval)", justify="right", no_wrap=True)
     table.add_column("s per\nround", justify="right")
-    rows: list[Mapping[str, Any]] = summary.to_dict("records")  # type: ignore[assignment]
-    for row in rows:
+    for row in summary.to_dict("records"):
         table.add_row(*_cells(row))
     console.print(table)
     console.print()
@@ -61,7 +58,7 @@ def _next_command(summary: pd.DataFrame) -> str:
     return "alray pool import YOUR_DATA POOL.parquet, then alray sweep --pool POOL.parquet"
 
 
-def _cells(row: Mapping[str, Any]) -> tuple[Text, str, str, str, str, str]:
+def _cells(row: Row) -> tuple[Text, str, str, str, str, str]:
     name = Text(str(row["arm"]))
     if row["oracle"]:
         name.append(" (oracle)", style="italic")
@@ -75,13 +72,13 @@ def _cells(row: Mapping[str, Any]) -> tuple[Text, str, str, str, str, str]:
     )
 
 
-def _difference(row: Mapping[str, Any]) -> str:
+def _difference(row: Row) -> str:
     estimate = signed(row["alc_difference"])
     low, high = row["alc_difference_low"], row["alc_difference_high"]
     return estimate if math.isnan(low) else f"{estimate} ({signed(low)}, {signed(high)})"
 
 
-def _saving(row: Mapping[str, Any]) -> str:
+def _saving(row: Row) -> str:
     estimate, low, high = row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"]
     if math.isnan(estimate):
         return "-" if math.isnan(row["alc_difference"]) else "not reached"
