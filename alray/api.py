@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alray.analysis.correlation.summary import as_original, summarise
-from alray.errors import Interrupted, StudyFailed
+from alray.analysis.correlation.summary import summarise
+from alray.errors import Interrupted
 from alray.pools.reading import read_pool
 from alray.pools.split import prepare
 from alray.seeding import generator
@@ -18,7 +18,7 @@ from alray.studies import manifest
 from alray.studies.correlation.driver import CorrelationDriver
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
-from alray.studies.correlation.protocol import task_names
+from alray.studies.correlation.protocol import complete_records
 from alray.studies.correlation.results import Correlation, read_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import Task
@@ -113,13 +113,14 @@ def correlate(
     Arguments, warnings and errors are those of `sweep`.
     """
     plan = plan_correlation(study)
-    with CorrelationStore(location_of(results) / str(plan.spec.name)) as store:
-        manifest.claim(store, plan.spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh)
-        observers = observers_of(plan.spec.execution, observer, manifest.CORRELATION)
+    spec = plan.spec
+    with CorrelationStore(location_of(results) / str(spec.name)) as store:
+        manifest.claim(store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh)
+        observers = observers_of(spec.execution, observer, manifest.CORRELATION)
         driver = CorrelationDriver(plan, store, observers)
         if not driver.complete:
             manifest.warn_if_source_changed(store)
-        settings = plan.spec.model_dump(mode="json")
+        settings = spec.model_dump(mode="json")
         concluded = driver.complete and store.is_concluded() and store.read_study() == settings
         origin = manifest.origin(
             store, plan.pool, kind=manifest.CORRELATION, command=command, complete=concluded
@@ -128,10 +129,14 @@ def correlate(
         store.write_study(settings)
         driver.drive(lambda: start_tasks(plan))
         store.write_failures(driver.failures)
+        driver.require_a_complete_base()
+        records = store.read_records(spec.bases)
         if not concluded:
-            _conclude(plan, store, driver)
+            bases, groups, outcomes = complete_records(spec, *records)
+            rng = generator(spec.seed, 0, "bootstrap")
+            store.write_found(summarise(groups, outcomes, bases, rng))
             store.write_manifest({**origin, "counts": plan.counts, "ended": manifest.now()})
-        return read_correlation(store)
+        return read_correlation(store, records)
 
 
 def plan_correlation(
@@ -161,26 +166,3 @@ def observers_of(execution: ExecutionSpec, observer: Any, kind: str) -> list[Any
     from alray.ray_executor.metrics import COUNTERS  # noqa: PLC0415 -- as above
 
     return [*observers, COUNTERS[kind]()]
-
-
-def _conclude(plan: CorrelationPlan, store: CorrelationStore, driver: CorrelationDriver) -> None:
-    """Write what the complete bases say, as data.
-
-    Raises:
-        StudyFailed: Not one of them is complete.
-    """
-    complete = driver.complete_bases()
-    if not complete:
-        name, (error, _) = next(iter(driver.failures.items()))
-        raise StudyFailed(
-            f"no base has all its fine-tunes: {len(driver.failures)} tasks failed, the first ({name}) with {error}; "
-            f"all are in {store.root}/failures.parquet"
-        )
-    spec = plan.spec
-    groups = store.read_groups(spec.bases)
-    outcomes = store.read_outcomes([name for base in complete for name in task_names(spec, base)])
-    if spec.compat == "original":
-        outcomes = as_original(outcomes)
-    bases = store.read_bases()
-    groups, bases = (frame[frame["base"].isin(complete)] for frame in (groups, bases))
-    store.write_found(summarise(groups, outcomes, bases, generator(spec.seed, 0, "bootstrap")))

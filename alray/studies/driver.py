@@ -99,6 +99,11 @@ class Driver(ABC, Generic[JobT, ResultT, ObserverT]):
             case _:
                 self._take_result(event)
 
+    def _end(self, name: str) -> None:
+        """Take a job that has ended well off the list."""
+        self._running.pop(name)
+        self._schedule.done(name)
+
     def _take_failure(self, failure: Failure) -> None:
         job, _ = self._running.pop(failure.job)
         failed = self._schedule.fail(failure, self._hosts)

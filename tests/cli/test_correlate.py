@@ -49,13 +49,13 @@ def test_a_study_prints_its_tables_and_where_everything_lies(done):
 def test_the_same_command_again_prints_the_same_tables(done, pool, monkeypatch):
     """The records are read once, for tables and page alike."""
     reads = []
-    read_groups = CorrelationStore.read_groups
+    read_records = CorrelationStore.read_records
 
     def counted(store, bases):
         reads.append(bases)
-        return read_groups(store, bases)
+        return read_records(store, bases)
 
-    monkeypatch.setattr(CorrelationStore, "read_groups", counted)
+    monkeypatch.setattr(CorrelationStore, "read_records", counted)
     outcome, results = done
     again = alray("correlate", "--pool", pool, "--results", results, *QUICK)
     assert again.exit_code == 0

@@ -75,7 +75,7 @@ def test_the_page_is_made_again(study, tmp_path):
 
 def test_another_outcome_of_a_study_in_memory_can_be_the_main_one(study, tmp_path, monkeypatch):
     loaded = load_correlation(study)
-    monkeypatch.setattr(CorrelationStore, "read_groups", None)
+    monkeypatch.setattr(CorrelationStore, "read_records", None)
     html = html_of(report(loaded, out=tmp_path, metric="nll", formats=("html",)))
     assert "Shown: NLL" in html
 

@@ -8,18 +8,12 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.correlation.findings import Prediction, reading
-from alray.analysis.correlation.summary import as_original
 from alray.analysis.wording import count, is_or_are, listed
 from alray.errors import SpecError, StoreError
 from alray.reporting.facts import provenance
 from alray.settings.base import unknown_name
 from alray.settings.correlation import CorrelationSpec
-from alray.studies.correlation.protocol import (
-    complete_bases,
-    summarised_settings,
-    task_names,
-    tasks_of,
-)
+from alray.studies.correlation.protocol import Records, complete_records, summarised_settings
 from alray.studies.correlation.results import Correlation
 
 _EXTENDED = (
@@ -107,21 +101,13 @@ def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]
     }
 
 
-def _complete(
-    study: Correlation, spec: CorrelationSpec
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def _complete(study: Correlation, spec: CorrelationSpec) -> Records:
     """Return the bases, groups and outcomes that the stored summary was computed from."""
-    tasks = tasks_of(study.outcomes)
-    complete = complete_bases(spec, study.bases["base"], set(tasks))
+    bases, groups, outcomes = complete_records(spec, study.bases, study.groups, study.outcomes)
     summarised = int(study.summary["bases"].iloc[0])
-    if len(complete) != summarised:
+    if len(bases) != summarised:
         raise StoreError(
-            f"{study.path}: the summary is of {count(summarised, 'base')}, and {len(complete)} "
-            f"{is_or_are(len(complete))} complete: run the same command again, which brings it up to date"
+            f"{study.path}: the summary is of {count(summarised, 'base')}, and {len(bases)} "
+            f"{is_or_are(len(bases))} complete: run the same command again, which brings it up to date"
         )
-    wanted = {name for base in complete for name in task_names(spec, base)}
-    outcomes = study.outcomes[tasks.isin(wanted)]
-    if spec.compat == "original":
-        outcomes = as_original(outcomes)
-    groups, bases = (frame[frame["base"].isin(complete)] for frame in (study.groups, study.bases))
     return bases, groups, outcomes

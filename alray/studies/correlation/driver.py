@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from typing_extensions import override
 
+from alray.errors import StudyFailed
 from alray.studies.correlation.base_model import Base
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, Grouping
@@ -50,9 +51,19 @@ class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
         """Per task that failed for good: its error in a line, and the same in full."""
         return self._task_schedule.failures
 
-    def complete_bases(self) -> list[int]:
-        """Return the bases whose every task is on record."""
-        return complete_bases(self._plan.spec, self._tasks, self._done)
+    def require_a_complete_base(self) -> None:
+        """Refuse to conclude a study without a base whose every task is on record.
+
+        Raises:
+            StudyFailed: There is none.
+        """
+        if complete_bases(self._plan.spec, self._tasks, self._done):
+            return
+        name, (error, _) = next(iter(self.failures.items()))
+        raise StudyFailed(
+            f"no base has all its fine-tunes: {len(self.failures)} tasks failed, the first ({name}) with {error}; "
+            f"all are in {self._store.root}/failures.parquet"
+        )
 
     @override
     def _begin(self) -> None:
@@ -69,8 +80,7 @@ class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
     @override
     def _take_result(self, result: Performed) -> None:
         task = result.task
-        self._running.pop(task.name)
-        self._task_schedule.done(task.name)
+        self._end(task.name)
         if isinstance(result.result, bytes):
             self._store.write_base(task.base, result.result)
             self._take_base(task.base, Base.from_bytes(result.result), result.result)

@@ -2,10 +2,15 @@
 
 from collections.abc import Collection, Iterable
 from itertools import product
+from typing import TypeAlias
 
 import pandas as pd
 
+from alray.analysis.correlation.summary import as_original
 from alray.settings.correlation import CorrelationSpec
+
+Records: TypeAlias = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+"""A study's bases, groups and outcomes."""
 
 SHUFFLED_GROUPS = 10
 """Groups with shuffled labels: enough to see that harm is found where harm was done."""
@@ -86,6 +91,20 @@ def complete_bases(
     """Return those of the trained bases whose every task is done, rising; `done` has the names of tasks on record."""
     done = frozenset(done)
     return sorted(int(base) for base in bases if done.issuperset(task_names(spec, int(base))))
+
+
+def complete_records(
+    spec: CorrelationSpec, bases: pd.DataFrame, groups: pd.DataFrame, outcomes: pd.DataFrame
+) -> Records:
+    """Return those rows of the three that belong to complete bases, the outcomes as the settings' `compat` has them."""
+    tasks = tasks_of(outcomes)
+    complete = complete_bases(spec, bases["base"], set(tasks))
+    wanted = {name for base in complete for name in task_names(spec, base)}
+    outcomes = outcomes[tasks.isin(wanted)]
+    if spec.compat == "original":
+        outcomes = as_original(outcomes)
+    bases, groups = (frame[frame["base"].isin(complete)] for frame in (bases, groups))
+    return bases, groups, outcomes
 
 
 def summarised_settings(spec: CorrelationSpec, summary: pd.DataFrame) -> CorrelationSpec:

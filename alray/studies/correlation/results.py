@@ -9,6 +9,7 @@ from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
 from alray.storage.location import Location, StudyPath, location_of
 from alray.studies import manifest
+from alray.studies.correlation.protocol import Records
 from alray.studies.correlation.store import CorrelationStore
 
 
@@ -50,22 +51,20 @@ def load_correlation(path: str | Path | Location) -> Correlation:
     return read_correlation(store)
 
 
-def read_correlation(store: CorrelationStore) -> Correlation:
+def read_correlation(store: CorrelationStore, records: Records | None = None) -> Correlation:
     """Read a correlation study from a folder that is known to hold one.
+
+    Args:
+        store: The folder.
+        records: Its bases, groups and outcomes, where they have been read before.
 
     Raises:
         StoreError: It has not been run to its end, or cannot be read.
     """
     spec = validate(CorrelationSpec, store.read_study(), f"{store.root}/study.yaml")
+    bases, groups, outcomes = records or store.read_records(spec.bases)
     summary, quantiles, checks = store.read_found()
+    failures = store.read_failures()
     return Correlation(
-        store.root,
-        spec,
-        store.read_bases(),
-        store.read_groups(spec.bases),
-        store.read_outcomes(),
-        summary,
-        quantiles,
-        checks,
-        store.read_failures(),
+        store.root, spec, bases, groups, outcomes, summary, quantiles, checks, failures
     )

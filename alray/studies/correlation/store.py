@@ -3,13 +3,14 @@
 Layout and columns are documented in `results/README.md`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
 
 from alray.analysis.correlation.summary import CorrelationSummary
+from alray.studies.correlation.protocol import Records
 from alray.studies.folder import Folder, MissingFileError, table
 
 BASES, GROUPS, OUTCOMES = "bases", "groups", "outcomes"
@@ -101,18 +102,14 @@ class CorrelationStore(Folder):
         """Return the names of the tasks that are done."""
         return frozenset(self._names(OUTCOMES, ".parquet"))
 
-    def read_bases(self) -> pd.DataFrame:
-        """Read the row per base."""
-        return self._read_frame("bases.parquet")
-
-    def read_groups(self, bases: int) -> pd.DataFrame:
-        """Read the groups of the first bases."""
+    def read_records(self, bases: int) -> Records:
+        """Read the row per base, the groups of the first `bases`, and all outcomes."""
         names = [f"base-{number}" for number in range(bases)]
-        return self._read_folder(GROUPS, NO_GROUPS, names)
-
-    def read_outcomes(self, tasks: Collection[str] | None = None) -> pd.DataFrame:
-        """Read the outcomes of these tasks, or of all."""
-        return self._read_folder(OUTCOMES, NO_OUTCOMES, tasks)
+        return (
+            self._read_frame("bases.parquet"),
+            self._read_folder(GROUPS, NO_GROUPS, names),
+            self._read_folder(OUTCOMES, NO_OUTCOMES),
+        )
 
     def write_failures(self, failures: Mapping[str, tuple[str, str]]) -> None:
         """Write the tasks that failed for good: their errors in a line and in full."""

@@ -150,19 +150,15 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         if result.state is not None:
             self._save_state(result, run)
         if result.done:
-            self._end(name, run)
+            self._end(name)
+            self._notify(lambda observer: observer.ended(name, run))
+            if run is not None:
+                self._store.remove_checkpoint(name)
+                self._rows.pop(name)
+                self._statuses_due = True
 
     def _notify_round(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         self._notify(lambda observer: observer.progressed(name, run, record))
-
-    def _end(self, name: str, run: RunStatus | None) -> None:
-        self._running.pop(name)
-        self._runs_schedule.done(name)
-        self._notify(lambda observer: observer.ended(name, run))
-        if run is not None:
-            self._store.remove_checkpoint(name)
-            self._rows.pop(name)
-            self._statuses_due = True
 
     def _add_rows(self, name: str, run: RunStatus, result: Progress) -> None:
         rounds, queries = self._rows[name]
