@@ -1,5 +1,4 @@
 import json
-import logging
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,14 +15,7 @@ from alray.settings.sweep import SweepSpec
 from alray.studies import machine
 from alray.studies import manifest as manifest_module
 from alray.studies.sweep.results import load
-from tests.helpers.studies import (
-    ROUNDS,
-    Recorder,
-    assert_same_records,
-    files,
-    settings,
-    write_pool,
-)
+from tests.helpers.studies import Recorder, assert_same_records, files, settings, write_pool
 
 
 @pytest.fixture
@@ -77,40 +69,28 @@ def test_a_settings_file_that_is_none_is_refused(tmp_path, content, message):
     assert str(path) in str(caught.value)
 
 
-def test_nothing_is_written_before_the_study_is_known_to_be_possible(pool, tmp_path):
-    with pytest.raises(SpecError, match="labels, but the train part"):
-        api.sweep(settings(pool, rounds=1000), results=tmp_path / "results")
-    assert not (tmp_path / "results").exists()
-
-
-@pytest.mark.parametrize(
-    ("changes", "differences"),
-    [
-        ({"query": 4}, ["query: 5 there, 4 now"]),
-        ({"rounds": ROUNDS - 1, "initial": 21}, ["rounds: 4 there, 3 now", "initial: 20 there"]),
-        ({"training": {"passive_epochs": 2, "lr": 0.5}}, ["training.lr: 0.001 there, 0.5 now"]),
-        ({"execution": {"cpus_per_run": 2}}, ["execution.cpus_per_run: 1 there, 2 now"]),
-        ({"execution": {"gpus_per_run": 0.5}}, ["execution.on a GPU: False there, True now"]),
-    ],
-)
-def test_other_settings_under_the_same_name_are_refused_with_the_differences(
-    pool, results, changes, differences
-):
+def test_other_settings_under_the_same_name_are_refused_with_all_differences(pool, results):
+    changes = {
+        "query": 4,
+        "training": {"passive_epochs": 2, "lr": 0.5},
+        "execution": {"cpus_per_run": 2, "gpus_per_run": 0.5, "parallel": 1},
+    }
     before = files(results)
-    with pytest.raises(StoreError, match="holds a study with other settings") as caught:
+    with pytest.raises(StoreError) as caught:
         api.sweep(settings(pool, **changes), results=results)
-    assert all(text in str(caught.value) for text in differences)
-    assert "--name" in str(caught.value)
-    assert "--fresh" in str(caught.value)
+    assert str(caught.value).splitlines() == [
+        f"{results / 'study'} holds a study with other settings:",
+        "  execution.cpus_per_run: 1 there, 2 now",
+        "  execution.on a GPU: False there, True now",
+        "  query: 5 there, 4 now",
+        "  training.lr: 0.001 there, 0.5 now",
+        "give this one another --name, or throw that one away with --fresh",
+    ]
     assert files(results) == before
 
 
-@pytest.mark.parametrize(
-    "execution",
-    [{"parallel": 1}, {"attempts": 9}, {"checkpoint_seconds": 5}, {"address": "10.0.0.1:1"}],
-    ids=["parallel", "attempts", "checkpoint_seconds", "address"],
-)
-def test_how_runs_are_executed_may_change(pool, results, execution):
+def test_how_runs_are_executed_may_change(pool, results):
+    execution = {"parallel": 1, "attempts": 9, "checkpoint_seconds": 5, "address": "10.0.0.1:1"}
     observer = Recorder()
     api.sweep(settings(pool, execution=execution), results=results, observer=observer)
     assert not observer.of("progressed")
@@ -124,14 +104,6 @@ def test_another_pool_or_schema_is_refused(pool, tmp_path, results):
     path.write_text(json.dumps({**manifest(results), "schema": 0}))
     with pytest.raises(StoreError, match="results schema: 0 there"):
         api.sweep(settings(pool), results=results)
-
-
-def test_a_pool_may_move(pool, tmp_path, results):
-    moved = shutil.copy(pool, tmp_path / "moved.parquet")
-    observer = Recorder()
-    study = api.sweep(settings(moved, seeds=2), results=results, observer=observer)
-    assert study.runs["seed"].tolist() == [0, 1]
-    assert len(observer.of("progressed")) == 1 + ROUNDS + 1
 
 
 def test_other_settings_are_welcome_while_nothing_has_been_computed(pool, tmp_path, monkeypatch):
@@ -155,10 +127,9 @@ def test_the_manifest_says_where_the_study_came_from(results):
     assert found["versions"].keys() == {"torch", "ray", "numpy", "pyarrow"}
     assert len(found["pool_fingerprint"]) == 64
     assert found["command"] == "alray.sweep(...)"
-    assert found["ended"] is not None
 
 
-def test_a_study_that_goes_on_has_no_end_until_it_ends(pool, results, monkeypatch):
+def test_a_study_that_goes_on_has_no_end_until_it_ends(pool, results):
     path = results / "study" / "manifest.json"
     before = {**manifest(results), "begun": "2001-01-01T00:00:00+00:00"}
     path.write_text(json.dumps(before))
@@ -208,12 +179,3 @@ def test_loading_what_is_no_study_or_did_not_end_is_refused(results, tmp_path):
     (results / "study" / "summary.parquet").unlink()
     with pytest.raises(StoreError, match="has not been run to its end"):
         load(results / "study")
-
-
-def test_what_is_dropped_from_the_pool_is_reported(pool, tmp_path, caplog):
-    caplog.set_level(logging.INFO, "alray")
-    source = {"source": str(pool), "min_class_size": 67}
-    spec = {**settings(pool, rounds=0), "pool": source}
-    api.sweep(spec, results=tmp_path)
-    (line,) = caplog.messages
-    assert "class-2" in line

@@ -53,6 +53,12 @@ def correlation_settings(pool: Path, **changes: Any) -> dict[str, Any]:
     }
 
 
+def quick_settings(pool: Path, **changes: Any) -> dict[str, Any]:
+    """Return such a study with one dose and a network that is quick, for the tests of what becomes of its tasks."""
+    model = {"name": "tests.helpers.own_modules:OwnNetwork"}
+    return correlation_settings(pool, **{"model": model, "epochs": [1], **changes})
+
+
 def correlation_plan(pool: PreparedPool, **changes: Any) -> CorrelationPlan:
     """Return the plan of such a study over a pool in memory."""
     settings = {**correlation_settings(Path("memory")), **changes}

@@ -16,7 +16,7 @@ from alray import api
 from alray.storage.location import StudyPath
 from alray.studies.correlation.plan import CorrelationPlan
 from alray.studies.correlation.worker import TaskWorker
-from alray.studies.events import Failure
+from alray.studies.events import Failure, Notice
 from alray.studies.inline import InlineExecutor, Worker
 from alray.studies.retries import HERE
 from alray.studies.sweep.jobs import Job
@@ -154,7 +154,7 @@ def inline(plan: Plan | CorrelationPlan, kind: Callable[..., Any] = InlineExecut
 
 
 class Disturbed(InlineExecutor[Any, Any]):
-    """Loses its worker, with what it has not reported, where `happens` returns an event for the job in progress."""
+    """Loses its worker, with what it has not reported, and says so, where `happens` returns a failure of the job."""
 
     def __init__(
         self, make_worker: Callable[[], Worker[Any, Any]], happens: Callable[[Any], Failure | None]
@@ -166,11 +166,11 @@ class Disturbed(InlineExecutor[Any, Any]):
     @override
     def wait(self, seconds: float) -> Any:
         # The job in progress is what the test decides by.
-        event = None if self._job is None else self._happens(self._job[0])
-        if event is None:
+        failure = None if self._job is None else self._happens(self._job[0])
+        if failure is None:
             return super().wait(seconds)
         self._job, self._worker = None, self._make_worker()
-        return [event]
+        return [Notice("a worker is lost"), failure]
 
 
 def start_with(monkeypatch: pytest.MonkeyPatch, kind: Callable[..., Any]) -> None:

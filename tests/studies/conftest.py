@@ -7,7 +7,7 @@ import pytest
 from alray import api
 from alray.analysis.correlation.summary import summarise
 from alray.studies.sweep.worker import RunWorker
-from tests.helpers.correlation_studies import correlation_settings
+from tests.helpers.correlation_studies import quick_settings
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -18,15 +18,17 @@ def _short_resampling():
         yield
 
 
-@pytest.fixture
-def round_by_round(monkeypatch):
+@pytest.fixture(scope="module")
+def round_by_round():
     """Make workers report, and with `checkpoint_seconds: 0` checkpoint, after every round."""
     advance = RunWorker.advance
-    monkeypatch.setattr(RunWorker, "advance", lambda worker: advance(worker, 0.0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunWorker, "advance", lambda worker, seconds=0.0: advance(worker, seconds))
+        yield
 
 
 @pytest.fixture(scope="module")
 def correlated(pool, tmp_path_factory, _short_resampling):
     """Return a finished correlation study over the pool, which no test changes."""
     results = tmp_path_factory.mktemp("correlated")
-    return api.correlate(correlation_settings(pool), results=results)
+    return api.correlate(quick_settings(pool), results=results)

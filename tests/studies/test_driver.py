@@ -2,27 +2,27 @@
 
 import itertools
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from typing_extensions import override
 
 from alray import api
 from alray.errors import Interrupted, StoreError
 from alray.studies.correlation.results import load_correlation
-from alray.studies.events import Failure, Notice
+from alray.studies.events import Failure
 from alray.studies.folder import Folder
-from alray.studies.inline import InlineExecutor
 from alray.studies.sweep.results import load
-from tests.helpers.correlation_studies import Listener, assert_same_study, correlation_settings
+from tests.helpers.correlation_studies import Listener, assert_same_study, quick_settings
 from tests.helpers.studies import (
     ROUNDS,
     Recorder,
     assert_same_records,
     disturb,
+    files,
     settings,
     start_with,
 )
@@ -61,7 +61,7 @@ KINDS = {
     ),
     "correlation": Kind(
         api.correlate,
-        correlation_settings,
+        quick_settings,
         Listener,
         assert_same_study,
         "correlated",
@@ -151,6 +151,7 @@ def test_a_jobs_first_kill_for_want_of_memory_is_not_counted(
     observer = kind.observer()
     kind.assert_same(expected, kind.run(kind.settings(pool), results=tmp_path, observer=observer))
     assert len(observer.of("lost")) == 3
+    assert observer.of("notice") == ["a worker is lost"] * 3
     assert observer.of("failed") == []
 
 
@@ -172,18 +173,6 @@ def test_lost_workers_change_nothing(
     found = kind.run(spec, results=tmp_path, observer=observer)
     assert len(observer.of("lost")) >= 1
     kind.assert_same(expected, found)
-
-
-def test_a_notice_reaches_the_observer(kind, pool, tmp_path, monkeypatch):
-    class Talking(InlineExecutor[Any, Any]):
-        @override
-        def wait(self, seconds):
-            return [Notice("nothing happens"), *super().wait(seconds)]
-
-    start_with(monkeypatch, Talking)
-    observer = kind.observer()
-    kind.run(kind.settings(pool), results=tmp_path, observer=observer)
-    assert set(observer.of("notice")) == {"nothing happens"}
 
 
 @pytest.mark.parametrize(
@@ -210,10 +199,15 @@ def test_a_study_is_not_taken_for_one_of_the_other_kind(
         load_other(expected.path)
 
 
-def test_a_fresh_start_throws_the_earlier_study_away_and_nothing_else(kind, pool, tmp_path):
-    kind.run(kind.settings(pool), results=tmp_path)
-    (tmp_path / "study" / "mine.txt").write_text("kept")
+def test_a_fresh_start_throws_the_earlier_study_away_and_nothing_else(
+    kind, expected, pool, tmp_path
+):
+    results = shutil.copytree(expected.path.parent, tmp_path / "results")
+    (results / "study" / "mine.txt").write_text("kept")
     spec = kind.settings(pool, **kind.other)
-    found = kind.run(spec, results=tmp_path, fresh=True)
-    assert (tmp_path / "study" / "mine.txt").exists()
-    kind.assert_same(kind.run(spec, results=tmp_path / "empty"), found)
+    with pytest.raises(StoreError, match=r" there, .* now\n.*another --name"):
+        kind.run(spec, results=results)
+    found = kind.run(spec, results=results, fresh=True)
+    alone = kind.run(spec, results=tmp_path)
+    kind.assert_same(alone, found)
+    assert files(found.path) == files(alone.path) | {"mine.txt"}

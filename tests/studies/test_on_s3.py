@@ -6,14 +6,14 @@ import sys
 import pandas as pd
 import pytest
 import yaml
-from typing_extensions import override
 
 from alray import api
 from alray.errors import StoreError
 from alray.reporting.api import report
 from alray.studies.correlation.results import load_correlation
 from alray.studies.sweep.results import load
-from tests.helpers.correlation_studies import Listener, assert_same_study, correlation_settings
+from tests.helpers.command import alray
+from tests.helpers.correlation_studies import Listener, assert_same_study, quick_settings
 from tests.helpers.object_store import BUCKET, hurried_driver, running_server, server
 from tests.helpers.studies import (
     Recorder,
@@ -27,7 +27,8 @@ __all__ = ["running_server", "server"]
 pytestmark = pytest.mark.usefixtures("round_by_round")
 
 
-def test_a_sweep_to_s3_is_equal_to_a_local_one(server, pool, undisturbed):
+def test_a_sweep_to_s3_is_equal_to_a_local_one(server, pool, undisturbed, tmp_path):
+    """Its report is read from the store and written there, or here."""
     study = api.sweep(settings(pool), results=f"s3://{BUCKET}/equal")
     assert str(study.path) == f"s3://{BUCKET}/equal/study"
     for found in (study, load(f"s3://{BUCKET}/equal/study"), load(study.path)):
@@ -38,6 +39,12 @@ def test_a_sweep_to_s3_is_equal_to_a_local_one(server, pool, undisturbed):
     again = api.sweep(settings(pool), results=f"s3://{BUCKET}/equal")
     assert_same_records(study, again)
     assert not [path for method, path, _ in server.log if method == "PUT" and "/rounds/" in path]
+    made = report(study.path, formats=("html",))
+    assert str(made.page) == f"{study.path}/report.html"
+    assert b"rounds/" in server.read("equal/study/report.html")
+    here = report(f"s3://{BUCKET}/equal/study", out=tmp_path, formats=("csv",))
+    assert here.folder == tmp_path
+    assert (tmp_path / "findings" / "summary.csv").is_file()
 
 
 def test_after_a_kill_the_same_command_takes_the_lease_over_and_goes_on(
@@ -64,16 +71,13 @@ def test_a_second_driver_is_refused_before_it_writes_anything(server, pool):
     def contents():
         return {name: server.read(f"twice/study/{name}") for name in server.names("twice/study")}
 
-    class Second(Recorder):
-        @override
-        def begin(self, plan, runs):
-            before = contents()
-            with pytest.raises(StoreError, match=r"is being written by another alray \(.*process"):
-                api.sweep(settings(pool, seeds=2), results=results)
-            assert before == contents()
-            super().begin(plan, runs)
+    def start_another():
+        before = contents()
+        with pytest.raises(StoreError, match=r"is being written by another alray \(.*process"):
+            api.sweep(settings(pool, seeds=2), results=results)
+        assert before == contents()
 
-    recorder = Second()
+    recorder = Recorder(("passive", 0), start_another)
     api.sweep(settings(pool), results=results, observer=recorder)
     assert len(recorder.of("ended")) == 2
 
@@ -100,10 +104,10 @@ def test_a_server_that_goes_down_stops_a_correlation_study_and_loses_nothing(
     first, second = Listener(4, server.stop), Listener()
     try:
         with pytest.raises(StoreError, match=r"cannot be written.*stays valid.*same command"):
-            api.correlate(correlation_settings(pool), results=uri, observer=first)
+            api.correlate(quick_settings(pool), results=uri, observer=first)
     finally:
         server.start()
-    found = api.correlate(correlation_settings(pool), results=uri, observer=second)
+    found = api.correlate(quick_settings(pool), results=uri, observer=second)
     assert not {*first.of("performed")[:3]} & {*second.of("performed")}
     assert str(found.path) == f"{uri}/study"
     assert_same_study(correlated, found)
@@ -113,35 +117,21 @@ def test_a_server_that_goes_down_stops_a_correlation_study_and_loses_nothing(
     assert b"Spearman" in server.read("correlation/study/report.html")
 
 
-def test_a_report_is_read_from_the_store_and_written_there(server, pool, tmp_path):
-    study = api.sweep(settings(pool), results=f"s3://{BUCKET}/report")
-    uri = f"s3://{BUCKET}/report/study"
-    made = report(uri, formats=("html",))
-    assert str(made.page) == f"{uri}/report.html"
-    assert b"rounds/" in server.read("report/study/report.html")
-    here = report(study.path, out=tmp_path, formats=("csv",))
-    assert here.folder == tmp_path
-    assert (tmp_path / "findings" / "summary.csv").is_file()
-
-
-def test_the_command_line_shows_the_address_and_no_key(server, pool):
+def test_the_command_line_shows_the_address_and_no_key(server, pool, capfd, monkeypatch):
     address = f"endpoint_override={server.address}&scheme=http&region=us-east-1"
     uri = f"s3://testing:hush%2Fhush@{BUCKET}/secret?{address}"
     study = "--strategies=margin --seeds=1 --rounds=1 --initial=20 --query=5 --name=study"
-    options = ["sweep", f"--pool={pool}", *study.split(), "--executor=inline", "--no-report"]
-    code = (
-        "import sys\nfrom alray.cli import main\n"
-        "main([*sys.argv[1:], '--dry-run'], standalone_mode=False)\n"
-        "main(sys.argv[1:], standalone_mode=False)"
-    )
-    command = [sys.executable, "-c", code, *options, "--results", uri]
-    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    options = [f"--pool={pool}", *study.split(), "--executor=inline", "--no-report"]
+    words = ["sweep", *options, "--results", uri]
+    monkeypatch.setattr(sys, "argv", ["alray", *words])  # what the manifest has of the command
+    planned, run = (alray(*words, *more) for more in (["--dry-run"], []))
     shown = "s3://bucket/secret/study"
-    assert f"results would go to {shown}" in run.stdout
+    assert f"results would go to {shown}" in planned.stdout
     assert f"results: {shown}" in run.stdout
     names = ("manifest.json", "study.yaml")
     written = [server.read(f"secret/study/{name}").decode() for name in names]
     assert f"--results s3://{BUCKET}/secret" in written[0]
-    for text in (run.stdout, run.stderr, *written):
+    assert "hush" not in "".join(capfd.readouterr())
+    for text in (planned.output, run.output, *written):
         assert "hush" not in text
         assert server.address not in text

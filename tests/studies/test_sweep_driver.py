@@ -1,6 +1,7 @@
 """The driver with the inline executor, on a real folder: whatever interrupts it, the records come out the same."""
 
 import os
+import shutil
 import signal
 from collections.abc import Collection
 from pathlib import Path
@@ -11,9 +12,8 @@ import pytest
 from alray import api
 from alray.errors import Interrupted
 from alray.storage.local import LocalStorage
-from alray.studies.sweep.results import Sweep, load
+from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import SweepStore
-from tests.helpers import plugins
 from tests.helpers.plugins import misbehaving
 from tests.helpers.studies import (
     ROUNDS,
@@ -56,7 +56,8 @@ class DyingStore:
 
 
 def test_killed_before_any_step_onto_the_disk_and_again_after_as_many(pool, tmp_path, monkeypatch):
-    spec = settings(pool, rounds=2)
+    model = {"name": "tests.helpers.own_modules:OwnNetwork"}
+    spec = settings(pool, rounds=2, strategies=["random"], model=model)
     with monkeypatch.context() as patch:
         counting = DyingStore(patch, -1)
         whole = api.sweep(spec, results=tmp_path / "whole")
@@ -112,21 +113,12 @@ def test_a_passive_phase_with_an_error_fails_every_run_and_the_study_is_still_re
     assert study.summary["failed"].tolist() == [1, 1]
 
 
-def test_a_run_that_wrote_into_the_pool_leaves_nothing_behind(pool, tmp_path, monkeypatch):
-    spec = settings(pool, strategies=[misbehaving(pool, "corrupt", 2)])
-    study = api.sweep(spec, results=tmp_path / "corrupt")
-    (row,) = study.runs.to_dict("records")
-    assert row["status"] == "failed"
-    assert "pool's content has changed during the run" in row["error"]
-    monkeypatch.setattr(plugins, "corrupt_pools", lambda: None)
-    resumed = api.sweep(spec, results=tmp_path / "corrupt")
-    assert_same_records(api.sweep(spec, results=tmp_path / "clean"), resumed)
-
-
 def test_seeds_strategies_and_variants_are_added_to_what_is_there(pool, tmp_path):
-    api.sweep(settings(pool), results=tmp_path)
-    begun = load(tmp_path / "study").rounds
-    api.sweep(settings(pool, seeds=[0, 1]), results=tmp_path)
+    """Also where the pool's file lies elsewhere by then."""
+    begun = api.sweep(settings(pool), results=tmp_path).rounds
+    moved, observer = shutil.copy(pool, tmp_path / "moved.parquet"), Recorder()
+    api.sweep(settings(moved, seeds=[0, 1]), results=tmp_path, observer=observer)
+    assert len(observer.of("progressed")) == 1 + ROUNDS + 1
     api.sweep(settings(pool, strategies=["random"], seeds=[1]), results=tmp_path)
     variants = {"training.batch_norm": ["live", "frozen"]}
     study = api.sweep(settings(pool, vary=variants), results=tmp_path)
@@ -146,76 +138,67 @@ def test_seeds_strategies_and_variants_are_added_to_what_is_there(pool, tmp_path
     assert (study.runs["host"] != "").all()
 
 
-def test_arms_share_a_passive_phase_and_its_checkpoint_goes_when_all_have_finished(pool, tmp_path):
-    observer = Recorder()
-    spec = settings(pool, strategies=["random", "margin"], seeds=2)
-    study = api.sweep(spec, results=tmp_path, observer=observer)
-    passives = [name for name, start in observer.of("started") if start is None]
-    assert len(passives) == 2
-    zero = study.rounds[study.rounds["round"] == 0].drop(columns=["run_id", "arm", "strategy"])
-    for _, same_seed in zero.groupby("seed"):
-        assert len(same_seed.drop_duplicates()) == 1
-    assert not any(name.startswith("checkpoints/") for name in files(study.path))
+@pytest.fixture(scope="module")
+def stopped(pool, tmp_path_factory):
+    """Return the results folder of a study that was stopped after round 2."""
+    results = tmp_path_factory.mktemp("stopped")
+    stopper = Recorder(("run", 2), lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Interrupted):
+        api.sweep(settings(pool), results=results, observer=stopper)
+    assert stopper.of("notice") == ["stopping after the rounds in progress"]
+    (row,) = SweepStore(results / "study").read_runs().to_dict("records")
+    assert row["status"] == "unfinished"
+    return results
 
 
 @pytest.fixture
-def half_done(pool, tmp_path):
-    """Return the results folder of a study that was stopped after round 2, with its checkpoint's path."""
-
-    stopper = Recorder(("run", 2), lambda: os.kill(os.getpid(), signal.SIGINT))
-    with pytest.raises(Interrupted):
-        api.sweep(settings(pool), results=tmp_path, observer=stopper)
-    assert stopper.of("notice") == ["stopping after the rounds in progress"]
-    (row,) = SweepStore(tmp_path / "study").read_runs().to_dict("records")
-    assert row["status"] == "unfinished"
-    (checkpoint,) = (tmp_path / "study" / "checkpoints").glob("margin*")
-    return tmp_path, checkpoint
+def half_done(stopped, tmp_path):
+    """Return a copy of that folder, with the paths of the run's checkpoint and of its passive phase's."""
+    checkpoints = shutil.copytree(stopped, tmp_path / "results") / "study" / "checkpoints"
+    (own,), (passive,) = (checkpoints.glob(f"{kind}__*") for kind in ("margin", "passive"))
+    return tmp_path / "results", own, passive
 
 
-def resumed(half_done: tuple[Path, Path], pool: Path, undisturbed: Sweep) -> Recorder:
+def resumed(results: Path, pool: Path, undisturbed: Sweep) -> Recorder:
     """Return what is observed while the same command ends a study as if nothing had happened."""
     observer = Recorder()
-    study = api.sweep(settings(pool), results=half_done[0], observer=observer)
+    study = api.sweep(settings(pool), results=results, observer=observer)
     assert_same_records(undisturbed, study)
     assert files(study.path) == files(undisturbed.path)
     return observer
 
 
 def test_a_run_goes_on_without_its_passive_phases_checkpoint(pool, half_done, undisturbed):
-    (passive,) = half_done[1].parent.glob("passive*")
+    results, own, passive = half_done
     passive.unlink()
-    observer, name = resumed(half_done, pool, undisturbed), half_done[1].stem
+    observer, name = resumed(results, pool, undisturbed), own.stem
     assert observer.of("begin") == [{name: 2}]
     assert observer.of("started") == [(name, name)]
     assert observer.of("progressed") == [(name, 3), (name, 4)]
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "garbage", "no rounds", "no queries"])
+@pytest.mark.parametrize("damage", ["cut", "garbage", "rounds", "queries", "passive"])
 def test_a_checkpoint_that_is_damaged_or_without_its_records_is_not_used(
     pool, half_done, undisturbed, damage
 ):
-    results, checkpoint = half_done
-    content = checkpoint.read_bytes()
-    broken = {"cut": content[: len(content) // 2], "empty": b"", "garbage": b"\xff" * 100}
-    if damage in broken:
-        checkpoint.write_bytes(broken[damage])
-    else:
-        folder = damage.removeprefix("no ")
-        (results / "study" / folder / f"{checkpoint.stem}.parquet").unlink()
-    ((_, start),) = resumed(half_done, pool, undisturbed).of("started")
-    assert start.startswith("passive__")
-
-
-def test_a_damaged_passive_checkpoint_is_not_used(pool, half_done, undisturbed):
-    half_done[1].unlink()
-    (passive,) = half_done[1].parent.glob("passive*")
-    passive.write_bytes(passive.read_bytes()[:-1])
-    starts = [start for _, start in resumed(half_done, pool, undisturbed).of("started")]
-    assert starts == [None, passive.stem]
+    results, own, passive = half_done
+    match damage:
+        case "cut":
+            own.write_bytes(own.read_bytes()[:-1])
+        case "garbage":
+            own.write_bytes(b"\xff" * 100)
+        case "passive":
+            own.unlink()
+            passive.write_bytes(passive.read_bytes()[:-1])
+        case folder:
+            (results / "study" / folder / f"{own.stem}.parquet").unlink()
+    starts = [start for _, start in resumed(results, pool, undisturbed).of("started")]
+    assert starts == ([None] if damage == "passive" else []) + [passive.stem]
 
 
 def test_checkpoints_of_runs_that_are_not_asked_for_now_are_kept(pool, half_done):
-    study = api.sweep(settings(pool, seeds=[1]), results=half_done[0])
-    assert half_done[1].exists()
+    results, own, _ = half_done
+    study = api.sweep(settings(pool, seeds=[1]), results=results)
+    assert own.exists()
     status = study.runs.set_index("seed")["status"].to_dict()
     assert status == {0: "unfinished", 1: "finished"}
