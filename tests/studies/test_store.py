@@ -62,17 +62,13 @@ def test_rounds_of_runs_with_different_heads_make_one_frame(store):
     assert store.read_rounds(["b"])["run_id"].tolist() == ["b"]
 
 
-def test_a_plain_reader_of_the_folder_sees_whole_files_only(store):
-    store.write_run("a", ROWS, [])
-    (store.root / "rounds" / ".b.parquet.tmp").write_bytes(b"PAR1half")
-    assert len(pd.read_parquet(store.root / "rounds")) == 2
-    assert len(store.read_rounds()) == 2
-
-
-def test_leftovers_of_a_killed_writer_are_swept(tmp_path):
-    with SweepStore(tmp_path):
-        (tmp_path / "rounds" / ".b.parquet.tmp").write_bytes(b"half")
+def test_half_a_file_of_a_killed_writer_is_not_read_and_the_next_writer_removes_it(tmp_path):
+    with SweepStore(tmp_path) as store:
+        store.write_run("a", ROWS, [])
+        (tmp_path / "rounds" / ".b.parquet.tmp").write_bytes(b"PAR1half")
         (tmp_path / ".runs.parquet.tmp").write_bytes(b"half")
+        assert len(pd.read_parquet(tmp_path / "rounds")) == 2
+        assert len(store.read_rounds()) == 2
     with SweepStore(tmp_path):
         assert hidden(tmp_path) == []
 
@@ -204,19 +200,3 @@ def test_a_damaged_or_missing_file_is_named(store, name, content, read, message)
     with pytest.raises(StoreError) as caught:
         read(store)
     assert f"{store.root / name} {message}" in str(caught.value)
-
-
-def test_clearing_removes_the_study_and_nothing_else(store):
-    store.write_study({})
-    store.write_manifest({})
-    store.write_run("a", ROWS, [])
-    store.write_runs(ROWS)
-    store.write_checkpoint("a", b"state")
-    (store.root / "notes.txt").write_text("mine")
-    assert store.has_progress()
-    store.clear()
-    assert not store.exists()
-    assert not store.has_progress()
-    left = {path.name for path in store.root.iterdir()}
-    assert left == {".lock", "checkpoints", "notes.txt", "queries", "rounds"}
-    store.write_run("a", ROWS, [])
