@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from alray.strategies import Query, ScoreStrategy
 from alray.strategies.signals import Needs, Signals
+from tests.helpers.sequential_modules import Sequence
 
 
 class OwnNetwork(nn.Module):
@@ -35,39 +36,9 @@ class OwnNetwork(nn.Module):
 
 
 def linear_network(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Module:
-    """Return a network without dropout, BatchNorm or anything to tap."""
-
-    class Linear(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.layer = nn.Linear(sum(int(np.prod(shape)) for shape in shapes.values()), classes)
-
-        @override
-        def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
-            logits: Tensor = self.layer(torch.cat(list(features.values()), dim=1))
-            return logits
-
-    return Linear()
-
-
-class SequentialNetwork(nn.Module):
-    """Layers in a row from the only modality to the logits."""
-
-    def __init__(self, shapes: dict[str, tuple[int, ...]], classes: int) -> None:
-        super().__init__()
-        ((self.modality, (size,)),) = shapes.items()
-        self.layers = nn.Sequential(
-            nn.Linear(size, 8),
-            nn.ReLU(),
-            nn.BatchNorm1d(8),
-            nn.Dropout(0.5),
-            nn.Linear(8, classes),
-        )
-
-    @override
-    def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
-        logits: Tensor = self.layers(features[self.modality])
-        return logits
+    """Return a network of the text alone, without dropout, BatchNorm or anything to tap."""
+    (size,) = shapes["text"]
+    return Sequence(nn.Linear(size, classes))
 
 
 def no_network(shapes: dict[str, tuple[int, ...]], classes: int) -> Any:

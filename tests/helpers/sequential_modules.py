@@ -47,6 +47,11 @@ class Sequence(nn.Module):
         return logits
 
 
+def sequential_network(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Module:
+    """Return a sequence as a user might supply it by `package.module:name`."""
+    return Sequence(*layers(nn.BatchNorm1d(9), nn.Dropout(0.3)))
+
+
 def custom(module: nn.Module, shapes: dict[str, tuple[int, ...]] = SHAPES) -> CustomModule:
     """Return the module as alray's network, with fresh weights and random statistics."""
     with forked_rng(1):
