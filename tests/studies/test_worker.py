@@ -6,7 +6,6 @@ from alray.studies.events import Failure, describe
 from alray.studies.retries import HERE
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.plan import Plan
-from alray.studies.sweep.state import RunState
 from alray.studies.sweep.worker import RunWorker
 from tests.helpers import plugins
 from tests.helpers.plugins import misbehaving
@@ -29,9 +28,8 @@ def worker_for(plan: Plan) -> RunWorker:
 
 def run_job(plan: Plan) -> tuple[Job, bytes]:
     """Return the job of the plan's first run, and the state after its passive phase."""
-    worker = worker_for(plan)
-    worker.start(passive_job(plan), None)
-    run = plan.runs[0]
+    worker, run = worker_for(plan), plan.runs[0]
+    worker.start(Job(run.passive_id, run, 0, None), None)
     state = worker.advance().state
     assert state is not None
     return Job(run.run_id, run, ROUNDS, run.passive_id), state
@@ -44,30 +42,8 @@ def started(plan: Plan) -> RunWorker:
     return worker
 
 
-def passive_job(plan: Plan) -> Job:
-    return Job(plan.runs[0].passive_id, plan.runs[0], 0, None)
-
-
 def rounds_of(progress: Progress) -> list[int]:
     return [result.record["round"] for result in progress.results]
-
-
-def test_a_passive_phase_ends_with_the_state_that_runs_start_from(plan):
-    worker = worker_for(plan)
-    worker.start(passive_job(plan), None)
-    progress = worker.advance()
-    assert rounds_of(progress) == [0]
-    assert (progress.done, progress.round, progress.host) == (True, 0, "here")
-    assert progress.state is not None
-    assert RunState.from_bytes(progress.state).round == 0
-
-
-def test_a_run_that_goes_on_from_its_own_checkpoint_does_not_report_it_again(plan):
-    worker = worker_for(plan)
-    job, state = run_job(plan)
-    worker.start(job, state)
-    worker.start(job, worker.advance(seconds=0.0).state)
-    assert rounds_of(worker.advance(seconds=0.0)) == [2]
 
 
 @pytest.mark.parametrize(("seconds", "due"), [(0, True), (1000, False)])
@@ -81,8 +57,6 @@ def test_rounds_come_once_each_and_a_checkpoint_when_it_is_due_and_at_the_end(po
 
 
 def test_the_final_report_holds_what_was_not_reported(plan):
-    worker = started(plan)
-    assert worker.report(with_state=False).state is None
     report = started(plan).final_report()
     assert rounds_of(report) == [0]
     assert report.state is not None
@@ -98,11 +72,8 @@ def test_after_an_error_there_is_no_state_to_report(pool):
         worker.report(with_state=True)
 
 
-@pytest.mark.parametrize("round_number", [2, ROUNDS])
-def test_a_pool_that_was_written_into_is_noticed_before_a_state_is_given_away(plan, round_number):
+def test_a_pool_that_was_written_into_is_noticed_before_a_state_is_given_away(plan):
     worker = started(plan)
-    for _ in range(round_number - 1):
-        worker.advance(seconds=0.0)
     plugins.corrupt_pools()
     with pytest.raises(RuntimeError, match="pool's content has changed during the run"):
         worker.advance(seconds=0.0)
