@@ -28,11 +28,11 @@ def undisturbed(pool, tmp_path_factory):
 
 
 class TwoHosts(Executor[Job, Progress]):
-    """A worker on each of two hosts; runs on the bad host end with this failure there."""
+    """A worker on each of two hosts; runs on the bad host, which is offered first, end with this failure there."""
 
     def __init__(self, plan, failure: Failure) -> None:
         self._failure = failure
-        self._workers = {host: inline(plan) for host in ("good", "bad")}
+        self._workers = {host: inline(plan) for host in ("bad", "good")}
         self._jobs: dict[str, Job] = {}
         self.avoided: list[frozenset[str]] = []
 
