@@ -41,6 +41,7 @@ class Kind:
     """
 
     run: Callable[..., Any]
+    load: Callable[..., Any]
     settings: Callable[..., dict[str, Any]]
     observer: type[Any]
     assert_same: Callable[[Any, Any], None]
@@ -52,6 +53,7 @@ class Kind:
 KINDS = {
     "sweep": Kind(
         api.sweep,
+        load,
         settings,
         Recorder,
         assert_same_records,
@@ -61,6 +63,7 @@ KINDS = {
     ),
     "correlation": Kind(
         api.correlate,
+        load_correlation,
         quick_settings,
         Listener,
         assert_same_study,
@@ -175,28 +178,13 @@ def test_lost_workers_change_nothing(
     kind.assert_same(expected, found)
 
 
-@pytest.mark.parametrize(
-    ("kind", "other", "load_other", "message"),
-    [
-        ("sweep", "correlation", load_correlation, "a sweep study: read it with alray.load$"),
-        (
-            "correlation",
-            "sweep",
-            load,
-            "a correlation study: read it with alray.load_correlation$",
-        ),
-    ],
-    indirect=["kind"],
-)
 @pytest.mark.parametrize("fresh", [False, True])
-def test_a_study_is_not_taken_for_one_of_the_other_kind(
-    expected, other, load_other, message, fresh, pool
-):
-    run, settings_of = KINDS[other].run, KINDS[other].settings
+def test_a_study_is_not_taken_for_one_of_the_other_kind(kind, expected, fresh, pool):
+    (other,) = (each for each in KINDS.values() if each is not kind)
     with pytest.raises(StoreError, match=r"holds a \w+ study; choose another --name"):
-        run(settings_of(pool), results=expected.path.parent, fresh=fresh)
-    with pytest.raises(StoreError, match=message):
-        load_other(expected.path)
+        other.run(other.settings(pool), results=expected.path.parent, fresh=fresh)
+    with pytest.raises(StoreError, match=f"study: read it with alray.{kind.load.__name__}$"):
+        other.load(expected.path)
 
 
 def test_a_fresh_start_throws_the_earlier_study_away_and_nothing_else(

@@ -132,14 +132,14 @@ def test_oracles_choose_by_the_true_labels(strategy, sign):
 @pytest.mark.parametrize(
     ("training", "expected"),
     [
-        ({"passive_epochs": 3}, [3, 1, 1, 1]),
-        ({"passive_epochs": 3, "round_epochs": 2}, [3, 2, 2, 2]),
-        ({"passive_epochs": 3, "mode": "scratch"}, [3, 3, 3, 3]),
-        ({"passive_epochs": 3, "mode": "scratch", "round_epochs": 2}, [3, 2, 2, 2]),
+        ({"passive_epochs": 3}, [3, 1]),
+        ({"passive_epochs": 3, "round_epochs": 2}, [3, 2]),
+        ({"passive_epochs": 3, "mode": "scratch"}, [3, 3]),
+        ({"passive_epochs": 3, "mode": "scratch", "round_epochs": 2}, [3, 2]),
     ],
 )
 def test_epochs(training, expected):
-    results, _ = complete(one_run(POOL, training=training))
+    results, _ = complete(one_run(POOL, training=training, rounds=1))
     assert [result.record["epochs"] for result in results] == expected
 
 

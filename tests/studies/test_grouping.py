@@ -61,20 +61,22 @@ def test_a_class_smaller_than_the_number_of_groups_is_spread_over_them():
     assert max(numbers) > 35
 
 
-def test_the_sliding_window_of_the_published_study_is_refused():
-    sample = np.arange(200)
-    windows = np.stack([sample[start : start + 100] for start in range(100)])
-    with pytest.raises(ValueError, match=r"disjoint.*197 objects are in several groups"):
-        check_cover(windows, sample)
-
-
-def test_groups_that_leave_objects_out_or_bring_foreign_ones_are_refused():
-    with pytest.raises(
-        ValueError, match=r"0 objects are in several groups, 4 of the sample in none"
-    ):
-        check_cover(np.arange(8).reshape(2, 4), np.arange(12))
-    with pytest.raises(ValueError, match=r"4 come from elsewhere"):
-        check_cover(np.arange(8).reshape(2, 4), np.arange(4))
+@pytest.mark.parametrize(
+    ("groups", "objects", "message"),
+    [
+        (np.arange(100)[:, None] + np.arange(100), 200, "disjoint.*197 objects are in several"),
+        (
+            np.arange(8).reshape(2, 4),
+            12,
+            "0 objects are in several groups, 4 of the sample in none",
+        ),
+        (np.arange(8).reshape(2, 4), 4, "4 come from elsewhere"),
+    ],
+    ids=["the published sliding window", "objects left out", "foreign objects"],
+)
+def test_groups_that_do_not_cover_the_sample_once_are_refused(groups, objects, message):
+    with pytest.raises(ValueError, match=message):
+        check_cover(groups, np.arange(objects))
 
 
 @given(st.integers(2, 7), st.integers(2, 9), st.integers(0, 1000))

@@ -24,7 +24,7 @@ def hidden(root: Path) -> list[str]:
     return [path.name for path in root.rglob(".*") if path.name != ".lock"]
 
 
-def test_an_empty_folder_holds_no_study_and_what_is_written_is_read_back(store):
+def test_an_empty_folder_holds_no_study(store):
     assert not store.exists()
     assert not store.has_runs()
     assert not store.has_progress()
@@ -32,24 +32,6 @@ def test_an_empty_folder_holds_no_study_and_what_is_written_is_read_back(store):
     assert store.read_run("a") is None
     assert store.count_rounds("a") == 0
     assert store.read_rounds().columns.tolist() == list(ROUND_COLUMNS)
-    store.write_study({"seeds": (0, 1), "label": "Straße"})
-    store.write_manifest({"schema": 1, "pool": "Straße"})
-    store.write_run("a", ROWS, [])
-    store.write_runs(ROWS)
-    store.write_summary(pd.DataFrame({"arm": ["random"]}))
-    store.write_checkpoint("a", b"state")
-    assert store.exists()
-    assert store.read_study() == {"seeds": [0, 1], "label": "Straße"}
-    assert store.read_manifest() == {"schema": 1, "pool": "Straße"}
-    assert read_back(store, "a") == (ROWS, [])
-    assert store.count_rounds("a") == 2
-    assert store.read_runs()["round"].tolist() == [0, 1]
-    assert store.read_summary()["arm"].tolist() == ["random"]
-    assert store.checkpoints() == {"a"}
-    assert store.read_checkpoint("a") == b"state"
-    store.remove_checkpoint("a")
-    assert store.checkpoints() == frozenset()
-    assert hidden(store.root) == []
 
 
 def test_rounds_of_runs_with_different_heads_make_one_frame(store):
