@@ -169,7 +169,7 @@ class Cluster(RuleBasedStateMachine):
             checkpoints=at_hand,
         )
         self.running: dict[str, str] = {}
-        self.settled: set[str] = {runs[1].run_id, runs[2].passive_id}
+        self.settled = {runs[0].passive_id, runs[1].run_id, runs[2].passive_id}
         self.starts: Counter[str] = Counter()
         self.deaths: defaultdict[str, set[str]] = defaultdict(set)
 
