@@ -64,7 +64,7 @@ def test_a_class_smaller_than_the_number_of_groups_is_spread_over_them():
 @pytest.mark.parametrize(
     ("groups", "objects", "message"),
     [
-        (np.arange(100)[:, None] + np.arange(100), 200, "disjoint.*197 objects are in several"),
+        (np.arange(100)[:, None] + np.arange(100), 199, "disjoint.*197 objects are in several"),
         (
             np.arange(8).reshape(2, 4),
             12,

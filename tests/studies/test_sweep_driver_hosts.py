@@ -122,11 +122,11 @@ def test_what_has_become_of_runs_is_written_once_a_second_and_at_the_end(
         write(store, runs)
 
     monkeypatch.setattr(SweepStore, "write_runs", counting)
-    drive(settings(pool, rounds=0, seeds=6), tmp_path / "rarely", statuses_seconds=1000.0)
-    assert written == [["unfinished"] * 6, ["finished"] * 6]
+    drive(settings(pool, rounds=0, seeds=3), tmp_path / "rarely", statuses_seconds=1000.0)
+    assert written == [["unfinished"] * 3, ["finished"] * 3]
     written.clear()
-    drive(settings(pool, rounds=0, seeds=6), tmp_path / "often", statuses_seconds=0.0)
-    assert len(written) == 1 + 6
+    drive(settings(pool, rounds=0, seeds=3), tmp_path / "often", statuses_seconds=0.0)
+    assert len(written) == 1 + 3
 
 
 def test_a_cluster_that_goes_leaves_what_has_become_of_runs(pool, tmp_path):
