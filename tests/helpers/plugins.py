@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from alray.api import plan_sweep
@@ -74,9 +74,12 @@ def corrupt_pools() -> None:
             found.modalities[0]._features[0, 0] += 1
 
 
-class Deadly(OwnNetwork):
-    """Kills its process on the bad node."""
+def deadly_model(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Module:
+    """Return a small network that kills its process on the bad node."""
+    return Deadly(shapes, classes)
 
+
+class Deadly(OwnNetwork):
     @override
     def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
         if os.environ.get(NODE) == "bad":

@@ -84,7 +84,7 @@ def test_what_one_node_does_to_runs_is_made_good_on_the_other(pool, address, tmp
 
 def test_a_node_on_which_tasks_die_is_named_and_left_alone(pool, address, tmp_path, monkeypatch):
     settings = {
-        "model": {"name": "tests.helpers.plugins:Deadly"},
+        "model": {"name": "tests.helpers.plugins:deadly_model"},
         "fine_tune_seeds": 4,
         "grouping": ["score"],
     }
