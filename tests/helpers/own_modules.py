@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from alray.strategies import Query, ScoreStrategy
 from alray.strategies.signals import Needs, Signals
-from tests.helpers.sequential_modules import Sequence
 
 
 class OwnNetwork(nn.Module):
@@ -36,9 +35,19 @@ class OwnNetwork(nn.Module):
 
 
 def linear_network(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Module:
-    """Return a network of the text alone, without dropout, BatchNorm or anything to tap."""
-    (size,) = shapes["text"]
-    return Sequence(nn.Linear(size, classes))
+    """Return a network without dropout, BatchNorm or anything to tap."""
+
+    class Linear(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(sum(int(np.prod(shape)) for shape in shapes.values()), classes)
+
+        @override
+        def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
+            logits: Tensor = self.layer(torch.cat(list(features.values()), dim=1))
+            return logits
+
+    return Linear()
 
 
 def no_network(shapes: dict[str, tuple[int, ...]], classes: int) -> Any:
