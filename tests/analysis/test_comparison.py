@@ -10,13 +10,25 @@ from scipy import stats as scipy_stats
 
 from alray.analysis.sweep.comparison import Comparison, compare
 from tests.helpers.intervals import generator, t_interval
-from tests.helpers.sweep_frames import LABELS, curves_of, study, study_without_a_partner
+from tests.helpers.sweep_frames import (
+    LABELS,
+    curves_of,
+    study,
+    study_with_unpaired_seeds,
+    study_without_a_partner,
+)
 
 FRAMES = [field.name for field in fields(Comparison)]
+ROUNDS, RUNS = study()
 
 
 def comparison_of(rounds, runs, seed=0):
     return compare(rounds, pd.DataFrame(), runs, None, generator(seed))
+
+
+@pytest.fixture(scope="module")
+def full():
+    return comparison_of(ROUNDS, RUNS)
 
 
 def of(frame, **values):
@@ -30,11 +42,9 @@ def intervals_of(frame, estimate):
     return frame[["low", estimate, "high"]].to_numpy().T
 
 
-def test_columns_are_those_documented():
+def test_columns_are_those_documented(full):
     """Each frame's columns stand in the docstring, and an empty study has the same ones."""
-    rounds, runs = study()
-    full = comparison_of(rounds, runs)
-    empty = comparison_of(pd.DataFrame(), runs.assign(status="failed"))
+    empty = comparison_of(pd.DataFrame(), RUNS.assign(status="failed"))
     for name in set(FRAMES) - {"classes", "scores"}:
         described = str(Comparison.__doc__).split(f"{name}: ", 1)[1]
         assert all(column in described for column in getattr(full, name)), name
@@ -43,46 +53,39 @@ def test_columns_are_those_documented():
         assert not getattr(full, name).empty
 
 
-def test_curves_are_means_with_t_intervals():
+def test_curves_are_means_with_t_intervals(full):
     """Against SciPy, at each label count; metrics that were not recorded have no rows."""
-    rounds, runs = study()
-    curves = comparison_of(rounds, runs).curves
-    assert set(curves["metric"]) == {"accuracy", "macro_f1", "nll", "ece"}
-    found = of(curves, arm="margin", metric="macro_f1")
-    values = curves_of(rounds.assign(accuracy=rounds["macro_f1"]), "margin")
+    assert set(full.curves["metric"]) == {"accuracy", "macro_f1", "nll", "ece"}
+    found = of(full.curves, arm="margin", metric="macro_f1")
+    values = curves_of(ROUNDS.assign(accuracy=ROUNDS["macro_f1"]), "margin")
     assert found["labels"].tolist() == LABELS
     assert intervals_of(found, "mean") == pytest.approx(np.array(t_interval(values)))
 
 
-def test_seeds_keep_every_value():
+def test_seeds_keep_every_value(full):
     """The faint lines: as recorded."""
-    rounds, runs = study()
-    seeds = comparison_of(rounds, runs).seeds
-    assert len(seeds) == len(rounds) * 3
-    merged = of(seeds, metric="nll").merge(rounds, on=["arm", "seed", "labels"])
-    assert len(merged) == len(rounds)
+    assert len(full.seeds) == len(ROUNDS) * 3
+    merged = of(full.seeds, metric="nll").merge(ROUNDS, on=["arm", "seed", "labels"])
+    assert len(merged) == len(ROUNDS)
     assert (merged["value"] == merged["nll"]).all()
 
 
-def test_differences_are_paired():
+def test_differences_are_paired(full):
     """Against SciPy's paired test; the band holds the interval."""
-    rounds, runs = study()
-    differences = comparison_of(rounds, runs).differences
-    found = of(differences, arm="margin", metric="accuracy")
-    expected = t_interval(curves_of(rounds, "margin") - curves_of(rounds, "random"))
+    found = of(full.differences, arm="margin", metric="accuracy")
+    expected = t_interval(curves_of(ROUNDS, "margin") - curves_of(ROUNDS, "random"))
     assert intervals_of(found, "difference") == pytest.approx(np.array(expected))
     assert (found["band_low"] < found["low"]).all()
     assert (found["band_high"] > found["high"]).all()
-    assert "random" not in set(differences["arm"])
+    assert "random" not in set(full.differences["arm"])
 
 
-def test_wins_are_the_signs_of_the_paired_intervals():
+def test_wins_are_the_signs_of_the_paired_intervals(full):
     """Counted from SciPy's p values; both orders mirror each other."""
-    rounds, runs = study()
-    wins = comparison_of(rounds, runs).wins.set_index(["arm", "versus"])
+    wins = full.wins.set_index(["arm", "versus"])
     assert len(wins) == 12
     for arm, versus in wins.index:
-        test = scipy_stats.ttest_rel(curves_of(rounds, arm), curves_of(rounds, versus))
+        test = scipy_stats.ttest_rel(curves_of(ROUNDS, arm), curves_of(ROUNDS, versus))
         above = (test.pvalue < 0.05) & (test.statistic > 0)
         below = (test.pvalue < 0.05) & (test.statistic < 0)
         row = wins.loc[(arm, versus)]
@@ -105,11 +108,8 @@ def test_equal_checkpoints_are_ties():
 
 def test_unpaired_seeds_are_left_out():
     """Seeds 0 and 1 of one arm, seed 7 of random: as in the summary."""
-    rounds, runs = study()
-    gone = ((runs["arm"] == "margin") & (runs["seed"] < 2)) | (runs["run_id"] == "random__seed-7")
-    runs.loc[gone, "status"] = "failed"
-    found = comparison_of(rounds, runs)
-    paired = rounds[rounds["seed"].between(2, 6)]
+    found = comparison_of(*study_with_unpaired_seeds())
+    paired = ROUNDS[ROUNDS["seed"].between(2, 6)]
     expected = t_interval(curves_of(paired, "margin") - curves_of(paired, "random"))
     differences = of(found.differences, arm="margin", metric="accuracy")
     assert intervals_of(differences, "difference") == pytest.approx(np.array(expected))
@@ -139,19 +139,13 @@ def test_a_study_without_a_random_arm_compares_arms_only_with_each_other():
 
 
 def test_variants_are_compared_on_their_own():
-    rounds, runs = study(variants=("", "frozen"))
-    found = comparison_of(rounds, runs)
+    frames = study(variants=("", "frozen"))
+    found = comparison_of(*frames)
     arm, versus = (found.wins[name].str.contains("frozen") for name in ("arm", "versus"))
     assert arm.equals(versus)
-    frozen = comparison_of(*(frame[frame["variant"] == "frozen"] for frame in (rounds, runs)))
-    both = of(found.differences, against="random frozen").reset_index(drop=True)
+    frozen = comparison_of(*(frame[frame["variant"] == "frozen"] for frame in frames))
+    both = of(found.differences, against="random [frozen]").reset_index(drop=True)
     pd.testing.assert_frame_equal(both, frozen.differences)
-
-
-def test_what_random_needs_for_the_saving_at_the_budget_lies_on_its_curve():
-    """Labels between the first and the last count."""
-    needed = comparison_of(*study()).pairs.set_index("arm")["random_labels"].drop("random")
-    assert needed.between(LABELS[0], LABELS[-1]).all()
 
 
 def test_one_seed_has_estimates_and_no_intervals():
@@ -168,10 +162,9 @@ def test_one_seed_has_estimates_and_no_intervals():
 
 def test_a_nan_metric_is_not_dropped():
     """A run that diverged makes its label count NaN, and the band is that of the others."""
-    rounds, runs = study()
-    at = (rounds["run_id"] == "margin__seed-3") & (rounds["labels"] == 140)
-    rounds.loc[at, ["accuracy", "nll"]] = [math.nan, math.inf]
-    found = comparison_of(rounds, runs)
+    at = (ROUNDS["run_id"] == "margin__seed-3") & (ROUNDS["labels"] == 140)
+    accuracy, nll = ROUNDS["accuracy"].mask(at), ROUNDS["nll"].mask(at, math.inf)
+    found = comparison_of(ROUNDS.assign(accuracy=accuracy, nll=nll), RUNS)
     for metric in ("accuracy", "nll"):
         rows = of(found.differences, arm="margin", metric=metric).set_index("labels")
         numbers = rows[["difference", "low", "high", "band_low", "band_high"]]
@@ -192,44 +185,15 @@ def same(first, second):
         pd.testing.assert_frame_equal(left, right, rtol=1e-9)
 
 
-def test_order_and_names_do_not_matter():
+def test_order_and_names_do_not_matter(full):
     """Shuffled rows and relabelled arms give the same numbers."""
-    frames = study()
-    expected = comparison_of(*frames)
-    shuffled = (frame.sample(frac=1, random_state=3) for frame in frames)
-    same(comparison_of(*shuffled), expected)
-    names = {arm: f"arm {9 - i}" for i, arm in enumerate(dict.fromkeys(frames[1]["arm"]))}
-    renamed = comparison_of(*(frame.replace({"arm": names}) for frame in frames))
+    shuffled = (frame.sample(frac=1, random_state=3) for frame in (ROUNDS, RUNS))
+    same(comparison_of(*shuffled), full)
+    names = {arm: f"arm {9 - i}" for i, arm in enumerate(RUNS["arm"].unique())}
+    renamed = comparison_of(*(frame.replace({"arm": names}) for frame in (ROUNDS, RUNS)))
     arms = {new: old for old, new in names.items()}
     back = dict.fromkeys(("arm", "against", "versus"), arms)
-    same(Comparison(**{name: getattr(renamed, name).replace(back) for name in FRAMES}), expected)
-
-
-def test_renumbering_seeds_changes_only_the_draws():
-    """Only the pairs count; draws of the band go by row, so the band may differ within their error."""
-    frames = study()
-    new = dict(enumerate([5, 3, 7, 0, 2, 1, 6, 4]))
-    renumbered = (frame.assign(seed=frame["seed"].map(new)) for frame in frames)
-    actual, expected = comparison_of(*renumbered), comparison_of(*frames)
-    widths = [
-        each.differences.pop("band_high") - each.differences.pop("band_low")
-        for each in (actual, expected)
-    ]
-    assert (widths[0] / widths[1]).between(0.85, 1.15).all()
-    for frame in ("differences", "savings", "milestones", "wins", "curves", "pairs"):
-        pd.testing.assert_frame_equal(getattr(actual, frame), getattr(expected, frame))
-
-
-def test_a_constant_moves_curves_and_nothing_else():
-    """Adding the same to all accuracies leaves differences, bands, savings and wins as they are."""
-    rounds, runs = study()
-    expected = comparison_of(rounds, runs)
-    moved = comparison_of(rounds.assign(accuracy=rounds["accuracy"] + 0.125), runs)
-    for name in ("differences", "wins", "savings", "milestones"):
-        ours, theirs = getattr(moved, name), getattr(expected, name)
-        if "accuracy" in theirs:
-            theirs = theirs.assign(accuracy=theirs["accuracy"] + 0.125)
-        pd.testing.assert_frame_equal(ours, theirs, rtol=1e-6, atol=1e-9)
+    same(Comparison(**{name: getattr(renamed, name).replace(back) for name in FRAMES}), full)
 
 
 def test_the_generator_decides_the_band():

@@ -57,30 +57,59 @@ def read(*rows, checks=None, main=("accuracy", "score")):
     return reading(pd.DataFrame(rows), pd.DataFrame(checks or [check_of()]), PREDICTION, main)
 
 
-def test_an_effect_is_written_with_every_number():
-    """The example of the specification."""
-    assert sentence(row_of()) == (
-        "loss (large is queried), groups by score, 5 epochs, accuracy: hurts: the tenth with the largest loss "
-        "changes accuracy by -0.012 (-0.020 to -0.004) against random groups; "
-        "rho -0.64 (-0.80 to -0.40), p 0.001 corrected for 5 scores, ICC 0.85."
-    )
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (
+            row_of(),
+            "loss (large is queried), groups by score, 5 epochs, accuracy: hurts: the tenth with the largest loss "
+            "changes accuracy by -0.012 (-0.020 to -0.004) against random groups; "
+            "rho -0.64 (-0.80 to -0.40), p 0.001 corrected for 5 scores, ICC 0.85.",
+        ),
+        (
+            nothing(score="margin", queried="small", grouping="within_class", epochs=1),
+            "margin (small is queried), groups by score within class, 1 epoch, accuracy: "
+            "no effect larger than 0.0050: the tenth with the smallest margin "
+            "changes accuracy by 0.0010 (-0.0030 to 0.0050) against random groups; "
+            "rho 0.05 (-0.20 to 0.30), p 0.9 corrected for 5 scores, ICC 0.85.",
+        ),
+        (
+            unclear(grouping="random", uplift=math.nan, against=None),
+            "loss (large is queried), groups at random, 5 epochs, accuracy: the null, no group is queried; "
+            "rho -0.64 (-0.80 to -0.40), p 0.001 corrected for 5 scores, ICC 0.85.",
+        ),
+    ],
+    ids=["an effect", "none larger than the farther end", "random groups"],
+)
+def test_a_sentence_has_the_verdict_and_every_number(row, text):
+    assert sentence(row) == text
 
 
-def test_no_effect_is_bounded():
-    """None that is larger than the farther end."""
-    text = sentence(nothing(score="margin", queried="small", grouping="within_class", epochs=1))
-    assert text == (
-        "margin (small is queried), groups by score within class, 1 epoch, accuracy: "
-        "no effect larger than 0.0050: the tenth with the smallest margin "
-        "changes accuracy by 0.0010 (-0.0030 to 0.0050) against random groups; "
-        "rho 0.05 (-0.20 to 0.30), p 0.9 corrected for 5 scores, ICC 0.85."
-    )
+SMALL = {"uplift": 0.00012, "uplift_low": -0.00031, "uplift_high": 0.00055, "bound": 0.000551}
+UNKNOWN = {"verdict": "inconclusive", "against": "all", "rho_bootstrap_low": math.nan}
 
 
-def test_nll_rises_where_a_group_does_harm():
-    """Usefulness is its fall, so that sign and ends are exchanged together."""
-    text = sentence(row_of(outcome="nll"))
-    assert "hurts: the tenth with the largest loss changes nll by 0.012 (0.004 to 0.020)" in text
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (
+            row_of(outcome="nll"),
+            "hurts: the tenth with the largest loss changes nll by 0.012 (0.004 to 0.020)",
+        ),
+        (
+            nothing(**SMALL),
+            "no effect larger than 0.00056: the tenth with the largest loss "
+            "changes accuracy by 0.00012 (-0.00031 to 0.00055)",
+        ),
+        (
+            row_of(*[math.nan] * 8, **UNKNOWN),
+            "changes accuracy by an unknown amount against all groups; no rho, p unknown",
+        ),
+    ],
+    ids=["nll rises where usefulness falls", "small effects keep their digits", "unknown"],
+)
+def test_numbers_are_written_as_they_are_meant(row, text):
+    assert text in sentence(row)
 
 
 @pytest.mark.parametrize("bound", [0.01234, 0.00042, 0.000551, 0.2, 0.12345])
@@ -90,14 +119,6 @@ def test_tables_and_sentences_give_one_bound(bound):
     cell = verdict_of(row).cell
     assert f": {cell}: " in sentence(row)
     assert bound <= float(cell.rpartition(" ")[2]) < 1.1 * bound
-
-
-def test_small_effects_keep_their_digits():
-    """And a bound is rounded up, so that it holds."""
-    numbers = {"uplift": 0.00012, "uplift_low": -0.00031, "uplift_high": 0.00055}
-    text = sentence(nothing(**numbers, bound=0.000551))
-    assert "no effect larger than 0.00056" in text
-    assert "by 0.00012 (-0.00031 to 0.00055)" in text
 
 
 @pytest.mark.parametrize(
@@ -131,21 +152,6 @@ def test_one_base_is_written_to_be_one():
     text = sentence(row_of(bases=1, rho_low=math.nan, rho_high=math.nan))
     assert "rho -0.64 (-0.70 to -0.50 over its groups)" in text
     assert text.endswith("; one base, so this is known of that base only.")
-
-
-def test_random_groups_are_the_null():
-    text = sentence(unclear(grouping="random", uplift=math.nan, against=None))
-    assert text == (
-        "loss (large is queried), groups at random, 5 epochs, accuracy: the null, no group is queried; "
-        "rho -0.64 (-0.80 to -0.40), p 0.001 corrected for 5 scores, ICC 0.85."
-    )
-
-
-def test_unknown_numbers_are_called_unknown():
-    text = sentence(
-        row_of(*[math.nan] * 8, verdict="inconclusive", against="all", rho_bootstrap_low=math.nan)
-    )
-    assert "changes accuracy by an unknown amount against all groups; no rho, p unknown" in text
 
 
 def test_reading_gathers_doses_by_verdict():

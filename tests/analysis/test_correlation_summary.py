@@ -23,12 +23,11 @@ from tests.helpers.correlation_worlds import World, study
 from tests.helpers.intervals import ends, generator
 
 WORLD = World(slope=0.03, epochs=(1, 5))
-FRAMES = study(WORLD, generator(1))
+GROUPS, FINE_TUNES, BASES = study(WORLD, generator(1))
 KEY = ["score", "grouping", "outcome", "epochs"]
 
 
-def summarised(frames=FRAMES, seed=2):
-    groups, outcomes, bases = frames
+def summarised(groups=GROUPS, outcomes=FINE_TUNES, bases=BASES, seed=2):
     return summarise(groups, outcomes, bases, generator(seed), permutations=199, bootstraps=99)
 
 
@@ -53,8 +52,7 @@ def row(found):
 
 def usefulness(grouping="score", sorted_by="margin"):
     """Return [base, group, seed] of nll at the last dose, straight from the frame."""
-    _, outcomes, _ = FRAMES
-    at = outcomes[outcomes["epochs"] == 5]
+    at = FINE_TUNES[FINE_TUNES["epochs"] == 5]
     control = at[at["grouping"] == "control"].set_index(["base", "seed"])["nll"]
     of_arm = at[(at["grouping"] == grouping) & (at["sorted_by"] == sorted_by)]
     wide = of_arm.pivot(index=["base", "group"], columns="seed", values="nll")
@@ -64,8 +62,7 @@ def usefulness(grouping="score", sorted_by="margin"):
 
 def means(score="margin", grouping="score", sorted_by="margin"):
     """Return [base, group]."""
-    groups, _, _ = FRAMES
-    of_arm = groups[(groups["grouping"] == grouping) & (groups["sorted_by"] == sorted_by)]
+    of_arm = GROUPS[(GROUPS["grouping"] == grouping) & (GROUPS["sorted_by"] == sorted_by)]
     return of_arm.groupby(["base", "group"])[score].mean().to_numpy().reshape(WORLD.bases, -1)
 
 
@@ -107,8 +104,7 @@ def test_rho_is_of_the_raw_score_and_pooled_over_bases(row):
 
 @pytest.mark.parametrize(("grouping", "sorted_by"), [("score", "margin"), ("random", "")])
 def test_partial_rho_is_given_the_class_shares_of_each_bases_groups(found, grouping, sorted_by):
-    groups, _, _ = FRAMES
-    of_arm = groups[(groups["grouping"] == grouping) & (groups["sorted_by"] == sorted_by)]
+    of_arm = GROUPS[(GROUPS["grouping"] == grouping) & (GROUPS["sorted_by"] == sorted_by)]
     shares = pd.crosstab([of_arm["base"], of_arm["group"]], of_arm["label"], normalize="index")
     scores = means("margin", grouping, sorted_by)
     of_groups = usefulness(grouping, sorted_by).mean(axis=-1)
@@ -171,14 +167,14 @@ def test_checks_hold_in_a_sound_study(found):
 
 
 def test_the_order_of_rows_changes_no_number_and_the_seed_does(found):
-    shuffled = tuple(frame.sample(frac=1, random_state=3) for frame in FRAMES)
-    pd.testing.assert_frame_equal(found.summary, summarised(shuffled).summary)
+    shuffled = (frame.sample(frac=1, random_state=3) for frame in (GROUPS, FINE_TUNES, BASES))
+    pd.testing.assert_frame_equal(found.summary, summarised(*shuffled).summary)
     other = summarised(seed=4).summary
     assert not found.summary["rho_bootstrap_low"].equals(other["rho_bootstrap_low"])
 
 
 def test_one_base_has_intervals_over_its_groups_only():
-    one_base = summarised(study(World(bases=1, slope=0.03), generator(5)))
+    one_base = summarised(*study(World(bases=1, slope=0.03), generator(5)))
     row = row_of(one_base, "loss", "score", "accuracy")
     assert math.isnan(row["rho_low"])
     assert row["rho_bootstrap_low"] > 0.3
@@ -188,7 +184,7 @@ def test_one_base_has_intervals_over_its_groups_only():
 
 def test_one_seed_is_inconclusive():
     """Its reliability is not known."""
-    rows = summarised(study(World(seeds=1, slope=0.05), generator(6))).summary
+    rows = summarised(*study(World(seeds=1, slope=0.05), generator(6))).summary
     assert rows["icc"].isna().all()
     assert rows["seeds_needed"].isna().all()
     assert set(rows["verdict"]) == {"inconclusive"}
@@ -196,7 +192,7 @@ def test_one_seed_is_inconclusive():
 
 def test_absent_groupings_are_absent_and_uplift_falls_back_to_the_arm():
     world = World(groupings=("score",), slope=0.03)
-    found = summarised(study(world, generator(7)))
+    found = summarised(*study(world, generator(7)))
     assert set(found.summary["grouping"]) == {"score"}
     assert set(found.summary["against"]) == {"all"}
     assert row_of(found, "loss", "score", "accuracy")["uplift"] > 0.02
@@ -206,10 +202,9 @@ def test_absent_groupings_are_absent_and_uplift_falls_back_to_the_arm():
 
 def test_an_unknown_outcome_is_unknown_and_leaves_the_others():
     """A diverged fine-tune's infinite nll."""
-    groups, outcomes, bases = FRAMES
-    broken = outcomes.copy()
-    broken.loc[(broken["grouping"] == "score") & (broken["group"] == 3), "nll"] = math.inf
-    rows = summarised((groups, broken, bases)).summary.query("grouping == 'score'")
+    broken = (FINE_TUNES["grouping"] == "score") & (FINE_TUNES["group"] == 3)
+    outcomes = FINE_TUNES.assign(nll=FINE_TUNES["nll"].mask(broken, math.inf))
+    rows = summarised(outcomes=outcomes).summary.query("grouping == 'score'")
     is_nll = rows["outcome"] == "nll"
     assert rows.loc[is_nll, ["rho", "p", "p_max", "icc", "uplift", "change"]].isna().all(axis=None)
     assert set(rows.loc[is_nll, "verdict"]) == {"inconclusive"}
@@ -217,8 +212,7 @@ def test_an_unknown_outcome_is_unknown_and_leaves_the_others():
 
 
 def test_a_constant_score_has_no_rank_correlation():
-    groups, outcomes, bases = FRAMES
-    rows = summarised((groups.assign(loss=0.0), outcomes, bases)).summary.query("score == 'loss'")
+    rows = summarised(GROUPS.assign(loss=0.0)).summary.query("score == 'loss'")
     assert rows[["rho", "p", "p_max", "partial_rho", "rho_bootstrap_low"]].isna().all(axis=None)
     assert set(rows["verdict"]) == {"inconclusive"}
 
@@ -253,14 +247,13 @@ def test_verdicts(changes, uplift_ends, expected):
 
 
 def test_the_published_protocol_averages_over_epochs_and_has_no_control():
-    groups, outcomes, bases = FRAMES
-    original = as_original(outcomes)
-    assert list(original.columns) == list(outcomes.columns)
+    original = as_original(FINE_TUNES)
+    assert list(original.columns) == list(FINE_TUNES.columns)
     assert "control" not in set(original["grouping"])
     assert (set(original["epochs"]), set(original["steps"])) == ({5}, {15})
     at = "base == 1 and grouping == 'score' and sorted_by == 'loss' and group == 7 and seed == 2"
     assert original.query(at)["accuracy"].item() == pytest.approx(
-        outcomes.query(at)["accuracy"].mean()
+        FINE_TUNES.query(at)["accuracy"].mean()
     )
-    row = row_of(summarised((groups, original, bases)), "loss", "score", "nll")
+    row = row_of(summarised(outcomes=original), "loss", "score", "nll")
     assert row["change"] == pytest.approx(WORLD.learned, abs=0.02)

@@ -14,13 +14,13 @@ from tests.helpers.correlation_studies import correlation_plan, in_memory
 SETTINGS: dict[str, Any] = {
     "scores": ["loss"],
     "initial": 60,
-    "sample": 400,
-    "group_size": 20,
+    "sample": 300,
+    "group_size": 15,
     "bases": 3,
     "fine_tune_seeds": 2,
     "epochs": [3],
     "replay": "initial",
-    "training": {"passive_epochs": 30, "lr": 0.01, "batch_size": 16},
+    "training": {"passive_epochs": 30, "lr": 0.01, "batch_size": 40},
     "model": {"width": 16},
 }
 
@@ -94,7 +94,7 @@ def test_a_score_that_means_nothing_is_found_to_matter_no_more_often_than_chance
     rhos = []
     for seed in range(studies):
         rng = np.random.default_rng(seed)
-        quick = {"sample": 400, "bases": 1, "grouping": ["score"], "replay": "none", "epochs": [2]}
+        quick = {"bases": 1, "grouping": ["score"], "replay": "none", "epochs": [2]}
         plan = correlation_plan(mislabelled(0.1, seed), **{**SETTINGS, **quick, "seed": seed})
         noise = in_memory(
             plan,

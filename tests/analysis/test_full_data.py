@@ -1,6 +1,5 @@
 """Runs that learn from every label: planned, trained once, kept apart from what is compared, shown as the ceiling."""
 
-import re
 import shutil
 
 import numpy as np
@@ -13,21 +12,16 @@ from alray.analysis.sweep.summary import summarise
 from alray.api import plan_sweep, sweep
 from alray.cli.display.sweep_progress import sweep_headline
 from alray.errors import StoreError
-from alray.reporting.api import report, report_pair
+from alray.reporting.api import report
 from alray.reporting.sources import find_results, read_sweep
-from alray.reporting.sweep import frames
 from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.results import load
 from tests.helpers.paths import local
-from tests.helpers.studies import Recorder, comparable, settings, write_pool
+from tests.helpers.report_reading import html_of
+from tests.helpers.studies import Recorder, comparable, settings
 
 VARIED = {"training.batch_norm": ["live", "frozen"]}
 FROZEN = "batch_norm=frozen"
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory):
-    return write_pool(tmp_path_factory.mktemp("pools") / "pool.parquet")
 
 
 def wanted(pool, **changes):
@@ -47,6 +41,19 @@ def study(pool, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def without(pool, tmp_path_factory):
+    """Return the same study without runs on full data."""
+    results = tmp_path_factory.mktemp("without")
+    return sweep(wanted(pool, vary=VARIED, full_data=False), results=results)
+
+
+@pytest.fixture(scope="module")
+def made(study, tmp_path_factory):
+    """Return the report on the study."""
+    return report(study.path, out=tmp_path_factory.mktemp("report"), formats=("html", "csv"))
+
+
+@pytest.fixture(scope="module")
 def ceiling(study):
     """Return the accuracy with all labels, which both variants share."""
     return study.rounds.loc[study.rounds["arm"] == "full data", "accuracy"].mean()
@@ -56,10 +63,6 @@ def ceiling(study):
 def copy(study, tmp_path):
     """Return a copy of the study's folder, to be changed."""
     return shutil.copytree(study.path, tmp_path / "study")
-
-
-def page_of(made):
-    return local(made.page).read_text()
 
 
 def test_nothing_is_planned_that_was_not_asked_for(pool):
@@ -100,8 +103,7 @@ def test_a_model_on_full_data_is_a_row_of_no_table_but_a_column(study, ceiling):
     assert np.isnan(summary.loc["random", "alc_normalised"])
 
 
-def test_everything_else_is_as_without_them(pool, study, tmp_path):
-    without = sweep(wanted(pool, vary=VARIED, full_data=False), results=tmp_path)
+def test_everything_else_is_as_without_them(study, without):
     kept = study.rounds[~study.rounds["full_data"]]
     pd.testing.assert_frame_equal(comparable(kept), comparable(without.rounds), check_exact=True)
     other = ["full_data_accuracy", "alc_normalised", "seconds_per_round"]
@@ -111,21 +113,21 @@ def test_everything_else_is_as_without_them(pool, study, tmp_path):
     assert without.summary["full_data_accuracy"].isna().all()
 
 
-def test_they_can_be_added_later(pool, tmp_path):
-    sweep(wanted(pool, full_data=False), results=tmp_path)
+def test_they_can_be_added_later(pool, without, tmp_path):
+    shutil.copytree(without.path, tmp_path / "study")
     recorder = Recorder()
-    study = sweep(wanted(pool), results=tmp_path, observer=recorder)
+    study = sweep(wanted(pool, vary=VARIED), results=tmp_path, observer=recorder)
     started = [name for name, _ in recorder.of("started") if not name.startswith("passive")]
     assert started == study.runs.loc[study.runs["full_data"], "run_id"].to_list()
     assert study.summary["full_data_accuracy"].notna().all()
     assert load(tmp_path / "study").settings.full_data
 
 
-def test_a_report_says_and_draws_it_but_compares_strategies_only(study, ceiling, tmp_path):
-    html = page_of(report(study.path, out=tmp_path, formats=("html", "csv")))
+def test_a_report_says_and_draws_it_but_compares_strategies_only(study, ceiling, made):
+    html = html_of(made)
     assert f"accuracy {ceiling:.3f} (140 labels, mean of 2 seeds)" in html
     assert f"accuracy {ceiling:.3f} with {FROZEN}" in html
-    curves = pd.read_csv(tmp_path / "findings" / "curves.csv")
+    curves = pd.read_csv(made.folder / "findings" / "curves.csv")
     assert "full data" not in set(curves["arm"])
     queries = read_sweep(find_results(study.path), None).queries
     assert not queries["arm"].str.startswith("full data").any()
@@ -149,30 +151,10 @@ def test_a_table_of_curves_may_bring_it_along(tmp_path):
     path = tmp_path / "curves.csv"
     pd.DataFrame(rows, columns=["arm", "seed", "labels", "accuracy"]).to_csv(path, index=False)
     made = report(path, formats=("html", "csv"))
-    assert "dashed line is the model trained on all labels" in page_of(made)
+    assert "dashed line is the model trained on all labels" in html_of(made)
     summary = pd.read_csv(local(made.folder) / "findings" / "summary.csv")
     assert summary["arm"].to_list() == ["random", "margin"]
     assert summary["full_data_accuracy"].to_list() == pytest.approx([0.545] * 2)
-
-
-def test_two_studies_side_by_side_have_a_ceiling_each(monkeypatch, pool, tmp_path):
-    """A panel per study: one with several variants has no one line for its panel."""
-    monkeypatch.setattr(frames, "MOST_TO_CEILING", -1e9)
-    one, two, several = (
-        sweep(wanted(pool, name=name, **changes), results=tmp_path).path
-        for name, changes in (("one", {}), ("two", {}), ("several", {"vary": VARIED}))
-    )
-    text = ceilings_of(report_pair((one, two), out=tmp_path / "a", formats=("html",)))
-    assert re.fullmatch(r"0\.\d+ \(one\), 0\.\d+ \(two\)", text)
-    text = ceilings_of(report_pair((one, several), out=tmp_path / "b", formats=("html",)))
-    assert re.fullmatch(r"0\.\d+ \(one\)", text)
-
-
-def ceilings_of(made):
-    """Return the ceilings in the caption of the learning curves."""
-    found = re.search(r"the model reaches ([^<]*), beyond", page_of(made))
-    assert found is not None
-    return found[1]
 
 
 def test_nothing_left_to_gain_has_no_share(study):
@@ -193,14 +175,6 @@ def test_a_failed_run_on_full_data_is_no_ceiling(study):
     assert len(summary) == 4
 
 
-def test_records_of_a_study_from_before_rare_classes_were_measured_can_be_read(copy, tmp_path):
-    """Columns are added from version to version; a report shows what there is."""
-    for path in (copy / "rounds").iterdir():
-        drop_column(path, "rare_recall")
-    assert len(load(copy).rounds)
-    assert page_of(report(copy, out=tmp_path / "out", formats=("html",)))
-
-
 def drop_column(path, name):
     """Write a Parquet file as it was before a column was recorded."""
     table = pq.read_table(path)
@@ -210,7 +184,7 @@ def drop_column(path, name):
 
 @pytest.mark.parametrize("part", ["", "margin"], ids=["all files", "some files"])
 def test_runs_from_before_the_column_was_recorded_are_known_by_their_arms(
-    study, copy, tmp_path, part
+    study, copy, made, tmp_path, part
 ):
     """A study that was begun before and ended after has files of both kinds."""
     for path in (*copy.rglob(f"{part}*__seed-*.parquet"), copy / "runs.parquet"):
@@ -220,9 +194,8 @@ def test_runs_from_before_the_column_was_recorded_are_known_by_their_arms(
         pd.testing.assert_frame_equal(
             getattr(old, name), getattr(study, name), check_like=True, check_exact=True
         )
-    for folder, of_study in (("old", copy), ("new", study.path)):
-        report(of_study, out=tmp_path / folder, formats=("csv",))
-    for path in (tmp_path / "new" / "findings").iterdir():
+    report(copy, out=tmp_path / "old", formats=("csv",))
+    for path in (made.folder / "findings").iterdir():
         assert (tmp_path / "old" / "findings" / path.name).read_bytes() == path.read_bytes()
 
 

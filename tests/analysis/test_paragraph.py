@@ -151,7 +151,7 @@ def test_what_cannot_be_computed_is_stated():
 
 def test_what_it_is_compared_with_has_its_own_name():
     """Everywhere in the text."""
-    rows = random_row(), above(unpaired_seeds=2), row_of("bald")
+    rows = random_row(), above(unpaired_seeds=2), row_of("bald"), below("entropy")
     text = text_of(*rows, reference="coreset")
     assert "random" not in text
     assert "above coreset" in text

@@ -13,18 +13,26 @@ from alray.statistics.curves import area_under_curve, label_saving_at_budget
 from tests.helpers.intervals import ends, generator, t_interval
 from tests.helpers.sweep_frames import LABELS, curves_of, study, study_without_a_partner
 
+ROUNDS, RUNS = study()
+
 
 def summary_of(rounds, runs, seed=0):
     return summarise(rounds, runs, generator(seed)).set_index("arm", drop=False)
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return summary_of(ROUNDS, RUNS)
 
 
 def interval_of(row, name):
     return row[[f"{name}_low", name, f"{name}_high"]].tolist()
 
 
-def test_columns_are_those_documented():
-    """In order, with types that Parquet keeps, and a description each."""
-    rounds, runs = study()
+@pytest.mark.parametrize("strategies", [("random", "margin"), ("random",)], ids=["two", "alone"])
+def test_columns_are_those_documented(strategies):
+    """In order, with types that Parquet keeps, and a description each; also where nothing is compared."""
+    rounds, runs = study(seeds=2, strategies=strategies)
     summary = summarise(rounds, runs, generator())
     assert list(summary.columns) == list(SUMMARY_COLUMNS)
     assert all(SUMMARY_COLUMNS.values())
@@ -36,11 +44,10 @@ def test_columns_are_those_documented():
     assert {each.name: str(each.type).removeprefix("large_") for each in schema} == expected
 
 
-def test_metrics_at_budget_are_means_with_t_intervals():
+def test_metrics_at_budget_are_means_with_t_intervals(summary):
     """Of the last round, against SciPy."""
-    rounds, runs = study()
-    row = summary_of(rounds, runs).loc["margin"]
-    last = rounds[(rounds["arm"] == "margin") & (rounds["labels"] == 180)]
+    row = summary.loc["margin"]
+    last = ROUNDS[(ROUNDS["arm"] == "margin") & (ROUNDS["labels"] == 180)]
     for metric in ("accuracy", "macro_f1"):
         assert interval_of(row, metric) == pytest.approx(t_interval(last[metric]))
     for metric in ("nll", "ece"):
@@ -48,16 +55,15 @@ def test_metrics_at_budget_are_means_with_t_intervals():
     assert (row["labels"], row["seeds"], row["failed"], row["unfinished"]) == (180, 8, 0, 0)
 
 
-def test_seconds_per_round_leave_the_passive_phase_out():
+def test_seconds_per_round_leave_the_passive_phase_out(summary):
     """Query + fit + evaluation of rounds 1 to 4: 2 to 5, plus 2.5."""
-    assert summary_of(*study()).loc["random", "seconds_per_round"] == 3.5 + 2.5
+    assert summary.loc["random", "seconds_per_round"] == 3.5 + 2.5
 
 
-def test_arms_are_compared_with_random_on_common_seeds():
+def test_arms_are_compared_with_random_on_common_seeds(summary):
     """Differences of the area by SciPy's paired test; labels saved as `curves` has them."""
-    rounds, runs = study()
-    row = summary_of(rounds, runs).loc["margin"]
-    arm, random = curves_of(rounds, "margin"), curves_of(rounds, "random")
+    row = summary.loc["margin"]
+    arm, random = curves_of(ROUNDS, "margin"), curves_of(ROUNDS, "random")
     labels = np.array(LABELS, float)
     differences = area_under_curve(labels, arm) - area_under_curve(labels, random)
     assert interval_of(row, "alc_difference") == pytest.approx(t_interval(differences))
@@ -71,9 +77,8 @@ def test_arms_are_compared_with_random_on_common_seeds():
     assert (row["against"], row["paired_seeds"], row["unpaired_seeds"]) == ("random", 8, 0)
 
 
-def test_holm_counts_the_compared_arms():
+def test_holm_counts_the_compared_arms(summary):
     """Three comparisons: the smallest p is multiplied by three."""
-    summary = summary_of(*study())
     compared = summary.drop(index="random")
     assert compared["holm_p"].min() == pytest.approx(3 * compared["sign_flip_p"].min())
     assert math.isnan(summary.loc["random", "holm_p"])
@@ -97,10 +102,8 @@ def test_what_is_not_compared_is_null():
 def test_only_finished_runs_count():
     """Failed and unfinished ones are counted, and their rounds left out."""
     rounds, runs = study()
-    expected = summary_of(
-        rounds[(rounds["arm"] != "margin") | (rounds["seed"] > 2)],
-        runs[(runs["arm"] != "margin") | (runs["seed"] > 2)],
-    ).loc["margin"]
+    kept = (frame[(frame["arm"] != "margin") | (frame["seed"] > 2)] for frame in (rounds, runs))
+    expected = summary_of(*kept).loc["margin"]
     runs.loc[(runs["arm"] == "margin") & (runs["seed"] == 0), "status"] = "failed"
     runs.loc[(runs["arm"] == "margin") & runs["seed"].isin([1, 2]), "status"] = "unfinished"
     rounds = rounds[(rounds["run_id"] != "margin__seed-1") | (rounds["round"] < 2)]
@@ -109,14 +112,9 @@ def test_only_finished_runs_count():
     assert row.drop(["failed", "unfinished"]).equals(expected.drop(["failed", "unfinished"]))
 
 
-def test_one_seed_has_no_interval():
-    assert summary_of(*study(seeds=1))["accuracy_low"].isna().all()
-
-
 def test_a_study_in_which_nothing_finished_has_rows():
     """Counts, and nulls for the rest; rounds may have no columns then."""
-    runs = study()[1].assign(status="failed")
-    summary = summary_of(pd.DataFrame(), runs)
+    summary = summary_of(pd.DataFrame(), RUNS.assign(status="failed"))
     assert list(summary.columns) == list(SUMMARY_COLUMNS)
     assert list(summary["failed"]) == [8] * 4
     empty = summary[["labels", "accuracy", "alc", "labels_saved", "seconds_per_round"]]
@@ -126,32 +124,28 @@ def test_a_study_in_which_nothing_finished_has_rows():
 
 def test_a_study_of_the_passive_phase_alone_has_no_labels_saved():
     """One point per curve: the area is the accuracy, and there are no rounds to time."""
-    rounds, runs = study()
-    row = summary_of(rounds[rounds["round"] == 0], runs).loc["margin"]
+    row = summary_of(ROUNDS[ROUNDS["round"] == 0], RUNS).loc["margin"]
     assert row["alc"] == pytest.approx(row["accuracy"])
     assert row[["labels_saved", "labels_saved_low", "seconds_per_round"]].isna().all()
 
 
 def test_a_nan_metric_is_not_dropped():
     """A run that diverged makes the mean NaN instead of vanishing from it."""
-    rounds, runs = study()
-    at = (rounds["run_id"] == "margin__seed-3") & (rounds["labels"] == 180)
-    rounds.loc[at, ["accuracy", "nll"]] = math.nan
-    row = summary_of(rounds, runs).loc["margin"]
+    at = (ROUNDS["run_id"] == "margin__seed-3") & (ROUNDS["labels"] == 180)
+    diverged = {name: ROUNDS[name].mask(at) for name in ("accuracy", "nll")}
+    row = summary_of(ROUNDS.assign(**diverged), RUNS).loc["margin"]
     assert row[["accuracy", "nll", "alc_difference", "sign_flip_p", "labels_saved"]].isna().all()
     assert row["macro_f1"] > 0
 
 
-def test_order_and_names_do_not_matter():
+def test_order_and_names_do_not_matter(summary):
     """Shuffled rows and relabelled arms give the same numbers, the order of arms apart."""
-    frames = study()
-    expected = summary_of(*frames)
-    shuffled = (frame.sample(frac=1, random_state=3) for frame in frames)
-    pd.testing.assert_frame_equal(summary_of(*shuffled).loc[expected.index], expected)
-    names = {arm: f"arm {9 - i}" for i, arm in enumerate(expected.index)}
-    renamed = summary_of(*(frame.replace({"arm": names}) for frame in frames))
-    numbers = [column for column in expected if column not in {"arm", "against"}]
-    assert renamed[numbers].reset_index(drop=True).equals(expected[numbers].reset_index(drop=True))
+    shuffled = (frame.sample(frac=1, random_state=3) for frame in (ROUNDS, RUNS))
+    pd.testing.assert_frame_equal(summary_of(*shuffled).loc[summary.index], summary)
+    names = {arm: f"arm {9 - i}" for i, arm in enumerate(summary.index)}
+    renamed = summary_of(*(frame.replace({"arm": names}) for frame in (ROUNDS, RUNS)))
+    numbers = [column for column in summary if column not in {"arm", "against"}]
+    assert renamed[numbers].reset_index(drop=True).equals(summary[numbers].reset_index(drop=True))
 
 
 def test_the_generator_decides_the_draws():
@@ -162,11 +156,3 @@ def test_the_generator_decides_the_draws():
     drawn = "labels_saved_reached"
     assert first.loc["ideal_loss", drawn] != other.loc["ideal_loss", drawn]
     assert first.drop(columns=drawn).equals(other.drop(columns=drawn))
-
-
-def test_names_are_text_in_the_file_even_where_all_are_null():
-    """A study of random alone compares nothing, but its column of names must not be written as numbers."""
-    summary = summary_of(*study(seeds=2, strategies=("random",)))
-    schema = pa.Schema.from_pandas(summary)
-    assert summary["against"].isna().all()
-    assert str(schema.field("against").type).endswith("string")

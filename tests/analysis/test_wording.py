@@ -5,10 +5,8 @@ import math
 import pytest
 
 from alray.analysis.wording import (
-    arm_verdict,
     count,
     counts,
-    effect_verdict,
     interval,
     is_or_are,
     joined,
@@ -74,28 +72,3 @@ def test_lists_name_all_items_or_the_first_five():
     assert [joined(list("abc")[:number]) for number in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
     assert listed(list("abcde")) == "a; b; c; d; e"
     assert listed(list("abcdefg")) == "a; b; c; d; e; and 2 more"
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "cell"),
-    [
-        ("better", "above margin", "better"),
-        ("worse", "below margin", "worse"),
-        ("open", "not shown to differ from margin", "not shown"),
-    ],
-)
-def test_verdicts_on_arms(kind, text, cell):
-    verdict = arm_verdict(kind, "margin", exploratory=False)
-    assert (verdict.kind, verdict.text, verdict.cell) == (kind, text, cell)
-    assert arm_verdict(kind, "margin", exploratory=True).cell == f"{cell}, exploratory"
-
-
-def test_verdicts_on_effects():
-    assert effect_verdict("helps").text == effect_verdict("helps").cell == "helps"
-    bounded = effect_verdict("no effect", bound=0.000551)
-    assert bounded.text == bounded.cell == "no effect larger than 0.00056"
-    assert effect_verdict("no effect").text == "no effect"
-    noisy = effect_verdict("inconclusive", reason="the outcome is too noisy", seeds=1201)
-    assert noisy.text == "inconclusive, the outcome is too noisy"
-    assert noisy.cell == "inconclusive: 1,201 seeds needed"
-    assert effect_verdict("inconclusive", reason="no interval").cell == "inconclusive"

@@ -89,7 +89,7 @@ def test_the_table_fits_80_columns_and_shows_every_arm(tmp_path, monkeypatch):
 
 
 def test_labels_in_brackets_are_not_taken_for_markup(tmp_path):
-    text = printed(tmp_path, seeds=2, strategies=("random", "margin"), variants=("[lr=1]",))
+    text = printed(tmp_path, seeds=2, strategies=("random", "margin"), variants=("lr=1",))
     assert "margin [lr=1]" in text
 
 

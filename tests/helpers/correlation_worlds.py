@@ -42,8 +42,8 @@ def study(world, rng):
         slope = world.slope + rng.normal(0, world.slope_sd)
         bases.append({"base": base, "labels": 200, **_metrics(before)})
         by_seed = rng.normal(0, 0.01, size=world.seeds)
-        control = np.full((1, world.seeds), before) + by_seed
-        outcomes.append(_outcomes(world, (base, "control", ""), control, rng))
+        of_seed = (before + by_seed)[:, None] + np.zeros(len(world.epochs))
+        outcomes.append(_outcomes(world, (base, "control", ""), of_seed[None], rng))
         for grouping, sorted_by in _arms(world):
             frame = _objects(world, base, grouping, sorted_by, rng)
             groups.append(frame)
@@ -52,8 +52,8 @@ def study(world, rng):
             drives = means[:, world.scores.index(sorted_by or world.scores[0])]
             harm = -0.2 if grouping == "shuffled_labels" else 0.0
             trend = (slope * drives + harm)[:, None] * (np.array(world.epochs) / max(world.epochs))
-            useful = before + by_seed + own[:, None] + np.zeros((len(means), world.seeds))
-            outcomes.append(_outcomes(world, (base, grouping, sorted_by), useful, rng, trend))
+            useful = of_seed + (own[:, None] + trend)[:, None]
+            outcomes.append(_outcomes(world, (base, grouping, sorted_by), useful, rng))
     return (
         pd.concat(groups, ignore_index=True),
         pd.concat(outcomes, ignore_index=True),
@@ -92,15 +92,11 @@ def _metrics(accuracy):
     return {"accuracy": accuracy, "nll": 2 - accuracy, "macro_f1": accuracy - 0.1}
 
 
-def _outcomes(world, key, useful, rng, trend=None):
-    """Return a row per group (one for the control), seed and dose; `trend` is [group, dose]."""
+def _outcomes(world, key, useful, rng):
+    """Return a row per group (one for the control), seed and dose; so `useful` is [group, seed, dose]."""
     base, grouping, sorted_by = key
-    groups = len(useful)
-    doses = len(world.epochs)
-    trend = np.zeros((groups, doses)) if trend is None else trend
-    accuracy = useful[:, :, None] + world.learned + trend[:, None, :]
     noise = 0.0 if grouping == "control" else world.seed_sd
-    accuracy = accuracy + rng.normal(0, 1, size=accuracy.shape) * noise
+    accuracy = useful + world.learned + rng.normal(0, 1, size=useful.shape) * noise
     group, seed, dose = (axis.ravel() for axis in np.indices(accuracy.shape))
     epochs = np.array(world.epochs)[dose]
     return pd.DataFrame(

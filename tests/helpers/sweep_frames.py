@@ -1,5 +1,7 @@
 """Records of a made sweep in memory, of known heights: what a summary and a comparison are computed from."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -9,46 +11,46 @@ LABELS = [100, 120, 140, 160, 180]
 HEIGHTS = {"random": 0.0, "margin": 0.02, "bald:members=20": -0.01, "ideal_loss": 0.005}
 
 
-def run_of(arm, strategy, seed, variant="", status="finished"):
-    return {
-        "run_id": f"{arm}__seed-{seed}",
-        "arm": arm,
-        "strategy": strategy,
-        "variant": variant,
-        "oracle": strategy == "ideal_loss",
-        "full_data": False,
-        "seed": seed,
-        "status": status,
-    }
-
-
-def rounds_of(run, rng, labels=LABELS):
-    height = 0.5 + HEIGHTS[run["strategy"]] + rng.normal(0, 0.01)
-    noise = rng.normal(0, 0.005, size=len(labels))
-    accuracy = height + 0.001 * (np.array(labels) - 100) + noise
-    rows = []
-    for number, count in enumerate(labels):
-        value = accuracy[number]
-        rows.append(
-            {key: run[key] for key in run if key != "status"}
-            | {"round": number, "labels": count, "accuracy": value, "macro_f1": value - 0.1}
-            | {"nll": 2 - value, "ece": value / 10, "train_loss": 1.0}
-            | {"query_s": 1.0 + number, "fit_s": 2.0, "eval_s": 0.5}
-        )
-    return rows
+def runs_of(seeds, strategies, variants):
+    """Return a row per run, all of which have finished."""
+    rows = itertools.product(variants, strategies, range(seeds))
+    runs = pd.DataFrame(rows, columns=["variant", "strategy", "seed"])
+    return runs.assign(
+        run_id=runs["strategy"] + runs["variant"] + "__seed-" + runs["seed"].astype(str),
+        arm=runs["strategy"] + (" [" + runs["variant"] + "]").where(runs["variant"] != "", ""),
+        oracle=runs["strategy"].str.startswith("ideal"),
+        full_data=False,
+        status="finished",
+    )
 
 
 def study(seeds=8, strategies=tuple(HEIGHTS), variants=("",)):
     """Return `rounds` and `runs` of a study in which everything finished."""
-    rng = generator(1)
-    runs = [
-        run_of(f"{strategy} {variant}".strip(), strategy, seed, variant)
-        for variant in variants
-        for strategy in strategies
-        for seed in range(seeds)
-    ]
-    rounds = [row for run in runs for row in rounds_of(run, rng)]
-    return pd.DataFrame(rounds), pd.DataFrame(runs)
+    runs = runs_of(seeds, strategies, variants)
+    of_run, of_round = np.split(
+        generator(1).normal(size=(len(runs), 1 + len(LABELS))), [1], axis=1
+    )
+    height = 0.5 + runs["strategy"].map(HEIGHTS).to_numpy()[:, None] + 0.01 * of_run
+    accuracy = height + 0.001 * (np.array(LABELS) - 100) + 0.005 * of_round
+    grid = pd.DataFrame({"round": range(len(LABELS)), "labels": LABELS})
+    rounds = runs.drop(columns="status").merge(grid, how="cross").assign(accuracy=accuracy.ravel())
+    return rounds.assign(
+        macro_f1=rounds["accuracy"] - 0.1,
+        nll=2 - rounds["accuracy"],
+        ece=rounds["accuracy"] / 10,
+        train_loss=1.0,
+        query_s=1.0 + rounds["round"],
+        fit_s=2.0,
+        eval_s=0.5,
+    ), runs
+
+
+def study_with_unpaired_seeds():
+    """Return a study in which seeds 0 and 1 of margin and seed 7 of random have failed."""
+    rounds, runs = study()
+    gone = ((runs["arm"] == "margin") & (runs["seed"] < 2)) | (runs["run_id"] == "random__seed-7")
+    runs.loc[gone, "status"] = "failed"
+    return rounds, runs
 
 
 def study_without_a_partner(kept=()):

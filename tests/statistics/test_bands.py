@@ -35,22 +35,17 @@ def test_what_does_not_exist_is_nan():
         assert np.isnan(numbers).tolist() == [False, False, True, False, True]
 
 
-def test_the_band_of_one_point_is_the_t_interval():
-    """Within the error of the draws: 4 standard errors of a quantile of 20,000 of them."""
-    values = generator(3).normal(size=(8, 1))
+# Averaging the variance over neighbours bends the ends of a curve by a few per cent.
+@pytest.mark.parametrize(("points", "error"), [(1, 0.05), (30, 0.08)])
+def test_points_that_move_together_need_no_wider_band_than_one(points, error):
+    """One direction of spread is one test, however many points show it.
+
+    Within the error of the draws: 4 standard errors of a quantile of 20,000 of them.
+    """
+    values = generator(3).normal(size=(8, 1)) * np.linspace(1, 2, points)
     _, half = pointwise(values)
     band = simultaneous_half_width(values, generator(), draws=20_000)
-    assert band == pytest.approx(half, rel=0.05)
-    assert (band >= half).all()
-
-
-def test_points_that_move_together_need_no_wider_band():
-    """One direction of spread is one test, however many points show it."""
-    values = generator(3).normal(size=(8, 1)) * np.linspace(1, 2, 30)
-    _, half = pointwise(values)
-    band = simultaneous_half_width(values, generator(), draws=20_000)
-    # Averaging the variance over neighbours bends the ends by a few per cent.
-    assert band == pytest.approx(half, rel=0.08)
+    assert band == pytest.approx(half, rel=error)
 
 
 def test_points_that_do_not_need_one_as_for_as_many_tests():

@@ -4,9 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from alray.statistics.reliability import (
     intraclass_correlation,
@@ -34,17 +31,6 @@ def test_icc_is_that_of_the_published_table():
     assert (float(single), float(mean)) == pytest.approx((0.7148, 0.9093), abs=1e-4)
 
 
-@given(
-    arrays(float, (5, 3), elements=st.floats(-1, 1)), arrays(float, 3, elements=st.floats(-1, 1))
-)
-def test_icc_is_consistency(values, shifts):
-    """What a seed adds to all groups changes nothing, so the control drops out."""
-    ratings = values + np.arange(5.0)[:, None]
-    expected = [float(icc) for icc in intraclass_correlation(ratings)]
-    shifted = [float(icc) for icc in intraclass_correlation(ratings + shifts)]
-    assert shifted == pytest.approx(expected, abs=1e-9)
-
-
 def test_icc_recovers_the_variances_of_a_simulation():
     """Groups with variance 1 and noise with variance 3: .25 for one seed, 5 / 8 for five."""
     rng = generator(1)
@@ -54,16 +40,15 @@ def test_icc_recovers_the_variances_of_a_simulation():
 
 
 @pytest.mark.parametrize(
-    "shape", [(10, 1), (1, 5), (4, 3)], ids=["one seed", "one group", "equal"]
+    "ratings",
+    [
+        *[SHROUT_FLEISS[:, :1], SHROUT_FLEISS[:1], np.full((4, 3), 0.7)],
+        np.where(SHROUT_FLEISS == 1, math.nan, SHROUT_FLEISS),
+    ],
+    ids=["one seed", "one group", "equal", "missing outcomes"],
 )
-def test_icc_that_cannot_be_computed_is_nan(shape):
-    """Without a second seed or group, or where no value differs; nothing warns."""
-    assert np.isnan(intraclass_correlation(np.full(shape, 0.7))).all()
-
-
-def test_a_missing_outcome_leaves_no_icc():
-    ratings = SHROUT_FLEISS.copy()
-    ratings[2, 1] = math.nan
+def test_icc_that_cannot_be_computed_is_nan(ratings):
+    """Nothing warns."""
     assert np.isnan(intraclass_correlation(ratings)).all()
 
 
