@@ -3,21 +3,13 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from alray.errors import SpecError
-from alray.strategies import STRATEGIES, Strategy, canonical, identity, parse, registry
+from alray.strategies import canonical, identity, parse, registry
 from alray.strategies.committee import Bald
 from alray.strategies.uncertainty import Margin
 from tests.helpers.own_modules import Plain, PowerMargin
 
 OWN = "tests.helpers.own_modules:PowerMargin"
 PLAIN = "tests.helpers.own_modules:Plain"
-
-
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_a_name_is_a_strategy_with_its_defaults(name):
-    strategy = parse(name)
-    assert type(strategy) is STRATEGIES[name]
-    assert isinstance(strategy, Strategy)
-    assert canonical(name) == name
 
 
 def test_options():
