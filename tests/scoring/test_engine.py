@@ -77,7 +77,8 @@ def test_the_engine_equals_the_module(monkeypatch, dimensions, heads, dropout, k
 
 @pytest.mark.parametrize(
     "request_", [Request(), Request(side_heads=("text",)), Request(features=True), Request(true_loss=True),
-                 Request(committee=Committee(2)), Request(log_probs=True, side_heads=("image",))],
+                 Request(committee=Committee(2)), Request(committee=Committee(kind="heads")),
+                 Request(log_probs=True, side_heads=("image",))],
 )  # fmt: skip
 def test_only_requested_signals_are_there(monkeypatch, request_, pool, network):
     actual = assert_scored_as_the_module(monkeypatch, network, pool, request_)
