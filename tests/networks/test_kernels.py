@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from alray.networks import kernels
 from alray.networks.generators import torch_generator
-from alray.networks.kernels import few_sizes, linear, padded_rows, product, round_up
+from alray.networks.kernels import few_sizes, linear, padded_rows, product
 from alray.networks.tensors import PoolTensors
 from alray.strategies.signals import Committee, Request
 from alray.training.fit import Draws, FitOptions, fit
@@ -145,13 +145,6 @@ def test_hooks_are_found(register, direction):
     assert not kernels.has_hooks(layer, other)
     hook.remove()
     assert not kernels.has_hooks(layer, direction)
-
-
-@pytest.mark.parametrize(
-    ("size", "step", "expected"), [(0, 4, 0), (1, 4, 4), (4, 4, 4), (5, 4, 8)]
-)
-def test_rounding_up(size, step, expected):
-    assert round_up(size, step) == expected
 
 
 def test_there_are_eight_sizes_per_doubling():

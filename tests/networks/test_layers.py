@@ -29,7 +29,7 @@ def seeded(rate=0.5, size=None, seed=0, **kind):
 )
 def test_a_masks_scale_keeps_the_mean_at_one(rate, share):
     """Exactly: an entry is kept with a probability of k / 2^16, and then is 2^16 / k."""
-    mask = draw_mask((3000, 1001), rate, torch_generator(0))
+    mask = draw_mask((1000, 1001), rate, torch_generator(0))
     assert set(mask.unique().tolist()) == {
         0.0,
         float(np.float32(1 / (round(share * 2**16) / 2**16))),
@@ -129,18 +129,6 @@ def test_a_member_exists_only_within_a_committee():
         layer.masks()
     with pytest.raises(RuntimeError, match="committee_masks"):
         fail_as_member(layer)
-
-
-def test_hidden_is_linear_relu_batch_norm_dropout():
-    with forked_rng(0):
-        layer, x = Hidden(4, 3, 0.25), torch.randn(6, 4)
-    h = torch.relu(layer.linear(x))
-    variance, mean = torch.var_mean(h, dim=0, correction=0)
-    assert layer.dropout is not None
-    layer.dropout.generator = torch_generator(1)
-    mask = draw_mask((6, 3), 0.25, torch_generator(1))
-    expected = (h - mean) / torch.sqrt(variance + 1e-5) * mask
-    torch.testing.assert_close(layer(x), expected)
 
 
 def test_a_single_object_is_normalised_as_when_scored_and_changes_no_statistics():

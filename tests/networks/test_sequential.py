@@ -90,12 +90,10 @@ def pool():
 
 
 @pytest.mark.parametrize("name", SEQUENCES)
-@pytest.mark.parametrize("members", [None, 1, 5])
-def test_a_sequence_is_scored_as_its_module(monkeypatch, pool, name, members):
+def test_a_sequence_is_scored_as_its_module(monkeypatch, pool, name):
     network = custom(Sequence(*SEQUENCES[name]))
     assert network.blocks is not None
-    committee = Committee(members) if members and dropouts(network) else None
-    request = Request(log_probs=True, committee=committee)
+    request = Request(log_probs=True, committee=Committee(5) if dropouts(network) else None)
     assert_scored_as_the_module(monkeypatch, network, pool, request, seed=2)
 
 
@@ -128,7 +126,6 @@ def test_a_layer_with_a_hook_is_called():
 
 
 def test_a_build_that_cannot_tell_hooks_calls_the_module(monkeypatch):
-    assert custom(Sequence(*layers())).blocks is not None
     monkeypatch.setattr(sequential, "available", lambda: kernels.GRADIENTS)
     assert custom(Sequence(*layers())).blocks is None
 
@@ -160,15 +157,8 @@ def test_a_copy_is_scored_by_its_own_weights(monkeypatch, pool):
     assert torch.equal(found.log_probs, before)
 
 
-@pytest.mark.parametrize("n", [1, BLOCK - 1, BLOCK, BLOCK + 1])
-def test_blocks_join_without_a_seam(monkeypatch, n):
-    pool = make_pool(n, {"text": SIZE}, absent=0.0)
-    network = custom(Sequence(*layers(nn.Dropout(0.3))))
-    request = Request(log_probs=True, committee=Committee(3))
-    assert_scored_as_the_module(monkeypatch, network, pool, request)
-
-
-def test_more_members_than_fit_one_product_are_all_there(monkeypatch, pool):
+def test_blocks_join_and_more_members_than_fit_one_product_are_all_there(monkeypatch):
+    pool = make_pool(BLOCK + 1, {"text": SIZE}, absent=0.0)
     # No pool of a test has layers so wide.
     monkeypatch.setattr(sequential_pass, "_WIDEST", 2 * CLASSES)
     network = custom(Sequence(*layers(nn.Dropout(0.3))))

@@ -79,18 +79,6 @@ def test_duplicates_have_the_same_features_in_all_modalities(tmp_path, image, te
     assert described(source).duplicates == expected
 
 
-def test_groups(tmp_path):
-    found = described(parquet(tmp_path, words=["x", "x", "x", "", None, "y"]), group_by="words")
-    groups = found.groups
-    assert groups is not None
-    assert (groups.groups, groups.largest, groups.objects_sharing) == (4, 3, 3)
-
-
-def test_built_in_pools_hold_known_copies():
-    found = described("openclipart")
-    assert found.duplicates == Duplicates(objects=895, sets=409, conflicting_sets=269)
-
-
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.uint8])
 def test_hashes_tell_rows_apart_by_any_single_value(dtype):
     rows = np.zeros((300, 299), dtype)

@@ -132,14 +132,15 @@ def test_drops_objects_without_modality_when_asked(tmp_path):
     assert read(str(written.path)).ids[3:6].tolist() == ["3", "5", "7"]
 
 
-def test_refuses_a_source_that_is_not_there(tmp_path):
-    assert "none.npy: no such file or folder" in refusal(tmp_path / "none.npy")
-
-
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("posts.npy", "cannot be read"), ("posts.txt", "not a supported file")],
+    [
+        ("none.npy", "no such file or folder"),
+        ("text.npy", "cannot be read"),
+        ("text.txt", "not a supported file"),
+    ],
 )
-def test_refuses_a_file_that_is_none(tmp_path, name, words):
-    (tmp_path / name).write_bytes(b"no array")
+def test_refuses_a_source_that_is_none(tmp_path, name, words):
+    for ending in ("npy", "txt"):
+        (tmp_path / f"text.{ending}").write_bytes(b"no array")
     assert f"{name}: {words}" in refusal(tmp_path / name)

@@ -9,7 +9,7 @@ from alray.pools import features as features_module
 from alray.pools.builtin import BUILTIN_POOLS
 from alray.pools.split import assign_parts
 from alray.settings.common import SplitSpec
-from tests.helpers.pools_fixtures import IDS, features, parquet, read, shaped, vectors
+from tests.helpers.pools_fixtures import IDS, features, parquet, read, vectors
 
 
 def test_reads_every_float_list_column_and_keeps_present_rows_only(tmp_path):
@@ -26,14 +26,10 @@ def test_reads_every_float_list_column_and_keeps_present_rows_only(tmp_path):
     assert image.shape == (2,)
 
 
-@pytest.mark.parametrize(
-    ("stored", "read_as"),
-    [(pa.float16(), np.float16), (pa.float32(), np.float32), (pa.float64(), np.float32)],
-)
-def test_types_of_features(tmp_path, stored, read_as):
-    rows = vectors([[1.0, 2.0]] * 5 + [[0.5, 4.0]], stored)
+def test_features_of_float64_become_float32(tmp_path):
+    rows = vectors([[1.0, 2.0]] * 5 + [[0.5, 4.0]], pa.float64())
     part = read(parquet(tmp_path, image=rows)).modalities[0]
-    assert part.features.dtype == read_as
+    assert part.features.dtype == np.float32
     assert part.features[5].tolist() == [0.5, 4.0]
 
 
@@ -79,14 +75,6 @@ def test_dropped_and_unusable_objects_are_found_in_every_batch(tmp_path, monkeyp
     rows[20][0] = float("nan")
     with pytest.raises(PoolError, match="in 1 objects: 20;"):
         read(parquet(tmp_path, image=vectors(rows), **fixed), min_class_size=3)
-
-
-def test_image_arrays_have_the_shape_that_the_metadata_says(tmp_path):
-    rows = [[i, 1, 2, 3, 4, 255] for i in range(6)]
-    part = read(shaped(tmp_path, "[2, 3]", vectors(rows, pa.uint8(), 6))).modalities[0]
-    assert part.features.dtype == np.uint8
-    assert part.shape == (2, 3)
-    assert part.features[5].tolist() == [5, 1, 2, 3, 4, 255]
 
 
 def test_integer_labels_are_sorted_by_value_and_integer_ids_become_text(tmp_path):
@@ -147,6 +135,7 @@ def test_small_classes_are_dropped_and_reported(tmp_path, caplog):
     caplog.set_level(logging.INFO, "alray")
     labels = ["cat", "dog", "cat", "dog", "emu", "dog"]
     source = parquet(tmp_path, label=labels, words=list("ppqqrr"))
+    read(source, min_class_size=1)  # Nothing is dropped, and nothing reported.
     pool = read(source, min_class_size=2, group_by="words")
     assert pool.classes == ("cat", "dog")
     assert pool.ids.tolist() == ["a", "b", "c", "d", "f"]
@@ -157,12 +146,6 @@ def test_small_classes_are_dropped_and_reported(tmp_path, caplog):
     assert "emu" in line
     assert "cat" not in line
     assert "1 of 6 objects" in line
-
-
-def test_nothing_is_reported_where_nothing_is_dropped(tmp_path, caplog):
-    caplog.set_level(logging.INFO, "alray")
-    read(parquet(tmp_path), min_class_size=3)
-    assert not caplog.messages
 
 
 # The fingerprint.
@@ -201,31 +184,16 @@ def test_fingerprint_changes_with_each_part(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "objects", "classes", "absent", "fingerprint"),
+    ("name", "fingerprint"),
     [
-        (
-            "openclipart",
-            5726,
-            45,
-            (102, 2630),
-            "dd29288092b522f7fdfbf9c4486d9eed08c71cbbce448c32f462d79728c55be2",
-        ),
-        (
-            "icons",
-            49775,
-            50,
-            (15, 99),
-            "e0cad9bf210e872fda11cd0724e781d0055bebb40e1de1aa2ed32c1f45769a69",
-        ),
+        ("openclipart", "dd29288092b522f7fdfbf9c4486d9eed08c71cbbce448c32f462d79728c55be2"),
+        ("icons", "e0cad9bf210e872fda11cd0724e781d0055bebb40e1de1aa2ed32c1f45769a69"),
     ],
 )
-def test_built_in_pools(name, objects, classes, absent, fingerprint):
-    """Ids of runs hash the fingerprint, which holds the codes of copies: it must never change."""
+def test_built_in_pools_stay_what_they_are(name, fingerprint):
+    """The fingerprint is that of all their data. Ids of runs hash it: it must never change."""
     pool = read(name)
-    assert pool.fingerprint == fingerprint
-    assert (pool.name, len(pool), len(pool.classes)) == (name, objects, classes)
-    assert tuple(int((~part.present).sum()) for part in pool.modalities) == absent
-    assert all(part.dimension == 128 for part in pool.modalities)
+    assert (pool.name, pool.fingerprint) == (name, fingerprint)
 
 
 def test_the_attributions_are_shipped():

@@ -1,12 +1,14 @@
 """Pools that cannot be used: each refusal names the file, the column and the objects."""
 
+import re
+
 import pyarrow as pa
 import pytest
 
 from alray.errors import PoolError
 from tests.helpers.pools_fixtures import IDS, columns, parquet, read, shaped, vectors
 
-NAN = float("nan")
+NAN, INFINITY = float("nan"), float("inf")
 
 
 def refusal(source: str, **settings: object) -> str:
@@ -15,22 +17,16 @@ def refusal(source: str, **settings: object) -> str:
     return str(caught.value)
 
 
-def test_refuses_an_unknown_built_in_name():
-    message = refusal("openclipartt")
-    assert "did you mean 'openclipart'?" in message
-    assert "path" in message
-
-
-def test_refuses_a_missing_file(tmp_path):
-    message = refusal(str(tmp_path / "none.parquet"))
-    assert "none.parquet: no such file" in message
-    assert "openclipart, icons" in message
-
-
-def test_refuses_a_folder(tmp_path):
-    message = refusal(str(tmp_path))
-    assert "a folder, and a pool is one Parquet file" in message
-    assert "alray pool import" in message
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("openclipartt", r"did you mean 'openclipart'\?.* path"),
+        ("none.parquet", r"none\.parquet: no such file; .*openclipart, icons"),
+        (".", "a folder, and a pool is one Parquet file; .*alray pool import"),
+    ],
+)
+def test_refuses_a_source_that_is_no_file(source, words):
+    assert re.search(words, refusal(source))
 
 
 @pytest.mark.parametrize("shape", ["[2, 2]", "[-1, -2]", "two", "3", "[]"])
@@ -88,6 +84,7 @@ def test_refuses_settings_that_do_not_fit_the_file(tmp_path, settings, words):
 
 
 UNUSABLE = "column 'image' has NaN, null or infinite values in"
+INFINITE = [[1, 2], [INFINITY, 1], None, [1, 2], [2, -INFINITY], [1, 1]]
 NULL_INSIDE = [[1, 2], [1, 1], None, [1, 2], [2, None], [1, 1]]
 RAGGED = [[1.0, 2.0], [1.0], None, [1.0, 2.0], [2.0, 3.0, 4.0], [1.0, 1.0]]
 
@@ -103,6 +100,7 @@ RAGGED = [[1.0, 2.0], [1.0], None, [1.0, 2.0], [2.0, 3.0, 4.0], [1.0, 1.0]]
         ("id", list("abadbf"), "column 'id' holds 2 ids more than once: a, b"),
         ("id", [*IDS[:5], "x" * 1025], "more than 1,024 characters"),
         ("image", vectors([[NAN, 1.0]] * 6), f"{UNUSABLE} 6 objects: a, b, c, d, e and 1 more"),
+        ("image", vectors(INFINITE), f"{UNUSABLE} 2 objects: b, e"),
         ("image", vectors(NULL_INSIDE), f"{UNUSABLE} 1 objects: e"),
         ("image", vectors(NULL_INSIDE, pa.uint8()), f"{UNUSABLE} 1 objects: e"),
         ("image", vectors(NULL_INSIDE, pa.float16()), f"{UNUSABLE} 1 objects: e"),
@@ -135,12 +133,6 @@ def test_refuses_a_column(tmp_path, column, values, words):
     message = refusal(source)
     assert message.startswith(f"{source}: ")
     assert words in message
-
-
-@pytest.mark.parametrize("bad", [NAN, float("inf"), float("-inf")])
-def test_refuses_values_that_are_no_numbers(tmp_path, bad):
-    rows = [[1.0, 2.0], [bad, 1.0], None, [1.0, 2.0], [2.0, bad], [1.0, 1.0]]
-    assert f"{UNUSABLE} 2 objects: b, e" in refusal(parquet(tmp_path, image=vectors(rows)))
 
 
 def test_refuses_a_file_without_any_list_column(tmp_path):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alray.errors import PoolError
@@ -61,6 +61,7 @@ def test_each_class_has_its_shares_to_within_one_object(sizes, validation, test,
 
 
 @given(data=st.data())
+@settings(max_examples=30)
 def test_groups_stay_whole_and_shares_near(data):
     classes = data.draw(st.integers(2, 4))
     sizes = data.draw(st.lists(st.integers(1, 6), min_size=60, max_size=120))

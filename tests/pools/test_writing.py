@@ -38,7 +38,7 @@ def modalities(draw):
     names=st.sampled_from([("a", "b"), ("ä [x]", "ü\n"), (2, 10), ("10", "9")]),
     size=st.integers(2, 10),
 )
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_written_modalities_are_read_again(tmp_path_factory, drawn, names, size):
     """The size of chunks changes nothing."""
     count = len(drawn["image"].present)
@@ -73,7 +73,7 @@ def test_image_arrays_keep_their_shape(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (6, 4, 5), np.uint8)
     source = write_objects(tmp_path / "p.parquet", np.arange(6) % 2, {"image": everywhere(images)})
     part = read(source).modalities[0]
-    assert part.shape == (4, 5)
+    assert (part.shape, part.features.dtype) == ((4, 5), np.uint8)
     assert part.features.reshape(6, 4, 5).tolist() == images.tolist()
 
 

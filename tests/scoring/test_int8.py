@@ -60,9 +60,8 @@ def test_a_layer_is_near_the_exact_one():
 @pytest.mark.parametrize(
     "committee", [None, Committee(3), Committee(2, "both"), Committee(0, "heads")]
 )
-@pytest.mark.parametrize("dtype", [np.float32, np.float16])
-def test_an_int8_pass_is_near_the_exact_one(committee, dtype):
-    pool = make_pool(700, {"image": 20, "text": 30}, absent=0.3, dtype=dtype)
+def test_an_int8_pass_is_near_the_exact_one(committee):
+    pool = make_pool(700, {"image": 20, "text": 30})
     tensors, network = PoolTensors(pool), make_network(pool, width=32, randomised=True)
     indices = np.arange(650)
     request = Request(log_probs=True, committee=committee, side_heads=network.head_names[1:])

@@ -3,21 +3,13 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from alray.errors import SpecError
-from alray.strategies import STRATEGIES, Strategy, canonical, identity, parse, registry
+from alray.strategies import canonical, identity, parse, registry
 from alray.strategies.committee import Bald
 from alray.strategies.uncertainty import Margin
 from tests.helpers.own_modules import Plain, PowerMargin
 
 OWN = "tests.helpers.own_modules:PowerMargin"
 PLAIN = "tests.helpers.own_modules:Plain"
-
-
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_a_name_is_a_strategy_with_its_defaults(name):
-    strategy = parse(name)
-    assert type(strategy) is STRATEGIES[name]
-    assert isinstance(strategy, Strategy)
-    assert canonical(name) == name
 
 
 def test_options():
@@ -80,9 +72,8 @@ def test_other_texts_are_refused(text, message):
         parse(text)
 
 
-@pytest.fixture
-def installed(monkeypatch):
-    """Three strategies that a package offers: one has the name of a built-in one, one is none."""
+def test_an_installed_package_may_offer_strategies(monkeypatch):
+    """Here one of them has the name of a built-in strategy, and one is none."""
     paths = {"power": OWN, "margin": PLAIN, "none": "tests.helpers.own_modules:NoStrategy"}
 
     def entry_points(group):
@@ -90,20 +81,10 @@ def installed(monkeypatch):
         return [EntryPoint(name, path, group) for name, path in paths.items()]
 
     monkeypatch.setattr(registry, "entry_points", entry_points)
-
-
-@pytest.mark.usefixtures("installed")
-def test_an_installed_package_may_offer_strategies():
     assert parse("power:beta=3") == PowerMargin(3.0)
     assert canonical("power:beta=3") == "power:beta=3.0"
     assert parse("margin") == Margin()
-
-
-@pytest.mark.usefixtures("installed")
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("powr", "did you mean 'power'"), ("none", "strategy 'none' is not a strategy class")],
-)
-def test_what_a_package_does_not_offer_is_refused(text, message):
-    with pytest.raises(SpecError, match=message):
-        parse(text)
+    with pytest.raises(SpecError, match="did you mean 'power'"):
+        parse("powr")
+    with pytest.raises(SpecError, match="strategy 'none' is not a strategy class"):
+        parse("none")

@@ -31,7 +31,8 @@ class Both:
 
     def step(self, number, absent=()):
         """Take a step with random gradients, the first by `adam_step` and the second by its optimizer."""
-        for weights, _ in self.pairs:
+        for weights, optimizer in self.pairs:
+            optimizer.param_groups[0]["lr"] = 0.1 / (1 + number)
             generator = torch_generator(number)
             for position, weight in enumerate(weights):
                 gradient = torch.randn(weight.shape, generator=generator)
@@ -48,7 +49,7 @@ class Both:
 
 @pytest.mark.parametrize("absences", [[()] * 6, [(1,), (1,), (), (2,), (0, 1), ()]])
 def test_steps_are_those_of_the_optimizer_to_the_bit(absences):
-    """Also where a weight has no gradient in a step, before it has moments and after."""
+    """Also where the learning rate changes, or a weight has no gradient, before it has moments and after."""
     both = Both()
     for number, absent in enumerate(absences):
         both.step(number, absent)
@@ -61,14 +62,6 @@ def test_it_continues_from_a_state_that_was_loaded():
     _, optimizer = both.pairs[0]
     optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     both.step(1)
-
-
-def test_the_learning_rate_is_the_groups_at_the_time():
-    both = Both()
-    for number in range(3):
-        for _, optimizer in both.pairs:
-            optimizer.param_groups[0]["lr"] = 0.1 / (1 + number)
-        both.step(number)
 
 
 @pytest.mark.parametrize("missing", sorted(kernels.ADAM))

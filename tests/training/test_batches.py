@@ -20,9 +20,6 @@ def cut(n, rule, b=10, seed=0):
     ("rule", "n", "expected"),
     [
         ("adaptive", 7, [7]),
-        ("adaptive", 10, [10]),
-        ("adaptive", 19, [19]),
-        ("adaptive", 20, [10, 10]),
         ("adaptive", 35, [12, 12, 11]),
         ("adaptive", 101, [11] * 9 + [2]),
         ("fixed", 1, [1]),

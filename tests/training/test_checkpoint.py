@@ -50,34 +50,27 @@ def learner(pool, fresh):
 def test_a_state_survives_its_file(learner):
     record = {"accuracy": 1 / 3, "accuracy_text": math.nan, "labels": 12, "nll": math.inf}
     state = state_of(learner, round_zero=record)
-    read = RunState.from_bytes(state.to_bytes())
+    content = state.to_bytes()
+    assert read_metadata(content)["round"] == "7"
+    read = RunState.from_bytes(content)
     assert read.round == 7
     assert read.labelled.tolist() == [5, 2, 9]
     assert read.labelled.dtype == np.int64
     assert read.round_zero == pytest.approx(record, rel=0, abs=0, nan_ok=True)
     assert same_tensors(read.tensors, state.tensors)
+    moments = {"optimizer.0.step", "optimizer.0.exp_avg", "optimizer.0.exp_avg_sq"}
+    assert {*moments, "weights.network.fuse.norm.running_mean"} <= read.tensors.keys()
 
 
-def test_the_file_can_be_read_without_its_tensors(fresh):
-    assert read_metadata(state_of(fresh).to_bytes())["round"] == "7"
-
-
-@pytest.mark.parametrize("state", [learner_tensors, through_its_file])
 @pytest.mark.parametrize("which", ["fresh", "learner"])
-def test_training_continues_to_the_bit(pool, request, which, state):
+def test_training_continues_to_the_bit(pool, request, which):
     """Also before the first step, when Adam has no moments."""
     straight = request.getfixturevalue(which)
     resumed = make_learner(pool, TRAINING, seed=9)
-    restore_learner(resumed, state(straight))
+    restore_learner(resumed, through_its_file(straight))
     assert same_tensors(learner_tensors(resumed), learner_tensors(straight))
     assert fitted(straight, pool, 1) == fitted(resumed, pool, 1)
     assert same_tensors(learner_tensors(resumed), learner_tensors(straight))
-
-
-def test_moments_and_statistics_are_part_of_it(learner):
-    names = learner_tensors(learner)
-    assert {"optimizer.0.step", "optimizer.0.exp_avg", "optimizer.0.exp_avg_sq"} <= names.keys()
-    assert "weights.network.fuse.norm.running_mean" in names
 
 
 def test_a_state_is_a_value_that_later_training_does_not_change(pool, learner):

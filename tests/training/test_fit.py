@@ -16,11 +16,10 @@ from alray.training.losses import ranking_loss
 from tests.helpers.builders import make_learner, make_pool, same_tensors, weights_of
 
 
-def fitted(learner, pool, *, epochs=3, seed=0, dropout_seed=None, labelled=None, **options):
+def fitted(learner, pool, *, epochs=3, seed=0, dropout_seed=0, labelled=None, **options):
     """Fit on the train part unless other objects are given."""
     objects = pool.train if labelled is None else labelled
-    dropout = torch_generator(seed if dropout_seed is None else dropout_seed)
-    draws = Draws(np.random.default_rng(seed), dropout)
+    draws = Draws(np.random.default_rng(seed), torch_generator(dropout_seed))
     return fit(learner, PoolTensors(pool), objects, draws, FitOptions(epochs=epochs, **options))
 
 
@@ -33,8 +32,8 @@ def test_fitting_learns():
     pool = make_pool(objects=300, separation=3.0)
     learner = make_learner(pool, TrainingSpec(batch_size=32, lr=5e-3))
     first = fitted(learner, pool, epochs=1)
-    later = fitted(learner, pool, epochs=20)
-    assert (first.epochs, later.epochs) == (1, 20)
+    later = fitted(learner, pool, epochs=10)
+    assert (first.epochs, later.epochs) == (1, 10)
     assert later.train_loss < first.train_loss / 2
     outputs = learner.eval().network(PoolTensors(pool).batch(pool.test))
     predicted = outputs.heads[FUSED].values.argmax(dim=1).numpy()
@@ -42,16 +41,14 @@ def test_fitting_learns():
 
 
 @pytest.mark.parametrize("name", ["late_fusion", "tests.helpers.own_modules:OwnNetwork"])
-@pytest.mark.parametrize("other", [{"seed": 2, "dropout_seed": 1}, {"seed": 1, "dropout_seed": 2}])
-def test_the_generators_of_batches_and_of_dropout_decide_the_weights_to_the_bit(pool, name, other):
+def test_the_generators_of_batches_and_of_dropout_decide_the_weights_to_the_bit(pool, name):
     results, tensors = [], []
-    for seeds in ({"seed": 1}, {"seed": 1}, other):
+    for seed, dropout_seed in ((1, 1), (1, 1), (1, 2), (2, 1)):
         learner = make_learner(pool, name=name)
-        results.append(fitted(learner, pool, **seeds))
+        results.append(fitted(learner, pool, seed=seed, dropout_seed=dropout_seed))
         tensors.append(learner_tensors(learner))
     assert results[0] == results[1]
-    assert same_tensors(tensors[0], tensors[1])
-    assert not same_tensors(tensors[0], tensors[2])
+    assert [same_tensors(tensors[0], other) for other in tensors[1:]] == [True, False, False]
 
 
 @pytest.mark.parametrize("name", ["late_fusion", "tests.helpers.own_modules:OwnNetwork"])
@@ -125,14 +122,6 @@ def test_weight_decay_acts_on_all_but_the_noise(pool):
     assert {*with_decay["params"], noise} == set(learner.parameters())
 
 
-def test_learned_noise_stays_in_its_range(pool):
-    spec = TrainingSpec(log_variance_range=(0.001, 0.002), lr=0.1)
-    learner = make_learner(pool, spec)
-    fitted(learner, pool)
-    s = learner.loss.log_variance
-    assert ((s >= 0.001 - 1e-9) & (s <= 0.002 + 1e-9)).all()
-
-
 @pytest.mark.parametrize("freeze", [True, False])
 def test_frozen_batch_norm_keeps_its_statistics_while_its_affine_part_learns(pool, freeze):
     learner = make_learner(pool)
@@ -145,7 +134,7 @@ def test_frozen_batch_norm_keeps_its_statistics_while_its_affine_part_learns(poo
     assert same == (statistics if freeze else set())
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("n", [1, 2])
 def test_a_handful_of_labels_is_enough(pool, n):
     learner = make_learner(pool)
     result = fitted(learner, pool, epochs=2, labelled=pool.train[:n])

@@ -13,13 +13,14 @@ from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.learner import step, train_mode
 from alray.training.manual.late_fusion import draw_masks, late_fusion_step
 from tests.helpers.builders import (
-    TWO,
     make_learner,
     make_network,
     make_pool,
     randomise,
     same_tensors,
 )
+
+THREE = {"a": 40, "b": 3, "c": 7}
 
 
 def warm_learner(pool, training=None, **model):
@@ -36,9 +37,7 @@ def warm_learner(pool, training=None, **model):
     return learner
 
 
-def assert_same_steps(
-    pool, several, training=None, *, frozen=False, labels=None, few_shapes=False, **model
-):
+def assert_same_steps(pool, several, training=None, *, frozen=False, few_shapes=False, **model):
     """Take the same batches by plain steps and by manual ones; return all tensors of the manual learner after them."""
     tensors = PoolTensors(pool)
     plain, manual = (warm_learner(pool, training, **model) for _ in range(2))
@@ -46,13 +45,11 @@ def assert_same_steps(
     generator = torch_generator(3)
     for learner in (plain, manual):
         train_mode(learner, freeze_batch_norm=frozen)
-    for number, batch in enumerate(several):
-        wanted = tensors.labels(batch) if labels is None else labels
-        loss = step(plain, tensors.batch(batch), wanted)
-        masks = draw_masks(manual.network, len(batch), generator)
-        manual_loss = late_fusion_step(
-            manual, tensors.batch(batch), wanted, masks, few_shapes=few_shapes
-        )
+    for number, indices in enumerate(several):
+        batch, labels = tensors.batch(indices), tensors.labels(indices)
+        loss = step(plain, batch, labels)
+        masks = draw_masks(manual.network, len(indices), generator)
+        manual_loss = late_fusion_step(manual, batch, labels, masks, few_shapes=few_shapes)
         torch.testing.assert_close(manual_loss, loss, rtol=1e-4, atol=1e-5)
         if number == 0:
             # Parameters that a batch does not use have no gradient: Adam leaves them and their moments alone.
@@ -73,12 +70,15 @@ def some_batches(pool, size=35, count=4):
 
 
 @pytest.mark.parametrize(
-    ("absent", "dropout"),
+    ("dimensions", "heads", "absent", "dropout"),
     # Where modalities are absent, plain steps draw other masks.
-    [(0.0, 0.0), (0.0, 0.4), (0.4, 0.0)],
+    [
+        ({"text": 5}, "all", 0.0, 0.4),
+        (THREE, "all", 0.0, 0.4),
+        (THREE, "all", 0.4, 0.0),
+        (THREE, "one", 0.4, 0.0),
+    ],
 )
-@pytest.mark.parametrize("heads", ["all", "one"])
-@pytest.mark.parametrize("dimensions", [TWO, {"text": 5}, {"a": 40, "b": 3, "c": 7}])
 @pytest.mark.parametrize("few_shapes", [False, True])
 @pytest.mark.usefixtures("products")
 def test_a_step_is_a_plain_step(dimensions, heads, absent, dropout, few_shapes):
@@ -121,13 +121,6 @@ def test_batch_norm_frozen_and_with_a_single_object(size, frozen):
         assert all(torch.equal(found[name], before[name]) for name in statistics)
 
 
-def test_labels_are_those_given():
-    pool = make_pool(absent=0.0)
-    batch = pool.train[:30]
-    shuffled = torch.from_numpy(np.random.default_rng(0).permutation(pool.labels[batch]))
-    assert_same_steps(pool, [batch], labels=shuffled)
-
-
 def after_each(pool, batch, several, **model):
     """Return all tensors of one learner after a step on the batch with each of these lists of masks."""
     tensors, learner = PoolTensors(pool), warm_learner(pool, **model)
@@ -165,14 +158,6 @@ def test_masks_of_objects_without_a_modality_are_not_used_but_belong_to_it(anyon
         masks[1][absent] = value
         several.append(masks)
     assert same_tensors(*after_each(pool, batch, several))
-
-
-def test_masks_are_drawn_for_the_layers_that_drop():
-    network = make_network(make_pool(), dropout=0.25)
-    masks = draw_masks(network, 40, torch_generator(0))
-    assert [tuple(mask.shape) for mask in masks] == [(40, 16)] * 4 + [(40, 8)]
-    assert masks[0].unique().tolist() == pytest.approx([0, 1 / 0.75])
-    assert draw_masks(make_network(make_pool(), dropout=0.0), 10, torch_generator(0)) == []
 
 
 def test_other_networks_are_refused():

@@ -64,18 +64,16 @@ def assert_same_steps(pool, *parts, **settings):
 
 
 @pytest.mark.parametrize("name", SEQUENCES)
-@pytest.mark.parametrize("loss", ["learned_noise", "sum"])
-def test_a_manual_step_is_a_plain_step(pool, name, loss):
-    assert_same_steps(pool, *SEQUENCES[name], loss=loss, weight_decay=0.01)
+def test_a_manual_step_is_a_plain_step(pool, name):
+    assert_same_steps(pool, *SEQUENCES[name], weight_decay=0.01)
 
 
-@pytest.mark.parametrize("name", ["norm before", "norm after"])
-def test_frozen_statistics_stay(pool, name):
-    assert_same_steps(pool, *SEQUENCES[name], frozen=True)
-
-
-def test_dropout_that_a_module_keeps_off_stays_off(pool):
-    assert_same_steps(pool, *SEQUENCES["two dropouts"], without_dropout=True)
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("norm before", "frozen"), ("norm after", "frozen"), ("two dropouts", "without_dropout")],
+)
+def test_layers_that_stay_in_evaluation_mode_do_so(pool, name, mode):
+    assert_same_steps(pool, *SEQUENCES[name], **{mode: True})
 
 
 def test_the_same_steps_give_the_same_bits(pool):
