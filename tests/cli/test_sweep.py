@@ -2,16 +2,17 @@
 
 import subprocess
 import sys
-from pathlib import Path
+from unittest.mock import Mock
 
 import click
 import pandas as pd
 import pytest
 import yaml
 
+from alray import api
 from alray.cli import main
-from alray.errors import StoreError
-from alray.reporting import api
+from alray.errors import SpecError, StoreError
+from alray.reporting import api as reporting
 from alray.strategies.uncertainty import Margin
 from alray.studies import driver
 from alray.studies.sweep.results import load
@@ -32,13 +33,9 @@ def results(tmp_path):
 
 
 @pytest.fixture
-def sweep(results):
+def sweep(pool, results):
     """Return a function that types a quick sweep with these words."""
-    return lambda *words: alray("sweep", *SMALL, "--results", results, *words)
-
-
-def settings_in(folder):
-    return yaml.safe_load((folder / "study.yaml").read_text())
+    return lambda *words: alray("sweep", *SMALL, "--pool", pool, "--results", results, *words)
 
 
 def test_a_study_ends_with_its_table_its_files_and_a_page(sweep, results, monkeypatch):
@@ -53,7 +50,7 @@ def test_a_study_ends_with_its_table_its_files_and_a_page(sweep, results, monkey
     monkeypatch.setattr(SweepStore, "read_queries", counted)
     done = sweep(*TWO_ARMS, "--seeds", "2", "--report")
     assert done.exit_code == 0
-    folder = results / "openclipart"
+    folder = results / "pool"
     for text in ("margin", "ALC against random", f"results: {folder}", f"page: {folder}/report"):
         assert text in done.stdout
     for text in ("[4/4]", "writing the report"):
@@ -67,7 +64,7 @@ def test_a_page_that_cannot_be_written_does_not_spoil_the_study(sweep, monkeypat
     def refuse(*_, **__):
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(api, "report", refuse)
+    monkeypatch.setattr(reporting, "report", refuse)
     done = sweep(*ONE_RUN, "--report")
     assert done.exit_code == 0
     assert "no report: the disk is full" in done.stderr
@@ -82,7 +79,7 @@ def test_only_what_is_missing_is_run(sweep, results):
     assert "2 runs finished before" in second.stderr
     assert "[1/2]" not in second.stderr
     assert "2 runs finished before" in sweep(*TWO_ARMS, "--seeds", "2").stderr
-    assert len(pd.read_parquet(results / "openclipart" / "runs.parquet")) == 4
+    assert len(pd.read_parquet(results / "pool" / "runs.parquet")) == 4
 
 
 def test_other_settings_under_the_same_name_are_refused_and_shown(sweep):
@@ -101,7 +98,7 @@ def test_options_override_the_file(sweep, results, tmp_path):
     file.write_text(yaml.safe_dump({"name": "mine", "rounds": 9, "training": training}))
     done = sweep(file, "--strategies", "random", "--seeds", "3,")
     assert done.exit_code == 0, done.stderr
-    settings = settings_in(results / "mine")
+    settings = yaml.safe_load((results / "mine" / "study.yaml").read_text())
     assert settings["rounds"] == 2
     assert settings["training"]["lr"] == 3e-4
     assert settings["training"]["passive_epochs"] == 2
@@ -150,18 +147,18 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(sweep, results):
     assert done.exit_code == 0
     assert "4 arms x 3 seeds = 12 runs" in done.stdout
     assert "ideal_loss [batch_norm=frozen] (oracle)" in done.stdout
-    # Two rounds over the unlabelled part of 4,0xx train objects, three seeds.
+    # Two rounds over the unlabelled part of the train objects, three seeds.
     train = done.stdout.partition("train ")[2].partition(", validation")[0].replace(",", "")
     assert f"{3 * (2 * (int(train) - 100) - 10):,}" in done.stdout
     assert not results.exists()
 
 
 def test_full_data_and_candidates_are_options(sweep):
-    done = sweep("--dry-run", "--full-data", "--candidates", "100", *TWO_ARMS, "--seeds", "2")
+    done = sweep("--dry-run", "--full-data", "--candidates", "20", *TWO_ARMS, "--seeds", "2")
     assert done.exit_code == 0
     assert "= 4 runs, and 2 on full data" in " ".join(done.stdout.split())
     (margin,) = [line for line in done.stdout.splitlines() if line.startswith("margin")]
-    assert margin.split()[-1] == "400"
+    assert margin.split()[-1] == "80"
 
 
 def test_heavy_libraries_wait_for_their_command():
@@ -208,7 +205,7 @@ def test_interrupting_exits_with_130(sweep, results, monkeypatch):
         done = sweep(*ONE_RUN)
     assert done.exit_code == 130
     assert "the same command goes on from here" in done.stderr
-    assert load(results / "openclipart").summary["unfinished"].tolist() == [1]
+    assert load(results / "pool").summary["unfinished"].tolist() == [1]
     assert sweep(*ONE_RUN).exit_code == 0
 
 
@@ -237,10 +234,12 @@ def test_a_failed_run_is_reported_with_exit_code_1(sweep, monkeypatch):
         (["STUDY", "--no-screen"], None),
     ],
 )
-def test_a_screen_is_switched_on_and_off_and_set(sweep, results, tmp_path, words, expected):
+def test_a_screen_is_switched_on_and_off_and_set(sweep, tmp_path, monkeypatch, words, expected):
     """What the file says of it stays where the option only switches it on."""
-    study = Path(tmp_path, "study.yaml")
-    study.write_text("name: openclipart\nscreen: {share: 0.2}\n")
-    given = [str(study) if word == "STUDY" else word for word in words]
-    assert sweep(*given, *ONE_RUN).exit_code == 0
-    assert settings_in(results / "openclipart")["screen"] == expected
+    planned = Mock(side_effect=SpecError("planned no further"))
+    monkeypatch.setattr(api, "plan_sweep", planned)
+    study = tmp_path / "study.yaml"
+    study.write_text("screen: {share: 0.2}\n")
+    sweep(*(study if word == "STUDY" else word for word in words), "--dry-run")
+    (spec,) = planned.call_args.args
+    assert spec.model_dump()["screen"] == expected
