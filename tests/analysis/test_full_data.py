@@ -1,6 +1,5 @@
 """Runs that learn from every label: planned, trained once, kept apart from what is compared, shown as the ceiling."""
 
-import re
 import shutil
 
 import numpy as np
@@ -13,9 +12,8 @@ from alray.analysis.sweep.summary import summarise
 from alray.api import plan_sweep, sweep
 from alray.cli.display.sweep_progress import sweep_headline
 from alray.errors import StoreError
-from alray.reporting.api import report, report_pair
+from alray.reporting.api import report
 from alray.reporting.sources import find_results, read_sweep
-from alray.reporting.sweep import frames
 from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.results import load
 from tests.helpers.paths import local
@@ -153,26 +151,6 @@ def test_a_table_of_curves_may_bring_it_along(tmp_path):
     summary = pd.read_csv(local(made.folder) / "findings" / "summary.csv")
     assert summary["arm"].to_list() == ["random", "margin"]
     assert summary["full_data_accuracy"].to_list() == pytest.approx([0.545] * 2)
-
-
-def test_two_studies_side_by_side_have_a_ceiling_each(monkeypatch, pool, tmp_path):
-    """A panel per study: one with several variants has no one line for its panel."""
-    monkeypatch.setattr(frames, "MOST_TO_CEILING", -1e9)
-    one, two, several = (
-        sweep(wanted(pool, name=name, **changes), results=tmp_path).path
-        for name, changes in (("one", {}), ("two", {}), ("several", {"vary": VARIED}))
-    )
-    text = ceilings_of(report_pair((one, two), out=tmp_path / "a", formats=("html",)))
-    assert re.fullmatch(r"0\.\d+ \(one\), 0\.\d+ \(two\)", text)
-    text = ceilings_of(report_pair((one, several), out=tmp_path / "b", formats=("html",)))
-    assert re.fullmatch(r"0\.\d+ \(one\)", text)
-
-
-def ceilings_of(made):
-    """Return the ceilings in the caption of the learning curves."""
-    found = re.search(r"the model reaches ([^<]*), beyond", page_of(made))
-    assert found is not None
-    return found[1]
 
 
 def test_nothing_left_to_gain_has_no_share(study):
