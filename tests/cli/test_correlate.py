@@ -1,6 +1,7 @@
 """`alray correlate` as it is typed: plans, tables, errors, exit codes."""
 
 import re
+from unittest.mock import create_autospec
 
 import pytest
 from rich.console import Console
@@ -50,21 +51,17 @@ def test_a_study_prints_its_tables_and_where_everything_lies(done):
 
 def test_the_same_command_again_prints_the_same_tables(done, pool, monkeypatch):
     """The records are read once, for tables and page alike."""
-    reads = []
-    read_records = CorrelationStore.read_records
-
-    def counted(store, bases):
-        reads.append(bases)
-        return read_records(store, bases)
-
-    monkeypatch.setattr(CorrelationStore, "read_records", counted)
+    read = create_autospec(
+        CorrelationStore.read_records, side_effect=CorrelationStore.read_records
+    )
+    monkeypatch.setattr(CorrelationStore, "read_records", read)
     outcome, results = done
     again = alray("correlate", "--pool", pool, "--results", results, *QUICK)
     assert again.exit_code == 0
     assert again.stdout == outcome.stdout
     assert "222 fine-tunes done before" in again.stderr
     assert "writing the report" in again.stderr
-    assert len(reads) == 1
+    read.assert_called_once()
 
 
 def test_the_table_names_each_score_once(done):

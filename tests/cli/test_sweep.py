@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
-from unittest.mock import Mock
+from contextlib import nullcontext
+from functools import partial
+from unittest.mock import Mock, create_autospec
 
 import click
 import pandas as pd
@@ -40,14 +42,8 @@ def sweep(pool, results):
 
 def test_a_study_ends_with_its_table_its_files_and_a_page(sweep, results, monkeypatch):
     """Every arm has a line; the results lie where the last lines say; the page is made of the records in memory."""
-    reads = []
-    read_queries = SweepStore.read_queries
-
-    def counted(store, *run_ids):
-        reads.append(run_ids)
-        return read_queries(store, *run_ids)
-
-    monkeypatch.setattr(SweepStore, "read_queries", counted)
+    read = create_autospec(SweepStore.read_queries, side_effect=SweepStore.read_queries)
+    monkeypatch.setattr(SweepStore, "read_queries", read)
     done = sweep(*TWO_ARMS, "--seeds", "2", "--report")
     assert done.exit_code == 0
     folder = results / "pool"
@@ -57,14 +53,11 @@ def test_a_study_ends_with_its_table_its_files_and_a_page(sweep, results, monkey
         assert text in done.stderr
     assert sorted(pd.read_parquet(folder / "rounds")["labels"].unique()) == [60, 65, 70]
     assert "margin" in (folder / "report.html").read_text()
-    assert len(reads) == 1
+    read.assert_called_once()
 
 
 def test_a_page_that_cannot_be_written_does_not_spoil_the_study(sweep, monkeypatch):
-    def refuse(*_, **__):
-        raise StoreError("the disk is full")
-
-    monkeypatch.setattr(reporting, "report", refuse)
+    monkeypatch.setattr(reporting, "report", Mock(side_effect=StoreError("the disk is full")))
     done = sweep(*ONE_RUN, "--report")
     assert done.exit_code == 0
     assert "no report: the disk is full" in done.stderr
@@ -188,20 +181,11 @@ def test_every_option_is_explained():
         assert len(options) > 20 or name not in ("sweep", "correlate")
 
 
-class AlreadyRequested:
-    """A stop that was requested before the first round."""
-
-    def __enter__(self):
-        return lambda: True
-
-    def __exit__(self, *_):
-        return False
-
-
 def test_interrupting_exits_with_130(sweep, results, monkeypatch):
     """With a line that says how to go on."""
+    requested = Mock(return_value=True)
     with monkeypatch.context() as patch:
-        patch.setattr(driver, "stop_requested", AlreadyRequested)
+        patch.setattr(driver, "stop_requested", partial(nullcontext, requested))
         done = sweep(*ONE_RUN)
     assert done.exit_code == 130
     assert "the same command goes on from here" in done.stderr
@@ -212,9 +196,7 @@ def test_interrupting_exits_with_130(sweep, results, monkeypatch):
 def test_a_failed_run_is_reported_with_exit_code_1(sweep, monkeypatch):
     """The others go on; the table counts it."""
 
-    def broken(self, signals, k, rng):
-        raise RuntimeError("broken on purpose")
-
+    broken = Mock(side_effect=RuntimeError("broken on purpose"))
     monkeypatch.setattr(Margin, "select", broken, raising=False)
     done = sweep(*TWO_ARMS, "--seeds", "1")
     assert done.exit_code == 1

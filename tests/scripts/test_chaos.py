@@ -22,7 +22,6 @@ from alray.ray_executor.liveness import head_endpoint, own_endpoint
 from alray.ray_executor.preflight import require_object_store, require_shared_memory
 from alray.seeding import generator
 from alray.storage.local import LocalStorage
-from alray.strategies.signals import Signals
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.state import RunState
 from benchmarks.harness.programs import ROOT
@@ -158,13 +157,6 @@ def test_a_recording_strategy_chooses_as_the_other(recorded, undisturbed):
     assert processes.identity(process[0], process[1]) == process
 
 
-def test_nothing_is_recorded_without_a_journal(monkeypatch):
-    monkeypatch.delenv(journal.JOURNAL, raising=False)
-    monkeypatch.setattr(journal, "record", None)
-    strategy, rng = journal.RecordingStrategy("random"), generator(0, 0, "strategy")
-    assert len(strategy.select(Signals(np.arange(9)), 3, rng).indices)
-
-
 def test_half_a_line_waits_for_its_other_half(tmp_path):
     book = journal.Journal(tmp_path / "journal", 0, 1, 3)
     journal.record(str(book.path), "random", generator(0, 0, "strategy", 3))
@@ -192,6 +184,7 @@ def test_finished_runs_and_checkpoints_are_saved(given, recorded, tmp_path):
 
 
 def test_a_changed_record_is_a_difference(given, recorded, tmp_path):
+    """The undisturbed study has no journal, so its strategies record nothing."""
     folder = recorded[0].path
     other = study.run_undisturbed(given, tmp_path)
     assert study.differences(folder, other) == []
