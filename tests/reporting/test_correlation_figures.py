@@ -109,8 +109,9 @@ def test_without_controls_the_axis_says_that_usefulness_is_against_the_base(stud
 
 def test_a_point_is_the_mean_of_its_group(study):
     """Scores over its objects, the fall in NLL with its t interval over three seeds, and the commonest class."""
-    choice = choose(study.summary, study.outcomes, "nll", None)
-    points = group_points(study.groups, study.outcomes, study.bases, choice)
+    outcomes = study.outcomes.assign(nll=study.outcomes["nll"] ** 2)
+    choice = choose(study.summary, outcomes, "nll", None)
+    points = group_points(study.groups, outcomes, study.bases, choice)
     of_point = (points["base"] == 1) & (points["group"] == 4) & (points["epochs"] == 5)
     margin = points[of_point & (points["score"] == "margin")].set_index("grouping")
     objects = study.groups[(study.groups["base"] == 1) & (study.groups["group"] == 4)]
@@ -122,7 +123,7 @@ def test_a_point_is_the_mean_of_its_group(study):
         percent, _, label = point["commonest"].partition(" % ")
         assert counts[label] == counts.max()
         assert int(percent) == round(100 * counts.max() / len(inside))
-    useful = usefulness(study.outcomes, study.bases).query(
+    useful = usefulness(outcomes, study.bases).query(
         "base == 1 and group == 4 and epochs == 5 and grouping == 'score' and sorted_by == 'margin'"
     )["nll"]
     point = margin.loc["score"]
