@@ -1,5 +1,8 @@
 """`alray correlate` as it is typed: plans, tables, errors, exit codes."""
 
+import re
+from unittest.mock import create_autospec
+
 import pytest
 from rich.console import Console
 
@@ -13,7 +16,7 @@ from tests.helpers.command import alray
 from tests.helpers.correlation_studies import correlation_plan
 
 QUICK = [
-    "--sample", "120", "--group-size", "6", "--initial", "20", "--bases", "2", "--fine-tune-seeds",
+    "--sample", "120", "--group-size", "6", "--initial", "20", "--bases", "1", "--fine-tune-seeds",
     "2", "--epochs", "1,2", "--scores", "loss,margin", "--executor", "inline", "--set",
     "model.width=8", "--set", "training.passive_epochs=15", "--set", "training.lr=0.03",
 ]  # fmt: skip
@@ -26,12 +29,13 @@ def done(pool, tmp_path_factory):
 
 
 def test_a_study_prints_its_tables_and_where_everything_lies(done):
+    """A table names each score once."""
     outcome, results = done
     assert outcome.exit_code == 0, outcome.output
     for part in (
         "pool-correlation: 200 objects, 3 classes",
         "base 0: accuracy",
-        "444/444 fine-tunes in",
+        "222/222 fine-tunes in",
         "loss (large) ",
         "margin (small) ",
         "by score",
@@ -43,46 +47,46 @@ def test_a_study_prints_its_tables_and_where_everything_lies(done):
         assert part in outcome.output, part
     lines = [line for line in outcome.stdout.splitlines() if "/" not in line]
     assert max(map(len, lines)) <= 80
-    assert (results / "pool-correlation" / "report.html").read_text().count("<figure") >= 4
+    folder = results / "pool-correlation"
+    summary = load_correlation(folder).summary
+    value = summary.query(
+        "score == 'loss' and grouping == 'score' and outcome == 'accuracy' and epochs == 1"
+    )["rho"].item()
+    table = outcome.stdout.partition("uplift:")[0].splitlines()
+    (row,) = [line for line in table if "loss (large)" in line]
+    assert f"{value:+.2f}".replace("0.", ".") in row
+    assert (folder / "report.html").read_text().count("<figure") >= 4
 
 
 def test_the_same_command_again_prints_the_same_tables(done, pool, monkeypatch):
     """The records are read once, for tables and page alike."""
-    reads = []
-    read_records = CorrelationStore.read_records
-
-    def counted(store, bases):
-        reads.append(bases)
-        return read_records(store, bases)
-
-    monkeypatch.setattr(CorrelationStore, "read_records", counted)
+    read = create_autospec(
+        CorrelationStore.read_records, side_effect=CorrelationStore.read_records
+    )
+    monkeypatch.setattr(CorrelationStore, "read_records", read)
     outcome, results = done
     again = alray("correlate", "--pool", pool, "--results", results, *QUICK)
     assert again.exit_code == 0
     assert again.stdout == outcome.stdout
-    assert "444 fine-tunes done before" in again.stderr
+    assert "222 fine-tunes done before" in again.stderr
     assert "writing the report" in again.stderr
-    assert len(reads) == 1
-
-
-def test_the_table_names_each_score_once(done):
-    outcome, results = done
-    table = outcome.stdout.partition("uplift:")[0]
-    assert table.count("loss (large)") == 1
-    row = next(line for line in table.splitlines() if line.startswith("loss (large)"))
-    found = load_correlation(results / "pool-correlation")
-    value = found.summary.query(
-        "score == 'loss' and grouping == 'score' and outcome == 'accuracy' and epochs == 1"
-    )["rho"].item()
-    assert f"{value:+.2f}".replace("0.", ".") in row
+    read.assert_called_once()
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(pool, tmp_path):
-    outcome = alray("correlate", "--pool", pool, "--results", tmp_path, "--dry-run", *QUICK)
-    assert outcome.exit_code == 0
-    assert "444 fine-tunes, evaluated after 1, 2 epochs, replay none" in outcome.stdout
-    assert "within class: margin" in outcome.stdout
-    assert list(tmp_path.iterdir()) == []
+    """Settings come from a file, and options override them."""
+    file = tmp_path / "study.yaml"
+    file.write_text(f"name: mine\npool: {{source: {pool}}}\nbases: 7\nepochs: [1, 4]\n")
+    outcome = alray("correlate", file, "--results", tmp_path / "results", "--dry-run", *QUICK)
+    assert outcome.exit_code == 0, outcome.output
+    for text in (
+        "mine: 200 objects",
+        "1 base model on",
+        "222 fine-tunes, evaluated after 1, 2 epochs, replay none",
+        "within class: margin",
+    ):
+        assert text in outcome.stdout
+    assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.mark.parametrize(
@@ -108,26 +112,13 @@ def test_wrong_input_is_one_line_and_exit_code_2(pool, tmp_path, arguments, mess
     assert list(tmp_path.iterdir()) == []
 
 
-def test_settings_come_from_a_file_and_options_override_them(pool, tmp_path):
-    path = tmp_path / "study.yaml"
-    path.write_text(f"name: mine\npool: {{source: {pool}}}\nbases: 7\nepochs: [1, 4]\n")
-    outcome = alray("correlate", path, *QUICK, "--bases", "2", "--epochs", "2", "--dry-run")
-    assert outcome.exit_code == 0, outcome.output
-    assert "mine: 200 objects" in outcome.stdout
-    assert "2 base models" in outcome.stdout
-    assert "after 2 epochs" in outcome.stdout
-
-
-@pytest.fixture(scope="module")
-def plan():
-    return correlation_plan(make_pool(400))
-
-
 @pytest.mark.parametrize("terminal", [False, True])
-def test_displays_say_what_happens(plan, terminal):
+def test_displays_say_what_happens(terminal):
+    """Plain lines also say how far it is after a quiet time."""
+    plan = correlation_plan(make_pool(400))
     console = Console(width=80, force_terminal=terminal, highlight=False)
     with console.capture() as capture:
-        display = CorrelationDisplay(console, "starting Ray")
+        display = CorrelationDisplay(console, "starting Ray", quiet_seconds=0.0)
         display.begin(plan, 20)
         task = next(iter(plan.tasks(0, [])))
         assert isinstance(task, FineTune)
@@ -153,23 +144,14 @@ def test_displays_say_what_happens(plan, terminal):
         f"21/{plan.fine_tunes} fine-tunes in",
     ):
         assert part in text, part
-
-
-def test_after_a_quiet_time_a_line_says_how_far_it_is(plan):
-    console = Console(width=100, highlight=False)
-    with console.capture() as capture:
-        display = CorrelationDisplay(console, "starting", quiet_seconds=0.0)
-        display.begin(plan, 0)
-        display.performed(next(iter(plan.tasks(0, []))), 1.0, "here")
-        display.tick()
-    assert f"1/{plan.fine_tunes} fine-tunes in 0 s, about" in capture.get()
-    assert "left" in capture.get()
+    line = re.search(rf"21/{plan.fine_tunes} fine-tunes in 0 s, about .* left", text)
+    assert (line is None) == terminal
 
 
 def test_failed_tasks_are_named_and_the_exit_code_is_1(pool, tmp_path):
     outcome = alray("correlate",
         "--pool", pool, "--results", tmp_path, *QUICK,
-        "--set", "model.name=tests.helpers.own_modules:failing_forward", "--scores", "loss",
+        "--set", "model.name=tests.helpers.own_modules:failing_forward", "--scores", "loss", "--bases", "2",
     )  # fmt: skip
     assert outcome.exit_code == 1
     assert "2 tasks failed" in outcome.stderr

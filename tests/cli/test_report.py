@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import webbrowser
+from unittest.mock import Mock
 
 import pytest
 
@@ -20,7 +21,9 @@ def study(tmp_path):
 
 @pytest.fixture
 def other(tmp_path):
-    return write_study(tmp_path / "other", SMALL)
+    return write_study(
+        tmp_path / "other", Size(strategies=("random", "entropy"), seeds=2, rounds=2)
+    )
 
 
 def test_a_page_is_written_and_named_without_torch(study):
@@ -50,11 +53,16 @@ def test_several_studies_are_reported_one_by_one(study, other):
     assert (other / "findings" / "savings.csv").is_file()
 
 
-def test_two_studies_on_one_page(study, other):
-    done = alray("report", "--compare", study, other, *PAGE)
+def test_two_studies_on_one_page(study, other, monkeypatch):
+    """Beside the first study, with the arms of both and with costs; no browser opens it."""
+    monkeypatch.setattr(webbrowser, "open", None)
+    done = alray("report", "--compare", study, other, *PAGE, "--label-cost", "0.05 EUR")
     assert done.exit_code == 0
-    assert (study.parent / "made-and-other" / "report.html").is_file()
-    assert "made-and-other/report.html" in done.stdout
+    page = study.parent / "made-and-other" / "report.html"
+    assert str(page) in done.stdout
+    html = page.read_text()
+    for text in ("made and other", "margin, made", "entropy, other", "EUR"):
+        assert text in html
 
 
 @pytest.mark.parametrize(
@@ -75,33 +83,12 @@ def test_mistakes_end_with_a_line_and_code_2(study, words, message):
     assert done.stdout == ""
 
 
-def test_costs_become_money(study):
-    assert alray("report", study, *PAGE, "--label-cost", "0.05 EUR").exit_code == 0
-    assert "EUR" in (study / "report.html").read_text()
-
-
-def test_the_page_is_opened_when_asked(study, monkeypatch):
-    opened: list[str] = []
-
-    def browser(address):
-        opened.append(address)
-        return True
-
-    monkeypatch.setattr(webbrowser, "open", browser)
-    alray("report", study, *PAGE)
-    assert opened == []
-    alray("report", study, *PAGE, "--open")
-    assert opened == [(study / "report.html").as_uri()]
-
-
-@pytest.mark.parametrize("error", [None, webbrowser.Error("no browser")])
-def test_that_no_browser_opens_is_no_failure(study, monkeypatch, error):
-    def browser(_):
-        if error is not None:
-            raise error
-        return False
-
+@pytest.mark.parametrize("opens", [True, False, webbrowser.Error("no browser")])
+def test_the_page_is_opened_when_asked(study, monkeypatch, opens):
+    """That no browser opens is no failure."""
+    browser = Mock(side_effect=[opens])
     monkeypatch.setattr(webbrowser, "open", browser)
     done = alray("report", study, *PAGE, "--open")
     assert done.exit_code == 0
-    assert "no browser could be opened" in done.stderr
+    browser.assert_called_once_with((study / "report.html").as_uri())
+    assert ("no browser could be opened" in done.stderr) == (opens is not True)

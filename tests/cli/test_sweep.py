@@ -2,16 +2,19 @@
 
 import subprocess
 import sys
-from pathlib import Path
+from contextlib import nullcontext
+from functools import partial
+from unittest.mock import Mock, create_autospec
 
 import click
 import pandas as pd
 import pytest
 import yaml
 
+from alray import api
 from alray.cli import main
-from alray.errors import StoreError
-from alray.reporting import api
+from alray.errors import SpecError, StoreError
+from alray.reporting import api as reporting
 from alray.strategies.uncertainty import Margin
 from alray.studies import driver
 from alray.studies.sweep.results import load
@@ -32,42 +35,29 @@ def results(tmp_path):
 
 
 @pytest.fixture
-def sweep(results):
+def sweep(pool, results):
     """Return a function that types a quick sweep with these words."""
-    return lambda *words: alray("sweep", *SMALL, "--results", results, *words)
-
-
-def settings_in(folder):
-    return yaml.safe_load((folder / "study.yaml").read_text())
+    return lambda *words: alray("sweep", *SMALL, "--pool", pool, "--results", results, *words)
 
 
 def test_a_study_ends_with_its_table_its_files_and_a_page(sweep, results, monkeypatch):
     """Every arm has a line; the results lie where the last lines say; the page is made of the records in memory."""
-    reads = []
-    read_queries = SweepStore.read_queries
-
-    def counted(store, *run_ids):
-        reads.append(run_ids)
-        return read_queries(store, *run_ids)
-
-    monkeypatch.setattr(SweepStore, "read_queries", counted)
+    read = create_autospec(SweepStore.read_queries, side_effect=SweepStore.read_queries)
+    monkeypatch.setattr(SweepStore, "read_queries", read)
     done = sweep(*TWO_ARMS, "--seeds", "2", "--report")
     assert done.exit_code == 0
-    folder = results / "openclipart"
+    folder = results / "pool"
     for text in ("margin", "ALC against random", f"results: {folder}", f"page: {folder}/report"):
         assert text in done.stdout
     for text in ("[4/4]", "writing the report"):
         assert text in done.stderr
     assert sorted(pd.read_parquet(folder / "rounds")["labels"].unique()) == [60, 65, 70]
     assert "margin" in (folder / "report.html").read_text()
-    assert len(reads) == 1
+    read.assert_called_once()
 
 
 def test_a_page_that_cannot_be_written_does_not_spoil_the_study(sweep, monkeypatch):
-    def refuse(*_, **__):
-        raise StoreError("the disk is full")
-
-    monkeypatch.setattr(api, "report", refuse)
+    monkeypatch.setattr(reporting, "report", Mock(side_effect=StoreError("the disk is full")))
     done = sweep(*ONE_RUN, "--report")
     assert done.exit_code == 0
     assert "no report: the disk is full" in done.stderr
@@ -82,7 +72,7 @@ def test_only_what_is_missing_is_run(sweep, results):
     assert "2 runs finished before" in second.stderr
     assert "[1/2]" not in second.stderr
     assert "2 runs finished before" in sweep(*TWO_ARMS, "--seeds", "2").stderr
-    assert len(pd.read_parquet(results / "openclipart" / "runs.parquet")) == 4
+    assert len(pd.read_parquet(results / "pool" / "runs.parquet")) == 4
 
 
 def test_other_settings_under_the_same_name_are_refused_and_shown(sweep):
@@ -101,7 +91,7 @@ def test_options_override_the_file(sweep, results, tmp_path):
     file.write_text(yaml.safe_dump({"name": "mine", "rounds": 9, "training": training}))
     done = sweep(file, "--strategies", "random", "--seeds", "3,")
     assert done.exit_code == 0, done.stderr
-    settings = settings_in(results / "mine")
+    settings = yaml.safe_load((results / "mine" / "study.yaml").read_text())
     assert settings["rounds"] == 2
     assert settings["training"]["lr"] == 3e-4
     assert settings["training"]["passive_epochs"] == 2
@@ -150,18 +140,18 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(sweep, results):
     assert done.exit_code == 0
     assert "4 arms x 3 seeds = 12 runs" in done.stdout
     assert "ideal_loss [batch_norm=frozen] (oracle)" in done.stdout
-    # Two rounds over the unlabelled part of 4,0xx train objects, three seeds.
+    # Two rounds over the unlabelled part of the train objects, three seeds.
     train = done.stdout.partition("train ")[2].partition(", validation")[0].replace(",", "")
     assert f"{3 * (2 * (int(train) - 100) - 10):,}" in done.stdout
     assert not results.exists()
 
 
 def test_full_data_and_candidates_are_options(sweep):
-    done = sweep("--dry-run", "--full-data", "--candidates", "100", *TWO_ARMS, "--seeds", "2")
+    done = sweep("--dry-run", "--full-data", "--candidates", "20", *TWO_ARMS, "--seeds", "2")
     assert done.exit_code == 0
     assert "= 4 runs, and 2 on full data" in " ".join(done.stdout.split())
     (margin,) = [line for line in done.stdout.splitlines() if line.startswith("margin")]
-    assert margin.split()[-1] == "400"
+    assert margin.split()[-1] == "80"
 
 
 def test_heavy_libraries_wait_for_their_command():
@@ -191,33 +181,22 @@ def test_every_option_is_explained():
         assert len(options) > 20 or name not in ("sweep", "correlate")
 
 
-class AlreadyRequested:
-    """A stop that was requested before the first round."""
-
-    def __enter__(self):
-        return lambda: True
-
-    def __exit__(self, *_):
-        return False
-
-
 def test_interrupting_exits_with_130(sweep, results, monkeypatch):
     """With a line that says how to go on."""
+    requested = Mock(return_value=True)
     with monkeypatch.context() as patch:
-        patch.setattr(driver, "stop_requested", AlreadyRequested)
+        patch.setattr(driver, "stop_requested", partial(nullcontext, requested))
         done = sweep(*ONE_RUN)
     assert done.exit_code == 130
     assert "the same command goes on from here" in done.stderr
-    assert load(results / "openclipart").summary["unfinished"].tolist() == [1]
+    assert load(results / "pool").summary["unfinished"].tolist() == [1]
     assert sweep(*ONE_RUN).exit_code == 0
 
 
 def test_a_failed_run_is_reported_with_exit_code_1(sweep, monkeypatch):
     """The others go on; the table counts it."""
 
-    def broken(self, signals, k, rng):
-        raise RuntimeError("broken on purpose")
-
+    broken = Mock(side_effect=RuntimeError("broken on purpose"))
     monkeypatch.setattr(Margin, "select", broken, raising=False)
     done = sweep(*TWO_ARMS, "--seeds", "1")
     assert done.exit_code == 1
@@ -237,10 +216,12 @@ def test_a_failed_run_is_reported_with_exit_code_1(sweep, monkeypatch):
         (["STUDY", "--no-screen"], None),
     ],
 )
-def test_a_screen_is_switched_on_and_off_and_set(sweep, results, tmp_path, words, expected):
+def test_a_screen_is_switched_on_and_off_and_set(sweep, tmp_path, monkeypatch, words, expected):
     """What the file says of it stays where the option only switches it on."""
-    study = Path(tmp_path, "study.yaml")
-    study.write_text("name: openclipart\nscreen: {share: 0.2}\n")
-    given = [str(study) if word == "STUDY" else word for word in words]
-    assert sweep(*given, *ONE_RUN).exit_code == 0
-    assert settings_in(results / "openclipart")["screen"] == expected
+    planned = Mock(side_effect=SpecError("planned no further"))
+    monkeypatch.setattr(api, "plan_sweep", planned)
+    study = tmp_path / "study.yaml"
+    study.write_text("screen: {share: 0.2}\n")
+    sweep(*(study if word == "STUDY" else word for word in words), "--dry-run")
+    (spec,) = planned.call_args.args
+    assert spec.model_dump()["screen"] == expected

@@ -57,6 +57,11 @@ def html_of(made):
     return local(made.page).read_text()
 
 
+def figures_in(html):
+    """Return the data of a page's figures."""
+    return json.loads(html.partition('id="shown">')[2].partition("</script>")[0])
+
+
 def sweep_html(results):
     """Return the page and its figures: files of figures take longer."""
     arms = arms_of(results.summary)
@@ -76,6 +81,11 @@ def texts_of(figure):
     return re.findall(r">([^<]+)<", figure.svg().decode())
 
 
+def figures_drawn(html):
+    """Return the names of the figures that a browser has drawn."""
+    return re.findall(r'data-figure="(\w+)"[^>]*><svg.*?</svg>', html, re.DOTALL)
+
+
 def assert_without_gaps(page):
     """What does not exist is shown as a dash."""
     assert page.open == []
@@ -84,20 +94,25 @@ def assert_without_gaps(page):
 
 
 def opened_with(page, choices, folder):
-    """Return console messages and the drawn page after values have been chosen in its fields."""
+    """Return console messages, and the drawn page before and after values have been chosen in its fields."""
     choosing = f"""<script>
       const waiting = setInterval(() => {{
         if (!document.documentElement.hasAttribute("data-drawn")) return;
         clearInterval(waiting);
+        const before = document.createElement("template");
+        before.innerHTML = document.body.innerHTML;
         for (const [name, value] of Object.entries({json.dumps(choices)})) {{
           const select = document.querySelector(`select[name=${{name}}]`);
           select.value = value;
           select.dispatchEvent(new Event("change"));
         }}
+        document.body.append(before);
       }}, 50);
     </script>"""
     policy = r'<meta http-equiv="Content-Security-Policy"[^>]*>'
-    return opened((re.sub(policy, "", page.decode()) + choosing).encode(), folder)
+    messages, drawn = opened((re.sub(policy, "", page.decode()) + choosing).encode(), folder)
+    after, _, before = drawn.rpartition("<template>")
+    return messages, before, after
 
 
 def opened(page, folder):

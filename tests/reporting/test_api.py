@@ -8,12 +8,12 @@ import pytest
 
 from alray.errors import SpecError, StoreError
 from alray.reporting.api import parse_cost, report, report_pair, setting_texts
-from alray.reporting.sources import find_results, read_sweep, read_table
+from alray.reporting.sources import problems_of
 from alray.settings.sweep import SweepSpec
+from alray.studies.retries import HERE
 from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import SweepStore
-from tests.helpers.paths import local
-from tests.helpers.report_reading import html_of
+from tests.helpers.report_reading import figures_in, html_of
 from tests.helpers.sweep_report_frames import Size, frames_of, runs_of, write_study
 
 SMALL = Size(strategies=("random", "margin", "entropy"), seeds=3, rounds=4)
@@ -36,9 +36,12 @@ def files_below(folder):
 
 
 def test_a_report_lies_in_the_studys_folder(study):
-    """The page and each figure twice; nothing else is touched, and nothing temporary is left."""
+    """The page and each figure twice; nothing else is touched, the writer's hidden files too, and it is not locked."""
+    writing = study / ".runs.parquet.tmp"
+    writing.write_bytes(b"half")
     before = files_below(study)
     made = report(study)
+    assert writing.read_bytes() == b"half"
     assert made.folder == study
     assert made.page == study / "report.html"
     written = files_below(study) - before
@@ -52,25 +55,24 @@ def test_a_report_lies_in_the_studys_folder(study):
     assert made.verdict.split(" ")[0] in html
 
 
-def test_a_report_is_the_same_each_time(study, tmp_path):
-    first, second = (report(study, out=tmp_path / name, formats=PAGE) for name in "ab")
-    assert html_of(first) == html_of(second)
-
-
 def test_elsewhere_links_lead_back_to_the_data(study, tmp_path):
-    made = report(study, out=tmp_path / "deep" / "down", formats=PAGE)
+    made = report(study, out=tmp_path / "deep" / "down", formats=PAGE, label_cost="0.05 EUR")
     address = os.path.relpath(study / "runs.parquet", tmp_path / "deep" / "down")
     assert f'href="{address}"' in html_of(made)
+    assert "EUR" in html_of(made)
     assert files_below(tmp_path / "deep" / "down") == {"report.html"}
 
 
 def test_a_table_of_curves_is_reported_beside_it(tmp_path):
-    made = report(table(tmp_path / "curves.csv"), formats=("html", "csv"))
+    """Without an arm called random it needs a reference."""
+    path = table(tmp_path / "curves.csv", arm=lambda rows: rows["arm"].replace("random", "base"))
+    with pytest.raises(StoreError, match="no arm is called 'random'"):
+        report(path)
+    made = report(path, against="base", formats=PAGE)
     assert made.folder == tmp_path / "curves-report"
     html = html_of(made)
     assert 'href="../curves.csv"' in html
-    assert "curves" in html
-    assert "margin" in (local(made.folder) / "findings" / "summary.csv").read_text()
+    assert "minus that of base" in html
 
 
 def test_another_arm_can_be_the_reference(study, tmp_path):
@@ -79,30 +81,19 @@ def test_another_arm_can_be_the_reference(study, tmp_path):
     summary = pd.read_csv(tmp_path / "findings" / "summary.csv").set_index("arm")
     assert summary["against"].dropna().to_dict() == {"random": "margin", "entropy": "margin"}
     assert summary["strategy"].to_dict() == {name: name for name in SMALL.strategies}
-    usual = read_sweep(find_results(study), None).runs
-    assert set(usual["strategy"]) == set(SMALL.strategies)
     html = (tmp_path / "report.html").read_text()
     assert "minus that of margin" in html
     assert "for the accuracy that margin has with so many labels" in html
 
 
-def test_without_random_a_table_needs_a_reference(tmp_path):
-    path = table(tmp_path / "curves.csv", arm=lambda rows: rows["arm"].replace("random", "base"))
-    with pytest.raises(StoreError, match="no arm is called 'random'"):
-        report(path)
-    assert read_table(path, "base").reference == "base"
-    assert "minus that of base" in html_of(report(path, against="base", formats=PAGE))
-
-
 def test_another_metric_is_shown(study, tmp_path):
-    report(study, out=tmp_path, metric="nll", formats=("svg",))
-    assert "NLL (nats)" in (tmp_path / "figures" / "curves.svg").read_text()
-    differences = (tmp_path / "figures" / "differences.svg").read_text()
-    assert "NLL (nats) minus that of random" in differences
+    figures = figures_in(html_of(report(study, out=tmp_path, metric="nll", formats=PAGE)))
+    assert "NLL (nats)" in str(figures["curves"]["spec"])
+    assert "NLL (nats) minus that of random" in str(figures["differences"]["spec"])
 
 
 def test_a_study_in_memory_is_not_read_again(study, tmp_path, monkeypatch):
-    """Its page is that of the folder: the records of runs that have not finished are left out."""
+    """Its page is that of the folder, which is the same each time; the records of failed runs are left out."""
     folder = shutil.copytree(study, tmp_path / "study")
     store = SweepStore(folder)
     runs = store.read_runs()
@@ -120,35 +111,53 @@ def test_a_study_in_memory_is_not_read_again(study, tmp_path, monkeypatch):
 def test_a_study_that_is_not_finished_says_what_is_missing(tmp_path):
     """Failed runs with their errors, unfinished ones with their rounds; the rest is reported."""
     runs = runs_of(SMALL)
-    failed = (runs["arm"] == "margin") & (runs["seed"] == 1)
-    waiting = (runs["arm"] == "entropy") & (runs["seed"] > 0)
+    failed = (runs["arm"] == "margin") & (runs["seed"] > 0)
+    waiting = runs["run_id"] == "entropy--1"
     runs.loc[failed, ["status", "error"]] = "failed", "ValueError: NaN in <scores>"
     runs.loc[waiting, ["status", "rounds_done"]] = "unfinished", 2
     made = report(write_study(tmp_path / "half", SMALL, runs), formats=PAGE)
     assert made.problems == (
-        "1 run failed and is left out: margin, seed 1 on here: ValueError: NaN in <scores>.",
-        "2 runs are not finished and left out: entropy, seed 1: round 2; entropy, seed 2: round 2.",
+        "2 runs failed and are left out: margin, seed 1 on here: ValueError: NaN in <scores>; "
+        "margin, seed 2 on here: ValueError: NaN in <scores>.",
+        "1 run is not finished and left out: entropy, seed 1: round 2.",
     )
     html = html_of(made)
     assert "NaN in &lt;scores&gt;" in html
-    assert html.index("1 run failed") < html.index("In short")
+    assert html.index("2 runs failed") < html.index("In short")
+
+
+@pytest.mark.parametrize(
+    ("host", "error", "cause"),
+    [
+        ("node2", "OSError: disk", " on node2: OSError: disk."),
+        (
+            "node2",
+            "it failed 2 times (node1, node2): no",
+            ": it failed 2 times (node1, node2): no.",
+        ),
+        (HERE, "OSError: disk", ": OSError: disk."),
+        ("", "OSError: disk", ": OSError: disk."),
+    ],
+)
+def test_a_failed_run_is_named_with_its_node_once(host, error, cause):
+    runs = runs_of(SMALL)[:1].assign(status="failed", host=host, error=error)
+    (problem,) = problems_of(runs, written=True)
+    assert problem == f"1 run failed and is left out: random, seed 0{cause}"
 
 
 def test_a_study_without_a_finished_run_is_refused(tmp_path):
-    folder = write_study(tmp_path / "none", SMALL)
     runs = runs_of(SMALL).assign(status="unfinished", rounds_done=1)
     runs.loc[0, ["status", "error"]] = "failed", "no memory"
-    runs.to_parquet(folder / "runs.parquet")
     with pytest.raises(StoreError, match=r"no run has finished yet\. 1 run failed .* no memory"):
-        report(folder)
+        report(write_study(tmp_path / "none", SMALL, runs))
 
 
 def test_a_study_that_did_not_record_a_metric_shows_another(tmp_path):
     path = table(tmp_path / "curves.csv")
     frame = pd.read_csv(path).rename(columns={"accuracy": "macro_f1"})
     frame.to_csv(path, index=False)
-    made = report(path, formats=("svg",))
-    assert "macro F1" in (local(made.folder) / "figures" / "curves.svg").read_text()
+    figures = figures_in(html_of(report(path, formats=PAGE)))
+    assert "macro F1" in str(figures["curves"]["spec"])
     with pytest.raises(SpecError, match=r"--metric accuracy: .*curves\.csv has no such column"):
         report(path, metric="accuracy")
 
@@ -186,11 +195,8 @@ def test_a_folder_that_cannot_be_written_is_named(study, tmp_path):
         report(study, out=tmp_path / "file", formats=PAGE)
 
 
-def test_kinds_of_results(study, tmp_path):
-    assert find_results(study).kind == "sweep"
-    assert find_results(table(tmp_path / "curves.csv")).kind == "table"
+def test_what_does_not_fit_the_kind_of_study_is_refused(tmp_path):
     other = write_study(tmp_path / "other", SMALL, kind="correlation")
-    assert find_results(other).kind == "correlation"
     for asked in ({"against": "margin"}, {"label_cost": 0.05}):
         with pytest.raises(SpecError, match="which has no arms and no label cost"):
             report(other, **asked)
@@ -220,16 +226,6 @@ def test_settings_are_shown_by_dotted_names():
     assert list(setting_texts(settings).items()) == [("a.b", "1"), ("a.c", "{}"), ("d", "x, 2")]
 
 
-def test_two_studies_of_one_pool(study, tmp_path):
-    """One page beside the first, with the arms of both."""
-    size = Size(strategies=("random", "margin"), seeds=2, rounds=3)
-    other = write_study(tmp_path / "other", size)
-    made = report_pair((study, other), out=tmp_path / "both", formats=PAGE)
-    html = html_of(made)
-    for text in ("made and other", "margin, made", "margin, other", "entropy, made"):
-        assert text in html
-
-
 def test_two_studies_of_different_pools_are_refused(study, tmp_path):
     other = write_study(tmp_path / "other", SMALL, pool_fingerprint="e" * 64)
     with pytest.raises(StoreError, match=rf"(?s)different pools.*{'f' * 64}.*{'e' * 64}"):
@@ -237,12 +233,3 @@ def test_two_studies_of_different_pools_are_refused(study, tmp_path):
     path = table(tmp_path / "curves.csv")
     with pytest.raises(StoreError, match=r"--compare takes the folders of two sweeps"):
         report_pair((study, path))
-
-
-def test_reading_does_not_disturb_a_running_study(study):
-    """Hidden files of the writer stay, and the folder is not locked."""
-    writing = study / ".runs.parquet.tmp"
-    writing.write_bytes(b"half")
-    report(study, formats=("csv",))
-    assert writing.read_bytes() == b"half"
-    writing.unlink()

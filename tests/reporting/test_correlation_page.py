@@ -13,7 +13,6 @@ from tests.helpers.report_reading import (
     Page,
     assert_without_gaps,
     correlation_html,
-    opened,
     opened_with,
 )
 
@@ -118,8 +117,8 @@ def test_unreliable_rows_name_the_seeds_they_need(study):
 def test_a_chosen_dose_and_grouping_are_shown(study, tmp_path):
     """Captions name them, and other points are drawn."""
     html, _ = correlation_html(study)
-    _, before = opened(html, tmp_path)
-    messages, after = opened_with(html, {"epochs": "1", "grouping": '"random"'}, tmp_path)
+    choices = {"epochs": "1", "grouping": '"random"'}
+    messages, before, after = opened_with(html, choices, tmp_path)
     assert messages == []
     assert '<span data-shows="epochs">1</span>' in after
     assert '<span data-shows="grouping">at random</span>' in after

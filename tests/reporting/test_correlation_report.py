@@ -1,13 +1,9 @@
 """The page of a correlation study, made again from its folder."""
 
-import functools
-import json
 import shutil
 
 import pytest
 
-from alray import api
-from alray.analysis.correlation.summary import summarise
 from alray.api import correlate
 from alray.errors import StoreError
 from alray.reporting.api import report
@@ -19,24 +15,20 @@ from alray.studies.correlation.protocol import (
 )
 from alray.studies.correlation.results import load_correlation
 from alray.studies.correlation.store import CorrelationStore
-from tests.helpers.correlation_studies import correlation_settings
-from tests.helpers.report_reading import html_of
+from tests.helpers import correlation_studies
+from tests.helpers.report_reading import figures_in, html_of
 
 
-def study_of(pool, folder, **changes):
-    """Run a study of seconds and return its folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        quick = functools.partial(summarise, permutations=200, bootstraps=100)
-        patch.setattr(api, "summarise", quick)
-        return correlate(correlation_settings(pool, **changes), results=folder).path
+def settings(pool, **changes):
+    return correlation_studies.correlation_settings(pool, **{"fine_tune_seeds": 1, **changes})
 
 
 @pytest.fixture(scope="module")
 def study(pool, tmp_path_factory):
     """A study with its page."""
-    path = study_of(pool, tmp_path_factory.mktemp("correlation"))
-    report(path, formats=("html",))
-    return path
+    found = correlate(settings(pool), results=tmp_path_factory.mktemp("results"))
+    report(found, formats=("html",))
+    return found.path
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +36,13 @@ def extended(pool, study, tmp_path_factory):
     """The study after an addition of a seed that was interrupted when only its first base had it."""
     folder = tmp_path_factory.mktemp("extended")
     shutil.copytree(study, folder / study.name)
-    path = study_of(pool, folder, fine_tune_seeds=3)
-    for task in (path / "outcomes").glob("base-1__*__seed-2*"):
+    correlate(settings(pool, fine_tune_seeds=2), results=folder)
+    path = folder / study.name
+    for task in (path / "outcomes").glob("base-1__*__seed-1*"):
         task.unlink()
     for name in ("summary", "quantiles", "checks"):
         shutil.copy(study / f"{name}.parquet", path)
     return path
-
-
-def figures_in(html):
-    """Return the data of the page's figures."""
-    return json.loads(html.partition('id="shown">')[2].partition("</script>")[0])
 
 
 def test_the_page_is_made_again(study, tmp_path):
@@ -92,7 +80,7 @@ def test_figures_are_of_the_bases_and_seeds_of_the_stored_summary(study, extende
     assert {row[base] for row in points["rows"]} - {None} == {0, 1}
     assert figures == figures_in(before)
     assert "these findings are without them" in html
-    assert "2 seeds, evaluated after" in html
+    assert "1 seeds, evaluated after" in html
     assert "these findings are without them" not in before
 
 

@@ -192,8 +192,8 @@ def test_thinning_keeps_both_ends_and_no_more_than_asked(count, points):
 
 
 def test_a_large_study_is_thinned():
-    """Two hundred rounds: a page holds at most 200 checkpoints of a mean and 100 of a seed."""
-    size = Size(strategies=("random", "margin"), seeds=2, rounds=400)
+    """A page holds at most 200 checkpoints of a mean and 100 of a seed."""
+    size = Size(strategies=("random", "margin"), seeds=2, rounds=220)
     figures = figures_by_name(results_of(size))
     points = {
         name: figures[name].rows["labels"].nunique() for name in ("curves", "seeds", "metrics")

@@ -12,7 +12,7 @@ from alray.reporting.sweep.pair import side_by_side
 from tests.helpers.report_reading import (
     Page,
     assert_without_gaps,
-    opened,
+    figures_drawn,
     opened_with,
     sweep_html,
 )
@@ -98,10 +98,13 @@ def test_arms_without_a_finished_run_are_listed(results):
 
 
 def test_two_studies_stand_side_by_side(results):
-    """An arm's lines follow each other; facts that differ name their study; verdicts are both there."""
-    first = dataclasses.replace(results, facts={"pool": "p", "seeds": "6"})
+    """An arm's lines follow each other; facts and ceilings name their study; verdicts are both there."""
+    first = dataclasses.replace(results, facts={"pool": "p", "seeds": "6"}, ceilings={"": 9.0})
     second = dataclasses.replace(
-        results, verdict="It costs labels.", facts={"pool": "p", "seeds": "8"}
+        results,
+        verdict="It costs labels.",
+        facts={"pool": "p", "seeds": "8"},
+        ceilings={"": 9.5},
     )
     both = side_by_side((first, second), ("old", "new"))
     html, figures = sweep_html(both)
@@ -111,26 +114,28 @@ def test_two_studies_stand_side_by_side(results):
     assert "pool p seeds old: 6 new: 8" in page.words
     names = [figure.name for figure in figures]
     assert "variants" in names
+    assert "all labels the model reaches 9.000 (old), 9.500 (new), beyond" in figures[0].caption
     curves = figures[0].rows
     assert set(curves["variant"]) == {"old", "new"}
     assert set(curves["strategy"]) == set(first.summary["arm"])
 
 
 def test_arms_with_varied_settings_keep_their_names_side_by_side():
-    """A variant is told apart by its name, as panels are the studies."""
-    varied = results_of(VARIED)
+    """A variant is told apart by its name, as panels are the studies: of several ceilings none is that of the panel."""
+    varied = results_of(VARIED, ceilings={"": 0.9, "batch_norm=frozen": 0.8})
     both = side_by_side((varied, varied), ("old", "new"))
     names = ["random", "margin", "random [batch_norm=frozen]", "margin [batch_norm=frozen]"]
     assert both.summary["strategy"].unique().tolist() == names
     assert set(both.summary["variant"]) == {"old", "new"}
+    assert both.ceilings == {}
 
 
 def test_a_highlighted_strategy_stands_out(tmp_path):
     """Its lines keep their strength, and so does the reference; all others step back."""
-    html, _ = sweep_html(results_of(VARIED))
-    _, before = opened(html, tmp_path)
-    messages, after = opened_with(html, {"highlight": '"random"'}, tmp_path)
+    html, figures = sweep_html(results_of(VARIED))
+    messages, before, after = opened_with(html, {"highlight": '"random"'}, tmp_path)
     assert messages == []
+    assert figures_drawn(before) == [figure.name for figure in figures]
     faint = 'stroke="#0072B2" stroke-width="1.7" stroke-dasharray="1,0" opacity="0.143"'
     assert faint not in before
     assert faint in after

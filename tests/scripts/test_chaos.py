@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -21,7 +22,6 @@ from alray.ray_executor.liveness import head_endpoint, own_endpoint
 from alray.ray_executor.preflight import require_object_store, require_shared_memory
 from alray.seeding import generator
 from alray.storage.local import LocalStorage
-from alray.strategies.signals import Signals
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.state import RunState
 from benchmarks.harness.programs import ROOT
@@ -129,27 +129,32 @@ def test_a_run_goes_on_by_another_process_or_after_the_repair():
     assert found(same, {("random", 0): old}, 8.0) == {}
 
 
-def test_a_recording_strategy_chooses_as_the_other(pool, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def given(pool):
+    """Return the settings of a small study."""
+    return settings(pool, strategies=[STRATEGY], seeds=2)
+
+
+@pytest.fixture(scope="module")
+def recorded(given, tmp_path_factory):
+    """Run the study, and return its results, which no test changes, and its journal."""
+    folder = tmp_path_factory.mktemp("recorded")
+    book = journal.Journal(folder / "journal", 0, 2, ROUNDS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(journal.JOURNAL, str(book.path))
+        return api.sweep(given, results=folder), book
+
+
+def test_a_recording_strategy_chooses_as_the_other(recorded, undisturbed):
     """And records every round once, under the number by which the machine knows the process."""
-    book = journal.Journal(tmp_path / "journal", 0, 2, ROUNDS)
-    monkeypatch.setenv(journal.JOURNAL, str(book.path))
-    recorded, plain = (
-        api.sweep(settings(pool, strategies=[name], seeds=2), results=tmp_path / word)
-        for word, name in {"recorded": STRATEGY, "plain": "margin"}.items()
-    )
-    assert list(recorded.queries["id"]) == list(plain.queries["id"])
+    found, book = recorded
+    first = found.queries[found.queries["seed"] == 0]
+    assert list(first["id"]) == list(undisturbed.queries["id"])
     entries = book.entries()
     rounds = [(("margin", seed), number) for seed in (0, 1) for number in range(1, ROUNDS + 1)]
     assert [(each.run, each.round) for each in entries] == rounds
     (process,) = {each.process for each in entries}
     assert processes.identity(process[0], process[1]) == process
-
-
-def test_nothing_is_recorded_without_a_journal(monkeypatch):
-    monkeypatch.delenv(journal.JOURNAL, raising=False)
-    monkeypatch.setattr(journal, "record", None)
-    strategy, rng = journal.RecordingStrategy("random"), generator(0, 0, "strategy")
-    assert len(strategy.select(Signals(np.arange(9)), 3, rng).indices)
 
 
 def test_half_a_line_waits_for_its_other_half(tmp_path):
@@ -165,16 +170,8 @@ def test_half_a_line_waits_for_its_other_half(tmp_path):
 # The files on the disk
 
 
-@pytest.fixture
-def finished(pool, tmp_path):
-    """Run a small study, and return its settings and folder."""
-    given = settings(pool, strategies=[STRATEGY], seeds=2)
-    api.sweep(given, results=tmp_path)
-    return given, tmp_path / "study"
-
-
-def test_finished_runs_and_checkpoints_are_saved(finished):
-    given, folder = finished
+def test_finished_runs_and_checkpoints_are_saved(given, recorded, tmp_path):
+    folder = shutil.copytree(recorded[0].path, tmp_path / "study")
     plan = api.plan_sweep(given)
     files = study.Files(folder, plan)
     assert files.saved() == {("margin", 0): ROUNDS, ("margin", 1): ROUNDS}
@@ -186,14 +183,15 @@ def test_finished_runs_and_checkpoints_are_saved(finished):
     assert files.saved() == {("margin", 0): 2, ("margin", 1): ROUNDS}
 
 
-def test_a_changed_record_is_a_difference(finished):
-    given, folder = finished
-    undisturbed = study.run_undisturbed(given, folder.parent / "undisturbed")
-    assert study.differences(folder, undisturbed) == []
-    accuracy = undisturbed.rounds["accuracy"].to_numpy(copy=True)
+def test_a_changed_record_is_a_difference(given, recorded, tmp_path):
+    """The undisturbed study has no journal, so its strategies record nothing."""
+    folder = recorded[0].path
+    other = study.run_undisturbed(given, tmp_path)
+    assert study.differences(folder, other) == []
+    accuracy = other.rounds["accuracy"].to_numpy(copy=True)
     accuracy[3] = np.nextafter(accuracy[3], 2)
-    undisturbed.rounds["accuracy"] = accuracy
-    assert study.differences(folder, undisturbed) == ["rounds differ"]
+    other.rounds["accuracy"] = accuracy
+    assert study.differences(folder, other) == ["rounds differ"]
 
 
 # The nodes
@@ -276,7 +274,19 @@ def possible():
 @pytest.mark.ray
 @pytest.mark.usefixtures("possible")
 def test_two_faults_are_survived():
-    words = ["--faults", "2", "--kinds", "worker,driver", "--seeds", "2", "--rounds", "20"]
+    """The faults of this seed come soon after each other."""
+    words = [
+        "--faults",
+        "2",
+        "--seed",
+        "43",
+        "--kinds",
+        "worker,driver",
+        "--seeds",
+        "1",
+        "--rounds",
+        "20",
+    ]
     done = subprocess.run(
         [sys.executable, "-P", "-m", "chaos_study", *words],
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "scripts")},
