@@ -3,7 +3,6 @@
 import datetime as dt
 import sys
 
-import pyarrow as pa
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
@@ -16,8 +15,6 @@ from alray.storage.object_store import RemoteStorage
 from alray.studies.sweep.store import SweepStore
 from tests.helpers.object_store import QUICK
 from tests.helpers.studies import assert_same_records, settings, write_pool
-
-ROWS = pa.table({"run_id": ["a", "a"], "round": [0, 1]})
 
 
 @pytest.fixture(autouse=True)
@@ -51,25 +48,24 @@ def test_a_second_writer_is_refused():
         assert not store.has_progress()
 
 
-@pytest.mark.parametrize("uri", ["s3a://bucket/a", "sftp://host/a"])
-def test_a_package_that_is_missing_is_named(uri, monkeypatch):
-    for name in ("s3fs", "paramiko", "fsspec.implementations.sftp"):
+@pytest.mark.parametrize(
+    ("uri", "missing", "message"),
+    [
+        ("s3a://bucket/a", ["s3fs"], "needs a package that is not installed: .*s3fs"),
+        (
+            "sftp://host/a",
+            ["paramiko", "fsspec.implementations.sftp"],
+            "needs a package that is not installed: .*paramiko",
+        ),
+        ("memory://results/study", ["fsspec.core"], "pip install fsspec"),
+        ("s4://bucket/study", [], "no kind of store 's4'; did you mean 's3'"),
+    ],
+)
+def test_a_kind_of_store_or_package_that_is_missing_is_named(uri, missing, message, monkeypatch):
+    for name in missing:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(
-        StoreError, match=r"needs a package that is not installed: .*(s3fs|paramiko)"
-    ):
+    with pytest.raises(StoreError, match=message):
         SweepStore(location_of(uri)).exists()
-
-
-def test_without_fsspec_itself_it_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "fsspec.core", None)
-    with pytest.raises(StoreError, match="pip install fsspec"):
-        SweepStore(location_of("memory://results/study")).exists()
-
-
-def test_a_kind_of_store_that_does_not_exist_is_refused():
-    with pytest.raises(StoreError, match=r"no kind of store 's4'; did you mean 's3'"):
-        SweepStore(location_of("s4://bucket/study")).exists()
 
 
 def test_without_an_atomic_put_files_are_renamed(tmp_path, monkeypatch):
