@@ -1,5 +1,6 @@
 """The facts that a node reports, and which of them are refused or warned about."""
 
+import importlib.util
 import platform
 
 import pytest
@@ -56,7 +57,7 @@ def test_the_fingerprint_changes_with_a_modules_content_and_name_and_nothing_els
 
 
 def test_a_node_without_alray_says_so(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert set(alray_versions().values()) == {module.MISSING}
     assert module.version_without_build("no-such-package") == module.MISSING
 

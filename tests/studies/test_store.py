@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import os
 import resource
 import subprocess
@@ -95,7 +96,7 @@ def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch):
     def no_locks(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("fcntl.flock", no_locks)
+    monkeypatch.setattr(fcntl, "flock", no_locks)
     with pytest.raises(StoreError, match="No locks available"):
         SweepStore(tmp_path).__enter__()
 
