@@ -12,6 +12,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from alray.errors import SpecError
+from alray.networks.generators import forked_rng
 from alray.networks.layers import Hidden, SeededDropout, replace_dropouts
 from alray.networks.sequential import Block, find_blocks
 from alray.networks.tensors import Batch
@@ -258,7 +259,9 @@ def _build_custom(spec: ModelSpec, pool: PreparedPool) -> Network:
             "(a custom one: package.module:factory)"
         )
     try:
-        factory: Callable[..., nn.Module] = getattr(import_module(module_name), factory_name)
+        # Its first import may draw numbers, which must not change the network's.
+        with forked_rng(0):
+            factory: Callable[..., nn.Module] = getattr(import_module(module_name), factory_name)
     except (ImportError, AttributeError) as error:
         raise SpecError(f"model.name: cannot import {spec.name!r}: {error}") from error
     shapes = {modality.name: modality.shape for modality in pool.modalities}

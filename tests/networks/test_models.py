@@ -169,6 +169,16 @@ def test_a_custom_module():
     assert [layer.rate for layer in network.modules() if isinstance(layer, SeededDropout)] == [0.5]
 
 
+def test_a_module_that_draws_numbers_when_it_is_imported_changes_no_weights(tmp_path, monkeypatch):
+    """The first network of a process equals the next ones."""
+    (tmp_path / "drawing_module.py").write_text(
+        "import torch\nfrom tests.helpers.own_modules import OwnNetwork\ntorch.rand(3)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    first, second = (make_network(make_pool(), name="drawing_module:OwnNetwork") for _ in range(2))
+    assert same_tensors(weights_of(first), weights_of(second))
+
+
 def test_a_custom_module_gets_dense_features_and_presence_masks():
     pool = make_pool(absent=0.4)
     network = make_network(pool, name="tests.helpers.own_modules:OwnNetwork")
