@@ -43,7 +43,7 @@ def test_a_joined_cluster_is_examined_and_used(cluster, prepared, monkeypatch):
     assert any(f"node {socket.gethostname()}: " in text and "are free" in text for text in notices)
 
 
-def test_an_open_cluster_is_refused_unless_people_insist(cluster, prepared, monkeypatch):
+def test_an_open_cluster_is_refused_unless_the_user_insists(cluster, prepared, monkeypatch):
     monkeypatch.setattr(security, "probe", lambda address: security.OPEN)
     with pytest.raises(ClusterError, match="asks for no token"):
         ActorExecutor(prepared, joining(cluster)).__enter__()
@@ -75,7 +75,7 @@ def test_a_node_in_whose_store_the_pool_does_not_fit_is_refused(cluster):
         Preflight(10**12, alive_nodes, print).check_all()
 
 
-def test_a_dead_node_that_still_stands_on_the_list_is_not_judged(cluster, monkeypatch):
+def test_a_dead_node_that_still_stands_on_the_list_is_not_checked(cluster, monkeypatch):
     (here,) = alive_nodes()
     dead = {**here, "NodeID": "dead", "Resources": {"object_store_memory": 1.0}}
     lists = [[here, dead]] * 5

@@ -35,7 +35,7 @@ def inline(pool, tmp_path_factory):
 
 
 @pytest.mark.parametrize("parallel", [1, 2])
-def test_ray_and_inline_give_the_same_records_however_many_runs_play_at_a_time(
+def test_ray_and_inline_give_the_same_records_however_many_runs_there_are_at_a_time(
     pool, inline, tmp_path, parallel
 ):
     spec = settings(
@@ -95,7 +95,7 @@ def wait_for_idle(executor: ActorExecutor) -> None:
         executor.wait(0.1)
 
 
-def test_a_full_cluster_is_waited_for_and_the_user_is_told(pool, monkeypatch):
+def test_a_full_cluster_is_waited_for_and_a_notice_says_so(pool, monkeypatch):
     monkeypatch.setattr(base, "STALL_SECONDS", 0.5)
     plan = plan_of(pool)
 
@@ -130,7 +130,7 @@ def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
         assert not executor._failures.cannot_start(executor.hosts(), 1)
 
 
-def test_a_worker_that_found_room_on_a_node_that_nobody_has_looked_at_is_let_go(pool, monkeypatch):
+def test_a_worker_that_started_on_a_node_that_is_not_checked_yet_is_let_go(pool, monkeypatch):
     plan = plan_of(pool)
     with ActorExecutor(plan.prepared, plan.study.execution) as executor:
         executor.scale(1)
@@ -147,7 +147,7 @@ def test_a_worker_that_found_room_on_a_node_that_nobody_has_looked_at_is_let_go(
         wait_for_idle(executor)
 
 
-def test_a_worker_that_has_gone_silent_is_named_and_then_ended(pool, tmp_path, monkeypatch):
+def test_a_worker_that_hangs_is_named_and_then_ended(pool, tmp_path, monkeypatch):
     monkeypatch.setattr(actors, "HANG_LIMITS", HangLimits(times=2.0, least=1.5))
     hanging = misbehaving(pool, "hang", ROUNDS, pause=0.6)
     observer = Recorder()

@@ -107,15 +107,14 @@ def test_a_killed_driver_is_replaced_by_the_same_command(pool, cluster, tmp_path
         assert lines == ["passive 0", *(f"run {number}" for number in range(6))]
     assert_nothing_is_left(driver.pid)
     observer = Recorder()
-    study = api.sweep(spec_of(pool), results=tmp_path, observer=observer)
+    spec = spec_of(pool, executor="inline")
+    study = api.sweep(spec, results=tmp_path, observer=observer)
     assert_same_records(undisturbed, study)
     (name,) = study.runs["run_id"]
     assert observer.of("started") == [(name, name)]
 
 
-def test_ctrl_c_in_a_terminal_keeps_everything_that_was_played(
-    pool, cluster, tmp_path, undisturbed
-):
+def test_ctrl_c_in_a_terminal_keeps_every_round_that_was_run(pool, tmp_path, undisturbed):
     """The terminal sends SIGINT to the whole group, Ray's processes included: they must live to report."""
     spec = spec_of(pool, checkpoint_seconds=1000)
     with start_driver(tmp_path, spec) as driver:
@@ -132,6 +131,6 @@ def test_ctrl_c_in_a_terminal_keeps_everything_that_was_played(
     assert (row["status"], row["rounds_done"]) == ("unfinished", last)
     assert_nothing_is_left(driver.pid)
     observer = Recorder()
-    study = api.sweep(spec, results=tmp_path, observer=observer)
+    study = api.sweep(spec_of(pool, executor="inline"), results=tmp_path, observer=observer)
     assert_same_records(undisturbed, study)
     assert [number for _, number in observer.of("progressed")] == list(range(last + 1, ROUNDS + 1))

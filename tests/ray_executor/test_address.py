@@ -1,4 +1,4 @@
-"""Which cluster is joined, and what people are told of it."""
+"""Which cluster is joined, and the message about it."""
 
 import pytest
 

@@ -16,7 +16,7 @@ from alray.studies.correlation.store import CorrelationStore
 from alray.studies.manifest import CORRELATION, SWEEP
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.store import SweepStore
-from tests.helpers.correlation_studies import Listener, correlation_settings
+from tests.helpers.correlation_studies import Listener, quick_settings
 from tests.helpers.studies import ROUNDS, Recorder, inline, settings
 
 DASHBOARD = Path(__file__).parents[2] / "cluster" / "grafana" / "alray.json"
@@ -59,7 +59,7 @@ def test_a_sweep_is_counted_and_its_display_learns_the_same(pool, tmp_path, coun
 
 def test_a_correlation_study_is_counted(pool, tmp_path, counted):
     listener = Listener()
-    plan = api.plan_correlation(correlation_settings(pool))
+    plan = api.plan_correlation(quick_settings(pool))
     with CorrelationStore(tmp_path) as store:
         driver = CorrelationDriver(plan, store, [listener, CorrelationCounter()])
         driver.drive(lambda: api.start_tasks(plan))

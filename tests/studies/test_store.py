@@ -127,7 +127,7 @@ def test_a_full_disk_leaves_the_old_file(store):
         (errno.EIO, "check the disk"),
     ],
 )
-def test_what_helps_against_an_error_is_said(store, monkeypatch, number, remedy):
+def test_an_error_comes_with_a_remedy(store, monkeypatch, number, remedy):
     def fail(_: int) -> None:
         raise OSError(number, os.strerror(number))
 
