@@ -80,7 +80,7 @@ def test_figures_are_of_the_bases_and_seeds_of_the_stored_summary(study, extende
     assert {row[base] for row in points["rows"]} - {None} == {0, 1}
     assert figures == figures_in(before)
     assert "these findings are without them" in html
-    assert "1 seeds, evaluated after" in html
+    assert "1 seed, evaluated after 1 and 2 epochs" in html
     assert "these findings are without them" not in before
 
 

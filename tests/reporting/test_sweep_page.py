@@ -8,6 +8,7 @@ import pytest
 
 from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.summary import summarise
+from alray.analysis.wording import count
 from alray.reporting.sweep.pair import side_by_side
 from tests.helpers.report_reading import (
     Page,
@@ -84,6 +85,7 @@ def test_small_studies_have_a_page(size):
     html, figures = sweep_html(results_of(size))
     assert_without_gaps(Page(html))
     assert all(figure.svg() for figure in figures)
+    assert figures[0].caption.startswith(f"Mean over {count(size.seeds, 'seed')}; ")
 
 
 def test_arms_without_a_finished_run_are_listed(results):

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.correlation.findings import Prediction, reading
-from alray.analysis.wording import count, is_or_are, listed
+from alray.analysis.wording import count, counts, is_or_are, listed
 from alray.errors import SpecError, StoreError
 from alray.reporting.facts import provenance
 from alray.settings.base import unknown_name
@@ -86,13 +86,13 @@ def _failures(failures: pd.DataFrame, bases: pd.DataFrame) -> str:
 
 
 def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:
-    counts = [f"{number:,} {name}" for name, number in manifest.get("counts", {}).items()]
+    sizes = [f"{number:,} {name}" for name, number in manifest.get("counts", {}).items()]
     return {
-        "pool": ", ".join([str(manifest.get("pool", "unknown")), *counts]),
+        "pool": ", ".join([str(manifest.get("pool", "unknown")), *sizes]),
         "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
         "base models": f"{spec.bases}, on {spec.initial:,} random labels each",
         "sample": f"{spec.sample:,} unlabelled objects, groups of {spec.group_size}",
-        "fine-tunes": f"{spec.fine_tune_seeds} seeds, evaluated after {', '.join(map(str, spec.epochs))} epochs "
+        "fine-tunes": f"{count(spec.fine_tune_seeds, 'seed')}, evaluated after {counts(spec.epochs, 'epoch')} "
         f"on at most {spec.test:,} test objects, replay {spec.replay}",
         "model": f"{spec.model.name}, width {spec.model.width}, dropout {spec.model.dropout:g}",
         "training": f"Adam {spec.training.lr:g}, batch size {spec.training.batch_size}, BatchNorm "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
+from alray.analysis.wording import count
 from alray.reporting.figures import (
     Figure,
     Margins,
@@ -50,12 +51,12 @@ def learning_curves(
         if len(arms.variants) == 1
         else panels(layers, made.rows, "variant", arms.variant_titles(), HEIGHT, 340)
     )
-    seeds = made.means["seeds"].max()
+    seeds = count(int(made.means["seeds"].max()), "seed")
     return Figure(
         name="curves",
         heading="How does each arm learn?",
         shown=metric_title(metric),
-        caption=f"Mean over {seeds} seeds; bands are 95 % t intervals.{_ceiling_text(ceilings, made.ceilings)}",
+        caption=f"Mean over {seeds}; bands are 95 % t intervals.{_ceiling_text(ceilings, made.ceilings)}",
         description=f"Lines of {metric_title(metric)} over labels, one per arm. "
         f"At {made.means['labels'].max():,} labels: {ends_of(made.means, 'mean', '.3f')}.",
         rows=made.rows,
