@@ -75,7 +75,8 @@ def test_the_table_fits_80_columns_and_shows_every_arm(tmp_path, monkeypatch):
     monkeypatch.setitem(HEIGHTS, long, 0.01)
     text = printed(tmp_path, seeds=6, strategies=("random", long, "ideal_loss"))
     assert max(len(line) for line in text.splitlines() if str(tmp_path) not in line) <= 80
-    assert "(oracle)" in text
+    assert "ideal_loss (oracle)" in text
+    assert "random (oracle)" not in text
     assert re.search(r"\+\.\d{3} \(", text)
     assert "at 180" in text
 
