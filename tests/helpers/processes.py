@@ -1,5 +1,6 @@
 """Processes that the tests of clusters start, and those that Ray starts for this one."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -13,8 +14,12 @@ ROOT = Path(__file__).parents[2]
 
 def ray_workers(word: str) -> list[psutil.Process]:
     """Return this process's Ray workers whose command line, which names their actor or task, has this word."""
-    children = psutil.Process(os.getpid()).children(recursive=True)
-    return [process for process in children if word in " ".join(process.cmdline())]
+    found = []
+    for process in psutil.Process(os.getpid()).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended by now
+            if word in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def spec_file(folder: Path, spec: dict[str, Any]) -> str:

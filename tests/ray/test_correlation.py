@@ -13,7 +13,7 @@ from alray.api import correlate
 from alray.ray_executor import tasks
 from alray.ray_executor.hangs import HangLimits
 from alray.ray_executor.nodes import Nodes
-from tests.helpers.correlation_studies import Listener, assert_same_study, quick_settings
+from tests.helpers.correlation_studies import Listener, assert_same_study, correlation_settings
 from tests.helpers.processes import module_options, ray_workers, spec_file
 
 pytestmark = pytest.mark.ray
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.ray
 
 @pytest.fixture(scope="module")
 def inline(pool, tmp_path_factory):
-    return correlate(quick_settings(pool), results=tmp_path_factory.mktemp("inline"))
+    return correlate(correlation_settings(pool), results=tmp_path_factory.mktemp("inline"))
 
 
 def on_ray(pool, **changes):
-    return quick_settings(pool, execution={"executor": "ray", "parallel": 2}, **changes)
+    return correlation_settings(pool, execution={"executor": "ray", "parallel": 2}, **changes)
 
 
 def test_ray_tasks_give_the_same_records_to_the_bit_and_lost_ones_are_done_again(
@@ -37,7 +37,8 @@ def test_ray_tasks_give_the_same_records_to_the_bit_and_lost_ones_are_done_again
             super().performed(task, seconds, host)
             if len(self.of("performed")) >= 4 and not self.of("lost"):
                 for process in ray_workers("_perform"):
-                    process.kill()
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
 
     listener = Killer()
     found = correlate(on_ray(pool), results=tmp_path, observer=listener)
@@ -123,7 +124,7 @@ def test_a_killed_driver_loses_the_tasks_in_progress_and_nothing_else(pool, tmp_
     with driver(tmp_path, on_ray(pool), 3) as process:
         process.kill()
     kept = files_of(tmp_path)
-    assert_same_study(inline, correlate(quick_settings(pool), results=tmp_path))
+    assert_same_study(inline, correlate(correlation_settings(pool), results=tmp_path))
     assert kept.items() <= files_of(tmp_path).items()
 
 
@@ -134,4 +135,4 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(pool, tmp_path, inlin
     assert process.returncode == 130
     assert "the same command goes on from here" in errors
     assert "Traceback" not in errors
-    assert_same_study(inline, correlate(quick_settings(pool), results=tmp_path))
+    assert_same_study(inline, correlate(correlation_settings(pool), results=tmp_path))

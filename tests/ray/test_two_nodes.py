@@ -11,7 +11,7 @@ from alray import api
 from alray.api import correlate
 from alray.studies.correlation.results import load_correlation
 from alray.studies.sweep.results import load
-from tests.helpers.correlation_studies import quick_settings
+from tests.helpers.correlation_studies import correlation_settings
 from tests.helpers.plugins import NODE, misbehaving
 from tests.helpers.processes import module_options, spec_file
 from tests.helpers.studies import ROUNDS, comparable, settings
@@ -84,8 +84,8 @@ def test_a_node_on_which_tasks_die_is_named_and_left_alone(pool, address, tmp_pa
         "fine_tune_seeds": 4,
         "grouping": ["score"],
     }
-    inline = correlate(quick_settings(pool, **settings), results=tmp_path / "inline")
-    spec = quick_settings(pool, execution={"executor": "ray", "attempts": 5}, **settings)
+    inline = correlate(correlation_settings(pool, **settings), results=tmp_path / "inline")
+    spec = correlation_settings(pool, execution={"executor": "ray", "attempts": 5}, **settings)
     ended = on_cluster(address, tmp_path, spec, "correlate")
     assert ended.returncode == 0, ended.stderr
     found = load_correlation(tmp_path / "study")
