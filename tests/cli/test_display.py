@@ -116,6 +116,7 @@ def test_the_live_display_shows_the_run_in_progress(small_plan):
     display.started(job_of(first), HERE)
     display.progressed(first.run_id, runs[first.run_id], {"round": 1, "accuracy": 0.6521})
     drawn = io.StringIO()
+    # The live display itself draws from a thread, at moments of its own.
     Console(file=drawn, width=80, markup=False).print(display._draw())
     line = drawn.getvalue()
     display.notice("waiting for a worker")

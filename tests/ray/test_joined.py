@@ -18,6 +18,7 @@ from tests.helpers.studies import settings
 
 pytestmark = pytest.mark.ray
 
+# Sessions and nodes that were asked are looked at inside of executors: a driver sees jobs and hosts alone.
 
 OWN = node_facts("/")["versions"]
 

@@ -22,6 +22,9 @@ ON_RAY = {"executor": "ray"}
 STRATEGIES = ["random", "margin", "bald:members=3", "learning_loss"]
 
 
+# Tests of what a cluster does to an executor look at its session and workers: a driver sees jobs and hosts alone.
+
+
 def plan_of(pool, **execution):
     return api.plan_sweep(
         SweepSpec.model_validate(settings(pool, execution={**ON_RAY, **execution}))

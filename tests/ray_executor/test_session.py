@@ -14,6 +14,7 @@ from alray.settings.common import ExecutionSpec
 from tests.helpers.builders import image_pool
 
 GIB = 2.0**30
+# Joining a cluster sets the request for capacity and connects: here both are done without one.
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_oracles_choose_by_the_true_labels(strategy, sign):
     passive = running.passive()
     candidates = np.setdiff1d(POOL.train, passive.indices)
     tensors = PoolTensors(POOL)
-    found = score(running._learner.network, tensors, candidates, Request(log_probs=True))
+    found = score(running.learner.network, tensors, candidates, Request(log_probs=True))
     losses = scores.true_loss(given(found.log_probs), tensors.labels(candidates)).numpy()
     expected = candidates[np.argsort(sign * losses)[:4]]
     result = running.next_round()
@@ -148,16 +148,16 @@ def test_finetuning_starts_from_the_present_weights_and_scratch_from_fresh_ones(
     for mode, same in (("finetune", True), ("scratch", False)):
         training = {"mode": mode, "lr": 1e-30, "passive_epochs": 1, "weight_decay": 0}
         running = after_passive(one_run(POOL, training=training))
-        before = learner_tensors(running._learner)["weights.network.output.weight"]
+        before = learner_tensors(running.learner)["weights.network.output.weight"]
         running.next_round()
-        after = learner_tensors(running._learner)["weights.network.output.weight"]
+        after = learner_tensors(running.learner)["weights.network.output.weight"]
         assert np.array_equal(before, after) == same
 
 
 def test_the_loss_predictor_leaves_the_networks_first_weights_alone():
     """Its weights come from a separate stream, so that arms with and without it start alike."""
     margin, learning = plan_of(POOL, strategies=["margin", "learning_loss"]).runs
-    one, two = (learner_tensors(experiment(run)._learner) for run in (margin, learning))
+    one, two = (learner_tensors(experiment(run).learner) for run in (margin, learning))
     assert same_tensors(one, {name: two[name] for name in one})
     assert len(two) > len(one)
 

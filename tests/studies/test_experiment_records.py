@@ -21,7 +21,7 @@ def test_metrics_are_those_of_the_chosen_part(split):
     running = experiment(one_run(POOL, metric_split=split))
     record = running.passive().record
     part = {"test": POOL.test, "validation": POOL.validation}[split]
-    network, tensors = running._learner.network, PoolTensors(POOL)
+    network, tensors = running.learner.network, PoolTensors(POOL)
     request = Request(log_probs=True, side_heads=network.head_names[1:])
     found = score(network, tensors, part, request)
     right = given(found.log_probs).argmax(dim=1).numpy() == POOL.labels[part]
@@ -74,7 +74,7 @@ def test_rare_recall_is_that_of_the_rarest_class_of_the_train_part(split):
     part = pool.test if split == "test" else pool.validation
     rarest = np.bincount(pool.labels[pool.train]).argmin()
     rare = part[pool.labels[part] == rarest]
-    scored = score(running._learner.network, PoolTensors(pool), rare, Request(log_probs=True))
+    scored = score(running.learner.network, PoolTensors(pool), rare, Request(log_probs=True))
     assert len(rare) > 0
     predicted = given(scored.log_probs).argmax(dim=1).numpy()
     assert found == pytest.approx(np.mean(predicted == rarest))

@@ -109,7 +109,7 @@ def test_only_the_best_by_int8_scores_are_scored_exactly(monkeypatch):
 def test_candidates_are_a_new_random_part_in_each_round():
     running = after_passive(one_run(POOL, rounds=4, candidates=30), POOL)
     # Which candidates a round scored is in no result.
-    unlabelled = np.setdiff1d(POOL.train, running._labelled)
+    unlabelled = np.setdiff1d(POOL.train, running.labelled)
     seen = set()
     for _ in range(4):
         running.round += 1

@@ -39,7 +39,7 @@ class DyingStore:
 
         def dying_write(storage: LocalStorage, name: str, content: bytes) -> None:
             if self.steps == last:
-                path = storage._root / name
+                path = storage._root / name  # where a real write would leave it
                 path.with_name(f".{path.name}.tmp").write_bytes(b"PAR1 half a file")
                 raise Killed
             write(storage, name, content)

@@ -30,7 +30,14 @@ Clock = Callable[[], float]
 
 
 class Experiment:
-    """A run in progress: `passive` or a state first, then `next_round` until `finished`."""
+    """A run in progress: `passive` or a state first, then `next_round` until `finished`.
+
+    Attributes:
+        run: Its settings.
+        round: The last round that was begun; -1 before the passive phase.
+        learner: The network as it is after the last fit, with all that a fit changes.
+        labelled: The labelled objects, in the order in which they were queried.
+    """
 
     def __init__(
         self, run: RunSpec, pool: PoolTensors, clock: Clock, state: RunState | None = None
@@ -40,15 +47,15 @@ class Experiment:
         self._pool = pool
         self._clock = clock
         self._strategy = parse(run.strategy)
-        self._labelled: Indices = np.empty(0, dtype=np.int64)
+        self.labelled: Indices = np.empty(0, dtype=np.int64)
         self._round_zero: Record = {}
         self._rare = rarest_classes(pool.pool.labels[pool.pool.train])
-        self._learner = self._fresh_learner(0)
+        self.learner = self._fresh_learner(0)
         if state is not None:
             self.round = state.round
-            self._labelled = state.labelled
+            self.labelled = state.labelled
             self._round_zero = dict(state.round_zero)
-            restore_learner(self._learner, state.tensors)
+            restore_learner(self.learner, state.tensors)
 
     @property
     def finished(self) -> bool:
@@ -57,24 +64,24 @@ class Experiment:
 
     def state(self) -> RunState:
         """Return the run as it is after its last finished round."""
-        tensors = learner_tensors(self._learner)
-        return RunState(self.round, self._labelled, self._round_zero, tensors)
+        tensors = learner_tensors(self.learner)
+        return RunState(self.round, self.labelled, self._round_zero, tensors)
 
     def round_zero(self) -> RoundResult:
         """Return the passive phase's result, which a state holds too."""
-        initial = self._labelled[: self.run.initial]
+        initial = self.labelled[: self.run.initial]
         return RoundResult(dict(self._round_zero), initial, np.full(len(initial), np.nan))
 
     def passive(self) -> RoundResult:
         """Do round 0: label the initial objects at random and fit with early stopping; return its result."""
         rng = self._rng("initial")
         train = self._pool.pool.train
-        self._labelled = rng.choice(train, size=self.run.initial, replace=False)
+        self.labelled = rng.choice(train, size=self.run.initial, replace=False)
         self.round = 0
         begin = self._clock()
         fitted = self._fit(epochs=self.run.training.passive_epochs, stop_early=True)
         chosen = {"scored": 0, "screen_recall": np.nan, "query_s": 0.0}
-        self._round_zero = self._record(self._labelled, fitted, begin, chosen)
+        self._round_zero = self._record(self.labelled, fitted, begin, chosen)
         return self.round_zero()
 
     def next_round(self) -> RoundResult:
@@ -82,20 +89,20 @@ class Experiment:
         self.round += 1
         begin = self._clock()
         query, scored = self._query()
-        self._labelled = np.concatenate([self._labelled, query.indices])
+        self.labelled = np.concatenate([self.labelled, query.indices])
         scored["query_s"] = self._clock() - begin
         begin = self._clock()
         training = self.run.training
         scratch = training.mode == "scratch"
         if scratch:
-            self._learner = self._fresh_learner(self.round)
+            self.learner = self._fresh_learner(self.round)
         epochs = training.round_epochs or (training.passive_epochs if scratch else 1)
         fitted = self._fit(epochs=epochs, stop_early=scratch)
         record = self._record(query.indices, fitted, begin, scored)
         return RoundResult(record, query.indices, query.scores)
 
     def _query(self) -> tuple[Query, Record]:
-        unlabelled = np.setdiff1d(self._pool.pool.train, self._labelled, assume_unique=True)
+        unlabelled = np.setdiff1d(self._pool.pool.train, self.labelled, assume_unique=True)
         candidates = self._candidates(unlabelled)
         needs, screen = self._strategy.needs, self.run.screen
         to_compare: Indices | None = None
@@ -133,7 +140,7 @@ class Experiment:
         """Return the signals that a strategy needs, scored in int8 or exactly."""
         if not needs.anything:
             return Signals(candidates)
-        learner = self._learner
+        learner = self.learner
         masks = self._torch_generator("committee") if needs.committee else None
         if int8:
             return engine.score_int8(learner.network, self._pool, candidates, needs, masks)
@@ -156,36 +163,36 @@ class Experiment:
         )
         draws = Draws(self._rng("batches"), self._torch_generator("dropout"))
         with forked_rng(self._torch_seed("dropout")):
-            fitted = fit(self._learner, self._pool, self._labelled, draws, options)
+            fitted = fit(self.learner, self._pool, self.labelled, draws, options)
         return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
 
     def _validation_nll(self) -> float:
-        return evaluate(self._learner.network, self._pool, self._pool.pool.validation).nll
+        return evaluate(self.learner.network, self._pool, self._pool.pool.validation).nll
 
     def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
         """Evaluate and return the round's row; `begin` is the start of the fit, `chosen` the query's part of it."""
         evaluation = self._clock()
         pool = self._pool.pool
-        heads = self._learner.network.head_names
+        heads = self.learner.network.head_names
         on_validation = self.run.metric_split == "validation"
         part = pool.validation if on_validation else pool.test
         labels = pool.labels[part]
-        predictions = predict(self._learner.network, self._pool, part, heads)
+        predictions = predict(self.learner.network, self._pool, part, heads)
         metrics = metrics_by_head(predictions, labels, heads)
         validation = metrics[FUSED]
         if not on_validation:
-            validation = evaluate(self._learner.network, self._pool, pool.validation)
+            validation = evaluate(self.learner.network, self._pool, pool.validation)
         return {
             "round": self.round,
-            "labels": len(self._labelled),
+            "labels": len(self.labelled),
             **asdict(metrics[FUSED]),
             "rare_recall": self._rare_recall(predictions[FUSED], labels),
             **{f"validation_{key}": value for key, value in asdict(validation).items()},
             **{f"accuracy_{name}": metrics[name].accuracy for name in heads if name != FUSED},
             "query_classes": len(np.unique(pool.labels[queried])),
-            "labelled_classes": len(np.unique(pool.labels[self._labelled])),
+            "labelled_classes": len(np.unique(pool.labels[self.labelled])),
             **fitted,
-            **{f"sigma_{name}": value for name, value in self._learner.loss.sigmas().items()},
+            **{f"sigma_{name}": value for name, value in self.learner.loss.sigmas().items()},
             **chosen,
             "fit_s": evaluation - begin,
             "eval_s": self._clock() - evaluation,
