@@ -109,7 +109,8 @@ def test_null_studies_are_called_an_effect_at_most_at_the_stated_rate(studies, s
             by_p[grouping] += bool((at.loc[at["grouping"] == grouping, "p_max"] < 0.05).any())
         called += bool(at["verdict"].isin(["helps", "hurts"]).any())
         reliable += bool((at["icc"] > 0.3).all())
-    print(f"bases {bases}: p_max < .05 in {by_p}, effects called in {called} of {studies}")  # noqa: T201
+    of = f"{bases} bases, {studies} studies"
+    print(f"{of}: p_max < .05 in {by_p}, effects called in {called}")  # noqa: T201 -- a figure to report
     assert reliable > 0.9 * studies
     low, high = scipy_stats.binom.interval(0.99, studies, 0.05)
     assert low <= by_p["score"] <= high

@@ -1,6 +1,7 @@
 """Records of a made sweep in memory, of known heights: what a summary and a comparison are computed from."""
 
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ LABELS = [100, 120, 140, 160, 180]
 HEIGHTS = {"random": 0.0, "margin": 0.02, "bald:members=20": -0.01, "ideal_loss": 0.005}
 
 
-def runs_of(seeds, strategies, variants):
+def runs_of(seeds: int, strategies: Iterable[str], variants: Iterable[str]) -> pd.DataFrame:
     """Return a row per run, all of which have finished."""
     rows = itertools.product(variants, strategies, range(seeds))
     runs = pd.DataFrame(rows, columns=["variant", "strategy", "seed"])

@@ -1,7 +1,6 @@
 """Records of a made sweep: rising curves, arms that differ from random by a known amount, classes of known shares."""
 
 import dataclasses
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from alray.settings.common import PoolSpec
 from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.records import RUN_COLUMNS
 from alray.studies.sweep.store import SweepStore
+from tests.helpers import sweep_frames
 
 SHARES = {"cat": 0.5, "dog & fox": 0.3, "<script>alert(1)</script>": 0.2}
 INITIAL, QUERY = 100, 10
@@ -35,20 +35,8 @@ VARIED = Size(strategies=("random", "margin"), variants=("", "batch_norm=frozen"
 
 
 def runs_of(size: Size) -> pd.DataFrame:
-    rows = itertools.product(size.variants, size.strategies, range(size.seeds))
-    runs = pd.DataFrame(rows, columns=["variant", "strategy", "seed"])
-    names = runs["strategy"] + (" [" + runs["variant"] + "]").where(runs["variant"] != "", "")
-    return runs.assign(
-        study="made",
-        run_id=runs["strategy"] + "-" + runs["variant"] + "-" + runs["seed"].astype(str),
-        arm=names,
-        oracle=runs["strategy"].str.startswith("ideal"),
-        full_data=False,
-        status="finished",
-        error="",
-        rounds_done=size.rounds,
-        host="here",
-    )
+    runs = sweep_frames.runs_of(size.seeds, size.strategies, size.variants)
+    return runs.assign(study="made", error="", rounds_done=size.rounds, host="here")
 
 
 def rounds_of(finished: pd.DataFrame, size: Size, rng: np.random.Generator) -> pd.DataFrame:

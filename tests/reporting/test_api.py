@@ -112,7 +112,7 @@ def test_a_study_that_is_not_finished_says_what_is_missing(tmp_path):
     """Failed runs with their errors, unfinished ones with their rounds; the rest is reported."""
     runs = runs_of(SMALL)
     failed = (runs["arm"] == "margin") & (runs["seed"] > 0)
-    waiting = runs["run_id"] == "entropy--1"
+    waiting = runs["run_id"] == "entropy__seed-1"
     runs.loc[failed, ["status", "error"]] = "failed", "ValueError: NaN in <scores>"
     runs.loc[waiting, ["status", "rounds_done"]] = "unfinished", 2
     made = report(write_study(tmp_path / "half", SMALL, runs), formats=PAGE)
