@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from alray.errors import PoolError
 from alray.pools.metadata import name_some
-from alray.pools.parquet import SHAPE_KEY, PoolFile
+from alray.pools.modality_columns import SHAPE_KEY
+from alray.pools.parquet import PoolFile
 from alray.pools.pool import Indices, Modality, Texts
 
 BATCH_BYTES = 1 << 25
@@ -86,7 +87,7 @@ class FeatureReader:
     ) -> Iterator[tuple[npt.NDArray[np.generic], npt.NDArray[np.bool_]]]:
         """Yield for each batch the (present, dimension) values of its kept objects, and which of them are present."""
         start = 0
-        for lists in self._arrow_batches(column, max(1, BATCH_BYTES // (4 * dimension))):
+        for lists in self.file.batches(column, max(1, BATCH_BYTES // (4 * dimension))):
             present = lists.is_valid().to_numpy(zero_copy_only=False)
             kept = self.kept[start : start + len(lists)]
             # `flatten` leaves out the values under absent objects; `values` would not.
@@ -96,15 +97,11 @@ class FeatureReader:
             yield values, present
             start += len(lists)
 
-    def _arrow_batches(self, column: str, size: int) -> Iterator[Any]:
-        for batch in self.file.parquet.iter_batches(batch_size=size, columns=[column]):
-            yield batch.column(column)
-
     def _dimension(self, column: str, kind: Any) -> int:
         if pa.types.is_fixed_size_list(kind):
             dimension = int(kind.list_size)
         else:
-            sizes = [pc.list_value_length(lists) for lists in self._arrow_batches(column, 8192)]
+            sizes = [pc.list_value_length(lists) for lists in self.file.batches(column, 8192)]
             lengths = pc.fill_null(pa.chunked_array(sizes), -1).to_numpy()
             dimension = self._common_length(column, lengths)
         if dimension == 0:

@@ -73,17 +73,8 @@ def read_metadata(file: PoolFile, spec: PoolSpec) -> Metadata:
     return Metadata(ids, labels, classes, groups)
 
 
-def _read_column(file: PoolFile, column: str) -> Any:
-    """Return one scalar column as one Arrow array, dictionaries decoded."""
-    chunks = file.parquet.read(columns=[column]).column(column).chunks
-    values = pa.concat_arrays(pa.chunked_array(chunks).unify_dictionaries().chunks)
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    return values
-
-
 def _as_text(file: PoolFile, column: str) -> Any:
-    values = _read_column(file, column)
+    values = file.column(column)
     try:
         return values.cast(pa.string())
     except pa.ArrowException:
@@ -123,7 +114,7 @@ def _read_ids(file: PoolFile, column: str) -> Texts:
 
 
 def _read_labels(file: PoolFile, column: str, ids: Texts) -> tuple[Indices, tuple[str, ...]]:
-    values = _read_column(file, column)
+    values = file.column(column)
     kind = values.type
     whole = pa.types.is_integer(kind)
     if not (whole or any(is_kind(kind) for is_kind in _TEXT_KINDS)):

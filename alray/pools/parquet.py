@@ -1,6 +1,6 @@
-"""Open a pool's Parquet file, and find the columns that the settings name."""
+"""Open a pool's Parquet file, and read its columns."""
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,12 +11,6 @@ import pyarrow.parquet as pq
 
 from alray.errors import PoolError
 from alray.pools.builtin import locate
-from alray.settings.common import PoolSpec
-
-SHAPE_KEY = b"alray.shape"
-"""Field metadata of an image column: JSON list such as `[28, 28]`."""
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +38,19 @@ class PoolFile:
             f"name another one with {option}"
         )
 
+    def column(self, name: str) -> Any:
+        """Return a whole column as one Arrow array, dictionaries decoded."""
+        chunks = self.parquet.read(columns=[name]).column(name).chunks
+        values = pa.concat_arrays(pa.chunked_array(chunks).unify_dictionaries().chunks)
+        if pa.types.is_dictionary(values.type):
+            values = values.cast(values.type.value_type)
+        return values
+
+    def batches(self, name: str, size: int) -> Iterator[Any]:
+        """Yield a column in Arrow arrays of at most this many rows."""
+        for batch in self.parquet.iter_batches(batch_size=size, columns=[name]):
+            yield batch.column(name)
+
 
 def open_pool(source: str) -> PoolFile:
     """Open a built-in pool or a Parquet file.
@@ -65,42 +72,3 @@ def open_pool(source: str) -> PoolFile:
     if not parquet.metadata.num_rows:
         raise PoolError(f"{path}: the file has no rows; a pool has a row per object")
     return PoolFile(path, parquet, schema)
-
-
-def is_feature_type(kind: Any) -> bool:
-    """Return whether a column of this Arrow type can be a modality: lists of floats, fixed-size lists of uint8."""
-    if pa.types.is_fixed_size_list(kind):
-        return bool(pa.types.is_floating(kind.value_type) or pa.types.is_uint8(kind.value_type))
-    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-    return bool(is_list and pa.types.is_floating(kind.value_type))
-
-
-def modality_columns(file: PoolFile, spec: PoolSpec) -> dict[str, str]:
-    """Return modality name: column, in the order of the settings, or else of the file.
-
-    Raises:
-        PoolError: A named column is missing or no list of numbers, no column is a list of numbers, or a name cannot
-            name a part of a network.
-    """
-    for column in spec.modalities.values():
-        kind = file.field(column, "--modality NAME=COLUMN").type
-        if not is_feature_type(kind):
-            raise PoolError(
-                f"{file.path}: column {column!r} is {kind}, and a modality is a list of float16 or float32 "
-                "of one length (or a fixed-size list of uint8); convert it, or name another one with "
-                "--modality NAME=COLUMN"
-            )
-    found = {field.name: field.name for field in file.schema if is_feature_type(field.type)}
-    chosen = dict(spec.modalities) or found
-    if not chosen:
-        raise PoolError(
-            f"{file.path}: no column is a list of floats, so there is no modality; add one; "
-            f"columns are {', '.join(file.schema.names)}"
-        )
-    for name, column in chosen.items():
-        if not _NAME.fullmatch(name) or name == "fused":  # the fused head's name
-            raise PoolError(
-                f"{file.path}: {name!r} cannot name a modality (letters, digits, _ and -, not 'fused'); "
-                f"give one with --modality NAME={column}"
-            )
-    return chosen

@@ -14,7 +14,8 @@ from alray.pools.builtin import pool_name
 from alray.pools.duplicates import group_copies
 from alray.pools.features import FeatureColumn, FeatureReader
 from alray.pools.metadata import Metadata, name_some, read_metadata
-from alray.pools.parquet import PoolFile, modality_columns, open_pool
+from alray.pools.modality_columns import modality_columns
+from alray.pools.parquet import PoolFile, open_pool
 from alray.pools.pool import Modality, Pool
 from alray.settings.common import PoolSpec
 

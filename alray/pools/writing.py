@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alray.errors import PoolError
-from alray.pools.parquet import SHAPE_KEY
+from alray.pools.modality_columns import SHAPE_KEY
 from alray.pools.pool import Indices, Texts
 
 
