@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from alray.settings.base import Settings
     from alray.storage.location import StudyPath
 
+    LocationParameter = click.ParamType[StudyPath]
+else:  # click before 8.4 has no such subscript when it runs
+    LocationParameter = click.ParamType
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 COLUMNS = {
@@ -45,7 +49,7 @@ EXECUTION = {
 """Options of a study's name and of where it runs."""
 
 
-class LocationType(click.ParamType["StudyPath"]):
+class LocationType(LocationParameter):
     """A local folder or the URI of one in an object store."""
 
     name = "location"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from alray.cli.display.progress import Display
+    from alray.settings.common import ExecutionSpec
     from alray.settings.correlation import CorrelationSpec
     from alray.settings.sweep import SweepSpec
     from alray.storage.location import StudyPath
@@ -39,15 +40,23 @@ def run_study(
         Interrupted: Says how to go on.
     """
     from alray.cli.display.log_lines import logged_to
-    from alray.ray_executor.address import starting_message
 
-    observer = display(progress, starting_message(spec.execution))
+    observer = display(progress, _starting_message(spec.execution))
     command = "alray " + " ".join(sys.argv[1:])
     try:
         with logged_to(progress):
             return run(spec, observer=observer, command=command, **options)
     except Interrupted:
         raise Interrupted("stopped; the same command goes on from here") from None
+
+
+def _starting_message(execution: "ExecutionSpec") -> str:
+    """Return the line that displays show while workers start."""
+    if execution.executor == "inline":
+        return "starting"
+    from alray.ray_executor.address import starting_message  # imports Ray: seconds
+
+    return starting_message(execution)
 
 
 def write_page(study: "Sweep | Correlation", progress: "Console") -> "StudyPath | None":

@@ -147,7 +147,9 @@ def _kind(annotation: Any) -> Any:
     return annotation
 
 
-def _type(kind: Any) -> click.ParamType[Any]:
+def _type(
+    kind: Any,
+) -> "click.ParamType[Any]":  # in quotes: click before 8.4 has no such subscript
     if get_origin(kind) is Literal:
         return click.Choice(get_args(kind))
     if kind is int:

@@ -18,9 +18,7 @@ def cluster_address(execution: ExecutionSpec) -> str | None:
 
 
 def starting_message(execution: ExecutionSpec) -> str:
-    """Return the line that displays show while workers start."""
-    if execution.executor == "inline":
-        return "starting"
+    """Return the line that displays show while Ray starts, or is joined."""
     address = cluster_address(execution)
     if address is None:
         return "starting Ray"

@@ -25,8 +25,3 @@ def test_an_address_that_is_given_counts_before_the_environments(
     execution = ExecutionSpec(address=given)
     assert cluster_address(execution) == address
     assert starting_message(execution) == words
-
-
-def test_one_process_joins_nothing(monkeypatch):
-    monkeypatch.setenv("RAY_ADDRESS", HERE)
-    assert starting_message(ExecutionSpec(executor="inline")) == "starting"

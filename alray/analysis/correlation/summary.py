@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from alray.analysis.columns import text_column
 from alray.analysis.correlation.groupings import (
     GroupedOutcomes,
     grouped_outcomes,
@@ -229,7 +230,7 @@ def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     verdicts = [decide(row) for row in table.to_dict("records")]
     return table.assign(
         seeds_needed=table["seeds_needed"].astype("Int64"),
-        against=table["against"].astype("str").where(table["against"].notna(), None),
+        against=text_column(table["against"]),
         rho_corrected=table["rho"] / table["ceiling"],
         verdict=pd.Series([verdict for verdict, _ in verdicts], dtype="str"),
         bound=pd.Series([bound for _, bound in verdicts], dtype="float64"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from alray.analysis.columns import text_column
 from alray.analysis.sweep.arms import (
     MAIN_METRICS,
     RANDOM,
@@ -135,7 +136,8 @@ def _pairs(arms: Iterable[ArmCurves], pairs: Mapping[str, Pair]) -> pd.DataFrame
         if arm.name in pairs:
             row |= _comparison(pairs[arm.name])
         rows.append(row)
-    return pd.DataFrame(rows, columns=list(_PAIRS)).astype({"against": "str"})
+    table = pd.DataFrame(rows, columns=list(_PAIRS))
+    return table.assign(against=text_column(table["against"]))
 
 
 def _comparison(each: Pair) -> dict[str, object]:

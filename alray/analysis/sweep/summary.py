@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alray.analysis.columns import text_column
 from alray.analysis.sweep.arms import RANDOM, ArmCurves, Pair, arm_curves, reference_pairs
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.savings import saving_at_budget
@@ -174,7 +175,8 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     table["exploratory"] = carrying < FEWEST_SEEDS
     kinds = dict.fromkeys(SUMMARY_COLUMNS, "float64") | dict.fromkeys(_COUNTS, "int64")
     kinds |= {"labels": "Int64", "oracle": "bool", "exploratory": "bool"}
+    kinds |= dict.fromkeys(("arm", "strategy", "variant"), "str")
     # Without a comparison `against` holds nulls only, and would be written as numbers.
-    kinds |= dict.fromkeys(("arm", "strategy", "variant", "against"), "str")
-    table = table.astype(kinds)
+    kinds.pop("against")
+    table = table.astype(kinds).assign(against=text_column(table["against"]))
     return table.assign(holm_p=holm(table["sign_flip_p"].to_numpy(float)))
