@@ -10,19 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alray.errors import PoolError
+from alray.pools.labels import NO_LABEL, read_labels
 from alray.pools.parquet import PoolFile
 from alray.pools.pool import Indices, Texts
+from alray.pools.texts import positions, read_texts
 from alray.settings.common import PoolSpec
 
 LONGEST_ID = 1024
-"""Memory holds all ids at the width of the longest: a document in the id column would take gigabytes."""
+"""A column of longer texts holds documents, not ids."""
 
-_TEXT_KINDS = (
-    pa.types.is_string,
-    pa.types.is_large_string,
-    pa.types.is_string_view,
-    pa.types.is_boolean,
-)
+DEFAULT_ID = PoolSpec().id
+"""The column of ids, where the settings name no other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,22 +29,24 @@ class Metadata:
 
     Attributes:
         ids: (objects,) text, unique.
-        labels: (objects,) int64, positions in `classes`.
-        classes: Class names, sorted; integers by value.
+        labels: (objects,) int64, positions in `classes`, or NO_LABEL.
+        classes: Class names, sorted; numbers by value.
         groups: (objects,) int64 codes of the `group_by` column, if there is one.
+        notes: What was taken otherwise than it is written, a line each.
     """
 
     ids: Texts
     labels: Indices
     classes: tuple[str, ...]
     groups: Indices | None
+    notes: tuple[str, ...] = ()
 
     def keep(self, kept: npt.NDArray[np.bool_]) -> "Metadata":
         """Return the objects where `kept` is true, with the classes that are left."""
         left, labels = np.unique(self.labels[kept], return_inverse=True)
         groups = None if self.groups is None else self.groups[kept]
         classes = tuple(self.classes[code] for code in left)
-        return Metadata(self.ids[kept], labels.astype(np.int64), classes, groups)
+        return Metadata(self.ids[kept], labels.astype(np.int64), classes, groups, self.notes)
 
 
 def name_some(names: Sequence[Any] | npt.NDArray[Any]) -> str:
@@ -60,39 +60,45 @@ def read_metadata(file: PoolFile, spec: PoolSpec) -> Metadata:
     """Read ids, labels and groups.
 
     Raises:
-        PoolError: A column is missing or not scalar, an id is null, empty, very long or repeated, or a label is null or
-            empty.
+        PoolError: A column is missing or not scalar, an id is null, empty, very long or repeated, or no object has a
+            label.
     """
-    file.field(spec.id, "--id COLUMN")
+    numbered = spec.id == DEFAULT_ID and DEFAULT_ID not in file.schema.names
+    if not numbered:
+        file.field(spec.id, "--id COLUMN")
     file.field(spec.label, "--label COLUMN")
     if spec.group_by is not None:
         file.field(spec.group_by, "--group-by COLUMN")
-    ids = _read_ids(file, spec.id)
-    labels, classes = _read_labels(file, spec.label, ids)
+    ids = _row_numbers(file.rows) if numbered else _read_ids(file, spec.id)
+    labels = read_labels(file, spec.label, ids)
     groups = None if spec.group_by is None else _read_groups(file, spec.group_by)
-    return Metadata(ids, labels, classes, groups)
-
-
-def _as_text(file: PoolFile, column: str) -> Any:
-    values = file.column(column)
-    try:
-        return values.cast(pa.string())
-    except pa.ArrowException:
+    notes = []
+    if numbered:
+        notes.append(
+            f"{file.path}: no column {DEFAULT_ID!r}, so ids are the numbers of the rows, from 0; "
+            "name a column of ids with --id COLUMN"
+        )
+    missing = np.flatnonzero(labels.codes == NO_LABEL)
+    if len(missing) == len(ids):
         raise PoolError(
-            f"{file.path}: column {column!r} is {values.type}, which cannot be read as text; convert it, or name "
-            "another column with --id, --label or --group-by"
-        ) from None
+            f"{file.path}: column {spec.label!r} is null or empty in all {len(ids):,} rows; "
+            "a replay needs labels: name another column with --label COLUMN"
+        )
+    if len(missing):
+        notes.append(
+            f"{file.path}: left out {len(missing):,} of {len(ids):,} objects without a label "
+            f"(column {spec.label!r} is null or empty): {name_some(ids[missing])}"
+        )
+    return Metadata(ids, labels.codes, labels.classes, groups, tuple(notes))
 
 
-def _positions(mask: Any) -> Indices:
-    """Return the positions at which a boolean Arrow array is true or null."""
-    found = np.flatnonzero(pc.fill_null(mask, True).to_numpy(zero_copy_only=False))  # noqa: FBT003 -- Arrow's signature
-    return found.astype(np.int64)
+def _row_numbers(rows: int) -> Texts:
+    return np.arange(rows).astype(np.str_).astype(np.object_)
 
 
 def _read_ids(file: PoolFile, column: str) -> Texts:
-    ids = _as_text(file, column)
-    missing = _positions(pc.equal(ids, ""))
+    ids = read_texts(file, column)
+    missing = positions(pc.equal(ids, ""))
     if len(missing):
         raise PoolError(
             f"{file.path}: column {column!r} is null or empty in {len(missing):,} rows "
@@ -110,37 +116,13 @@ def _read_ids(file: PoolFile, column: str) -> Texts:
             f"{file.path}: column {column!r} holds {len(repeated):,} ids more than once: "
             f"{name_some(repeated)}; make them unique, or name another column with --id COLUMN"
         )
-    return np.asarray(ids.to_numpy(zero_copy_only=False), dtype=np.str_)
-
-
-def _read_labels(file: PoolFile, column: str, ids: Texts) -> tuple[Indices, tuple[str, ...]]:
-    values = file.column(column)
-    kind = values.type
-    whole = pa.types.is_integer(kind)
-    if not (whole or any(is_kind(kind) for is_kind in _TEXT_KINDS)):
-        raise PoolError(
-            f"{file.path}: column {column!r} is {kind}, and labels are text or integers; "
-            "convert it, or name another column with --label COLUMN"
-        )
-    missing = _positions(pc.is_null(values) if whole else pc.equal(values.cast(pa.string()), ""))
-    if len(missing):
-        raise PoolError(
-            f"{file.path}: column {column!r} is null or empty for {len(missing):,} objects: "
-            f"{name_some(ids[missing])}; remove these rows, or label them: a replay needs every label"
-        )
-    encoded = values.dictionary_encode()
-    codes: Indices = encoded.indices.to_numpy(zero_copy_only=False)
-    names = encoded.dictionary.to_pylist()
-    order = sorted(range(len(names)), key=names.__getitem__)
-    position = np.empty(len(names), np.int64)
-    position[order] = np.arange(len(names))
-    return np.asarray(position[codes]), tuple(str(names[code]) for code in order)
+    return np.asarray(ids.to_numpy(zero_copy_only=False))
 
 
 def _read_groups(file: PoolFile, column: str) -> Indices:
     """Return codes in order of appearance; an object without a value is alone in its group."""
-    texts = _as_text(file, column)
-    alone = _positions(pc.equal(texts, ""))
+    texts = read_texts(file, column)
+    alone = positions(pc.equal(texts, ""))
     encoded = pc.fill_null(texts, "").dictionary_encode()
     codes: Indices = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     codes[alone] = len(encoded.dictionary) + np.arange(len(alone))

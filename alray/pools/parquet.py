@@ -3,32 +3,46 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from alray.errors import PoolError
 from alray.pools.builtin import locate
+from alray.pools.shard import Shard, ShardSource, open_shard
+from alray.pools.unreadable import not_parquet
 
 
 @dataclass(frozen=True, eq=False)
 class PoolFile:
-    """An open Parquet file with at least one row."""
+    """An open pool with at least one row.
 
-    path: Path
-    parquet: Any
+    Attributes:
+        path: The file, as messages name it.
+    """
+
+    path: str
+    shards: tuple[Shard, ...]
     schema: Any
+
+    @property
+    def rows(self) -> int:
+        """Objects of the pool."""
+        return sum(shard.rows for shard in self.shards)
 
     def field(self, column: str, option: str) -> Any:
         """Return the Arrow field of a column.
 
         Raises:
-            PoolError: There is no such column; the message names the nearest one, lists all, and names the command-line
-                option that chooses another.
+            PoolError: There is no such column, or more than one; the message names the nearest one, lists all, and
+                names the command-line option that chooses another.
         """
         names = self.schema.names
+        if names.count(column) > 1:
+            raise PoolError(
+                f"{self.path}: column {column!r} is there {names.count(column)} times; give each a name of its own, "
+                f"or name another one with {option}"
+            )
         if column in names:
             return self.schema.field(names.index(column))
         near = get_close_matches(column, names, n=1, cutoff=0.5)
@@ -40,7 +54,7 @@ class PoolFile:
 
     def column(self, name: str) -> Any:
         """Return a whole column as one Arrow array, dictionaries decoded."""
-        chunks = self.parquet.read(columns=[name]).column(name).chunks
+        chunks = [chunk for shard in self.shards for chunk in shard.chunks(name)]
         values = pa.concat_arrays(pa.chunked_array(chunks).unify_dictionaries().chunks)
         if pa.types.is_dictionary(values.type):
             values = values.cast(values.type.value_type)
@@ -48,8 +62,8 @@ class PoolFile:
 
     def batches(self, name: str, size: int) -> Iterator[Any]:
         """Yield a column in Arrow arrays of at most this many rows."""
-        for batch in self.parquet.iter_batches(batch_size=size, columns=[name]):
-            yield batch.column(name)
+        for shard in self.shards:
+            yield from shard.batches(name, size)
 
 
 def open_pool(source: str) -> PoolFile:
@@ -58,17 +72,11 @@ def open_pool(source: str) -> PoolFile:
     Raises:
         PoolError: The file is missing, unreadable, not Parquet, or has no rows.
     """
-    path = locate(source)
+    path = str(locate(source))
     try:
-        # Without `pre_buffer=False` all compressed row groups are held in memory until the last is read.
-        parquet = pq.ParquetFile(path, pre_buffer=False)
-        schema = parquet.schema_arrow
+        shard = open_shard(ShardSource(path, lambda: path))
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise PoolError(
-            f"{path}: not a readable Parquet file ({reason}); "
-            "convert other formats with `alray pool import`"
-        ) from None
-    if not parquet.metadata.num_rows:
+        raise PoolError(not_parquet(path, error)) from None
+    if not shard.rows:
         raise PoolError(f"{path}: the file has no rows; a pool has a row per object")
-    return PoolFile(path, parquet, schema)
+    return PoolFile(path, (shard,), shard.schema)

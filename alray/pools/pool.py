@@ -9,8 +9,12 @@ import numpy.typing as npt
 
 Indices = npt.NDArray[np.int64]
 
-Texts = npt.NDArray[np.character]
-"""Text of any width: `np.str_` would mean width 0 when types are checked at run time."""
+Texts = npt.NDArray[np.character] | npt.NDArray[np.object_]
+"""Text, of NumPy's fixed width or as objects.
+
+As objects where it comes from a file: at a fixed width a single long id would make all of them as long. (`np.str_`
+would mean width 0 when types are checked at run time.)
+"""
 
 
 @dataclass(frozen=True, eq=False)

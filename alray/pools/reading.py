@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +12,12 @@ from alray.errors import PoolError
 from alray.pools.builtin import pool_name
 from alray.pools.duplicates import group_copies
 from alray.pools.features import FeatureColumn, FeatureReader
+from alray.pools.labels import NO_LABEL
 from alray.pools.metadata import Metadata, name_some, read_metadata
 from alray.pools.modality_columns import modality_columns
 from alray.pools.parquet import PoolFile, open_pool
 from alray.pools.pool import Modality, Pool
+from alray.pools.unreadable import unreadable
 from alray.settings.common import PoolSpec
 
 _logger = logging.getLogger(__name__)
@@ -27,13 +28,16 @@ class PoolContent:
     """The objects of a file, usable or not.
 
     Attributes:
-        notes: What was left out as asked, a line each.
+        path: The file or files, as messages name them.
+        notes: What was left out or taken otherwise than it is written, a line each.
+        class_sizes: Labelled objects of each class before small ones were dropped, the largest first.
     """
 
-    path: Path
+    path: str
     metadata: Metadata
     columns: tuple[FeatureColumn, ...]
     notes: tuple[str, ...] = ()
+    class_sizes: tuple[int, ...] = ()
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
@@ -45,10 +49,9 @@ class PoolContent:
         ids, classes = self.metadata.ids, self.metadata.classes
         found = []
         if len(classes) < 2:
-            left = f"the only class is {classes[0]!r}" if classes else "no class is left"
-            found.append(
-                f"{left}; an experiment needs at least two: lower --min-class-size, or add classes"
-            )
+            found.append(self._too_few_classes())
+        if not classes:  # without objects there is nothing else to be said
+            return [f"{self.path}: {line}" for line in found]
         found += [
             f"column {column.name!r} has NaN, null or infinite values in {len(column.unusable):,} objects: "
             f"{name_some(ids[column.unusable])}; make the whole list null where a modality is absent"
@@ -69,6 +72,16 @@ class PoolContent:
             )
         return [f"{self.path}: {line}" for line in found]
 
+    def _too_few_classes(self) -> str:
+        classes, sizes = self.metadata.classes, self.class_sizes
+        left = f"the only class is {classes[0]!r}" if classes else "no class is left"
+        if len(sizes) < 2:
+            return f"{left}; an experiment needs at least two: add objects of another class"
+        return (
+            f"{left}, and an experiment needs at least two: the two largest have {sizes[0]:,} and {sizes[1]:,} "
+            f"objects; lower --min-class-size to {sizes[1]} or less"
+        )
+
 
 def read_content(spec: PoolSpec) -> PoolContent:
     """Read a pool's file as it is.
@@ -80,28 +93,28 @@ def read_content(spec: PoolSpec) -> PoolContent:
     try:
         return _read(file, spec)
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise PoolError(
-            f"{file.path}: damaged, cannot be read to its end ({reason}); make or copy it again"
-        ) from None
+        raise PoolError(unreadable(file.path, error)) from None
 
 
 def _read(file: PoolFile, spec: PoolSpec) -> PoolContent:
     columns = modality_columns(file, spec)
     metadata = read_metadata(file, spec)
-    counts = np.bincount(metadata.labels, minlength=len(metadata.classes))
-    kept = counts[metadata.labels] >= spec.min_class_size
+    labelled = metadata.labels != NO_LABEL
+    counts = np.bincount(metadata.labels[labelled], minlength=len(metadata.classes))
+    kept = labelled & (counts[metadata.labels] >= spec.min_class_size)
     reader = FeatureReader(file, metadata.ids, kept)
-    notes: tuple[str, ...] = ()
-    if not kept.all():
+    notes = metadata.notes
+    if int(kept.sum()) < int(labelled.sum()):
         small = [metadata.classes[code] for code in np.flatnonzero(counts < spec.min_class_size)]
-        notes = (
+        notes += (
             f"{file.path}: dropped {len(small)} classes with fewer than {spec.min_class_size} objects "
-            f"({int((~kept).sum()):,} of {len(kept):,} objects): {name_some(small)}",
+            f"({int((labelled & ~kept).sum()):,} of {int(labelled.sum()):,} objects): {name_some(small)}",
         )
+    if not kept.all():
         metadata = metadata.keep(kept)
     features = tuple(reader.read(name, column) for name, column in columns.items())
-    return PoolContent(file.path, metadata, features, notes)
+    sizes = tuple(sorted(counts.tolist(), reverse=True))
+    return PoolContent(file.path, metadata, features, notes, sizes)
 
 
 def read_pool(spec: PoolSpec) -> Pool:

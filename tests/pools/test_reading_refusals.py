@@ -1,8 +1,11 @@
 """Pools that cannot be used: each refusal names the file, the column and the objects."""
 
 import re
+from datetime import timedelta
+from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from alray.errors import PoolError
@@ -54,6 +57,34 @@ def test_refuses_a_broken_file(tmp_path, broken, words):
         read(source)
 
 
+def test_what_is_not_known_to_be_damaged_is_not_called_so(tmp_path, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise pa.ArrowNotImplementedError("Unhandled type for Arrow to Parquet schema conversion")
+
+    monkeypatch.setattr(pq.ParquetFile, "read", refuse)
+    message = refusal(parquet(tmp_path))
+    assert "damaged" not in message
+    assert f"PyArrow {pa.__version__} cannot read something in it (Unhandled type" in message
+
+
+def test_a_column_that_is_there_twice_is_refused_where_it_is_used(tmp_path):
+    twice = [*columns().items(), ("words", pa.array(IDS)), ("words", pa.array(IDS))]
+    arrays = [array if isinstance(array, pa.Array) else pa.array(array) for _, array in twice]
+    path = tmp_path / "pool.parquet"
+    pq.write_table(pa.table(arrays, names=[name for name, _ in twice]), path)
+    assert read(str(path)).ids.tolist() == IDS
+    message = refusal(str(path), group_by="words")
+    assert f"{path}: column 'words' is there 2 times" in message
+    assert "--group-by" in message
+
+
+def test_a_class_size_that_is_advised_works(tmp_path):
+    source = parquet(tmp_path, label=["cat"] * 4 + ["dog"] * 2)
+    (line,) = refusal(source, min_class_size=9).splitlines()
+    assert "have 4 and 2 objects; lower --min-class-size to 2 or less" in line
+    assert read(source, min_class_size=2).classes == ("cat", "dog")
+
+
 def test_refuses_no_rows(tmp_path):
     empty = pa.table(columns()).slice(0, 0)
     source = parquet(tmp_path, **{name: empty[name] for name in empty.column_names})
@@ -76,6 +107,7 @@ MISSING = (
         ({"modalities": {"image": "label"}}, "pool.parquet: column 'label' is string"),
         ({"id": "image"}, "pool.parquet: column 'image' is fixed_size_list"),
         ({"min_class_size": 99}, "pool.parquet: no class is left"),
+        ({"min_class_size": 99}, "lower --min-class-size to 3 or less"),
     ],
     ids=str,
 )
@@ -92,9 +124,29 @@ RAGGED = [[1.0, 2.0], [1.0], None, [1.0, 2.0], [2.0, 3.0, 4.0], [1.0, 1.0]]
 @pytest.mark.parametrize(
     ("column", "values", "words"),
     [
-        ("label", [1.0, 2.0] * 3, "column 'label' is double"),
-        ("label", ["a", "b", None, "", "a", "b"], "is null or empty for 2 objects: c, d"),
-        ("label", [1, 2, None, 1, 2, 1], "column 'label' is null or empty for 1 objects: c"),
+        ("label", [1.0, 2.5] * 3, "column 'label' is double and holds 2.5 (object b)"),
+        (
+            "label",
+            [1.0, 2.0**64] * 3,
+            "holds 1.8446744073709552e+19 (object b), and this type is exact",
+        ),
+        (
+            "label",
+            pa.array([1.0, 2.0**25] * 3, pa.float32()),
+            "for whole numbers to 16,777,216 only",
+        ),
+        ("label", [1.0, INFINITY] * 3, "column 'label' is double and holds inf (object b)"),
+        ("label", [Decimal("1.5"), Decimal("1.0")] * 3, "holds 1.5 (object a)"),
+        (
+            "label",
+            [b"cat", b"caf\xe9"] * 3,
+            r"the bytes b'caf\xe9' in row 1 (counted from 0) are not",
+        ),
+        ("label", [["cat"], ["dog"]] * 3, "column 'label' is list<"),
+        ("label", [None, ""] * 3, "column 'label' is null or empty in all 6 rows"),
+        ("label", [None] * 6, "column 'label' is null or empty in all 6 rows"),
+        ("id", [1.0, 2.0, 3.0, 4.0, 5.0, 2.0**60], "and holds 1.152921504606847e+18 in row 5"),
+        ("id", [timedelta(hours=hour) for hour in range(6)], "which cannot be read as text"),
         ("label", ["cat"] * 6, "the only class is 'cat'"),
         ("id", ["a", None, "c", "", "e", "f"], "is null or empty in 2 rows (rows 1, 3"),
         ("id", list("abadbf"), "column 'id' holds 2 ids more than once: a, b"),

@@ -1,0 +1,107 @@
+"""One Parquet file of a pool: its schema, and its columns in Arrow arrays."""
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_NULL_LISTS_SINCE = (26,)
+"""The first PyArrow that reads fixed-size lists with null rows (its reader of variable lists always could)."""
+
+_FOOTER_END = struct.Struct("<I4s")
+_ARROW_SCHEMA = b"ARROW:schema"
+
+
+@dataclass(frozen=True)
+class ShardSource:
+    """Where a Parquet file is.
+
+    Attributes:
+        name: How messages name it.
+        open: Returns what PyArrow reads from: a path, or an open file.
+        partition: Columns that the names of its folders give, `topic=news`, and their texts; None is null.
+    """
+
+    name: str
+    open: Callable[[], Any]
+    partition: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """A Parquet file whose footer has been read; it is opened for each reading, and closed after."""
+
+    source: ShardSource
+    footer: Any
+    schema: Any
+
+    @property
+    def rows(self) -> int:
+        """Rows of the file."""
+        return int(self.footer.num_rows)
+
+    def chunks(self, column: str) -> list[Any]:
+        """Return a column in the Arrow arrays that the file's row groups give."""
+        with self._opened(column) as parquet:
+            chunks = parquet.read(columns=[column]).column(column).chunks
+        return [self._as_written(column, chunk) for chunk in chunks]
+
+    def batches(self, column: str, size: int) -> Iterator[Any]:
+        """Yield a column in Arrow arrays of at most this many rows."""
+        with self._opened(column) as parquet:
+            for batch in parquet.iter_batches(batch_size=size, columns=[column]):
+                yield self._as_written(column, batch.column(column))
+
+    def _opened(self, column: str) -> Any:
+        footer = self.footer
+        if _reads_no_null_lists(self.schema.field(column).type):
+            footer = _without_arrow_schema(self.source)
+        # Without `pre_buffer=False` all compressed row groups are held in memory until the last is read.
+        return pq.ParquetFile(self.source.open(), metadata=footer, pre_buffer=False)
+
+    def _as_written(self, column: str, values: Any) -> Any:
+        kind = self.schema.field(column).type
+        return values if values.type == kind else _cast(values, kind)
+
+
+def open_shard(source: ShardSource) -> Shard:
+    """Read a file's footer."""
+    with pq.ParquetFile(source.open(), pre_buffer=False) as parquet:
+        return Shard(source, parquet.metadata, parquet.schema_arrow)
+
+
+def _reads_no_null_lists(kind: Any) -> bool:
+    """Return whether this PyArrow may fail to read null rows in a column of this type."""
+    version = tuple(int(part) for part in pa.__version__.split(".")[:1])
+    return version < _NULL_LISTS_SINCE and _has_fixed_size_list(kind)
+
+
+def _has_fixed_size_list(kind: Any) -> bool:
+    if isinstance(kind, pa.BaseExtensionType):
+        return _has_fixed_size_list(kind.storage_type)
+    inner = [kind.field(number).type for number in range(kind.num_fields)]
+    return bool(pa.types.is_fixed_size_list(kind)) or any(map(_has_fixed_size_list, inner))
+
+
+def _without_arrow_schema(source: ShardSource) -> Any:
+    """Return a file's footer without the Arrow schema: Parquet itself knows lists of variable length only."""
+    opened = source.open()
+    file = pa.OSFile(opened) if isinstance(opened, str) else opened
+    with file:
+        end = file.size()
+        file.seek(end - _FOOTER_END.size)
+        tail = file.read(_FOOTER_END.size)
+        length, magic = _FOOTER_END.unpack(tail)
+        file.seek(end - _FOOTER_END.size - length)
+        footer = file.read(length).replace(_ARROW_SCHEMA, _ARROW_SCHEMA.replace(b":", b"-"))
+    return pq.read_metadata(pa.BufferReader(magic + footer + tail))
+
+
+def _cast(values: Any, kind: Any) -> Any:
+    """Return the values that were read as lists of variable length in the type that they were written in."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return pa.ExtensionArray.from_storage(kind, _cast(values, kind.storage_type))
+    return values.cast(kind)

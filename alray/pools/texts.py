@@ -1,0 +1,126 @@
+"""Columns of any scalar type as text: ids, groups and labels."""
+
+import uuid
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from alray.errors import PoolError
+from alray.pools.parquet import PoolFile
+from alray.pools.pool import Indices
+
+BYTE_ORDER_MARK = "\ufeff"
+"""Some editors and spreadsheets write it in front of a text; it is never part of a name."""
+
+LARGEST_EXACT = {
+    float_type: float(2**digits)
+    for float_type, digits in ((pa.float16(), 11), (pa.float32(), 24), (pa.float64(), 53))
+}
+"""Type: the number from which on it cannot hold every whole number."""
+
+_TEXT_KINDS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+_BYTES_KINDS = (
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_fixed_size_binary,
+    pa.types.is_binary_view,
+)
+_UUID_BYTES = 16
+
+
+def is_text(kind: Any) -> bool:
+    """Return whether a column of this Arrow type holds texts."""
+    return any(is_kind(kind) for is_kind in _TEXT_KINDS)
+
+
+def is_bytes(kind: Any) -> bool:
+    """Return whether a column of this Arrow type holds bytes."""
+    return any(is_kind(kind) for is_kind in _BYTES_KINDS)
+
+
+def read_texts(file: PoolFile, column: str) -> Any:
+    """Return a column as an Arrow array of text without byte order marks; null stays null.
+
+    Bytes are UTF-8 or, where they are 16 each and no readable text, UUIDs.
+
+    Raises:
+        PoolError: The type has no exact text, bytes are not UTF-8, or floats are too large to be exact.
+    """
+    values = file.column(column)
+    if isinstance(values, pa.ExtensionArray):
+        # Of Arrow's own extension types PyArrow below 18 knows none; it reads their bytes.
+        values = values.storage
+    kind = values.type
+    if is_bytes(kind):
+        return _without_marks(_text_of_bytes(file, column, values))
+    if pa.types.is_floating(kind):
+        _refuse_inexact(file, column, values)
+    try:
+        if pa.types.is_duration(kind):
+            raise pa.ArrowNotImplementedError("a duration becomes a number without its unit")
+        return _without_marks(values.cast(pa.string()))
+    except pa.ArrowException:
+        raise PoolError(
+            f"{file.path}: column {column!r} is {kind}, which cannot be read as text; convert it, or name "
+            "another column with --id, --label or --group-by"
+        ) from None
+
+
+def positions(mask: Any) -> Indices:
+    """Return the positions at which a boolean Arrow array is true or null."""
+    found = np.flatnonzero(pc.fill_null(mask, True).to_numpy(zero_copy_only=False))  # noqa: FBT003 -- Arrow's signature
+    return found.astype(np.int64)
+
+
+def _without_marks(texts: Any) -> Any:
+    if not pc.any(pc.starts_with(texts, BYTE_ORDER_MARK)).as_py():
+        return texts
+    return pc.replace_substring_regex(texts, f"^{BYTE_ORDER_MARK}+", "")
+
+
+def _text_of_bytes(file: PoolFile, column: str, values: Any) -> Any:
+    try:
+        texts = values.cast(pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        texts = None
+    lengths = pc.unique(pc.drop_null(pc.binary_length(values.cast(pa.binary())))).to_pylist()
+    if lengths == [_UUID_BYTES]:
+        readable = texts is not None and pc.all(pc.utf8_is_printable(texts)).as_py()
+        if not readable:
+            return pa.array(
+                [
+                    None if value is None else str(uuid.UUID(bytes=value))
+                    for value in values.to_pylist()
+                ],
+                pa.string(),
+            )
+    if texts is None:
+        row, value = next(
+            (row, value) for row, value in enumerate(values.to_pylist()) if not _is_utf8(value)
+        )
+        raise PoolError(
+            f"{file.path}: column {column!r} is {values.type}, and the bytes {value[:32]!r} in row {row} (counted "
+            "from 0) are not UTF-8; decode the column with its own encoding, and write it as text"
+        )
+    return texts
+
+
+def _is_utf8(value: bytes | None) -> bool:
+    try:
+        return value is None or bool(value.decode() or True)
+    except UnicodeDecodeError:
+        return False
+
+
+def _refuse_inexact(file: PoolFile, column: str, values: Any) -> None:
+    numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    limit = LARGEST_EXACT[values.type]
+    found = np.flatnonzero(np.abs(numbers) > limit)
+    if len(found):
+        raise PoolError(
+            f"{file.path}: column {column!r} is {values.type}, which is exact for whole numbers to {limit:,.0f} only, "
+            f"and holds {float(numbers[found[0]])!r} in row {found[0]} (counted from 0); write the column "
+            "as integers or text"
+        )

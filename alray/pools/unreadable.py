@@ -1,0 +1,59 @@
+"""Say why PyArrow cannot read a file, and what to do: a damaged file, one that is too new, or another format."""
+
+import re
+from pathlib import Path
+from shlex import quote
+
+import pyarrow as pa
+
+_MAGIC = b"PAR1"
+
+_DAMAGED = re.compile(
+    r"corrupt|thrift|unexpected end|end of stream|eof|checksum|crc|uncompress|decompress|"
+    r"page was smaller|not a parquet file|footer",
+    re.IGNORECASE,
+)
+"""Words of errors that a file without damage does not cause."""
+
+
+def unreadable(path: str, error: Exception) -> str:
+    """Return the message for a Parquet file that has been opened and cannot be read."""
+    reason = first_line(error)
+    if isinstance(error, pa.ArrowNotImplementedError):
+        return (
+            f"{path}: PyArrow {pa.__version__} cannot read something in it ({reason}); "
+            "try a newer one (pip install -U pyarrow), or write the column in another type"
+        )
+    if _DAMAGED.search(reason):
+        return f"{path}: damaged, cannot be read to its end ({reason}); make or copy it again"
+    return (
+        f"{path}: cannot be read by PyArrow {pa.__version__} ({reason}); "
+        "if other programs can read it, try a newer PyArrow (pip install -U pyarrow), or else write it again"
+    )
+
+
+def not_parquet(path: str, error: Exception) -> str:
+    """Return the message for a file that cannot be opened as Parquet."""
+    reason = f"{path}: not a readable Parquet file ({first_line(error)})"
+    if _begins_as_parquet(path):
+        return (
+            f"{reason}; it begins as one, so its end is missing or changed: make or copy it again"
+        )
+    return (
+        f"{reason}; convert other formats with `alray pool import`: "
+        f"alray pool import {quote(path)} OUT.parquet"
+    )
+
+
+def _begins_as_parquet(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
+def first_line(error: Exception) -> str:
+    """Return an error's own words in one line."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
