@@ -86,7 +86,7 @@ def sweep(
 def plan_sweep(study: SweepSpec | Mapping[str, Any] | str | Path | None = None) -> Plan:
     """Read and split the pool, and check all that can be checked before a run starts; `study` is as in `sweep`."""
     spec = as_settings(SweepSpec, study)
-    pool = read_pool(spec.pool)
+    pool = read_pool(spec.pool, spec.split.column)
     return make_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
 
 
@@ -144,7 +144,7 @@ def plan_correlation(
 ) -> CorrelationPlan:
     """Read and split the pool, and check all that can be checked before a task starts; `study` is as in `sweep`."""
     spec = as_settings(CorrelationSpec, study)
-    pool = read_pool(spec.pool)
+    pool = read_pool(spec.pool, spec.split.column)
     return make_correlation_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
 
 

@@ -32,6 +32,7 @@ COLUMNS = {
 POOL = {
     "pool": Setting("pool.source", "NAME|PATH"),
     **{name: Setting(f"pool.{column}", metavar) for name, (column, metavar) in COLUMNS.items()},
+    "split-column": Setting("split.column", "COLUMN"),
 }
 """Options of a study's pool."""
 

@@ -9,6 +9,10 @@ import numpy.typing as npt
 
 Indices = npt.NDArray[np.int64]
 
+TRAIN, VALIDATION, TEST = 0, 1, 2
+Parts = npt.NDArray[np.int8]
+"""TRAIN, VALIDATION or TEST."""
+
 Texts = npt.NDArray[np.character] | npt.NDArray[np.object_]
 """Text, of NumPy's fixed width or as objects.
 
@@ -59,7 +63,8 @@ class Pool:
         classes: Class names, sorted.
         modalities: At least one; every object has at least one of them.
         groups: (objects,) int64 codes of the `group_by` column: equal codes stay on one side of the split.
-        fingerprint: SHA-256 over ids, labels, groups and features: equal for equal data.
+        fingerprint: SHA-256 over ids, labels, groups, parts and features: equal for equal data.
+        parts: (objects,) the part of each, where a column of the pool gives the split.
     """
 
     name: str
@@ -69,6 +74,7 @@ class Pool:
     modalities: tuple[Modality, ...]
     groups: Indices | None
     fingerprint: str
+    parts: Parts | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

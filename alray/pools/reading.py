@@ -12,11 +12,12 @@ from alray.errors import PoolError
 from alray.pools.builtin import pool_name
 from alray.pools.duplicates import group_copies
 from alray.pools.features import FeatureColumn, FeatureReader
+from alray.pools.given_split import read_parts
 from alray.pools.labels import NO_LABEL
 from alray.pools.metadata import Metadata, name_some, read_metadata
 from alray.pools.modality_columns import modality_columns
 from alray.pools.parquet import PoolFile, open_pool
-from alray.pools.pool import Modality, Pool
+from alray.pools.pool import Modality, Parts, Pool
 from alray.pools.unreadable import unreadable
 from alray.settings.common import PoolSpec
 
@@ -31,6 +32,7 @@ class PoolContent:
         path: The file or files, as messages name them.
         notes: What was left out or taken otherwise than it is written, a line each.
         class_sizes: Labelled objects of each class before small ones were dropped, the largest first.
+        parts: (objects,) the part of each, where a column gives the split.
     """
 
     path: str
@@ -38,6 +40,7 @@ class PoolContent:
     columns: tuple[FeatureColumn, ...]
     notes: tuple[str, ...] = ()
     class_sizes: tuple[int, ...] = ()
+    parts: Parts | None = None
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
@@ -83,20 +86,20 @@ class PoolContent:
         )
 
 
-def read_content(spec: PoolSpec) -> PoolContent:
-    """Read a pool's file as it is.
+def read_content(spec: PoolSpec, split_column: str | None = None) -> PoolContent:
+    """Read a pool's file as it is; `split_column` gives the split, if it is named.
 
     Raises:
         PoolError: The file, a column, an id or a label cannot be read.
     """
     file = open_pool(spec.source)
     try:
-        return _read(file, spec)
+        return _read(file, spec, split_column)
     except (pa.ArrowException, OSError) as error:
         raise PoolError(unreadable(file.path, error)) from None
 
 
-def _read(file: PoolFile, spec: PoolSpec) -> PoolContent:
+def _read(file: PoolFile, spec: PoolSpec, split_column: str | None) -> PoolContent:
     columns = modality_columns(file, spec)
     metadata = read_metadata(file, spec)
     labelled = metadata.labels != NO_LABEL
@@ -110,15 +113,16 @@ def _read(file: PoolFile, spec: PoolSpec) -> PoolContent:
             f"{file.path}: dropped {len(small)} classes with fewer than {spec.min_class_size} objects "
             f"({int((labelled & ~kept).sum()):,} of {int(labelled.sum()):,} objects): {name_some(small)}",
         )
+    parts = None if split_column is None else read_parts(file, split_column, metadata.ids, kept)
     if not kept.all():
         metadata = metadata.keep(kept)
     features = tuple(reader.read(name, column) for name, column in columns.items())
     sizes = tuple(sorted(counts.tolist(), reverse=True))
-    return PoolContent(file.path, metadata, features, notes, sizes)
+    return PoolContent(file.path, metadata, features, notes, sizes, parts)
 
 
-def read_pool(spec: PoolSpec) -> Pool:
-    """Read a built-in pool or a Parquet file.
+def read_pool(spec: PoolSpec, split_column: str | None = None) -> Pool:
+    """Read a built-in pool or a Parquet file; `split_column` gives the split, if it is named.
 
     Features keep the file's type (float64 becomes float32), and memory holds those of present objects only. Classes
     that `min_class_size` drops are logged.
@@ -126,7 +130,7 @@ def read_pool(spec: PoolSpec) -> Pool:
     Raises:
         PoolError: The content cannot be used; the message names file, column and ids of all reasons.
     """
-    content = read_content(spec)
+    content = read_content(spec, split_column)
     for note in content.notes:
         _logger.info(note)
     problems = content.problems()
@@ -142,11 +146,12 @@ def read_pool(spec: PoolSpec) -> Pool:
         classes=metadata.classes,
         modalities=modalities,
         groups=metadata.groups,
-        fingerprint=_fingerprint(metadata, modalities),
+        fingerprint=_fingerprint(metadata, modalities, content.parts),
+        parts=content.parts,
     )
 
 
-def _fingerprint(metadata: Metadata, modalities: tuple[Modality, ...]) -> str:
+def _fingerprint(metadata: Metadata, modalities: tuple[Modality, ...], parts: Parts | None) -> str:
     """Return the SHA-256 of all data; names of file and columns are not part of it."""
     digest = hashlib.sha256()
     kinds = [
@@ -158,6 +163,9 @@ def _fingerprint(metadata: Metadata, modalities: tuple[Modality, ...]) -> str:
     if metadata.groups is not None:
         digest.update(b"groups")
         digest.update(metadata.groups.data)
+    if parts is not None:
+        digest.update(b"parts")
+        digest.update(parts.data)
     for modality in modalities:
         digest.update(modality.rows.data)
         digest.update(np.ascontiguousarray(modality.features).view(np.uint8).data)

@@ -1,6 +1,7 @@
 """Prepare a pool for runs: a stratified, group-aware split, and standardised features."""
 
 import itertools
+import logging
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,11 +9,12 @@ import numpy.typing as npt
 
 from alray.errors import PoolError
 from alray.pools.metadata import name_some
-from alray.pools.pool import Indices, Modality, Pool, PreparedPool
+from alray.pools.pool import TEST, TRAIN, VALIDATION, Indices, Modality, Parts, Pool, PreparedPool
 from alray.seeding import generator
 from alray.settings.common import PoolSpec, SplitSpec
 
-TRAIN, VALIDATION, TEST = 0, 1, 2
+_logger = logging.getLogger(__name__)
+
 ROWS_AT_A_TIME = 16_384
 """Rows that are converted to float64 at a time."""
 
@@ -42,31 +44,111 @@ def prepare(pool: Pool, pool_spec: PoolSpec, split: SplitSpec, study_seed: int) 
     )
 
 
-def assign_parts(pool: Pool, split: SplitSpec, rng: np.random.Generator) -> npt.NDArray[np.int8]:
-    """Return (objects,) TRAIN, VALIDATION or TEST, stratified by class and whole in every group.
-
-    Groups of several objects come first, the largest before the others; each goes to the part in which its classes are
-    furthest below their shares. Objects that are alone in their group then fill each class's shares exactly.
+def assign_parts(pool: Pool, split: SplitSpec, rng: np.random.Generator) -> Parts:
+    """Return (objects,) TRAIN, VALIDATION or TEST: as a column of the pool gives them, or stratified by class.
 
     Raises:
-        PoolError: A class is missing from a part.
+        PoolError: A class is missing from a part that needs it, or a given split lacks a part.
     """
-    part = np.full(len(pool), -1, dtype=np.int8)
+    if pool.parts is not None:
+        return _complete(pool, pool.parts, split, rng)
     shares = np.array([1 - split.validation - split.test, split.validation, split.test])
     sizes = np.bincount(pool.labels, minlength=len(pool.classes))
     target: Counts = shares[:, None] * sizes[None, :]
     target[1:] = np.maximum(1, np.rint(target[1:]))
     target[TRAIN] = sizes - target[1:].sum(axis=0)
+    part = _stratify(pool.labels, pool.groups, target, rng)
+    _require_every_class(part, pool)
+    return part
+
+
+def _stratify(
+    labels: Indices, groups: Indices | None, target: Counts, rng: np.random.Generator
+) -> Parts:
+    """Return the part of each object; `target` is (parts, classes), the wanted numbers of objects.
+
+    Groups of several objects come first, the largest before the others; each goes to the part in which its classes are
+    furthest below their shares. Objects that are alone in their group then fill each class's shares exactly.
+    """
+    part = np.full(len(labels), -1, dtype=np.int8)
     filled = np.zeros_like(target)
-    for members in _groups_of_several(pool.groups, rng):
-        classes, counts = np.unique(pool.labels[members], return_counts=True)
+    for members in _groups_of_several(groups, rng):
+        classes, counts = np.unique(labels[members], return_counts=True)
         missing = (target[:, classes] - filled[:, classes]) / np.maximum(target[:, classes], 1)
         chosen = int(np.argmax(missing @ counts))
         part[members] = chosen
         filled[chosen, classes] += counts
-    _assign_singles(part, pool.labels, target - filled, rng)
-    _require_every_class(part, pool)
+    _assign_singles(part, labels, target - filled, rng)
     return part
+
+
+def _complete(pool: Pool, given: Parts, split: SplitSpec, rng: np.random.Generator) -> Parts:
+    """Return a given split, with a validation part out of its train part where it has none."""
+    counts = np.bincount(given, minlength=3)
+    for part, name in ((TRAIN, "train"), (TEST, "test")):
+        if not counts[part]:
+            raise PoolError(
+                f"{pool.name}: column {split.column!r} puts no object into the {name} part; "
+                f"write {name} there for some, or leave out --split-column for a random split"
+            )
+    parts = given
+    if not counts[VALIDATION]:
+        parts = _with_validation(pool, given, split.validation, rng)
+        note = (
+            f"{pool.name}: column {split.column!r} has no validation part: {int((parts == VALIDATION).sum()):,} of "
+            f"the {counts[TRAIN]:,} objects of its train part are taken, by split.validation = {split.validation:g}"
+        )
+        _logger.info(note)
+    elif split.validation != SplitSpec().validation:
+        raise PoolError(
+            f"{pool.name}: split.validation = {split.validation:g} has no use, since column {split.column!r} has a "
+            "validation part; leave it out"
+        )
+    _require_train_classes(pool, parts, split)
+    _warn_of_shared_groups(pool, parts, split)
+    return parts
+
+
+def _with_validation(pool: Pool, given: Parts, share: float, rng: np.random.Generator) -> Parts:
+    """Return the split with a share of its train part as validation part, stratified, groups whole."""
+    train = np.flatnonzero(given == TRAIN)
+    labels = pool.labels[train]
+    sizes = np.bincount(labels, minlength=len(pool.classes))
+    # A class of one object stays in the train part.
+    wanted = np.minimum(np.maximum(1, np.rint(share * sizes)), np.maximum(sizes - 1, 0))
+    groups = None if pool.groups is None else pool.groups[train]
+    parts = given.copy()
+    parts[train] = _stratify(labels, groups, np.stack([sizes - wanted, wanted]), rng)
+    if not (parts == VALIDATION).any():
+        raise PoolError(
+            f"{pool.name}: no object of the train part can be taken for validation: its classes have one object "
+            "each, or all are in one group; add some, or write validation in the column for some"
+        )
+    return parts
+
+
+def _require_train_classes(pool: Pool, parts: Parts, split: SplitSpec) -> None:
+    in_train = np.bincount(pool.labels[parts == TRAIN], minlength=len(pool.classes))
+    missing = np.flatnonzero(in_train == 0)
+    if len(missing):
+        named = name_some([repr(pool.classes[label]) for label in missing])
+        raise PoolError(
+            f"{pool.name}: column {split.column!r} leaves the train part without an object of class {named}; "
+            "move some there, or remove the rows of these classes"
+        )
+
+
+def _warn_of_shared_groups(pool: Pool, parts: Parts, split: SplitSpec) -> None:
+    if pool.groups is None:
+        return
+    shared = np.isin(pool.groups, pool.groups[parts != TEST]) & (parts == TEST)
+    if shared.any():
+        warning = (
+            f"{pool.name}: column {split.column!r} puts {int(shared.sum()):,} of {int((parts == TEST).sum()):,} "
+            "objects into the test part that have the group or the features of an object outside it: "
+            f"{name_some(pool.ids[shared])}; a network that remembers these looks better than it is"
+        )
+        _logger.warning(warning)
 
 
 def _groups_of_several(groups: Indices | None, rng: np.random.Generator) -> Iterator[Indices]:
@@ -89,11 +171,12 @@ def _assign_singles(
     rest = rest[order]
     bounds = np.searchsorted(labels[rest], np.arange(missing.shape[1] + 1))
     for label, (start, stop) in enumerate(itertools.pairwise(bounds)):
-        test = min(stop - start, max(0, int(missing[TEST, label])))
-        validation = min(stop - start - test, max(0, int(missing[VALIDATION, label])))
-        part[rest[start : start + test]] = TEST
-        part[rest[start + test : start + test + validation]] = VALIDATION
-        part[rest[start + test + validation : stop]] = TRAIN
+        first = start
+        for number in range(len(missing) - 1, TRAIN, -1):
+            last = min(stop, first + max(0, int(missing[number, label])))
+            part[rest[first:last]] = number
+            first = last
+        part[rest[first:stop]] = TRAIN
 
 
 def _require_every_class(part: npt.NDArray[np.int8], pool: Pool) -> None:
@@ -105,9 +188,15 @@ def _require_every_class(part: npt.NDArray[np.int8], pool: Pool) -> None:
     sizes = counts.sum(axis=0)
     named = name_some([f"{pool.classes[label]!r} ({sizes[label]})" for label in missing])
     grouped = " (its objects share too few groups)" if pool.groups is not None else ""
+    least = int(sizes[missing].max()) + 1
+    if (sizes >= least).sum() >= 2:
+        advice = f"drop small classes with --min-class-size {least}"
+    elif pool.groups is None:
+        advice = "add objects of these classes"
+    else:
+        advice = "add objects of these classes, or name another column with --group-by"
     raise PoolError(
-        f"{pool.name}: too small to be in the train, validation and test part: class {named}{grouped}; "
-        f"drop small classes with --min-class-size {int(sizes[missing].max()) + 1}"
+        f"{pool.name}: too small to be in the train, validation and test part: class {named}{grouped}; {advice}"
     )
 
 

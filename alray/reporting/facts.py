@@ -25,7 +25,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
     return {
         "pool": pool,
         "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
-        "split": f"validation {split['validation']:g}, test {split['test']:g}; metrics on {settings['metric_split']}",
+        "split": f"{_split(split)}; metrics on {settings['metric_split']}",
         "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
         f"{budget:,}",
         **_full_data(ceilings),
@@ -36,6 +36,12 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         f"{training['batch_norm']}, {training['mode']}",
         **provenance(manifest, versions),
     }
+
+
+def _split(split: Mapping[str, Any]) -> str:
+    if split.get("column"):
+        return f"as column {split['column']} gives it"
+    return f"validation {split['validation']:g}, test {split['test']:g}"
 
 
 def provenance(manifest: Mapping[str, Any], versions: Mapping[str, Any]) -> dict[str, str]:

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.wording import count, is_or_are, listed
 from alray.errors import AlrayError, StoreError
+from alray.pools.pool import TRAIN
 from alray.pools.reading import read_pool
-from alray.pools.split import TRAIN, assign_parts
+from alray.pools.split import assign_parts
 from alray.reporting.curve_tables import read_curves
 from alray.seeding import generator
 from alray.settings.base import unknown_name
@@ -209,8 +210,8 @@ def _train_classes(
     if "train_classes" in manifest:
         return {str(name): int(number) for name, number in manifest["train_classes"].items()}
     try:
-        pool = read_pool(PoolSpec.model_validate(settings["pool"]))
         split = SplitSpec.model_validate(settings["split"])
+        pool = read_pool(PoolSpec.model_validate(settings["pool"]), split.column)
         part = assign_parts(pool, split, generator(int(settings["seed"]), 0, "split"))
     except (AlrayError, ValidationError, KeyError):
         return None

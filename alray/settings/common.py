@@ -35,8 +35,13 @@ class PoolSpec(Settings):
 
 
 class SplitSpec(Settings):
-    """Shares of the pool outside the train part."""
+    """Shares of the pool outside the train part, or a column that gives all parts."""
 
+    column: str | None = Field(
+        None,
+        description="column that says train, validation or test; without validation there, split.validation is the "
+        "share of its train part",
+    )
     validation: Share = Field(0.1, description="share for early stopping")
     test: Share = Field(0.2, description="share that metrics are reported on")
 
@@ -45,6 +50,11 @@ class SplitSpec(Settings):
         if self.validation + self.test >= 1:
             raise ValueError(
                 "validation + test must leave a train part: lower them to a sum below 1"
+            )
+        # Resolved settings, as a study keeps them, name the default too.
+        if self.column is not None and self.test != SplitSpec.model_fields["test"].default:
+            raise ValueError(
+                f"test = {self.test:g} has no use, since column {self.column!r} gives the test part; leave one out"
             )
         return self
 

@@ -58,8 +58,10 @@ class RunSpec(Settings):
         """Return the settings that the run's name hashes: all but those that only describe others.
 
         Where `candidates` or `screen` is None it is left out: runs that are older than these settings keep their names.
+        A column that gives the split acts through the pool's fingerprint.
         """
         settings = self.model_dump(mode="json", exclude={"arm", "variant", "oracle", "full_data"})
+        del settings["split"]["column"]
         unset = [name for name in ("candidates", "screen") if settings[name] is None]
         return {
             "schema": SCHEMA,

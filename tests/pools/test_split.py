@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from alray.errors import PoolError
 from alray.pools import split as split_module
-from alray.pools.pool import Modality
-from alray.pools.split import TEST, TRAIN, VALIDATION, assign_parts, prepare
+from alray.pools.pool import TEST, TRAIN, VALIDATION, Modality
+from alray.pools.split import assign_parts, prepare
 from alray.seeding import generator
 from alray.settings.common import PoolSpec, SplitSpec
 from tests.helpers.builders import raw_pool

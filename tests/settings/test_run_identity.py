@@ -59,6 +59,7 @@ EXEMPT = {
         f"pool.{name}": "acts through the pool's fingerprint"
         for name in ("source", "id", "label", "modalities", "group_by", "copies", "min_class_size")
     },
+    "split.column": "acts through the pool's fingerprint",
     "full_data": "adds runs, changes none",
     "execution.executor": "both give equal records",
     "execution.address": "it changes the machine, not the run",
