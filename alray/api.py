@@ -12,8 +12,8 @@ from alray.seeding import generator
 from alray.settings.common import ExecutionSpec
 from alray.settings.correlation import CorrelationSpec
 from alray.settings.files import as_settings
+from alray.settings.location import Location, location_of
 from alray.settings.sweep import SweepSpec
-from alray.storage.location import Location, location_of
 from alray.studies import manifest
 from alray.studies.correlation.driver import CorrelationDriver
 from alray.studies.correlation.observer import CorrelationObserver

@@ -11,7 +11,7 @@ from alray.cli.settings_options import Setting, SettingsCommand
 
 if TYPE_CHECKING:
     from alray.settings.correlation import CorrelationSpec
-    from alray.storage.location import StudyPath
+    from alray.settings.location import StudyPath
 
 OPTIONS = {
     **POOL,

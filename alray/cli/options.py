@@ -12,7 +12,7 @@ from alray.cli.settings_options import Setting, pairs
 
 if TYPE_CHECKING:
     from alray.settings.base import Settings
-    from alray.storage.location import StudyPath
+    from alray.settings.location import StudyPath
 
     LocationParameter = click.ParamType[StudyPath]
 else:  # click before 8.4 has no such subscript when it runs
@@ -62,7 +62,7 @@ class LocationType(LocationParameter):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> "StudyPath":
-        from alray.storage.location import Location, location_of
+        from alray.settings.location import Location, location_of
 
         location = location_of(value)
         if self._folder and not isinstance(location, Location) and location.is_file():

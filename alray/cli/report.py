@@ -13,7 +13,7 @@ from alray.errors import SpecError
 
 if TYPE_CHECKING:
     from alray.reporting.writing import Report
-    from alray.storage.location import StudyPath
+    from alray.settings.location import StudyPath
 
 
 @click.command()

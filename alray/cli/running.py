@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from alray.cli.display.progress import Display
     from alray.settings.common import ExecutionSpec
     from alray.settings.correlation import CorrelationSpec
+    from alray.settings.location import StudyPath
     from alray.settings.sweep import SweepSpec
-    from alray.storage.location import StudyPath
     from alray.studies.correlation.results import Correlation
     from alray.studies.sweep.results import Sweep
 

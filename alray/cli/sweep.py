@@ -10,8 +10,8 @@ from alray.cli.running import console, exit_if_failed, run_study, write_page
 from alray.cli.settings_options import Setting, SettingsCommand, pairs, words
 
 if TYPE_CHECKING:
+    from alray.settings.location import StudyPath
     from alray.settings.sweep import SweepSpec
-    from alray.storage.location import StudyPath
     from alray.studies.sweep.plan import Plan
 
 OPTIONS = {

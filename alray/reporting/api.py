@@ -25,7 +25,7 @@ from alray.reporting.sweep.results import SweepResults
 from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_report
 from alray.seeding import generator
 from alray.settings.base import flatten, unknown_name
-from alray.storage.location import Location, StudyPath, location_of
+from alray.settings.location import Location, StudyPath, location_of
 from alray.studies.correlation.results import Correlation, read_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.manifest import CORRELATION, SWEEP

@@ -20,7 +20,7 @@ from alray.reporting.curve_tables import read_curves
 from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec, SplitSpec
-from alray.storage.location import Location, StudyPath, location_of
+from alray.settings.location import Location, StudyPath, location_of
 from alray.studies.correlation.results import Correlation
 from alray.studies.folder import Folder
 from alray.studies.manifest import SWEEP

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from alray.storage.location import StudyPath
+from alray.settings.location import StudyPath
 from alray.studies.folder import Folder
 
 FORMATS = ("html", "svg", "png", "csv")

@@ -6,9 +6,8 @@ from typing import Any
 
 from typing_extensions import override
 
-from alray.errors import StoreError
-from alray.settings.base import unknown_name
-from alray.storage.location import Location
+from alray.remote.fsspec_system import fsspec_system, protocol_of
+from alray.settings.location import Location
 from alray.storage.protocols import ObjectStore
 
 ATOMIC = frozenset(
@@ -76,25 +75,5 @@ def open_fsspec(location: Location) -> FsspecStore:
     Raises:
         StoreError: fsspec or the package for this kind of store is not installed, or there is no such kind.
     """
-    try:
-        from fsspec.core import url_to_fs  # noqa: PLC0415 -- may not be installed
-        from fsspec.registry import known_implementations  # noqa: PLC0415 -- as above
-    except ImportError as error:
-        raise StoreError(
-            f"{location} needs the package fsspec, and the package of its family for {location.scheme}: "
-            "pip install fsspec"
-        ) from error
-    protocol = location.scheme.rpartition("::")[2]
-    try:
-        system, path = url_to_fs(location.uri, use_listings_cache=False)
-    except ImportError as error:
-        reason = known_implementations.get(protocol, {}).get("err") or str(error)
-        raise StoreError(f"{location} needs a package that is not installed: {reason}") from error
-    except ValueError as error:
-        if protocol in known_implementations:
-            raise
-        valid = sorted({"s3", "gs", "file", *known_implementations})
-        raise StoreError(
-            f"{location}: {unknown_name('kind of store', protocol, valid)}"
-        ) from error
-    return FsspecStore(system, path, atomic=protocol in ATOMIC)
+    system, path = fsspec_system(location)
+    return FsspecStore(system, path, atomic=protocol_of(location) in ATOMIC)

@@ -35,7 +35,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from alray.errors import StoreError
-from alray.storage.location import Location
+from alray.settings.location import Location
 from alray.storage.protocols import ObjectStore
 from alray.storage.retrying import Result, with_retries
 

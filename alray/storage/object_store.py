@@ -9,9 +9,9 @@ from typing import ClassVar
 from typing_extensions import override
 
 from alray.errors import StoreError
+from alray.settings.location import Location, StudyPath
 from alray.storage.lease import FOLDER, Lease, LeaseTimes
 from alray.storage.local import LocalStorage
-from alray.storage.location import Location, StudyPath
 from alray.storage.protocols import ObjectStore, Storage
 from alray.storage.retrying import PAUSES, Result, with_retries
 
@@ -120,7 +120,8 @@ def open_storage(folder: StudyPath) -> Storage:
 
 def _open_store(location: Location) -> ObjectStore:
     # These imports take a second, which a local folder does not need.
-    from alray.storage.arrow import SCHEMES, open_arrow  # noqa: PLC0415
+    from alray.remote.arrow_system import SCHEMES  # noqa: PLC0415
+    from alray.storage.arrow import open_arrow  # noqa: PLC0415
     from alray.storage.fsspec_store import open_fsspec  # noqa: PLC0415
 
     return open_arrow(location) if location.scheme in SCHEMES else open_fsspec(location)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from alray.errors import StoreError
-from alray.storage.location import StudyPath
+from alray.settings.location import StudyPath
 from alray.storage.object_store import open_storage
 from alray.storage.protocols import Storage
 from alray.storage.write_batch import WriteBatch

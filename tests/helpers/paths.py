@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alray.storage.location import StudyPath
+from alray.settings.location import StudyPath
 
 
 def local(path: StudyPath | None) -> Path:

@@ -13,7 +13,7 @@ import pytest
 from typing_extensions import override
 
 from alray import api
-from alray.storage.location import StudyPath
+from alray.settings.location import StudyPath
 from alray.studies.correlation.plan import CorrelationPlan
 from alray.studies.correlation.worker import TaskWorker
 from alray.studies.events import Failure, Notice

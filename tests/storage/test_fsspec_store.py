@@ -9,8 +9,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from alray import api
 from alray.errors import StoreError
+from alray.settings.location import location_of
 from alray.storage.fsspec_store import FsspecStore
-from alray.storage.location import location_of
 from alray.storage.object_store import RemoteStorage
 from alray.studies.sweep.store import SweepStore
 from tests.helpers.object_store import QUICK

@@ -11,8 +11,8 @@ import pytest
 from typing_extensions import override
 
 from alray.errors import StoreError
+from alray.settings.location import Location
 from alray.storage.lease import Lease, LeaseTimes
-from alray.storage.location import Location
 from alray.storage.protocols import ObjectStore
 
 LOCATION = Location("s3", "bucket/study")

@@ -7,10 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from alray.errors import SpecError, StoreError
+from alray.remote.failures import error_text
+from alray.settings.location import Location
 from alray.storage.lease import LeaseTimes
-from alray.storage.location import Location
 from alray.storage.object_store import RemoteStorage
-from alray.storage.retrying import error_text, with_retries
+from alray.storage.retrying import with_retries
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.sweep.store import SweepStore
 from tests.helpers.object_store import BUCKET, S3Server, down, running_server, server

@@ -13,8 +13,8 @@ from alray.analysis.correlation.groupings import SHORT_GROUPING_TITLES
 from alray.analysis.wording import Row, count, share, signed
 from alray.reporting.correlation.report import measured_prediction
 from alray.settings.correlation import GROUPINGS
+from alray.settings.location import StudyPath
 from alray.statistics.paired import SIGNIFICANCE, excludes_zero
-from alray.storage.location import StudyPath
 from alray.studies.correlation.results import Correlation
 
 

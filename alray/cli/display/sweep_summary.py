@@ -9,8 +9,8 @@ from rich.text import Text
 
 from alray.analysis.sweep.findings import reading
 from alray.analysis.wording import Row, count, is_or_are, share, signed
+from alray.settings.location import StudyPath
 from alray.statistics.power import fewest_seeds_for_holm
-from alray.storage.location import StudyPath
 
 
 def print_summary(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
-from alray.storage.location import Location, StudyPath, location_of
+from alray.settings.location import Location, StudyPath, location_of
 from alray.studies import manifest
 from alray.studies.correlation.protocol import Records
 from alray.studies.correlation.store import CorrelationStore

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from alray.settings.base import validate
+from alray.settings.location import Location, StudyPath, location_of
 from alray.settings.sweep import SweepSpec
-from alray.storage.location import Location, StudyPath, location_of
 from alray.studies import manifest
 from alray.studies.sweep.store import SweepStore
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from typing_extensions import override
 
 from alray.analysis.sweep.full_data import fill_full_data
-from alray.storage.location import StudyPath
+from alray.settings.location import StudyPath
 from alray.studies.folder import Folder, MissingFileError, table
 from alray.studies.sweep.records import QUERY_COLUMNS, ROUND_COLUMNS, STATUS_COLUMNS
 
