@@ -28,7 +28,10 @@ def pool() -> None:
 @click.argument("source", metavar="[POOL]", default="openclipart")
 @click.option("--all", "every_class", is_flag=True, help="List all classes, not the largest 20.")
 def describe_command(source: str, given: dict[str, Any], every_class: bool) -> None:
-    """Describe POOL: a built-in name (openclipart, icons) or a Parquet file.
+    """Describe POOL: a built-in name (openclipart, icons), or Parquet.
+
+    That is a file, a folder of files, a quoted pattern such as 'posts/*.parquet', or an address such as
+    s3://BUCKET/FOLDER.
 
     Prints objects, modalities and how often they are absent, classes and exact copies. If a study would refuse the
     pool, prints why, with exit code 2.
@@ -38,6 +41,7 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
     from alray.pools.describe import describe
     from alray.settings.base import assign, validate
     from alray.settings.common import PoolSpec
+    from alray.settings.secrets import without_secrets
 
     values: dict[str, Any] = {"source": source}
     for name, value in given.items():
@@ -49,7 +53,8 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
     if description.problems:
         raise PoolError("\n".join(description.problems))
     if not given:  # other columns would have to be repeated in the command
-        out.print(f"\nnext: alray sweep --pool {quote(source)}", soft_wrap=True)
+        shown = quote(without_secrets(source))
+        out.print(f"\nnext: alray sweep --pool {shown}", soft_wrap=True)
 
 
 @pool.command("import")

@@ -1,11 +1,11 @@
-"""The pools of the package, and the names of pools: a built-in name or a path."""
+"""The pools of the package, and the names of pools."""
 
+import itertools
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from alray.errors import PoolError
-from alray.settings.base import unknown_name
+from alray.settings.location import Location, location_of
 
 
 @dataclass(frozen=True)
@@ -40,29 +40,17 @@ BUILTIN_POOLS = {
 
 
 def pool_name(source: str) -> str:
-    """Return the short name of a pool: the built-in name, or the file's without its ending."""
-    return source if source in BUILTIN_POOLS else Path(source).stem
+    """Return the short name of a pool: the built-in name, or that of the file or folder without its ending.
 
-
-def locate(source: str) -> Path:
-    """Return the path of a built-in pool or of a file.
-
-    Raises:
-        PoolError: There is no such pool or file; the message names the nearest built-in pool.
+    Of a pattern it is the folder before its first wildcard.
     """
     if source in BUILTIN_POOLS:
-        return BUILTIN_POOLS[source].path
-    path = Path(source)
-    if path.is_dir():
-        raise PoolError(
-            f"{source}: a folder, and a pool is one Parquet file; "
-            f"make one with `alray pool import {source} OUT.parquet`"
-        )
-    if path.exists():
-        return path
-    if path.suffix or path.name != source:
-        raise PoolError(
-            f"{source}: no such file; check the path, or name a built-in pool: {', '.join(BUILTIN_POOLS)}"
-        )
-    hint = unknown_name("built-in pool", source, list(BUILTIN_POOLS))
-    raise PoolError(f"{hint}; a path of a Parquet file is possible too")
+        return source
+    location = location_of(source)
+    if isinstance(location, Location):
+        path = PurePosixPath(location.bucket_path)
+    else:
+        path = PurePosixPath(location if location.name else location.resolve())
+    parts = [part for part in path.parts if part != "/"]
+    fixed = list(itertools.takewhile(lambda part: not set(part) & {"*", "?"}, parts))
+    return PurePosixPath(fixed[-1]).stem if fixed else "pool"

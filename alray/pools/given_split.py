@@ -1,17 +1,15 @@
 """A split that the pool gives itself: a column that says train, validation or test of each object."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from alray.errors import PoolError
+from alray.pools.arrow_types import decoded, is_bytes, is_text
 from alray.pools.metadata import name_some
 from alray.pools.parquet import PoolFile
 from alray.pools.pool import TEST, TRAIN, VALIDATION, Parts, Texts
-from alray.pools.texts import is_bytes, is_text, read_texts
+from alray.pools.texts import read_texts
 
 OPTION = "--split-column COLUMN"
 
@@ -30,7 +28,7 @@ def read_parts(file: PoolFile, column: str, ids: Texts, kept: npt.NDArray[np.boo
         PoolError: There is no such column, it is no text, or it holds another word or none for an object.
     """
     kind = file.field(column, OPTION).type
-    if not (is_text(_decoded(kind)) or is_bytes(_decoded(kind))):
+    if not (is_text(decoded(kind)) or is_bytes(decoded(kind))):
         raise PoolError(
             f"{file.path}: column {column!r} is {kind}, and a column of the split holds the words train, validation "
             f"and test; write them, or name another column with {OPTION}"
@@ -50,7 +48,3 @@ def read_parts(file: PoolFile, column: str, ids: Texts, kept: npt.NDArray[np.boo
             "or remove these rows"
         )
     return parts
-
-
-def _decoded(kind: Any) -> Any:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alray.errors import PoolError
+from alray.pools.arrow_types import decoded, is_bytes, is_text
 from alray.pools.parquet import PoolFile
 from alray.pools.pool import Indices, Texts
-from alray.pools.texts import LARGEST_EXACT, is_bytes, is_text, read_texts
+from alray.pools.texts import LARGEST_EXACT, read_texts
 
 NO_LABEL = -1
 """The position of an object without a label."""
@@ -70,9 +71,7 @@ def _sorted(names: list[Class]) -> list[Class]:
 
 def _values_and_classes(file: PoolFile, column: str) -> tuple[Any, Callable[[Any], Class | None]]:
     """Return a column's values in a type with few distinct ones, and what each of them is called."""
-    kind = file.field(column, "--label COLUMN").type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
+    kind = decoded(file.field(column, "--label COLUMN").type)
     if is_text(kind) or is_bytes(kind) or pa.types.is_null(kind):
         return read_texts(file, column), lambda text: text or None
     values = file.column(column)
@@ -117,16 +116,26 @@ def _whole(number: Any) -> int:
 
 
 def _class_names(file: PoolFile, column: str) -> list[str] | None:
-    """Return the names of a Hugging Face `ClassLabel`, if the file's metadata says that the column is one."""
-    text = (file.schema.metadata or {}).get(_HUGGING_FACE, b"")
-    try:
-        feature = json.loads(text)["info"]["features"][column]
-        names = feature["names"] if feature["_type"] == "ClassLabel" else None
-    except (TypeError, ValueError, KeyError):
-        return None
-    if names is not None and len(set(names)) < len(names):
+    """Return the names of a Hugging Face `ClassLabel`, if the metadata of the files says that the column is one."""
+    first, *others = (_names_in(shard.schema.metadata, column) for shard in file.shards)
+    for shard, names in zip(file.shards[1:], others, strict=True):
+        if names != first:
+            raise PoolError(
+                f"{file.path}: the metadata of column {column!r} (Hugging Face's ClassLabel) names other classes in "
+                f"{shard.source.name} than in {file.shards[0].source.name}; write the labels as text"
+            )
+    if first is not None and len(set(first)) < len(first):
         raise PoolError(
             f"{file.path}: the metadata of column {column!r} (Hugging Face's ClassLabel) names a class twice; "
             "write the labels as text"
         )
+    return first
+
+
+def _names_in(metadata: Any, column: str) -> list[str] | None:
+    try:
+        feature = json.loads((metadata or {}).get(_HUGGING_FACE, b""))["info"]["features"][column]
+        names = feature["names"] if feature["_type"] == "ClassLabel" else None
+    except (TypeError, ValueError, KeyError):
+        return None
     return None if names is None else [str(name) for name in names]

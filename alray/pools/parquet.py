@@ -1,6 +1,8 @@
-"""Open a pool's Parquet file, and read its columns."""
+"""Open a pool's Parquet files, and read their columns as if they were one."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -8,22 +10,30 @@ from typing import Any
 import pyarrow as pa
 
 from alray.errors import PoolError
-from alray.pools.builtin import locate
 from alray.pools.shard import Shard, ShardSource, open_shard
+from alray.pools.shard_schemas import common_schema
+from alray.pools.sources import find_pool
 from alray.pools.unreadable import not_parquet
+
+_FILES_AT_A_TIME = 16
+"""Footers read at a time: each is a request where files lie in an object store."""
 
 
 @dataclass(frozen=True, eq=False)
 class PoolFile:
-    """An open pool with at least one row.
+    """An open pool of one or more Parquet files, with at least one row.
 
     Attributes:
-        path: The file, as messages name it.
+        path: The file, folder, pattern or address, as messages name it.
+        shards: The files with at least one row, in the order of their names.
+        schema: The columns of all files.
+        conflicts: Column: why it cannot be read, where the files do not agree.
     """
 
     path: str
     shards: tuple[Shard, ...]
     schema: Any
+    conflicts: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -38,6 +48,11 @@ class PoolFile:
                 names the command-line option that chooses another.
         """
         names = self.schema.names
+        if column in self.conflicts:
+            raise PoolError(
+                f"{self.path}: column {column!r} {self.conflicts[column]}; write it alike in all files, or name "
+                f"another one with {option}"
+            )
         if names.count(column) > 1:
             raise PoolError(
                 f"{self.path}: column {column!r} is there {names.count(column)} times; give each a name of its own, "
@@ -54,7 +69,8 @@ class PoolFile:
 
     def column(self, name: str) -> Any:
         """Return a whole column as one Arrow array, dictionaries decoded."""
-        chunks = [chunk for shard in self.shards for chunk in shard.chunks(name)]
+        kind = self._kind(name)
+        chunks = [chunk for shard in self.shards for chunk in shard.chunks(name, kind)]
         values = pa.concat_arrays(pa.chunked_array(chunks).unify_dictionaries().chunks)
         if pa.types.is_dictionary(values.type):
             values = values.cast(values.type.value_type)
@@ -62,21 +78,30 @@ class PoolFile:
 
     def batches(self, name: str, size: int) -> Iterator[Any]:
         """Yield a column in Arrow arrays of at most this many rows."""
+        kind = self._kind(name)
         for shard in self.shards:
-            yield from shard.batches(name, size)
+            yield from shard.batches(name, kind, size)
+
+    def _kind(self, name: str) -> Any:
+        return self.schema.field(self.schema.names.index(name)).type
 
 
 def open_pool(source: str) -> PoolFile:
-    """Open a built-in pool or a Parquet file.
+    """Open a built-in pool, a Parquet file, the files of a folder or pattern, or an address in an object store.
 
     Raises:
-        PoolError: The file is missing, unreadable, not Parquet, or has no rows.
+        PoolError: A file is missing, unreadable, not Parquet, or there are no rows.
     """
-    path = str(locate(source))
+    found = find_pool(source)
+    with ThreadPoolExecutor(_FILES_AT_A_TIME) as threads:
+        shards = tuple(shard for shard in threads.map(_open_shard, found.shards) if shard.rows)
+    if not shards:
+        raise PoolError(f"{found.name}: the file has no rows; a pool has a row per object")
+    return PoolFile(found.name, shards, *common_schema(shards))
+
+
+def _open_shard(source: ShardSource) -> Shard:
     try:
-        shard = open_shard(ShardSource(path, lambda: path))
+        return open_shard(source)
     except (pa.ArrowException, OSError) as error:
-        raise PoolError(not_parquet(path, error)) from None
-    if not shard.rows:
-        raise PoolError(f"{path}: the file has no rows; a pool has a row per object")
-    return PoolFile(path, (shard,), shard.schema)
+        raise PoolError(not_parquet(source, error)) from None

@@ -106,7 +106,7 @@ def _read(file: PoolFile, spec: PoolSpec, split_column: str | None) -> PoolConte
     counts = np.bincount(metadata.labels[labelled], minlength=len(metadata.classes))
     kept = labelled & (counts[metadata.labels] >= spec.min_class_size)
     reader = FeatureReader(file, metadata.ids, kept)
-    notes = metadata.notes
+    notes = (*_about_files(file), *metadata.notes)
     if int(kept.sum()) < int(labelled.sum()):
         small = [metadata.classes[code] for code in np.flatnonzero(counts < spec.min_class_size)]
         notes += (
@@ -119,6 +119,12 @@ def _read(file: PoolFile, spec: PoolSpec, split_column: str | None) -> PoolConte
     features = tuple(reader.read(name, column) for name, column in columns.items())
     sizes = tuple(sorted(counts.tolist(), reverse=True))
     return PoolContent(file.path, metadata, features, notes, sizes, parts)
+
+
+def _about_files(file: PoolFile) -> tuple[str, ...]:
+    if len(file.shards) < 2:
+        return ()
+    return (f"{file.path}: {len(file.shards):,} files are one pool, in the order of their names",)
 
 
 def read_pool(spec: PoolSpec, split_column: str | None = None) -> Pool:

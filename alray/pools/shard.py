@@ -13,6 +13,7 @@ _NULL_LISTS_SINCE = (26,)
 
 _FOOTER_END = struct.Struct("<I4s")
 _ARROW_SCHEMA = b"ARROW:schema"
+_MAGIC = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,27 @@ class Shard:
         """Rows of the file."""
         return int(self.footer.num_rows)
 
-    def chunks(self, column: str) -> list[Any]:
-        """Return a column in the Arrow arrays that the file's row groups give."""
+    def chunks(self, column: str, kind: Any) -> list[Any]:
+        """Return a column in the Arrow arrays that the file's row groups give, as values of this type."""
+        if column not in self.schema.names:
+            return [self._constant(column, kind, self.rows)]
         with self._opened(column) as parquet:
             chunks = parquet.read(columns=[column]).column(column).chunks
-        return [self._as_written(column, chunk) for chunk in chunks]
+        return [as_type(chunk, kind) for chunk in chunks]
 
-    def batches(self, column: str, size: int) -> Iterator[Any]:
-        """Yield a column in Arrow arrays of at most this many rows."""
+    def batches(self, column: str, kind: Any, size: int) -> Iterator[Any]:
+        """Yield a column in Arrow arrays of at most this many rows, as values of this type."""
+        if column not in self.schema.names:
+            for start in range(0, self.rows, size):
+                yield self._constant(column, kind, min(size, self.rows - start))
+            return
         with self._opened(column) as parquet:
             for batch in parquet.iter_batches(batch_size=size, columns=[column]):
-                yield self._as_written(column, batch.column(column))
+                yield as_type(batch.column(column), kind)
+
+    def _constant(self, column: str, kind: Any, rows: int) -> Any:
+        """Return a column that the name of a folder gives."""
+        return pa.repeat(pa.scalar(self.source.partition[column], pa.string()).cast(kind), rows)
 
     def _opened(self, column: str) -> Any:
         footer = self.footer
@@ -62,15 +73,25 @@ class Shard:
         # Without `pre_buffer=False` all compressed row groups are held in memory until the last is read.
         return pq.ParquetFile(self.source.open(), metadata=footer, pre_buffer=False)
 
-    def _as_written(self, column: str, values: Any) -> Any:
-        kind = self.schema.field(column).type
-        return values if values.type == kind else _cast(values, kind)
-
 
 def open_shard(source: ShardSource) -> Shard:
     """Read a file's footer."""
     with pq.ParquetFile(source.open(), pre_buffer=False) as parquet:
         return Shard(source, parquet.metadata, parquet.schema_arrow)
+
+
+def begins_as_parquet(source: ShardSource) -> bool:
+    """Return whether the first bytes of a file, if it can be opened, are those of Parquet."""
+    try:
+        with _opened_file(source) as file:
+            return bool(file.read(len(_MAGIC)) == _MAGIC)
+    except OSError:
+        return False
+
+
+def _opened_file(source: ShardSource) -> Any:
+    opened = source.open()
+    return pa.OSFile(opened) if isinstance(opened, str) else opened
 
 
 def _reads_no_null_lists(kind: Any) -> bool:
@@ -88,9 +109,7 @@ def _has_fixed_size_list(kind: Any) -> bool:
 
 def _without_arrow_schema(source: ShardSource) -> Any:
     """Return a file's footer without the Arrow schema: Parquet itself knows lists of variable length only."""
-    opened = source.open()
-    file = pa.OSFile(opened) if isinstance(opened, str) else opened
-    with file:
+    with _opened_file(source) as file:
         end = file.size()
         file.seek(end - _FOOTER_END.size)
         tail = file.read(_FOOTER_END.size)
@@ -100,8 +119,12 @@ def _without_arrow_schema(source: ShardSource) -> Any:
     return pq.read_metadata(pa.BufferReader(magic + footer + tail))
 
 
-def _cast(values: Any, kind: Any) -> Any:
-    """Return the values that were read as lists of variable length in the type that they were written in."""
+def as_type(values: Any, kind: Any) -> Any:
+    """Return values in the type that they were written in, or in a wider one that holds them exactly."""
+    if values.type == kind:
+        return values
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
     if isinstance(kind, pa.BaseExtensionType):
-        return pa.ExtensionArray.from_storage(kind, _cast(values, kind.storage_type))
+        return pa.ExtensionArray.from_storage(kind, as_type(values, kind.storage_type))
     return values.cast(kind)

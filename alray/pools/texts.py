@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alray.errors import PoolError
+from alray.pools.arrow_types import is_bytes
 from alray.pools.parquet import PoolFile
 from alray.pools.pool import Indices
 
@@ -20,24 +21,7 @@ LARGEST_EXACT = {
 }
 """Type: the number from which on it cannot hold every whole number."""
 
-_TEXT_KINDS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-_BYTES_KINDS = (
-    pa.types.is_binary,
-    pa.types.is_large_binary,
-    pa.types.is_fixed_size_binary,
-    pa.types.is_binary_view,
-)
 _UUID_BYTES = 16
-
-
-def is_text(kind: Any) -> bool:
-    """Return whether a column of this Arrow type holds texts."""
-    return any(is_kind(kind) for is_kind in _TEXT_KINDS)
-
-
-def is_bytes(kind: Any) -> bool:
-    """Return whether a column of this Arrow type holds bytes."""
-    return any(is_kind(kind) for is_kind in _BYTES_KINDS)
 
 
 def read_texts(file: PoolFile, column: str) -> Any:

@@ -1,12 +1,13 @@
 """Say why PyArrow cannot read a file, and what to do: a damaged file, one that is too new, or another format."""
 
 import re
-from pathlib import Path
 from shlex import quote
 
 import pyarrow as pa
 
-_MAGIC = b"PAR1"
+from alray.pools.shard import ShardSource, begins_as_parquet
+from alray.remote.failures import explanation
+from alray.settings.secrets import without_secrets
 
 _DAMAGED = re.compile(
     r"corrupt|thrift|unexpected end|end of stream|eof|checksum|crc|uncompress|decompress|"
@@ -32,25 +33,20 @@ def unreadable(path: str, error: Exception) -> str:
     )
 
 
-def not_parquet(path: str, error: Exception) -> str:
+def not_parquet(source: ShardSource, error: Exception) -> str:
     """Return the message for a file that cannot be opened as Parquet."""
-    reason = f"{path}: not a readable Parquet file ({first_line(error)})"
-    if _begins_as_parquet(path):
+    known = explanation(error)
+    if known is not None:
+        return f"{source.name} cannot be read: {known}"
+    reason = f"{source.name}: not a readable Parquet file ({without_secrets(first_line(error))})"
+    if begins_as_parquet(source):
         return (
             f"{reason}; it begins as one, so its end is missing or changed: make or copy it again"
         )
     return (
         f"{reason}; convert other formats with `alray pool import`: "
-        f"alray pool import {quote(path)} OUT.parquet"
+        f"alray pool import {quote(source.name)} OUT.parquet"
     )
-
-
-def _begins_as_parquet(path: str) -> bool:
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(len(_MAGIC)) == _MAGIC
-    except OSError:
-        return False
 
 
 def first_line(error: Exception) -> str:

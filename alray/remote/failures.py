@@ -2,7 +2,8 @@
 
 import re
 
-from alray.settings.location import Location, without_secrets
+from alray.settings.location import Location
+from alray.settings.secrets import without_secrets
 
 _EXPLANATIONS = {
     r"no_?such_?bucket|bucket does not exist|bucket not found": "there is no such bucket: check its name, or make it",

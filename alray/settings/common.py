@@ -2,16 +2,19 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from alray.settings.base import Count, Fraction, NotNegative, Positive, Settings, Share
+from alray.settings.secrets import without_secrets
 
 
 class PoolSpec(Settings):
     """The pool's file and its columns."""
 
     source: str = Field(
-        "openclipart", description="built-in pool (openclipart, icons), or a Parquet file"
+        "openclipart",
+        description="built-in pool (openclipart, icons), or Parquet: a file, a folder of files, a quoted pattern like "
+        "'posts/*.parquet', or an address like s3://BUCKET/FOLDER",
     )
     id: str = Field("id", description="column of unique ids")
     label: str = Field("label", description="column of class labels")
@@ -32,6 +35,11 @@ class PoolSpec(Settings):
     dtype: Literal["float32", "float16"] = Field(
         "float32", description="type of the standardised features in memory"
     )
+
+    @field_serializer("source")
+    def _without_keys(self, source: str) -> str:
+        """Return the source as it is kept in a study's files: an address loses the keys that it may hold."""
+        return without_secrets(source)
 
 
 class SplitSpec(Settings):

@@ -8,11 +8,9 @@ from urllib.parse import unquote
 from typing_extensions import override
 
 from alray.errors import SpecError
+from alray.settings.secrets import CONTAINER_FIRST
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::[A-Za-z][A-Za-z0-9+.-]*)*://")
-_SECRETS = re.compile(r"(?P<scheme>[A-Za-z][\w+.:-]*://)(?:[^\s/@]*@)?(?P<path>[^\s?]*)(?:\?\S*)?")
-_CONTAINER_FIRST = ("abfs", "abfss")
-"""Schemes that write a container where others write a user: `abfs://container@account...`."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class Location:
     @override
     def __str__(self) -> str:
         first = self.user.partition(":")[0]
-        container = f"{first}@" if self.scheme in _CONTAINER_FIRST and first else ""
+        container = f"{first}@" if self.scheme in CONTAINER_FIRST and first else ""
         return f"{self.scheme}://{container}{self.bucket_path}"
 
     def __truediv__(self, name: str) -> "Location":
@@ -121,14 +119,3 @@ def _local_path(uri: str) -> Path:
     if host not in {"", "localhost"} or not slash:
         raise SpecError(f"{uri} is not the address of a local folder: write file:///FOLDER")
     return Path("/" + unquote(path))
-
-
-def without_secrets(text: str) -> str:
-    """Return a text in which URIs have lost their user information and query."""
-
-    def shown(found: re.Match[str]) -> str:
-        if found["scheme"].rstrip(":/").lower() in _CONTAINER_FIRST:
-            return found[0].partition("?")[0]
-        return found["scheme"] + found["path"]
-
-    return _SECRETS.sub(shown, text)

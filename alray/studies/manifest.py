@@ -10,8 +10,8 @@ from alray._version import __version__
 from alray.errors import StoreError
 from alray.pools.pool import Pool
 from alray.settings.base import Settings, flatten
-from alray.settings.location import without_secrets
 from alray.settings.run import SCHEMA
+from alray.settings.secrets import without_secrets
 from alray.studies.folder import Folder
 from alray.studies.machine import PACKAGES, git_commit, installed_version, own_source, processor
 

@@ -25,7 +25,7 @@ def refusal(source: str, **settings: object) -> str:
     [
         ("openclipartt", r"did you mean 'openclipart'\?.* path"),
         ("none.parquet", r"none\.parquet: no such file; .*openclipart, icons"),
-        (".", "a folder, and a pool is one Parquet file; .*alray pool import"),
+        ("none/*.parquet", r"none/\*\.parquet: no file matches this pattern"),
     ],
 )
 def test_refuses_a_source_that_is_no_file(source, words):

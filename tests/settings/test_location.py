@@ -4,7 +4,8 @@ import pytest
 
 from alray.cli.report import _open  # the command itself would need a finished study
 from alray.errors import SpecError
-from alray.settings.location import Location, location_of, without_secrets
+from alray.settings.location import Location, location_of
+from alray.settings.secrets import without_secrets
 
 KEYS = "s3://AKIAKEY:pass%2Fword@bucket/results?endpoint_override=host%3A9000&region=x"
 

@@ -1,0 +1,208 @@
+"""Find the Parquet files of a pool: one file, those of a folder or of a pattern, on a disk or in an object store."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from shlex import quote
+from typing import Any
+from urllib.parse import unquote
+
+from pyarrow import fs
+
+from alray.errors import AlrayError, PoolError
+from alray.pools.builtin import BUILTIN_POOLS
+from alray.pools.shard import ShardSource, begins_as_parquet
+from alray.remote.arrow_system import SCHEMES, arrow_system
+from alray.remote.failures import error_text, explanation
+from alray.remote.fsspec_system import fsspec_system
+from alray.settings.base import unknown_name
+from alray.settings.location import Location, location_of
+
+PARQUET_ENDINGS = (".parquet", ".parq", ".pq")
+
+_WILDCARDS = "*?["
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+"""How Hive and Spark name the folder of rows whose value is null."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder or file in a file system, as messages name it.
+
+    Attributes:
+        name: Without secrets.
+        path: In the file system, without a slash at its end.
+    """
+
+    name: str
+    path: str
+    system: fs.FileSystem
+
+    def file(self, parts: Sequence[str], partition: Any = None) -> ShardSource:
+        """Return the file of these parts of a path below the folder, or the folder itself as a file."""
+        path = "/".join([self.path, *parts])
+        opened: Callable[[], Any] = lambda: self.system.open_input_file(path)  # noqa: E731 -- of this path
+        return ShardSource("/".join([self.name.rstrip("/"), *parts]), opened, partition or {})
+
+    def files(self) -> list[tuple[str, ...]]:
+        """Return the parts of the paths of all files below the folder, sorted as texts."""
+        selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
+        found = (i.path for i in self.system.get_file_info(selector) if i.type == fs.FileType.File)
+        below = sorted(path.removeprefix(self.path).lstrip("/") for path in found)
+        return [tuple(path.split("/")) for path in below if path]
+
+
+@dataclass(frozen=True)
+class PoolSource:
+    """The files of a pool, in the order of their names."""
+
+    name: str
+    shards: tuple[ShardSource, ...]
+
+
+def find_pool(source: str) -> PoolSource:
+    """Return the files of a built-in pool, a file, a folder, a pattern such as `posts/*.parquet`, or an address.
+
+    Raises:
+        PoolError: There is none; the message gives the next step.
+        SpecError: An address cannot be read.
+    """
+    if source in BUILTIN_POOLS:
+        path = str(BUILTIN_POOLS[source].path)
+        return PoolSource(path, (ShardSource(path, lambda: path),))
+    location = location_of(source)
+    if not isinstance(location, Location):
+        return _find_local(source, location.expanduser())
+    try:
+        return _find(_remote(location), location.bucket_path)
+    except AlrayError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- each package has errors of its own kind
+        reason = explanation(error) or error_text(error, location)
+        raise PoolError(f"{location} cannot be read: {reason}") from None
+
+
+def _find_local(source: str, path: Path) -> PoolSource:
+    folder = Folder(str(path), str(path), fs.LocalFileSystem())
+    if path.is_file():
+        return PoolSource(str(path), (ShardSource(str(path), lambda: str(path)),))
+    try:
+        return _find(folder, str(path))
+    except PoolError:
+        if path.suffix or path.name != source or path.exists():
+            raise
+    hint = unknown_name("built-in pool", source, list(BUILTIN_POOLS))
+    raise PoolError(f"{hint}; a path of a Parquet file is possible too")
+
+
+def _remote(location: Location) -> Folder:
+    opened = arrow_system if location.scheme in SCHEMES else fsspec_system
+    system, path = opened(location)
+    if not isinstance(system, fs.FileSystem):
+        system = fs.PyFileSystem(fs.FSSpecHandler(system))
+    return Folder(str(location), path.rstrip("/"), system)
+
+
+def _find(folder: Folder, path: str) -> PoolSource:
+    kind = folder.system.get_file_info(folder.path).type
+    if kind == fs.FileType.File:
+        return PoolSource(folder.name, (folder.file(()),))
+    if kind == fs.FileType.Directory:
+        return PoolSource(folder.name, tuple(_of_folder(folder)))
+    if any(character in path for character in _WILDCARDS):
+        return PoolSource(folder.name, tuple(_of_pattern(folder)))
+    raise PoolError(
+        f"{folder.name}: no such file; check the path, or name a built-in pool: {', '.join(BUILTIN_POOLS)}"
+    )
+
+
+def _of_folder(folder: Folder) -> list[ShardSource]:
+    every = [parts for parts in folder.files() if not _is_hidden(parts)]
+    files = _parquet_files(folder, every)
+    apart = [parts for parts in files if not all("=" in part for part in parts[:-1])]
+    if apart:
+        folders = sorted({"/".join([folder.name.rstrip("/"), *parts[:-1]]) for parts in apart})
+        raise PoolError(
+            f"{folder.name}: a folder with Parquet files in other folders, such as {folders[0]}; name one of these, "
+            f"or all by a pattern: {quote(folder.name.rstrip('/') + '/**/*.parquet')}"
+        )
+    if not files:
+        raise PoolError(
+            f"{folder.name}: a folder, and no Parquet file is in it; "
+            f"make one with `alray pool import {quote(folder.name)} OUT.parquet`"
+            if every
+            else f"{folder.name}: the folder is empty; name a Parquet file, or a folder that holds some"
+        )
+    _refuse_delta(folder)
+    return _with_partitions(folder, files)
+
+
+def _of_pattern(pattern: Folder) -> list[ShardSource]:
+    parts = pattern.path.split("/")
+    first = next(i for i, part in enumerate(parts) if any(c in part for c in _WILDCARDS))
+    rest = parts[first:]
+    base = "/".join(parts[:first]) or ("/" if pattern.path.startswith("/") else ".")
+    name = pattern.name.removesuffix("/".join(rest)) or "./"
+    folder = replace(pattern, name=name, path=base)
+    every = [found for found in folder.files() if not _is_hidden(found)]
+    whole = [found for found in every if _matches(found, rest)]
+    inside = [found for found in every if found not in whole and _in_match(found, rest)]
+    files = sorted([*whole, *_parquet_files(folder, inside)])
+    if not files:
+        raise PoolError(f"{pattern.name}: no file matches this pattern; check it and its folder")
+    return _with_partitions(folder, files)
+
+
+def _is_hidden(parts: Sequence[str]) -> bool:
+    """Return whether a file is one that writers of tables keep for themselves, such as `_SUCCESS` and `.crc` files."""
+    return any(part.startswith((".", "_")) and "=" not in part for part in parts)
+
+
+def _parquet_files(folder: Folder, files: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    named = [parts for parts in files if parts[-1].lower().endswith(PARQUET_ENDINGS)]
+    # Hive, Impala and Athena write files without an ending.
+    return named or [p for p in files if "." not in p[-1] and begins_as_parquet(folder.file(p))]
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Return whether a path matches, part by part; `**` stands for any number of folders."""
+    if not parts or not pattern:
+        return not parts and not pattern
+    if pattern[0] == "**":
+        return any(_matches(parts[start:], pattern[1:]) for start in range(len(parts) + 1))
+    return fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+
+
+def _in_match(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    return any(_matches(parts[:length], pattern) for length in range(1, len(parts)))
+
+
+def _with_partitions(folder: Folder, files: list[tuple[str, ...]]) -> list[ShardSource]:
+    """Return the files with the columns that the names of their folders give.
+
+    Raises:
+        PoolError: Files lie in folders of different keys.
+    """
+    shards = [folder.file(parts, _partition(parts[:-1])) for parts in files]
+    for shard in shards:
+        if list(shard.partition) != list(shards[0].partition):
+            raise PoolError(
+                f"{shard.name}: its folders give the columns {', '.join(shard.partition) or '(none)'}, and those of "
+                f"{shards[0].name} give {', '.join(shards[0].partition) or '(none)'}; name files of one kind"
+            )
+    return shards
+
+
+def _partition(folders: Sequence[str]) -> dict[str, str | None]:
+    pairs = [part.split("=", 1) for part in folders if "=" in part]
+    values = [(unquote(key), unquote(value)) for key, value in pairs]
+    return {key: None if value == _NO_VALUE else value for key, value in values}
+
+
+def _refuse_delta(folder: Folder) -> None:
+    if folder.system.get_file_info(f"{folder.path}/_delta_log").type == fs.FileType.Directory:
+        raise PoolError(
+            f"{folder.name}: a Delta table, whose folder keeps the files of removed rows too; "
+            "write its present rows as Parquet with the program that made it"
+        )

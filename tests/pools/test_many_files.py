@@ -1,0 +1,317 @@
+"""A pool of many Parquet files: a folder, a pattern, folders that give columns, and files that do not agree."""
+
+import json
+import logging
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from alray.errors import PoolError
+from alray.pools import shard
+from alray.pools.builtin import pool_name
+from alray.pools.sources import find_pool
+from tests.helpers.command import alray
+from tests.helpers.pools_fixtures import IDS, LABELS, columns, features, parquet, read, vectors
+
+TWO = vectors([[1.0, 2.0], [3.0, 4.0]])
+
+
+def write(path: Path, table=None, rows=slice(None), **changed):
+    """Write these rows of a good pool, with changes, and return the file's path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = pa.table(columns(**changed)) if table is None else table
+    pq.write_table(
+        whole.slice(rows.start or 0, (rows.stop or len(whole)) - (rows.start or 0)), path
+    )
+    return str(path)
+
+
+def shards(folder, names=("b.parquet", "a.parquet", "c.parquet"), **changed):
+    """Write a pool of six objects as three files of two, which in this order are the pool."""
+    for start, name in zip(range(0, 6, 2), names, strict=True):
+        write(folder / name, rows=slice(start, start + 2), **changed)
+    return str(folder)
+
+
+def refusal(source, **settings):
+    with pytest.raises(PoolError) as caught:
+        read(str(source), **settings)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (["1.parquet", "2.parquet", "3.parquet"], ""),
+        (["1.PARQUET", "2.pq", "3.parq"], ""),
+        (
+            [
+                "part-00000.snappy.parquet",
+                "part-00001.snappy.parquet",
+                "part-00002.snappy.parquet",
+            ],
+            "",
+        ),
+        (["000000_0", "000001_0", "000002_0"], ""),
+        (["1.parquet", "2.parquet", "3.parquet"], "*.parquet"),
+        (["a/1.parquet", "a/2.parquet", "b/1.parquet"], "**/*.parquet"),
+        (["a/1.parquet", "b/1.parquet", "c/1.parquet"], "?"),
+        (["a/x/1", "b/x/1", "c/x/1"], "?/x"),
+        (
+            ["1.parquet/part-0.parquet", "2.parquet/part-0.parquet", "3.parquet/part-0.parquet"],
+            "*.parquet",
+        ),
+    ],
+)
+def test_many_files_are_the_pool_that_one_file_is(tmp_path, names, pattern):
+    (tmp_path / "one").mkdir()
+    one = parquet(tmp_path / "one")
+    many = tmp_path / "many"
+    shards(many, names)
+    folder = (many / names[0]).parent
+    for hidden in ("_SUCCESS", ".part-0.crc", "_temporary/0.parquet", "README.md", "_metadata"):
+        (folder / hidden).parent.mkdir(exist_ok=True)
+        (folder / hidden).write_bytes(b"no Parquet")
+    pool = read(f"{many}/{pattern}".rstrip("/"))
+    assert pool.fingerprint == read(one).fingerprint
+    assert pool.name == "many"
+
+
+def test_the_order_is_that_of_the_names_and_rows_are_numbered_through(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "alray")
+    pool = read(shards(tmp_path / "posts", id=None, name=IDS))
+    assert pool.ids.tolist() == ["0", "1", "2", "3", "4", "5"]
+    # The middle pair of the six objects lies in a.parquet, which comes first.
+    assert features(pool, "text")[:, 0].tolist()[:2] == [1.5, 3.5]
+    assert "posts: 3 files are one pool, in the order of their names" in caplog.messages[0]
+
+
+def test_folders_named_after_values_become_columns(tmp_path):
+    table = pa.table(columns(label=None))
+    for row, (label, year) in enumerate(zip(LABELS, ["7", "07"] * 3, strict=True)):
+        folder = tmp_path / "posts" / f"label={label}%20x" / f"_year={year}"
+        write(folder / f"{row}.parquet", table, slice(row, row + 1))
+    pool = read(str(tmp_path / "posts"), group_by="_year")
+    assert pool.classes == ("cat x", "dog x")
+    assert pool.ids.tolist() == ["a", "c", "e", "b", "d", "f"]
+    assert [pool.classes[code] for code in pool.labels] == ["cat x"] * 3 + ["dog x"] * 3
+    assert pool.groups.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        (["10", "9"], ("9", "10")),
+        (["10", "09"], ("09", "10")),
+        (["9223372036854775808", "1"], ("1", "9223372036854775808")),
+        (["²", "1"], ("1", "²")),
+    ],
+)
+def test_values_of_folders_are_numbers_only_if_all_are_written_so(tmp_path, values, classes):
+    for value, rows in zip(values, (slice(0, 3), slice(3, 6)), strict=True):
+        write(tmp_path / f"topic={value}" / "0.parquet", rows=rows)
+    assert read(str(tmp_path), label="topic").classes == classes
+
+
+def test_rows_in_the_folder_of_no_value_have_no_label(tmp_path):
+    for value, row in {"x": 0, "y": 2, "__HIVE_DEFAULT_PARTITION__": 4}.items():
+        write(tmp_path / f"topic={value}" / "0.parquet", rows=slice(row, row + 2))
+    pool = read(str(tmp_path), label="topic")
+    assert (pool.classes, len(pool)) == (("x", "y"), 4)
+
+
+def test_a_column_of_the_files_comes_before_that_of_their_folders(tmp_path):
+    for value, rows in (("no", slice(0, 3)), ("none", slice(3, 6))):
+        write(tmp_path / f"label={value}" / "0.parquet", rows=rows)
+    assert read(str(tmp_path)).classes == ("cat", "dog")
+
+
+def test_files_without_rows_are_no_part_of_the_pool(tmp_path):
+    folder = shards(tmp_path)
+    write(tmp_path / "0.parquet", pa.table({"id": pa.array([], pa.null())}))
+    assert len(read(folder)) == 6
+    (tmp_path / "empty").mkdir()
+    write(tmp_path / "empty" / "0.parquet", pa.table({"id": pa.array([], pa.null())}))
+    assert "no rows" in refusal(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("column", "first", "second", "wanted"),
+    [
+        (
+            "label",
+            pa.array([1, 300], pa.int16()),
+            pa.array([2**40, 2], pa.int64()),
+            {"1", "300", "2", str(2**40)},
+        ),
+        (
+            "label",
+            pa.array([1, 200], pa.uint8()),
+            pa.array([-1, 2], pa.int16()),
+            {"1", "200", "-1", "2"},
+        ),
+        (
+            "label",
+            pa.array(["x", "y"]).dictionary_encode(),
+            pa.array(["z", "x"], pa.large_string()),
+            set("xyz"),
+        ),
+        ("label", pa.array(["x", "y"]), pa.array([None, None]), set("xy")),
+        ("label", pa.array([b"x", b"y"]), pa.array([b"z", b"x"], pa.binary(1)), set("xyz")),
+        ("label", pa.array([1, 2], pa.float32()), pa.array([3, 1], pa.float64()), set("123")),
+    ],
+)
+def test_types_that_one_type_holds_exactly_are_one(tmp_path, column, first, second, wanted):
+    for name, rows, values in (("a", slice(0, 2), first), ("b", slice(2, 4), second)):
+        table = pa.table(columns()).slice(rows.start, 2)
+        position = table.column_names.index(column)
+        write(tmp_path / f"{name}.parquet", table.set_column(position, column, values))
+    assert set(read(str(tmp_path)).classes) == wanted
+
+
+def test_lists_that_one_type_holds_exactly_are_one(tmp_path):
+    half = pa.array([[1.0, 2.0], None], pa.list_(pa.float32(), 2))
+    whole = pa.array([[0.1, 0.2], [5.0, 6.0]], pa.list_(pa.float64(), 2))
+    free = pa.array([[3.0, 4.0], None], pa.list_(pa.float32()))
+    for name, image in {"a": half, "b": whole, "c": free}.items():
+        ids = [name, name * 2]
+        table = pa.table({"id": ids, "label": ["x", "y"], "image": image, "text": TWO})
+        write(tmp_path / f"{name}.parquet", table)
+    image = features(read(str(tmp_path)), "image")
+    assert image[[0, 2, 3, 4]].tolist() == [
+        [1, 2],
+        [pytest.approx(0.1), pytest.approx(0.2)],
+        [5, 6],
+        [3, 4],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "other", "words"),
+    [
+        ("label", [1, 2], r"column 'label' is string in .*a\.parquet, and int64 in .*b\.parquet"),
+        ("label", pa.array([1, 2], pa.uint64()), r"is string in .*a\.parquet, and uint64 in"),
+        ("label", [Decimal("1.5"), None], r"is string in .*a\.parquet, and decimal"),
+        (
+            "label",
+            None,
+            r"column 'label' is in .*a\.parquet, and not in .*b\.parquet; write it alike in all files",
+        ),
+        (
+            "image",
+            pa.array([[1], [2]], pa.list_(pa.int64())),
+            r"column 'image' is fixed_size_list.* and list",
+        ),
+        ("image", None, r"column 'image' is in .*a\.parquet, and not in .*b\.parquet"),
+    ],
+)
+def test_files_that_do_not_agree_are_named_with_the_column(tmp_path, column, other, words):
+    write(tmp_path / "a.parquet", rows=slice(0, 2))
+    write(tmp_path / "b.parquet", pa.table(columns(**{"id": IDS, column: None})).slice(2, 2))
+    if other is not None:
+        table = pq.read_table(tmp_path / "b.parquet").append_column(column, pa.array(other))
+        write(tmp_path / "b.parquet", table)
+    with pytest.raises(PoolError, match=words):
+        read(str(tmp_path))
+
+
+def test_integers_beyond_either_type_are_not_mixed(tmp_path):
+    for name, kind in (("a", pa.uint64()), ("b", pa.int64())):
+        table = pa.table({"id": [name], "label": pa.array([1], kind), "text": TWO[:1]})
+        write(tmp_path / f"{name}.parquet", table)
+    assert "is uint64 in" in refusal(tmp_path)
+
+
+def test_a_column_that_is_not_used_may_differ(tmp_path):
+    write(tmp_path / "a.parquet", rows=slice(0, 3), words=list("xxxxxx"))
+    write(tmp_path / "b.parquet", rows=slice(3, 6), words=list(range(6)))
+    write(tmp_path / "c.parquet", pa.table(columns(id=list("uvwxyz"))))
+    assert len(read(str(tmp_path))) == 12
+
+
+def test_class_names_of_hugging_face_must_be_those_of_all_files(tmp_path):
+    for name, names in (("a", ["cat", "dog"]), ("b", ["dog", "cat"])):
+        info = {"info": {"features": {"label": {"names": names, "_type": "ClassLabel"}}}}
+        table = pa.table({"id": [name], "label": [0], "text": TWO[:1]})
+        write(
+            tmp_path / f"{name}.parquet",
+            table.replace_schema_metadata({"huggingface": json.dumps(info)}),
+        )
+    assert "names other classes in" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ([], "the folder is empty; name a Parquet file"),
+        (["_SUCCESS", ".hidden.parquet"], "the folder is empty"),
+        (
+            ["labels.txt", "image.npy"],
+            "no Parquet file is in it; make one with `alray pool import",
+        ),
+        (["train/0.parquet", "test/0.parquet"], "with Parquet files in other folders, such as"),
+        (["0.parquet", "old/0.parquet"], "or all by a pattern: "),
+        (
+            ["0.parquet", "_delta_log/0.json"],
+            "a Delta table, whose folder keeps the files of removed rows",
+        ),
+        (["topic=x/0.parquet", "1.parquet"], r"give the columns topic, and those of"),
+    ],
+)
+def test_a_folder_that_is_no_pool_is_refused_with_the_next_step(tmp_path, files, words):
+    folder = tmp_path / "my posts"
+    folder.mkdir()
+    for name in files:
+        write(folder / name)
+    message = refusal(folder)
+    assert message.startswith(str(folder))
+    assert words in message
+    if "`" in message:
+        assert f"import '{folder}' OUT.parquet`" in message
+
+
+def test_one_file_of_many_that_is_none_is_named(tmp_path):
+    folder = shards(tmp_path)
+    (tmp_path / "b.parquet").write_bytes(b"id,label")
+    assert refusal(folder).startswith(f"{tmp_path / 'b.parquet'}: not a readable Parquet file")
+
+
+def test_lists_of_fixed_size_in_many_files_are_read_by_every_pyarrow(tmp_path, monkeypatch):
+    folder = shards(tmp_path)
+    wanted = read(folder).fingerprint
+    monkeypatch.setattr(shard, "_NULL_LISTS_SINCE", (10_000,))
+    assert read(folder).fingerprint == wanted
+
+
+def test_a_name_with_brackets_is_a_file_where_there_is_one(tmp_path):
+    source = write(tmp_path / "pool[1].parquet")
+    assert len(find_pool(source).shards) == 1
+    assert pool_name(source) == "pool[1]"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("openclipart", "openclipart"),
+        ("data/posts.parquet", "posts"),
+        ("data/posts/", "posts"),
+        ("data/posts/part-*.parquet", "posts"),
+        ("data/posts/*/x/0.parquet", "posts"),
+        ("s3://key:secret@bucket/posts.parquet?region=x", "posts"),
+        ("s3://bucket", "bucket"),
+        ("*.parquet", "pool"),
+    ],
+)
+def test_names_of_pools(source, name):
+    assert pool_name(source) == name
+
+
+def test_a_folder_as_typed(tmp_path):
+    shards(tmp_path / "my posts")
+    result = alray("pool", "describe", tmp_path / "my posts")
+    assert result.exit_code == 0, result.output
+    assert "my posts" in result.output
+    assert f"alray sweep --pool '{tmp_path / 'my posts'}'" in result.output

@@ -1,0 +1,120 @@
+"""Pools in object stores, by addresses as --results takes them."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from alray import api
+from alray.errors import AlrayError, PoolError
+from tests.helpers.command import alray
+from tests.helpers.object_store import BUCKET, S3Server, running_server, server
+from tests.helpers.pools_fixtures import columns, parquet, read
+from tests.helpers.studies import settings, write_pool
+
+__all__ = ["running_server", "server"]
+
+
+@pytest.fixture(scope="module")
+def filled(running_server: S3Server) -> S3Server:
+    """The server with a pool as one file, as shards, and as folders that give the labels."""
+    whole = pa.table(columns())
+    without = whole.drop_columns(["label"])
+    files = {"one.parquet": whole, "many/_SUCCESS": whole.slice(0, 1)}
+    for row in range(6):
+        files[f"many/part-{row}.parquet"] = whole.slice(row, 1)
+        files[f"hive/label={whole['label'][row]}/{row}.parquet"] = without.slice(row, 1)
+    for name, table in files.items():
+        pq.write_table(table, f"{BUCKET}/pools/{name}", filesystem=running_server.system())
+    return running_server
+
+
+@pytest.mark.parametrize(
+    "path", ["one.parquet", "many", "many/", "many/*.parquet", "ma*/part-[0-5].*"]
+)
+def test_a_pool_in_a_bucket_is_the_pool_on_the_disk(tmp_path, filled, server, path):
+    pool = read(f"s3://{BUCKET}/pools/{path}")
+    assert pool.fingerprint == read(parquet(tmp_path)).fingerprint
+
+
+def test_folders_in_a_bucket_become_columns(filled, server):
+    pool = read(f"s3://{BUCKET}/pools/hive")
+    assert pool.ids.tolist() == ["a", "c", "e", "b", "d", "f"]
+    assert pool.classes == ("cat", "dog")
+
+
+def test_each_file_is_listed_once_and_its_footer_is_read_once(filled, server):
+    server.log.clear()
+    read(f"s3://{BUCKET}/pools/many")
+    assert (
+        len(
+            [
+                query
+                for _, _, query in server.log
+                if "list-type" in query and "delimiter" not in query
+            ]
+        )
+        <= 2
+    )
+    # A footer, and four columns of one row group each, after their sizes.
+    gets = [path for method, path, _ in server.log if method == "GET" and "part-" in path]
+    assert len(gets) <= 6 * (1 + 4 * 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (f"{BUCKET}/none.parquet", "no such file"),
+        (f"{BUCKET}/none/*.parquet", "no file matches this pattern"),
+        ("no-such-bucket/one.parquet", "no such"),
+    ],
+)
+def test_what_is_not_there_is_named(filled, server, path, words):
+    with pytest.raises(PoolError, match=rf"s3://{path.replace('*', '.*')}.*{words}"):
+        read(f"s3://{path}")
+
+
+def test_keys_in_an_address_open_the_pool_and_are_shown_nowhere(
+    tmp_path, filled, server, monkeypatch
+):
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    local = write_pool(tmp_path / "local.parquet")
+    system = filled.system()
+    pq.write_table(pq.read_table(local), f"{BUCKET}/pools/study.parquet", filesystem=system)
+    query = f"endpoint_override={server.address}&scheme=http&region=us-east-1"
+    address = f"s3://testing:hush%2Fhush@{BUCKET}/pools/study.parquet?{query}"
+    api.sweep({**settings(local, rounds=1), "pool": {"source": address}}, results=tmp_path / "s3")
+    written = b"".join(
+        path.read_bytes() for path in (tmp_path / "s3").rglob("*") if path.is_file()
+    )
+    described = alray("pool", "describe", address)
+    assert described.exit_code == 0, described.output
+    missing = alray("pool", "describe", address.replace("study.parquet", "none.parquet"))
+    assert missing.exit_code == 2
+    unknown = alray("sweep", "--pool", address.replace("region", "regoin"), "--dry-run")
+    assert unknown.exit_code == 2
+    shown = described.output + missing.output + unknown.output
+    assert "hush" not in shown
+    assert b"hush" not in written
+
+
+def test_a_pool_through_a_package_of_the_fsspec_family(tmp_path, monkeypatch):
+    monkeypatch.setattr(MemoryFileSystem, "store", {})
+    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+    source = parquet(tmp_path)
+    for name in ("one.parquet", "many/a.parquet"):
+        with MemoryFileSystem().open(f"/posts/{name}", "wb") as file:
+            file.write((tmp_path / "pool.parquet").read_bytes())
+    for address in (
+        "memory://posts/one.parquet",
+        "memory://posts/many",
+        "memory://posts/*.parquet",
+    ):
+        assert read(address).fingerprint == read(source).fingerprint
+    assert read(f"file://{source}").fingerprint == read(source).fingerprint
+
+
+def test_an_unknown_kind_of_store_is_refused():
+    with pytest.raises(AlrayError, match="there is no kind of store 'nope'"):
+        read("nope://bucket/pool.parquet")
