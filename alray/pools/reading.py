@@ -21,6 +21,9 @@ from alray.pools.pool import Modality, Parts, Pool
 from alray.pools.unreadable import unreadable
 from alray.settings.common import PoolSpec
 
+SMALLEST_CLASS = 3
+"""Objects that a class needs, so that each part of a split has one."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -80,10 +83,12 @@ class PoolContent:
         left = f"the only class is {classes[0]!r}" if classes else "no class is left"
         if len(sizes) < 2:
             return f"{left}; an experiment needs at least two: add objects of another class"
-        return (
-            f"{left}, and an experiment needs at least two: the two largest have {sizes[0]:,} and {sizes[1]:,} "
-            f"objects; lower --min-class-size to {sizes[1]} or less"
-        )
+        largest = f"the two largest have {sizes[0]:,} and {sizes[1]:,} objects"
+        if sizes[1] < SMALLEST_CLASS:
+            advice = f"add objects: a class needs {SMALLEST_CLASS}, one for each part of the split"
+        else:
+            advice = f"lower --min-class-size to {sizes[1]} or less"
+        return f"{left}, and an experiment needs at least two: {largest}; {advice}"
 
 
 def read_content(spec: PoolSpec, split_column: str | None = None) -> PoolContent:

@@ -78,11 +78,19 @@ def test_a_column_that_is_there_twice_is_refused_where_it_is_used(tmp_path):
     assert "--group-by" in message
 
 
-def test_a_class_size_that_is_advised_works(tmp_path):
-    source = parquet(tmp_path, label=["cat"] * 4 + ["dog"] * 2)
-    (line,) = refusal(source, min_class_size=9).splitlines()
-    assert "have 4 and 2 objects; lower --min-class-size to 2 or less" in line
-    assert read(source, min_class_size=2).classes == ("cat", "dog")
+@pytest.mark.parametrize(
+    ("dogs", "advice"), [(3, "lower --min-class-size to 3 or less"), (2, "a class needs 3")]
+)
+def test_a_class_size_that_is_advised_works(tmp_path, dogs, advice):
+    table = pa.table(columns())
+    labels = ["cat"] * 6 + ["dog"] * dogs
+    twice = pa.concat_tables([table, table]).slice(0, len(labels)).drop_columns(["id"])
+    path = tmp_path / "pool.parquet"
+    pq.write_table(twice.set_column(0, "label", [labels]), path)
+    (line,) = refusal(str(path), min_class_size=9).splitlines()
+    assert f"the two largest have 6 and {dogs} objects; " in line
+    assert advice in line
+    assert read(str(path), min_class_size=dogs).classes == ("cat", "dog")
 
 
 def test_refuses_no_rows(tmp_path):
