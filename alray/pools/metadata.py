@@ -63,14 +63,15 @@ def read_metadata(file: PoolFile, spec: PoolSpec) -> Metadata:
         PoolError: A column is missing or not scalar, an id is null, empty, very long or repeated, or no object has a
             label.
     """
-    numbered = spec.id == DEFAULT_ID and DEFAULT_ID not in file.schema.names
+    id_column, label_column = file.name_of(spec.id), file.name_of(spec.label)
+    numbered = spec.id == DEFAULT_ID and id_column not in file.schema.names
     if not numbered:
-        file.field(spec.id, "--id COLUMN")
-    file.field(spec.label, "--label COLUMN")
+        file.field(id_column, "--id COLUMN")
+    file.field(label_column, "--label COLUMN")
     if spec.group_by is not None:
         file.field(spec.group_by, "--group-by COLUMN")
-    ids = _row_numbers(file.rows) if numbered else _read_ids(file, spec.id)
-    labels = read_labels(file, spec.label, ids)
+    ids = _row_numbers(file.rows) if numbered else _read_ids(file, id_column)
+    labels = read_labels(file, label_column, ids)
     groups = None if spec.group_by is None else _read_groups(file, spec.group_by)
     notes = []
     if numbered:

@@ -15,6 +15,9 @@ from alray.pools.shard_schemas import common_schema
 from alray.pools.sources import find_pool
 from alray.pools.unreadable import not_parquet
 
+BYTE_ORDER_MARK = "\ufeff"
+"""Some editors and spreadsheets write it in front of a text; it is never part of a name."""
+
 _FILES_AT_A_TIME = 16
 """Footers read at a time: each is a request where files lie in an object store."""
 
@@ -39,6 +42,13 @@ class PoolFile:
     def rows(self) -> int:
         """Objects of the pool."""
         return sum(shard.rows for shard in self.shards)
+
+    def name_of(self, column: str) -> str:
+        """Return the name under which a column is in the files: some have a byte order mark before their first name."""
+        marked = f"{BYTE_ORDER_MARK}{column}"
+        return (
+            marked if column not in self.schema.names and marked in self.schema.names else column
+        )
 
     def field(self, column: str, option: str) -> Any:
         """Return the Arrow field of a column.
@@ -102,6 +112,12 @@ def open_pool(source: str) -> PoolFile:
 
 def _open_shard(source: ShardSource) -> Shard:
     try:
-        return open_shard(source)
+        shard = open_shard(source)
+        shard.schema.names  # noqa: B018 -- names are decoded when they are asked for
+    except UnicodeDecodeError as error:
+        raise PoolError(
+            f"{source.name}: the name {error.object!r} of a column is not UTF-8; write it as text"
+        ) from None
     except (pa.ArrowException, OSError) as error:
         raise PoolError(not_parquet(source, error)) from None
+    return shard

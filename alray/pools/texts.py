@@ -8,12 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alray.errors import PoolError
-from alray.pools.arrow_types import is_bytes
-from alray.pools.parquet import PoolFile
+from alray.pools.arrow_types import is_bytes, is_text
+from alray.pools.parquet import BYTE_ORDER_MARK, PoolFile
 from alray.pools.pool import Indices
-
-BYTE_ORDER_MARK = "\ufeff"
-"""Some editors and spreadsheets write it in front of a text; it is never part of a name."""
 
 LARGEST_EXACT = {
     float_type: float(2**digits)
@@ -39,6 +36,9 @@ def read_texts(file: PoolFile, column: str) -> Any:
     kind = values.type
     if is_bytes(kind):
         return _without_marks(_text_of_bytes(file, column, values))
+    if is_text(kind):
+        # Parquet does not enforce that what is marked as text is UTF-8.
+        return _without_marks(_checked(file, column, values.cast(pa.string())))
     if pa.types.is_floating(kind):
         _refuse_inexact(file, column, values)
     try:
@@ -65,30 +65,39 @@ def _without_marks(texts: Any) -> Any:
 
 
 def _text_of_bytes(file: PoolFile, column: str, values: Any) -> Any:
+    values = values.cast(pa.binary())
+    lengths = pc.unique(pc.drop_null(pc.binary_length(values))).to_pylist()
+    if lengths == [_UUID_BYTES] and not _is_printable(values):
+        every = values.to_pylist()
+        return pa.array(
+            [each if each is None else str(uuid.UUID(bytes=each)) for each in every], pa.string()
+        )
+    return _checked(file, column, values).cast(pa.string())
+
+
+def _is_printable(values: Any) -> bool:
     try:
-        texts = values.cast(pa.binary()).cast(pa.string())
+        return bool(pc.all(pc.utf8_is_printable(values.cast(pa.string()))).as_py())
     except pa.ArrowInvalid:
-        texts = None
-    lengths = pc.unique(pc.drop_null(pc.binary_length(values.cast(pa.binary())))).to_pylist()
-    if lengths == [_UUID_BYTES]:
-        readable = texts is not None and pc.all(pc.utf8_is_printable(texts)).as_py()
-        if not readable:
-            return pa.array(
-                [
-                    None if value is None else str(uuid.UUID(bytes=value))
-                    for value in values.to_pylist()
-                ],
-                pa.string(),
-            )
-    if texts is None:
-        row, value = next(
-            (row, value) for row, value in enumerate(values.to_pylist()) if not _is_utf8(value)
-        )
+        return False
+
+
+def _checked(file: PoolFile, column: str, values: Any) -> Any:
+    """Return texts, or bytes of texts, as they are.
+
+    Raises:
+        PoolError: One is not UTF-8.
+    """
+    try:
+        values.cast(pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        as_bytes = values.cast(pa.binary()).to_pylist()
+        row = next(row for row, value in enumerate(as_bytes) if not _is_utf8(value))
         raise PoolError(
-            f"{file.path}: column {column!r} is {values.type}, and the bytes {value[:32]!r} in row {row} (counted "
-            "from 0) are not UTF-8; decode the column with its own encoding, and write it as text"
-        )
-    return texts
+            f"{file.path}: the bytes {as_bytes[row][:32]!r} in row {row} (counted from 0) of column {column!r} are not "
+            "UTF-8; decode the column with its own encoding, and write it as text"
+        ) from None
+    return values
 
 
 def _is_utf8(value: bytes | None) -> bool:

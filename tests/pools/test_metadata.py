@@ -100,6 +100,12 @@ def test_rows_are_numbered_where_no_column_has_the_usual_name_of_ids(tmp_path, c
         read(source, id="nmae")
 
 
+@pytest.mark.parametrize("name", ["id", "label"])
+def test_a_name_with_a_byte_order_mark_is_that_of_the_column(tmp_path, name):
+    changed = {"\ufeff" + name: columns()[name], name: None}
+    assert read(parquet(tmp_path, **changed)).fingerprint == read(parquet(tmp_path)).fingerprint
+
+
 MOMENTS = [datetime(2024, 1, 1 + day, tzinfo=UTC) for day in range(6)]
 
 

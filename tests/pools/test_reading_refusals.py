@@ -93,6 +93,13 @@ def test_a_class_size_that_is_advised_works(tmp_path, dogs, advice):
     assert read(str(path), min_class_size=dogs).classes == ("cat", "dog")
 
 
+def test_refuses_a_name_that_is_not_utf8(tmp_path):
+    path = tmp_path / "pool.parquet"
+    pq.write_table(pa.table(columns(XXXX=IDS)), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"XXXX", b"caf\xe9"))
+    assert r"pool.parquet: the name b'caf\xe9' of a column is not UTF-8" in refusal(str(path))
+
+
 def test_refuses_no_rows(tmp_path):
     empty = pa.table(columns()).slice(0, 0)
     source = parquet(tmp_path, **{name: empty[name] for name in empty.column_names})
@@ -123,6 +130,11 @@ def test_refuses_settings_that_do_not_fit_the_file(tmp_path, settings, words):
     assert words in refusal(parquet(tmp_path), **settings)
 
 
+NOT_UTF8 = r"the bytes b'caf\xe9' in row 1 (counted from 0) of column '{}' are not UTF-8"
+LATIN = pa.Array.from_buffers(
+    pa.string(), 6, pa.array([b"a", b"caf\xe9", b"c", b"d", b"e", b"f"]).buffers()
+)
+"""Text that is marked as such and is not: some writers do not look at the encoding."""
 UNUSABLE = "column 'image' has NaN, null or infinite values in"
 INFINITE = [[1, 2], [INFINITY, 1], None, [1, 2], [2, -INFINITY], [1, 1]]
 NULL_INSIDE = [[1, 2], [1, 1], None, [1, 2], [2, None], [1, 1]]
@@ -145,11 +157,8 @@ RAGGED = [[1.0, 2.0], [1.0], None, [1.0, 2.0], [2.0, 3.0, 4.0], [1.0, 1.0]]
         ),
         ("label", [1.0, INFINITY] * 3, "column 'label' is double and holds inf (object b)"),
         ("label", [Decimal("1.5"), Decimal("1.0")] * 3, "holds 1.5 (object a)"),
-        (
-            "label",
-            [b"cat", b"caf\xe9"] * 3,
-            r"the bytes b'caf\xe9' in row 1 (counted from 0) are not",
-        ),
+        ("label", [b"cat", b"caf\xe9"] * 3, NOT_UTF8.format("label")),
+        *((name, LATIN, NOT_UTF8.format(name)) for name in ("id", "label")),
         ("label", [["cat"], ["dog"]] * 3, "column 'label' is list<"),
         ("label", [None, ""] * 3, "column 'label' is null or empty in all 6 rows"),
         ("label", [None] * 6, "column 'label' is null or empty in all 6 rows"),
