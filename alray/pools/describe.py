@@ -40,6 +40,7 @@ class PoolDescription:
         classes: Class name: objects, in class order.
         groups: If the settings name a `group_by` column.
         notes: Lines about dropped classes.
+        warnings: Lines about modalities that seem to hold the label.
         problems: Why an experiment would refuse the pool, a line each.
     """
 
@@ -51,6 +52,7 @@ class PoolDescription:
     duplicates: Duplicates
     groups: GroupDescription | None
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
     problems: tuple[str, ...]
 
 
@@ -82,6 +84,7 @@ def describe(spec: PoolSpec) -> PoolDescription:
         duplicates=find_duplicates(content.modalities, metadata.labels),
         groups=_groups(content, spec.group_by),
         notes=content.notes,
+        warnings=content.warnings,
         problems=tuple(content.problems()),
     )
 

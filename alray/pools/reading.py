@@ -13,6 +13,7 @@ from alray.errors import PoolError
 from alray.pools.builtin import pool_name
 from alray.pools.duplicates import group_copies
 from alray.pools.features import FeatureColumn, FeatureReader
+from alray.pools.label_leakage import LabelColumn, leakage_warnings
 from alray.pools.metadata import Metadata, name_some, read_metadata
 from alray.pools.modality_columns import modality_columns
 from alray.pools.parquet import PoolFile, open_pool
@@ -28,12 +29,14 @@ class PoolContent:
 
     Attributes:
         notes: What was left out as asked, a line each.
+        warnings: What would mislead an experiment, a line each.
     """
 
     path: Path
     metadata: Metadata
     columns: tuple[FeatureColumn, ...]
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
@@ -101,7 +104,12 @@ def _read(file: PoolFile, spec: PoolSpec) -> PoolContent:
         )
         metadata = metadata.keep(kept)
     features = tuple(reader.read(name, column) for name, column in columns.items())
-    return PoolContent(file.path, metadata, features, notes)
+    label = LabelColumn(
+        spec.label, metadata.labels, frozenset({len(counts), len(metadata.classes)})
+    )
+    warnings = leakage_warnings(features, label, chosen=bool(spec.modalities))
+    named = tuple(f"{file.path}: {line}" for line in warnings)
+    return PoolContent(file.path, metadata, features, notes, named)
 
 
 def read_pool(spec: PoolSpec) -> Pool:
@@ -116,6 +124,8 @@ def read_pool(spec: PoolSpec) -> Pool:
     content = read_content(spec)
     for note in content.notes:
         _logger.info(note)
+    for warning in content.warnings:
+        _logger.warning(warning)
     problems = content.problems()
     if problems:
         raise PoolError("\n".join(problems))

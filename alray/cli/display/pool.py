@@ -27,6 +27,8 @@ def print_description(
         console.print(f"... {hidden} more (--all shows them)", style="dim")
     for note in description.notes:
         console.print(note, style="yellow")
+    for warning in description.warnings:  # they hold options to be copied
+        console.print(warning, style="yellow", soft_wrap=True)
 
 
 def _counts(description: PoolDescription) -> Table:
