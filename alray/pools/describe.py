@@ -12,7 +12,13 @@ from alray.settings.common import PoolSpec
 
 @dataclass(frozen=True)
 class ModalityDescription:
-    """One modality: `absent` objects lack it, `unusable` ones have NaN, null or infinite values in it."""
+    """One modality.
+
+    Attributes:
+        absent: Objects that lack it.
+        unusable: Objects with NaN, null or infinite values in it.
+        constant: Positions of the features that are equal in all objects.
+    """
 
     name: str
     column: str
@@ -20,6 +26,7 @@ class ModalityDescription:
     dtype: str
     absent: int
     unusable: int
+    constant: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ def describe(spec: PoolSpec) -> PoolDescription:
                 dtype=str(column.modality.features.dtype),
                 absent=int((~column.modality.present).sum()),
                 unusable=len(column.unusable),
+                constant=tuple(column.constant.tolist()),
             )
             for column in content.columns
         ),

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ from alray.pools.pool import Indices, Modality, Texts
 BATCH_BYTES = 1 << 25
 """Features of the file in memory at a time."""
 
+LEAST_WHOLE = 2.0**-125
+"""Features whose largest value is smaller are held by float32 with fewer than its 24 digits, or as zeros."""
+
 
 @dataclass(frozen=True, eq=False)
 class FeatureColumn:
@@ -33,11 +37,18 @@ class FeatureColumn:
         name: The column's name.
         modality: Its features, not standardised.
         unusable: Sorted positions of the objects with NaN, null or infinite values.
+        overflowed: Some of these values are finite in the file, and too large for float32.
     """
 
     name: str
     modality: Modality
     unusable: Indices
+    overflowed: bool = False
+
+    @cached_property
+    def constant(self) -> Indices:
+        """Sorted positions of the features that are equal in all of two or more objects."""
+        return constant_features(self.modality.features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +80,8 @@ class FeatureReader:
         rows = np.full(objects, -1, np.int32)
         unusable: list[Indices] = []
         filled = done = 0
+        overflowed = False
+        largest = np.zeros(dimension)
         for values, present in self._batches(column, dimension):
             end = filled + len(values)
             # Values that do not fit (float64 into float32, a null into uint8) are reported with the object's id.
@@ -78,9 +91,23 @@ class FeatureReader:
             positions = np.flatnonzero(present) + done
             rows[positions] = np.arange(filled, end)
             unusable.append(positions[~np.isfinite(checked).all(axis=1)])
+            if values.dtype == np.float64:
+                largest = np.fmax(largest, np.abs(values).max(axis=0, initial=0))
+                overflowed |= bool((np.isfinite(values) & np.isinf(features[filled:end])).any())
             filled, done = end, done + len(present)
+        self._refuse_underflow(column, largest)
         found = np.concatenate(unusable).astype(np.int64)
-        return FeatureColumn(column, Modality(modality, features[:filled], rows, shape), found)
+        read = Modality(modality, features[:filled], rows, shape)
+        return FeatureColumn(column, read, found, overflowed)
+
+    def _refuse_underflow(self, column: str, largest: npt.NDArray[np.float64]) -> None:
+        """Refuse features whose float64 values are all so small that float32 keeps few of their digits, or none."""
+        lost = (largest > 0) & (largest < LEAST_WHOLE)
+        if lost.any():
+            raise PoolError(
+                f"{self.file.path}: column {column!r} has {int(lost.sum()):,} features of at most "
+                f"{largest[lost].max():.1e}, which is too small for float32; multiply the column by a power of ten"
+            )
 
     def _batches(
         self, column: str, dimension: int
@@ -141,6 +168,17 @@ class FeatureReader:
                 f"alray.shape = {text.decode(errors='replace')}; the product of the sizes must be {dimension}"
             )
         return shape
+
+
+def constant_features(features: npt.NDArray[np.generic]) -> Indices:
+    """Return the sorted positions of the columns that hold one value in all of two or more rows."""
+    constant = np.arange(features.shape[1] if len(features) > 1 else 0)
+    start, step = 0, 64
+    while start < len(features) and len(constant):  # nearly always a few rows are enough
+        rows = features[start : start + step, constant]
+        constant = constant[(rows == features[0, constant]).all(axis=0)]
+        start, step = start + step, min(4 * step, 16_384)
+    return constant
 
 
 def _numpy(values: Any) -> npt.NDArray[np.generic]:

@@ -146,7 +146,8 @@ def _modality(origin: str, values: Array, ids: Texts, dtype: str | None) -> Chun
     """Return one modality of a chunk; a row of zeros only or NaN only is an absent modality.
 
     Raises:
-        PoolError: Some values of a row are NaN, infinite, or too large for the target's type.
+        PoolError: Some values of a row are NaN, infinite, or too large for the target's type, or all of them are too
+            small for it.
     """
     if values.dtype == np.uint8:
         return ChunkModality(values, np.ones(len(values), np.bool_))
@@ -161,7 +162,27 @@ def _modality(origin: str, values: Array, ids: Texts, dtype: str | None) -> Chun
             f"{origin}: NaN, infinite or too large values for {target} in objects {name_some(ids[broken])}; "
             "a row that is absent must be all zeros or all NaN"
         )
+    if features.dtype.itemsize < values.dtype.itemsize:
+        _refuse_underflow(origin, values.reshape(len(values), -1), flat, ids)
     return ChunkModality(features, present)
+
+
+def _refuse_underflow(origin: str, values: Array, rounded: Array, ids: Texts) -> None:
+    """Refuse values that are too small for a type: a row would become absent, or all rows lose digits.
+
+    Raises:
+        PoolError: There are such rows.
+    """
+    largest = np.fmax.reduce(np.abs(values), axis=1)
+    lost = (largest > 0) & (rounded == 0).all(axis=1)
+    if 0 < np.fmax.reduce(largest) < np.finfo(rounded.dtype).smallest_normal:
+        lost = largest > 0
+    if lost.any():
+        step = "use --dtype float32" if rounded.dtype == np.float16 else "multiply the array"
+        raise PoolError(
+            f"{origin}: values of at most {largest[lost].max():.1e} are too small for {rounded.dtype} in objects "
+            f"{name_some(ids[lost])}; {step}"
+        )
 
 
 def _with_a_modality(chunk: Chunk, target: Target) -> Chunk:

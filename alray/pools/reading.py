@@ -22,6 +22,9 @@ from alray.settings.common import PoolSpec
 
 _logger = logging.getLogger(__name__)
 
+ENOUGH_TO_VARY = 50
+"""A modality that is constant in so many objects is a mistake; in fewer it may be chance."""
+
 
 @dataclass(frozen=True, eq=False)
 class PoolContent:
@@ -54,7 +57,12 @@ class PoolContent:
             )
         found += [
             f"column {column.name!r} has NaN, null or infinite values in {len(column.unusable):,} objects: "
-            f"{name_some(ids[column.unusable])}; make the whole list null where a modality is absent"
+            f"{name_some(ids[column.unusable])}; "
+            + (
+                "numbers beyond 3.4e38 are infinite in float32: scale the column down"
+                if column.overflowed
+                else "make the whole list null where a modality is absent"
+            )
             for column in self.columns
             if len(column.unusable)
         ]
@@ -62,6 +70,13 @@ class PoolContent:
             f"column {column.name!r} is absent from every object; leave the modality out with --modality"
             for column in self.columns
             if not len(column.modality.features)
+        ]
+        found += [
+            f"column {column.name!r} has the same features in all {len(column.modality.features):,} objects that "
+            "have any; check how it was made, or leave the modality out with --modality"
+            for column in self.columns
+            if len(column.modality.features) >= ENOUGH_TO_VARY
+            and len(column.constant) == column.modality.dimension
         ]
         bare = ids[~np.logical_or.reduce([modality.present for modality in self.modalities])]
         if len(bare):

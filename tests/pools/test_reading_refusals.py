@@ -107,7 +107,12 @@ RAGGED = [[1.0, 2.0], [1.0], None, [1.0, 2.0], [2.0, 3.0, 4.0], [1.0, 1.0]]
         (
             "image",
             vectors([[1.0, 1e300], *[[1.0, 1.0]] * 5], pa.float64()),
-            f"{UNUSABLE} 1 objects: a",
+            f"{UNUSABLE} 1 objects: a; numbers beyond 3.4e38 are infinite in float32: scale the column down",
+        ),
+        (
+            "image",
+            vectors([[float(number), number * 1e-50] for number in range(6)], pa.float64()),
+            "column 'image' has 1 features of at most 5.0e-50, which is too small for float32; multiply",
         ),
         (
             "text",
