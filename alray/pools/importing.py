@@ -120,9 +120,14 @@ def _check_source(source: ImportSource) -> None:
     for rows in source.rows.values():
         usable = rows.dtype.kind == "f" or rows.dtype == np.uint8
         if not usable or not rows.shape or 0 in rows.shape:
+            step = (
+                "an encoder makes such numbers of a text; leave the array out"
+                if rows.dtype.kind in "US"
+                else "convert it with .astype('float32'), or leave it out"
+            )
             raise PoolError(
                 f"{rows.origin}: rows of {rows.dtype} with shape {rows.shape}; a modality has floats, or uint8 images, "
-                "in every row; convert it with .astype('float32'), or leave it out: name the others with --modality"
+                f"in every row; {step}: name the others with --modality"
             )
 
 

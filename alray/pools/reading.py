@@ -109,7 +109,7 @@ def _read(file: PoolFile, spec: PoolSpec) -> PoolContent:
     metadata = read_metadata(file, spec)
     counts = np.bincount(metadata.labels, minlength=len(metadata.classes))
     kept = counts[metadata.labels] >= spec.min_class_size
-    reader = FeatureReader(file, metadata.ids, kept)
+    reader = FeatureReader(file, spec, metadata.ids, kept)
     notes: tuple[str, ...] = ()
     if not kept.all():
         small = [metadata.classes[code] for code in np.flatnonzero(counts < spec.min_class_size)]
@@ -118,6 +118,12 @@ def _read(file: PoolFile, spec: PoolSpec) -> PoolContent:
             f"({int((~kept).sum()):,} of {len(kept):,} objects): {name_some(small)}",
         )
         metadata = metadata.keep(kept)
+    if not spec.modalities:
+        notes += tuple(
+            f"{file.path}: column {column!r} is the modality {name!r}"
+            for name, column in columns.items()
+            if name != column
+        )
     features = tuple(reader.read(name, column) for name, column in columns.items())
     label = LabelColumn(
         spec.label, metadata.labels, frozenset({len(counts), len(metadata.classes)})
