@@ -3,6 +3,7 @@
 import json
 import re
 from collections import defaultdict
+from pathlib import PurePath
 from shlex import quote
 from typing import Any
 
@@ -96,8 +97,8 @@ def _text_step(file: PoolFile, name: str) -> str:
 def _convert(file: PoolFile, name: str, function: str, module: str = "") -> str:
     """Return a line of Python that writes the file again with a column of lists, null where the cell is null."""
     imports = f"import {module}, pandas as pd" if module else "import pandas as pd"
-    source, column = json.dumps(file.path.name), json.dumps(name)
-    out = json.dumps(f"{file.path.stem}-lists.parquet")
+    source, column = json.dumps(str(file.path)), json.dumps(name)
+    out = json.dumps(f"{PurePath(str(file.path)).stem}-lists.parquet")
     code = (
         f"{imports}; frame = pd.read_parquet({source}); "
         f'frame[{column}] = frame[{column}].map({function}, na_action="ignore"); frame.to_parquet({out})'

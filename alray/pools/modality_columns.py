@@ -1,5 +1,6 @@
 """Find the columns of a pool's file that are its modalities."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -65,6 +66,24 @@ def modality_columns(file: PoolFile, spec: PoolSpec) -> dict[str, str]:
         if column not in chosen:
             chosen[cleaned_name(column, chosen)] = column
     return {name: column for column in found for name in chosen if chosen[name] == column}
+
+
+def about_modalities(file: PoolFile, spec: PoolSpec, chosen: Mapping[str, str]) -> list[str]:
+    """Return what the settings do not say: cleaned names, and columns that are no modality because others are."""
+    if spec.modalities:
+        return []
+    lines = [
+        f"column {column!r} is the modality {name!r}"
+        for name, column in chosen.items()
+        if name != column
+    ]
+    lines += [
+        f"column {field.name!r} holds numbers in another form than plain lists, and is no modality; if it is to be "
+        "one, name all modalities with --modality NAME=COLUMN"
+        for field in file.schema
+        if is_other_feature_type(field) and field.name not in chosen.values()
+    ]
+    return lines
 
 
 def _named(file: PoolFile, spec: PoolSpec) -> dict[str, str]:

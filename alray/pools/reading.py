@@ -15,7 +15,7 @@ from alray.pools.duplicates import group_copies
 from alray.pools.features import FeatureColumn, FeatureReader
 from alray.pools.label_leakage import LabelColumn, leakage_warnings
 from alray.pools.metadata import Metadata, name_some, read_metadata
-from alray.pools.modality_columns import modality_columns
+from alray.pools.modality_columns import about_modalities, modality_columns
 from alray.pools.parquet import PoolFile, open_pool
 from alray.pools.pool import Modality, Pool
 from alray.settings.common import PoolSpec
@@ -118,12 +118,7 @@ def _read(file: PoolFile, spec: PoolSpec) -> PoolContent:
             f"({int((~kept).sum()):,} of {len(kept):,} objects): {name_some(small)}",
         )
         metadata = metadata.keep(kept)
-    if not spec.modalities:
-        notes += tuple(
-            f"{file.path}: column {column!r} is the modality {name!r}"
-            for name, column in columns.items()
-            if name != column
-        )
+    notes += tuple(f"{file.path}: {line}" for line in about_modalities(file, spec, columns))
     features = tuple(reader.read(name, column) for name, column in columns.items())
     label = LabelColumn(
         spec.label, metadata.labels, frozenset({len(counts), len(metadata.classes)})
