@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from alray.errors import PoolError
 from alray.pools.column_advice import advice
+from alray.pools.metadata import name_some
 from alray.pools.modality_names import can_name_a_modality, cleaned_name
 from alray.pools.number_lists import is_spark_vector, number_type
 from alray.pools.parquet import PoolFile
@@ -59,7 +60,7 @@ def modality_columns(file: PoolFile, spec: PoolSpec) -> dict[str, str]:
     if not found:
         raise PoolError(
             f"{file.path}: no column is a list of floats, so there is no modality; columns are "
-            f"{', '.join(file.schema.names)}{advice(file, spec)}"
+            f"{name_some(file.schema.names)}{advice(file, spec)}"
         )
     chosen = {name: name for name in found if can_name_a_modality(name)}
     for column in found:

@@ -197,6 +197,14 @@ LISTS = pa.list_(pa.float32())
             "most lists have the shape 2 x 1, 1 objects have 2 x unequal: b;",
         ),
         (
+            pa.array([[[1.0, 2.0]] * 3, *[[[1.0, 2.0]] * n for n in (1, 4, 3, 3, 3)]], NESTED),
+            "shape 3 x 2, 2 objects have 1 x 2 or 4 x 2: b, c; make one vector of all vectors of an",
+        ),
+        (
+            pa.array([[[1.0], [2.0, 3.0]]] * 6, NESTED),
+            "has lists of different sizes within all 6 objects; make one vector",
+        ),
+        (
             pa.array([[], [2.0, 1.0], *[[]] * 4], LISTS),
             "most lists have 2 values, 5 objects have 0: a, c, d, e, f; make an empty list null if",
         ),
@@ -212,6 +220,8 @@ LISTS = pa.list_(pa.float32())
         "turned",
         "unequal",
         "null list",
+        "vectors of words",
+        "all unequal",
         "empty lists",
         "longer",
     ],
