@@ -21,7 +21,9 @@ SHAPE_KEY = b"alray.shape"
 def is_feature_type(kind: Any) -> bool:
     """Return whether a column of this type is a modality unless others are named: lists of floats, images of uint8."""
     if pa.types.is_fixed_size_list(kind):
-        return bool(pa.types.is_floating(kind.value_type) or pa.types.is_uint8(kind.value_type))
+        return kind.list_size > 0 and bool(
+            pa.types.is_floating(kind.value_type) or pa.types.is_uint8(kind.value_type)
+        )
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     return bool(is_list and pa.types.is_floating(kind.value_type))
 

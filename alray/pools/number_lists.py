@@ -78,9 +78,11 @@ def number_type(kind: Any) -> Any:
     depth = 0
     while not is_number(kind):
         if is_spark_vector(kind):
-            return pa.float64()
+            return None if depth else pa.float64()
         if isinstance(kind, pa.BaseExtensionType):
             kind = kind.storage_type
+        elif pa.types.is_fixed_size_list(kind) and kind.list_size == 0:
+            return None
         elif is_list(kind):
             kind, depth = kind.value_type, depth + 1
         elif pa.types.is_struct(kind) and kind.num_fields == 1:
@@ -144,8 +146,7 @@ def _unwrapped(array: Any) -> Any:
 
 def _lengths(lists: Any) -> Indices:
     """Return (rows,) the number of elements of each list, ABSENT where it is null."""
-    lengths = pc.fill_null(pc.list_value_length(lists), ABSENT)
-    lengths = np.array(lengths.to_numpy(zero_copy_only=False), np.int64)
+    lengths = _numbers(pc.list_value_length(lists)).copy()
     lengths[~lists.is_valid().to_numpy(zero_copy_only=False)] = ABSENT
     return lengths
 
@@ -171,19 +172,29 @@ def _common(lengths: Indices, counts: Indices) -> Indices:
 def _spark_vectors(array: Any) -> NumberLists:
     """Return Spark's vectors; sparse ones have zeros between their values. A wrong index makes its row NaN."""
     kind, size, indices, values = array.flatten()
+    sparse = _numbers(kind) == _SPARSE
     counts = np.maximum(_lengths(values), 0)
-    sparse = pc.fill_null(pc.equal(kind, _SPARSE), False).to_numpy(zero_copy_only=False)  # noqa: FBT003 -- Arrow's signature
-    given = pc.fill_null(size, ABSENT).to_numpy(zero_copy_only=False).astype(np.int64)
-    lengths = np.where(sparse, given, np.where(_lengths(values) == ABSENT, ABSENT, counts))
-    lengths[~array.is_valid().to_numpy(zero_copy_only=False)] = ABSENT
+    lengths = np.where(
+        sparse, _numbers(size), np.where(_lengths(values) == ABSENT, ABSENT, counts)
+    )
+    lengths = np.where(
+        array.is_valid().to_numpy(zero_copy_only=False), np.maximum(lengths, ABSENT), ABSENT
+    )
+    paired = sparse & (_lengths(indices) == counts)
+    row = np.repeat(np.arange(len(counts)), counts)
+    position = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    position[sparse[row]] = ABSENT
+    position[paired[row]] = _numbers(indices.filter(pa.array(paired)).flatten())
     room = np.maximum(lengths, 0)
     starts = np.cumsum(room) - room
-    row = np.repeat(np.arange(len(counts)), counts)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    within[sparse[row]] = as_numpy(indices.filter(pa.array(sparse)).flatten())
-    fits = (within >= 0) & (within < room[row])
+    fits = (position >= 0) & (position < room[row])
     numbers = np.zeros(int(room.sum()))
-    numbers[starts[row[fits]] + within[fits]] = as_numpy(values.flatten())[fits]
+    numbers[starts[row[fits]] + position[fits]] = as_numpy(values.flatten())[fits]
     broken = np.unique(row[~fits])
     numbers[starts[broken[room[broken] > 0]]] = np.nan
     return NumberLists(lengths[:, None], pa.array(numbers))
+
+
+def _numbers(values: Any) -> Indices:
+    """Return whole numbers, ABSENT where they are null."""
+    return np.asarray(pc.fill_null(values, ABSENT).to_numpy(zero_copy_only=False), np.int64)
