@@ -28,6 +28,7 @@ Purpose = Literal[
     "control",
     "bootstrap",
     "twin",
+    "leakage_sample",
 ]
 
 

@@ -12,7 +12,13 @@ from alray.settings.common import PoolSpec
 
 @dataclass(frozen=True)
 class ModalityDescription:
-    """One modality: `absent` objects lack it, `unusable` ones have NaN, null or infinite values in it."""
+    """One modality.
+
+    Attributes:
+        absent: Objects that lack it.
+        unusable: Objects with NaN, null or infinite values in it.
+        constant: Positions of the features that are equal in all objects.
+    """
 
     name: str
     column: str
@@ -20,6 +26,7 @@ class ModalityDescription:
     dtype: str
     absent: int
     unusable: int
+    constant: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class PoolDescription:
         classes: Class name: objects, in class order.
         groups: If the settings name a `group_by` column.
         notes: Lines about dropped classes.
+        warnings: Lines about modalities that seem to hold the label.
         problems: Why an experiment would refuse the pool, a line each.
     """
 
@@ -51,6 +59,7 @@ class PoolDescription:
     duplicates: Duplicates
     groups: GroupDescription | None
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
     problems: tuple[str, ...]
 
 
@@ -76,12 +85,14 @@ def describe(spec: PoolSpec) -> PoolDescription:
                 dtype=str(column.modality.features.dtype),
                 absent=int((~column.modality.present).sum()),
                 unusable=len(column.unusable),
+                constant=tuple(column.constant.tolist()),
             )
             for column in content.columns
         ),
         duplicates=find_duplicates(content.modalities, metadata.labels),
         groups=_groups(content, spec.group_by),
         notes=content.notes,
+        warnings=content.warnings,
         problems=tuple(content.problems()),
     )
 

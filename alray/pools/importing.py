@@ -120,9 +120,14 @@ def _check_source(source: ImportSource) -> None:
     for rows in source.rows.values():
         usable = rows.dtype.kind == "f" or rows.dtype == np.uint8
         if not usable or not rows.shape or 0 in rows.shape:
+            step = (
+                "an encoder makes such numbers of a text; leave the array out"
+                if rows.dtype.kind in "US"
+                else "convert it with .astype('float32'), or leave it out"
+            )
             raise PoolError(
                 f"{rows.origin}: rows of {rows.dtype} with shape {rows.shape}; a modality has floats, or uint8 images, "
-                "in every row; convert it with .astype('float32'), or leave it out: name the others with --modality"
+                f"in every row; {step}: name the others with --modality"
             )
 
 
@@ -146,7 +151,8 @@ def _modality(origin: str, values: Array, ids: Texts, dtype: str | None) -> Chun
     """Return one modality of a chunk; a row of zeros only or NaN only is an absent modality.
 
     Raises:
-        PoolError: Some values of a row are NaN, infinite, or too large for the target's type.
+        PoolError: Some values of a row are NaN, infinite, or too large for the target's type, or all of them are too
+            small for it.
     """
     if values.dtype == np.uint8:
         return ChunkModality(values, np.ones(len(values), np.bool_))
@@ -161,7 +167,27 @@ def _modality(origin: str, values: Array, ids: Texts, dtype: str | None) -> Chun
             f"{origin}: NaN, infinite or too large values for {target} in objects {name_some(ids[broken])}; "
             "a row that is absent must be all zeros or all NaN"
         )
+    if features.dtype.itemsize < values.dtype.itemsize:
+        _refuse_underflow(origin, values.reshape(len(values), -1), flat, ids)
     return ChunkModality(features, present)
+
+
+def _refuse_underflow(origin: str, values: Array, rounded: Array, ids: Texts) -> None:
+    """Refuse values that are too small for a type: a row would become absent, or all rows lose digits.
+
+    Raises:
+        PoolError: There are such rows.
+    """
+    largest = np.fmax.reduce(np.abs(values), axis=1)
+    lost = (largest > 0) & (rounded == 0).all(axis=1)
+    if 0 < np.fmax.reduce(largest) < np.finfo(rounded.dtype).smallest_normal:
+        lost = largest > 0
+    if lost.any():
+        step = "use --dtype float32" if rounded.dtype == np.float16 else "multiply the array"
+        raise PoolError(
+            f"{origin}: values of at most {largest[lost].max():.1e} are too small for {rounded.dtype} in objects "
+            f"{name_some(ids[lost])}; {step}"
+        )
 
 
 def _with_a_modality(chunk: Chunk, target: Target) -> Chunk:

@@ -13,9 +13,10 @@ from alray.pools.builtin import pool_name
 from alray.pools.duplicates import group_copies
 from alray.pools.features import FeatureColumn, FeatureReader
 from alray.pools.given_split import read_parts
+from alray.pools.label_leakage import LabelColumn, leakage_warnings
 from alray.pools.labels import NO_LABEL
 from alray.pools.metadata import Metadata, name_some, read_metadata
-from alray.pools.modality_columns import modality_columns
+from alray.pools.modality_columns import about_modalities, modality_columns
 from alray.pools.parquet import PoolFile, open_pool
 from alray.pools.pool import Modality, Parts, Pool
 from alray.pools.unreadable import unreadable
@@ -26,6 +27,9 @@ SMALLEST_CLASS = 3
 
 _logger = logging.getLogger(__name__)
 
+ENOUGH_TO_VARY = 50
+"""A modality that is constant in so many objects is a mistake; in fewer it may be chance."""
+
 
 @dataclass(frozen=True, eq=False)
 class PoolContent:
@@ -34,6 +38,7 @@ class PoolContent:
     Attributes:
         path: The file or files, as messages name them.
         notes: What was left out or taken otherwise than it is written, a line each.
+        warnings: What would mislead an experiment, a line each.
         class_sizes: Labelled objects of each class before small ones were dropped, the largest first.
         parts: (objects,) the part of each, where a column gives the split.
     """
@@ -42,6 +47,7 @@ class PoolContent:
     metadata: Metadata
     columns: tuple[FeatureColumn, ...]
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     class_sizes: tuple[int, ...] = ()
     parts: Parts | None = None
 
@@ -60,7 +66,12 @@ class PoolContent:
             return [f"{self.path}: {line}" for line in found]
         found += [
             f"column {column.name!r} has NaN, null or infinite values in {len(column.unusable):,} objects: "
-            f"{name_some(ids[column.unusable])}; make the whole list null where a modality is absent"
+            f"{name_some(ids[column.unusable])}; "
+            + (
+                "numbers beyond 3.4e38 are infinite in float32: scale the column down"
+                if column.overflowed
+                else "make the whole list null where a modality is absent"
+            )
             for column in self.columns
             if len(column.unusable)
         ]
@@ -68,6 +79,13 @@ class PoolContent:
             f"column {column.name!r} is absent from every object; leave the modality out with --modality"
             for column in self.columns
             if not len(column.modality.features)
+        ]
+        found += [
+            f"column {column.name!r} has the same features in all {len(column.modality.features):,} objects that "
+            "have any; check how it was made, or leave the modality out with --modality"
+            for column in self.columns
+            if len(column.modality.features) >= ENOUGH_TO_VARY
+            and len(column.constant) == column.modality.dimension
         ]
         bare = ids[~np.logical_or.reduce([modality.present for modality in self.modalities])]
         if len(bare):
@@ -110,7 +128,7 @@ def _read(file: PoolFile, spec: PoolSpec, split_column: str | None) -> PoolConte
     labelled = metadata.labels != NO_LABEL
     counts = np.bincount(metadata.labels[labelled], minlength=len(metadata.classes))
     kept = labelled & (counts[metadata.labels] >= spec.min_class_size)
-    reader = FeatureReader(file, metadata.ids, kept)
+    reader = FeatureReader(file, spec, metadata.ids, kept)
     notes = (*_about_files(file), *metadata.notes)
     if int(kept.sum()) < int(labelled.sum()):
         small = [metadata.classes[code] for code in np.flatnonzero(counts < spec.min_class_size)]
@@ -121,9 +139,15 @@ def _read(file: PoolFile, spec: PoolSpec, split_column: str | None) -> PoolConte
     parts = None if split_column is None else read_parts(file, split_column, metadata.ids, kept)
     if not kept.all():
         metadata = metadata.keep(kept)
+    notes += tuple(f"{file.path}: {line}" for line in about_modalities(file, spec, columns))
     features = tuple(reader.read(name, column) for name, column in columns.items())
+    label = LabelColumn(
+        spec.label, metadata.labels, frozenset({len(counts), len(metadata.classes)})
+    )
+    warnings = leakage_warnings(features, label, chosen=bool(spec.modalities))
+    named = tuple(f"{file.path}: {line}" for line in warnings)
     sizes = tuple(sorted(counts.tolist(), reverse=True))
-    return PoolContent(file.path, metadata, features, notes, sizes, parts)
+    return PoolContent(file.path, metadata, features, notes, named, sizes, parts)
 
 
 def _about_files(file: PoolFile) -> tuple[str, ...]:
@@ -144,6 +168,8 @@ def read_pool(spec: PoolSpec, split_column: str | None = None) -> Pool:
     content = read_content(spec, split_column)
     for note in content.notes:
         _logger.info(note)
+    for warning in content.warnings:
+        _logger.warning(warning)
     problems = content.problems()
     if problems:
         raise PoolError("\n".join(problems))

@@ -9,7 +9,17 @@ import numpy.typing as npt
 
 from alray.errors import PoolError
 from alray.pools.metadata import name_some
-from alray.pools.pool import TEST, TRAIN, VALIDATION, Indices, Modality, Parts, Pool, PreparedPool
+from alray.pools.pool import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Indices,
+    Modality,
+    Parts,
+    Pool,
+    PreparedPool,
+    Texts,
+)
 from alray.seeding import generator
 from alray.settings.common import PoolSpec, SplitSpec
 
@@ -27,13 +37,13 @@ def prepare(pool: Pool, pool_spec: PoolSpec, split: SplitSpec, study_seed: int) 
     The study seed decides the part of each object, `pool_spec.dtype` the type of the standardised features.
 
     Raises:
-        PoolError: A class cannot be in all three parts, or a feature overflows `dtype`.
+        PoolError: A class cannot be in all three parts, or a standardised feature overflows `dtype`.
     """
     part = assign_parts(pool, split, generator(study_seed, 0, "split"))
     in_train = part == TRAIN
     return PreparedPool(
         modalities=tuple(
-            _standardise(modality, in_train, np.dtype(pool_spec.dtype))
+            _standardise(modality, in_train, np.dtype(pool_spec.dtype), pool.ids)
             for modality in pool.modalities
         ),
         labels=pool.labels,
@@ -201,7 +211,10 @@ def _require_every_class(part: npt.NDArray[np.int8], pool: Pool) -> None:
 
 
 def _standardise(
-    modality: Modality, in_train: npt.NDArray[np.bool_], dtype: np.dtype[np.floating]
+    modality: Modality,
+    in_train: npt.NDArray[np.bool_],
+    dtype: np.dtype[np.floating],
+    ids: Texts,
 ) -> Modality:
     features = modality.features
     train_rows = np.sort(modality.rows[in_train & modality.present])
@@ -215,17 +228,35 @@ def _standardise(
         offset = float(mean.mean())
         scale = 1 / max(1e-12, float(np.sqrt(np.mean(deviation**2 + (mean - offset) ** 2))))
         return Modality(modality.name, features, modality.rows, modality.shape, offset, scale)
-    deviation[deviation < 1e-12] = 1.0
+    # Equal numbers have a deviation of exactly 0: float64 holds sums of float32 without an error. A small deviation is
+    # no reason to take a feature for constant: its unit may be small.
+    deviation[deviation == 0] = 1.0
     standardised = np.empty(features.shape, dtype=dtype)
+    broken = []
     with np.errstate(over="ignore"):
         for start in range(0, len(features), ROWS_AT_A_TIME):
             block = features[start : start + ROWS_AT_A_TIME].astype(np.float64)
-            standardised[start : start + ROWS_AT_A_TIME] = (block - mean) / deviation
-    if dtype == np.float16 and not np.isfinite(standardised).all():
-        raise PoolError(
-            f"modality {modality.name!r}: a feature lies outside float16's range; use --set pool.dtype=float32"
-        )
+            written = standardised[start : start + ROWS_AT_A_TIME]
+            written[:] = (block - mean) / deviation
+            broken.append(start + np.flatnonzero(~np.isfinite(written).all(axis=1)))
+    _refuse_overflow(modality, np.concatenate(broken), dtype, ids)
     return Modality(modality.name, standardised, modality.rows, modality.shape)
+
+
+def _refuse_overflow(
+    modality: Modality, rows: Indices, dtype: np.dtype[np.floating], ids: Texts
+) -> None:
+    if not len(rows):
+        return
+    step = (
+        "use --set pool.dtype=float32"
+        if dtype == np.float16
+        else "mend or remove these rows, which differ too much from the train part"
+    )
+    raise PoolError(
+        f"modality {modality.name!r}: standardised features lie outside {dtype}'s range in objects "
+        f"{name_some(ids[np.isin(modality.rows, rows)])}; {step}"
+    )
 
 
 def _moments(

@@ -19,7 +19,9 @@ class PoolSpec(Settings):
     id: str = Field("id", description="column of unique ids")
     label: str = Field("label", description="column of class labels")
     modalities: dict[str, str] = Field(
-        {}, description="a modality and its column; every column of float lists if not given"
+        {},
+        description="a modality and its column, or record.child, or a column per feature: 'img_*' or img_0:img_511; "
+        "every column of float lists if not given",
     )
     group_by: str | None = Field(
         None, description="column whose equal values stay on one side of the split"

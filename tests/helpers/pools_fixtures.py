@@ -29,10 +29,17 @@ def columns(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in {**good, **changed}.items() if value is not None}
 
 
-def parquet(folder: Path, *, row_group_size: Any = None, **changed: Any) -> str:
-    """Write a good pool of six objects, with changes, and return its path."""
+def parquet(
+    folder: Path, *, row_group_size: Any = None, fields: Any = None, **changed: Any
+) -> str:
+    """Write a good pool of six objects, with changes and metadata of fields, and return its path."""
     path = folder / "pool.parquet"
-    pq.write_table(pa.table(columns(**changed)), path, row_group_size=row_group_size)
+    table = pa.table(columns(**changed))
+    for name, metadata in (fields or {}).items():
+        position = table.schema.get_field_index(name)
+        field = table.schema.field(position).with_metadata(metadata)
+        table = table.cast(table.schema.set(position, field))
+    pq.write_table(table, path, row_group_size=row_group_size)
     return str(path)
 
 

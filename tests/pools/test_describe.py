@@ -7,6 +7,7 @@ from hypothesis.extra import numpy as hnp
 from alray.pools.describe import describe
 from alray.pools.duplicates import Duplicates, hash_rows
 from alray.settings.common import PoolSpec
+from tests.helpers.command import alray
 from tests.helpers.pools_fixtures import parquet, vectors
 
 
@@ -105,3 +106,28 @@ def test_equality_is_that_of_the_bits():
     hashes = hash_rows(np.asarray([[0.0], [-0.0], [np.nan], [np.nan]], np.float32))
     assert (hashes[0] != hashes[1]).all()
     assert (hashes[2] == hashes[3]).all()
+
+
+def wide(constant, objects=60):
+    """Return rows of three features, of which those in `constant` are equal in all objects."""
+    rows = np.random.default_rng(0).normal(size=(objects, 3)).astype(np.float32)
+    rows[:, constant] = 0.1
+    return vectors(rows.tolist(), size=3)
+
+
+@pytest.mark.parametrize("constant", [[], [2], [0, 2]])
+def test_constant_features_are_named(tmp_path, constant):
+    objects = {"id": range(60), "label": list("ab") * 30, "text": None}
+    source = parquet(tmp_path, image=wide(constant), **objects)
+    found = described(source)
+    assert found.modalities[0].constant == tuple(constant)
+    assert found.problems == ()
+    named = f"image: {len(constant)} of 3 features are equal in all objects: number "
+    shown = " ".join(alray("pool", "describe", source).output.split())
+    assert (f"{named}{', '.join(map(str, constant))} (" in shown) is bool(constant)
+
+
+def test_a_modality_of_constant_features_is_a_problem(tmp_path):
+    objects = {"id": range(60), "label": list("ab") * 30, "text": wide([])}
+    (problem,) = described(parquet(tmp_path, image=wide([0, 1, 2]), **objects)).problems
+    assert "column 'image' has the same features in all 60 objects that have any" in problem

@@ -128,3 +128,28 @@ def test_npz_that_is_cut_off_is_refused(tmp_path):
     source = npz(tmp_path)
     source.write_bytes(source.read_bytes()[:-200])
     assert "pool.npz: cannot be read" in refusal(source)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "sizes", "words"),
+    [
+        ("float16", [1, 1e-9, 1, 1], r"too small for float16 in objects 1; use --dtype float32$"),
+        (
+            "float16",
+            [1e-5] * 4,
+            r"too small for float16 in objects 0, 1, 2, 3; use --dtype float32$",
+        ),
+        (None, [1, 1, 1, 1e-60], r"too small for float32 in objects 3; multiply the array$"),
+    ],
+    ids=["a row that would be absent", "all rows lose digits", "float64"],
+)
+def test_values_too_small_for_the_targets_type_are_refused(tmp_path, dtype, sizes, words):
+    image = draw(4, 3).astype(np.float64) * np.asarray(sizes)[:, None]
+    message = refusal(npz(tmp_path, image=image), dtype=dtype)
+    assert re.search(rf"pool\.npz:image: values of at most \d\.\de-\d+ are {words}", message)
+
+
+def test_some_small_values_are_kept_as_float16(tmp_path):
+    image = draw(4, 3)
+    image[1] *= np.float32(1e-5)
+    assert features(imported(npz(tmp_path, image=image), dtype="float16"), "image")[1].any()

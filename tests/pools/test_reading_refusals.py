@@ -119,7 +119,10 @@ MISSING = (
         ({"group_by": "words"}, MISSING.format("'words'", "--group-by")),
         ({"modalities": {"image": "pixels"}}, MISSING.format("'pixels'", "--modality")),
         ({"label": "lable"}, "no column 'lable'; did you mean 'label'?"),
-        ({"modalities": {"image": "label"}}, "pool.parquet: column 'label' is string"),
+        (
+            {"modalities": {"image": "label"}},
+            "pool.parquet: column 'label' is string, and a modality is a list of numbers, which an encoder makes",
+        ),
         ({"id": "image"}, "pool.parquet: column 'image' is fixed_size_list"),
         ({"min_class_size": 99}, "pool.parquet: no class is left"),
         ({"min_class_size": 99}, "lower --min-class-size to 3 or less"),
@@ -176,7 +179,12 @@ RAGGED = [[1.0, 2.0], [1.0], None, [1.0, 2.0], [2.0, 3.0, 4.0], [1.0, 1.0]]
         (
             "image",
             vectors([[1.0, 1e300], *[[1.0, 1.0]] * 5], pa.float64()),
-            f"{UNUSABLE} 1 objects: a",
+            f"{UNUSABLE} 1 objects: a; numbers beyond 3.4e38 are infinite in float32: scale the column down",
+        ),
+        (
+            "image",
+            vectors([[float(number), number * 1e-50] for number in range(6)], pa.float64()),
+            "column 'image' has 1 features of at most 5.0e-50, which is too small for float32; multiply",
         ),
         (
             "text",
@@ -191,10 +199,6 @@ RAGGED = [[1.0, 2.0], [1.0], None, [1.0, 2.0], [2.0, 3.0, 4.0], [1.0, 1.0]]
             vectors(RAGGED, size=None),
             "column 'image' is ragged: most lists have 2 values, 2 objects have between 1 and 3: b, e",
         ),
-        *(
-            (name, vectors([[1.0, 2.0]] * 6), f"'{name}' cannot name a modality")
-            for name in ("img.emb", "fused", "2nd", "a b")
-        ),
     ],
 )
 def test_refuses_a_column(tmp_path, column, values, words):
@@ -202,6 +206,13 @@ def test_refuses_a_column(tmp_path, column, values, words):
     message = refusal(source)
     assert message.startswith(f"{source}: ")
     assert words in message
+
+
+@pytest.mark.parametrize("name", ["img.emb", "fused", "2nd", "a b", "größe", ""])
+def test_refuses_a_chosen_name_that_no_part_of_a_network_can_have(tmp_path, name):
+    message = refusal(parquet(tmp_path), modalities={name: "image"})
+    assert message.endswith("give one with --modality NAME=image")
+    assert f"'{name}' cannot name a modality" in message
 
 
 def test_refuses_a_file_without_any_list_column(tmp_path):

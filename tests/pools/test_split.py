@@ -182,6 +182,36 @@ def test_a_constant_feature_becomes_zero(value):
     assert (prepared(modality(features)).modalities[0].features[:, 0] == 0).all()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("power", [-110, -60, 30, 90])
+def test_the_unit_of_features_changes_nothing(power, dtype):
+    """A power of two changes no digit of any feature."""
+    features = 5 + normal(200, 3)
+    features[:, 1] = 0.1
+    whole, scaled = (
+        prepared(modality(features * np.float32(factor)), dtype=dtype).modalities[0].features
+        for factor in (1.0, 2.0**power)
+    )
+    assert np.array_equal(whole, scaled)
+    assert (scaled[:, 1] == 0).all()
+    assert scaled[:, 0].std() > 0.5
+
+
+@pytest.mark.parametrize("value", [0.1, 1e-30, 1e6 + 0.3, -1e30])
+def test_a_constant_feature_of_many_objects_becomes_zero(value):
+    features = np.full((50_000, 2), value, dtype=np.float32)
+    features[:, 1] = np.arange(50_000)
+    assert (prepared(modality(features)).modalities[0].features[:, 0] == 0).all()
+
+
+def test_a_feature_beyond_float32_is_refused_with_its_object():
+    features = normal(60, 1) * np.float32(1e-30)
+    outlier = prepared(modality(features)).test[0]
+    features[outlier] = 1e30
+    with pytest.raises(PoolError, match=rf"float32's range in objects {outlier}; mend or remove"):
+        prepared(modality(features))
+
+
 def test_bytes_stay_bytes_with_one_offset_and_scale():
     pixels = np.random.default_rng(0).integers(0, 256, (60, 12), dtype=np.uint8)
     pixels[:, 0] = 0

@@ -1,10 +1,13 @@
 """Print the description of a pool in a terminal."""
 
+from math import prod
+
 from rich.console import Console
 from rich.table import Table
 
 from alray.pools.builtin import BUILTIN_POOLS
-from alray.pools.describe import PoolDescription
+from alray.pools.describe import ModalityDescription, PoolDescription
+from alray.pools.metadata import name_some
 
 TOP = 20
 _BAR = 28
@@ -20,6 +23,9 @@ def print_description(
     console.print(_counts(description))
     console.print()
     console.print(_modalities(description))
+    for modality in description.modalities:
+        if modality.constant:
+            console.print(_constant(modality), style="dim")
     console.print()
     console.print(_classes(description, None if every_class else TOP))
     hidden = len(description.classes) - TOP
@@ -27,6 +33,8 @@ def print_description(
         console.print(f"... {hidden} more (--all shows them)", style="dim")
     for note in description.notes:
         console.print(note, style="yellow")
+    for warning in description.warnings:  # they hold options to be copied
+        console.print(warning, style="yellow", soft_wrap=True)
 
 
 def _counts(description: PoolDescription) -> Table:
@@ -85,6 +93,14 @@ def _modalities(description: PoolDescription) -> Table:
             f"{modality.unusable:,}",
         )
     return table
+
+
+def _constant(modality: ModalityDescription) -> str:
+    constant, total = len(modality.constant), prod(modality.shape)
+    return (
+        f"{modality.name}: {constant:,} of {total:,} features are equal in all objects: number "
+        f"{name_some(modality.constant)} (counted from 0)"
+    )
 
 
 def _classes(description: PoolDescription, limit: int | None) -> Table:
