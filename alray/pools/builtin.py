@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from alray.errors import PoolError
+from alray.pools.layouts import import_command
 from alray.settings.base import unknown_name
 
 
@@ -53,10 +54,12 @@ def locate(source: str) -> Path:
     if source in BUILTIN_POOLS:
         return BUILTIN_POOLS[source].path
     path = Path(source)
+    if command := import_command(path):
+        raise PoolError(f"{source}: not Parquet, which pools are; convert it with `{command}`")
     if path.is_dir():
         raise PoolError(
-            f"{source}: a folder, and a pool is one Parquet file; "
-            f"make one with `alray pool import {source} OUT.parquet`"
+            f"{source}: a folder, and a pool is one Parquet file; `alray pool import` takes a folder of .npy files "
+            "with labels.npy, or one that save_to_disk or clip-retrieval has written"
         )
     if path.exists():
         return path

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from alray.errors import PoolError
 from alray.pools.modality_columns import SHAPE_KEY
-from alray.pools.pool import Indices, Texts
+from alray.pools.pool import Texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +39,13 @@ class Chunk:
         ids: (objects,) text.
         labels: (objects,) text or integers.
         modalities: Modality name: features; the same names, shapes and types in every chunk of a file.
-        extras: Further columns, (objects,) text or numbers.
+        extras: Further columns, (objects,) text or numbers, or Arrow arrays of scalars.
     """
 
     ids: Texts
-    labels: Texts | Indices
+    labels: Texts | npt.NDArray[np.integer[Any]]
     modalities: Mapping[str, ChunkModality]
-    extras: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
     def table(self) -> Any:
         """Return the chunk as an Arrow table."""
@@ -107,7 +107,9 @@ def _list_column(modality: ChunkModality) -> Any:
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), size, mask=absent)
 
 
-def _scalar_column(values: npt.NDArray[Any]) -> Any:
+def _scalar_column(values: Any) -> Any:
+    if isinstance(values, pa.Array):
+        return values
     # All versions of Arrow read NumPy's object and number arrays, but not all read its fixed-width text.
     return (
         pa.array(values.astype(object), pa.string())
