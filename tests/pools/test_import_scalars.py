@@ -116,8 +116,8 @@ def test_label_hashes_are_classes_in_the_written_file(tmp_path):
 
 
 def test_parts_in_types_without_a_common_exact_one_are_refused(tmp_path):
-    parts = {"y_train": np.asarray([2**63 + 1] * 2, np.uint64), "y_test": np.asarray([-1, 5])}
-    np.savez(tmp_path / "a.npz", x_train=draw(2, 2), x_test=draw(2, 2), **parts)
+    train, test = np.asarray([2**63 + 1] * 2, np.uint64), np.asarray([-1, 5])
+    np.savez(tmp_path / "a.npz", x_train=draw(2, 2), x_test=draw(2, 2), y_train=train, y_test=test)
     assert re.search(
         r"y_test: of type int64, and .*y_train is uint64", refusal(tmp_path / "a.npz")
     )
