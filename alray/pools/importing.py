@@ -166,7 +166,7 @@ def _modality(origin: str, values: Array, ids: Texts, dtype: str | None) -> Chun
     if values.dtype == np.uint8:
         return ChunkModality(values, np.ones(len(values), np.bool_))
     target = dtype or ("float16" if values.dtype.itemsize == 2 else "float32")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         features = np.ascontiguousarray(values.astype(target, copy=False))
     flat = features.reshape(len(features), -1)
     present = np.asarray((flat != 0).any(axis=1) & ~np.isnan(flat).all(axis=1))

@@ -17,7 +17,7 @@ def test_dataset_in_shards_with_named_classes(tmp_path):
         tmp_path / "set", [dataset_shard(1, **texts), dataset_shard(0, **texts)]
     )
     written = run(source)
-    assert written.notes == ("left out columns that are no features: picture",)
+    assert written.notes == ("left out: picture",)
     table = pq.read_table(written.path)
     assert table.column_names == ["id", "label", "text", "emb"]
     assert table["label"].to_pylist() == ["dog", "cat"]

@@ -9,6 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from alray.errors import PoolError
+from alray.pools.importing import Target, import_pool
+from alray.pools.imports.source import ImportOptions
 from alray.pools.layouts import LAYOUTS, find_layout, import_command
 from tests.helpers import import_files as write
 from tests.helpers.command import alray
@@ -83,6 +86,28 @@ def test_the_advised_command_works(tmp_path, monkeypatch, layout):
     assert alray("pool", "describe", command[-1]).exit_code == 0
     again = advised("pool", "describe", source.relative_to(tmp_path))
     assert again[-1] == f"{Path(command[-1]).stem}-2.parquet"
+
+
+FILES = sorted(LAYOUTS.keys() - {"folder", "datasets", "clip"})
+
+
+@pytest.mark.parametrize("layout", FILES)
+def test_damaged_files_are_refused_without_a_traceback(tmp_path, layout):
+    """Or imported, where the damage is within the values."""
+    source = MAKERS[layout](tmp_path)
+    whole = np.frombuffer(source.read_bytes(), np.uint8)
+    generator = np.random.default_rng(0)
+    target = Target(tmp_path / "out.parquet", overwrite=True)
+    refused = 0
+    for _ in range(30):
+        damaged = whole[: generator.integers(1, len(whole) + 1)].copy()
+        damaged[generator.integers(0, min(len(damaged), 1000), 2)] = generator.integers(0, 256)
+        source.write_bytes(damaged.tobytes())
+        try:
+            import_pool(source, target, ImportOptions(), lambda _done, _total: None)
+        except PoolError as error:
+            refused += str(error).startswith(str(tmp_path))
+    assert refused >= 15
 
 
 def test_an_array_with_labels_beside_it_is_answered_with_its_folder(tmp_path):

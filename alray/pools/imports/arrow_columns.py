@@ -4,6 +4,7 @@ import json
 import math
 import uuid
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from alray.pools.metadata import name_some
 
 _SCALARS = (
     pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_string, pa.types.is_large_string,
-    pa.types.is_date, pa.types.is_timestamp, pa.types.is_decimal,
+    pa.types.is_date, pa.types.is_time, pa.types.is_timestamp, pa.types.is_decimal,
 )  # fmt: skip
 
 _NOT_A_NUMBER = pa.array(["", "na", "n/a", "nan", "null", "none", "-"])
@@ -97,7 +98,8 @@ def list_values(column: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Ar
     while _is_list(values.type):
         values = _elements(values)
     if not pa.types.is_floating(values.type) and values.type != pa.uint8():
-        values = values.cast(pa.float64() if not pa.types.is_boolean(values.type) else pa.uint8())
+        kind = pa.uint8() if pa.types.is_boolean(values.type) else pa.float64()
+        values = values.cast(kind, safe=False)
     flat = values.to_numpy(zero_copy_only=False).reshape(-1, *shape)
     if present.all() and not values.null_count:
         return np.asarray(flat, dtype)
@@ -158,14 +160,27 @@ def scalar_array(origin: str, column: Any, class_names: list[str] | None = None)
     if (pa.types.is_integer(kind) and not column.null_count) or pa.types.is_floating(kind):
         return np.asarray(column.to_numpy(zero_copy_only=False))
     if pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16:
-        return _texts([None if v is None else str(uuid.UUID(bytes=v)) for v in column.to_pylist()])
+        values = [None if v is None else str(uuid.UUID(bytes=v)) for v in column.to_pylist()]
+        return text_array(origin, values)
+    if pa.types.is_decimal(kind):
+        return text_array(origin, [_decimal_text(value) for value in column.to_pylist()])
     try:
-        return _texts(column.cast(pa.string()).to_pylist())
+        if pa.types.is_duration(kind):
+            raise pa.ArrowInvalid("a duration would become a number without its unit")
+        return text_array(origin, column.cast(pa.string()).to_pylist())
     except pa.ArrowException as error:
         raise PoolError(
             f"{origin}: of type {kind}, which is no text ({str(error).splitlines()[0]}); "
             "convert it to text or whole numbers, or name another column"
         ) from None
+
+
+def _decimal_text(value: Decimal | None) -> str | None:
+    """Return `1` of 1.00, so that a class or an id has one name."""
+    if value is None:
+        return None
+    whole = value.to_integral_value()
+    return str(int(whole)) if whole == value else str(value)
 
 
 def _named(origin: str, column: Any, names: list[str]) -> Array:
@@ -179,7 +194,17 @@ def _named(origin: str, column: Any, names: list[str]) -> Array:
     return np.asarray(np.asarray([*names, ""], np.str_)[codes])
 
 
-def _texts(values: list[str | None]) -> Array:
+def text_array(origin: str, values: Sequence[str | None]) -> Array:
+    """Return texts as an array, None as an empty one.
+
+    Raises:
+        PoolError: A text ends in a zero byte, which NumPy would remove.
+    """
+    for row, value in enumerate(values):
+        if value and value[-1] == "\0":
+            raise PoolError(
+                f"{origin}: {value!r} ends in a zero byte (row {row}, counted from 0); remove it"
+            )
     return np.asarray([value or "" for value in values], np.str_)
 
 

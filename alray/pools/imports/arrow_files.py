@@ -25,10 +25,15 @@ def open_arrow(path: Path) -> Table:
 
     def batches() -> Iterator[Any]:
         with _naming_errors(path), pa.memory_map(str(path)) as file:
-            yield from _batches(_reader(file))
+            for batch in _batches(_reader(file)):
+                batch.validate(
+                    full=True
+                )  # offsets that point out of a damaged file would end the process
+                yield batch
 
     with _naming_errors(path), pa.memory_map(str(path)) as file:
         schema = _reader(file).schema
+        schema.names  # noqa: B018 -- names that are not UTF-8 show themselves here
     return Table(str(path), schema, batches)
 
 
@@ -50,7 +55,7 @@ def _batches(reader: Any) -> Iterator[Any]:
 def _naming_errors(path: Path) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise PoolError(
             f"{path}: cannot be read as Feather or Arrow IPC ({reason}); write or copy it again"

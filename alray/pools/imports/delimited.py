@@ -25,10 +25,11 @@ def open_csv(path: Path) -> Table:
     with open_text(path) as stream:
         start = stream.readline()
     delimiter = max(_DELIMITERS, key=start.count)
-    try:
-        names = next(csv.reader([start], delimiter=delimiter), [])
-    except csv.Error as error:
-        raise PoolError(f"{path}: cannot be read: {error}") from None
+    with open_text(path) as stream:
+        try:
+            names = next(csv.reader(stream, delimiter=delimiter), [])
+        except csv.Error as error:
+            raise PoolError(f"{path}: cannot be read: {error}") from None
     if not names or (all(_is_number(name) for name in names[:2]) and not _are_positions(names)):
         raise PoolError(
             f"{path}: the first line is no header; write the columns' names there, such as id,label,img_0,img_1"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from alray.errors import PoolError
-from alray.pools.imports.rows import Array, Rows
+from alray.pools.imports.rows import Array, Rows, naming_errors
 
 
 def open_hdf5(path: Path) -> dict[str, Rows]:
@@ -24,17 +24,14 @@ def open_hdf5(path: Path) -> dict[str, Rows]:
         ) from None
     found: dict[str, Rows] = {}
 
-    def visit(name: str, item: Any) -> None:
+    def visit(name: str | bytes, item: Any) -> None:
+        if isinstance(name, bytes):
+            raise PoolError(f"{path}: the name {name!r} is not UTF-8; rename the data set")
         if isinstance(item, h5py.Dataset) and item.shape:
             found[name] = _rows(path, name, item)
 
-    try:
-        with h5py.File(path, "r") as file:
-            file.visititems(visit)
-    except OSError as error:
-        raise PoolError(
-            f"{path}: cannot be read as HDF5 ({error}); write or copy it again"
-        ) from None
+    with naming_errors(str(path)), h5py.File(path, "r") as file:
+        file.visititems(visit)
     return found
 
 
@@ -44,15 +41,10 @@ def _rows(path: Path, name: str, item: Any) -> Rows:
     is_text = h5py.check_string_dtype(item.dtype) is not None
 
     def chunks(size: int) -> Iterator[Array]:
-        try:
-            with h5py.File(path, "r") as file:
-                for start in range(0, item_count, size):
-                    values = file[name][start : start + size]
-                    yield _as_bytes(values) if is_text else np.asarray(values)
-        except OSError as error:
-            raise PoolError(
-                f"{path}:{name}: cannot be read ({error}); write or copy it again"
-            ) from None
+        with naming_errors(f"{path}:{name}"), h5py.File(path, "r") as file:
+            for start in range(0, item_count, size):
+                values = file[name][start : start + size]
+                yield _as_bytes(values) if is_text else np.asarray(values)
 
     item_count = int(item.shape[0])
     dtype = np.dtype("S1") if is_text else item.dtype

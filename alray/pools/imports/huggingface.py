@@ -23,7 +23,8 @@ def open_dataset(path: Path, options: ImportOptions) -> Table:
     """
     if not (path / "dataset_dict.json").exists():
         return _open_part(path)
-    names = sorted(_json(path / "dataset_dict.json").get("splits", []), key=part_rank)
+    listed = _json(path / "dataset_dict.json").get("splits")
+    names = sorted(map(str, listed), key=part_rank) if isinstance(listed, list) else []
     if not names:
         raise PoolError(f"{path / 'dataset_dict.json'}: names no splits; save the data set again")
     parts = {name: _open_part(path / name) for name in names}
@@ -35,7 +36,12 @@ def _open_part(path: Path) -> Table:
     state = _json(path / "state.json") if (path / "state.json").exists() else {}
     if state.get("_indices_files"):
         raise PoolError(f"{path}: rows chosen by an index; save dataset.flatten_indices() instead")
-    listed = [path / file["filename"] for file in state.get("_data_files", [])]
+    try:
+        listed = [path / file["filename"] for file in state.get("_data_files", [])]
+    except (TypeError, KeyError):
+        raise PoolError(
+            f"{path / 'state.json'}: names no files under _data_files; save the data set again"
+        ) from None
     files = listed or sorted(path.glob("*.arrow"))
     missing = [str(file) for file in files if not file.exists()]
     if missing or not files:

@@ -4,6 +4,7 @@ Python's parser reads them, because PyArrow's turns whole numbers above int64 in
 """
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -13,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from alray.errors import PoolError
+from alray.pools.imports.arrow_columns import element_type
 from alray.pools.imports.tables import BATCH_ROWS, Table
 from alray.pools.imports.text_files import open_text
 
@@ -50,18 +52,28 @@ def _records(path: Path) -> Iterator[Record]:
                 continue
             try:
                 record = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 record = error
             if not isinstance(record, dict):
-                what = (
-                    f"no JSON ({record})" if isinstance(record, ValueError) else "no JSON object"
-                )
+                what = f"no JSON ({record})" if isinstance(record, Exception) else "no JSON object"
                 hint = (
                     "; a list of objects becomes lines with `jq -c '.[]'` or pandas.read_json(path).to_json(out, "
                     "orient='records', lines=True)"
                 )
                 raise PoolError(f"{path}: line {number} is {what}; write one object a line{hint}")
+            if "\\ud" in line.lower() and not _is_unicode(record):
+                raise PoolError(
+                    f"{path}: line {number} holds half a character (\\ud800 or such); mend the text"
+                )
             yield record
+
+
+def _is_unicode(record: Record) -> bool:
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @dataclass
@@ -92,7 +104,8 @@ class _Values:
             fits = small or (self.least >= 0 and self.largest < 2**64)
             return (pa.int64() if small else pa.uint64()) if fits else pa.string()
         if kinds <= {"integer", "float"}:
-            return pa.float64()
+            exact = max(-self.least, self.largest) <= 2**53
+            return pa.float64() if exact else pa.string()
         if kinds == {"list"}:
             kind = pa.float64()
             for _ in range(self.depth):
@@ -124,4 +137,13 @@ def _column(values: list[Any], kind: Any) -> Any:
         return pa.nulls(len(values), kind)
     if pa.types.is_string(kind):
         values = [None if value is None else str(value) for value in values]
-    return pa.array(values, kind)
+    return pa.array(_as_floats(values) if element_type(kind) is not None else values, kind)
+
+
+def _as_floats(value: Any) -> Any:
+    """Return nested lists with floats for whole numbers: Arrow refuses those above 2^53 among floats."""
+    if isinstance(value, list):
+        return [_as_floats(item) for item in value]
+    if isinstance(value, int) and abs(value) > 2**53:
+        return float(value) if abs(value) < 2**1000 else math.inf
+    return value

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alray.errors import PoolError
-from alray.pools.imports.arrow_columns import class_names, is_scalar, scalar_array
+from alray.pools.imports.arrow_columns import class_names, is_scalar, scalar_array, text_array
 from alray.pools.imports.rows import Array
 from alray.pools.imports.scalars import as_ids
 from alray.pools.imports.source import ID_NAMES, LABEL_NAMES, ImportOptions, find_name
@@ -78,7 +78,7 @@ def read_lines(path: Path) -> Texts:
     values = [cells[0] for cells in rows]
     if path.suffix == ".csv" and values and values[0].lower() in _USUAL:
         values = values[1:]
-    return np.asarray(values, np.str_)
+    return text_array(str(path), values)
 
 
 def read_label_table(path: Path, options: ImportOptions) -> LabelTable:

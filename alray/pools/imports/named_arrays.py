@@ -58,6 +58,10 @@ def from_arrays(
     id_name = find_name(path, "array", list(arrays), options.id, ID_NAMES)
     for wanted in options.modalities.values():
         find_name(path, "array", list(arrays), wanted, ())
+        if wanted in {label, id_name}:
+            raise PoolError(
+                f"{path}: array {wanted!r} holds the labels or ids; name another one with --modality NAME=ARRAY"
+            )
     others = {name: name for name in arrays if name not in {label, id_name}}
     given = bool(options.modalities)
     names = name_modalities(path, options.modalities if given else others, given=given)

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,12 @@ import numpy.typing as npt
 from alray.errors import PoolError
 
 Array = npt.NDArray[Any]
+
+_BROKEN = (
+    ValueError, TypeError, KeyError, EOFError, OSError, RuntimeError, OverflowError, MemoryError, TokenError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What readers raise for damaged files; RuntimeError also for encrypted archives and later versions of zip."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +112,8 @@ def rechunk(arrays: Iterator[Array], size: int) -> Iterator[Array]:
 
 @contextmanager
 def naming_errors(origin: str) -> Iterator[None]:
-    """Turn an error of Python, NumPy or zip about a broken file into one that names the file."""
+    """Turn an error of Python, NumPy, zip or HDF5 about a broken file into one that names the file."""
     try:
         yield
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, OSError) as error:
+    except _BROKEN as error:
         raise PoolError(f"{origin}: cannot be read: {error}") from None

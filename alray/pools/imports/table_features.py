@@ -47,6 +47,9 @@ def choose_columns(
         PoolError: A column does not exist, or there is no modality.
     """
     free = [name for name in schema.names if name not in used]
+    first = next(iter(batches), None)
+    if first is None:
+        raise PoolError(f"{origin}: there are no objects in it; save a row per object")
     if wanted:
         found = {
             name: (text, _matching(origin, schema.names, free, text))
@@ -54,15 +57,15 @@ def choose_columns(
         }
         name_modalities(origin, wanted, given=True)
         return found
-    first = next(iter(batches), None)
     lists = [name for name in free if _holds_lists(schema.field(name).type, first, name)]
-    groups = {name: [name] for name in lists} or _numbered(schema, free, first)
+    refused: list[str] = []
+    groups = {name: [name] for name in lists} or _numbered(schema, free, first, refused)
     if not groups:
         kinds = ", ".join(f"{name} ({schema.field(name).type})" for name in schema.names)
         raise PoolError(
-            f"{origin}: no column of lists, and none that are numbered (img_0, img_1, ...), so there is no modality; "
-            f"name the columns of numbers with --modality NAME=PATTERN, such as --modality features='*'; "
-            f"columns are {kinds}"
+            f"{origin}: no column of lists, and no numbers in numbered columns (img_0, img_1, ...), so there is no "
+            f"modality{refused[0] if refused else ''}; name the columns of numbers with --modality NAME=PATTERN, "
+            f"such as --modality features='*'; columns are {kinds}"
         )
     names = name_modalities(origin, {name: name for name in groups}, given=False)
     return {name: (source, groups[source]) for name, source in names.items()}
@@ -70,8 +73,12 @@ def choose_columns(
 
 def _matching(origin: str, names: Sequence[str], free: Sequence[str], text: str) -> list[str]:
     """Return the columns that a name, a range or comma-separated patterns stand for."""
-    if text in names:
+    if text in free:
         return [text]
+    if text in names:
+        raise PoolError(
+            f"{origin}: column {text!r} holds the labels or ids; name another one with --modality NAME=COLUMN"
+        )
     first, colon, last = text.partition(":")
     if colon and first in names and last in names:
         chosen = list(names)[names.index(first) : names.index(last) + 1]
@@ -95,7 +102,7 @@ def _by_number(name: str) -> list[tuple[int, int, str]]:
 def _holds_lists(kind: Any, first: Any, name: str) -> bool:
     if element_type(kind) is not None:
         return True
-    if not is_text(kind) or first is None:
+    if not is_text(kind):
         return False
     texts = [
         text.strip()
@@ -107,26 +114,29 @@ def _holds_lists(kind: Any, first: Any, name: str) -> bool:
     )
 
 
-def _numbered(schema: Any, free: list[str], first: Any) -> dict[str, list[str]]:
-    """Return the groups of at least two columns of numbers whose names differ in a number at the end."""
+def _numbered(
+    schema: Any, free: list[str], first: Any, refused: list[str]
+) -> dict[str, list[str]]:
+    """Return the groups of at least two columns of numbers whose names differ in a number at the end.
+
+    Why others were not taken is added to `refused`.
+    """
     groups: dict[str, list[str]] = {}
     for name in free:
         match = re.fullmatch(r"(.*?)[-_. ]?\d+", name)
-        if match and _are_numbers(schema.field(name).type, first, name):
-            groups.setdefault(match[1] or "features", []).append(name)
+        if match is None or not (
+            is_number(schema.field(name).type) or is_text(schema.field(name).type)
+        ):
+            continue
+        try:
+            number_values(f"{name!r} is numbered, but", first.column(name))
+        except PoolError as error:
+            refused.append(f" ({str(error).partition(';')[0]})")
+            continue
+        groups.setdefault(match[1] or "features", []).append(name)
     return {
         stem: sorted(names, key=_by_number) for stem, names in groups.items() if len(names) > 1
     }
-
-
-def _are_numbers(kind: Any, first: Any, name: str) -> bool:
-    if not is_text(kind) or first is None:
-        return is_number(kind)
-    try:
-        number_values(name, first.column(name))
-    except PoolError:
-        return False
-    return True
 
 
 def feature_rows(

@@ -180,7 +180,7 @@ def _further(
         written.add(name)
         kept[name] = _column_chunks(shared, column, kind)
     if left_out:
-        notes.append(f"left out columns that are no features: {', '.join(left_out)}")
+        notes.append(f"left out: {', '.join(left_out)}")
     return kept, tuple(notes)
 
 

@@ -10,7 +10,14 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from alray.errors import PoolError
+from alray.pools.imports.arrow_columns import text_array
 from alray.pools.imports.rows import Array, Rows, rows_of
+
+_BROKEN = (
+    pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError,
+    IndexError, AssertionError, OverflowError, MemoryError,
+)  # fmt: skip
+"""What PyTorch's reader raises for files that are damaged, or hold more than tensors and lists."""
 
 _SAFETENSORS_TYPES = {"F16": "f2", "F32": "f4", "F64": "f8", "BF16": "f4", "U8": "u1", "I8": "i1", "I16": "i2",
     "I32": "i4", "I64": "i8", "U16": "u2", "U32": "u4", "U64": "u8", "BOOL": "?"}  # fmt: skip
@@ -129,4 +136,4 @@ def _from_list(origin: str, values: list[Any]) -> Array:
             if exact is np.str_
             else np.asarray(values, exact)
         )
-    return np.asarray(values)
+    return text_array(origin, values) if kinds == {str} else np.asarray(values)

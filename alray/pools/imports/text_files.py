@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,5 +44,5 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
             yield stream
     except UnicodeDecodeError as error:
         raise PoolError(f"{path}: not UTF-8 text ({error}); save it as UTF-8") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise PoolError(f"{path}: cannot be read: {error}") from None
