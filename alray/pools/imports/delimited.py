@@ -12,7 +12,7 @@ from alray.errors import PoolError
 from alray.pools.imports.tables import Table
 from alray.pools.imports.text_files import open_bytes, open_text
 
-_BLOCK_BYTES = 1 << 24
+_BLOCK_BYTES = 1 << 23
 _DELIMITERS = "\t;,"
 
 

@@ -14,11 +14,12 @@ from typing import Any
 import pyarrow as pa
 
 from alray.errors import PoolError
-from alray.pools.imports.arrow_columns import element_type
-from alray.pools.imports.tables import BATCH_ROWS, Table
+from alray.pools.imports.tables import Table
 from alray.pools.imports.text_files import open_text
 
 Record = dict[str, Any]
+
+_BATCH_ROWS = 1024
 
 
 def open_json_lines(path: Path) -> Table:
@@ -38,7 +39,7 @@ def open_json_lines(path: Path) -> Table:
 
     def batches() -> Iterator[Any]:
         records = _records(path)
-        while rows := list(islice(records, BATCH_ROWS)):
+        while rows := list(islice(records, _BATCH_ROWS)):
             columns = [_column([row.get(part.name) for row in rows], part.type) for part in schema]
             yield pa.record_batch(columns, schema=schema)
 
@@ -124,12 +125,11 @@ class _Values:
 
 def _depth(value: list[Any]) -> int:
     """Return 1 for a list of numbers, 2 for a list of such lists, ..., and 0 for lists of other things."""
-    first = next((item for item in value if item is not None), 0.0)
-    if isinstance(first, list):
-        inner = _depth(first)
-        return inner + 1 if inner and all(isinstance(item, list) for item in value) else 0
-    numbers = all(item is None or isinstance(item, int | float) for item in value)
-    return int(numbers)
+    kinds = set(map(type, value)) - {type(None)}
+    if kinds != {list}:
+        return int(kinds <= {int, float, bool})
+    depths = {_depth(item) for item in value if item is not None}
+    return depths.pop() + 1 if len(depths) == 1 and 0 not in depths else 0
 
 
 def _column(values: list[Any], kind: Any) -> Any:
@@ -137,7 +137,10 @@ def _column(values: list[Any], kind: Any) -> Any:
         return pa.nulls(len(values), kind)
     if pa.types.is_string(kind):
         values = [None if value is None else str(value) for value in values]
-    return pa.array(_as_floats(values) if element_type(kind) is not None else values, kind)
+    try:
+        return pa.array(values, kind)
+    except pa.ArrowInvalid:
+        return pa.array(_as_floats(values), kind)
 
 
 def _as_floats(value: Any) -> Any:

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from alray.errors import PoolError
-from alray.pools.imports.arrow_columns import class_names, is_scalar, is_text, scalar_array
-from alray.pools.imports.rows import Array, Rows
+from alray.pools.imports.arrow_columns import class_names, is_scalar, is_text
+from alray.pools.imports.batches import SharedBatches
+from alray.pools.imports.rows import Rows
 from alray.pools.imports.scalars import as_ids, as_labels
 from alray.pools.imports.source import (
     ID_NAMES,
@@ -22,10 +23,10 @@ from alray.pools.imports.source import (
     renaming_notes,
     row_numbers,
 )
-from alray.pools.imports.table_features import choose_columns, feature_rows
+from alray.pools.imports.table_features import choose_columns
+from alray.pools.imports.table_scan import ScalarScan, scan_features
 from alray.pools.modality_columns import clean_name
-
-BATCH_ROWS = 4096
+from alray.pools.pool import Texts
 
 
 @dataclass(eq=False)
@@ -59,6 +60,39 @@ def from_table(
     Raises:
         PoolError: Labels or modalities are missing, column names are repeated, or values do not fit.
     """
+    label, id_name = _label_and_id(table, options)
+    used = {label, *([] if id_name is None else [id_name])}
+    shared = SharedBatches(table.batches)
+    chosen = {}
+    if rows is None:
+        chosen = choose_columns(table.origin, table.schema, shared, used, options.modalities)
+    first = next(iter(shared), None)
+    features = {
+        name: scan_features(f"{table.origin}:{source}", table.schema, first, columns)
+        for name, (source, columns) in chosen.items()
+    }
+    names_of_classes = class_names(table.schema, label)
+    labels_scan = ScalarScan(f"{table.origin}:{label}", label, names_of_classes)
+    ids_scan = None if id_name is None else ScalarScan(f"{table.origin}:{id_name}", id_name)
+    scans: list[Any] = [labels_scan, *([] if ids_scan is None else [ids_scan]), *features.values()]
+    for batch in shared:
+        for scan in scans:
+            scan.add(batch)
+    labels = as_labels(labels_scan.origin, labels_scan.values())
+    ids = _ids(table, ids_scan, len(labels))
+    rows = rows or {name: scan.rows(shared) for name, scan in features.items()}
+    taken = used | {column for _, columns in chosen.values() for column in columns}
+    further, notes = _further(table, shared, taken, set(rows))
+    notes = (
+        *renaming_notes(
+            {name: source for name, (source, _) in chosen.items() if not options.modalities}
+        ),
+        *notes,
+    )
+    return ImportSource(table.origin, ids, labels, rows, further, notes)
+
+
+def _label_and_id(table: Table, options: ImportOptions) -> tuple[str, str | None]:
     names = list(table.schema.names)
     repeated = sorted({a for a, b in pairwise(sorted(names)) if a == b})
     if repeated:
@@ -71,85 +105,17 @@ def from_table(
             f"{table.origin}: no column of labels (named {', '.join(LABEL_NAMES)}); "
             f"columns are {', '.join(names)}; name yours with --label"
         )
-    id_name = find_name(table.origin, "column", names, options.id, ID_NAMES)
-    used = {label, *([] if id_name is None else [id_name])}
-    shared = SharedBatches(table.batches)
-    chosen = (
-        {}
-        if rows is not None
-        else choose_columns(table.origin, table.schema, shared, used, options.modalities)
-    )
-    labels = as_labels(f"{table.origin}:{label}", _scalars(table, shared, label))
-    ids = _ids(table, shared, id_name, len(labels))
-    rows = rows or {
-        name: feature_rows(f"{table.origin}:{source}", table.schema, shared, columns, len(labels))
-        for name, (source, columns) in chosen.items()
-    }
-    taken = used | {column for _, columns in chosen.values() for column in columns}
-    further, notes = _further(table, shared, taken, set(rows))
-    notes = (
-        *renaming_notes(
-            {name: source for name, (source, _) in chosen.items() if not options.modalities}
-        ),
-        *notes,
-    )
-    return ImportSource(table.origin, ids, labels, rows, further, notes)
+    return label, find_name(table.origin, "column", names, options.id, ID_NAMES)
 
 
-class SharedBatches:
-    """The batches of a table, for several readers that advance together: each batch is read once."""
-
-    def __init__(self, batches: Callable[[], Iterator[Any]]) -> None:
-        self._open = batches
-        self._number = -1
-        self._batch: Any = None
-        self._stream: Iterator[Any] = iter(())
-
-    def __iter__(self) -> Iterator[Any]:
-        number = 0
-        while True:
-            batch = self._at(number)
-            if batch is None:
-                return
-            yield batch
-            number += 1
-
-    def _at(self, number: int) -> Any:
-        """Return a batch, or None after the last."""
-        if number < self._number or self._number < 0:
-            self._stream, self._number = _small(self._open()), -1
-        while self._number < number:
-            self._batch = next(self._stream, None)
-            self._number += 1
-            if self._batch is None:
-                break
-        return self._batch
-
-
-def _small(batches: Iterator[Any]) -> Iterator[Any]:
-    for batch in batches:
-        for start in range(0, batch.num_rows, BATCH_ROWS):
-            yield batch.slice(start, BATCH_ROWS)
-
-
-def _scalars(table: Table, shared: SharedBatches, column: str) -> Array:
-    origin = f"{table.origin}:{column}"
-    names = class_names(table.schema, column)
-    parts = [scalar_array(origin, batch.column(column), names) for batch in shared]
-    # Whole numbers with a missing one among them are text in that batch.
-    if {part.dtype.kind for part in parts} > {"U"}:
-        parts = [part.astype(np.str_) for part in parts]
-    return np.concatenate(parts) if parts else np.empty(0, np.str_)
-
-
-def _ids(table: Table, shared: SharedBatches, column: str | None, count: int) -> Any:
-    if column is None and not table.parts:
+def _ids(table: Table, scan: ScalarScan | None, count: int) -> Texts:
+    if scan is None and not table.parts:
         return row_numbers(count)
     names = np.asarray([part for part, rows in table.parts for _ in range(rows)], np.str_)
-    if column is None:
+    if scan is None:
         texts = np.concatenate([row_numbers(rows) for _, rows in table.parts])
     else:
-        texts = as_ids(f"{table.origin}:{column}", _scalars(table, shared, column))
+        texts = as_ids(scan.origin, scan.values())
         if not table.parts or len(np.unique(texts)) == count:
             return texts
     return np.char.add(np.char.add(names, "/"), texts)
@@ -189,13 +155,7 @@ def _column_chunks(shared: SharedBatches, column: str, kind: Any) -> Further:
     target = pa.string() if is_text(target) else target
 
     def chunks(size: int) -> Iterator[Any]:
-        waiting = pa.array([], target)
-        for batch in shared:
-            waiting = pa.concat_arrays([waiting, batch.column(column).cast(target)])
-            while len(waiting) >= size:
-                yield waiting[:size]
-                waiting = waiting[size:]
-        if len(waiting):
-            yield waiting
+        for batch in shared.of_size(size):
+            yield batch.column(column).cast(target)
 
     return chunks
