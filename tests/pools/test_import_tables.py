@@ -115,7 +115,13 @@ def lists(*values: Any, kind: Any) -> Any:
     [
         (lists([1, 2], [3, 4], kind=pa.list_(pa.int8())), np.float32, [[1, 2], [3, 4]]),
         (lists([1, 2], None, kind=pa.list_(pa.uint8(), 2)), np.float32, [[1, 2], None]),
-        (lists([1, 2], [3, 4], kind=pa.large_list(pa.float16())), np.float16, [[1, 2], [3, 4]]),
+        (
+            pa.LargeListArray.from_arrays(
+                [0, 2, 4], pa.array(np.asarray([1, 2, 3, 4], np.float16))
+            ),
+            np.float16,
+            [[1, 2], [3, 4]],
+        ),
         (
             lists([[1, 2]], [[3, 4]], kind=pa.list_(pa.list_(pa.float64()))),
             np.float32,
