@@ -30,7 +30,11 @@ def test_dataset_dict_is_joined_with_a_column_of_the_part(tmp_path, columns, nam
     for part in ("test", "train", "val"):
         write_dataset(source / part, [dataset_shard(1, 0, **columns)])
     (source / "dataset_dict.json").write_text('{"splits": ["test", "train", "val"]}')
-    table = pq.read_table(run(source).path)
+    written = run(source)
+    assert written.notes[-1] == (
+        f"joined train (2), val (2), test (2); column {name!r} says which part an object is of"
+    )
+    table = pq.read_table(written.path)
     assert table[name].to_pylist() == ["train"] * 2 + ["validation"] * 2 + ["test"] * 2
     assert table["id"].to_pylist() == [
         f"{part}/{row}" for part in ("train", "val", "test") for row in (0, 1)

@@ -12,7 +12,7 @@ from alray.pools.imports.arrow_files import open_arrow
 from alray.pools.imports.parts import PARTS, part_rank
 from alray.pools.imports.source import ImportOptions
 from alray.pools.imports.tables import Table
-from alray.pools.modality_columns import clean_name
+from alray.pools.modality_names import clean_name
 
 
 def open_dataset(path: Path, options: ImportOptions) -> Table:

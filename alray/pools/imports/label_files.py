@@ -17,7 +17,7 @@ from alray.pools.imports.scalars import as_ids
 from alray.pools.imports.source import ID_NAMES, LABEL_NAMES, ImportOptions, find_name
 from alray.pools.imports.text_files import open_text
 from alray.pools.metadata import name_some
-from alray.pools.modality_columns import clean_name
+from alray.pools.modality_names import clean_name
 from alray.pools.pool import Texts
 
 _USUAL = {*LABEL_NAMES, *ID_NAMES}

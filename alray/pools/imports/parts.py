@@ -43,7 +43,9 @@ def joining_notes(name: str | None, counts: Sequence[tuple[str, int]]) -> tuple[
         return ()
     parts = ", ".join(f"{part} ({count:,})" for part, count in counts)
     kept = (
-        f"column {name!r} says which is which" if name else "--split-column keeps which is which"
+        f"column {name!r} says which part an object is of"
+        if name
+        else "--split-column keeps which is which"
     )
     return (f"joined {parts}; {kept}",)
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from alray.errors import PoolError
 from alray.pools.imports.arrow_columns import class_names, is_scalar, is_text
 from alray.pools.imports.batches import SharedBatches
+from alray.pools.imports.parts import joining_notes
 from alray.pools.imports.rows import Rows
 from alray.pools.imports.scalars import as_ids, as_labels
 from alray.pools.imports.source import (
@@ -25,7 +26,7 @@ from alray.pools.imports.source import (
 )
 from alray.pools.imports.table_features import choose_columns
 from alray.pools.imports.table_scan import ScalarScan, scan_features
-from alray.pools.modality_columns import clean_name
+from alray.pools.modality_names import clean_name
 from alray.pools.pool import Texts
 
 
@@ -37,8 +38,8 @@ class Table:
         origin: The file or folder, for messages.
         schema: Arrow schema.
         batches: Yields all rows in Arrow record batches.
-        parts: Name of each part and its number of rows; an id begins with it where there are none, or they begin
-            anew in each part.
+        parts: Name of each part and its number of rows, if the last column names the parts. An id begins with its
+            part's name where there are no ids, or they begin anew in each part.
     """
 
     origin: str
@@ -89,7 +90,8 @@ def from_table(
         ),
         *notes,
     )
-    return ImportSource(table.origin, ids, labels, rows, further, notes)
+    joined = joining_notes(table.schema.names[-1], table.parts)
+    return ImportSource(table.origin, ids, labels, rows, further, (*notes, *joined))
 
 
 def _label_and_id(table: Table, options: ImportOptions) -> tuple[str, str | None]:
