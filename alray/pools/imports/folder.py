@@ -24,7 +24,7 @@ def from_folder(path: Path, options: ImportOptions) -> ImportSource:
     """Return the objects of a folder.
 
     Raises:
-        PoolError: There are no arrays, or they, labels and ids do not fit together.
+        PoolError: Arrays, labels and ids do not fit together.
     """
     arrays = {file.stem: rows_of(str(file), map_npy(file)) for file in sorted(path.glob("*.npy"))}
     files = {
@@ -35,10 +35,6 @@ def from_folder(path: Path, options: ImportOptions) -> ImportSource:
     for name in sorted(files.keys() & {options.id, *ID_NAMES}):
         if files[name].suffix != ".parquet":
             arrays.setdefault(name, rows_of(str(files[name]), read_lines(files[name])))
-    if not arrays:
-        raise PoolError(
-            f"{path}: no .npy and no idx files in this folder; put one .npy per modality and labels.npy there"
-        )
     file = _label_file(files, arrays, options)
     if file is None:
         return from_parts(path, arrays, options)

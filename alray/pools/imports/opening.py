@@ -22,7 +22,7 @@ from alray.pools.imports.source import ImportOptions, ImportSource
 from alray.pools.imports.study_array import from_study_array
 from alray.pools.imports.tables import from_table
 from alray.pools.imports.tensors import open_safetensors, open_torch
-from alray.pools.layouts import find_layout, supported
+from alray.pools.layouts import find_layout, import_command, supported
 
 _OPENERS: dict[str, Callable[[Path, ImportOptions], ImportSource]] = {
     "npy": from_study_array,
@@ -59,10 +59,20 @@ def open_source(path: Path, options: ImportOptions) -> ImportSource:
             f"{_columns(path)}"
         )
     if layout is None and path.is_dir():
-        layout = "folder"
+        raise PoolError(
+            f"{path}: no .npy and no idx files in this folder; put one .npy per modality and labels.npy there"
+            f"{_other_files(path)}"
+        )
     if layout is None:
         raise PoolError(f"{path}: not a supported file; convert it to one of: {supported()}")
     return _OPENERS[layout](path, options)
+
+
+def _other_files(folder: Path) -> str:
+    """Return the command that imports a file of the folder, for messages."""
+    commands = (import_command(file) for file in sorted(folder.iterdir()) if file.is_file())
+    found = next((command for command in commands if command), None)
+    return f", or import one of its files: `{found}`" if found else ""
 
 
 def _columns(path: Path) -> str:
