@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from shlex import quote
+from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from alray.cli.options import COLUMNS
 from alray.cli.running import console
 from alray.cli.settings_options import SettingsCommand, pairs
 from alray.errors import SpecError
+from alray.pools.layouts import LAYOUTS
 
 if TYPE_CHECKING:
     from alray.pools.importing import WriteSummary
@@ -57,26 +59,47 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
         out.print(f"\nnext: alray sweep --pool {shown}", soft_wrap=True)
 
 
-@pool.command("import")
+def layout_table() -> str:
+    """Return the layouts that can be imported, a line or two each, unwrapped by click."""
+    lines = []
+    for name, content in LAYOUTS.values():
+        first, *more = wrap(content, 53)
+        lines += [f"{name:<22}{first}", *(f"{'':<22}{line}" for line in more)]
+    return "\n".join(["\b", *lines])
+
+
+@pool.command(
+    "import",
+    help=f"""Convert SOURCE to a pool. SOURCE is a file or a folder of one of these layouts:
+
+    {indent(layout_table(), "    ").strip()}
+
+    Labels and ids are found under their usual names, or named with --label and --id. A row of zeros or of NaN, and a
+    null, is an absent modality; uint8 arrays are images and stay uint8. Further columns of tables, such as text or url,
+    are kept.
+    """,
+)
 @click.argument("source", metavar="SOURCE")
 @click.argument("out", metavar="OUT.parquet")
 @click.option(
     "--label",
     metavar="NAME",
-    help="Array of labels in an .npz or a folder.  [default: label, labels, y, target or targets]",
+    help="Array or column of labels.  [default: label, labels, y, target or targets]",
 )
 @click.option(
     "--id",
     "id_name",
     metavar="NAME",
-    help="Array of ids there.  [default: id or ids, else row numbers]",
+    help="Array or column of ids.  [default: id or ids, else row numbers]",
 )
 @click.option(
     "--modality",
     "modalities",
     multiple=True,
     metavar="NAME=ARRAY",
-    help="A modality and its array there; repeat it. All other arrays if not given.",
+    help="A modality and its array, or in a table its column of lists, or its columns of numbers as a pattern "
+    "(image='img_*') or a range (image=img_0:img_511); repeat it. All arrays, all lists or all numbered columns "
+    "if not given.",
 )
 @click.option(
     "--columns",
@@ -92,6 +115,12 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
     help="The label's column in an .npy.",
 )
 @click.option(
+    "--split-column",
+    metavar="NAME",
+    help="Column to write the part of each object to (train, validation, test), where SOURCE has parts.  "
+    "[default: split for a DatasetDict, else none]",
+)
+@click.option(
     "--dtype",
     type=click.Choice(["float32", "float16"]),
     help="Type of the features in OUT; the source's if not given.",
@@ -103,17 +132,11 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT.")
 def import_command(source: str, out: str, **options: Any) -> None:
-    """Convert SOURCE to a pool.
-
-    SOURCE is an .npy array (column 0 is the topic, 1 to 300 are text and 301 to 1324 image features; else use
-    --columns), an .npz with labels and one array per modality, a folder of one .npy per modality with labels.npy,
-    labels.txt or labels.csv, or MNIST's idx files (a file of images, or their folder). A row of zeros or of NaN is an
-    absent modality; uint8 arrays are images and stay uint8.
-    """
+    """Convert a file or folder to a pool."""
     from pathlib import Path
 
-    from alray.pools.import_sources import ImportOptions
     from alray.pools.importing import Target, import_pool
+    from alray.pools.imports.source import ImportOptions
 
     columns = {
         name: column_range(name, text)
@@ -125,6 +148,7 @@ def import_command(source: str, out: str, **options: Any) -> None:
         modalities=pairs("--modality", options["modalities"]),
         columns=columns,
         label_column=options["label_column"],
+        split_column=options["split_column"],
     )
     target = Target(Path(out), options["dtype"], options["overwrite"], options["drop_empty"])
     with progress("importing") as advance:
@@ -169,6 +193,8 @@ def report_written(written: "WriteSummary") -> None:
         click.echo(f"  {name}: absent from {absent:,} ({share:.1f} %)")
     if written.dropped:
         click.echo(f"  left out {written.dropped:,} objects without any modality")
+    for note in written.notes:
+        click.echo(f"  {note}")
     path = quote(str(written.path))
     click.echo(f"next: alray pool describe {path}")
     click.echo(f"      alray sweep --pool {path}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from alray.pools.modality_names import cleaned_name
+from alray.pools.modality_names import clean_name
 from alray.pools.number_lists import is_number, is_text, number_type
 from alray.pools.parquet import PoolFile
 from alray.pools.vector_sources import in_natural_order, lists_in
@@ -74,7 +74,7 @@ def _step(file: PoolFile, field: Any) -> str:
 
 
 def _option(column: str) -> str:
-    return f"--modality {quote(f'{cleaned_name(column, ())}={column}')}"
+    return f"--modality {quote(f'{clean_name(column, ())}={column}')}"
 
 
 def _text_step(file: PoolFile, name: str) -> str:

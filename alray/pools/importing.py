@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 
 from alray.errors import PoolError
-from alray.pools.arrays import Array
-from alray.pools.import_sources import ImportOptions, ImportSource, open_source
+from alray.pools.imports.opening import open_source
+from alray.pools.imports.rows import Array
+from alray.pools.imports.source import ImportOptions, ImportSource
 from alray.pools.metadata import name_some
 from alray.pools.pool import Texts
 from alray.pools.writing import Chunk, ChunkModality, write_pool
@@ -26,6 +28,7 @@ class WriteSummary:
     Attributes:
         absent: Modality name: objects without it.
         dropped: Objects without any modality, which were left out.
+        notes: What the user should know about names and columns, a line each.
     """
 
     path: Path
@@ -33,6 +36,7 @@ class WriteSummary:
     classes: int = 0
     absent: Counter[str] = field(default_factory=Counter)
     dropped: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Target:
 def import_pool(
     path: Path, target: Target, options: ImportOptions, advance: Advance
 ) -> WriteSummary:
-    """Convert a `.npy`, `.npz` or idx file, or a folder of such files, to a pool.
+    """Convert a file or folder of a supported layout to a pool.
 
     Raises:
         PoolError: The source is not supported, its arrays do not fit together or hold unusable values, or the target
@@ -63,7 +67,9 @@ def import_pool(
     """
     source = open_source(path, options)
     _check_source(source)
-    return write_chunks(_chunks(source, target), len(source.ids), target, advance)
+    written = write_chunks(_chunks(source, target), len(source.ids), target, advance)
+    written.notes = source.notes
+    return written
 
 
 def write_chunks(
@@ -108,10 +114,17 @@ def _check_source(source: ImportSource) -> None:
         raise PoolError(
             f"{source.origin}: ids are not unique: {repeated}; make them unique, or name another array with --id"
         )
-    if source.labels.dtype.kind == "U" and (source.labels == "").any():
-        unlabelled = source.ids[source.labels == ""]
+    bare = source.labels.dtype.kind == "U" and np.char.strip(source.labels.astype(np.str_)) == ""
+    if np.any(bare):
+        unlabelled = source.ids[bare]
         raise PoolError(
             f"{source.origin}: objects without a label: {name_some(unlabelled)}; label or remove them"
+        )
+    taken = {"id", "label", *source.rows} & source.further.keys()
+    if taken:
+        raise PoolError(
+            f"{source.origin}: {min(taken)!r} is the name of two columns; name the modality otherwise with "
+            "--modality, or the parts with --split-column"
         )
     if {"id", "label"} & source.rows.keys():
         raise PoolError(
@@ -138,13 +151,15 @@ def _chunks(source: ImportSource, target: Target) -> Iterator[Chunk]:
     )
     size = max(1, target.chunk_bytes // row_bytes)
     streams = {name: rows.chunks(size) for name, rows in source.rows.items()}
+    further = {name: chunks(size) for name, chunks in source.further.items()}
     for start in range(0, len(source.ids), size):
         ids = source.ids[start : start + size]
         modalities = {
             name: _modality(source.rows[name].origin, next(stream), ids, target.dtype)
             for name, stream in streams.items()
         }
-        yield Chunk(ids, source.labels[start : start + size], modalities)
+        extras = {name: next(stream) for name, stream in further.items()}
+        yield Chunk(ids, source.labels[start : start + size], modalities, extras)
 
 
 def _modality(origin: str, values: Array, ids: Texts, dtype: str | None) -> ChunkModality:
@@ -157,7 +172,7 @@ def _modality(origin: str, values: Array, ids: Texts, dtype: str | None) -> Chun
     if values.dtype == np.uint8:
         return ChunkModality(values, np.ones(len(values), np.bool_))
     target = dtype or ("float16" if values.dtype.itemsize == 2 else "float32")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         features = np.ascontiguousarray(values.astype(target, copy=False))
     flat = features.reshape(len(features), -1)
     present = np.asarray((flat != 0).any(axis=1) & ~np.isnan(flat).all(axis=1))
@@ -208,4 +223,8 @@ def _with_a_modality(chunk: Chunk, target: Target) -> Chunk:
         name: ChunkModality(modality.values[some], modality.present[some])
         for name, modality in chunk.modalities.items()
     }
-    return Chunk(chunk.ids[some], chunk.labels[some], modalities)
+    extras = {
+        name: values.filter(pa.array(some)) if isinstance(values, pa.Array) else values[some]
+        for name, values in chunk.extras.items()
+    }
+    return Chunk(chunk.ids[some], chunk.labels[some], modalities, extras)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from alray.errors import PoolError
 from alray.pools.column_advice import advice
 from alray.pools.metadata import name_some
-from alray.pools.modality_names import can_name_a_modality, cleaned_name
+from alray.pools.modality_names import can_name_modality, clean_name
 from alray.pools.number_lists import is_spark_vector, number_type
 from alray.pools.parquet import PoolFile
 from alray.pools.vector_sources import vector_source
@@ -64,10 +64,10 @@ def modality_columns(file: PoolFile, spec: PoolSpec) -> dict[str, str]:
             f"{file.path}: no column is a list of floats, so there is no modality; columns are "
             f"{name_some(file.schema.names)}{advice(file, spec)}"
         )
-    chosen = {name: name for name in found if can_name_a_modality(name)}
+    chosen = {name: name for name in found if can_name_modality(name)}
     for column in found:
         if column not in chosen:
-            chosen[cleaned_name(column, chosen)] = column
+            chosen[clean_name(column, chosen)] = column
     return {name: column for column in found for name in chosen if chosen[name] == column}
 
 
@@ -92,7 +92,7 @@ def about_modalities(file: PoolFile, spec: PoolSpec, chosen: Mapping[str, str]) 
 def _named(file: PoolFile, spec: PoolSpec) -> dict[str, str]:
     for name, column in spec.modalities.items():
         vector_source(file, column, spec)
-        if not can_name_a_modality(name):
+        if not can_name_modality(name):
             raise PoolError(
                 f"{file.path}: {name!r} cannot name a modality (letters, digits, _ and -, not 'fused'); "
                 f"give one with --modality NAME={column}"

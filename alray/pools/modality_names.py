@@ -1,25 +1,28 @@
-"""Names that a part of a network can have."""
+"""Names that a modality may have: it names a part of a network."""
 
 import re
 import unicodedata
 from collections.abc import Collection
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_RESERVED = "fused"  # the fused head's name
 
 
-def can_name_a_modality(name: str) -> bool:
-    """Return whether a name has letters, digits, _ and - alone, starts with no digit or -, and is free."""
-    return bool(_NAME.fullmatch(name)) and name != _RESERVED
+def can_name_modality(name: str) -> bool:
+    """Return whether a modality may have this name; `fused` is the name of the fused head."""
+    return bool(_NAME.fullmatch(name)) and name != "fused"
 
 
-def cleaned_name(column: str, taken: Collection[str]) -> str:
-    """Return a name for the modality of a column that is like the column's, and is not taken."""
-    plain = unicodedata.normalize("NFKD", column).encode("ascii", "ignore").decode()
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", plain).strip("_-")
-    if not name or not can_name_a_modality(name):
-        name = f"modality_{name}".rstrip("_")
-    free, number = name, 2
+def clean_name(name: str, taken: Collection[str]) -> str:
+    """Return a name that a modality may have, near to this one and not among those that are taken.
+
+    Accents are removed, runs of other characters become `_`, and a number is appended where the name is taken: an empty
+    name becomes `modality`, `2nd` becomes `modality_2nd`.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    first = re.sub(r"[^A-Za-z0-9_-]+", "_", plain).strip("_-")
+    if not first or not can_name_modality(first):
+        first = f"modality_{first}".rstrip("_")
+    free, number = first, 2
     while free in taken:
-        free, number = f"{name}_{number}", number + 1
+        free, number = f"{first}_{number}", number + 1
     return free

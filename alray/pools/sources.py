@@ -12,6 +12,7 @@ from pyarrow import fs
 
 from alray.errors import AlrayError, PoolError
 from alray.pools.builtin import BUILTIN_POOLS
+from alray.pools.layouts import import_command, supported
 from alray.pools.shard import ShardSource, begins_as_parquet
 from alray.remote.arrow_system import SCHEMES, arrow_system
 from alray.remote.failures import error_text, explanation
@@ -121,6 +122,8 @@ def _of_folder(folder: Folder) -> list[ShardSource]:
     every = [parts for parts in folder.files() if not _is_hidden(parts)]
     files = _parquet_files(folder, every)
     apart = [parts for parts in files if not all("=" in part for part in parts[:-1])]
+    if apart and import_command(Path(folder.name)):
+        raise PoolError(f"{folder.name}: {_without_parquet(folder, empty=False)}")
     if apart:
         folders = sorted({"/".join([folder.name.rstrip("/"), *parts[:-1]]) for parts in apart})
         raise PoolError(
@@ -128,14 +131,17 @@ def _of_folder(folder: Folder) -> list[ShardSource]:
             f"or all by a pattern: {quote(folder.name.rstrip('/') + '/**/*.parquet')}"
         )
     if not files:
-        raise PoolError(
-            f"{folder.name}: a folder, and no Parquet file is in it; "
-            f"make one with `alray pool import {quote(folder.name)} OUT.parquet`"
-            if every
-            else f"{folder.name}: the folder is empty; name a Parquet file, or a folder that holds some"
-        )
+        raise PoolError(f"{folder.name}: {_without_parquet(folder, empty=not every)}")
     _refuse_delta(folder)
     return _with_partitions(folder, files)
+
+
+def _without_parquet(folder: Folder, *, empty: bool) -> str:
+    if empty:
+        return "the folder is empty; name a Parquet file, or a folder that holds some"
+    if command := import_command(Path(folder.name)):
+        return f"a folder, but not of Parquet files of objects; convert it with `{command}`"
+    return f"a folder without Parquet files; write a pool, or what can be imported: {supported()}"
 
 
 def _of_pattern(pattern: Folder) -> list[ShardSource]:

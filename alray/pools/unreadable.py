@@ -1,10 +1,11 @@
 """Say why PyArrow cannot read a file, and what to do: a damaged file, one that is too new, or another format."""
 
 import re
-from shlex import quote
+from pathlib import Path
 
 import pyarrow as pa
 
+from alray.pools.layouts import import_command, supported
 from alray.pools.shard import ShardSource, begins_as_parquet
 from alray.remote.failures import explanation
 from alray.settings.secrets import without_secrets
@@ -43,10 +44,9 @@ def not_parquet(source: ShardSource, error: Exception) -> str:
         return (
             f"{reason}; it begins as one, so its end is missing or changed: make or copy it again"
         )
-    return (
-        f"{reason}; convert other formats with `alray pool import`: "
-        f"alray pool import {quote(source.name)} OUT.parquet"
-    )
+    if command := import_command(Path(source.name)):
+        return f"{source.name}: not Parquet, which pools are; convert it with `{command}`"
+    return f"{reason}; write it as Parquet, or as what can be imported: {supported()}"
 
 
 def first_line(error: Exception) -> str:

@@ -15,7 +15,10 @@ import pyarrow.parquet as pq
 
 from alray.errors import PoolError
 from alray.pools.modality_columns import SHAPE_KEY
-from alray.pools.pool import Indices, Texts
+from alray.pools.pool import Texts
+
+_WRITES_NULL_LISTS = int(pa.__version__.split(".")[0]) >= 26
+"""Whether PyArrow writes lists of fixed size with nulls among them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +42,13 @@ class Chunk:
         ids: (objects,) text.
         labels: (objects,) text or integers.
         modalities: Modality name: features; the same names, shapes and types in every chunk of a file.
-        extras: Further columns, (objects,) text or numbers.
+        extras: Further columns, (objects,) text or numbers, or Arrow arrays of scalars.
     """
 
     ids: Texts
-    labels: Texts | Indices
+    labels: Texts | npt.NDArray[np.integer[Any]]
     modalities: Mapping[str, ChunkModality]
-    extras: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
     def table(self) -> Any:
         """Return the chunk as an Arrow table."""
@@ -93,10 +96,32 @@ def _write_file(path: Path, chunks: Iterable[Chunk]) -> None:
                 repeated = [n for n in table.schema.names if n not in {"id", *chunk.modalities}]
                 writer = stack.enter_context(
                     pq.ParquetWriter(
-                        path, table.schema, compression="zstd", use_dictionary=repeated
+                        path,
+                        _storable(table).schema,
+                        compression="zstd",
+                        use_dictionary=repeated,
                     )
                 )
-            writer.write_table(table, row_group_size=max(1, len(table)))
+            writer.write_table(_storable(table), row_group_size=max(1, len(table)))
+
+
+def _storable(table: Any) -> Any:
+    """Return the table in types that this PyArrow can write: lists of floats may be of variable length instead."""
+    if _WRITES_NULL_LISTS:
+        return table
+    columns = {name: _variable_lists(table.column(name)) for name in table.schema.names}
+    fields = [field.with_type(columns[field.name].type) for field in table.schema]
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+def _variable_lists(column: Any) -> Any:
+    """Return lists of variable length for those of floats of fixed size; other columns as they are."""
+    if not pa.types.is_fixed_size_list(column.type) or column.type.value_type == pa.uint8():
+        return column
+    lists = column.combine_chunks()
+    present = lists.is_valid().to_numpy(zero_copy_only=False)
+    ends = np.concatenate([[0], np.cumsum(present * column.type.list_size)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), lists.flatten(), mask=pa.array(~present))
 
 
 def _list_column(modality: ChunkModality) -> Any:
@@ -107,7 +132,9 @@ def _list_column(modality: ChunkModality) -> Any:
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), size, mask=absent)
 
 
-def _scalar_column(values: npt.NDArray[Any]) -> Any:
+def _scalar_column(values: Any) -> Any:
+    if isinstance(values, pa.Array):
+        return values
     # All versions of Arrow read NumPy's object and number arrays, but not all read its fixed-width text.
     return (
         pa.array(values.astype(object), pa.string())

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from alray.pools.synthetic import SyntheticSpec
@@ -138,6 +139,39 @@ def test_import_takes_names(tmp_path):
     assert pool.ids.tolist() == ["5", "6", "7", "8"]
     assert pool.classes == ("0", "1")
     assert [part.name for part in pool.modalities] == ["image"]
+
+
+def test_import_takes_patterns_of_columns_and_keeps_the_others(tmp_path):
+    rows = "".join(f"{row % 2},{row},u{row},7\n" for row in range(1, 5))
+    (tmp_path / "a.csv").write_text(f"topic,img/2,url,img/10\n{rows}")
+    target = tmp_path / "o.parquet"
+    text = out("import", tmp_path / "a.csv", target, "--label", "topic")
+    assert "'img/' is modality 'img': a name has letters, digits, _ and -" in text
+    options = ("--label", "topic", "--modality", "image=img/*", "--overwrite")
+    out("import", tmp_path / "a.csv", target, *options)
+    table = pq.read_table(target).to_pydict()
+    assert table["image"] == [[row, 7] for row in range(1, 5)]
+    assert table["url"] == ["u1", "u2", "u3", "u4"]
+
+
+def test_import_keeps_the_parts_when_asked(tmp_path):
+    one, two = np.ones((1, 2)), np.ones((2, 2))
+    np.savez(tmp_path / "a.npz", X_train=two, X_test=one, y_train=[0, 1], y_test=[1])
+    target = tmp_path / "o.parquet"
+    text = out("import", tmp_path / "a.npz", target)
+    assert "joined train (2), test (1); --split-column keeps which is which" in text
+    assert pq.read_schema(target).names == ["id", "label", "X"]
+    out("import", tmp_path / "a.npz", target, "--split-column", "part", "--overwrite")
+    assert pq.read_table(target)["part"].to_pylist() == ["train", "train", "test"]
+    message = refusal("import", tmp_path / "a.npz", tmp_path / "p.parquet", "--split-column", "X")
+    assert "'X' is the name of two columns" in message
+
+
+def test_import_of_a_folder_names_a_file_that_can_be_imported(tmp_path):
+    (tmp_path / "a.csv").write_text("label,m_1,m_2\na,1,2\n")
+    assert f"or import one of its files: `alray pool import {tmp_path}/a.csv" in refusal(
+        "import", tmp_path, tmp_path / "o.parquet"
+    )
 
 
 def test_import_drops_empty_objects_when_asked(tmp_path):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from alray.errors import PoolError
-from alray.pools.import_sources import ImportOptions
 from alray.pools.importing import Target, WriteSummary, import_pool
+from alray.pools.imports.source import ImportOptions
 from tests.helpers.pools_fixtures import read
 
 

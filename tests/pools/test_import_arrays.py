@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from alray.pools.import_sources import ImportOptions
 from alray.pools.importing import Target, import_pool
+from alray.pools.imports.source import ImportOptions
 from tests.helpers.imports import draw, imported, refusal, run
 from tests.helpers.pools_fixtures import features, read
 

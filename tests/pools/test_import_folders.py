@@ -1,12 +1,11 @@
 """Folders of arrays and MNIST's idx files, imported as pools."""
 
-import gzip
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.helpers.import_files import write_idx
 from tests.helpers.imports import draw, imported, refusal, run
 from tests.helpers.pools_fixtures import features
 
@@ -65,13 +64,6 @@ def test_folder_with_labels_that_do_not_fit_is_refused(folder, name, content, wo
     assert re.search(words, refusal(folder))
 
 
-def idx(path: Path, array: np.ndarray) -> Path:
-    head = bytes([0, 0, 8, array.ndim]) + np.asarray(array.shape, ">u4").tobytes()
-    content = head + array.astype(np.uint8).tobytes()
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
-    return path
-
-
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """Return images of noise, and labels of ten classes."""
     images = np.random.default_rng(0).integers(0, 256, (90, 8, 8), np.uint8)
@@ -84,8 +76,8 @@ def test_idx_folder_with_both_parts(tmp_path, ending):
     source = tmp_path / "mnist"
     source.mkdir()
     for part, here in (("t10k", slice(60, None)), ("train", slice(60))):
-        idx(source / f"{part}-images-idx3-ubyte{ending}", images[here])
-        idx(source / f"{part}-labels-idx1-ubyte{ending}", labels[here])
+        write_idx(source / f"{part}-images-idx3-ubyte{ending}", images[here])
+        write_idx(source / f"{part}-labels-idx1-ubyte{ending}", labels[here])
     pool = imported(source, chunk_bytes=64 * 7)
     assert pool.classes == tuple("0123456789")
     assert np.array_equal(pool.labels, labels)
@@ -102,8 +94,8 @@ LABELS = "train-labels.idx1-ubyte"
 def images(tmp_path):
     """The file of 50 images, with their labels beside it."""
     images, labels = digits()
-    idx(tmp_path / LABELS, labels[:50])
-    return idx(tmp_path / "train-images.idx3-ubyte", images[:50])
+    write_idx(tmp_path / LABELS, labels[:50])
+    return write_idx(tmp_path / "train-images.idx3-ubyte", images[:50])
 
 
 def test_idx_file_alone(images):
@@ -111,7 +103,7 @@ def test_idx_file_alone(images):
 
 
 def test_idx_without_a_label_for_each_image_is_refused(images):
-    labels = idx(images.with_name(LABELS), digits()[1][:49])
+    labels = write_idx(images.with_name(LABELS), digits()[1][:49])
     assert f"{LABELS}: 49 labels" in refusal(images)
     labels.unlink()
     assert f"{images.name}: its labels are missing; put {LABELS}" in refusal(images)

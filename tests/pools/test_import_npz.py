@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alray.pools.import_sources import ImportOptions
+from alray.pools.imports.source import ImportOptions
 from tests.helpers.imports import draw, imported, refusal
 from tests.helpers.pools_fixtures import features
 

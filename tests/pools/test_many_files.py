@@ -250,7 +250,7 @@ def test_class_names_of_hugging_face_must_be_those_of_all_files(tmp_path):
         (["_SUCCESS", ".hidden.parquet"], "the folder is empty"),
         (
             ["labels.txt", "image.npy"],
-            "no Parquet file is in it; make one with `alray pool import",
+            "a folder, but not of Parquet files of objects; convert it with `alray pool import",
         ),
         (["train/0.parquet", "test/0.parquet"], "with Parquet files in other folders, such as"),
         (["0.parquet", "old/0.parquet"], "or all by a pattern: "),
@@ -270,7 +270,7 @@ def test_a_folder_that_is_no_pool_is_refused_with_the_next_step(tmp_path, files,
     assert message.startswith(str(folder))
     assert words in message
     if "`" in message:
-        assert f"import '{folder}' OUT.parquet`" in message
+        assert f"import '{folder}' 'my posts.parquet'`" in message
 
 
 def test_one_file_of_many_that_is_none_is_named(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 from alray.errors import PoolError
 from alray.pools.describe import describe
-from alray.pools.modality_names import cleaned_name
+from alray.pools.modality_names import clean_name
 from alray.settings.common import PoolSpec
 from tests.helpers.pools_fixtures import features, parquet, read, vectors
 
@@ -53,7 +53,7 @@ def test_cleaned_names_are_those_of_no_other_column(tmp_path):
 def test_cleaned_names_are_never_taken_ones():
     taken: list[str] = []
     for column in ("", "...", "__", "1", "a" * 300, "\x00", "é", "modality"):
-        taken.append(cleaned_name(column, taken))
+        taken.append(clean_name(column, taken))
     assert len(set(taken)) == len(taken)
 
 

@@ -43,7 +43,10 @@ def test_refuses_a_shape_that_does_not_fit(tmp_path, shape):
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (lambda _: b"id,label\n1,2\n", "not a readable Parquet file .*`alray pool import`"),
+        (
+            lambda _: b"id,label\n1,2\n",
+            "not a readable Parquet file .*; write it as Parquet, or as what can be imported",
+        ),
         (lambda content: content[: len(content) // 2], "not a readable Parquet file"),
         (lambda content: content[:4] + b"\xff" * 196 + content[200:], "damaged"),
     ],

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from alray.errors import PoolError
+from alray.pools import writing
 from alray.pools.writing import Chunk, ChunkModality, write_pool
 from tests.helpers.pools_fixtures import everywhere, read, write_objects
 
@@ -77,6 +78,7 @@ def test_image_arrays_keep_their_shape(tmp_path):
     assert part.features.reshape(6, 4, 5).tolist() == images.tolist()
 
 
+@pytest.mark.skipif(not writing._WRITES_NULL_LISTS, reason="writes lists of variable length")
 def test_the_file_is_compressed_and_typed_as_documented(tmp_path):
     path = tmp_path / "p.parquet"
     write_pool(path, [CHUNK])
@@ -128,3 +130,23 @@ def test_an_unwritable_target_is_explained(tmp_path):
     (tmp_path / "p.parquet").mkdir()
     with pytest.raises(PoolError, match=r"p\.parquet: cannot be written"):
         write_pool(tmp_path / "p.parquet", [CHUNK], overwrite=True)
+
+
+def test_pyarrow_that_cannot_write_absent_lists_of_fixed_size_writes_the_same_pool(
+    tmp_path, monkeypatch
+):
+    """With images, whose shape is in the field's metadata, and a modality that is absent from some objects."""
+    generator = np.random.default_rng(0)
+    present = np.asarray([True, False, True, True, False, True])
+    parts = {
+        "text": ChunkModality(generator.normal(size=(6, 2)).astype(np.float16), present),
+        "map": ChunkModality(generator.normal(size=(6, 2, 3)).astype(np.float32), present),
+        "image": everywhere(np.arange(24, dtype=np.uint8).reshape(6, 2, 2)),
+    }
+    labels = np.asarray(list("ababab"))
+    new = read(write_objects(tmp_path / "new.parquet", labels, parts, size=4))
+    monkeypatch.setattr(writing, "_WRITES_NULL_LISTS", False)
+    old = read(write_objects(tmp_path / "old.parquet", labels, parts, size=4))
+    assert str(pq.read_schema(tmp_path / "old.parquet").field("text").type).startswith("list<")
+    assert old.fingerprint == new.fingerprint
+    assert [part.shape for part in old.modalities] == [(2,), (2, 3), (2, 2)]

@@ -1,0 +1,191 @@
+"""Read files of labels or ids: a value in each line, or a table of ids, labels and further columns."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from alray.errors import PoolError
+from alray.pools.imports.arrow_columns import class_names, is_scalar, scalar_array, text_array
+from alray.pools.imports.rows import Array
+from alray.pools.imports.scalars import as_ids
+from alray.pools.imports.source import ID_NAMES, LABEL_NAMES, ImportOptions, find_name
+from alray.pools.imports.text_files import open_text
+from alray.pools.metadata import name_some
+from alray.pools.modality_names import clean_name
+from alray.pools.pool import Texts
+
+_USUAL = {*LABEL_NAMES, *ID_NAMES}
+LINES = (
+    "write one value per line, without empty lines and further columns, or two columns: id,label"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelTable:
+    """The columns of a file of labels, in its order.
+
+    Attributes:
+        file: For messages.
+        origin: File and column, for messages.
+        ids: (rows,) text, if there is such a column.
+        further: Column name: Arrow array.
+    """
+
+    file: Path
+    origin: str
+    labels: Array
+    ids: Texts | None = None
+    further: dict[str, Any] = field(default_factory=dict)
+
+    def in_order_of(self, ids: Texts, origin: str) -> "LabelTable":
+        """Return the rows in the order of these ids; rows of other ids are left out.
+
+        Raises:
+            PoolError: An id has no row, or several.
+        """
+        if self.ids is None:
+            return self
+        names, counts = np.unique(self.ids, return_counts=True)
+        if (counts > 1).any():
+            raise PoolError(
+                f"{self.origin}: ids are not unique: {name_some(names[counts > 1])}; write one row per object"
+            )
+        missing = ids[~np.isin(ids, names)]
+        if len(missing):
+            raise PoolError(
+                f"{self.origin}: no row for {len(missing):,} ids of {origin}: {name_some(missing)}; add them"
+            )
+        rows = np.argsort(self.ids)[np.searchsorted(names, ids)]
+        further = {name: values.take(pa.array(rows)) for name, values in self.further.items()}
+        return LabelTable(self.file, self.origin, self.labels[rows], ids, further)
+
+
+def read_lines(path: Path) -> Texts:
+    """Return the only value of each line; a heading such as `label` and empty lines at the end are skipped.
+
+    Raises:
+        PoolError: The file is not UTF-8, or a line has no value or several.
+    """
+    rows = _read_cells(path)
+    if any(len(cells) != 1 for cells in rows):
+        raise PoolError(f"{path}: {LINES}")
+    values = [cells[0] for cells in rows]
+    if path.suffix == ".csv" and values and values[0].lower() in _USUAL:
+        values = values[1:]
+    return text_array(str(path), values)
+
+
+def read_label_table(path: Path, options: ImportOptions) -> LabelTable:
+    """Return the labels of a `.txt`, `.csv` or `.parquet` file, with its ids and further columns if it has them.
+
+    Raises:
+        PoolError: The file cannot be read, or which column holds the labels is not clear.
+    """
+    if path.suffix == ".parquet":
+        return _read_parquet(path, options)
+    rows = _read_cells(path)
+    if path.suffix == ".txt" or not rows or all(len(cells) == 1 for cells in rows):
+        return LabelTable(path, str(path), read_lines(path))
+    named = {name.lower() for name in (options.label, options.id) if name}
+    has_header = any(cell.strip().lower() in _USUAL | named for cell in rows[0])
+    header = [cell.strip() for cell in rows[0]] if has_header else ["id", "label"]
+    uneven = [number for number, cells in enumerate(rows, 1) if len(cells) != len(header)]
+    if uneven:
+        raise PoolError(
+            f"{path}: {LINES}; of more columns, the first line names them; "
+            f"line {uneven[0]} has {len(rows[uneven[0] - 1])} values"
+        )
+    columns = list(zip(*rows[has_header:], strict=True)) or [()] * len(header)
+    table = pa.table([pa.array(values, pa.string()) for values in columns], names=header)
+    return _from_columns(path, table, options)
+
+
+def _read_cells(path: Path) -> list[list[str]]:
+    with open_text(path) as stream:
+        try:
+            if path.suffix == ".csv":
+                rows = list(csv.reader(stream, delimiter=_delimiter(path), strict=True))
+            else:
+                rows = [[line.rstrip("\r\n")] for line in stream]
+        except csv.Error as error:
+            raise PoolError(f"{path}: cannot be read: {error}") from None
+    while rows and not any(cell.strip() for cell in rows[-1]):
+        rows.pop()
+    return rows
+
+
+def _delimiter(path: Path) -> str:
+    """Return `;` or a tab where the first line is a header that they separate, as some spreadsheets write it."""
+    with open_text(path) as stream:
+        first = stream.readline()
+    for delimiter in ";\t":
+        cells = first.strip().split(delimiter)
+        if len(cells) > 1 and any(cell.strip('" ').lower() in _USUAL for cell in cells):
+            return delimiter
+    return ","
+
+
+def _read_parquet(path: Path, options: ImportOptions) -> LabelTable:
+    try:
+        table = pq.read_table(path).combine_chunks()
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise PoolError(
+            f"{path}: cannot be read as Parquet ({reason}); write or copy it again"
+        ) from None
+    return _from_columns(path, table, options)
+
+
+def _from_columns(path: Path, table: Any, options: ImportOptions) -> LabelTable:
+    names = table.schema.names
+    label = find_name(
+        path, "column", names, options.label if options.label in names else None, LABEL_NAMES
+    )
+    id_name = find_name(
+        path, "column", names, options.id if options.id in names else None, ID_NAMES
+    )
+    if len(names) == 1:
+        label = names[0]
+    if len(names) == 2 and (label is None) != (id_name is None):
+        label, id_name = label or _other(names, id_name), id_name or _other(names, label)
+    if label is None:
+        raise PoolError(
+            f"{path}: no column of labels (named {', '.join(LABEL_NAMES)}); columns are {', '.join(names)}; "
+            "name yours with --label"
+        )
+    further: dict[str, Any] = {}
+    for name in names:
+        if name not in {label, id_name} and is_scalar(table.schema.field(name).type):
+            further[_free_name(name, {"id", "label", *further})] = _one_array(table, name)
+    ids = None
+    if id_name is not None:
+        ids = as_ids(
+            f"{path}:{id_name}", scalar_array(f"{path}:{id_name}", _one_array(table, id_name))
+        )
+    labels = scalar_array(
+        f"{path}:{label}", _one_array(table, label), class_names(table.schema, label)
+    )
+    return LabelTable(path, f"{path}:{label}", labels, ids, further)
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    return name if name and name not in taken else clean_name(name or "unnamed", taken)
+
+
+def _other(names: Sequence[str], name: str | None) -> str:
+    return names[1] if names[0] == name else names[0]
+
+
+def _one_array(table: Any, name: str) -> Any:
+    column = table.column(name)
+    return (
+        pa.concat_arrays(column.unify_dictionaries().chunks)
+        if column.num_chunks
+        else pa.array([], column.type)
+    )
