@@ -61,6 +61,8 @@ def sweep(
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
     plan = plan_sweep(study)
+    if fresh:
+        require_cluster(plan.study.execution)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
         manifest.claim(store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh)
         observers = observers_of(plan.study.execution, observer, manifest.SWEEP)
@@ -90,6 +92,23 @@ def plan_sweep(study: SweepSpec | Mapping[str, Any] | str | Path | None = None) 
     return make_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
 
 
+def runs_on_record(
+    plan: Plan, results: str | Path | Location = DEFAULT_RESULTS, *, fresh: bool = False
+) -> int | None:
+    """Return how many runs of a plan are finished, None where `sweep` would begin anew; nothing is written.
+
+    Raises:
+        AlrayError: The folder or the cluster prevents the study, as `sweep` with the same arguments would find.
+    """
+    require_cluster(plan.study.execution)
+    store = SweepStore(location_of(results) / str(plan.study.name))
+    store.require_writable()
+    if not manifest.goes_on(store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh):
+        return None
+    rounds = store.count_all_rounds([run.run_id for run in plan.runs])
+    return sum(rounds.get(run.run_id) == run.rounds + 1 for run in plan.runs)
+
+
 def start_executor(plan: Plan) -> Executor[Job, Progress]:
     """Return the executor that the sweep asks for; Ray is imported only if it is Ray."""
     pool, execution = plan.prepared, plan.study.execution
@@ -114,6 +133,8 @@ def correlate(
     """
     plan = plan_correlation(study)
     spec = plan.spec
+    if fresh:
+        require_cluster(spec.execution)
     with CorrelationStore(location_of(results) / str(spec.name)) as store:
         manifest.claim(store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh)
         observers = observers_of(spec.execution, observer, manifest.CORRELATION)
@@ -148,6 +169,19 @@ def plan_correlation(
     return make_correlation_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
 
 
+def tasks_on_record(
+    plan: CorrelationPlan, results: str | Path | Location = DEFAULT_RESULTS, *, fresh: bool = False
+) -> int | None:
+    """Return how many tasks of a plan are done, None where `correlate` would begin anew; as `runs_on_record`."""
+    spec = plan.spec
+    require_cluster(spec.execution)
+    store = CorrelationStore(location_of(results) / str(spec.name))
+    store.require_writable()
+    if not manifest.goes_on(store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh):
+        return None
+    return len(store.done() & plan.task_names())
+
+
 def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
     """Return the executor that the study asks for; Ray is imported only if it is Ray."""
     pool, spec = plan.prepared, plan.spec
@@ -156,6 +190,19 @@ def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
     from alray.ray_executor import TaskExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
 
     return TaskExecutor(pool, spec)
+
+
+def require_cluster(execution: ExecutionSpec) -> None:
+    """Refuse the address of a cluster that does not answer, before anything is thrown away or begun.
+
+    Raises:
+        ClusterError: Nothing answers there.
+    """
+    if execution.executor == "inline":
+        return
+    from alray.ray_executor.address import cluster_address, require_answer  # noqa: PLC0415 -- as above
+
+    require_answer(cluster_address(execution))
 
 
 def observers_of(execution: ExecutionSpec, observer: Any, kind: str) -> list[Any]:

@@ -59,6 +59,13 @@ def _starting_message(execution: "ExecutionSpec") -> str:
     return starting_message(execution)
 
 
+def print_destination(out: "Console", folder: "StudyPath", done: int | None, of_all: str) -> None:
+    """Print where a study's results would go and, unless `done` is None, how much of it is there already."""
+    out.print(f"results would go to {folder}", soft_wrap=True)
+    if done is not None:
+        out.print(f"goes on there: {done:,} of {of_all} finished", soft_wrap=True)
+
+
 def write_page(study: "Sweep | Correlation", progress: "Console") -> "StudyPath | None":
     """Write the page of a study that has just ended; if that cannot be done the study is done all the same.
 

@@ -1,5 +1,7 @@
 """The pools of the package, and the names of pools: a built-in name or a path."""
 
+import itertools
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -39,9 +41,21 @@ BUILTIN_POOLS = {
 }
 
 
+_PATTERN = re.compile(r"[*?[]")
+
+
 def pool_name(source: str) -> str:
-    """Return the short name of a pool: the built-in name, or the file's without its ending."""
-    return source if source in BUILTIN_POOLS else Path(source).stem
+    """Return the short name of a pool: the built-in name, the file's without its ending, or the folder's.
+
+    A pattern such as `posts/*.parquet` has the name of the folder that its files are in.
+    """
+    path = Path(source)
+    if source in BUILTIN_POOLS or path.is_file():
+        return path.stem
+    fixed = Path(*itertools.takewhile(lambda part: not _PATTERN.search(part), path.parts))
+    if fixed.is_dir():
+        return fixed.resolve().name
+    return path.stem if fixed == path else fixed.name
 
 
 def locate(source: str) -> Path:

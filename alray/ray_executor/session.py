@@ -3,8 +3,6 @@
 import functools
 import logging
 import os
-import re
-import socket
 import sys
 from typing import Any
 
@@ -13,7 +11,7 @@ from ray.exceptions import AuthenticationError, RayError
 
 from alray.errors import AlrayError, ClusterError
 from alray.pools.pool import PreparedPool
-from alray.ray_executor.address import cluster_address
+from alray.ray_executor.address import cluster_address, require_answer
 from alray.ray_executor.autoscaling import CapacityRequest, autoscales
 from alray.ray_executor.liveness import view_of_ray
 from alray.ray_executor.log_filter import filtered_stderr
@@ -24,9 +22,6 @@ from alray.ray_executor.watchdog import Watchdog
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
 from alray.studies.retries import NOWHERE
-
-ANSWER_SECONDS = 10.0
-"""How long to wait for a cluster's address to answer at all; Ray itself would try for minutes."""
 
 
 class RaySession:
@@ -205,20 +200,3 @@ def _resources(resources: dict[str, float]) -> str:
     """Write what a node has, as far as runs ask for it."""
     memory = f" and {gib(resources['memory'])}" if "memory" in resources else ""
     return f"{resources.get('CPU', 0.0):g} and {resources.get('GPU', 0.0):g}{memory}"
-
-
-def require_answer(address: str | None) -> None:
-    """Refuse an address behind which nothing listens.
-
-    Raises:
-        ClusterError: Nothing answers within `ANSWER_SECONDS`.
-    """
-    found = re.fullmatch(r"(?:ray://)?\[?([^/\s]+?)\]?:(\d+)", address or "")
-    if found is None:  # `auto` and the like: Ray knows
-        return
-    try:
-        socket.create_connection((found[1], int(found[2])), timeout=ANSWER_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise ClusterError(
-            f"no Ray cluster answers at {address!r}: {error}; --executor inline needs no Ray"
-        ) from error

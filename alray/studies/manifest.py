@@ -48,15 +48,25 @@ def claim(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: b
     Raises:
         StoreError: It is another one; shows the differences.
     """
+    # Other settings are welcome where nothing has been computed yet, e.g. after a refused start.
+    if not goes_on(folder, settings, pool, kind=kind, fresh=fresh):
+        folder.clear()
+
+
+def goes_on(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: bool) -> bool:
+    """Return whether a folder holds a part of this study; nothing is written.
+
+    Raises:
+        StoreError: It holds another one; shows the differences.
+    """
     manifest = folder.read_manifest()
     there_kind = manifest.get("kind", SWEEP)
     if folder.exists() and there_kind != kind:
         raise StoreError(f"{folder.root} holds a {there_kind} study; choose another --name")
-    # Other settings are welcome where nothing has been computed yet, e.g. after a refused start.
     if fresh or not folder.has_progress():
-        folder.clear()
+        return False
     if not folder.exists():
-        return
+        return True
     there, here = (
         _fixed(values, ADDABLE[kind])
         for values in (folder.read_study(), settings.model_dump(mode="json"))
@@ -67,7 +77,9 @@ def claim(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: b
         if there.get(key) != here.get(key)
     ]
     if manifest.get("pool_fingerprint") != pool.fingerprint:
-        changes.append("  the pool's content is not the same")
+        name = manifest.get("pool")
+        names = f" (pool {name!r} there, {pool.name!r} now)" if name != pool.name else ""
+        changes.append(f"  the pool's content is not the same{names}")
     if manifest.get("schema", SCHEMA) != SCHEMA:
         changes.append(f"  results schema: {manifest['schema']} there, {SCHEMA} now")
     if changes:
@@ -76,6 +88,7 @@ def claim(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: b
             + "\n".join(changes)
             + "\ngive this one another --name, or throw that one away with --fresh"
         )
+    return True
 
 
 def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, Any]:

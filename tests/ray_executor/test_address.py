@@ -2,10 +2,12 @@
 
 import pytest
 
-from alray.ray_executor.address import cluster_address, starting_message
+from alray.errors import ClusterError
+from alray.ray_executor.address import cluster_address, require_answer, starting_message
 from alray.settings.common import ExecutionSpec
 
 HERE, THERE = "10.0.0.1:6379", "10.0.0.2:6379"
+DEAD = "127.0.0.1:1"
 
 
 @pytest.mark.parametrize(
@@ -16,6 +18,7 @@ HERE, THERE = "10.0.0.1:6379", "10.0.0.2:6379"
         ("http://10.0.0.1:8265", None, None, "starting Ray"),
         ("local", None, None, "starting Ray"),
         ("", None, None, "starting Ray"),
+        (HERE, "local", None, "starting Ray"),
     ],
 )
 def test_an_address_that_is_given_counts_before_the_environments(
@@ -25,3 +28,12 @@ def test_an_address_that_is_given_counts_before_the_environments(
     execution = ExecutionSpec(address=given)
     assert cluster_address(execution) == address
     assert starting_message(execution) == words
+
+
+@pytest.mark.parametrize(
+    ("environment", "remedy"), [(DEAD, "`unset RAY_ADDRESS`"), ("", "^no Ray .*; --address local")]
+)
+def test_where_nothing_answers_the_remedy_is_named(monkeypatch, environment, remedy):
+    monkeypatch.setenv("RAY_ADDRESS", environment)
+    with pytest.raises(ClusterError, match=remedy):
+        require_answer(DEAD)

@@ -14,6 +14,7 @@ from alray.scoring.engine import check_committee
 from alray.seeding import torch_seed
 from alray.settings.base import Settings, assign, look_up, setting_names, unknown_name, validate
 from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.names import study_name
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec
 from alray.strategies import ScoreStrategy, Strategy, canonical, identity, parse
@@ -96,7 +97,7 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
         runs += _full_data_runs(study, pool, len(prepared.train))
-    named = study.model_copy(update={"name": study.name or pool.name})
+    named = study.model_copy(update={"name": study.name or study_name(pool.name)})
     return Plan(named, pool, prepared, tuple(arms), tuple(runs))
 
 

@@ -74,12 +74,17 @@ class SweepStore(Folder):
         the other takes minutes, and nobody else can change the answers.
         """
         if not self._locked:
-            return self._count([run_id]).get(run_id, 0)
-        if self._counts is None:
-            self._counts = self._count(self._names(ROUNDS, ".parquet"))
-        return self._counts.get(run_id, 0)
+            return self.count_all_rounds([run_id]).get(run_id, 0)
+        return self.counts().get(run_id, 0)
 
-    def _count(self, run_ids: Collection[str]) -> dict[str, int]:
+    def counts(self) -> Mapping[str, int]:
+        """Return how many rounds of each run are on record, in a locked folder."""
+        if self._counts is None:
+            self._counts = self.count_all_rounds(self._names(ROUNDS, ".parquet"))
+        return self._counts
+
+    def count_all_rounds(self, run_ids: Collection[str]) -> dict[str, int]:
+        """Return how many rounds of these runs are on record, without those of which there are none."""
         rounds, queries = (frozenset(self._names(each, ".parquet")) for each in (ROUNDS, QUERIES))
         names = {
             f"{ROUNDS}/{name}.parquet": name for name in sorted(rounds & queries & {*run_ids})
