@@ -1,5 +1,6 @@
 """The same as the command line, from Python: `alray.sweep` and `alray.correlate`."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,15 @@ from alray.studies.executor import Executor
 from alray.studies.inline import InlineExecutor
 from alray.studies.retries import HERE
 from alray.studies.sweep.driver import SweepDriver
+from alray.studies.sweep.extension import explain, find_extensions
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
 from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import SweepStore
 from alray.studies.sweep.worker import RunWorker
+
+_logger = logging.getLogger(__name__)
 
 DEFAULT_RESULTS = "results"
 """Folder that studies go to, below the present one."""
@@ -65,6 +69,8 @@ def sweep(
         require_cluster(plan.study.execution)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
         manifest.claim(store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh)
+        # Before any run takes over a shorter one: the study has its new number of rounds from here on.
+        store.write_study(plan.study.model_dump(mode="json"))
         observers = observers_of(plan.study.execution, observer, manifest.SWEEP)
         driver = SweepDriver(plan, store, observers)
         if not driver.complete:
@@ -73,7 +79,6 @@ def sweep(
             store, plan.pool, kind=manifest.SWEEP, command=command, complete=driver.complete
         )
         store.write_manifest(origin)
-        store.write_study(plan.study.model_dump(mode="json"))
         try:
             driver.drive(lambda: start_executor(plan))
         except Interrupted:
@@ -82,7 +87,8 @@ def sweep(
             raise
         rounds, runs, summary = driver.conclude()
         store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})
-        return Sweep(store.root, plan.study, rounds, store.read_queries(), runs, summary)
+        queries = store.read_queries(runs["run_id"])
+        return Sweep(store.root, plan.study, rounds, queries, runs, summary)
 
 
 def plan_sweep(study: SweepSpec | Mapping[str, Any] | str | Path | None = None) -> Plan:
@@ -105,7 +111,9 @@ def runs_on_record(
     store.require_writable()
     if not manifest.goes_on(store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh):
         return None
-    rounds = store.count_all_rounds([run.run_id for run in plan.runs])
+    rounds = store.counts()
+    for line in explain(find_extensions(store, plan.runs, rounds)):
+        _logger.info(line)
     return sum(rounds.get(run.run_id) == run.rounds + 1 for run in plan.runs)
 
 

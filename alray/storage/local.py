@@ -130,7 +130,7 @@ class LocalStorage(Storage):
             ) from error
 
 
-def _not_writable(folder: Path, reason: str) -> StoreError:
+def _not_writable(folder: Path, reason: str | None) -> StoreError:
     return StoreError(f"cannot write to {folder}: {reason}; choose another --results")
 
 

@@ -48,4 +48,5 @@ class RunStatus:
         """Return the columns of the run's row of `runs` that say where it stands and how far it is."""
         settled = self.status if self.status in ("finished", "failed") else "unfinished"
         names = ("error", "traceback", "attempts", "rounds_done", "seconds", "host")
-        return {"status": settled, **{name: getattr(self, name) for name in names}}
+        values = {name: getattr(self, name) for name in names}
+        return {"status": settled, "rounds": self.run.rounds, **values}
