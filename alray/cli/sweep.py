@@ -68,6 +68,7 @@ def sweep(
 
 def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) -> None:
     from alray import api
+    from alray.analysis.sweep.made_by import made_by
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
 
@@ -77,6 +78,8 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
     page = None
     if report and found.summary["seeds"].sum() > 0:
         page = write_page(found, progress)
+    if differing := made_by(found.runs):
+        out.print(differing, style="yellow")
     print_summary(out, found.summary, found.path, page)
     failed = int((found.runs["status"] == "failed").sum())
     exit_if_failed(failed, "run", found.path / "runs.parquet", progress)

@@ -1,6 +1,7 @@
 """The base class of all settings, their validation, and settings by dotted names such as `training.lr`."""
 
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
@@ -66,7 +67,7 @@ def _explain(kind: type[Settings], detail: Any) -> str:
 
 def refuse_repeats(key: str, values: Sequence[object]) -> None:
     """Raise a ValueError if a setting names a value more than once."""
-    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    repeated = sorted(str(value) for value, times in Counter(values).items() if times > 1)
     if repeated:
         raise ValueError(f"{key} names {', '.join(repeated)} more than once; name each once")
 

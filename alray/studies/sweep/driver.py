@@ -14,7 +14,13 @@ from alray.settings.run import RunSpec
 from alray.studies.driver import Driver
 from alray.studies.events import Failure
 from alray.studies.sweep import records
-from alray.studies.sweep.extension import explain, find_extensions, is_of_this_length, take_over
+from alray.studies.sweep.extension import (
+    explain,
+    find_extensions,
+    is_of_this_length,
+    of_longer_runs,
+    take_over,
+)
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
@@ -54,7 +60,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         for line in explain(extensions):
             _logger.info(line)
         self._superseded = take_over(store, extensions)
-        recorded = _recorded_runs(store)
+        recorded = of_longer_runs(_recorded_runs(store), extensions)
         # Rows of runs that this command does not ask for stay as they are; those of fewer rounds cannot be compared.
         self._others = {
             run_id: row
@@ -83,6 +89,10 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         self, run: RunStatus, row: dict[str, Any] | None, checkpoints: dict[str, int]
     ) -> None:
         """Set how far a run is, by its row of `runs`, its records and its checkpoint."""
+        if row is not None:
+            # Files from before these were recorded have no such columns.
+            known = (row.get(name) for name in ("machine", "software"))
+            run.machine, run.software = (each if isinstance(each, str) else "" for each in known)
         if not run.finished:
             run.rounds_done = run.kept = checkpoints.get(run.run_id, -1)
             return
@@ -131,6 +141,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         last = int(read_metadata(state)["round"])
         # A worker reports the passive phase, from which it starts, itself.
         if job.start_from != job.name or last == 0:
+            run.machine = run.software = ""
             return
         recorded = self._store.read_run(job.name)
         if recorded is not None:
@@ -194,7 +205,8 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         rounds += added
         queries += records.query_rows(names, result.results, self._plan.pool)
         run.seconds += _sum_seconds(added)
-        run.host, run.rounds_done = result.host, result.round
+        run.made_on(result.host)
+        run.rounds_done = result.round
 
     def _save_state(self, result: Progress, run: RunStatus | None) -> None:
         """Write the records, then the checkpoint that builds on them, unless the run is finished and keeps none."""

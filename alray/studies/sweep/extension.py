@@ -101,6 +101,20 @@ def explain(extensions: Sequence[Extension]) -> list[str]:
     return lines
 
 
+def of_longer_runs(
+    rows: Mapping[str, dict[str, Any]], extensions: Sequence[Extension]
+) -> dict[str, dict[str, Any]]:
+    """Return rows of `runs` by run id, in which longer runs stand in the place of those that they go on from."""
+    found = dict(rows)
+    for each in extensions:
+        for shorter in each.shorter:
+            row = found.pop(shorter, None)
+            if row is not None and each.goes_on and each.run_id not in found:
+                unfinished = {"run_id": each.run_id, "status": "unfinished", "rounds": None}
+                found[each.run_id] = {**row, **unfinished}
+    return found
+
+
 def is_of_this_length(row: Row, rounds: int) -> bool:
     """Return whether a row of `runs` is of a run with so many rounds, or on full data, which has none."""
     if row["full_data"]:

@@ -118,6 +118,14 @@ STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "rounds_done": (pa.int64(), "last round that is done, -1 where none is"),
     "seconds": (pa.float64(), "sum of the run's recorded seconds"),
     "host": (pa.string(), "where it ran last"),
+    "machine": (
+        pa.string(),
+        "name of the machine of its rounds; several where it went on elsewhere",
+    ),
+    "software": (
+        pa.string(),
+        "versions of alray, with its source, and of PyTorch; several where it went on with others",
+    ),
 }
 
 

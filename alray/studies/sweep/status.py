@@ -1,9 +1,12 @@
 """Where each run stands and how far it is."""
 
+import platform
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from alray.settings.run import RunSpec
+from alray.studies.machine import own_software
+from alray.studies.retries import HERE
 
 Status = Literal["waiting", "running", "finished", "failed"]
 
@@ -23,6 +26,8 @@ class RunStatus:
         kept: The last round that a checkpoint holds, -1 where none does.
         seconds: Seconds that its recorded rounds took.
         host: Where it ran last.
+        machine: The machines of its rounds.
+        software: The software that has made them.
     """
 
     run: RunSpec
@@ -35,6 +40,8 @@ class RunStatus:
     kept: int = -1
     seconds: float = 0.0
     host: str = ""
+    machine: str = ""
+    software: str = ""
 
     def __post_init__(self) -> None:
         self.run_id = self.run.run_id
@@ -44,9 +51,30 @@ class RunStatus:
         """Whether all rounds are done."""
         return self.status == "finished"
 
+    def made_on(self, host: str) -> None:
+        """Rounds have come from a host: keep which machine it is, and which software."""
+        self.host = host
+        self.machine = _with(self.machine, platform.node() if host == HERE else host)
+        self.software = _with(self.software, own_software())
+
     def values(self) -> dict[str, Any]:
         """Return the columns of the run's row of `runs` that say where it stands and how far it is."""
         settled = self.status if self.status in ("finished", "failed") else "unfinished"
-        names = ("error", "traceback", "attempts", "rounds_done", "seconds", "host")
+        names = (
+            "error",
+            "traceback",
+            "attempts",
+            "rounds_done",
+            "seconds",
+            "host",
+            "machine",
+            "software",
+        )
         values = {name: getattr(self, name) for name in names}
         return {"status": settled, "rounds": self.run.rounds, **values}
+
+
+def _with(names: str, name: str) -> str:
+    """Return names with another one, if it is another one."""
+    known = names.split("; ") if names else []
+    return names if name in known else "; ".join([*known, name])
