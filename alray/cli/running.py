@@ -22,9 +22,9 @@ Results = TypeVar("Results")
 
 def console(*, stderr: bool = False) -> "Console":
     """Return a console that prints texts as they are."""
-    from rich.console import Console
+    from alray.cli.display.console import PlainConsole
 
-    return Console(stderr=stderr, highlight=False, markup=False)
+    return PlainConsole(stderr=stderr)
 
 
 def run_study(

@@ -27,7 +27,7 @@ def prepare(pool: Pool, pool_spec: PoolSpec, split: SplitSpec, study_seed: int) 
     Raises:
         PoolError: A class cannot be in all three parts, or a feature overflows `dtype`.
     """
-    part = assign_parts(pool, split, generator(study_seed, 0, "split"))
+    part = split_pool(pool, split, study_seed)
     in_train = part == TRAIN
     return PreparedPool(
         modalities=tuple(
@@ -40,6 +40,21 @@ def prepare(pool: Pool, pool_spec: PoolSpec, split: SplitSpec, study_seed: int) 
         validation=np.flatnonzero(part == VALIDATION),
         test=np.flatnonzero(part == TEST),
     )
+
+
+def split_pool(pool: Pool, split: SplitSpec, study_seed: int) -> npt.NDArray[np.int8]:
+    """Return (objects,) the part of each object, TRAIN, VALIDATION or TEST, that a study with this seed uses.
+
+    Raises:
+        PoolError: A class is missing from a part, or a modality from the train part.
+    """
+    part = assign_parts(pool, split, generator(study_seed, 0, "split"))
+    for modality in pool.modalities:
+        if not modality.present[part == TRAIN].any():
+            raise PoolError(
+                f"modality {modality.name!r}: no object of the train part has it; leave it out with --modality"
+            )
+    return part
 
 
 def assign_parts(pool: Pool, split: SplitSpec, rng: np.random.Generator) -> npt.NDArray[np.int8]:
@@ -105,9 +120,17 @@ def _require_every_class(part: npt.NDArray[np.int8], pool: Pool) -> None:
     sizes = counts.sum(axis=0)
     named = name_some([f"{pool.classes[label]!r} ({sizes[label]})" for label in missing])
     grouped = " (its objects share too few groups)" if pool.groups is not None else ""
+    enough = int(sizes[missing].max()) + 1
+    remedy = f"drop small classes with --min-class-size {enough}"
+    if (sizes >= enough).sum() < 2:
+        remedy = "add objects: without these classes fewer than two are left"
+        if pool.groups is not None:
+            remedy = (
+                "objects of a group, and equal ones, stay in one part: name a column of smaller groups with "
+                "--group-by, or leave it out"
+            )
     raise PoolError(
-        f"{pool.name}: too small to be in the train, validation and test part: class {named}{grouped}; "
-        f"drop small classes with --min-class-size {int(sizes[missing].max()) + 1}"
+        f"{pool.name}: too small to be in the train, validation and test part: class {named}{grouped}; {remedy}"
     )
 
 
@@ -116,10 +139,6 @@ def _standardise(
 ) -> Modality:
     features = modality.features
     train_rows = np.sort(modality.rows[in_train & modality.present])
-    if len(train_rows) == 0:
-        raise PoolError(
-            f"modality {modality.name!r}: no object of the train part has it; leave it out with --modality"
-        )
     mean, deviation = _moments(features, train_rows)
     if features.dtype == np.uint8:
         # One offset and scale for all pixels: borders that are always black have no deviation.

@@ -98,5 +98,24 @@ class SweepSpec(Settings):
         return self.initial + self.rounds * self.query
 
 
+def fitting_budget(train: int, classes: int) -> dict[str, int]:
+    """Return the settings initial, query and rounds that a pool is large enough for; empty where the defaults are.
+
+    A smaller study has the defaults' proportions as far as possible, and stops at half of the train part: at its end
+    all strategies know the same labels.
+    """
+    usual = SweepSpec()
+    if usual.budget <= train:
+        return {}
+    half = max(2, train // 2)
+    initial = min(max(classes, usual.initial * half // usual.budget, 2), half)
+    query = max(1, (half - initial) // usual.rounds)
+    return {
+        "initial": initial,
+        "query": query,
+        "rounds": min(usual.rounds, (half - initial) // query),
+    }
+
+
 StudySpec = SweepSpec
 """Former name of `SweepSpec`, from before correlation studies."""

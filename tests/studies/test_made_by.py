@@ -13,12 +13,12 @@ from alray.errors import Interrupted
 from alray.reporting.facts import facts_of
 from alray.reporting.sources import find_results, read_sweep
 from alray.studies.machine import own_software
-from alray.studies.sweep import status
+from alray.studies.sweep import driver
 from tests.helpers.studies import Recorder, settings
 
 
 def on_another(monkeypatch, software="alray 0 (old), torch 1"):
-    monkeypatch.setattr(status, "own_software", lambda: software)
+    monkeypatch.setattr(driver, "own_software", lambda: software)
     monkeypatch.setattr(platform, "node", lambda: "old-machine")
 
 

@@ -1,6 +1,7 @@
 """The driver of a sweep: keeps the records and checkpoints of runs, and a table of where each run stands."""
 
 import logging
+import platform
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from alray.seeding import generator
 from alray.settings.run import RunSpec
 from alray.studies.driver import Driver
 from alray.studies.events import Failure
+from alray.studies.machine import own_software
+from alray.studies.retries import HERE
 from alray.studies.sweep import records
 from alray.studies.sweep.extension import (
     explain,
@@ -205,8 +208,8 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         rounds += added
         queries += records.query_rows(names, result.results, self._plan.pool)
         run.seconds += _sum_seconds(added)
-        run.made_on(result.host)
-        run.rounds_done = result.round
+        run.host, run.rounds_done = result.host, result.round
+        run.add_maker(platform.node() if run.host == HERE else run.host, own_software())
 
     def _save_state(self, result: Progress, run: RunStatus | None) -> None:
         """Write the records, then the checkpoint that builds on them, unless the run is finished and keeps none."""

@@ -1,12 +1,9 @@
 """Where each run stands and how far it is."""
 
-import platform
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from alray.settings.run import RunSpec
-from alray.studies.machine import own_software
-from alray.studies.retries import HERE
 
 Status = Literal["waiting", "running", "finished", "failed"]
 
@@ -51,11 +48,10 @@ class RunStatus:
         """Whether all rounds are done."""
         return self.status == "finished"
 
-    def made_on(self, host: str) -> None:
-        """Rounds have come from a host: keep which machine it is, and which software."""
-        self.host = host
-        self.machine = _with(self.machine, platform.node() if host == HERE else host)
-        self.software = _with(self.software, own_software())
+    def add_maker(self, machine: str, software: str) -> None:
+        """Rounds have come from this machine and software."""
+        self.machine = _with(self.machine, machine)
+        self.software = _with(self.software, software)
 
     def values(self) -> dict[str, Any]:
         """Return the columns of the run's row of `runs` that say where it stands and how far it is."""
