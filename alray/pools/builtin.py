@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alray.errors import PoolError
 from alray.settings.base import unknown_name
+from alray.settings.files import expand_home
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def pool_name(source: str) -> str:
 
     A pattern such as `posts/*.parquet` has the name of the folder that its files are in.
     """
-    path = Path(source)
+    path = Path(expand_home(source))
     if source in BUILTIN_POOLS or path.is_file():
         return path.stem
     fixed = Path(*itertools.takewhile(lambda part: not _PATTERN.search(part), path.parts))
@@ -66,7 +67,7 @@ def locate(source: str) -> Path:
     """
     if source in BUILTIN_POOLS:
         return BUILTIN_POOLS[source].path
-    path = Path(source)
+    path = Path(expand_home(source))
     if path.is_dir():
         raise PoolError(
             f"{source}: a folder, and a pool is one Parquet file; "

@@ -1,8 +1,11 @@
-"""Which Ray cluster a study joins, if any."""
+"""Which Ray cluster a study joins, if any, and what helps where that or a start fails."""
 
 import os
 import re
 import socket
+from pathlib import Path
+
+from ray.exceptions import AuthenticationError
 
 from alray.errors import ClusterError
 from alray.settings.common import ExecutionSpec
@@ -60,3 +63,28 @@ def starting_message(execution: ExecutionSpec) -> str:
         return "starting Ray"
     why = "" if execution.address else ", as RAY_ADDRESS says"
     return f"joining the Ray cluster at {address}{why}"
+
+
+def start_remedy(error: Exception) -> str:
+    """Return what helps where Ray could not be started or joined."""
+    inline = "--executor inline needs no Ray"
+    # A wrong token also shows only as a failed connection.
+    if isinstance(error, AuthenticationError | ConnectionError):
+        return (
+            "if it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file with the "
+            "cluster's token"
+        )
+    if "AF_UNIX path length" in str(error):
+        return f"set RAY_TMPDIR to a folder with a short name, such as /tmp, in the place of TMPDIR; {inline}"
+    if (
+        isinstance(error, OSError)
+        and error.filename
+        and _is_on_the_way_to_the_token(error.filename)
+    ):
+        return f"Ray keeps a token below the home folder: set HOME to a folder that can be written; {inline}"
+    return inline
+
+
+def _is_on_the_way_to_the_token(name: str | bytes) -> bool:
+    token = Path("~", ".ray", "auth_token")
+    return token.expanduser().is_relative_to(os.fsdecode(name))

@@ -7,11 +7,11 @@ import sys
 from typing import Any
 
 import ray
-from ray.exceptions import AuthenticationError, RayError
+from ray.exceptions import RayError
 
 from alray.errors import AlrayError, ClusterError
 from alray.pools.pool import PreparedPool
-from alray.ray_executor.address import cluster_address, require_answer
+from alray.ray_executor.address import cluster_address, require_answer, start_remedy
 from alray.ray_executor.autoscaling import CapacityRequest, autoscales
 from alray.ray_executor.liveness import view_of_ray
 from alray.ray_executor.log_filter import filtered_stderr
@@ -144,15 +144,8 @@ class RaySession:
                     ray.init(address=address, **options)
         except (RayError, RuntimeError, ValueError, OSError) as error:
             what = f"join the Ray cluster at {address!r}" if address else "start a local Ray"
-            remedy = "--executor inline needs no Ray"
-            # A wrong token also shows only as a failed connection.
-            if isinstance(error, AuthenticationError | ConnectionError):
-                remedy = (
-                    "if it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file with the "
-                    "cluster's token"
-                )
             raise ClusterError(
-                f"cannot {what}: {describe(error).split('. ')[0]}; {remedy}"
+                f"cannot {what}: {describe(error).split('. ')[0]}; {start_remedy(error)}"
             ) from error
         self._connected_here = True
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from unittest.mock import Mock, create_autospec
 
 import click
@@ -15,6 +16,7 @@ from alray import api
 from alray.cli import main
 from alray.errors import SpecError, StoreError
 from alray.reporting import api as reporting
+from alray.storage.location import location_of
 from alray.strategies.uncertainty import Margin
 from alray.studies import driver
 from alray.studies.sweep.results import load
@@ -206,6 +208,23 @@ def test_a_pool_whose_name_cannot_name_a_folder_gives_the_study_a_clean_name(
     assert refused.exit_code == 2
     assert "(pool 'my pool (1)' there, 'my pool [1]' now)" in refused.stderr
     assert "--name" in refused.stderr
+
+
+def test_a_tilde_is_the_home_folder_in_options_files_and_python(pool, tmp_path, monkeypatch):
+    """Also where no shell has replaced it; no folder of this name is made."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "posts.parquet").write_bytes(pool.read_bytes())
+    (tmp_path / "study.yaml").write_text("pool: {source: ~/posts.parquet}\nstrategies: random\n")
+    words = ("--seeds", "1", "--results", "~/results")
+    done = alray("sweep", "~/study.yaml", *SMALL, *words)
+    assert done.exit_code == 0, done.output
+    assert f"results: {tmp_path}/results/posts" in done.stdout
+    found = api.sweep("~/results/posts/study.yaml", results="~/results")
+    assert found.path == tmp_path / "results" / "posts"
+    assert load("~/results/posts").settings == found.settings
+    assert not (tmp_path / "~").exists()
+    assert location_of("~nobody-has-this-name/x") == Path("~nobody-has-this-name/x")
 
 
 def test_full_data_and_candidates_are_options(sweep):

@@ -1,9 +1,16 @@
 """Which cluster is joined, and the message about it."""
 
+import re
+
 import pytest
 
 from alray.errors import ClusterError
-from alray.ray_executor.address import cluster_address, require_answer, starting_message
+from alray.ray_executor.address import (
+    cluster_address,
+    require_answer,
+    start_remedy,
+    starting_message,
+)
 from alray.settings.common import ExecutionSpec
 
 HERE, THERE = "10.0.0.1:6379", "10.0.0.2:6379"
@@ -37,3 +44,18 @@ def test_where_nothing_answers_the_remedy_is_named(monkeypatch, environment, rem
     monkeypatch.setenv("RAY_ADDRESS", environment)
     with pytest.raises(ClusterError, match=remedy):
         require_answer(DEAD)
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (OSError("validate_socket_filename failed: AF_UNIX path length ..."), "set RAY_TMPDIR to"),
+        (PermissionError(13, "Permission denied", "/home/me/.ray/auth_token"), "set HOME to"),
+        (FileNotFoundError(2, "No such file or directory", "/home/me"), "set HOME to"),
+        (PermissionError(13, "Permission denied", "/tmp/ray"), "^--executor inline needs no Ray$"),
+        (ConnectionError("no answer"), "RAY_AUTH_TOKEN_PATH"),
+    ],
+)
+def test_where_ray_does_not_start_the_remedy_is_named(monkeypatch, error, remedy):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert re.search(remedy, start_remedy(error))
