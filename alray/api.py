@@ -106,15 +106,19 @@ def runs_on_record(
     Raises:
         AlrayError: The folder or the cluster prevents the study, as `sweep` with the same arguments would find.
     """
-    require_cluster(plan.study.execution)
-    store = SweepStore(location_of(results) / str(plan.study.name))
+    study = plan.study
+    store = SweepStore(location_of(results) / str(study.name))
     store.require_writable()
-    if not manifest.goes_on(store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh):
+    if not manifest.goes_on(store, study, plan.pool, kind=manifest.SWEEP, fresh=fresh):
+        require_cluster(study.execution)
         return None
     rounds = store.counts()
     for line in explain(find_extensions(store, plan.runs, rounds)):
         _logger.info(line)
-    return sum(rounds.get(run.run_id) == run.rounds + 1 for run in plan.runs)
+    finished = sum(rounds.get(run.run_id) == run.rounds + 1 for run in plan.runs)
+    if finished < len(plan.runs):
+        require_cluster(study.execution)
+    return finished
 
 
 def start_executor(plan: Plan) -> Executor[Job, Progress]:
@@ -181,13 +185,14 @@ def tasks_on_record(
     plan: CorrelationPlan, results: str | Path | Location = DEFAULT_RESULTS, *, fresh: bool = False
 ) -> int | None:
     """Return how many tasks of a plan are done, None where `correlate` would begin anew; as `runs_on_record`."""
-    spec = plan.spec
-    require_cluster(spec.execution)
+    spec, names = plan.spec, plan.task_names()
     store = CorrelationStore(location_of(results) / str(spec.name))
     store.require_writable()
-    if not manifest.goes_on(store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh):
-        return None
-    return len(store.done() & plan.task_names())
+    found = manifest.goes_on(store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh)
+    done = len(store.done() & names) if found else None
+    if done != len(names):
+        require_cluster(spec.execution)
+    return done
 
 
 def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:

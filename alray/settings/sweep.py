@@ -57,7 +57,8 @@ class SweepSpec(Settings):
     initial: Count = Field(300, description="random labels to begin with: the passive phase")
     query: Count = Field(20, description="labels queried in a round")
     rounds: Annotated[int, Field(ge=0)] = Field(
-        60, description="rounds of querying, after the passive phase"
+        60,
+        description="rounds of querying, after the passive phase; more can be added to a finished study",
     )
     full_data: bool = Field(
         default=False,
