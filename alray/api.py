@@ -1,5 +1,6 @@
 """The same as the command line, from Python: `alray.sweep` and `alray.correlate`."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,15 @@ from alray.studies.executor import Executor
 from alray.studies.inline import InlineExecutor
 from alray.studies.retries import HERE
 from alray.studies.sweep.driver import SweepDriver
+from alray.studies.sweep.extension import explain, find_extensions
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
 from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import SweepStore
 from alray.studies.sweep.worker import RunWorker
+
+_logger = logging.getLogger(__name__)
 
 DEFAULT_RESULTS = "results"
 """Folder that studies go to, below the present one."""
@@ -61,8 +65,12 @@ def sweep(
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
     plan = plan_sweep(study)
+    if fresh:
+        require_cluster(plan.study.execution)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
         manifest.claim(store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh)
+        # Before any run takes over a shorter one: the study has its new number of rounds from here on.
+        store.write_study(plan.study.model_dump(mode="json"))
         observers = observers_of(plan.study.execution, observer, manifest.SWEEP)
         driver = SweepDriver(plan, store, observers)
         if not driver.complete:
@@ -71,7 +79,6 @@ def sweep(
             store, plan.pool, kind=manifest.SWEEP, command=command, complete=driver.complete
         )
         store.write_manifest(origin)
-        store.write_study(plan.study.model_dump(mode="json"))
         try:
             driver.drive(lambda: start_executor(plan))
         except Interrupted:
@@ -80,7 +87,8 @@ def sweep(
             raise
         rounds, runs, summary = driver.conclude()
         store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})
-        return Sweep(store.root, plan.study, rounds, store.read_queries(), runs, summary)
+        queries = store.read_queries(runs["run_id"])
+        return Sweep(store.root, plan.study, rounds, queries, runs, summary)
 
 
 def plan_sweep(study: SweepSpec | Mapping[str, Any] | str | Path | None = None) -> Plan:
@@ -88,6 +96,29 @@ def plan_sweep(study: SweepSpec | Mapping[str, Any] | str | Path | None = None) 
     spec = as_settings(SweepSpec, study)
     pool = read_pool(spec.pool, spec.split.column)
     return make_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
+
+
+def runs_on_record(
+    plan: Plan, results: str | Path | Location = DEFAULT_RESULTS, *, fresh: bool = False
+) -> int | None:
+    """Return how many runs of a plan are finished, None where `sweep` would begin anew; nothing is written.
+
+    Raises:
+        AlrayError: The folder or the cluster prevents the study, as `sweep` with the same arguments would find.
+    """
+    study = plan.study
+    store = SweepStore(location_of(results) / str(study.name))
+    store.require_writable()
+    if not manifest.goes_on(store, study, plan.pool, kind=manifest.SWEEP, fresh=fresh):
+        require_cluster(study.execution)
+        return None
+    rounds = store.counts()
+    for line in explain(find_extensions(store, plan.runs, rounds)):
+        _logger.info(line)
+    finished = sum(rounds.get(run.run_id) == run.rounds + 1 for run in plan.runs)
+    if finished < len(plan.runs):
+        require_cluster(study.execution)
+    return finished
 
 
 def start_executor(plan: Plan) -> Executor[Job, Progress]:
@@ -114,6 +145,8 @@ def correlate(
     """
     plan = plan_correlation(study)
     spec = plan.spec
+    if fresh:
+        require_cluster(spec.execution)
     with CorrelationStore(location_of(results) / str(spec.name)) as store:
         manifest.claim(store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh)
         observers = observers_of(spec.execution, observer, manifest.CORRELATION)
@@ -148,6 +181,20 @@ def plan_correlation(
     return make_correlation_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
 
 
+def tasks_on_record(
+    plan: CorrelationPlan, results: str | Path | Location = DEFAULT_RESULTS, *, fresh: bool = False
+) -> int | None:
+    """Return how many tasks of a plan are done, None where `correlate` would begin anew; as `runs_on_record`."""
+    spec, names = plan.spec, plan.task_names()
+    store = CorrelationStore(location_of(results) / str(spec.name))
+    store.require_writable()
+    found = manifest.goes_on(store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh)
+    done = len(store.done() & names) if found else None
+    if done != len(names):
+        require_cluster(spec.execution)
+    return done
+
+
 def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
     """Return the executor that the study asks for; Ray is imported only if it is Ray."""
     pool, spec = plan.prepared, plan.spec
@@ -156,6 +203,19 @@ def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
     from alray.ray_executor import TaskExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
 
     return TaskExecutor(pool, spec)
+
+
+def require_cluster(execution: ExecutionSpec) -> None:
+    """Refuse the address of a cluster that does not answer, before anything is thrown away or begun.
+
+    Raises:
+        ClusterError: Nothing answers there.
+    """
+    if execution.executor == "inline":
+        return
+    from alray.ray_executor.address import cluster_address, require_answer  # noqa: PLC0415 -- as above
+
+    require_answer(cluster_address(execution))
 
 
 def observers_of(execution: ExecutionSpec, observer: Any, kind: str) -> list[Any]:

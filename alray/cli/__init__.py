@@ -11,6 +11,7 @@ from alray.cli.correlate import correlate
 from alray.cli.pool import pool
 from alray.cli.report import report
 from alray.cli.sweep import sweep
+from alray.cli.visible import visible
 from alray.errors import AlrayError
 
 
@@ -22,7 +23,8 @@ class ErrorGroup(click.Group):
         try:
             return super().invoke(ctx)
         except AlrayError as error:
-            click.echo(f"error: {error}" if error.exit_code == 2 else str(error), err=True)
+            text = visible(str(error))
+            click.echo(f"error: {text}" if error.exit_code == 2 else text, err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)

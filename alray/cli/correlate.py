@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alray.cli.options import EXECUTION, POOL, read_settings, study_options
-from alray.cli.running import console, exit_if_failed, run_study, write_page
+from alray.cli.running import console, exit_if_failed, print_destination, run_study, write_page
 from alray.cli.settings_options import Setting, SettingsCommand
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def correlate(
 
     spec = read_settings(CorrelationSpec, study, given, settings)
     if dry_run:
-        _print_plan(spec, results)
+        _print_plan(spec, results, fresh=fresh)
     else:
         _run(spec, results, fresh=fresh, report=report)
 
@@ -75,8 +75,9 @@ def _run(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool, report: 
     exit_if_failed(len(found.failures), "task", found.path / "failures.parquet", progress)
 
 
-def _print_plan(spec: "CorrelationSpec", results: "StudyPath") -> None:
+def _print_plan(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool) -> None:
     from alray import api
+    from alray.analysis.wording import count
     from alray.cli.display.correlation_progress import correlation_headline
     from alray.cli.display.log_lines import logged_to
     from alray.cli.display.phrases import size
@@ -84,10 +85,12 @@ def _print_plan(spec: "CorrelationSpec", results: "StudyPath") -> None:
 
     with logged_to(console(stderr=True)):
         plan = api.plan_correlation(spec)
+        done = api.tasks_on_record(plan, results, fresh=fresh)
     out = console()
     for line in correlation_headline(plan):
         out.print(line, soft_wrap=True)
     for kind, score in grouping_names(plan.spec):
         out.print(f"  {kind.replace('_', ' ')}{f': {score}' if score else ''}")
     out.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
-    out.print(f"results would go to {results / str(plan.spec.name)}", soft_wrap=True)
+    folder = results / str(plan.spec.name)
+    print_destination(out, folder, done, count(len(plan.task_names()), "task"))

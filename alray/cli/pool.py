@@ -1,6 +1,6 @@
 """`alray pool`: describe a pool, import one, make one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from shlex import quote
@@ -35,8 +35,9 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
     That is a file, a folder of files, a quoted pattern such as 'posts/*.parquet', or an address such as
     s3://BUCKET/FOLDER.
 
-    Prints objects, modalities and how often they are absent, classes and exact copies. If a study would refuse the
-    pool, prints why, with exit code 2.
+    Prints objects, modalities and how often they are absent, classes and exact copies, and the next command, with
+    fewer labels where the pool is small. If a study with the usual split would refuse the pool, prints why, with exit
+    code 2.
     """
     from alray.cli.display.pool import print_description
     from alray.errors import PoolError
@@ -44,6 +45,7 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
     from alray.settings.base import assign, validate
     from alray.settings.common import PoolSpec
     from alray.settings.secrets import without_secrets
+    from alray.settings.sweep import fitting_budget
 
     values: dict[str, Any] = {"source": source}
     for name, value in given.items():
@@ -54,9 +56,26 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
     print_description(description, out, every_class=every_class)
     if description.problems:
         raise PoolError("\n".join(description.problems))
-    if not given:  # other columns would have to be repeated in the command
-        shown = quote(without_secrets(source))
-        out.print(f"\nnext: alray sweep --pool {shown}", soft_wrap=True)
+    fitting = fitting_budget(description.train, len(description.classes))
+    if fitting:
+        objects = f"{description.train:,} objects of its train part"
+        out.print(f"\nthe usual labels of a sweep are more than the {objects}", style="yellow")
+    words = ["alray", "sweep", "--pool", without_secrets(source), *_options(given)]
+    words += [word for name, value in fitting.items() for word in (f"--{name}", str(value))]
+    out.print(f"\nnext: {' '.join(map(quote, words))}", soft_wrap=True)
+
+
+def _options(given: Mapping[str, Any]) -> list[str]:
+    """Return the words of the options of columns that have given these settings."""
+    words = []
+    for option, (setting, _) in COLUMNS.items():
+        if setting in given:
+            words += [f"--{option}", str(given[setting])]
+        of_option = f"{setting}."
+        for name, value in given.items():
+            if name.startswith(of_option):
+                words += [f"--{option}", f"{name.removeprefix(of_option)}={value}"]
+    return words
 
 
 def layout_table() -> str:

@@ -22,9 +22,9 @@ Results = TypeVar("Results")
 
 def console(*, stderr: bool = False) -> "Console":
     """Return a console that prints texts as they are."""
-    from rich.console import Console
+    from alray.cli.display.console import PlainConsole
 
-    return Console(stderr=stderr, highlight=False, markup=False)
+    return PlainConsole(stderr=stderr)
 
 
 def run_study(
@@ -57,6 +57,13 @@ def _starting_message(execution: "ExecutionSpec") -> str:
     from alray.ray_executor.address import starting_message  # imports Ray: seconds
 
     return starting_message(execution)
+
+
+def print_destination(out: "Console", folder: "StudyPath", done: int | None, of_all: str) -> None:
+    """Print where a study's results would go and, unless `done` is None, how much of it is there already."""
+    out.print(f"results would go to {folder}", soft_wrap=True)
+    if done is not None:
+        out.print(f"goes on there: {done:,} of {of_all} finished", soft_wrap=True)
 
 
 def write_page(study: "Sweep | Correlation", progress: "Console") -> "StudyPath | None":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alray.cli.options import EXECUTION, POOL, plain, read_settings, study_options
-from alray.cli.running import console, exit_if_failed, run_study, write_page
+from alray.cli.running import console, exit_if_failed, print_destination, run_study, write_page
 from alray.cli.settings_options import Setting, SettingsCommand, pairs, words
 
 if TYPE_CHECKING:
@@ -61,13 +61,14 @@ def sweep(
         }
     spec = read_settings(SweepSpec, study, given, settings)
     if dry_run:
-        _print_plan(spec, results)
+        _print_plan(spec, results, fresh=fresh)
     else:
         _run(spec, results, fresh=fresh, report=report)
 
 
 def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) -> None:
     from alray import api
+    from alray.analysis.sweep.made_by import made_by
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
 
@@ -77,22 +78,26 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
     page = None
     if report and found.summary["seeds"].sum() > 0:
         page = write_page(found, progress)
+    if differing := made_by(found.runs):
+        out.print(differing, style="yellow")
     print_summary(out, found.summary, found.path, page)
     failed = int((found.runs["status"] == "failed").sum())
     exit_if_failed(failed, "run", found.path / "runs.parquet", progress)
 
 
-def _print_plan(spec: "SweepSpec", results: "StudyPath") -> None:
+def _print_plan(spec: "SweepSpec", results: "StudyPath", *, fresh: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
     from alray import api
+    from alray.analysis.wording import count
     from alray.cli.display.log_lines import logged_to
     from alray.cli.display.phrases import size
     from alray.cli.display.sweep_progress import sweep_headline
 
     with logged_to(console(stderr=True)):
         plan: Plan = api.plan_sweep(spec)
+        finished = api.runs_on_record(plan, results, fresh=fresh)
     out = console()
     for line in sweep_headline(plan):
         out.print(line)
@@ -108,4 +113,5 @@ def _print_plan(spec: "SweepSpec", results: "StudyPath") -> None:
         )
     out.print(table)
     out.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
-    out.print(f"results would go to {results / str(plan.study.name)}")
+    folder = results / str(plan.study.name)
+    print_destination(out, folder, finished, count(len(plan.runs), "run"))

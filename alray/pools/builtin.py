@@ -1,6 +1,7 @@
 """The pools of the package, and the names of pools."""
 
 import itertools
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
@@ -39,18 +40,21 @@ BUILTIN_POOLS = {
 }
 
 
-def pool_name(source: str) -> str:
-    """Return the short name of a pool: the built-in name, or that of the file or folder without its ending.
+_PATTERN = re.compile(r"[*?[]")
 
-    Of a pattern it is the folder before its first wildcard.
+
+def pool_name(source: str) -> str:
+    """Return the short name of a pool: the built-in name, the file's without its ending, or the folder's.
+
+    A pattern such as `posts/*.parquet` has the name of the folder that its files are in.
     """
     if source in BUILTIN_POOLS:
         return source
     location = location_of(source)
-    if isinstance(location, Location):
-        path = PurePosixPath(location.bucket_path)
-    else:
-        path = PurePosixPath(location if location.name else location.resolve())
-    parts = [part for part in path.parts if part != "/"]
-    fixed = list(itertools.takewhile(lambda part: not set(part) & {"*", "?"}, parts))
-    return PurePosixPath(fixed[-1]).stem if fixed else "pool"
+    path = PurePosixPath(location.bucket_path) if isinstance(location, Location) else location
+    if isinstance(path, Path) and path.is_file():
+        return path.stem
+    fixed = type(path)(*itertools.takewhile(lambda part: not _PATTERN.search(part), path.parts))
+    if isinstance(fixed, Path) and fixed.is_dir():
+        return fixed.resolve().name
+    return fixed.stem if fixed == path else fixed.name

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alray.errors import PoolError
 from alray.pools.builtin import pool_name
 from alray.pools.duplicates import Duplicates, find_duplicates
-from alray.pools.reading import PoolContent, read_content
-from alray.settings.common import PoolSpec
+from alray.pools.pool import TRAIN
+from alray.pools.reading import PoolContent, pool_of, read_content
+from alray.pools.split import split_pool
+from alray.settings.common import PoolSpec, SplitSpec
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class PoolDescription:
         notes: Lines about dropped classes.
         warnings: Lines about modalities that seem to hold the label.
         problems: Why an experiment would refuse the pool, a line each.
+        train: Objects in the train part of a study with the usual split; 0 where there is a problem.
     """
 
     name: str
@@ -61,16 +65,25 @@ class PoolDescription:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     problems: tuple[str, ...]
+    train: int
 
 
 def describe(spec: PoolSpec) -> PoolDescription:
-    """Read a pool and count its objects, classes, copies and groups.
+    """Read a pool, count its objects, classes, copies and groups, and split it as a study usually would.
 
     Raises:
         PoolError: The file, a column, an id or a label cannot be read.
     """
     content = read_content(spec)
     metadata = content.metadata
+    problems = content.problems()
+    train = 0
+    if not problems:
+        try:
+            part = split_pool(pool_of(content, spec), SplitSpec(), study_seed=0)
+            train = int((part == TRAIN).sum())
+        except PoolError as error:
+            problems.append(str(error))
     counts = np.bincount(metadata.labels, minlength=len(metadata.classes)).tolist()
     return PoolDescription(
         name=pool_name(spec.source),
@@ -93,7 +106,8 @@ def describe(spec: PoolSpec) -> PoolDescription:
         groups=_groups(content, spec.group_by),
         notes=content.notes,
         warnings=content.warnings,
-        problems=tuple(content.problems()),
+        problems=tuple(problems),
+        train=train,
     )
 
 

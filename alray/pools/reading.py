@@ -173,6 +173,11 @@ def read_pool(spec: PoolSpec, split_column: str | None = None) -> Pool:
     problems = content.problems()
     if problems:
         raise PoolError("\n".join(problems))
+    return pool_of(content, spec)
+
+
+def pool_of(content: PoolContent, spec: PoolSpec) -> Pool:
+    """Return the content of a file, which has no problems, as a pool."""
     metadata, modalities = content.metadata, content.modalities
     if spec.copies == "together":
         metadata = replace(metadata, groups=group_copies(modalities, metadata.groups))

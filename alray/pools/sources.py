@@ -74,7 +74,7 @@ def find_pool(source: str) -> PoolSource:
         return PoolSource(path, (ShardSource(path, lambda: path),))
     location = location_of(source)
     if not isinstance(location, Location):
-        return _find_local(source, location.expanduser())
+        return _find_local(source, location)
     try:
         return _find(_remote(location), location.bucket_path)
     except AlrayError:

@@ -39,7 +39,7 @@ def prepare(pool: Pool, pool_spec: PoolSpec, split: SplitSpec, study_seed: int) 
     Raises:
         PoolError: A class cannot be in all three parts, or a standardised feature overflows `dtype`.
     """
-    part = assign_parts(pool, split, generator(study_seed, 0, "split"))
+    part = split_pool(pool, split, study_seed)
     in_train = part == TRAIN
     return PreparedPool(
         modalities=tuple(
@@ -52,6 +52,21 @@ def prepare(pool: Pool, pool_spec: PoolSpec, split: SplitSpec, study_seed: int) 
         validation=np.flatnonzero(part == VALIDATION),
         test=np.flatnonzero(part == TEST),
     )
+
+
+def split_pool(pool: Pool, split: SplitSpec, study_seed: int) -> Parts:
+    """Return (objects,) the part of each object, TRAIN, VALIDATION or TEST, that a study with this seed uses.
+
+    Raises:
+        PoolError: A class is missing from a part, or a modality from the train part.
+    """
+    part = assign_parts(pool, split, generator(study_seed, 0, "split"))
+    for modality in pool.modalities:
+        if not modality.present[part == TRAIN].any():
+            raise PoolError(
+                f"modality {modality.name!r}: no object of the train part has it; leave it out with --modality"
+            )
+    return part
 
 
 def assign_parts(pool: Pool, split: SplitSpec, rng: np.random.Generator) -> Parts:
@@ -199,12 +214,14 @@ def _require_every_class(part: npt.NDArray[np.int8], pool: Pool) -> None:
     named = name_some([f"{pool.classes[label]!r} ({sizes[label]})" for label in missing])
     grouped = " (its objects share too few groups)" if pool.groups is not None else ""
     least = int(sizes[missing].max()) + 1
-    if (sizes >= least).sum() >= 2:
-        advice = f"drop small classes with --min-class-size {least}"
-    elif pool.groups is None:
-        advice = "add objects of these classes"
-    else:
-        advice = "add objects of these classes, or name another column with --group-by"
+    advice = f"drop small classes with --min-class-size {least}"
+    if (sizes >= least).sum() < 2:
+        advice = "add objects: without these classes fewer than two are left"
+        if pool.groups is not None:
+            advice = (
+                "objects of a group, and equal ones, stay in one part: name a column of smaller groups with "
+                "--group-by, or leave it out"
+            )
     raise PoolError(
         f"{pool.name}: too small to be in the train, validation and test part: class {named}{grouped}; {advice}"
     )
@@ -218,10 +235,6 @@ def _standardise(
 ) -> Modality:
     features = modality.features
     train_rows = np.sort(modality.rows[in_train & modality.present])
-    if len(train_rows) == 0:
-        raise PoolError(
-            f"modality {modality.name!r}: no object of the train part has it; leave it out with --modality"
-        )
     mean, deviation = _moments(features, train_rows)
     if features.dtype == np.uint8:
         # One offset and scale for all pixels: borders that are always black have no deviation.

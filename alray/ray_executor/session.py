@@ -3,17 +3,15 @@
 import functools
 import logging
 import os
-import re
-import socket
 import sys
 from typing import Any
 
 import ray
-from ray.exceptions import AuthenticationError, RayError
+from ray.exceptions import RayError
 
 from alray.errors import AlrayError, ClusterError
 from alray.pools.pool import PreparedPool
-from alray.ray_executor.address import cluster_address
+from alray.ray_executor.address import cluster_address, require_answer, start_remedy
 from alray.ray_executor.autoscaling import CapacityRequest, autoscales
 from alray.ray_executor.liveness import view_of_ray
 from alray.ray_executor.log_filter import filtered_stderr
@@ -24,9 +22,6 @@ from alray.ray_executor.watchdog import Watchdog
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
 from alray.studies.retries import NOWHERE
-
-ANSWER_SECONDS = 10.0
-"""How long to wait for a cluster's address to answer at all; Ray itself would try for minutes."""
 
 
 class RaySession:
@@ -149,15 +144,8 @@ class RaySession:
                     ray.init(address=address, **options)
         except (RayError, RuntimeError, ValueError, OSError) as error:
             what = f"join the Ray cluster at {address!r}" if address else "start a local Ray"
-            remedy = "--executor inline needs no Ray"
-            # A wrong token also shows only as a failed connection.
-            if isinstance(error, AuthenticationError | ConnectionError):
-                remedy = (
-                    "if it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file with the "
-                    "cluster's token"
-                )
             raise ClusterError(
-                f"cannot {what}: {describe(error).split('. ')[0]}; {remedy}"
+                f"cannot {what}: {describe(error).split('. ')[0]}; {start_remedy(error)}"
             ) from error
         self._connected_here = True
 
@@ -205,20 +193,3 @@ def _resources(resources: dict[str, float]) -> str:
     """Write what a node has, as far as runs ask for it."""
     memory = f" and {gib(resources['memory'])}" if "memory" in resources else ""
     return f"{resources.get('CPU', 0.0):g} and {resources.get('GPU', 0.0):g}{memory}"
-
-
-def require_answer(address: str | None) -> None:
-    """Refuse an address behind which nothing listens.
-
-    Raises:
-        ClusterError: Nothing answers within `ANSWER_SECONDS`.
-    """
-    found = re.fullmatch(r"(?:ray://)?\[?([^/\s]+?)\]?:(\d+)", address or "")
-    if found is None:  # `auto` and the like: Ray knows
-        return
-    try:
-        socket.create_connection((found[1], int(found[2])), timeout=ANSWER_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise ClusterError(
-            f"no Ray cluster answers at {address!r}: {error}; --executor inline needs no Ray"
-        ) from error

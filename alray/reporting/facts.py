@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from alray.analysis.sweep.made_by import made_by
 from alray.analysis.wording import count
 from alray.pools.builtin import pool_name
 from alray.reporting.sources import Source
@@ -34,6 +35,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         "model": f"{model['name']}, width {model['width']}, dropout {model['dropout']:g}",
         "training": f"Adam {training['lr']:g}, batch size {training['batch_size']}, BatchNorm "
         f"{training['batch_norm']}, {training['mode']}",
+        **_made_by(source.runs),
         **provenance(manifest, versions),
     }
 
@@ -42,6 +44,11 @@ def _split(split: Mapping[str, Any]) -> str:
     if split.get("column"):
         return f"as column {split['column']} gives it"
     return f"validation {split['validation']:g}, test {split['test']:g}"
+
+
+def _made_by(runs: pd.DataFrame) -> dict[str, str]:
+    sentence = made_by(runs)
+    return {"runs": sentence} if sentence else {}
 
 
 def provenance(manifest: Mapping[str, Any], versions: Mapping[str, Any]) -> dict[str, str]:

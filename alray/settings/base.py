@@ -1,21 +1,23 @@
 """The base class of all settings, their validation, and settings by dotted names such as `training.lr`."""
 
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from alray.errors import SpecError
+from alray.settings.names import check_study_name
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
-StudyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+StudyName = Annotated[str, AfterValidator(check_study_name)]
 
 
 def _as_tuple(value: object) -> object:
@@ -65,7 +67,7 @@ def _explain(kind: type[Settings], detail: Any) -> str:
 
 def refuse_repeats(key: str, values: Sequence[object]) -> None:
     """Raise a ValueError if a setting names a value more than once."""
-    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    repeated = sorted(str(value) for value, times in Counter(values).items() if times > 1)
     if repeated:
         raise ValueError(f"{key} names {', '.join(repeated)} more than once; name each once")
 

@@ -158,6 +158,10 @@ class ExecutionSpec(Settings):
         0, description="GiB of memory that a run needs, counted by Ray; 0: not counted"
     )
     checkpoint_seconds: NotNegative = Field(60, description="seconds between checkpoints of a run")
+    keep_last: bool = Field(
+        default=True,
+        description="keep each finished run's last checkpoint, so that more rounds can be added later",
+    )
     attempts: Count = Field(3, description="starts of a run whose worker keeps dying")
     insecure: bool = Field(default=False, description="join a Ray cluster that asks for no token")
     metrics: bool = Field(

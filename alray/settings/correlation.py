@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from alray.settings.base import Count, Listed, Settings, StudyName, refuse_repeats
 from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
+from alray.settings.seeds import SeedCount
 
 Score = Literal["loss", "margin", "entropy", "least_confidence", "bald"]
 GroupingKind = Literal["score", "within_class", "random"]
@@ -51,8 +52,8 @@ class CorrelationSpec(Settings):
         None,
         description="objects in a group; if not given, 100, or a hundredth of the unlabelled objects",
     )
-    bases: Count = Field(3, description="base models, each with other initial labels")
-    fine_tune_seeds: Count = Field(5, description="fine-tunes of each group")
+    bases: SeedCount = Field(3, description="base models, each with other initial labels")
+    fine_tune_seeds: SeedCount = Field(5, description="fine-tunes of each group")
     epochs: Annotated[tuple[Count, ...], Listed] = Field(
         DOSES, description="doses: epochs after which a fine-tune is evaluated"
     )

@@ -10,6 +10,16 @@ from alray.errors import SpecError
 from alray.settings.base import AnySettings, validate
 
 
+def expand_home(path: str) -> str:
+    """Return a path with the home folder in the place of `~`, as a shell does; other texts stay as they are."""
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:  # `~name` of nobody, which may be a file's name
+        return path
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a settings file.
 
@@ -17,7 +27,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         SpecError: It cannot be read, or does not hold settings.
     """
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.safe_load(Path(expand_home(str(path))).read_text())
     except OSError as error:
         raise SpecError(f"{path}: {error.strerror}; check the path") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

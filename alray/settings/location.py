@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from typing_extensions import override
 
 from alray.errors import SpecError
+from alray.settings.files import expand_home
 from alray.settings.secrets import CONTAINER_FIRST
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::[A-Za-z][A-Za-z0-9+.-]*)*://")
@@ -100,15 +101,15 @@ StudyPath = Path | Location
 
 
 def location_of(location: str | Path | Location) -> StudyPath:
-    """Return a path or, for the text of a URI, its location; `file://` is a local path.
+    """Return a path or, for the text of a URI, its location; `file://` is a local path, and `~` the home folder.
 
     Raises:
         SpecError: A URI that cannot be read.
     """
-    if not isinstance(location, str):
+    if isinstance(location, Location):
         return location
-    if not _SCHEME.match(location):
-        return Path(location)
+    if isinstance(location, Path) or not _SCHEME.match(location):
+        return Path(expand_home(str(location)))
     if location.lower().startswith("file://"):
         return _local_path(location)
     return Location.from_text(location)

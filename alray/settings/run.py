@@ -12,10 +12,14 @@ from typing import Any, Literal
 
 from alray.settings.base import Settings
 from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
+from alray.settings.names import LONGEST
 from alray.settings.sweep import ScreenSpec
 
 SCHEMA = 1
 """Number of the results' layout and of the meaning of settings: part of every run's identity."""
+
+LONGEST_ID = LONGEST - len("..safetensors.tmp")
+"""Most characters of a run's name: the longest file of its name is a checkpoint while it is being written."""
 
 
 class RunSpec(Settings):
@@ -72,7 +76,8 @@ class RunSpec(Settings):
     def run_id(self) -> str:
         """The run's name, also of its files: strategy, seed and 12 hex digits of the identity's hash."""
         strategy = re.sub(r"[^A-Za-z0-9._-]", "-", self.strategy)
-        return f"{strategy}__seed-{self.seed}__{_hash(self.identity())}"
+        ending = f"__seed-{self.seed}__{_hash(self.identity())}"
+        return strategy[: LONGEST_ID - len(ending)] + ending
 
     @property
     def passive_id(self) -> str:

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from alray.settings.base import Count, Listed, Settings, Share, StudyName, refuse_repeats
 from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
+from alray.settings.seeds import Seeds
 
 
 class ScreenSpec(Settings):
@@ -23,17 +24,6 @@ class ScreenSpec(Settings):
 def _screen(value: object) -> object:
     """Return the default screen for true, and None for false."""
     return ({} if value else None) if isinstance(value, bool) else value
-
-
-def _seeds(value: object) -> object:
-    """Return the ten seeds 0 to 9 for `10`, and of a command line's text `0,3,7` or `3,` the seeds."""
-    if isinstance(value, str):
-        try:
-            numbers = [int(word) for word in value.split(",") if word.strip()]
-        except ValueError:
-            raise ValueError("write a number of seeds (10) or their list (0,3,7)") from None
-        value = numbers if "," in value or not numbers else numbers[0]
-    return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 FULL_DATA = "full data"
@@ -61,13 +51,14 @@ class SweepSpec(Settings):
         {},
         description="training.* or model.* setting: values; every strategy runs with each combination",
     )
-    seeds: Annotated[tuple[int, ...], Field(min_length=1), BeforeValidator(_seeds)] = Field(
+    seeds: Seeds = Field(
         (0, 1, 2, 3, 4, 5), description="number of run seeds, or their list (0,3,7)"
     )
     initial: Count = Field(300, description="random labels to begin with: the passive phase")
     query: Count = Field(20, description="labels queried in a round")
     rounds: Annotated[int, Field(ge=0)] = Field(
-        60, description="rounds of querying, after the passive phase"
+        60,
+        description="rounds of querying, after the passive phase; more can be added to a finished study",
     )
     full_data: bool = Field(
         default=False,
@@ -106,6 +97,25 @@ class SweepSpec(Settings):
     def budget(self) -> int:
         """Labels at the end of a run."""
         return self.initial + self.rounds * self.query
+
+
+def fitting_budget(train: int, classes: int) -> dict[str, int]:
+    """Return the settings initial, query and rounds that a pool is large enough for; empty where the defaults are.
+
+    A smaller study has the defaults' proportions as far as possible, and stops at half of the train part: at its end
+    all strategies know the same labels.
+    """
+    usual = SweepSpec()
+    if usual.budget <= train:
+        return {}
+    half = max(2, train // 2)
+    initial = min(max(classes, usual.initial * half // usual.budget, 2), half)
+    query = max(1, (half - initial) // usual.rounds)
+    return {
+        "initial": initial,
+        "query": query,
+        "rounds": min(usual.rounds, (half - initial) // query),
+    }
 
 
 StudySpec = SweepSpec

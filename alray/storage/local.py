@@ -29,9 +29,29 @@ class LocalStorage(Storage):
                 (self._root / name).mkdir(parents=True, exist_ok=True)
             lock = (self._root / ".lock").open("wb")
         except OSError as error:
-            raise StoreError(
-                f"cannot write to {self._root}: {error.strerror}; choose another --results"
-            ) from error
+            raise _not_writable(self._root, error.strerror) from error
+        self._lock_file(lock)
+        self._lock = lock
+        for leftover in self._root.rglob(".*.tmp"):
+            leftover.unlink(missing_ok=True)
+
+    @override
+    def require_writable(self) -> None:
+        lock = self._root / ".lock"
+        try:
+            folder = next(each for each in (self._root, *self._root.parents) if each.exists())
+            if not folder.is_dir():
+                raise _not_writable(self._root, f"{folder} is a file")
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise _not_writable(self._root, f"{folder} cannot be written")
+            if lock.is_file():
+                with lock.open("rb") as file:
+                    self._lock_file(file)
+        except OSError as error:
+            raise _not_writable(self._root, error.strerror) from error
+
+    def _lock_file(self, lock: BinaryIO) -> None:
+        """Lock an open file until it is closed; close it where that fails."""
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -45,9 +65,6 @@ class LocalStorage(Storage):
                 f"{self._root} cannot be locked against a second writer: {error.strerror}; "
                 "choose --results on a file system with locks"
             ) from error
-        self._lock = lock
-        for leftover in self._root.rglob(".*.tmp"):
-            leftover.unlink(missing_ok=True)
 
     @override
     def release(self) -> None:
@@ -111,6 +128,10 @@ class LocalStorage(Storage):
             raise StoreError(
                 f"cannot write to {self._root}: {error.strerror}; choose another --out"
             ) from error
+
+
+def _not_writable(folder: Path, reason: str | None) -> StoreError:
+    return StoreError(f"cannot write to {folder}: {reason}; choose another --results")
 
 
 def _remedy(error: OSError) -> str:

@@ -43,6 +43,11 @@ class RemoteStorage(Storage):
         self._lease = lease
 
     @override
+    def require_writable(self) -> None:
+        """Refuse a store that does not answer, or has no such bucket: who may write it shows when it is written."""
+        self.exists("study.yaml")
+
+    @override
     def release(self) -> None:
         if self._lease is not None:
             self._lease.release()

@@ -20,6 +20,13 @@ class Storage(Protocol):
             StoreError: Another process writes, or nothing can be written.
         """
 
+    def require_writable(self) -> None:
+        """Find out whether `lock` would work, as far as that can be seen without writing anything.
+
+        Raises:
+            StoreError: It would not.
+        """
+
     def release(self) -> None:
         """Let other processes write."""
 

@@ -59,6 +59,14 @@ class Folder:
         self._locked = False
         self._storage.release()
 
+    def require_writable(self) -> None:
+        """Find out whether the folder could be entered now; nothing is written.
+
+        Raises:
+            StoreError: It could not.
+        """
+        self._storage.require_writable()
+
     @contextlib.contextmanager
     def batch(self) -> Iterator[None]:
         """Put off what is written and removed within until the end, and do it there, many files at a time.

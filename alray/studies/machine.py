@@ -84,6 +84,11 @@ def own_source() -> str:
     return alray_versions()["alray's source"]
 
 
+def own_software() -> str:
+    """Return what a run's last digits depend on: alray with the fingerprint of its source, and PyTorch."""
+    return f"alray {alray_versions()['alray']} ({own_source()}), torch {version_without_build('torch')}"
+
+
 def processor() -> str:
     """Return the name of this machine's processor."""
     cpuinfo = Path("/proc/cpuinfo")

@@ -48,34 +48,60 @@ def claim(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: b
     Raises:
         StoreError: It is another one; shows the differences.
     """
-    manifest = folder.read_manifest()
-    there_kind = manifest.get("kind", SWEEP)
+    # Other settings are welcome where nothing has been computed yet, e.g. after a refused start.
+    if not goes_on(folder, settings, pool, kind=kind, fresh=fresh):
+        folder.clear()
+
+
+def goes_on(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: bool) -> bool:
+    """Return whether a folder holds a part of this study; nothing is written.
+
+    Raises:
+        StoreError: It holds another one; shows the differences.
+    """
+    there_kind = folder.read_manifest().get("kind", SWEEP)
     if folder.exists() and there_kind != kind:
         raise StoreError(f"{folder.root} holds a {there_kind} study; choose another --name")
-    # Other settings are welcome where nothing has been computed yet, e.g. after a refused start.
     if fresh or not folder.has_progress():
-        folder.clear()
+        return False
     if not folder.exists():
-        return
-    there, here = (
-        _fixed(values, ADDABLE[kind])
-        for values in (folder.read_study(), settings.model_dump(mode="json"))
-    )
-    changes = [
-        f"  {key}: {there.get(key)!r} there, {here.get(key)!r} now"
-        for key in sorted(there.keys() | here.keys())
-        if there.get(key) != here.get(key)
-    ]
-    if manifest.get("pool_fingerprint") != pool.fingerprint:
-        changes.append("  the pool's content is not the same")
-    if manifest.get("schema", SCHEMA) != SCHEMA:
-        changes.append(f"  results schema: {manifest['schema']} there, {SCHEMA} now")
+        return True
+    changes = _changes(folder, settings, pool, kind)
     if changes:
         raise StoreError(
             f"{folder.root} holds a study with other settings:\n"
             + "\n".join(changes)
             + "\ngive this one another --name, or throw that one away with --fresh"
         )
+    return True
+
+
+def _changes(folder: Folder, settings: Settings, pool: Pool, kind: str) -> list[str]:
+    """Return what differs between the study in a folder and this one, a line each."""
+    there, here = (
+        _fixed(values, ADDABLE[kind])
+        for values in (folder.read_study(), settings.model_dump(mode="json"))
+    )
+    changes = []
+    if kind == SWEEP and there.get("rounds", here["rounds"]) != here["rounds"]:
+        if there["rounds"] < here["rounds"]:
+            # Longer runs go on from shorter ones.
+            here["rounds"] = there["rounds"]
+        else:
+            changes.append("  rounds can be added to a study, but not taken away")
+    changes += [
+        f"  {key}: {there.get(key)!r} there, {here.get(key)!r} now"
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key) != here.get(key)
+    ]
+    manifest = folder.read_manifest()
+    if manifest.get("pool_fingerprint") != pool.fingerprint:
+        name = manifest.get("pool")
+        names = f" (pool {name!r} there, {pool.name!r} now)" if name != pool.name else ""
+        changes.append(f"  the pool's content is not the same{names}")
+    if manifest.get("schema", SCHEMA) != SCHEMA:
+        changes.append(f"  results schema: {manifest['schema']} there, {SCHEMA} now")
+    return changes
 
 
 def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, Any]:

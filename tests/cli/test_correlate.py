@@ -73,6 +73,29 @@ def test_the_same_command_again_prints_the_same_tables(done, pool, monkeypatch):
     read.assert_called_once()
 
 
+def test_a_dry_run_says_how_much_of_the_study_is_there(done, pool):
+    """A study of another seed is refused, as the run would refuse it."""
+    results = done[1]
+    words = ("--pool", pool, "--results", results, *QUICK, "--dry-run")
+    outcome = alray("correlate", *words)
+    assert outcome.exit_code == 0, outcome.output
+    tasks = len(list((results / "pool-correlation" / "outcomes").glob("*.parquet")))
+    assert f"goes on there: {tasks} of {tasks} tasks finished" in outcome.stdout
+    refused = alray("correlate", *words, "--set", "seed=1")
+    assert refused.exit_code == 2
+    assert "seed: 0 there, 1 now" in refused.stderr
+
+
+def test_a_pool_whose_name_cannot_name_a_folder_gives_the_study_a_clean_name(pool, tmp_path):
+    odd = tmp_path / "my pool (1).parquet"
+    odd.write_bytes(pool.read_bytes())
+    words = ("--pool", odd, "--results", tmp_path, *QUICK, "--scores", "margin", "--no-report")
+    outcome = alray("correlate", *words, "--grouping", "score")
+    assert outcome.exit_code == 0, outcome.output
+    assert "my-pool-1-correlation (from my pool (1).parquet): 200 objects" in outcome.stderr
+    assert (tmp_path / "my-pool-1-correlation" / "summary.parquet").is_file()
+
+
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(pool, tmp_path):
     """Settings come from a file, and options override them."""
     file = tmp_path / "study.yaml"

@@ -1,6 +1,7 @@
 """`alray pool` as typed."""
 
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from alray.pools.synthetic import SyntheticSpec
 from tests.helpers.command import alray
 from tests.helpers.pools_fixtures import parquet, read, vectors
+from tests.helpers.studies import write_pool
 
 
 def out(*arguments: object) -> str:
@@ -49,10 +51,18 @@ def test_describe_shows_the_built_in_pool():
     assert text.endswith("next: alray sweep --pool openclipart\n")
 
 
+def shown(*arguments: object) -> str:
+    """Return the description of a pool that is too small for a study."""
+    result = alray("pool", "describe", *arguments)
+    assert result.exit_code == 2, result.output
+    assert "too small to be in the train, validation and test part" in result.stderr
+    return result.stdout
+
+
 def test_describe_draws_bars_in_proportion(tmp_path):
     """Brackets in names stand as they are."""
     source = parquet(tmp_path, label=["[red]", "[/b]", "[red]", "[/b]", "[red]", "[red]"])
-    lines = out("describe", source).splitlines()
+    lines = shown(source).splitlines()
     bars = {line.split()[0]: line.count("█") for line in lines if "█" in line}
     assert bars == {"[red]": 28, "[/b]": 14}
 
@@ -70,7 +80,7 @@ def test_describe_takes_columns_by_option(tmp_path):
     source = parquet(tmp_path, **named, label=None, id=None)
     columns = ("--id", "key", "--label", "topic", "--group-by", "words")
     modalities = ("--modality", "picture=image", "--modality", "words=text")
-    text = words(out("describe", source, *columns, *modalities, "--min-class-size", 2))
+    text = words(shown(source, *columns, *modalities, "--min-class-size", 2))
     assert "picture image 2 float32 1 20.0 0" in text
     assert "3 by words: 4 objects share theirs, the largest holds 2" in text
     assert "fewer than 2 objects" in text
@@ -243,3 +253,41 @@ def test_synthetic_refuses(tmp_path, option, value, message):
 @pytest.mark.parametrize("command", ["describe", "import", "make"])
 def test_help_fits_80_columns(command):
     assert "--help" in out(command, "--help")
+
+
+def test_the_command_that_describe_prints_works_also_for_a_small_pool(tmp_path):
+    """With the columns that were named, and with fewer labels than usual."""
+    options, names = ("--label", "my label"), {"label": "my label"}
+    table = pq.read_table(write_pool(tmp_path / "my pool.parquet", objects=40))
+    source = tmp_path / "a pool.parquet"
+    pq.write_table(
+        table.rename_columns([names.get(name, name) for name in table.column_names]), source
+    )
+    done = alray("pool", "describe", source, *options)
+    assert done.exit_code == 0, done.output
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("next: ")]
+    words = shlex.split(line.removeprefix("next: "))
+    assert words[:2] == ["alray", "sweep"]
+    assert words[-6:] == ["--initial", "3", "--query", "1", "--rounds", "11"]
+    quick = ("--strategies", "random", "--seeds", 1, "--executor", "inline", "--no-report")
+    done = alray(*words[1:], *quick, "--results", tmp_path)
+    assert done.exit_code == 0, done.output
+
+
+def test_what_data_would_make_a_terminal_do_is_shown_instead(tmp_path):
+    """In names of classes and columns, and in the ids of an error."""
+    red, turned = "\x1b[31mred\n", "\u202etxt"
+    labels = [red, turned] * 3
+    source = parquet(tmp_path, label=labels, image=None, **{"f\x07": vectors([[1.0, 2.0]] * 6)})
+    done = alray("pool", "describe", source, "--modality", "image=f\x07")
+    assert "\\x1b[31mred\\n  " in done.stdout
+    assert "\\u202etxt " in done.stdout
+    assert "f\\x07 " in done.stdout
+    broken = parquet(
+        tmp_path, id=["\x1b[2J\x9b", *"bcdef"], image=vectors([None] * 6), text=vectors([None] * 6)
+    )
+    done = alray("pool", "describe", broken)
+    assert done.exit_code == 2
+    for text in (done.stdout, done.stderr):
+        assert not set("\x1b\x9b\x07\u202e") & set(text)
+    assert "\\x1b[2J\\x9b" in done.stderr

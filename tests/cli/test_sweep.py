@@ -4,6 +4,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from unittest.mock import Mock, create_autospec
 
 import click
@@ -15,11 +16,13 @@ from alray import api
 from alray.cli import main
 from alray.errors import SpecError, StoreError
 from alray.reporting import api as reporting
+from alray.settings.location import location_of
 from alray.strategies.uncertainty import Margin
 from alray.studies import driver
 from alray.studies.sweep.results import load
 from alray.studies.sweep.store import SweepStore
 from tests.helpers.command import alray
+from tests.helpers.studies import write_pool
 
 SMALL = (
     "--initial", "60", "--query", "5", "--rounds", "2", "--executor", "inline",
@@ -144,6 +147,84 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(sweep, results):
     train = done.stdout.partition("train ")[2].partition(", validation")[0].replace(",", "")
     assert f"{3 * (2 * (int(train) - 100) - 10):,}" in done.stdout
     assert not results.exists()
+
+
+def test_a_dry_run_says_how_much_of_the_study_is_there(sweep, results):
+    sweep(*ONE_RUN)
+    before = {path: path.stat().st_mtime_ns for path in results.rglob("*")}
+    done = sweep("--dry-run", *ONE_RUN, "--seeds", "3")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.endswith("goes on there: 1 of 3 runs finished\n")
+    assert "goes on" not in sweep("--dry-run", *ONE_RUN, "--fresh").stdout
+    assert {path: path.stat().st_mtime_ns for path in results.rglob("*")} == before
+
+
+DEAD = ("--executor", "ray", "--address", "127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--initial", "50"), "initial: 60 there, 50 now"),
+        (("--name", "a-file"), "a-file: "),
+        (("--name", "other"), "holds a correlation study; choose another --name"),
+        (("--name", "busy"), "is being written by another alray"),
+        (DEAD, "no Ray cluster answers at '127.0.0.1:1'"),
+        ((*DEAD, "--fresh"), "no Ray cluster answers at '127.0.0.1:1'"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_run_would_and_nothing_is_lost(sweep, results, words, message):
+    """A refusal comes before a run, and before --fresh throws anything away."""
+    sweep(*ONE_RUN)
+    (results / "a-file").touch()
+    (results / "other").mkdir()
+    (results / "other" / "study.yaml").touch()
+    (results / "other" / "manifest.json").write_text('{"kind": "correlation"}')
+    before = len(list(results.rglob("*.parquet")))
+    with SweepStore(results / "busy"):
+        refusals = [sweep(*ONE_RUN, "--seeds", "2", *words, *dry) for dry in ((), ("--dry-run",))]
+    for done in refusals:
+        assert done.exit_code == 2, done.output
+        assert message in done.stderr
+    assert len(list(results.rglob("*.parquet"))) == before
+
+
+def test_a_pool_whose_name_cannot_name_a_folder_gives_the_study_a_clean_name(
+    sweep, pool, tmp_path, results
+):
+    """The name is shown, results can be read again, and another pool of the same clean name is refused."""
+    odd = tmp_path / "my pool (1).parquet"
+    odd.write_bytes(pool.read_bytes())
+    shown = "my-pool-1 (from my pool (1).parquet): 200 objects"
+    for words in (("--dry-run",), ("--report",)):
+        done = sweep("--pool", odd, *ONE_RUN, *words)
+        assert done.exit_code == 0, done.output
+        assert shown in done.output
+    assert load(results / "my-pool-1").settings.name == "my-pool-1"
+    other = write_pool(tmp_path / "my_pool [1].parquet", seed=1).rename(
+        tmp_path / "my pool [1].parquet"
+    )
+    refused = sweep("--pool", other, *ONE_RUN, "--dry-run")
+    assert refused.exit_code == 2
+    assert "(pool 'my pool (1)' there, 'my pool [1]' now)" in refused.stderr
+    assert "--name" in refused.stderr
+
+
+def test_a_tilde_is_the_home_folder_in_options_files_and_python(pool, tmp_path, monkeypatch):
+    """Also where no shell has replaced it; no folder of this name is made."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "posts.parquet").write_bytes(pool.read_bytes())
+    (tmp_path / "study.yaml").write_text("pool: {source: ~/posts.parquet}\nstrategies: random\n")
+    words = ("--seeds", "1", "--results", "~/results")
+    done = alray("sweep", "~/study.yaml", *SMALL, *words)
+    assert done.exit_code == 0, done.output
+    assert f"results: {tmp_path}/results/posts" in done.stdout
+    found = api.sweep("~/results/posts/study.yaml", results="~/results")
+    assert found.path == tmp_path / "results" / "posts"
+    assert load("~/results/posts").settings == found.settings
+    assert not (tmp_path / "~").exists()
+    assert location_of("~nobody-has-this-name/x") == Path("~nobody-has-this-name/x")
 
 
 def test_full_data_and_candidates_are_options(sweep):

@@ -4,6 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from alray.api import plan_sweep
+from alray.errors import PoolError
 from alray.pools.describe import describe
 from alray.pools.duplicates import Duplicates, hash_rows
 from alray.settings.common import PoolSpec
@@ -16,14 +18,49 @@ def described(source, **settings):
 
 
 def test_counts_objects_classes_and_modalities(tmp_path):
+    found = described(parquet(tmp_path, label=["cat", "dog", "cat", "dog", "cat", "dog"]))
+    assert found.classes == {"cat": 3, "dog": 3}
+    assert found.problems == ()
+    assert found.train == 2
     found = described(parquet(tmp_path, label=["cat", "dog", "cat", "dog", "cat", "cat"]))
     assert (found.name, found.objects) == ("pool", 6)
     assert found.classes == {"cat": 4, "dog": 2}
     image, text = found.modalities
     assert (image.name, image.shape, image.dtype, image.absent) == ("image", (2,), "float32", 1)
     assert (text.absent, text.unusable) == (1, 0)
-    assert found.problems == found.notes == ()
+    assert found.notes == ()
     assert found.groups is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "settings", "words"),
+    [
+        ({"label": list("xxxxyy")}, {}, "class 'y' (2); add objects"),
+        ({"label": list("xxxyyy"), "g": list("aaaaaa")}, {"group_by": "g"}, "with --group-by"),
+        (
+            {"label": list("xxxyyyzzzuu"), "id": range(11)},
+            {},
+            "class 'u' (2); drop small classes with --min-class-size 3",
+        ),
+        (
+            {"label": list("xxxyyy"), "rare": vectors([[1.0, 2.0], *[None] * 5])},
+            {"modalities": {"rare": "rare", "image": "text"}},
+            "modality 'rare': no object of the train part has it",
+        ),
+    ],
+    ids=["small", "one group", "one class too small", "a modality outside the train part"],
+)
+def test_describes_what_the_split_of_a_study_refuses_in_the_same_words(
+    tmp_path, changes, settings, words
+):
+    objects = len(changes["label"])
+    full = vectors([[float(number), 1.0] for number in range(objects)])
+    source = parquet(tmp_path, **{"text": full, "image": full, "id": list("abcdef"), **changes})
+    (problem,) = described(source, **settings).problems
+    assert words in problem
+    with pytest.raises(PoolError) as refused:
+        plan_sweep({"pool": {"source": source, **settings}})
+    assert str(refused.value) == problem
 
 
 NAN_IN_TWO = [[float("nan"), 1.0], [1.0, 2.0], [float("inf"), 0.0], None, [1.0, 1.0], [1.0, 0.0]]

@@ -302,10 +302,14 @@ def test_a_name_with_brackets_is_a_file_where_there_is_one(tmp_path):
         ("data/posts/*/x/0.parquet", "posts"),
         ("s3://key:secret@bucket/posts.parquet?region=x", "posts"),
         ("s3://bucket", "bucket"),
-        ("*.parquet", "pool"),
+        ("*.parquet", "my posts"),
+        (".", "my posts"),
     ],
 )
-def test_names_of_pools(source, name):
+def test_names_of_pools(tmp_path, monkeypatch, source, name):
+    folder = tmp_path / "my posts"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
     assert pool_name(source) == name
 
 

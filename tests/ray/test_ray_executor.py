@@ -9,6 +9,7 @@ import ray
 from alray import api
 from alray.errors import ClusterError
 from alray.ray_executor import ActorExecutor, actors, base, preflight, session
+from alray.ray_executor.address import require_answer
 from alray.ray_executor.hangs import HangLimits
 from alray.settings.common import ExecutionSpec
 from alray.settings.sweep import SweepSpec
@@ -174,13 +175,13 @@ def test_an_address_that_does_not_answer_is_refused_at_once():
         begin = time.monotonic()
         for address in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
             with pytest.raises(ClusterError, match=f"no Ray cluster answers at '{address}'"):
-                session.require_answer(address)
+                require_answer(address)
         assert time.monotonic() - begin < 5
 
 
 @pytest.mark.parametrize("address", [None, "auto", "local"])
 def test_an_address_without_host_and_port_is_left_to_ray(address):
-    session.require_answer(address)
+    require_answer(address)
 
 
 def test_a_ray_that_does_not_start_is_an_error_of_the_cluster(pool, monkeypatch):

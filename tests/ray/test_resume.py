@@ -38,6 +38,15 @@ def undisturbed(pool, tmp_path_factory):
     return api.sweep(spec, results=tmp_path_factory.mktemp("undisturbed"))
 
 
+def test_rounds_are_added_on_ray_as_in_one_process(pool, cluster, tmp_path, undisturbed):
+    for rounds, executor in ((5, "ray"), (9, "inline")):
+        api.sweep({**spec_of(pool, executor=executor), "rounds": rounds}, results=tmp_path)
+    observer = Recorder()
+    study = api.sweep(spec_of(pool), results=tmp_path, observer=observer)
+    assert_same_records(undisturbed, study)
+    assert [number for _, number in observer.of("progressed")] == [10, 11, 12]
+
+
 def test_killed_workers_are_replaced_in_the_passive_phase_and_in_a_run(
     pool, cluster, tmp_path, undisturbed
 ):

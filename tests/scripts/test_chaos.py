@@ -176,10 +176,12 @@ def test_finished_runs_and_checkpoints_are_saved(given, recorded, tmp_path):
     files = study.Files(folder, plan)
     assert files.saved() == {("margin", 0): ROUNDS, ("margin", 1): ROUNDS}
     first = plan.runs[0].run_id
+    checkpoint = folder / "checkpoints" / f"{first}.safetensors"
     (folder / "rounds" / f"{first}.parquet").unlink()
+    checkpoint.unlink()
     assert files.saved() == {("margin", 1): ROUNDS}
     state = RunState(2, np.arange(30), {}, {})
-    (folder / "checkpoints" / f"{first}.safetensors").write_bytes(state.to_bytes())
+    checkpoint.write_bytes(state.to_bytes())
     assert files.saved() == {("margin", 0): 2, ("margin", 1): ROUNDS}
 
 

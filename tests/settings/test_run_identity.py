@@ -65,6 +65,7 @@ EXEMPT = {
     "execution.address": "it changes the machine, not the run",
     "execution.parallel": "runs do not see each other",
     "execution.checkpoint_seconds": "a resumed run gives equal records",
+    "execution.keep_last": "it decides what is kept, not what is run",
     "execution.attempts": "a resumed run gives equal records",
     "execution.memory_per_run": "it limits the number of workers",
     "execution.insecure": "it concerns access to the cluster",

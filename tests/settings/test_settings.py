@@ -56,7 +56,10 @@ def test_plain_values_come_from_a_file_and_survive_theirs():
 
 @pytest.mark.parametrize(
     ("given", "seeds"),
-    [(3, (0, 1, 2)), (1, (0,)), ("3", (0, 1, 2)), ("3,", (3,)), ("0,3", (0, 3))],
+    [
+        *((3, (0, 1, 2)), (1, (0,)), ("3", (0, 1, 2)), ("3,", (3,)), ("0,3", (0, 3))),
+        *(("20240101,", (20240101,)), ([-1, 2**63 - 1], (-1, 2**63 - 1))),
+    ],
 )
 def test_seeds_are_their_number_or_their_list_also_as_text(given, seeds):
     assert study(seeds=given).seeds == seeds
@@ -108,6 +111,11 @@ def test_every_mistake_is_named_at_once():
             {"strategies": ["margin", "bald", "margin"]},
             "strategies names margin more than once",
         ),
+        ({"seeds": 0}, "seeds: at least one seed is needed; write a number of seeds (10)"),
+        ({"seeds": -3}, "at least one seed is needed"),
+        ({"seeds": 20240101}, "a list of one seed is written 20240101, with the comma"),
+        ({"seeds": "20240101"}, "at most 10,000"),
+        ({"seeds": [2**63]}, "a seed lies between -2^63 and 2^63 - 1"),
         *(({"seeds": seeds}, "seeds") for seeds in (0, [], True, "many", ",", "1,2,1", [1, 2, 1])),
     ],
 )

@@ -7,10 +7,10 @@ from rich.text import Text
 from typing_extensions import override
 
 from alray.analysis.wording import count, share
-from alray.cli.display.phrases import features
+from alray.cli.display.phrases import features, study_title
 from alray.cli.display.progress import Display
 from alray.studies.correlation.observer import CorrelationObserver
-from alray.studies.correlation.plan import CorrelationPlan
+from alray.studies.correlation.plan import NAME_ENDING, CorrelationPlan
 from alray.studies.correlation.protocol import group_count, grouping_names
 from alray.studies.correlation.tasks import FineTune, Task
 
@@ -68,8 +68,9 @@ def correlation_headline(plan: CorrelationPlan) -> list[str]:
     """Return four lines that say what the study is."""
     spec, parts = plan.spec, plan.prepared
     doses = ", ".join(map(str, spec.epochs))
+    title = study_title(str(spec.name), plan.pool, spec.pool.source, NAME_ENDING)
     return [
-        f"{spec.name}: {features(plan.pool)}",
+        f"{title}: {features(plan.pool)}",
         f"train {len(parts.train):,}, test {min(len(parts.test), spec.test):,}; {count(spec.bases, 'base model')} on "
         f"{spec.initial:,} labels each",
         f"{spec.sample:,} objects scored, {count(group_count(spec, 'score'), 'group')} of {spec.group_size:,} in "

@@ -1,7 +1,10 @@
 """What all displays say alike: counts, durations, sizes."""
 
+from pathlib import Path
+
 from alray.analysis.wording import count
 from alray.pools.pool import Pool
+from alray.settings.names import study_name
 
 
 def duration(seconds: float) -> str:
@@ -26,3 +29,13 @@ def features(pool: Pool) -> str:
     modalities = " + ".join(f"{each.name} {each.dimension}" for each in pool.modalities)
     classes = count(len(pool.classes), "class", "classes")
     return f"{count(len(pool), 'object')}, {classes}, {modalities}"
+
+
+def study_title(name: str, pool: Pool, source: str, ending: str = "") -> str:
+    """Return a study's name, with the pool's source where it was made of one that cannot name a folder.
+
+    `ending` is what such a study's name adds to the pool's.
+    """
+    if name == pool.name + ending or name != study_name(pool.name, ending):
+        return name
+    return f"{name} (from {Path(source).name})"

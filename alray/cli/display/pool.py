@@ -5,6 +5,7 @@ from math import prod
 from rich.console import Console
 from rich.table import Table
 
+from alray.cli.visible import visible_line
 from alray.pools.builtin import BUILTIN_POOLS
 from alray.pools.describe import ModalityDescription, PoolDescription
 from alray.pools.metadata import name_some
@@ -42,12 +43,12 @@ def _counts(description: PoolDescription) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     sizes = description.classes.values()
-    table.add_row("pool", description.name)
+    table.add_row("pool", visible_line(description.name))
     builtin = BUILTIN_POOLS.get(description.name)
     if builtin is not None and str(builtin.path) == description.path:
         table.add_row("about", builtin.description)
         table.add_row("licence", f"{builtin.licence} (see NOTICE.md next to the file)")
-    table.add_row("file", description.path)
+    table.add_row("file", visible_line(description.path))
     table.add_row("objects", f"{description.objects:,}")
     if sizes:
         share = 100 * max(sizes) / description.objects
@@ -60,7 +61,7 @@ def _counts(description: PoolDescription) -> Table:
     if groups is not None:
         table.add_row(
             "groups",
-            f"{groups.groups:,} by {groups.column}: {groups.objects_sharing:,} objects share theirs, "
+            f"{groups.groups:,} by {visible_line(groups.column)}: {groups.objects_sharing:,} objects share theirs, "
             f"the largest holds {groups.largest:,}",
         )
     return table
@@ -85,7 +86,7 @@ def _modalities(description: PoolDescription) -> Table:
     for modality in description.modalities:
         table.add_row(
             modality.name,
-            modality.column,
+            visible_line(modality.column),
             " x ".join(map(str, modality.shape)),
             modality.dtype,
             f"{modality.absent:,}",
@@ -114,7 +115,7 @@ def _classes(description: PoolDescription, limit: int | None) -> Table:
     largest = ranked[0][1] if ranked else 1
     for name, count in ranked[:limit]:
         share = 100 * count / description.objects
-        table.add_row(name, f"{count:,}", f"{share:.1f}", _bar(count / largest))
+        table.add_row(visible_line(name), f"{count:,}", f"{share:.1f}", _bar(count / largest))
     return table
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from alray.analysis.sweep.findings import reading
 from alray.analysis.wording import Row, count, is_or_are, share, signed
+from alray.cli.visible import visible
 from alray.settings.location import StudyPath
 from alray.statistics.power import fewest_seeds_for_holm
 
@@ -59,7 +60,7 @@ def _next_command(summary: pd.DataFrame) -> str:
 
 
 def _cells(row: Row) -> tuple[Text, str, str, str, str, str]:
-    name = Text(str(row["arm"]))
+    name = Text(visible(str(row["arm"])))
     if row["oracle"]:
         name.append(" (oracle)", style="italic")
     return (

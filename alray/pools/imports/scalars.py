@@ -45,7 +45,7 @@ def as_ids(origin: str, values: Array) -> Texts:
     ids = (
         values.astype(np.str_) if values.dtype.kind in "biuf" else _as_text(origin, "ids", values)
     )
-    lengths = np.char.str_len(ids)
+    lengths = np.char.str_len(ids.astype(np.str_, copy=False))
     _refuse(origin, "ids", ids, lengths == 0, "empty; give every object an id")
     if (lengths > LONGEST_ID).any():
         raise PoolError(

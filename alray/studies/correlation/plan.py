@@ -11,6 +11,7 @@ from alray.pools.pool import Indices, Pool, PreparedPool
 from alray.scoring.engine import check_committee
 from alray.seeding import generator, torch_seed
 from alray.settings.correlation import CorrelationSpec
+from alray.settings.names import study_name
 from alray.strategies.signals import Committee
 from alray.studies.correlation import grouping, protocol
 from alray.studies.correlation.base_model import initial_order
@@ -20,6 +21,9 @@ from alray.studies.correlation.tasks import FineTune
 from alray.training.learner import check_training, try_network
 
 USUAL_INITIAL, USUAL_SAMPLE, USUAL_GROUPS, USUAL_GROUP_SIZE = 2_000, 10_000, 100, 100
+NAME_ENDING = "-correlation"
+"""What a study's name adds to its pool's where none is given."""
+
 FEWEST_GROUPS = 20
 """With fewer the tenth at the queried end is one group, and a rank correlation of .44 would not differ from chance."""
 
@@ -66,6 +70,11 @@ class CorrelationPlan:
         groups = sum(protocol.group_count(self.spec, kind) for kind, _ in names)
         groups += protocol.has_control(self.spec)
         return self.spec.bases * self.spec.fine_tune_seeds * groups
+
+    def task_names(self) -> frozenset[str]:
+        """Return the names of all fine-tuning tasks."""
+        bases = range(self.spec.bases)
+        return frozenset(name for base in bases for name in protocol.task_names(self.spec, base))
 
     def groupings(
         self, base: int, sample: Indices, scores: Mapping[str, npt.NDArray[np.float64]]
@@ -116,7 +125,7 @@ def make_correlation_plan(
     _check_sizes(sample, size, unlabelled, len(prepared.train), initial)
     filled = spec.model_copy(
         update={
-            "name": spec.name or f"{pool.name}-correlation",
+            "name": spec.name or study_name(pool.name, NAME_ENDING),
             "initial": initial,
             "group_size": size,
             "sample": sample,

@@ -1,5 +1,7 @@
 """The driver of a sweep: keeps the records and checkpoints of runs, and a table of where each run stands."""
 
+import logging
+import platform
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +11,19 @@ from typing_extensions import override
 
 from alray.analysis.sweep.summary import summarise
 from alray.seeding import generator
+from alray.settings.run import RunSpec
 from alray.studies.driver import Driver
 from alray.studies.events import Failure
+from alray.studies.machine import own_software
+from alray.studies.retries import HERE
 from alray.studies.sweep import records
+from alray.studies.sweep.extension import (
+    explain,
+    find_extensions,
+    is_of_this_length,
+    of_longer_runs,
+    take_over,
+)
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
@@ -20,6 +32,8 @@ from alray.studies.sweep.state import RunState
 from alray.studies.sweep.status import RunStatus
 from alray.studies.sweep.store import SweepStore
 from alray.training.checkpoint import read_metadata
+
+_logger = logging.getLogger(__name__)
 
 STATUSES_SECONDS = 1.0
 """How long changes of where runs stand may wait to be written: their table is written as a whole."""
@@ -45,8 +59,17 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         self._statuses_due = False
         # Rows of the rounds and of the queries of each run in progress.
         self._rows: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
-        # Rows of runs that this command does not ask for stay as they are.
-        self._others = _recorded_runs(store)
+        extensions = find_extensions(store, plan.runs, store.counts())
+        for line in explain(extensions):
+            _logger.info(line)
+        self._superseded = take_over(store, extensions)
+        recorded = of_longer_runs(_recorded_runs(store), extensions)
+        # Rows of runs that this command does not ask for stay as they are; those of fewer rounds cannot be compared.
+        self._others = {
+            run_id: row
+            for run_id, row in recorded.items()
+            if is_of_this_length(row, plan.study.rounds)
+        }
         finished = frozenset(
             run.run_id for run in plan.runs if store.count_rounds(run.run_id) == run.rounds + 1
         )
@@ -69,6 +92,10 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         self, run: RunStatus, row: dict[str, Any] | None, checkpoints: dict[str, int]
     ) -> None:
         """Set how far a run is, by its row of `runs`, its records and its checkpoint."""
+        if row is not None:
+            # Files from before these were recorded have no such columns.
+            known = (row.get(name) for name in ("machine", "software"))
+            run.machine, run.software = (each if isinstance(each, str) else "" for each in known)
         if not run.finished:
             run.rounds_done = run.kept = checkpoints.get(run.run_id, -1)
             return
@@ -81,7 +108,8 @@ class SweepDriver(Driver[Job, Progress, Observer]):
 
     def conclude(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Write a row per arm over all finished runs of the folder; return the folder's rounds, runs and these rows."""
-        runs, rounds = self._store.read_runs(), self._store.read_rounds()
+        runs = self._store.read_runs()
+        rounds = self._store.read_rounds(runs["run_id"])
         finished = runs.loc[runs["status"] == "finished", "run_id"]
         rng = generator(self._plan.study.seed, 0, "bootstrap")
         of_finished = rounds[rounds["run_id"].isin(finished)].reset_index(drop=True)
@@ -113,10 +141,12 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         rows = self._rows[job.name] = [], []
         run = self._runs[job.name]
         run.rounds_done, run.seconds = -1, 0.0
-        if job.start_from != job.name:
+        last = int(read_metadata(state)["round"])
+        # A worker reports the passive phase, from which it starts, itself.
+        if job.start_from != job.name or last == 0:
+            run.machine = run.software = ""
             return
         recorded = self._store.read_run(job.name)
-        last = int(read_metadata(state)["round"])
         if recorded is not None:
             for kept, table in zip(rows, recorded, strict=True):
                 kept.extend(row for row in table.to_pylist() if row["round"] <= last)
@@ -153,9 +183,20 @@ class SweepDriver(Driver[Job, Progress, Observer]):
             self._end(name)
             self._notify(lambda observer: observer.ended(name, run))
             if run is not None:
-                self._store.remove_checkpoint(name)
-                self._rows.pop(name)
+                self._clean_up(run)
                 self._statuses_due = True
+
+    def _clean_up(self, run: RunStatus) -> None:
+        """Remove what a finished run needs no longer."""
+        self._rows.pop(run.run_id)
+        if not self._keeps_last(run.run):
+            self._store.remove_checkpoint(run.run_id)
+        for shorter in self._superseded.pop(run.run_id, ()):
+            self._store.remove_run(shorter)
+
+    def _keeps_last(self, run: RunSpec) -> bool:
+        """Return whether a run's last checkpoint stays; nothing can be added to a run on full data."""
+        return self._plan.study.execution.keep_last and not run.full_data
 
     def _notify_round(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         self._notify(lambda observer: observer.progressed(name, run, record))
@@ -168,13 +209,15 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         queries += records.query_rows(names, result.results, self._plan.pool)
         run.seconds += _sum_seconds(added)
         run.host, run.rounds_done = result.host, result.round
+        run.add_maker(platform.node() if run.host == HERE else run.host, own_software())
 
     def _save_state(self, result: Progress, run: RunStatus | None) -> None:
-        """Write the records, then the checkpoint that builds on them; a finished run needs no checkpoint."""
+        """Write the records, then the checkpoint that builds on them, unless the run is finished and keeps none."""
         if run is not None:
             rounds, queries = self._rows[result.job]
             self._store.write_run(result.job, rounds, queries)
-        if result.state is not None and (run is None or not result.done):
+        kept = run is None or not result.done or self._keeps_last(run.run)
+        if result.state is not None and kept:
             self._store.write_checkpoint(result.job, result.state)
             self._runs_schedule.checkpointed(result.job)
             if run is not None:
@@ -200,12 +243,15 @@ def _usable_checkpoints(store: SweepStore, plan: Plan, finished: frozenset[str])
     """Return the checkpoints that the plan's runs can go on from, with their rounds; remove useless ones.
 
     A kill may leave one behind that its run no longer needs, and a copied folder may hold half a file, or a run's
-    checkpoint without the records that led to it.
+    checkpoint without the records that led to it. Those of finished runs wait for more rounds, if they are kept.
     """
+    keep_last = plan.study.execution.keep_last
     runs = {run.run_id for run in plan.runs}
     passives = {run.passive_id for run in plan.runs}
     usable: dict[str, int] = {}
     for name in store.checkpoints() & (runs | passives):
+        if keep_last and name in finished:
+            continue
         last = None if name in finished else _checkpoint_round(store, name)
         if last is None or (name in runs and store.count_rounds(name) <= last):
             store.remove_checkpoint(name)

@@ -14,8 +14,9 @@ from alray.scoring.engine import check_committee
 from alray.seeding import torch_seed
 from alray.settings.base import Settings, assign, look_up, setting_names, unknown_name, validate
 from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.names import study_name
 from alray.settings.run import RunSpec
-from alray.settings.sweep import FULL_DATA, SweepSpec
+from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
 from alray.strategies import ScoreStrategy, Strategy, canonical, identity, parse
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
 from alray.training.learner import check_training, try_network
@@ -87,8 +88,8 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
     if study.budget > len(prepared.train):
         raise SpecError(
             f"initial + rounds x query = {study.initial} + {study.rounds} x {study.query} = {study.budget} labels, "
-            f"but the train part of pool {pool.name!r} has {len(prepared.train)} objects: lower --rounds to "
-            f"{max(0, (len(prepared.train) - study.initial) // study.query)}, or --initial or --query"
+            f"but the train part of pool {pool.name!r} has {len(prepared.train)} objects: "
+            f"{_remedy(study, pool, prepared)}"
         )
     arms = _arms(study)
     networks = _check_networks(arms, prepared, study)
@@ -96,8 +97,19 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
         runs += _full_data_runs(study, pool, len(prepared.train))
-    named = study.model_copy(update={"name": study.name or pool.name})
+    named = study.model_copy(update={"name": study.name or study_name(pool.name)})
     return Plan(named, pool, prepared, tuple(arms), tuple(runs))
+
+
+def _remedy(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> str:
+    """Return which settings fit a pool that is too small for those that a study has."""
+    train = len(prepared.train)
+    rounds = (train - study.initial) // study.query
+    fewer = f"lower --rounds to {rounds}, or " if rounds > 0 else ""
+    fitting = fitting_budget(train, len(pool.classes))
+    if not fitting:
+        return f"{fewer}use the usual ones"
+    return f"{fewer}use {' '.join(f'--{name} {value}' for name, value in fitting.items())}"
 
 
 def _scored(study: SweepSpec, objects: int, round_number: int) -> int:

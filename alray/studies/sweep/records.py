@@ -114,9 +114,18 @@ STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "error": (pa.string(), "why it failed, in a line; empty otherwise"),
     "traceback": (pa.string(), "the same in full"),
     "attempts": (pa.int64(), "how often the run was started in the command that ended it"),
+    "rounds": (pa.int64(), "rounds that the run has when it is finished"),
     "rounds_done": (pa.int64(), "last round that is done, -1 where none is"),
     "seconds": (pa.float64(), "sum of the run's recorded seconds"),
     "host": (pa.string(), "where it ran last"),
+    "machine": (
+        pa.string(),
+        "name of the machine of its rounds; several where it went on elsewhere",
+    ),
+    "software": (
+        pa.string(),
+        "versions of alray, with its source, and of PyTorch; several where it went on with others",
+    ),
 }
 
 

@@ -46,11 +46,12 @@ def load(path: str | Path | Location) -> Sweep:
     folder = location_of(path)
     store = SweepStore(folder)
     manifest.require_kind(store, manifest.SWEEP)
+    runs = store.read_runs()
     return Sweep(
         folder,
         validate(SweepSpec, store.read_study(), f"{folder}/study.yaml"),
-        store.read_rounds(),
-        store.read_queries(),
-        store.read_runs(),
+        store.read_rounds(runs["run_id"]),
+        store.read_queries(runs["run_id"]),
+        runs,
         store.read_summary(),
     )

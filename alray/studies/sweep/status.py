@@ -23,6 +23,8 @@ class RunStatus:
         kept: The last round that a checkpoint holds, -1 where none does.
         seconds: Seconds that its recorded rounds took.
         host: Where it ran last.
+        machine: The machines of its rounds.
+        software: The software that has made them.
     """
 
     run: RunSpec
@@ -35,6 +37,8 @@ class RunStatus:
     kept: int = -1
     seconds: float = 0.0
     host: str = ""
+    machine: str = ""
+    software: str = ""
 
     def __post_init__(self) -> None:
         self.run_id = self.run.run_id
@@ -44,8 +48,29 @@ class RunStatus:
         """Whether all rounds are done."""
         return self.status == "finished"
 
+    def add_maker(self, machine: str, software: str) -> None:
+        """Rounds have come from this machine and software."""
+        self.machine = _with(self.machine, machine)
+        self.software = _with(self.software, software)
+
     def values(self) -> dict[str, Any]:
         """Return the columns of the run's row of `runs` that say where it stands and how far it is."""
         settled = self.status if self.status in ("finished", "failed") else "unfinished"
-        names = ("error", "traceback", "attempts", "rounds_done", "seconds", "host")
-        return {"status": settled, **{name: getattr(self, name) for name in names}}
+        names = (
+            "error",
+            "traceback",
+            "attempts",
+            "rounds_done",
+            "seconds",
+            "host",
+            "machine",
+            "software",
+        )
+        values = {name: getattr(self, name) for name in names}
+        return {"status": settled, "rounds": self.run.rounds, **values}
+
+
+def _with(names: str, name: str) -> str:
+    """Return names with another one, if it is another one."""
+    known = names.split("; ") if names else []
+    return names if name in known else "; ".join([*known, name])

@@ -57,6 +57,15 @@ class SweepStore(Folder):
         if counts is not None:
             self._counts = {**counts, run_id: len(rounds)}
 
+    def remove_run(self, run_id: str) -> None:
+        """Remove a run's records and its checkpoint; `rounds` first: what is left of it counts as no run."""
+        self._writer.remove([f"{ROUNDS}/{run_id}.parquet", f"{QUERIES}/{run_id}.parquet"])
+        self._writer.remove([_checkpoint(run_id)])
+        if self._counts is not None:
+            self._counts = {name: n for name, n in self._counts.items() if name != run_id}
+        if self._checkpoints is not None:
+            self._checkpoints.discard(run_id)
+
     def read_run(self, run_id: str) -> tuple[pa.Table, pa.Table] | None:
         """Read a run's records, or None where there are none."""
         try:
@@ -74,12 +83,20 @@ class SweepStore(Folder):
         the other takes minutes, and nobody else can change the answers.
         """
         if not self._locked:
-            return self._count([run_id]).get(run_id, 0)
-        if self._counts is None:
-            self._counts = self._count(self._names(ROUNDS, ".parquet"))
-        return self._counts.get(run_id, 0)
+            return self.count_all_rounds([run_id]).get(run_id, 0)
+        return self.counts().get(run_id, 0)
 
-    def _count(self, run_ids: Collection[str]) -> dict[str, int]:
+    def counts(self) -> Mapping[str, int]:
+        """Return how many rounds of each run are on record; while the folder is locked, they are read once."""
+        counts = self._counts
+        if counts is None:
+            counts = self.count_all_rounds(self._names(ROUNDS, ".parquet"))
+        if self._locked:
+            self._counts = counts
+        return counts
+
+    def count_all_rounds(self, run_ids: Collection[str]) -> dict[str, int]:
+        """Return how many rounds of these runs are on record, without those of which there are none."""
         rounds, queries = (frozenset(self._names(each, ".parquet")) for each in (ROUNDS, QUERIES))
         names = {
             f"{ROUNDS}/{name}.parquet": name for name in sorted(rounds & queries & {*run_ids})

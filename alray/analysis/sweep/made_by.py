@@ -1,0 +1,29 @@
+"""Which software and which machines have made the runs of a sweep, where these are not the same for all."""
+
+import pandas as pd
+
+from alray.analysis.columns import text_column
+from alray.analysis.wording import count, listed
+
+_KINDS = {"software": "versions", "machine": "machines"}
+"""Column of `runs`: what its values are."""
+
+
+def made_by(runs: pd.DataFrame) -> str:
+    """Return a sentence on what differs between finished runs in what has made them; empty where nothing does.
+
+    Other software or another processor changes the last digits at least. Runs that say nothing of it, as those from
+    before it was recorded, count as one of their own.
+    """
+    finished = runs[runs["status"] == "finished"]
+    parts = []
+    for column, noun in _KINDS.items():
+        if column not in finished:
+            continue
+        times = text_column(finished[column]).fillna("").value_counts()
+        if len(times) > 1:
+            named = [f"{number:,} by {str(name) or 'unknown'}" for name, number in times.items()]
+            parts.append(f"{len(times)} {noun} ({listed(named)})")
+    if not parts:
+        return ""
+    return f"{count(len(finished), 'run')} made by {' and '.join(parts)}: they may differ by that."
