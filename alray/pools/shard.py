@@ -1,6 +1,5 @@
 """One Parquet file of a pool: its schema, and its columns in Arrow arrays."""
 
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,11 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_NULL_LISTS_SINCE = (26,)
-"""The first PyArrow that reads fixed-size lists with null rows (its reader of variable lists always could)."""
+from alray.pools.fixed_size_lists import (
+    footer_without_arrow_schema,
+    has_fixed_size_list,
+    null_rows_work,
+)
 
-_FOOTER_END = struct.Struct("<I4s")
-_ARROW_SCHEMA = b"ARROW:schema"
 _MAGIC = b"PAR1"
 
 
@@ -68,8 +68,9 @@ class Shard:
 
     def _opened(self, column: str) -> Any:
         footer = self.footer
-        if _reads_no_null_lists(self.schema.field(column).type):
-            footer = _without_arrow_schema(self.source)
+        if has_fixed_size_list(self.schema.field(column).type) and not null_rows_work():
+            with _opened_file(self.source) as file:
+                footer = footer_without_arrow_schema(file)
         # Without `pre_buffer=False` all compressed row groups are held in memory until the last is read.
         return pq.ParquetFile(self.source.open(), metadata=footer, pre_buffer=False)
 
@@ -92,31 +93,6 @@ def begins_as_parquet(source: ShardSource) -> bool:
 def _opened_file(source: ShardSource) -> Any:
     opened = source.open()
     return pa.OSFile(opened) if isinstance(opened, str) else opened
-
-
-def _reads_no_null_lists(kind: Any) -> bool:
-    """Return whether this PyArrow may fail to read null rows in a column of this type."""
-    version = tuple(int(part) for part in pa.__version__.split(".")[:1])
-    return version < _NULL_LISTS_SINCE and _has_fixed_size_list(kind)
-
-
-def _has_fixed_size_list(kind: Any) -> bool:
-    if isinstance(kind, pa.BaseExtensionType):
-        return _has_fixed_size_list(kind.storage_type)
-    inner = [kind.field(number).type for number in range(kind.num_fields)]
-    return bool(pa.types.is_fixed_size_list(kind)) or any(map(_has_fixed_size_list, inner))
-
-
-def _without_arrow_schema(source: ShardSource) -> Any:
-    """Return a file's footer without the Arrow schema: Parquet itself knows lists of variable length only."""
-    with _opened_file(source) as file:
-        end = file.size()
-        file.seek(end - _FOOTER_END.size)
-        tail = file.read(_FOOTER_END.size)
-        length, magic = _FOOTER_END.unpack(tail)
-        file.seek(end - _FOOTER_END.size - length)
-        footer = file.read(length).replace(_ARROW_SCHEMA, _ARROW_SCHEMA.replace(b":", b"-"))
-    return pq.read_metadata(pa.BufferReader(magic + footer + tail))
 
 
 def as_type(values: Any, kind: Any) -> Any:

@@ -14,11 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alray.errors import PoolError
+from alray.pools.fixed_size_lists import null_rows_work, restore_fixed_sizes, with_variable_lists
 from alray.pools.modality_columns import SHAPE_KEY
 from alray.pools.pool import Texts
-
-_WRITES_NULL_LISTS = int(pa.__version__.split(".")[0]) >= 26
-"""Whether PyArrow writes lists of fixed size with nulls among them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,37 +89,22 @@ def _write_file(path: Path, chunks: Iterable[Chunk]) -> None:
         writer = None
         for chunk in chunks:
             table = chunk.table()
+            if not null_rows_work():
+                table = with_variable_lists(table)
             if writer is None:
                 # A dictionary makes a column of repeated texts smaller, and one of floats larger.
                 repeated = [n for n in table.schema.names if n not in {"id", *chunk.modalities}]
                 writer = stack.enter_context(
                     pq.ParquetWriter(
                         path,
-                        _storable(table).schema,
+                        table.schema,
                         compression="zstd",
                         use_dictionary=repeated,
                     )
                 )
-            writer.write_table(_storable(table), row_group_size=max(1, len(table)))
-
-
-def _storable(table: Any) -> Any:
-    """Return the table in types that this PyArrow can write: lists of floats may be of variable length instead."""
-    if _WRITES_NULL_LISTS:
-        return table
-    columns = {name: _variable_lists(table.column(name)) for name in table.schema.names}
-    fields = [field.with_type(columns[field.name].type) for field in table.schema]
-    return pa.table(columns, schema=pa.schema(fields))
-
-
-def _variable_lists(column: Any) -> Any:
-    """Return lists of variable length for those of floats of fixed size; other columns as they are."""
-    if not pa.types.is_fixed_size_list(column.type) or column.type.value_type == pa.uint8():
-        return column
-    lists = column.combine_chunks()
-    present = lists.is_valid().to_numpy(zero_copy_only=False)
-    ends = np.concatenate([[0], np.cumsum(present * column.type.list_size)]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(ends), lists.flatten(), mask=pa.array(~present))
+            writer.write_table(table, row_group_size=max(1, len(table)))
+    if not null_rows_work():
+        restore_fixed_sizes(path)
 
 
 def _list_column(modality: ChunkModality) -> Any:

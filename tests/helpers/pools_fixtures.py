@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from alray.pools.fixed_size_lists import null_rows_work, restore_fixed_sizes, with_variable_lists
 from alray.pools.reading import read_pool
 from alray.pools.writing import Chunk, ChunkModality, write_pool
 from alray.settings.common import PoolSpec
@@ -18,7 +19,21 @@ LABELS = ["cat", "dog", "cat", "dog", "cat", "dog"]
 def vectors(rows: list[Any], kind: Any = None, size: int | None = 2) -> Any:
     """Return a list column: of fixed size unless `size` is None."""
     values = kind or pa.float32()
+    if values == pa.float16():  # of Python's numbers older versions of PyArrow make none
+        rows = [
+            row and [value if value is None else np.float16(value) for value in row]
+            for row in rows
+        ]
     return pa.array(rows, pa.list_(values) if size is None else pa.list_(values, size))
+
+
+def write_table(table: Any, path: Path, **options: Any) -> None:
+    """Write a table by any version of PyArrow, also where fixed-size lists have null rows."""
+    if null_rows_work():
+        pq.write_table(table, path, **options)
+        return
+    pq.write_table(with_variable_lists(table), path, **options)
+    restore_fixed_sizes(path)
 
 
 def columns(**changed: Any) -> dict[str, Any]:
@@ -39,7 +54,7 @@ def parquet(
         position = table.schema.get_field_index(name)
         field = table.schema.field(position).with_metadata(metadata)
         table = table.cast(table.schema.set(position, field))
-    pq.write_table(table, path, row_group_size=row_group_size)
+    write_table(table, path, row_group_size=row_group_size)
     return str(path)
 
 
@@ -47,7 +62,7 @@ def shaped(folder: Path, shape: str, image: Any) -> str:
     """Write a pool whose images have this shape in their metadata."""
     field = pa.field("image", image.type, metadata={"alray.shape": shape})
     schema = pa.schema([("id", pa.string()), ("label", pa.string()), field])
-    pq.write_table(pa.table([IDS, LABELS, image], schema=schema), folder / "pool.parquet")
+    write_table(pa.table([IDS, LABELS, image], schema=schema), folder / "pool.parquet")
     return str(folder / "pool.parquet")
 
 

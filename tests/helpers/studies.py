@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from typing_extensions import override
 
@@ -27,11 +26,12 @@ from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.status import RunStatus
 from alray.studies.sweep.worker import RunWorker
 from tests.helpers.paths import local
+from tests.helpers.pools_fixtures import write_table
 
 ROUNDS = 4
 
 
-def write_pool(path: Path, *, objects: int = 200, seed: int = 0) -> Path:
+def write_pool(path: Path, *, objects: int = 200, seed: int = 0, **more: Any) -> Path:
     """Write a pool of three classes and two modalities; every fifth object lacks the one, every fifth the other."""
     rng = np.random.default_rng(seed)
     labels = np.arange(objects) % 3
@@ -46,7 +46,7 @@ def write_pool(path: Path, *, objects: int = 200, seed: int = 0) -> Path:
             [None if gone else row for gone, row in zip(absent, values, strict=True)],
             pa.list_(pa.float32(), size),
         )
-    pq.write_table(pa.table(columns), path)
+    write_table(pa.table({**columns, **more}), path)
     return path
 
 

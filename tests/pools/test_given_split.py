@@ -5,7 +5,6 @@ import logging
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from alray import api
@@ -170,11 +169,8 @@ def test_groups_and_copies_on_both_sides_are_counted(tmp_path, caplog):
 
 
 def test_a_sweep_reports_on_the_given_test_part_and_goes_on_with_its_own_settings(tmp_path):
-    source = studies.write_pool(tmp_path / "plain.parquet")
-
-    table = pq.read_table(source)
-    words = ["test" if row % 4 == 0 else "train" for row in range(len(table))]
-    pq.write_table(table.append_column("fold", [words]), source)
+    fold = ["test" if row % 4 == 0 else "train" for row in range(200)]
+    source = studies.write_pool(tmp_path / "plain.parquet", fold=fold)
     settings = studies.settings(source, split={"column": "fold"}, rounds=1)
     plan = api.plan_sweep(settings)
     assert plan.prepared.test.tolist() == list(range(0, 200, 4))

@@ -6,15 +6,23 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from alray.errors import PoolError
-from alray.pools import shard
+from alray.pools import fixed_size_lists
 from alray.pools.builtin import pool_name
 from alray.pools.sources import find_pool
 from tests.helpers.command import alray
-from tests.helpers.pools_fixtures import IDS, LABELS, columns, features, parquet, read, vectors
+from tests.helpers.pools_fixtures import (
+    IDS,
+    LABELS,
+    columns,
+    features,
+    parquet,
+    read,
+    vectors,
+    write_table,
+)
 
 TWO = vectors([[1.0, 2.0], [3.0, 4.0]])
 
@@ -23,9 +31,7 @@ def write(path: Path, table=None, rows=slice(None), **changed):
     """Write these rows of a good pool, with changes, and return the file's path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = pa.table(columns(**changed)) if table is None else table
-    pq.write_table(
-        whole.slice(rows.start or 0, (rows.stop or len(whole)) - (rows.start or 0)), path
-    )
+    write_table(whole.slice(rows.start or 0, (rows.stop or len(whole)) - (rows.start or 0)), path)
     return str(path)
 
 
@@ -210,10 +216,10 @@ def test_lists_that_one_type_holds_exactly_are_one(tmp_path):
 )
 def test_files_that_do_not_agree_are_named_with_the_column(tmp_path, column, other, words):
     write(tmp_path / "a.parquet", rows=slice(0, 2))
-    write(tmp_path / "b.parquet", pa.table(columns(**{"id": IDS, column: None})).slice(2, 2))
+    table = pa.table(columns(**{column: None})).slice(2, 2)
     if other is not None:
-        table = pq.read_table(tmp_path / "b.parquet").append_column(column, pa.array(other))
-        write(tmp_path / "b.parquet", table)
+        table = table.append_column(column, pa.array(other))
+    write(tmp_path / "b.parquet", table)
     with pytest.raises(PoolError, match=words):
         read(str(tmp_path))
 
@@ -282,7 +288,7 @@ def test_one_file_of_many_that_is_none_is_named(tmp_path):
 def test_lists_of_fixed_size_in_many_files_are_read_by_every_pyarrow(tmp_path, monkeypatch):
     folder = shards(tmp_path)
     wanted = read(folder).fingerprint
-    monkeypatch.setattr(shard, "_NULL_LISTS_SINCE", (10_000,))
+    monkeypatch.setattr(fixed_size_lists, "_NULL_ROWS_SINCE", (10_000,))
     assert read(folder).fingerprint == wanted
 
 

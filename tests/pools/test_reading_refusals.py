@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from alray.errors import PoolError
-from tests.helpers.pools_fixtures import IDS, columns, parquet, read, shaped, vectors
+from tests.helpers.pools_fixtures import IDS, columns, parquet, read, shaped, vectors, write_table
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -74,7 +74,7 @@ def test_a_column_that_is_there_twice_is_refused_where_it_is_used(tmp_path):
     twice = [*columns().items(), ("words", pa.array(IDS)), ("words", pa.array(IDS))]
     arrays = [array if isinstance(array, pa.Array) else pa.array(array) for _, array in twice]
     path = tmp_path / "pool.parquet"
-    pq.write_table(pa.table(arrays, names=[name for name, _ in twice]), path)
+    write_table(pa.table(arrays, names=[name for name, _ in twice]), path)
     assert read(str(path)).ids.tolist() == IDS
     message = refusal(str(path), group_by="words")
     assert f"{path}: column 'words' is there 2 times" in message
@@ -89,7 +89,7 @@ def test_a_class_size_that_is_advised_works(tmp_path, dogs, advice):
     labels = ["cat"] * 6 + ["dog"] * dogs
     twice = pa.concat_tables([table, table]).slice(0, len(labels)).drop_columns(["id"])
     path = tmp_path / "pool.parquet"
-    pq.write_table(twice.set_column(0, "label", [labels]), path)
+    write_table(twice.set_column(0, "label", [labels]), path)
     (line,) = refusal(str(path), min_class_size=9).splitlines()
     assert f"the two largest have 6 and {dogs} objects; " in line
     assert advice in line
@@ -98,7 +98,7 @@ def test_a_class_size_that_is_advised_works(tmp_path, dogs, advice):
 
 def test_refuses_a_name_that_is_not_utf8(tmp_path):
     path = tmp_path / "pool.parquet"
-    pq.write_table(pa.table(columns(XXXX=IDS)), path, store_schema=False)
+    write_table(pa.table(columns(XXXX=IDS)), path, store_schema=False)
     path.write_bytes(path.read_bytes().replace(b"XXXX", b"caf\xe9"))
     assert r"pool.parquet: the name b'caf\xe9' of a column is not UTF-8" in refusal(str(path))
 

@@ -1,7 +1,8 @@
 """Pools in object stores, by addresses as --results takes them."""
 
+from pathlib import Path
+
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
@@ -9,14 +10,14 @@ from alray import api
 from alray.errors import AlrayError, PoolError
 from tests.helpers.command import alray
 from tests.helpers.object_store import BUCKET, S3Server, running_server, server
-from tests.helpers.pools_fixtures import columns, parquet, read
+from tests.helpers.pools_fixtures import columns, parquet, read, write_table
 from tests.helpers.studies import settings, write_pool
 
 __all__ = ["running_server", "server"]
 
 
 @pytest.fixture(scope="module")
-def filled(running_server: S3Server) -> S3Server:
+def filled(running_server: S3Server, tmp_path_factory) -> S3Server:
     """The server with a pool as one file, as shards, and as folders that give the labels."""
     whole = pa.table(columns())
     without = whole.drop_columns(["label"])
@@ -24,9 +25,16 @@ def filled(running_server: S3Server) -> S3Server:
     for row in range(6):
         files[f"many/part-{row}.parquet"] = whole.slice(row, 1)
         files[f"hive/label={whole['label'][row]}/{row}.parquet"] = without.slice(row, 1)
+    path = tmp_path_factory.mktemp("filled") / "table.parquet"
     for name, table in files.items():
-        pq.write_table(table, f"{BUCKET}/pools/{name}", filesystem=running_server.system())
+        write_table(table, path)
+        upload(running_server, path, name)
     return running_server
+
+
+def upload(server: S3Server, path: Path, name: str) -> None:
+    with server.system().open_output_stream(f"{BUCKET}/pools/{name}") as file:
+        file.write(path.read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -80,8 +88,7 @@ def test_keys_in_an_address_open_the_pool_and_are_shown_nowhere(
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     local = write_pool(tmp_path / "local.parquet")
-    system = filled.system()
-    pq.write_table(pq.read_table(local), f"{BUCKET}/pools/study.parquet", filesystem=system)
+    upload(filled, local, "study.parquet")
     query = f"endpoint_override={server.address}&scheme=http&region=us-east-1"
     address = f"s3://testing:hush%2Fhush@{BUCKET}/pools/study.parquet?{query}"
     api.sweep({**settings(local, rounds=1), "pool": {"source": address}}, results=tmp_path / "s3")

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from alray.errors import PoolError
-from alray.pools import writing
+from alray.pools import fixed_size_lists
+from alray.pools.parquet import open_pool
 from alray.pools.writing import Chunk, ChunkModality, write_pool
 from tests.helpers.pools_fixtures import everywhere, read, write_objects
 
@@ -78,7 +79,6 @@ def test_image_arrays_keep_their_shape(tmp_path):
     assert part.features.reshape(6, 4, 5).tolist() == images.tolist()
 
 
-@pytest.mark.skipif(not writing._WRITES_NULL_LISTS, reason="writes lists of variable length")
 def test_the_file_is_compressed_and_typed_as_documented(tmp_path):
     path = tmp_path / "p.parquet"
     write_pool(path, [CHUNK])
@@ -91,7 +91,7 @@ def test_the_file_is_compressed_and_typed_as_documented(tmp_path):
 def test_absent_objects_are_null(tmp_path):
     part = ChunkModality(np.ones((3, 2), np.float32), np.asarray([True, False, True]))
     source = write_objects(tmp_path / "p.parquet", np.asarray([0, 1, 1]), {"image": part})
-    assert pq.read_table(source)["image"].to_pylist() == [[1, 1], None, [1, 1]]
+    assert open_pool(source).column("image").to_pylist() == [[1, 1], None, [1, 1]]
 
 
 @pytest.fixture
@@ -99,6 +99,26 @@ def existing(tmp_path):
     path = tmp_path / "p.parquet"
     path.write_text("mine")
     return path
+
+
+def test_what_older_versions_of_pyarrow_write_is_the_same_pool(tmp_path, monkeypatch):
+    """They cannot write null rows of fixed-size lists, and write lists of variable length with the same schema."""
+    values = np.random.default_rng(0).integers(0, 255, (6, 2, 3), np.uint8)
+    halves = values.reshape(6, 6).astype(np.float16)
+    present = np.asarray([True, False, True, True, False, True])
+    chunk = Chunk(
+        np.arange(6).astype(np.str_),
+        np.arange(6) % 2,
+        {"image": ChunkModality(values, present), "text": everywhere(halves)},
+    )
+    write_pool(tmp_path / "new.parquet", [chunk])
+    monkeypatch.setattr(fixed_size_lists, "_NULL_ROWS_SINCE", (10_000,))
+    write_pool(tmp_path / "old.parquet", [chunk])
+    prints = {read(str(tmp_path / f"{name}.parquet")).fingerprint for name in ("new", "old")}
+    monkeypatch.undo()
+    assert prints == {read(str(tmp_path / "old.parquet")).fingerprint}
+    new, old = (pq.read_schema(tmp_path / f"{name}.parquet") for name in ("new", "old"))
+    assert new.equals(old, check_metadata=True)
 
 
 def test_an_existing_file_is_replaced_only_when_asked(existing):
@@ -130,23 +150,3 @@ def test_an_unwritable_target_is_explained(tmp_path):
     (tmp_path / "p.parquet").mkdir()
     with pytest.raises(PoolError, match=r"p\.parquet: cannot be written"):
         write_pool(tmp_path / "p.parquet", [CHUNK], overwrite=True)
-
-
-def test_pyarrow_that_cannot_write_absent_lists_of_fixed_size_writes_the_same_pool(
-    tmp_path, monkeypatch
-):
-    """With images, whose shape is in the field's metadata, and a modality that is absent from some objects."""
-    generator = np.random.default_rng(0)
-    present = np.asarray([True, False, True, True, False, True])
-    parts = {
-        "text": ChunkModality(generator.normal(size=(6, 2)).astype(np.float16), present),
-        "map": ChunkModality(generator.normal(size=(6, 2, 3)).astype(np.float32), present),
-        "image": everywhere(np.arange(24, dtype=np.uint8).reshape(6, 2, 2)),
-    }
-    labels = np.asarray(list("ababab"))
-    new = read(write_objects(tmp_path / "new.parquet", labels, parts, size=4))
-    monkeypatch.setattr(writing, "_WRITES_NULL_LISTS", False)
-    old = read(write_objects(tmp_path / "old.parquet", labels, parts, size=4))
-    assert str(pq.read_schema(tmp_path / "old.parquet").field("text").type).startswith("list<")
-    assert old.fingerprint == new.fingerprint
-    assert [part.shape for part in old.modalities] == [(2,), (2, 3), (2, 2)]
