@@ -1,6 +1,7 @@
 """Find the Parquet files of a pool: one file, those of a folder or of a pattern, on a disk or in an object store."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -8,12 +9,14 @@ from shlex import quote
 from typing import Any
 from urllib.parse import unquote
 
+import pyarrow as pa
 from pyarrow import fs
 
 from alray.errors import AlrayError, PoolError
 from alray.pools.builtin import BUILTIN_POOLS
 from alray.pools.layouts import import_command, supported
 from alray.pools.shard import ShardSource, begins_as_parquet
+from alray.pools.unreadable import first_line
 from alray.remote.arrow_system import SCHEMES, arrow_system
 from alray.remote.failures import error_text, explanation
 from alray.remote.fsspec_system import fsspec_system
@@ -47,11 +50,34 @@ class Folder:
         return ShardSource("/".join([self.name.rstrip("/"), *parts]), opened, partition or {})
 
     def files(self) -> list[tuple[str, ...]]:
-        """Return the parts of the paths of all files below the folder, sorted as texts."""
+        """Return the parts of the paths of all files below the folder that are not hidden, sorted as texts."""
+        found: Iterable[str] = (
+            self._local_files() if isinstance(self.system, fs.LocalFileSystem) else self._listed()
+        )
+        below = (path.removeprefix(self.path).lstrip("/") for path in found)
+        every = [tuple(path.split("/")) for path in sorted(below) if path]
+        return [parts for parts in every if not any(map(_is_hidden, parts))]
+
+    def _listed(self) -> list[str]:
         selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
-        found = (i.path for i in self.system.get_file_info(selector) if i.type == fs.FileType.File)
-        below = sorted(path.removeprefix(self.path).lstrip("/") for path in found)
-        return [tuple(path.split("/")) for path in below if path]
+        infos = self.system.get_file_info(selector)
+        return [info.path for info in infos if info.type == fs.FileType.File]
+
+    def _local_files(self) -> Iterator[str]:
+        """Yield the files on the disk: PyArrow would follow links to folders for ever."""
+        for folder, folders, names in os.walk(self.path, onerror=_raise):
+            folders[:] = [name for name in folders if not _is_hidden(name)]
+            yield from (f"{folder.rstrip('/')}/{name}" for name in names)
+
+
+def _raise(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _is_hidden(name: str) -> bool:
+    """Return whether a file or folder is one that writers of tables keep for themselves: `_SUCCESS`, `.0.crc`."""
+    return name.startswith((".", "_")) and "=" not in name
 
 
 @dataclass(frozen=True)
@@ -85,16 +111,24 @@ def find_pool(source: str) -> PoolSource:
 
 
 def _find_local(source: str, path: Path) -> PoolSource:
-    folder = Folder(str(path), str(path), fs.LocalFileSystem())
-    if path.is_file():
-        return PoolSource(str(path), (ShardSource(str(path), lambda: str(path)),))
     try:
-        return _find(folder, str(path))
+        if path.is_file():
+            return PoolSource(str(path), (ShardSource(str(path), lambda: str(path)),))
+        return _find(Folder(str(path), str(path), fs.LocalFileSystem()), str(path))
+    except (OSError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise PoolError(
+            f"{getattr(error, 'filename', None) or source}: cannot be read ({reason})"
+        ) from None
     except PoolError:
-        if path.suffix or path.name != source or path.exists():
+        if path.suffix or path.name != source or path.exists() or _is_pattern(source):
             raise
     hint = unknown_name("built-in pool", source, list(BUILTIN_POOLS))
     raise PoolError(f"{hint}; a path of a Parquet file is possible too")
+
+
+def _is_pattern(path: str) -> bool:
+    return any(character in path for character in _WILDCARDS)
 
 
 def _remote(location: Location) -> Folder:
@@ -111,7 +145,7 @@ def _find(folder: Folder, path: str) -> PoolSource:
         return PoolSource(folder.name, (folder.file(()),))
     if kind == fs.FileType.Directory:
         return PoolSource(folder.name, tuple(_of_folder(folder)))
-    if any(character in path for character in _WILDCARDS):
+    if _is_pattern(path):
         return PoolSource(folder.name, tuple(_of_pattern(folder)))
     raise PoolError(
         f"{folder.name}: no such file; check the path, or name a built-in pool: {', '.join(BUILTIN_POOLS)}"
@@ -119,7 +153,7 @@ def _find(folder: Folder, path: str) -> PoolSource:
 
 
 def _of_folder(folder: Folder) -> list[ShardSource]:
-    every = [parts for parts in folder.files() if not _is_hidden(parts)]
+    every = folder.files()
     files = _parquet_files(folder, every)
     apart = [parts for parts in files if not all("=" in part for part in parts[:-1])]
     if apart and import_command(Path(folder.name)):
@@ -146,23 +180,18 @@ def _without_parquet(folder: Folder, *, empty: bool) -> str:
 
 def _of_pattern(pattern: Folder) -> list[ShardSource]:
     parts = pattern.path.split("/")
-    first = next(i for i, part in enumerate(parts) if any(c in part for c in _WILDCARDS))
+    first = next(number for number, part in enumerate(parts) if _is_pattern(part))
     rest = parts[first:]
     base = "/".join(parts[:first]) or ("/" if pattern.path.startswith("/") else ".")
     name = pattern.name.removesuffix("/".join(rest)) or "./"
     folder = replace(pattern, name=name, path=base)
-    every = [found for found in folder.files() if not _is_hidden(found)]
+    every = folder.files()
     whole = [found for found in every if _matches(found, rest)]
     inside = [found for found in every if found not in whole and _in_match(found, rest)]
     files = sorted([*whole, *_parquet_files(folder, inside)])
     if not files:
         raise PoolError(f"{pattern.name}: no file matches this pattern; check it and its folder")
     return _with_partitions(folder, files)
-
-
-def _is_hidden(parts: Sequence[str]) -> bool:
-    """Return whether a file is one that writers of tables keep for themselves, such as `_SUCCESS` and `.crc` files."""
-    return any(part.startswith((".", "_")) and "=" not in part for part in parts)
 
 
 def _parquet_files(folder: Folder, files: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

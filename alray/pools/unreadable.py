@@ -20,7 +20,7 @@ _DAMAGED = re.compile(
 
 def unreadable(path: str, error: Exception) -> str:
     """Return the message for a Parquet file that has been opened and cannot be read."""
-    reason = first_line(error)
+    reason = without_secrets(first_line(error))
     if isinstance(error, pa.ArrowNotImplementedError):
         return (
             f"{path}: PyArrow {pa.__version__} cannot read something in it ({reason}); "

@@ -279,6 +279,23 @@ def test_a_folder_that_is_no_pool_is_refused_with_the_next_step(tmp_path, files,
         assert f"import '{folder}' 'my posts.parquet'`" in message
 
 
+def test_links_to_files_are_followed_and_a_link_to_the_folder_itself_is_not(tmp_path):
+    shards(tmp_path / "blobs")
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        (folder / f"{name}.parquet").symlink_to(tmp_path / "blobs" / f"{name}.parquet")
+    (folder / "itself").symlink_to(folder)
+    assert len(read(str(folder))) == 6
+    assert len(read(f"{folder}/*")) == 6
+
+
+@pytest.mark.parametrize("source", ["a" * 5000, "x/" + "a" * 5000 + "/*.parquet", "a\0b.parquet"])
+def test_what_is_no_path_is_refused(source):
+    with pytest.raises(PoolError, match=r"cannot be read \(|no file matches"):
+        read(source)
+
+
 def test_one_file_of_many_that_is_none_is_named(tmp_path):
     folder = shards(tmp_path)
     (tmp_path / "b.parquet").write_bytes(b"id,label")
