@@ -1,6 +1,7 @@
 """Find the columns of a pool's file that are its modalities."""
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 import pyarrow as pa
@@ -95,6 +96,6 @@ def _named(file: PoolFile, spec: PoolSpec) -> dict[str, str]:
         if not can_name_modality(name):
             raise PoolError(
                 f"{file.path}: {name!r} cannot name a modality (letters, digits, _ and -, not 'fused'); "
-                f"give one with --modality NAME={column}"
+                f"give one with --modality {quote(f'NAME={column}')}"
             )
     return dict(spec.modalities)

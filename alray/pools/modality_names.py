@@ -15,14 +15,10 @@ def can_name_modality(name: str) -> bool:
 def clean_name(name: str, taken: Collection[str]) -> str:
     """Return a name that a modality may have, near to this one and not among those that are taken.
 
-    Accents are removed, runs of other characters become `_`, and a number is appended where the name is taken: an empty
-    name becomes `modality`, `2nd` becomes `modality_2nd`.
+    Accents are removed, runs of other characters become `_`, and a number is appended where the name is taken.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    first = re.sub(r"[^A-Za-z0-9_-]+", "_", plain).strip("_-")
-    if not first or not can_name_modality(first):
-        first = f"modality_{first}".rstrip("_")
-    free, number = first, 2
-    while free in taken:
-        free, number = f"{first}_{number}", number + 1
-    return free
+    bare = re.sub(r"[^A-Za-z0-9_-]+", "_", plain).strip("_-") or "modality"
+    first = bare if re.match(r"[A-Za-z_]", bare) else f"_{bare}"
+    names = (first, *(f"{first}_{number}" for number in range(2, len(taken) + 4)))
+    return next(name for name in names if can_name_modality(name) and name not in taken)

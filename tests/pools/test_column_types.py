@@ -181,6 +181,12 @@ LISTS = pa.list_(pa.float32())
             UNUSABLE,
         ),
         (
+            pa.array(
+                [dense([1.0, 2.0]), sparse(2, [1], [1.0, 2.0]), *[dense([1.0, 2.0])] * 4], SPARK
+            ),
+            UNUSABLE,
+        ),
+        (
             pa.array([dense([1.0, 2.0]), sparse(3, [1], [1.0]), *[dense([1.0, 2.0])] * 4], SPARK),
             "is ragged: most lists have 2 values, 1 objects have 3: b; mend",
         ),
@@ -216,6 +222,7 @@ LISTS = pa.list_(pa.float32())
         "null in a record",
         "null record",
         "index beyond the size",
+        "more values than indices",
         "sizes of Spark",
         "turned",
         "unequal",

@@ -104,8 +104,8 @@ def test_imported_arrays_are_accepted(tmp_path_factory, names, labels, dtype, or
     ("name", "clean"),
     [
         ("img/emb", "img_emb"),
-        ("2d", "modality_2d"),
-        ("fused", "modality_fused"),
+        ("2d", "_2d"),
+        ("fused", "fused_2"),
         ("id", "id_2"),
         ("image", "image_2"),
         ("Größe, cm", "Groe_cm"),
