@@ -50,7 +50,7 @@ class PoolDescription:
         classes: Class name: objects, in class order.
         groups: If the settings name a `group_by` column.
         notes: Lines about dropped classes.
-        warnings: Lines about modalities that seem to hold the label.
+        warnings: Lines about modalities that seem to hold the label, and about values that hide all others.
         problems: Why an experiment would refuse the pool, a line each.
         train: Objects in the train part of a study with the usual split; 0 where there is a problem.
     """

@@ -17,6 +17,7 @@ from alray.pools.label_leakage import LabelColumn, leakage_warnings
 from alray.pools.labels import NO_LABEL
 from alray.pools.metadata import Metadata, name_some, read_metadata
 from alray.pools.modality_columns import about_modalities, modality_columns
+from alray.pools.outliers import outlier_warnings
 from alray.pools.parquet import PoolFile, open_pool
 from alray.pools.pool import Modality, Parts, Pool
 from alray.pools.unreadable import unreadable
@@ -145,6 +146,7 @@ def _read(file: PoolFile, spec: PoolSpec, split_column: str | None) -> PoolConte
         spec.label, metadata.labels, frozenset({len(counts), len(metadata.classes)})
     )
     warnings = leakage_warnings(features, label, chosen=bool(spec.modalities))
+    warnings += outlier_warnings(features, metadata.ids)
     named = tuple(f"{file.path}: {line}" for line in warnings)
     sizes = tuple(sorted(counts.tolist(), reverse=True))
     return PoolContent(file.path, metadata, features, notes, named, sizes, parts)

@@ -168,3 +168,28 @@ def test_a_modality_of_constant_features_is_a_problem(tmp_path):
     objects = {"id": range(60), "label": list("ab") * 30, "text": wide([])}
     (problem,) = described(parquet(tmp_path, image=wide([0, 1, 2]), **objects)).problems
     assert "column 'image' has the same features in all 60 objects that have any" in problem
+
+
+@pytest.mark.parametrize(
+    ("change", "warned"),
+    [
+        (
+            {7: 1e30, 9: -1e12},
+            "in 2 objects that features of all others look alike once they are standardised: 7, 9;",
+        ),
+        ({7: 100.0}, None),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("unit", [1e-9, 1.0])
+@pytest.mark.parametrize("middle", [0.0, 500.0])
+def test_values_that_crush_all_others_are_warned_of(tmp_path, change, warned, unit, middle):
+    rows = middle + np.random.default_rng(0).normal(size=(60, 3))
+    rows[:, 2] = 0
+    rows[5, 2] = 1  # a sparse feature
+    for row, size in change.items():
+        rows[row, 1] += size
+    image = vectors((rows * unit).astype(np.float32).tolist(), size=3)
+    source = parquet(tmp_path, id=range(60), label=list("ab") * 30, image=image, text=None)
+    found = described(source).warnings
+    assert [bool(warned) and warned in line for line in found] == [True] * bool(warned)
