@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -207,6 +207,10 @@ class CustomModule(Network):
 
     @override
     def forward(self, batch: Batch) -> Outputs:
+        return Outputs({FUSED: Values(self.answer(batch))})
+
+    def answer(self, batch: Batch) -> Any:
+        """Call the module; return what it returns, which should be logits (batch, classes)."""
         features: dict[str, Tensor] = {}
         present: dict[str, Tensor] = {}
         for name, x in batch.features.items():
@@ -216,7 +220,7 @@ class CustomModule(Network):
                 continue
             features[name] = x.new_zeros(batch.size, *x.shape[1:]).index_copy(0, rows, x)
             present[name] = x.new_zeros(batch.size, dtype=torch.bool).index_fill(0, rows, 1)
-        return Outputs({FUSED: Values(self.module(features, present))})
+        return self.module(features, present)
 
 
 def build_network(spec: ModelSpec, pool: PreparedPool) -> Network:

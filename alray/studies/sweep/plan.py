@@ -8,17 +8,20 @@ from typing import Any
 from alray.errors import AlrayError, SpecError
 from alray.networks.kernels import INT8, available
 from alray.networks.models import Network
+from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Pool, PreparedPool
 from alray.scoring import int8
-from alray.scoring.engine import check_committee
+from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import torch_seed
 from alray.settings.base import Settings, assign, look_up, setting_names, unknown_name, validate
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec
 from alray.strategies import ScoreStrategy, Strategy, canonical, identity, parse
+from alray.strategies.signals import Committee
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
-from alray.training.learner import check_training, try_network
+from alray.training.learner import check_training
+from alray.training.trial import trial_objects, tried_network
 
 VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
 
@@ -173,19 +176,35 @@ def _variant(study: SweepSpec, varied: SweepSpec, names: Iterable[str]) -> str:
 def _check_networks(
     arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec
 ) -> list[Network]:
-    """Return each arm's network, built once for equal settings; refuse one that an arm cannot work with."""
-    built: dict[str, Network] = {}
+    """Return each arm's network, built and tried once for equal settings; refuse one that an arm cannot work with."""
+    pool, seed = PoolTensors(prepared), torch_seed(study.seed, 0, "weights")
+    counts = range(study.initial, study.budget + 1, study.query)
+    tried: dict[str, Network] = {}
+    disagreeing: set[tuple[str, Committee]] = set()
     networks: list[Network] = []
     for arm in arms:
         key = arm.model.model_dump_json()
-        if key not in built:
-            built[key] = try_network(arm.model, prepared, torch_seed(study.seed, 0, "weights"))
+        if key not in tried:
+            tried[key] = tried_network(arm.model, arm.training, pool, seed, counts)
         try:
-            _check_arm(arm, built[key])
+            _check_arm(arm, tried[key])
+            committee = arm.strategy.needs.committee
+            if committee is not None and (key, committee) not in disagreeing:
+                _check_committee(tried[key], pool, committee, seed)
+                disagreeing.add((key, committee))
         except AlrayError as error:
             raise SpecError(f"{arm.label}: {error}") from None
-        networks.append(built[key])
+        networks.append(tried[key])
     return networks
+
+
+def _check_committee(network: Network, pool: PoolTensors, committee: Committee, seed: int) -> None:
+    try:
+        check_committee(network, committee)
+        check_disagreement(network, pool, trial_objects(pool), committee, seed)
+    except SpecError as error:
+        by_heads = committee.kind == "dropout" and len(network.head_names) > 1
+        raise SpecError(f"{error}{', or use committee=heads' if by_heads else ''}") from None
 
 
 def _check_screen(arms: Sequence[Arm], networks: Sequence[Network], study: SweepSpec) -> None:
@@ -214,8 +233,6 @@ def _check_screen(arms: Sequence[Arm], networks: Sequence[Network], study: Sweep
 def _check_arm(arm: Arm, network: Network) -> None:
     check_training(network, arm.training)
     needs = arm.strategy.needs
-    if needs.committee is not None:
-        check_committee(network, needs.committee)
     wanted = needs.predicted_loss or arm.training.loss_prediction is not None
     if wanted and not network.tap_sizes:
         raise SpecError(
