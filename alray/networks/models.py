@@ -20,6 +20,9 @@ from alray.pools.pool import PreparedPool
 from alray.settings.base import unknown_name
 from alray.settings.common import ModelSpec
 
+BUILT_IN = ("late_fusion", "cnn")
+"""Names of the networks that come with alray; any other is `package.module:factory`."""
+
 FUSED = "fused"
 """Name of the main head; a side head has the name of its modality."""
 
@@ -259,7 +262,7 @@ def _build_custom(spec: ModelSpec, pool: PreparedPool) -> Network:
     module_name, _, factory_name = spec.name.partition(":")
     if not factory_name:
         raise SpecError(
-            f"model.name: {unknown_name('model', spec.name, ['late_fusion', 'cnn'])} "
+            f"model.name: {unknown_name('model', spec.name, [*BUILT_IN])} "
             "(a custom one: package.module:factory)"
         )
     try:

@@ -18,6 +18,7 @@ from alray.studies.correlation.base_model import initial_order
 from alray.studies.correlation.grouping import Groups
 from alray.studies.correlation.protocol import CONTROL, GROUPS_A_TASK, SHUFFLED, SHUFFLED_GROUPS
 from alray.studies.correlation.tasks import FineTune
+from alray.studies.effects import Configuration, refuse_without_effect
 from alray.training.learner import check_training
 from alray.training.trial import trial_objects, tried_network
 
@@ -178,6 +179,7 @@ def _check_sizes(sample: int, size: int, unlabelled: int, train: int, initial: i
 
 def _check_network(spec: CorrelationSpec, prepared: PreparedPool) -> None:
     """Refuse a network that the study cannot work with; `spec` has its numbers filled in."""
+    refuse_without_effect([Configuration("the study", "", spec.model, spec.training)])
     pool, seed = PoolTensors(prepared), torch_seed(spec.seed, 0, "weights")
     initial, group = int(spec.initial or 0), int(spec.group_size or 0)
     counts = (initial, group + (initial if spec.replay == "initial" else 0))

@@ -19,6 +19,7 @@ from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec
 from alray.strategies import ScoreStrategy, Strategy, canonical, identity, parse
 from alray.strategies.signals import Committee
+from alray.studies.effects import Configuration, refuse_equal, refuse_without_effect
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
 from alray.training.learner import check_training
 from alray.training.trial import trial_objects, tried_network
@@ -94,6 +95,12 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
             f"{max(0, (len(prepared.train) - study.initial) // study.query)}, or --initial or --query"
         )
     arms = _arms(study)
+    configurations = [
+        Configuration(arm.label, _choice(arm), arm.model, arm.training) for arm in arms
+    ]
+    refuse_without_effect(configurations)
+    if study.rounds > 0:
+        refuse_equal(configurations, len(prepared.modalities))
     networks = _check_networks(arms, prepared, study)
     _check_screen(arms, networks, study)
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
@@ -126,6 +133,15 @@ def _arms(study: SweepSpec) -> list[Arm]:
     return arms
 
 
+def _choice(arm: Arm) -> str:
+    """Return the strategy's identity, without the members that a committee of heads does not use."""
+    committee = arm.strategy.needs.committee
+    name = identity(arm.text)
+    if committee is None or committee.kind != "heads":
+        return name
+    return name.replace(f":members={committee.members}", "")
+
+
 def _full_data_runs(study: SweepSpec, pool: Pool, objects: int) -> list[RunSpec]:
     """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
     runs = []
@@ -143,7 +159,7 @@ def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
         f"{section}.{name}" for section, kind in VARIED.items() for name in setting_names(kind)
     ]
     for key in vary:
-        if key not in valid:
+        if key not in valid and not key.startswith("model.options."):
             raise SpecError(f"vary: {unknown_name('setting', key, valid)}")
     return [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
 
@@ -154,6 +170,11 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any]) -> Arm:
     for name, value in choice.items():
         assign(settings, name, value)
     if strategy.loss_prediction is not None:
+        if study.training.loss_prediction not in (None, strategy.loss_prediction):
+            raise SpecError(
+                f"training.loss_prediction has no effect on {text}, which has its own; give it as options, such as "
+                f"{text.partition(':')[0]}:margin={study.training.loss_prediction.margin:g}, or leave it out"
+            )
         settings["training"]["loss_prediction"] = strategy.loss_prediction.model_dump()
     model = validate(ModelSpec, settings["model"], "vary: model")
     training = validate(TrainingSpec, settings["training"], "vary: training")
