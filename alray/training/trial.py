@@ -10,7 +10,7 @@ from torch import Tensor
 from alray.errors import SpecError
 from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import seed_dropouts
-from alray.networks.models import CustomModule, Network
+from alray.networks.models import BUILT_IN, CustomModule, Network
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
 from alray.settings.common import ModelSpec, TrainingSpec
@@ -47,9 +47,8 @@ def tried_network(
     Raises:
         SpecError: The settings do not fit the pool, or what is wrong with a custom network.
     """
-    network = try_network(model, pool.pool, seed)
-    if not isinstance(network, CustomModule):
-        return network
+    if model.name in BUILT_IN:
+        return try_network(model, pool.pool, seed)
     trial = Trial(model, training, pool, seed)
     trial.run(label_counts)
     return trial.network

@@ -199,7 +199,8 @@ def _check_networks(
 ) -> list[Network]:
     """Return each arm's network, built and tried once for equal settings; refuse one that an arm cannot work with."""
     pool, seed = PoolTensors(prepared), torch_seed(study.seed, 0, "weights")
-    counts = range(study.initial, study.budget + 1, study.query)
+    counts = [*range(study.initial, study.budget + 1, study.query)]
+    counts += [len(prepared.train)] * study.full_data
     tried: dict[str, Network] = {}
     disagreeing: set[tuple[str, Committee]] = set()
     networks: list[Network] = []
