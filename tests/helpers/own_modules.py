@@ -129,3 +129,15 @@ class Choosing(Plain):
     """Needs log-probabilities, and gives no object a score."""
 
     needs = Needs(log_probs=True)
+
+
+class NeedsFeatures(Plain):
+    """Needs what a custom network does not offer."""
+
+    needs = Needs(features=True)
+
+
+class NeedsSound(Plain):
+    """Needs a side head that only a pool with sound has."""
+
+    needs = Needs(side_heads=("sound",))

@@ -5,45 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alray.errors import AlrayError, SpecError
-from alray.networks.kernels import INT8, available
-from alray.networks.models import Network
-from alray.networks.tensors import PoolTensors
+from alray.errors import SpecError
 from alray.pools.pool import Pool, PreparedPool
-from alray.scoring import int8
-from alray.scoring.agreement import check_committee, check_disagreement
-from alray.seeding import torch_seed
 from alray.settings.base import Settings, assign, look_up, setting_names, unknown_name, validate
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec
-from alray.strategies import ScoreStrategy, Strategy, canonical, identity, parse
-from alray.strategies.signals import Committee
+from alray.strategies import canonical, identity, parse
 from alray.studies.effects import Configuration, refuse_equal, refuse_without_effect
+from alray.studies.sweep.arm import Arm
+from alray.studies.sweep.network_checks import check_networks, check_screen
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
-from alray.training.learner import check_training
-from alray.training.trial import trial_objects, tried_network
 
 VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A strategy with its parameters and training settings: what is compared.
-
-    Attributes:
-        label: Its name in records and reports, unique within the study.
-        text: The strategy as it is written.
-        variant: The varied settings that differ from the study's own, "" where none does.
-        training: With the loss predictor if the strategy wants one.
-    """
-
-    label: str
-    text: str
-    strategy: Strategy
-    variant: str
-    model: ModelSpec
-    training: TrainingSpec
 
 
 @dataclass(frozen=True)
@@ -101,8 +75,8 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
     refuse_without_effect(configurations)
     if study.rounds > 0:
         refuse_equal(configurations, len(prepared.modalities))
-    networks = _check_networks(arms, prepared, study)
-    _check_screen(arms, networks, study)
+    networks = check_networks(arms, prepared, study)
+    check_screen(arms, networks, study)
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
         runs += _full_data_runs(study, pool, len(prepared.train))
@@ -192,74 +166,6 @@ def _variant(study: SweepSpec, varied: SweepSpec, names: Iterable[str]) -> str:
     """Name the settings that differ from the study's own; an arm that does not differ is the plain arm."""
     differing = [name for name in names if look_up(varied, name) != look_up(study, name)]
     return ", ".join(f"{name.partition('.')[2]}={look_up(varied, name)}" for name in differing)
-
-
-def _check_networks(
-    arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec
-) -> list[Network]:
-    """Return each arm's network, built and tried once for equal settings; refuse one that an arm cannot work with."""
-    pool, seed = PoolTensors(prepared), torch_seed(study.seed, 0, "weights")
-    counts = [*range(study.initial, study.budget + 1, study.query)]
-    counts += [len(prepared.train)] * study.full_data
-    tried: dict[str, Network] = {}
-    disagreeing: set[tuple[str, Committee]] = set()
-    networks: list[Network] = []
-    for arm in arms:
-        key = arm.model.model_dump_json()
-        if key not in tried:
-            tried[key] = tried_network(arm.model, arm.training, pool, seed, counts)
-        try:
-            _check_arm(arm, tried[key])
-            committee = arm.strategy.needs.committee
-            if committee is not None and (key, committee) not in disagreeing:
-                _check_committee(tried[key], pool, committee, seed)
-                disagreeing.add((key, committee))
-        except AlrayError as error:
-            raise SpecError(f"{arm.label}: {error}") from None
-        networks.append(tried[key])
-    return networks
-
-
-def _check_committee(network: Network, pool: PoolTensors, committee: Committee, seed: int) -> None:
-    try:
-        check_committee(network, committee)
-        check_disagreement(network, pool, trial_objects(pool), committee, seed)
-    except SpecError as error:
-        by_heads = committee.kind == "dropout" and len(network.head_names) > 1
-        raise SpecError(f"{error}{', or use committee=heads' if by_heads else ''}") from None
-
-
-def _check_screen(arms: Sequence[Arm], networks: Sequence[Network], study: SweepSpec) -> None:
-    """Refuse a screen where there are no int8 scores; `networks` has each arm's."""
-    if study.screen is None:
-        return
-    if not available() >= INT8:
-        raise SpecError("screen: this build of PyTorch has no 8-bit products; leave it out")
-    if study.execution.gpus_per_run:
-        raise SpecError("screen works on the CPU; leave it out, or --gpus-per-run")
-    for arm, network in zip(arms, networks, strict=True):
-        needs = arm.strategy.needs
-        if not needs.anything:
-            continue
-        if not int8.can_score(network):
-            raise SpecError(
-                f"{arm.label}: screen works with model late_fusion, not {arm.model.name}; leave it out"
-            )
-        if not isinstance(arm.strategy, ScoreStrategy) or not int8.can_compute(needs):
-            raise SpecError(
-                f"{arm.label}: screen needs a strategy that ranks objects by a score from probabilities; leave screen "
-                "out, or the strategy"
-            )
-
-
-def _check_arm(arm: Arm, network: Network) -> None:
-    check_training(network, arm.training)
-    needs = arm.strategy.needs
-    wanted = needs.predicted_loss or arm.training.loss_prediction is not None
-    if wanted and not network.tap_sizes:
-        raise SpecError(
-            "predicting the loss needs hidden layers to tap: use model late_fusion or cnn"
-        )
 
 
 def _run(study: SweepSpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
