@@ -91,9 +91,14 @@ def test_batches_of_one_object_are_refused_where_a_study_has_them():
         plan_of(POOL, model=faulty("norm"), training=fixed)
 
 
-def test_a_trial_changes_no_random_draw():
+def test_a_trial_changes_neither_random_draws_nor_threads():
     before = torch.get_rng_state()
-    plan_of(POOL, model=faulty("dropout"), strategies=["bald"])
+    torch.set_num_threads(2)
+    try:
+        plan_of(POOL, model=faulty("dropout"), strategies=["bald"])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
     assert torch.equal(torch.get_rng_state(), before)
 
 

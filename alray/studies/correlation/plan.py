@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from alray.errors import SpecError
 from alray.networks.tensors import PoolTensors
+from alray.networks.threads import one_thread
 from alray.pools.pool import Indices, Pool, PreparedPool
 from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import generator, torch_seed
@@ -125,7 +126,8 @@ def make_correlation_plan(
             "sample": sample,
         }
     )
-    _check_network(filled, prepared)
+    with one_thread():
+        _check_network(filled, prepared)
     return CorrelationPlan(filled, pool, prepared)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alray.errors import SpecError
+from alray.networks.threads import one_thread
 from alray.pools.pool import Pool, PreparedPool
 from alray.settings.base import Settings, assign, look_up, setting_names, unknown_name, validate
 from alray.settings.common import ModelSpec, TrainingSpec
@@ -75,7 +76,8 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
     refuse_without_effect(configurations)
     if study.rounds > 0:
         refuse_equal(configurations, len(prepared.modalities))
-    networks = check_networks(arms, prepared, study)
+    with one_thread():
+        networks = check_networks(arms, prepared, study)
     check_screen(arms, networks, study)
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
