@@ -154,13 +154,19 @@ def committee_masks(module: nn.Module, members: int, generator: torch.Generator)
 
 @contextmanager
 def as_member(layers: Sequence[SeededDropout], member: int) -> Iterator[None]:
-    """Let dropout layers apply this member's mask within a `with` statement inside that of `committee_masks`."""
+    """Let dropout layers apply this member's mask within a `with` statement inside that of `committee_masks`.
+
+    PyTorch's fast path of attention and Transformer layers is off meanwhile: it calls no dropout layer.
+    """
     committees = [layer.masks() for layer in layers]
+    fast = torch.backends.mha.get_fastpath_enabled()
     try:
+        torch.backends.mha.set_fastpath_enabled(False)
         for committee in committees:
             committee.member = member
         yield
     finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
         for committee in committees:
             committee.member = None
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,9 @@ from alray.networks.tensors import Batch
 from alray.pools.pool import PreparedPool
 from alray.settings.base import unknown_name
 from alray.settings.common import ModelSpec
+
+BUILT_IN = ("late_fusion", "cnn")
+"""Names of the networks that come with alray; any other is `package.module:factory`."""
 
 FUSED = "fused"
 """Name of the main head; a side head has the name of its modality."""
@@ -207,6 +210,10 @@ class CustomModule(Network):
 
     @override
     def forward(self, batch: Batch) -> Outputs:
+        return Outputs({FUSED: Values(self.answer(batch))})
+
+    def answer(self, batch: Batch) -> Any:
+        """Call the module; return what it returns, which should be logits (batch, classes)."""
         features: dict[str, Tensor] = {}
         present: dict[str, Tensor] = {}
         for name, x in batch.features.items():
@@ -216,7 +223,7 @@ class CustomModule(Network):
                 continue
             features[name] = x.new_zeros(batch.size, *x.shape[1:]).index_copy(0, rows, x)
             present[name] = x.new_zeros(batch.size, dtype=torch.bool).index_fill(0, rows, 1)
-        return Outputs({FUSED: Values(self.module(features, present))})
+        return self.module(features, present)
 
 
 def build_network(spec: ModelSpec, pool: PreparedPool) -> Network:
@@ -255,7 +262,7 @@ def _build_custom(spec: ModelSpec, pool: PreparedPool) -> Network:
     module_name, _, factory_name = spec.name.partition(":")
     if not factory_name:
         raise SpecError(
-            f"model.name: {unknown_name('model', spec.name, ['late_fusion', 'cnn'])} "
+            f"model.name: {unknown_name('model', spec.name, [*BUILT_IN])} "
             "(a custom one: package.module:factory)"
         )
     try:

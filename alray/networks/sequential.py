@@ -1,7 +1,8 @@
 """Custom modules that are one sequence of known layers, which can be run block by block without the module."""
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,10 +60,26 @@ class _Tracer(fx.Tracer):
         return type(m) in _LAYERS or super().is_leaf_module(m, module_qualified_name)
 
 
+@contextmanager
+def _unchanged(module: nn.Module) -> Iterator[None]:
+    """Restore a module's attributes and buffers behind a `with` statement: its forward may keep what it computes."""
+    attributes = [(layer, dict(vars(layer))) for layer in module.modules()]
+    buffers = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        for layer, before in attributes:
+            vars(layer).clear()
+            vars(layer).update(before)
+        for buffer, content in buffers:
+            buffer.detach().copy_(content)
+
+
 def _find_layers(module: nn.Module, modality: str) -> list[nn.Module] | None:
     """Return the layers from the features of this modality to the output, if each feeds the next one alone."""
     try:
-        graph = _Tracer().trace(module)
+        with _unchanged(module):
+            graph = _Tracer().trace(module)
     except Exception:  # noqa: BLE001 -- a user's code may do anything with the tracer's stand-in for a tensor
         return None
     output = graph.output_node()

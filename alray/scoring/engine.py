@@ -14,12 +14,12 @@ from dataclasses import fields
 import torch
 from torch import Tensor
 
-from alray.errors import SpecError
-from alray.networks.layers import committee_masks, dropouts
+from alray.networks.layers import committee_masks
 from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import CustomModule, LateFusion, Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
+from alray.scoring.agreement import check_committee
 from alray.scoring.folded import FoldedPass
 from alray.scoring.int8 import Int8Pass
 from alray.scoring.passes import Pass
@@ -29,24 +29,6 @@ from alray.strategies import scores
 from alray.strategies.signals import Committee, Request, Signals
 
 _TENSORS = [f.name for f in fields(Signals) if f.name not in ("candidates", "side_log_probs")]
-
-
-def check_committee(network: Network, committee: Committee) -> None:
-    """Refuse a committee that the network cannot form: its members would all be the same.
-
-    Raises:
-        SpecError: No dropout layers for a dropout committee, or no side heads for a committee of heads.
-    """
-    if committee.kind in ("dropout", "both") and not dropouts(network):
-        raise SpecError(
-            "a committee by dropout needs a network with dropout layers: all members would be the same; "
-            "set model.dropout above 0, or committee=heads"
-        )
-    if committee.kind in ("heads", "both") and len(network.head_names) < 2:
-        raise SpecError(
-            "a committee of heads needs several heads: a pool of two or more modalities, model late_fusion and "
-            "model.heads: all"
-        )
 
 
 @torch.no_grad()

@@ -33,6 +33,8 @@ class FoldedPass:
     """Folds the network once per presence pattern and runs blocks through it."""
 
     block_size = BLOCK
+    fewest_units = 0
+    """Units that folding leaves of a layer at least, where a member drops them all."""
 
     def __init__(
         self,
@@ -71,7 +73,7 @@ class FoldedPass:
             return whole, []
         names = self._network.head_names if committee.kind == "both" else (FUSED,)
         return whole, [
-            fold_member(self._network, present, member, names)
+            fold_member(self._network, present, member, names, fewest=self.fewest_units)
             for member in range(committee.members)
         ]
 

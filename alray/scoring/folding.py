@@ -91,21 +91,24 @@ def normalisation(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
     return scale, norm.bias - mean * scale
 
 
-def kept_units(layer: Hidden, member: int | None) -> KeptUnits:
-    """Return the units of `layer` that a member keeps; all of them where `member` is None."""
+def kept_units(layer: Hidden, member: int | None, *, fewest: int = 0) -> KeptUnits:
+    """Return the units of `layer` that a member keeps; all of them where `member` is None.
+
+    Where it keeps less than `fewest`, dropped ones, whose scale and shift are zero, fill them up.
+    """
     scale, shift = normalisation(layer.norm)
     dropout = layer.dropout
     if member is None or dropout is None or dropout.rate == 0:
         return KeptUnits(None, scale, shift)
     mask = dropout.masks().of_shape((len(scale),))[member].to(scale.device)
-    units = _padded_units(torch.nonzero(mask).squeeze(1), mask)
+    units = _padded_units(torch.nonzero(mask).squeeze(1), mask, fewest)
     factor = mask[units]
     return KeptUnits(units, scale[units] * factor, shift[units] * factor)
 
 
-def _padded_units(units: Tensor, mask: Tensor) -> Tensor:
+def _padded_units(units: Tensor, mask: Tensor, fewest: int) -> Tensor:
     """Return the kept units and dropped ones, whose factor is zero, up to a multiple of `_STEP`: few shapes in all."""
-    missing = min(round_up(len(units), _STEP), len(mask)) - len(units)
+    missing = min(round_up(max(len(units), fewest), _STEP), len(mask)) - len(units)
     dropped = torch.nonzero(mask == 0).squeeze(1)[:missing]
     return torch.cat([units, dropped]).sort().values
 
@@ -149,7 +152,12 @@ def first_layers(network: LateFusion) -> dict[str, Affine]:
 
 
 def fold_member(
-    network: LateFusion, present: Sequence[str], member: int | None, heads: Sequence[str]
+    network: LateFusion,
+    present: Sequence[str],
+    member: int | None,
+    heads: Sequence[str],
+    *,
+    fewest: int = 0,
 ) -> FoldedMember[Affine]:
     """Return one member folded for objects that have exactly the modalities `present`.
 
@@ -158,9 +166,11 @@ def fold_member(
         present: Names of modalities, in the network's order.
         member: Number of the member whose masks to use, or None for the whole network.
         heads: Heads to compute; `fused` is always there.
+        fewest: Units that are left of a layer at least, dropped ones where the member keeps none.
     """
     encoders: dict[str, FoldedEncoder[Affine]] = {}
-    fused, last = kept_units(network.fuse, member), kept_units(network.last, None)
+    fused = kept_units(network.fuse, member, fewest=fewest)
+    last = kept_units(network.last, None)
     widths = [encoder.width for _, encoder in network.encoders()]
     columns = torch.split(network.fuse.linear.weight, widths, dim=1)
     bias: Tensor = network.fuse.linear.bias
@@ -169,8 +179,10 @@ def fold_member(
         if name not in present:
             bias = bias if encoder.absent is None else bias + column @ encoder.absent
             continue
-        encoders[name] = _fold_encoder(encoder, member, with_head=name in heads)
-        fed = kept_units(encoder.second, member).feed(Affine(column, bias))
+        first = kept_units(encoder.first, member, fewest=fewest)
+        second = kept_units(encoder.second, member, fewest=fewest)
+        encoders[name] = _fold_encoder(encoder, first, second, with_head=name in heads)
+        fed = second.feed(Affine(column, bias))
         weights.append(fed.weight)
         bias = fed.bias
     return FoldedMember(
@@ -182,9 +194,8 @@ def fold_member(
 
 
 def _fold_encoder(
-    encoder: Encoder, member: int | None, *, with_head: bool
+    encoder: Encoder, first: KeptUnits, second: KeptUnits, *, with_head: bool
 ) -> FoldedEncoder[Affine]:
-    first, second = kept_units(encoder.first, member), kept_units(encoder.second, member)
     return FoldedEncoder(
         first.units,
         second.cut(first.feed(encoder.second.linear)),

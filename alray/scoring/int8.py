@@ -97,6 +97,9 @@ class Int8Affine:
 class Int8Pass(FoldedPass):
     """Folds as the exact pass does, scales by a sample of objects that it computes exactly, and computes in int8."""
 
+    # A layer without units has no scale, and oneDNN no product for it.
+    fewest_units = 1
+
     def __init__(self, network: Network, pool: PoolTensors, request: Request) -> None:
         """Get ready for these signals of a network.
 

@@ -111,8 +111,12 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def look_up(settings: Settings, name: str) -> Any:
-    """Return the setting or section of this dotted name."""
-    return functools.reduce(getattr, name.split("."), settings)
+    """Return the setting or section of this dotted name; of a dictionary's keys None where there is none."""
+    return functools.reduce(_part, name.split("."), settings)
+
+
+def _part(settings: Any, name: str) -> Any:
+    return settings.get(name) if isinstance(settings, Mapping) else getattr(settings, name)
 
 
 def assign(values: dict[str, Any], name: str, value: Any) -> None:

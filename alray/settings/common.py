@@ -73,8 +73,10 @@ class ModelSpec(Settings):
     """The network."""
 
     name: str = Field("late_fusion", description="late_fusion, cnn, or package.module:factory")
-    width: Count = Field(128, description="d: the fused layers' width")
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="dropout rate")
+    width: Count = Field(128, description="d: the fused layers' width (built-in networks)")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.5, description="dropout rate (built-in networks)"
+    )
     heads: Literal["all", "one"] = Field(
         "all", description="a head per modality besides the fused one, or the fused one alone"
     )

@@ -80,6 +80,11 @@ class CorrelationSpec(Settings):
             raise ValueError(
                 "training.mode: a correlation study fine-tunes, so it cannot be scratch; leave it out"
             )
+        if self.training.round_epochs is not None:
+            raise ValueError(
+                "training.round_epochs has no effect: a correlation study fine-tunes for the doses of epochs; leave it "
+                "out"
+            )
         if self.training.loss_prediction is not None:
             raise ValueError(
                 "training.loss_prediction is not used in a correlation study; leave it out"

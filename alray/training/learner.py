@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from alray.errors import AlrayError, SpecError
+from alray.errors import SpecError
 from alray.networks.generators import forked_rng
 from alray.networks.kernels import adam_step
 from alray.networks.layers import batch_norms
@@ -17,6 +17,7 @@ from alray.pools.pool import PreparedPool
 from alray.seeding import Purpose
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.training.losses import HeadsLoss, ranking_loss
+from alray.training.user_errors import named_errors
 
 
 class Learner(nn.Module):
@@ -91,15 +92,8 @@ def try_network(model: ModelSpec, pool: PreparedPool, seed: int) -> Network:
     Raises:
         SpecError: The settings do not fit the pool, or a user's factory raised an error.
     """
-    try:
-        with forked_rng(seed):
-            return build_network(model, pool)
-    except AlrayError:
-        raise
-    except Exception as error:
-        raise SpecError(
-            f"model.name: {model.name!r} raised {type(error).__name__}: {error}"
-        ) from error
+    with forked_rng(seed), named_errors(model.name, "while it was built"):
+        return build_network(model, pool)
 
 
 def check_training(network: Network, training: TrainingSpec) -> None:

@@ -36,6 +36,7 @@ from benchmarks.workloads import CLASSES, STUDY_DIMENSIONS, CommitteeScorer, mak
 
 MEMBERS = 10
 ACTORS = (1, 4)
+MOST_INITIAL, QUERY = 2_000, 20
 LEAST_SHARE, MOST_FOR_BALD, MOST_MEGABYTES = 0.85, 4.0, 450
 
 
@@ -45,11 +46,21 @@ LEAST_SHARE, MOST_FOR_BALD, MOST_MEGABYTES = 0.85, 4.0, 450
 @click.option("--rounds", default=2, type=COUNT, help="Of each measured actor's run.")
 @click.option("--no-memory", is_flag=True, help="Leave Ray and the memory out.")
 def engine(*, objects: int, repetitions: int, rounds: int, no_memory: bool) -> None:
-    print("\n".join(machine()))
     prepared = make_pool(objects)
+    if not no_memory and initial_labels(prepared, rounds) < 1:
+        raise click.UsageError(
+            f"--objects {objects}: the train part of {len(prepared.train)} objects is too small for {rounds} rounds of "
+            f"{QUERY} labels; raise --objects, lower --rounds, or leave the memory out by --no-memory"
+        )
+    print("\n".join(machine()))
     print_table(measure_speed(prepared, repetitions))
     if not no_memory:
         print_table(measure_memory(prepared, rounds))
+
+
+def initial_labels(prepared: PreparedPool, rounds: int) -> int:
+    """Return the labels that a measured run begins with: as many as usual, or as the rounds leave in a small pool."""
+    return min(MOST_INITIAL, len(prepared.train) - rounds * QUERY)
 
 
 @torch.no_grad()
@@ -114,7 +125,10 @@ def actor_memory(prepared: PreparedPool, actors: int, rounds: int) -> tuple[floa
     """Return the megabytes beyond the pool and of the pool's share that actors hold at most after runs side by side."""
     reference, checksum = ray.put(prepared), prepared.checksum()
     seeds = tuple(range(actors))
-    study = SweepSpec(strategies=("bald",), seeds=seeds, initial=2000, rounds=rounds)
+    initial = initial_labels(prepared, rounds)
+    study = SweepSpec(
+        strategies=("bald",), seeds=seeds, initial=initial, query=QUERY, rounds=rounds
+    )
     jobs = [Job(run.run_id, run, rounds, None) for run in plan_for(prepared, study).runs]
     kind: Any = ray.remote(num_cpus=1)(MeasuredActor)
     workers = [kind.remote(reference, checksum, ExecutionSpec()) for _ in jobs]

@@ -5,8 +5,11 @@ import math
 import pandas as pd
 import pytest
 
-from alray.analysis.sweep.findings import reading, sentence, whole_curve
+from alray.analysis.sweep.comparison import compare
+from alray.analysis.sweep.findings import paragraph, reading, sentence, whole_curve
+from tests.helpers.intervals import generator
 from tests.helpers.summary_rows import above, below, random_row, row_of
+from tests.helpers.sweep_frames import study
 
 
 def table(*rows):
@@ -149,3 +152,45 @@ def test_without_a_random_arm_there_is_nothing_to_read():
         "Runs failed and are left out: margin 1.",
         "No arm has a random arm to compare with.",
     ]
+
+
+NUMBERS = {"macro_f1": 0.61, "nll": 1.23456789, "ece": 0.05, "alc": 0.6, "seconds_per_round": 0.1}
+EQUAL = (
+    "margin and mine [width=64] made the same choices in every run, with equal numbers to the last digit: compare "
+    "their settings, since what differs between them had no effect."
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentences"),
+    [
+        ({}, [EQUAL]),
+        ({"nll": 1.2345678900000002}, []),
+        ({"alc": 0.6000000000000001}, []),
+        ({"seeds": 7}, []),
+        ({"seeds": 0, "labels": pd.NA}, []),
+        ({"ece": math.nan}, []),
+    ],
+    ids=str,
+)
+def test_arms_with_equal_numbers_are_named_as_such(changes, sentences):
+    """On the terminal and on the page."""
+    first = row_of(**NUMBERS)
+    other = row_of(
+        "mine [width=64]", **{**NUMBERS, **changes, "paired_seeds": changes.get("seeds", 8)}
+    )
+    rows = pd.DataFrame([random_row(), first, other])
+    nothing = compare(
+        pd.DataFrame(), pd.DataFrame(), study()[1].assign(status="failed"), None, generator()
+    )
+    for texts in (reading(rows), [paragraph(rows, nothing)]):
+        found = [EQUAL for text in texts if EQUAL in text]
+        assert found == sentences
+        assert any("same choices" in text for text in texts) == bool(sentences)
+
+
+@pytest.mark.parametrize("column", ["nll", "seconds_per_round"])
+def test_arms_of_which_too_little_is_known_are_not_called_equal(column):
+    """Accuracies alone may be equal by chance, and arms without rounds have to be."""
+    rows = [row_of(arm, **{**NUMBERS, column: math.nan}) for arm in ("margin", "entropy")]
+    assert not any("same choices" in text for text in table(*rows))

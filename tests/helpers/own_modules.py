@@ -58,15 +58,18 @@ def broken_network(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Modul
     raise ZeroDivisionError("no weights today")
 
 
-class _Failing(nn.Module):
+class _Failing(OwnNetwork):
     @override
     def forward(self, features: Any, present: Any) -> Any:
-        raise ArithmeticError("this module cannot be called")
+        logits = super().forward(features, present)
+        if len(logits) > 16:
+            raise ArithmeticError("this module cannot be called")
+        return logits
 
 
 def failing_forward(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Module:
-    """Return a module that can be built and not called."""
-    return _Failing()
+    """Return a module that passes its trial, and cannot be called with more than a few objects."""
+    return _Failing(shapes, classes)
 
 
 @dataclass(frozen=True)
@@ -126,3 +129,15 @@ class Choosing(Plain):
     """Needs log-probabilities, and gives no object a score."""
 
     needs = Needs(log_probs=True)
+
+
+class NeedsFeatures(Plain):
+    """Needs what a custom network does not offer."""
+
+    needs = Needs(features=True)
+
+
+class NeedsSound(Plain):
+    """Needs a side head that only a pool with sound has."""
+
+    needs = Needs(side_heads=("sound",))

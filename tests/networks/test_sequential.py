@@ -12,6 +12,7 @@ from typing_extensions import override
 from alray.networks import kernels, sequential
 from alray.networks.layers import dropouts
 from alray.networks.models import CustomModule
+from alray.networks.sequential import find_blocks
 from alray.scoring import sequential as sequential_pass
 from alray.scoring.passes import BLOCK
 from alray.strategies.signals import Committee, Request
@@ -169,3 +170,18 @@ def test_a_sequence_takes_the_fast_pass(monkeypatch, pool):
     monkeypatch.setattr(sequential_pass.SequentialPass, "score_block", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         scored(custom(Sequence(*layers())), pool, LOG_PROBS)
+
+
+def test_tracing_leaves_what_forward_keeps_as_it_was():
+    class Keeping(Sequence):
+        @override
+        def forward(self, features, present):
+            self.answer = super().forward(features, present)
+            self.get_buffer("decay").mul_(0.5)
+            return self.answer
+
+    module = Keeping(*layers())
+    module.register_buffer("decay", torch.ones(()))
+    assert find_blocks(module, SHAPES) is not None
+    assert module.decay == 1
+    assert "answer" not in vars(module)

@@ -9,8 +9,11 @@ from alray.networks.generators import torch_generator
 from alray.networks.layers import draw_mask, dropouts
 from alray.networks.tensors import PoolTensors
 from alray.scoring.engine import score
+from alray.strategies.scores import bald
 from alray.strategies.signals import Committee, Request
-from tests.helpers.builders import everyone, make_network, make_pool
+from tests.helpers.builders import TWO, everyone, make_network, make_pool, plan_of
+from tests.helpers.correlation_studies import correlation_plan
+from tests.helpers.faulty_networks import faulty
 from tests.helpers.scoring import assert_close, scored
 
 
@@ -66,21 +69,76 @@ def test_members_are_thinned_networks_summarised_by_their_mean_and_mean_entropy(
     assert_close(found.committee_mean_entropy, -(p * p.log()).sum(dim=2).mean(dim=0))
 
 
+ONE = {"text": 5}
+CUSTOM = "tests.helpers.own_modules:linear_network"
+
+
 @pytest.mark.parametrize(
-    ("settings", "kind", "message"),
+    ("dimensions", "settings", "kind", "message"),
     [
-        ({"dropout": 0.0}, "dropout", "model.dropout"),
-        ({"dropout": 0.0}, "both", "model.dropout"),
-        ({"heads": "one"}, "heads", "several heads"),
-        ({"heads": "one"}, "both", "several heads"),
-        ({"name": "tests.helpers.own_modules:linear_network"}, "dropout", "dropout layers"),
+        (TWO, {"dropout": 0.0}, "dropout", "set model.dropout above 0$"),
+        (TWO, {"dropout": 0.0}, "both", "set model.dropout above 0$"),
+        (ONE, {"dropout": 0.0}, "dropout", "set model.dropout above 0$"),
+        (TWO, {"heads": "one"}, "heads", "several heads.*use committee=dropout"),
+        (TWO, {"heads": "one"}, "both", "several heads"),
+        (ONE, {}, "heads", "several heads.*use committee=dropout"),
+        (TWO, {"name": CUSTOM}, "dropout", "dropout layers: .*create nn.Dropout layers in the"),
     ],
 )
-def test_a_committee_whose_members_would_all_be_the_same_is_refused(settings, kind, message):
-    pool = make_pool()
+def test_a_committee_whose_members_would_all_be_the_same_is_refused(
+    dimensions, settings, kind, message
+):
+    """With advice that the network can follow."""
+    pool = make_pool(dimensions=dimensions)
     network = make_network(pool, **settings)
     with pytest.raises(SpecError, match=message):
         scored(network, pool, Request(committee=Committee(3, kind)))
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            faulty("dropout not called"),
+            r"same answers.*\(layer\) change nothing; call them in forward",
+        ),
+        (faulty("transformer of objects"), "scored together.*batch_first=True"),
+        (
+            {"width": 8, "dropout": 1e-6},
+            "same answers.*raise model.dropout",
+        ),
+    ],
+    ids=str,
+)
+def test_members_that_agree_about_a_few_objects_are_refused_while_planning(model, message):
+    pool = make_pool(400)
+    heads_are_left = ", or use committee=heads" if "width" in model else ""
+    with pytest.raises(SpecError, match=f"^bald: .*{message}.*{heads_are_left}$"):
+        plan_of(pool, model=model, strategies=["margin", "bald"])
+    with pytest.raises(
+        SpecError, match=f"^scores: bald: .*{message}.*(?<!heads); or leave it out: --scores loss$"
+    ):
+        correlation_plan(pool, model=model, scores=["loss", "bald"])
+    heads = {**model, "dropout": 0.5} if "width" in model else {"width": 8}
+    plan_of(pool, model=heads, strategies=["committee_margin:committee=heads"])
+    plan_of(pool, model=model, strategies=["margin"])
+
+
+def test_members_of_a_transformer_drop_what_its_dropout_layers_drop():
+    """PyTorch's fast path, which calls no dropout layer, is off for members and on again behind them."""
+    pool = make_pool()
+    network = make_network(pool, **faulty("transformer"))
+    request = Request(committee=Committee(6))
+    fast = scored(network, pool, request)
+    assert torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        slow = scored(network, pool, request)
+        assert not torch.backends.mha.get_fastpath_enabled()
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
+    assert torch.equal(fast.committee_log_mean, slow.committee_log_mean)
+    assert bald(fast.committee_log_mean, fast.committee_mean_entropy).min() > 1e-4
 
 
 def test_masks_need_a_generator():

@@ -15,7 +15,8 @@ from alray.scoring.folding import Affine
 from alray.scoring.int8 import Int8Affine, can_compute, can_score, scale_of, signed_scale_of
 from alray.strategies.base import given
 from alray.strategies.signals import Committee, Request
-from tests.helpers.builders import image_pool, make_network, make_pool
+from tests.helpers.builders import everyone, image_pool, make_network, make_pool
+from tests.helpers.scoring import scored_plainly
 
 pytestmark = pytest.mark.skipif(
     not available() >= INT8, reason="this build of PyTorch has no 8-bit products"
@@ -84,6 +85,17 @@ def test_an_int8_pass_is_near_the_exact_one(committee):
     if committee is not None:
         off = (near.committee_mean_entropy - exact.committee_mean_entropy).abs().mean()
         assert 0 < off < 0.1 * exact.committee_mean_entropy.std()
+
+
+def test_a_member_that_drops_every_unit_of_a_layer_answers_as_the_module(monkeypatch):
+    pool = make_pool(300)
+    network = make_network(pool, width=8, dropout=0.9, randomised=True)
+    request = Request(log_probs=True, committee=Committee(20, "both"))
+    near = score_int8(network, PoolTensors(pool), everyone(pool), request, torch_generator(3))
+    exact = scored_plainly(monkeypatch, network, pool, request, seed=3)
+    for signal in ("committee_log_mean", "committee_mean_entropy"):
+        off = (getattr(near, signal) - getattr(exact, signal)).abs().mean()
+        assert 0 < off < 0.02 * getattr(exact, signal).std()
 
 
 def assert_near(pool, network, objects):

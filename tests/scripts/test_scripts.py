@@ -12,11 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import bench
+from benchmarks.engine import initial_labels
 from benchmarks.growth import growth_table
 from benchmarks.libraries.competitors import COMPETITORS
 from benchmarks.libraries.tables import strategy_table
 from benchmarks.libraries.task import STRATEGIES
 from benchmarks.sweeps.tables import memory_table, sweep_table
+from benchmarks.workloads import make_pool
 from chaos_study.__main__ import chaos
 from studies import digits_pool, prediction_table, summary_picture
 
@@ -37,6 +39,15 @@ MODULES = {
 @pytest.mark.parametrize("name", sorted(MODULES - IN_OTHER_ENVIRONMENTS))
 def test_every_module_can_be_loaded(name):
     import_module(name)
+
+
+def test_the_engine_is_measured_on_a_pool_of_any_size_that_holds_its_rounds():
+    """A train part of 70 %: as many initial labels as usual, else as the rounds leave; before anything is timed."""
+    assert [initial_labels(make_pool(objects), 3) for objects in (2_000, 4_000)] == [1_340, 2_000]
+    done = CliRunner().invoke(bench, ["engine", "--objects", "50"])
+    assert done.exit_code == 2
+    assert "35 objects is too small for 2 rounds of 20 labels; raise --objects" in done.output
+    assert "Speed" not in done.output
 
 
 # Help

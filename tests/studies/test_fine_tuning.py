@@ -30,6 +30,7 @@ from alray.training.checkpoint import restore_learner
 from alray.training.learner import step, train_mode
 from tests.helpers.builders import make_pool, same_tensors
 from tests.helpers.correlation_studies import correlation_plan
+from tests.helpers.faulty_networks import faulty
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,15 @@ def test_a_base_survives_its_file(base):
 def test_a_network_without_dropout_has_no_bald_score(pool):
     plan = correlation_plan(pool.pool, model={"width": 8, "dropout": 0})
     assert "bald" not in train_base(plan.spec, pool, 0).scores
+
+
+@pytest.mark.parametrize(("fault", "can"), [("dropout", True), ("dropout not called", False)])
+def test_a_committee_that_cannot_disagree_scores_nothing(pool, fault, can):
+    """Its differences are rounding, which groups would be read by."""
+    plan = correlation_plan(pool.pool, model=faulty(fault), scores=["loss"])
+    found = train_base(plan.spec, pool, 0).scores
+    assert ("bald" in found) is can
+    assert "entropy" in found
 
 
 def test_a_fine_tune_is_the_plain_steps_on_its_objects(spec, pool, base):

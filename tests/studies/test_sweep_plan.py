@@ -72,6 +72,11 @@ def test_the_budget_must_fit_the_train_part():
             {"training": {"loss": "fixed", "loss_weights": {"sound": 1}}},
             "margin: training.loss_weights",
         ),
+        (
+            {"strategies": [f"{OWN}:NeedsFeatures"], "model": {"name": f"{OWN}:OwnNetwork"}},
+            f"{OWN}:NeedsFeatures: the strategy needs features.*use model late_fusion or cnn",
+        ),
+        ({"strategies": [f"{OWN}:NeedsSound"]}, "lacks: sound; its heads are: fused, image, text"),
         ({"model": {"name": "cnn"}}, "one image array"),
         ({"model": {"name": f"{OWN}:broken_network"}}, "ZeroDivisionError: no weights today"),
         ({"vary": {"model.dropout": [0.5, 0]}, "strategies": ["bald"]}, r"bald \[dropout=0.0\]"),

@@ -8,6 +8,7 @@ import pandas as pd
 
 from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.comparison import Comparison
+from alray.analysis.sweep.equal_arms import equal_arms
 from alray.analysis.sweep.saving_words import amount_saved, shown_along_curve
 from alray.analysis.wording import (
     UNCOMPARED,
@@ -64,6 +65,7 @@ def reading(summary: pd.DataFrame) -> list[str]:
     compared = [row for row in rows if row["paired_seeds"]]
     return [
         *_excluded(rows, RANDOM),
+        *equal_arms(rows),
         *(_against_random(compared) if compared else ["No arm has a random arm to compare with."]),
     ]
 
@@ -86,7 +88,7 @@ def paragraph(
     """
     rows = summary.to_dict("records")
     compared = [row for row in rows if row["paired_seeds"]]
-    excluded = _excluded(rows, reference)
+    excluded = [*equal_arms(rows), *_excluded(rows, reference)]
     if not compared:
         return " ".join([f"No arm can be compared with {reference}.", *excluded])
     sentences = [_differences(compared, reference)]

@@ -11,11 +11,12 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from alray.errors import SpecError
 from alray.networks.generators import forked_rng, torch_generator
-from alray.networks.layers import dropouts
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.scoring import engine
+from alray.scoring.agreement import check_committee, check_disagreement
 from alray.scoring.evaluation import evaluate
 from alray.scoring.metrics import Metrics
 from alray.seeding import generator, torch_seed
@@ -28,6 +29,9 @@ from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import Learner, fresh_learner
 
 SAMPLE, SCORE = "sample", "score."
+
+ASKED = 16
+"""Objects about which a committee is asked whether it can disagree."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def _score(
     spec: CorrelationSpec, pool: PoolTensors, learner: Learner, sample: Indices, base: int
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Return every score that the network can give, since groups sorted by any of them report the means of all."""
-    committee = Committee(spec.members) if dropouts(learner.network) else None
+    committee = _committee(spec, pool, learner, sample)
     masks = torch_generator(torch_seed(spec.seed, base, "committee")) if committee else None
     request = Request(log_probs=True, committee=committee, true_loss=True)
     signals = engine.score(learner.network, pool, sample, request, masks)
@@ -132,3 +136,17 @@ def _score(
         log_mean, entropy = given(signals.committee_log_mean), signals.committee_mean_entropy
         found["bald"] = scores.bald(log_mean, given(entropy))
     return {name: values.to("cpu", torch.float64).numpy() for name, values in found.items()}
+
+
+def _committee(
+    spec: CorrelationSpec, pool: PoolTensors, learner: Learner, sample: Indices
+) -> Committee | None:
+    """Return the committee of BALD; None where its members would agree, and nobody asks for it."""
+    committee = Committee(spec.members)
+    if "bald" not in spec.scores:
+        try:
+            check_committee(learner.network, committee)
+            check_disagreement(learner.network, pool, sample[:ASKED], committee, spec.seed)
+        except SpecError:
+            return None
+    return committee

@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from alray.errors import SpecError
+from alray.networks.tensors import PoolTensors
+from alray.networks.threads import one_thread
 from alray.pools.pool import Indices, Pool, PreparedPool
-from alray.scoring.engine import check_committee
+from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import generator, torch_seed
 from alray.settings.correlation import CorrelationSpec
 from alray.settings.names import study_name
@@ -18,7 +20,9 @@ from alray.studies.correlation.base_model import initial_order
 from alray.studies.correlation.grouping import Groups
 from alray.studies.correlation.protocol import CONTROL, GROUPS_A_TASK, SHUFFLED, SHUFFLED_GROUPS
 from alray.studies.correlation.tasks import FineTune
-from alray.training.learner import check_training, try_network
+from alray.studies.effects import Configuration, refuse_without_effect
+from alray.training.learner import check_training
+from alray.training.trial import trial_objects, tried_network
 
 USUAL_INITIAL, USUAL_SAMPLE, USUAL_GROUPS, USUAL_GROUP_SIZE = 2_000, 10_000, 100, 100
 NAME_ENDING = "-correlation"
@@ -131,7 +135,8 @@ def make_correlation_plan(
             "sample": sample,
         }
     )
-    _check_network(filled, prepared)
+    with one_thread():
+        _check_network(filled, prepared)
     return CorrelationPlan(filled, pool, prepared)
 
 
@@ -184,7 +189,20 @@ def _check_sizes(sample: int, size: int, unlabelled: int, train: int, initial: i
 
 
 def _check_network(spec: CorrelationSpec, prepared: PreparedPool) -> None:
-    network = try_network(spec.model, prepared, torch_seed(spec.seed, 0, "weights"))
+    """Refuse a network that the study cannot work with; `spec` has its numbers filled in."""
+    refuse_without_effect([Configuration("the study", "", spec.model, spec.training)])
+    pool, seed = PoolTensors(prepared), torch_seed(spec.seed, 0, "weights")
+    initial, group = int(spec.initial or 0), int(spec.group_size or 0)
+    counts = (initial, group + (initial if spec.replay == "initial" else 0))
+    network = tried_network(spec.model, spec.training, pool, seed, counts)
     check_training(network, spec.training)
     if "bald" in spec.scores:
-        check_committee(network, Committee(spec.members))
+        committee = Committee(spec.members)
+        try:
+            check_committee(network, committee)
+            check_disagreement(network, pool, trial_objects(pool), committee, seed)
+        except SpecError as error:
+            others = ",".join(score for score in spec.scores if score != "bald")
+            raise SpecError(
+                f"scores: bald: {error}; or leave it out{others and f': --scores {others}'}"
+            ) from None

@@ -5,42 +5,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alray.errors import AlrayError, SpecError
-from alray.networks.kernels import INT8, available
-from alray.networks.models import Network
+from alray.errors import SpecError
+from alray.networks.threads import one_thread
 from alray.pools.pool import Pool, PreparedPool
-from alray.scoring import int8
-from alray.scoring.engine import check_committee
-from alray.seeding import torch_seed
 from alray.settings.base import Settings, assign, look_up, setting_names, unknown_name, validate
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.names import study_name
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
-from alray.strategies import ScoreStrategy, Strategy, canonical, identity, parse
+from alray.strategies import canonical, identity, parse
+from alray.studies.effects import Configuration, refuse_equal, refuse_without_effect
+from alray.studies.sweep.arm import Arm
+from alray.studies.sweep.network_checks import check_networks, check_screen
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
-from alray.training.learner import check_training, try_network
 
 VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A strategy with its parameters and training settings: what is compared.
-
-    Attributes:
-        label: Its name in records and reports, unique within the study.
-        text: The strategy as it is written.
-        variant: The varied settings that differ from the study's own, "" where none does.
-        training: With the loss predictor if the strategy wants one.
-    """
-
-    label: str
-    text: str
-    strategy: Strategy
-    variant: str
-    model: ModelSpec
-    training: TrainingSpec
 
 
 @dataclass(frozen=True)
@@ -92,8 +71,15 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
             f"{_remedy(study, pool, prepared)}"
         )
     arms = _arms(study)
-    networks = _check_networks(arms, prepared, study)
-    _check_screen(arms, networks, study)
+    configurations = [
+        Configuration(arm.label, _choice(arm), arm.model, arm.training) for arm in arms
+    ]
+    refuse_without_effect(configurations)
+    if study.rounds > 0:
+        refuse_equal(configurations, len(prepared.modalities))
+    with one_thread():
+        networks = check_networks(arms, prepared, study)
+    check_screen(arms, networks, study)
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
         runs += _full_data_runs(study, pool, len(prepared.train))
@@ -135,6 +121,15 @@ def _arms(study: SweepSpec) -> list[Arm]:
     return arms
 
 
+def _choice(arm: Arm) -> str:
+    """Return the strategy's identity, without the members that a committee of heads does not use."""
+    committee = arm.strategy.needs.committee
+    name = identity(arm.text)
+    if committee is None or committee.kind != "heads":
+        return name
+    return name.replace(f":members={committee.members}", "")
+
+
 def _full_data_runs(study: SweepSpec, pool: Pool, objects: int) -> list[RunSpec]:
     """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
     runs = []
@@ -152,7 +147,7 @@ def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
         f"{section}.{name}" for section, kind in VARIED.items() for name in setting_names(kind)
     ]
     for key in vary:
-        if key not in valid:
+        if key not in valid and not key.startswith("model.options."):
             raise SpecError(f"vary: {unknown_name('setting', key, valid)}")
     return [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
 
@@ -163,6 +158,11 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any]) -> Arm:
     for name, value in choice.items():
         assign(settings, name, value)
     if strategy.loss_prediction is not None:
+        if study.training.loss_prediction not in (None, strategy.loss_prediction):
+            raise SpecError(
+                f"training.loss_prediction has no effect on {text}, which has its own; give it as options, such as "
+                f"{text.partition(':')[0]}:margin={study.training.loss_prediction.margin:g}, or leave it out"
+            )
         settings["training"]["loss_prediction"] = strategy.loss_prediction.model_dump()
     model = validate(ModelSpec, settings["model"], "vary: model")
     training = validate(TrainingSpec, settings["training"], "vary: training")
@@ -180,59 +180,6 @@ def _variant(study: SweepSpec, varied: SweepSpec, names: Iterable[str]) -> str:
     """Name the settings that differ from the study's own; an arm that does not differ is the plain arm."""
     differing = [name for name in names if look_up(varied, name) != look_up(study, name)]
     return ", ".join(f"{name.partition('.')[2]}={look_up(varied, name)}" for name in differing)
-
-
-def _check_networks(
-    arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec
-) -> list[Network]:
-    """Return each arm's network, built once for equal settings; refuse one that an arm cannot work with."""
-    built: dict[str, Network] = {}
-    networks: list[Network] = []
-    for arm in arms:
-        key = arm.model.model_dump_json()
-        if key not in built:
-            built[key] = try_network(arm.model, prepared, torch_seed(study.seed, 0, "weights"))
-        try:
-            _check_arm(arm, built[key])
-        except AlrayError as error:
-            raise SpecError(f"{arm.label}: {error}") from None
-        networks.append(built[key])
-    return networks
-
-
-def _check_screen(arms: Sequence[Arm], networks: Sequence[Network], study: SweepSpec) -> None:
-    """Refuse a screen where there are no int8 scores; `networks` has each arm's."""
-    if study.screen is None:
-        return
-    if not available() >= INT8:
-        raise SpecError("screen: this build of PyTorch has no 8-bit products; leave it out")
-    if study.execution.gpus_per_run:
-        raise SpecError("screen works on the CPU; leave it out, or --gpus-per-run")
-    for arm, network in zip(arms, networks, strict=True):
-        needs = arm.strategy.needs
-        if not needs.anything:
-            continue
-        if not int8.can_score(network):
-            raise SpecError(
-                f"{arm.label}: screen works with model late_fusion, not {arm.model.name}; leave it out"
-            )
-        if not isinstance(arm.strategy, ScoreStrategy) or not int8.can_compute(needs):
-            raise SpecError(
-                f"{arm.label}: screen needs a strategy that ranks objects by a score from probabilities; leave screen "
-                "out, or the strategy"
-            )
-
-
-def _check_arm(arm: Arm, network: Network) -> None:
-    check_training(network, arm.training)
-    needs = arm.strategy.needs
-    if needs.committee is not None:
-        check_committee(network, needs.committee)
-    wanted = needs.predicted_loss or arm.training.loss_prediction is not None
-    if wanted and not network.tap_sizes:
-        raise SpecError(
-            "predicting the loss needs hidden layers to tap: use model late_fusion or cnn"
-        )
 
 
 def _run(study: SweepSpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:

@@ -1,0 +1,25 @@
+"""An arm of a sweep: what is compared."""
+
+from dataclasses import dataclass
+
+from alray.settings.common import ModelSpec, TrainingSpec
+from alray.strategies import Strategy
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A strategy with its parameters and training settings: what is compared.
+
+    Attributes:
+        label: Its name in records and reports, unique within the study.
+        text: The strategy as it is written.
+        variant: The varied settings that differ from the study's own, "" where none does.
+        training: With the loss predictor if the strategy wants one.
+    """
+
+    label: str
+    text: str
+    strategy: Strategy
+    variant: str
+    model: ModelSpec
+    training: TrainingSpec

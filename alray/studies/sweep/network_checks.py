@@ -1,0 +1,100 @@
+"""Whether each arm of a sweep has a network that it can work with."""
+
+from collections.abc import Sequence
+
+from alray.errors import AlrayError, SpecError
+from alray.networks.kernels import INT8, available
+from alray.networks.models import CustomModule, Network
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import PreparedPool
+from alray.scoring import int8
+from alray.scoring.agreement import check_committee, check_disagreement
+from alray.seeding import torch_seed
+from alray.settings.sweep import SweepSpec
+from alray.strategies import ScoreStrategy
+from alray.strategies.signals import Committee, Request
+from alray.studies.sweep.arm import Arm
+from alray.training.learner import check_training
+from alray.training.trial import trial_objects, tried_network
+
+
+def check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec) -> list[Network]:
+    """Return each arm's network, built and tried once for equal settings; refuse one that an arm cannot work with."""
+    pool, seed = PoolTensors(prepared), torch_seed(study.seed, 0, "weights")
+    counts = [*range(study.initial, study.budget + 1, study.query)]
+    counts += [len(prepared.train)] * study.full_data
+    tried: dict[str, Network] = {}
+    disagreeing: set[tuple[str, Committee]] = set()
+    networks: list[Network] = []
+    for arm in arms:
+        key = arm.model.model_dump_json()
+        if key not in tried:
+            tried[key] = tried_network(arm.model, arm.training, pool, seed, counts)
+        try:
+            _check_arm(arm, tried[key])
+            _check_signals(tried[key], arm.strategy.needs)
+            committee = arm.strategy.needs.committee
+            if committee is not None and (key, committee) not in disagreeing:
+                _check_committee(tried[key], pool, committee, seed)
+                disagreeing.add((key, committee))
+        except AlrayError as error:
+            raise SpecError(f"{arm.label}: {error}") from None
+        networks.append(tried[key])
+    return networks
+
+
+def _check_signals(network: Network, needs: Request) -> None:
+    """Refuse signals that the network does not offer."""
+    if needs.features and isinstance(network, CustomModule):
+        raise SpecError(
+            "the strategy needs features, the input of the last layer, which a custom network does not offer: use "
+            "model late_fusion or cnn"
+        )
+    unknown = [head for head in needs.side_heads if head not in network.head_names]
+    if unknown:
+        raise SpecError(
+            f"the strategy needs side heads that the network lacks: {', '.join(unknown)}; its heads are: "
+            f"{', '.join(network.head_names)}"
+        )
+
+
+def _check_committee(network: Network, pool: PoolTensors, committee: Committee, seed: int) -> None:
+    try:
+        check_committee(network, committee)
+        check_disagreement(network, pool, trial_objects(pool), committee, seed)
+    except SpecError as error:
+        by_heads = committee.kind == "dropout" and len(network.head_names) > 1
+        raise SpecError(f"{error}{', or use committee=heads' if by_heads else ''}") from None
+
+
+def check_screen(arms: Sequence[Arm], networks: Sequence[Network], study: SweepSpec) -> None:
+    """Refuse a screen where there are no int8 scores; `networks` has each arm's."""
+    if study.screen is None:
+        return
+    if not available() >= INT8:
+        raise SpecError("screen: this build of PyTorch has no 8-bit products; leave it out")
+    if study.execution.gpus_per_run:
+        raise SpecError("screen works on the CPU; leave it out, or --gpus-per-run")
+    for arm, network in zip(arms, networks, strict=True):
+        needs = arm.strategy.needs
+        if not needs.anything:
+            continue
+        if not int8.can_score(network):
+            raise SpecError(
+                f"{arm.label}: screen works with model late_fusion, not {arm.model.name}; leave it out"
+            )
+        if not isinstance(arm.strategy, ScoreStrategy) or not int8.can_compute(needs):
+            raise SpecError(
+                f"{arm.label}: screen needs a strategy that ranks objects by a score from probabilities; leave screen "
+                "out, or the strategy"
+            )
+
+
+def _check_arm(arm: Arm, network: Network) -> None:
+    check_training(network, arm.training)
+    needs = arm.strategy.needs
+    wanted = needs.predicted_loss or arm.training.loss_prediction is not None
+    if wanted and not network.tap_sizes:
+        raise SpecError(
+            "predicting the loss needs hidden layers to tap: use model late_fusion or cnn"
+        )
