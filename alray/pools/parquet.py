@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 
 from alray.errors import PoolError
 from alray.pools.builtin import locate
+from alray.settings.base import nearest
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +31,8 @@ class PoolFile:
         names = self.schema.names
         if column in names:
             return self.schema.field(names.index(column))
-        near = get_close_matches(column, names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        near = nearest(column, names)
+        hint = f"did you mean {near!r}? " if near else ""
         raise PoolError(
             f"{self.path}: no column {column!r}; {hint}columns are {', '.join(names)}; "
             f"name another one with {option}"
