@@ -55,7 +55,7 @@ def correlate(
 
     spec = read_settings(CorrelationSpec, study, given, settings)
     if dry_run:
-        _print_plan(spec, results)
+        _print_plan(spec, results, fresh=fresh)
     else:
         _run(spec, results, fresh=fresh, report=report)
 
@@ -75,7 +75,7 @@ def _run(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool, report: 
     exit_if_failed(len(found.failures), "task", found.path / "failures.parquet", progress)
 
 
-def _print_plan(spec: "CorrelationSpec", results: "StudyPath") -> None:
+def _print_plan(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool) -> None:
     from alray import api
     from alray.cli.display.correlation_progress import correlation_headline
     from alray.cli.display.log_lines import logged_to
@@ -84,6 +84,8 @@ def _print_plan(spec: "CorrelationSpec", results: "StudyPath") -> None:
 
     with logged_to(console(stderr=True)):
         plan = api.plan_correlation(spec)
+        if not fresh:
+            api.check_results(plan, results)
     out = console()
     for line in correlation_headline(plan):
         out.print(line, soft_wrap=True)

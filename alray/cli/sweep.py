@@ -61,7 +61,7 @@ def sweep(
         }
     spec = read_settings(SweepSpec, study, given, settings)
     if dry_run:
-        _print_plan(spec, results)
+        _print_plan(spec, results, fresh=fresh)
     else:
         _run(spec, results, fresh=fresh, report=report)
 
@@ -82,7 +82,7 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
     exit_if_failed(failed, "run", found.path / "runs.parquet", progress)
 
 
-def _print_plan(spec: "SweepSpec", results: "StudyPath") -> None:
+def _print_plan(spec: "SweepSpec", results: "StudyPath", *, fresh: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -93,6 +93,8 @@ def _print_plan(spec: "SweepSpec", results: "StudyPath") -> None:
 
     with logged_to(console(stderr=True)):
         plan: Plan = api.plan_sweep(spec)
+        if not fresh:
+            api.check_results(plan, results)
     out = console()
     for line in sweep_headline(plan):
         out.print(line)

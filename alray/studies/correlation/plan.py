@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
 from alray.pools.pool import Indices, Pool, PreparedPool
 from alray.scoring.engine import check_committee
@@ -48,6 +49,7 @@ class CorrelationPlan:
     spec: CorrelationSpec
     pool: Pool
     prepared: PreparedPool
+    code: CustomCode = NO_CODE
 
     @property
     def counts(self) -> dict[str, int]:
@@ -102,9 +104,9 @@ class CorrelationPlan:
 
 
 def make_correlation_plan(
-    spec: CorrelationSpec, pool: Pool, prepared: PreparedPool
+    spec: CorrelationSpec, pool: Pool, prepared: PreparedPool, code: CustomCode = NO_CODE
 ) -> CorrelationPlan:
-    """Fill in what was left open and refuse what cannot work.
+    """Fill in what was left open and refuse what cannot work; `code` is what the user supplies of it.
 
     Raises:
         SpecError: Names the setting and the nearest value that works.
@@ -123,7 +125,7 @@ def make_correlation_plan(
         }
     )
     _check_network(filled, prepared)
-    return CorrelationPlan(filled, pool, prepared)
+    return CorrelationPlan(filled, pool, prepared, code)
 
 
 def _initial(spec: CorrelationSpec, pool: Pool, prepared: PreparedPool) -> int:

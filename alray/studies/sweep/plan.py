@@ -2,9 +2,10 @@
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import AlrayError, SpecError
 from alray.networks.kernels import INT8, available
 from alray.networks.models import Network
@@ -16,7 +17,14 @@ from alray.settings.base import Settings, assign, look_up, setting_names, unknow
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec
-from alray.strategies import ScoreStrategy, Strategy, canonical, identity, parse
+from alray.strategies import (
+    ScoreStrategy,
+    Strategy,
+    canonical,
+    custom_name,
+    identity,
+    parse,
+)
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
 from alray.training.learner import check_training, try_network
 
@@ -32,6 +40,9 @@ class Arm:
         text: The strategy as it is written.
         variant: The varied settings that differ from the study's own, "" where none does.
         training: With the loss predictor if the strategy wants one.
+        options: The strategy with all of its options.
+        strategy_code: A hash of the source of a custom strategy, None for a built-in one.
+        model_code: The same of a custom network.
     """
 
     label: str
@@ -40,6 +51,9 @@ class Arm:
     variant: str
     model: ModelSpec
     training: TrainingSpec
+    options: str
+    strategy_code: str | None
+    model_code: str | None
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,12 @@ class Plan:
     prepared: PreparedPool
     arms: tuple[Arm, ...]
     runs: tuple[RunSpec, ...]
+    code: CustomCode = NO_CODE
+
+    def without_code(self) -> "Plan":
+        """Return the plan with the runs that they were before a custom code was part of a run."""
+        nothing = {"strategy_code": None, "model_code": None}
+        return replace(self, runs=tuple(run.model_copy(update=nothing) for run in self.runs))
 
     @property
     def queue(self) -> tuple[RunSpec, ...]:
@@ -78,8 +98,10 @@ class Plan:
         return scored * (committee.members if committee and committee.kind != "heads" else 1)
 
 
-def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
-    """Expand a study into arms and runs.
+def make_plan(
+    study: SweepSpec, pool: Pool, prepared: PreparedPool, code: CustomCode = NO_CODE
+) -> Plan:
+    """Expand a study into arms and runs; `code` is what the user supplies of it.
 
     Raises:
         SpecError: A strategy, setting or combination of them cannot work on this pool.
@@ -90,14 +112,14 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
             f"but the train part of pool {pool.name!r} has {len(prepared.train)} objects: lower --rounds to "
             f"{max(0, (len(prepared.train) - study.initial) // study.query)}, or --initial or --query"
         )
-    arms = _arms(study)
+    arms = _arms(study, code)
     networks = _check_networks(arms, prepared, study)
     _check_screen(arms, networks, study)
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
-        runs += _full_data_runs(study, pool, len(prepared.train))
+        runs += _full_data_runs(study, pool, len(prepared.train), code)
     named = study.model_copy(update={"name": study.name or pool.name})
-    return Plan(named, pool, prepared, tuple(arms), tuple(runs))
+    return Plan(named, pool, prepared, tuple(arms), tuple(runs), code)
 
 
 def _scored(study: SweepSpec, objects: int, round_number: int) -> int:
@@ -109,10 +131,12 @@ def _scored(study: SweepSpec, objects: int, round_number: int) -> int:
     return min(unlabelled, study.candidates or unlabelled)
 
 
-def _arms(study: SweepSpec) -> list[Arm]:
+def _arms(study: SweepSpec, code: CustomCode) -> list[Arm]:
     """Multiply strategies by the variants of the settings."""
     arms = [
-        _arm(study, text, choice) for choice in _choices(study.vary) for text in study.strategies
+        _arm(study, text, choice, code)
+        for choice in _choices(study.vary)
+        for text in study.strategies
     ]
     labels = [arm.label for arm in arms]
     repeated = sorted({label for label in labels if labels.count(label) > 1})
@@ -123,11 +147,11 @@ def _arms(study: SweepSpec) -> list[Arm]:
     return arms
 
 
-def _full_data_runs(study: SweepSpec, pool: Pool, objects: int) -> list[RunSpec]:
+def _full_data_runs(study: SweepSpec, pool: Pool, objects: int, code: CustomCode) -> list[RunSpec]:
     """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
     runs = []
     for seed, choice in itertools.product(study.seeds, _choices(study.vary)):
-        arm = _arm(study, "random", choice)
+        arm = _arm(study, "random", choice, code)
         run = _run(study, pool, arm, seed)
         everything = {"arm": _label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
         runs.append(run.model_copy(update={**everything, "full_data": True}))
@@ -145,7 +169,7 @@ def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
 
 
-def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any]) -> Arm:
+def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCode) -> Arm:
     strategy = parse(text)
     settings = {section: getattr(study, section).model_dump() for section in VARIED}
     for name, value in choice.items():
@@ -156,8 +180,18 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any]) -> Arm:
     training = validate(TrainingSpec, settings["training"], "vary: training")
     varied = study.model_copy(update={"model": model, "training": training})
     variant = _variant(study, varied, choice)
-    label = _label(canonical(text), variant)
-    return Arm(label, canonical(text), strategy, variant, model, training)
+    name, supplied = canonical(text), custom_name(text)
+    return Arm(
+        label=_label(name, variant),
+        text=name,
+        strategy=strategy,
+        variant=variant,
+        model=model,
+        training=training,
+        options=identity(text),
+        strategy_code=None if supplied is None else code.digest(supplied.name),
+        model_code=code.digest(model.name),
+    )
 
 
 def _label(name: str, variant: str) -> str:
@@ -227,7 +261,7 @@ def _run(study: SweepSpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
     return RunSpec(
         arm=arm.label,
         strategy=arm.text,
-        strategy_options=identity(arm.text),
+        strategy_options=arm.options,
         variant=arm.variant,
         oracle=arm.strategy.oracle,
         seed=seed,
@@ -245,4 +279,6 @@ def _run(study: SweepSpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
         device="cuda" if study.execution.gpus_per_run else "cpu",
         candidates=study.candidates,
         screen=study.screen,
+        strategy_code=arm.strategy_code,
+        model_code=arm.model_code,
     )
