@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from alray.errors import SpecError
-from alray.settings.base import AnySettings, validate
+from alray.settings.base import AnySettings, Settings, validate
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -29,9 +29,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def as_values(
-    kind: type[AnySettings], study: AnySettings | Mapping[str, Any] | str | Path | None
-) -> dict[str, Any]:
+def as_values(kind: type[Settings], study: object) -> dict[str, Any]:
     """Return settings as plain values, of settings, plain values, a YAML file, a pool, or None for the defaults.
 
     Raises:
