@@ -98,6 +98,7 @@ def local_class():
     [
         ({"strategies": [Listing(1.0, names=["a"])]}, "Listing.* has no text form"),
         ({"strategies": [PowerMargin(1.0, "a:b")]}, "has no text form"),
+        ({"strategies": [PowerMargin(1.0, "a ")]}, "stands for PowerMargin.* without colons"),
         ({"strategies": [Stateful()]}, r"Stateful holds table.* put @dataclass\(frozen=True\)"),
         ({"strategies": [local_class()()]}, "has no name by which it can be found again"),
         ({"strategies": [3]}, "strategy 'builtins:int' is not a strategy class"),

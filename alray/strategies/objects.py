@@ -35,8 +35,8 @@ def text_of(strategy: Any) -> str:
         raise SpecError(f"{KIND} {strategy!r} has no text form: {error}") from None
     if not same:
         raise SpecError(
-            f"{KIND} {strategy!r} has no text form: {text} stands for {parse(text)!r}; options are numbers, words "
-            "and truth values, without colons or commas"
+            f"{KIND} {strategy!r} has no text form: {text} stands for {parse(text)!r}; options are numbers, truth "
+            "values, and words without colons or spaces at the end"
         )
     return canonical(text)
 
