@@ -34,7 +34,8 @@ def find_code(names: Iterable[CustomName]) -> CustomCode:
             files[each.name] = main_hashes(each.name, thing, each.what)
             continue
         files[each.name] = {**_up_to_date(each), **_version(each)}
-        folders.append(str(folder_of(each.module)))
+        if files[each.name]:
+            folders.append(str(folder_of(each.module)))
     return CustomCode(files, tuple(dict.fromkeys(folders)), values)
 
 

@@ -21,8 +21,8 @@ def module_files(module_name: str) -> dict[str, Path]:
 
     Empty where the module has no file.
     """
-    spec = find_spec(module_name)
-    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+    origin = _origin(module_name)
+    if origin is None:
         return {}
     root = folder_of(module_name)
     files: dict[str, Path] = {}
@@ -37,7 +37,7 @@ def module_files(module_name: str) -> dict[str, Path]:
             if _belongs(imported, root, module_name):
                 waiting += _with_packages(imported)
     # A compiled module is in a file of another name.
-    return files or {Path(spec.origin).name: Path(spec.origin)}
+    return files or {origin.name: origin}
 
 
 def hashes(files: dict[str, Path]) -> dict[str, str]:
@@ -48,11 +48,21 @@ def hashes(files: dict[str, Path]) -> dict[str, str]:
 
 
 def folder_of(module_name: str) -> Path:
-    """Return the folder in which a module's outermost package, or the module itself, lies."""
-    spec = find_spec(module_name)
-    path = Path(spec.origin if spec is not None and spec.origin is not None else "").absolute()
-    depth = module_name.count(".") + (path.name == "__init__.py")
-    return path.parents[depth]
+    """Return the folder in which a module's outermost package, or the module itself, lies; "" where it has no file."""
+    origin = _origin(module_name)
+    if origin is None:
+        return Path()
+    return origin.parents[module_name.count(".") + (origin.name == "__init__.py")]
+
+
+def _origin(module_name: str) -> Path | None:
+    """Return a module's file, None where it has none: it is built in, or was made by a program."""
+    try:
+        spec = find_spec(module_name)
+    except (ImportError, ValueError):
+        return None
+    path = Path(spec.origin or "").absolute() if spec is not None else None
+    return path if path is not None and path.is_file() else None
 
 
 def imports(path: Path, module_name: str) -> Iterator[str]:

@@ -64,6 +64,10 @@ def test_what_was_imported_before_its_file_changed_is_imported_again(folder, mon
     assert not load("early:Mine", "strategy").old
 
 
+def test_a_module_without_a_file_has_no_source():
+    assert find_code([CustomName("sys:exit", "strategy")]) == CustomCode({"sys:exit": {}})
+
+
 def test_the_version_of_a_package_that_offers_a_strategy_counts(folder):
     write(folder, {"offered.py": "class Mine: pass\n"})
     one, two = (
