@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from alray.analysis.correlation.summary import summarise
+from alray.custom.code import CustomCode, custom_model
+from alray.custom.finding import find_code
 from alray.errors import Interrupted
 from alray.pools.reading import read_pool
 from alray.pools.split import prepare
 from alray.seeding import generator
 from alray.settings.common import ExecutionSpec
 from alray.settings.correlation import CorrelationSpec
-from alray.settings.files import as_settings
 from alray.settings.location import Location, location_of
 from alray.settings.sweep import SweepSpec
 from alray.studies import manifest
+from alray.studies.arguments import study_settings
 from alray.studies.correlation.driver import CorrelationDriver
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
@@ -34,6 +36,7 @@ from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
 from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import SweepStore
+from alray.studies.sweep.trial import custom_names, try_strategies
 from alray.studies.sweep.worker import RunWorker
 
 _logger = logging.getLogger(__name__)
@@ -49,26 +52,37 @@ def sweep(
     fresh: bool = False,
     observer: Observer | None = None,
     command: str = "alray.sweep(...)",
+    **settings: Any,
 ) -> Sweep:
     """Run a sweep, or the part of it that is not finished yet, and return its results.
 
     Warnings (who wrote the folder before, classes that were dropped as asked) go to the logger `alray`.
 
+    Settings can be given by keyword, and strategies, networks and paths as objects:
+    `alray.sweep(pool="posts.parquet", strategies=["random", Mine(k=3)], seeds=8)`.
+
     Args:
-        study: Settings, plain values for them, or the path of a YAML file; the default study where None.
+        study: Settings, plain values for them, the path of a YAML file, or that of a pool (.parquet); the default study
+            where None.
         results: Folder in which the study's own folder lies: local, or a URI such as `s3://bucket/results`.
         fresh: Throw away what lies there under the same name.
         observer: Learns what happens.
         command: Kept in the manifest.
+        settings: Settings by name, over those of `study`: `pool` is a path, the name of a built-in pool, or settings;
+            `strategies` a list of texts, objects and classes; `model` a class, a factory, or settings.
 
     Raises:
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
-    plan = plan_sweep(study)
+    plan = plan_sweep(study, **settings)
     if fresh:
         require_cluster(plan.study.execution)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
-        manifest.claim(store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh)
+        manifest.claim(
+            store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh, code=plan.code
+        )
+        if not manifest.names_code(store, plan.code):
+            plan = plan.without_code()
         # Before any run takes over a shorter one: the study has its new number of rounds from here on.
         store.write_study(plan.study.model_dump(mode="json"))
         observers = observers_of(plan.study.execution, observer, manifest.SWEEP)
@@ -76,7 +90,12 @@ def sweep(
         if not driver.complete:
             manifest.warn_if_source_changed(store)
         origin = manifest.origin(
-            store, plan.pool, kind=manifest.SWEEP, command=command, complete=driver.complete
+            store,
+            plan.pool,
+            kind=manifest.SWEEP,
+            command=command,
+            complete=driver.complete,
+            code=plan.code,
         )
         store.write_manifest(origin)
         try:
@@ -91,11 +110,26 @@ def sweep(
         return Sweep(store.root, plan.study, rounds, queries, runs, summary)
 
 
-def plan_sweep(study: SweepSpec | Mapping[str, Any] | str | Path | None = None) -> Plan:
-    """Read and split the pool, and check all that can be checked before a run starts; `study` is as in `sweep`."""
-    spec = as_settings(SweepSpec, study)
+def plan_sweep(
+    study: SweepSpec | Mapping[str, Any] | str | Path | None = None, **settings: Any
+) -> Plan:
+    """Read and split the pool, and check all that can be checked before a run starts; arguments are as in `sweep`."""
+    spec = study_settings(SweepSpec, study, settings)
+    code = find_code(custom_names(spec))
+    _require_sendable(code, spec.execution)
     pool = read_pool(spec.pool, spec.split.column)
-    return make_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
+    prepared = prepare(pool, spec.pool, spec.split, spec.seed)
+    plan = make_plan(spec, pool, prepared, code)
+    try_strategies(plan)
+    return plan
+
+
+def _require_sendable(code: CustomCode, execution: ExecutionSpec) -> None:
+    """Refuse what a script or notebook defines and Ray cannot send to workers."""
+    if code.values and execution.executor == "ray":
+        from alray.ray_executor.sending import require_sendable  # noqa: PLC0415 -- as below
+
+        require_sendable(code.values)
 
 
 def runs_on_record(
@@ -109,9 +143,13 @@ def runs_on_record(
     study = plan.study
     store = SweepStore(location_of(results) / str(study.name))
     store.require_writable()
-    if not manifest.goes_on(store, study, plan.pool, kind=manifest.SWEEP, fresh=fresh):
+    if not manifest.goes_on(
+        store, study, plan.pool, kind=manifest.SWEEP, fresh=fresh, code=plan.code
+    ):
         require_cluster(study.execution)
         return None
+    if not manifest.names_code(store, plan.code):
+        plan = plan.without_code()
     rounds = store.counts()
     for line in explain(find_extensions(store, plan.runs, rounds)):
         _logger.info(line)
@@ -128,7 +166,7 @@ def start_executor(plan: Plan) -> Executor[Job, Progress]:
         return InlineExecutor(lambda: RunWorker(pool, pool.checksum(), execution, HERE))
     from alray.ray_executor import ActorExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
 
-    return ActorExecutor(pool, execution)
+    return ActorExecutor(pool, execution, plan.code)
 
 
 def correlate(
@@ -138,28 +176,37 @@ def correlate(
     fresh: bool = False,
     observer: CorrelationObserver | None = None,
     command: str = "alray.correlate(...)",
+    **settings: Any,
 ) -> Correlation:
     """Run a correlation study, or the part of it that is not finished yet, and return its results.
 
-    Arguments, warnings and errors are those of `sweep`.
+    Arguments, warnings and errors are those of `sweep`: `alray.correlate(pool="posts.parquet", scores=["margin"])`.
     """
-    plan = plan_correlation(study)
+    plan = plan_correlation(study, **settings)
     spec = plan.spec
     if fresh:
         require_cluster(spec.execution)
     with CorrelationStore(location_of(results) / str(spec.name)) as store:
-        manifest.claim(store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh)
+        manifest.claim(
+            store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh, code=plan.code
+        )
+        manifest.names_code(store, plan.code)
         observers = observers_of(spec.execution, observer, manifest.CORRELATION)
         driver = CorrelationDriver(plan, store, observers)
         if not driver.complete:
             manifest.warn_if_source_changed(store)
-        settings = spec.model_dump(mode="json")
-        concluded = driver.complete and store.is_concluded() and store.read_study() == settings
+        values = spec.model_dump(mode="json")
+        concluded = driver.complete and store.is_concluded() and store.read_study() == values
         origin = manifest.origin(
-            store, plan.pool, kind=manifest.CORRELATION, command=command, complete=concluded
+            store,
+            plan.pool,
+            kind=manifest.CORRELATION,
+            command=command,
+            complete=concluded,
+            code=plan.code,
         )
         store.write_manifest({**origin, "counts": plan.counts})
-        store.write_study(settings)
+        store.write_study(values)
         driver.drive(lambda: start_tasks(plan))
         store.write_failures(driver.failures)
         driver.require_a_complete_base()
@@ -173,12 +220,15 @@ def correlate(
 
 
 def plan_correlation(
-    study: CorrelationSpec | Mapping[str, Any] | str | Path | None = None,
+    study: CorrelationSpec | Mapping[str, Any] | str | Path | None = None, **settings: Any
 ) -> CorrelationPlan:
-    """Read and split the pool, and check all that can be checked before a task starts; `study` is as in `sweep`."""
-    spec = as_settings(CorrelationSpec, study)
+    """Read and split the pool, and check all that can be checked before a task starts; arguments are as in `sweep`."""
+    spec = study_settings(CorrelationSpec, study, settings)
+    code = find_code(filter(None, [custom_model(spec.model.name)]))
+    _require_sendable(code, spec.execution)
     pool = read_pool(spec.pool, spec.split.column)
-    return make_correlation_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed))
+    prepared = prepare(pool, spec.pool, spec.split, spec.seed)
+    return make_correlation_plan(spec, pool, prepared, code)
 
 
 def tasks_on_record(
@@ -188,7 +238,9 @@ def tasks_on_record(
     spec, names = plan.spec, plan.task_names()
     store = CorrelationStore(location_of(results) / str(spec.name))
     store.require_writable()
-    found = manifest.goes_on(store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh)
+    found = manifest.goes_on(
+        store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh, code=plan.code
+    )
     done = len(store.done() & names) if found else None
     if done != len(names):
         require_cluster(spec.execution)
@@ -202,7 +254,7 @@ def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
         return InlineExecutor(lambda: TaskWorker(pool, pool.checksum(), spec, HERE))
     from alray.ray_executor import TaskExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
 
-    return TaskExecutor(pool, spec)
+    return TaskExecutor(pool, spec, plan.code)
 
 
 def require_cluster(execution: ExecutionSpec) -> None:

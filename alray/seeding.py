@@ -6,6 +6,9 @@ weights and the order of the batches, which is what makes comparisons between th
 """
 
 import hashlib
+import random  # noqa: TID251 -- a user's code may draw from it
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
@@ -50,3 +53,19 @@ def generator(
     return np.random.Generator(
         np.random.Philox(key=seed(study_seed, run_seed, purpose, round_number))
     )
+
+
+@contextmanager
+def seeded_globals(number: int) -> Iterator[None]:
+    """Seed the global generators of NumPy and Python within a `with` statement, and restore their states afterwards.
+
+    alray draws nothing from them; the user's strategies and networks may.
+    """
+    of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002 -- the global one is meant
+    np.random.seed(number % 2**32)  # noqa: NPY002, TID251 -- as above
+    random.seed(number)
+    try:
+        yield
+    finally:
+        np.random.set_state(of_numpy)  # noqa: NPY002 -- as above
+        random.setstate(of_python)

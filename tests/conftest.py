@@ -1,5 +1,9 @@
 """What holds for every test: one thread, every warning each time, and no clock that a busy machine could run out."""
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import settings
@@ -33,3 +37,17 @@ def products(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setitem(kernels.FOUND, "onednn_linear", None)
     elif kernels.FOUND["onednn_linear"] is None:
         pytest.skip("this build of PyTorch has no oneDNN")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a folder whose modules can be imported; a module that is written again there counts as another."""
+    found = tmp_path / "modules"
+    found.mkdir()
+    monkeypatch.syspath_prepend(found)
+    # A file that is written twice within a second looks unchanged to Python.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield found
+    for name, module in [*sys.modules.items()]:
+        if str(found) in str(getattr(module, "__file__", None)):
+            del sys.modules[name]

@@ -119,16 +119,16 @@ def read_settings(
 ) -> Any:
     """Return the settings of a study, as a `kind`: the file's, overridden by the options, and these by `--set`.
 
-    The user's own models and strategies are found in the present folder from now on, in workers too, as with
-    `python -m`.
+    Where they name a custom strategy or network, it is found in the present folder from now on, after all others: a
+    `torch.py` there hides nothing.
 
     Raises:
         SpecError: Names the setting, and the file or the command line.
     """
     from alray.settings.base import assign, validate
+    from alray.settings.custom import names_custom_code
     from alray.settings.files import read_yaml
 
-    sys.path.insert(0, str(Path.cwd()))
     values = {} if study is None else read_yaml(study)
     for name, value in given.items():
         # An option that switches a section on leaves what the file says of it.
@@ -137,7 +137,10 @@ def read_settings(
     for name, text in pairs("--set", settings).items():
         assign(values, name, plain(text))
     origin = "the command line" if study is None else f"{study} and the command line"
-    return validate(kind, values, origin)
+    spec = validate(kind, values, origin)
+    if names_custom_code(spec):
+        sys.path.append(str(Path.cwd()))
+    return spec
 
 
 def plain(text: str) -> Any:

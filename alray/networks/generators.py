@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import torch
 
+from alray.seeding import seeded_globals
+
 
 def torch_generator(seed: int) -> torch.Generator:
     """Return a CPU generator seeded by a number of `seeding.torch_seed`."""
@@ -13,10 +15,14 @@ def torch_generator(seed: int) -> torch.Generator:
 
 @contextmanager
 def forked_rng(seed: int) -> Iterator[None]:
-    """Seed the global generator within a `with` statement, and restore its state afterwards.
+    """Seed the global generators within a `with` statement, and restore their states afterwards.
 
-    PyTorch's layers initialise themselves from it, and users' modules may draw functional dropout from it.
+    PyTorch's layers initialise themselves from it, users' modules may draw functional dropout from it, and users'
+    strategies and factories may draw from those of NumPy and Python.
     """
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+    with (
+        torch.random.fork_rng(devices=range(torch.cuda.device_count())),
+        seeded_globals(seed),
+    ):
         torch.random.manual_seed(seed)
         yield

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import import_module
 from typing import Any, cast
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
+from alray.custom.loading import load, refuse_path
 from alray.errors import SpecError
 from alray.networks.generators import forked_rng
 from alray.networks.layers import Hidden, SeededDropout, replace_dropouts
@@ -259,18 +259,15 @@ def _build_cnn(spec: ModelSpec, pool: PreparedPool) -> Network:
 
 
 def _build_custom(spec: ModelSpec, pool: PreparedPool) -> Network:
-    module_name, _, factory_name = spec.name.partition(":")
-    if not factory_name:
+    if ":" not in spec.name:
+        refuse_path(spec.name, "model.name")
         raise SpecError(
             f"model.name: {unknown_name('model', spec.name, [*BUILT_IN])} "
             "(a custom one: package.module:factory)"
         )
-    try:
-        # Its first import may draw numbers, which must not change the network's.
-        with forked_rng(0):
-            factory: Callable[..., nn.Module] = getattr(import_module(module_name), factory_name)
-    except (ImportError, AttributeError) as error:
-        raise SpecError(f"model.name: cannot import {spec.name!r}: {error}") from error
+    # Its first import may draw numbers, which must not change the network's.
+    with forked_rng(0):
+        factory: Callable[..., nn.Module] = load(spec.name, "model.name")
     shapes = {modality.name: modality.shape for modality in pool.modalities}
     module = factory(shapes=shapes, classes=pool.class_count, **spec.options)
     if not isinstance(module, nn.Module):

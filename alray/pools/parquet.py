@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +13,7 @@ from alray.pools.shard import Shard, ShardSource, open_shard
 from alray.pools.shard_schemas import common_schema
 from alray.pools.sources import find_pool
 from alray.pools.unreadable import not_parquet
+from alray.settings.base import nearest
 
 BYTE_ORDER_MARK = "\ufeff"
 """Some editors and spreadsheets write it in front of a text; it is never part of a name."""
@@ -70,8 +70,8 @@ class PoolFile:
             )
         if column in names:
             return self.schema.field(names.index(column))
-        near = get_close_matches(column, names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        near = nearest(column, names)
+        hint = f"did you mean {near!r}? " if near else ""
         raise PoolError(
             f"{self.path}: no column {column!r}; {hint}columns are {', '.join(names)}; "
             f"name another one with {option}"

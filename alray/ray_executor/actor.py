@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import ray
 
+from alray.custom.code import NO_CODE, CustomCode
 from alray.pools.pool import PreparedPool
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
@@ -23,14 +24,21 @@ class Started:
 class RunActor:
     """A sweep's worker in an actor."""
 
-    def __init__(self, pool: PreparedPool, checksum: int, execution: ExecutionSpec) -> None:
+    def __init__(
+        self,
+        pool: PreparedPool,
+        checksum: int,
+        execution: ExecutionSpec,
+        code: CustomCode = NO_CODE,
+    ) -> None:
         self._given = (pool, checksum, execution)
+        self._code = code
 
     def ready(self) -> Started:
         """Make the worker; an error is returned together with the node on which it happened."""
         node = ray.get_runtime_context().get_node_id()
         try:
-            self._worker = RunWorker(*self._given, platform.node())
+            self._worker = RunWorker(*self._given, platform.node(), self._code)
         except Exception as error:  # noqa: BLE001 -- it is returned
             return Started(node, describe(error))
         return Started(node)

@@ -9,6 +9,7 @@ from typing import Any
 import ray
 from typing_extensions import override
 
+from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import ClusterError
 from alray.pools.pool import PreparedPool
 from alray.ray_executor.actor import RunActor, Started
@@ -32,8 +33,11 @@ Event = Progress | Failure | Notice
 class ActorExecutor(RayExecutor[Job, Progress]):
     """Runs jobs on actors, which are created as there is work and capacity, and released as soon as there is not."""
 
-    def __init__(self, pool: PreparedPool, execution: ExecutionSpec) -> None:
+    def __init__(
+        self, pool: PreparedPool, execution: ExecutionSpec, code: CustomCode = NO_CODE
+    ) -> None:
         super().__init__(pool, execution)
+        self._code = code
         self._hangs = HangDetector(HANG_LIMITS)
         self._starting: dict[Any, Any] = {}
         self._excluded = NOWHERE
@@ -95,7 +99,9 @@ class ActorExecutor(RayExecutor[Job, Progress]):
         options = {**self._session.worker_options(), "max_restarts": 0}
         options |= self._nodes.kept_from(self._excluded)
         actor_class: Any = ray.remote(**options)(RunActor)
-        return actor_class.remote(self._session.pool, self._session.checksum, self._execution)
+        return actor_class.remote(
+            self._session.pool, self._session.checksum, self._execution, self._code
+        )
 
     def _register_started(self) -> None:
         if not self._starting:

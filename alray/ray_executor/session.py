@@ -19,6 +19,7 @@ from alray.ray_executor.nodes import Nodes, slots
 from alray.ray_executor.preflight import STORE_FACTOR, Preflight, gib, require_object_store
 from alray.ray_executor.security import require_token, token_warning
 from alray.ray_executor.watchdog import Watchdog
+from alray.ray_executor.worker_path import job_config
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
 from alray.studies.retries import NOWHERE
@@ -131,6 +132,8 @@ class RaySession:
         # Without it, `uv run` would make Ray rebuild the environment in every worker.
         os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        if not (address or "").startswith("ray://"):  # whose server has no such class
+            options["job_config"] = job_config()
         cluster_view.cache_clear()
         try:
             if address is None:

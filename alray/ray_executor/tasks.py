@@ -11,6 +11,7 @@ import ray
 from ray.exceptions import RayTaskError
 from typing_extensions import override
 
+from alray.custom.code import NO_CODE, CustomCode
 from alray.pools.pool import PreparedPool
 from alray.ray_executor.base import RayExecutor
 from alray.ray_executor.hangs import HangDetector, HangLimits
@@ -40,11 +41,12 @@ def _perform(
     base: bytes | None,
     checksum: int,
     spec: CorrelationSpec,
+    code: CustomCode,
     task: Task,
 ) -> Iterator[str | Performed]:
     """Yield at once the node that this is, so that a death here can be traced to it; then perform the task."""
     yield ray.get_runtime_context().get_node_id()
-    worker = TaskWorker(pool, checksum, spec, "")
+    worker = TaskWorker(pool, checksum, spec, "", code)
     worker.start(task, base)
     performed = worker.advance()
     if time.monotonic() - _verified.get(checksum, 0.0) >= VERIFY_SECONDS:
@@ -66,8 +68,11 @@ class _Submitted:
 class TaskExecutor(RayExecutor[Task, Performed]):
     """Performs tasks; Ray chooses the nodes."""
 
-    def __init__(self, pool: PreparedPool, spec: CorrelationSpec) -> None:
+    def __init__(
+        self, pool: PreparedPool, spec: CorrelationSpec, code: CustomCode = NO_CODE
+    ) -> None:
         super().__init__(pool, spec.execution)
+        self._code = code
         self._spec = spec
         self._bases: dict[int, Any] = {}
         self._submitted: dict[Any, _Submitted] = {}
@@ -134,6 +139,7 @@ class TaskExecutor(RayExecutor[Task, Performed]):
             None if start_from is None else self._bases[job.base],
             self._session.checksum,
             self._spec,
+            self._code,
             job,
         )
         self._submitted[reference] = _Submitted(job, start_from, excluded)

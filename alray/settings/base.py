@@ -2,8 +2,8 @@
 
 import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -74,9 +74,29 @@ def refuse_repeats(key: str, values: Sequence[object]) -> None:
 
 def unknown_name(kind: str, name: str, valid: list[str]) -> str:
     """Return the message for a name that does not exist, with the nearest valid name or all of them."""
-    near = get_close_matches(name, valid, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"valid are: {', '.join(valid)}"
+    near = nearest(name, valid)
+    hint = f"did you mean {near!r}?" if near else f"valid are: {', '.join(valid)}"
     return f"there is no {kind} {name!r}; {hint}"
+
+
+def nearest(name: str, valid: Iterable[str]) -> str | None:
+    """Return the valid name that this one is a slip of the keyboard for, None where none is near enough.
+
+    A third of its letters may be wrong, missing or too many: `bold` is near `bald`, and `badge`, another strategy, is
+    not. The last part of a dotted name counts as the name.
+    """
+    most = max(1, (len(name) + 2) // 3)
+    edits = {
+        each: min(_edits(name, each), _edits(name, each.rpartition(".")[2])) for each in valid
+    }
+    near = [each for each, count in edits.items() if count <= most]
+    return min(near, key=lambda each: (edits[each], _edits(name, each)), default=None)
+
+
+def _edits(one: str, other: str) -> int:
+    """Return how many letters to replace, remove or insert, by the longest parts that two names have in common."""
+    parts = SequenceMatcher(None, one.lower(), other.lower(), autojunk=False).get_opcodes()
+    return sum(max(i - h, k - j) for kind, h, i, j, k in parts if kind != "equal")
 
 
 def setting_names(kind: type[Settings], prefix: str = "") -> list[str]:

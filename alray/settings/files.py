@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from alray.errors import SpecError
-from alray.settings.base import AnySettings, validate
+from alray.settings.base import AnySettings, Settings, validate
 
 
 def expand_home(path: str) -> str:
@@ -39,16 +39,38 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
+def as_values(kind: type[Settings], study: object) -> dict[str, Any]:
+    """Return settings as plain values, of settings, plain values, a YAML file, a pool, or None for the defaults.
+
+    Raises:
+        SpecError: A file cannot be read, or holds no settings.
+    """
+    if isinstance(study, kind):
+        return study.model_dump()
+    if isinstance(study, (str, Path)):
+        return {"pool": {"source": str(study)}} if _is_pool(study) else read_yaml(Path(study))
+    if study is not None and not isinstance(study, Mapping):
+        raise SpecError(
+            f"a study is settings, a file of them, or a pool, not {type(study).__name__}; name settings by keyword, "
+            "such as seeds=8"
+        )
+    return dict(study or {})
+
+
 def as_settings(
     kind: type[AnySettings], study: AnySettings | Mapping[str, Any] | str | Path | None
 ) -> AnySettings:
-    """Return settings from settings, plain values, a YAML file, or None for the defaults.
+    """Return settings from settings, plain values, a YAML file, a pool, or None for the defaults.
 
     Raises:
         SpecError: They are not valid.
     """
     if isinstance(study, kind):
         return study
-    if isinstance(study, (str, Path)):
-        return validate(kind, read_yaml(Path(study)), str(study))
-    return validate(kind, study or {}, "the study")  # type: ignore[arg-type]  # `kind` excludes other settings
+    origin = str(study) if isinstance(study, (str, Path)) else "the study"
+    return validate(kind, as_values(kind, study), origin)
+
+
+def _is_pool(path: str | Path) -> bool:
+    """Whether a path is that of a pool, not of settings."""
+    return Path(path).suffix.lower() in (".parquet", ".pq")

@@ -21,6 +21,14 @@ SCHEMA = 1
 LONGEST_ID = LONGEST - len("..safetensors.tmp")
 """Most characters of a run's name: the longest file of its name is a checkpoint while it is being written."""
 
+OPTIONAL = ("candidates", "screen", "strategy_code", "model_code")
+"""Settings that are part of a run's identity only where they are set."""
+
+LATER = frozenset(
+    {"strategy", "strategy_options", "strategy_code", "query", "rounds", "candidates", "screen"}
+)
+"""Settings that the passive phase does not depend on."""
+
 
 class RunSpec(Settings):
     """One arm with one seed: everything that can change its records.
@@ -34,6 +42,8 @@ class RunSpec(Settings):
         full_data: Whether it learns from every label of the train part and has no rounds.
         threads: Threads of the run: they change the order of sums, and thereby the last digits.
         device: The device of the network, which changes the last digits too.
+        strategy_code: A hash of the source of a custom strategy, None for a built-in one.
+        model_code: A hash of the source of a custom network, None for a built-in one.
     """
 
     arm: str
@@ -57,16 +67,18 @@ class RunSpec(Settings):
     candidates: int | None = None
     screen: ScreenSpec | None = None
     full_data: bool = False
+    strategy_code: str | None = None
+    model_code: str | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return the settings that the run's name hashes: all but those that only describe others.
 
-        Where `candidates` or `screen` is None it is left out: runs that are older than these settings keep their names.
+        A setting of `OPTIONAL` that is None is left out: runs that are older than these settings keep their names.
         A column that gives the split acts through the pool's fingerprint.
         """
         settings = self.model_dump(mode="json", exclude={"arm", "variant", "oracle", "full_data"})
         del settings["split"]["column"]
-        unset = [name for name in ("candidates", "screen") if settings[name] is None]
+        unset = [name for name in OPTIONAL if settings[name] is None]
         return {
             "schema": SCHEMA,
             **{name: value for name, value in settings.items() if name not in unset},
@@ -82,8 +94,7 @@ class RunSpec(Settings):
     @property
     def passive_id(self) -> str:
         """Name of the passive phase, shared by all runs that differ in later settings only."""
-        later = {"strategy", "strategy_options", "query", "rounds", "candidates", "screen"}
-        identity = {key: value for key, value in self.identity().items() if key not in later}
+        identity = {key: value for key, value in self.identity().items() if key not in LATER}
         # These settings are used in the rounds only, so variants of them share one passive phase too.
         rounds_only = {"mode", "round_epochs", "batch_norm"}
         identity["training"] = {

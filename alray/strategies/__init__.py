@@ -1,7 +1,7 @@
 """The strategies: rules that choose which objects to label, each a frozen dataclass over pure score functions."""
 
 from alray.strategies.base import Query, ScoreStrategy, Strategy
-from alray.strategies.registry import STRATEGIES, canonical, identity, parse
+from alray.strategies.registry import STRATEGIES, canonical, custom_name, identity, parse
 from alray.strategies.signals import Committee, Request, Signals
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Signals",
     "Strategy",
     "canonical",
+    "custom_name",
     "identity",
     "parse",
 ]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from alray.pools.pool import Indices
 from alray.settings.common import LossPredictionSpec
+from alray.strategies.checking import checked_scores
 from alray.strategies.selection import best
 from alray.strategies.signals import Request, Signals
 
@@ -66,7 +67,7 @@ class ScoreStrategy:
 
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         """Choose the k best scores."""
-        scores = self.score(signals).double().cpu().numpy()
+        scores = checked_scores(self, self.score(signals), signals)
         chosen = best(scores, k, rng, largest=self.largest)
         return Query(signals.candidates[chosen], scores[chosen])
 

@@ -2,15 +2,17 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from alray.custom.code import CustomName
+from alray.custom.loading import describe_error, load, refuse_path
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
 from alray.strategies.base import Strategy
+from alray.strategies.checking import check_attributes
 from alray.strategies.committee import (
     Bald,
     CommitteeEntropy,
@@ -41,6 +43,9 @@ Maker = Callable[..., Strategy]
 ENTRY_POINTS = "alray.strategies"
 """Entry point group under which an installed package offers strategies."""
 
+KIND = "strategy"
+"""What messages call what is named here."""
+
 
 def parse(text: str) -> Strategy:
     """Build the strategy that `name:option=value:option=value` describes.
@@ -52,7 +57,7 @@ def parse(text: str) -> Strategy:
         SpecError: The name or an option is unknown, or a value does not fit; names the nearest valid one.
     """
     kind, name, words = _resolve(text)
-    hints = get_type_hints(kind)
+    hints = _hints(kind, name)
     valid = [field.name for field in _fields(kind)]
     options: dict[str, Any] = {}
     for word in words:
@@ -64,9 +69,14 @@ def parse(text: str) -> Strategy:
             raise SpecError(f"strategy {name!r}: {reason}")
         options[key] = _convert(hints[key], value, f"strategy {name!r}: option {key}")
     try:
-        return kind(**options)
+        strategy = kind(**options)
     except (SpecError, TypeError) as error:
         raise SpecError(f"strategy {text!r}: {error}") from None
+    except Exception as error:
+        raise SpecError(f"strategy {text!r}: {describe_error(error)}") from error
+    if name not in STRATEGIES:
+        check_attributes(strategy)
+    return strategy
 
 
 def canonical(text: str) -> str:
@@ -86,26 +96,65 @@ def identity(text: str) -> str:
     return ":".join([name, *options])
 
 
+def _hints(kind: Any, name: str) -> dict[str, Any]:
+    """Return the types of a strategy's options."""
+    try:
+        return get_type_hints(kind)
+    except Exception as error:
+        raise SpecError(
+            f"strategy {name!r}: the type of an option: {describe_error(error)}"
+        ) from error
+
+
 def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
     """Return the fields of a strategy's dataclass: its options."""
     return dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
 
 
+def custom_name(text: str) -> CustomName | None:
+    """Return where the code of a strategy is that the user supplies; None for a built-in one.
+
+    Raises:
+        SpecError: There is no such strategy.
+    """
+    name, _ = _split(text)
+    if name in STRATEGIES:
+        return None
+    entry = _entry(name)
+    if entry is None:
+        return CustomName(name, KIND)
+    package = entry.dist
+    known = (package.name, package.version) if package is not None else ("", "")
+    return CustomName(entry.value.partition(" ")[0], KIND, *known)
+
+
 def _resolve(text: str) -> tuple[Maker, str, list[str]]:
-    name, *words = text.strip().split(":")
+    name, words = _split(text)
     if name in STRATEGIES:
         return STRATEGIES[name], name, words
-    for entry in entry_points(group=ENTRY_POINTS):
-        if entry.name == name:
-            return _checked(entry.load(), name), name, words
+    entry = _entry(name)
+    return _checked(load(name if entry is None else entry.value, KIND), name), name, words
+
+
+def _split(text: str) -> tuple[str, list[str]]:
+    """Return a strategy's name, of a custom one `package.module:Class`, and its options, each as it is written.
+
+    Raises:
+        SpecError: It is neither a known name nor of that form.
+    """
+    name, *words = text.strip().split(":")
+    if name in STRATEGIES or _entry(name) is not None:
+        return name, words
     if words and "=" not in words[0]:
-        path = f"{name}:{words[0]}"
-        try:
-            return _checked(getattr(import_module(name), words[0]), path), path, words[1:]
-        except (ImportError, AttributeError) as error:
-            raise SpecError(f"strategy {path!r} cannot be imported: {error}") from error
+        return f"{name}:{words[0]}", words[1:]
+    refuse_path(name, KIND)
     offered = [*STRATEGIES, *(entry.name for entry in entry_points(group=ENTRY_POINTS))]
-    raise SpecError(unknown_name("strategy", name, offered))
+    raise SpecError(unknown_name(KIND, name, offered))
+
+
+def _entry(name: str) -> EntryPoint | None:
+    """Return the entry point of this name, None where no installed package offers it."""
+    return next((entry for entry in entry_points(group=ENTRY_POINTS) if entry.name == name), None)
 
 
 def _checked(kind: object, name: str) -> Maker:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from alray._version import __version__
+from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import StoreError
 from alray.pools.pool import Pool
 from alray.settings.base import Settings, flatten
@@ -16,6 +17,9 @@ from alray.studies.folder import Folder
 from alray.studies.machine import PACKAGES, git_commit, installed_version, own_source, processor
 
 SWEEP, CORRELATION = "sweep", "correlation"
+
+CODE = "code"
+"""The manifest's entry for the user's code: its files by name, and whether run ids depend on them."""
 
 READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
 """Kind of study: the function that reads one."""
@@ -42,19 +46,35 @@ def require_kind(folder: Folder, kind: str) -> None:
         raise StoreError(f"{folder.root} holds a {found} study: read it with {READERS[found]}")
 
 
-def claim(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: bool) -> None:
+def claim(
+    folder: Folder,
+    settings: Settings,
+    pool: Pool,
+    *,
+    kind: str,
+    fresh: bool,
+    code: CustomCode = NO_CODE,
+) -> None:
     """Make sure that what lies in a folder, locked for writing, is this study; `fresh` throws away what lies there.
 
     Raises:
         StoreError: It is another one; shows the differences.
     """
     # Other settings are welcome where nothing has been computed yet, e.g. after a refused start.
-    if not goes_on(folder, settings, pool, kind=kind, fresh=fresh):
+    if not goes_on(folder, settings, pool, kind=kind, fresh=fresh, code=code):
         folder.clear()
 
 
-def goes_on(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: bool) -> bool:
-    """Return whether a folder holds a part of this study; nothing is written.
+def goes_on(
+    folder: Folder,
+    settings: Settings,
+    pool: Pool,
+    *,
+    kind: str,
+    fresh: bool,
+    code: CustomCode = NO_CODE,
+) -> bool:
+    """Return whether a folder holds a part of this study; nothing is written. `code` is what the user supplies.
 
     Raises:
         StoreError: It holds another one; shows the differences.
@@ -67,6 +87,14 @@ def goes_on(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh:
     if not folder.exists():
         return True
     changes = _changes(folder, settings, pool, kind)
+    changed = changed_files(folder.read_manifest(), code)
+    if changed and not changes:
+        raise StoreError(
+            f"{', '.join(changed)} has changed since {folder.root} was begun: its results are of the code as it was, "
+            "and one arm would mix both; undo the change, run it under another --name, or throw that one away with "
+            "--fresh (a new strategy in a file of its own can be added to a study)"
+        )
+    changes += [f"  {file} has changed" for file in changed]
     if changes:
         raise StoreError(
             f"{folder.root} holds a study with other settings:\n"
@@ -118,8 +146,51 @@ def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, A
     return flatten(kept)
 
 
+def changed_files(manifest: Mapping[str, Any], code: CustomCode) -> list[str]:
+    """Return the files of the user's code that are not as a manifest has them; a new name may bring more files."""
+    there: dict[str, dict[str, str]] = manifest.get(CODE, {}).get("names", {})
+    known = {file: each for files in there.values() for file, each in files.items()}
+    changed = {file for file, each in code.all_files.items() if known.get(file, each) != each}
+    for name in there.keys() & code.files.keys():
+        changed |= there[name].keys() ^ code.files[name].keys()
+    return sorted(changed)
+
+
+def names_code(folder: Folder, code: CustomCode) -> bool:
+    """Whether the runs of a claimed folder have the user's code in their names: those of an older alray do not.
+
+    Warns where code is named of which the folder does not hold what it was.
+    """
+    if not folder.has_progress():
+        return True
+    recorded = folder.read_manifest().get(CODE)
+    if recorded is not None:
+        return bool(recorded["in_run_ids"])
+    named = str(folder.read_study())
+    if any(name in named for name in code.files):
+        _logger.warning(
+            "%s was begun by an alray that did not record custom code: whether it has changed since cannot be seen; "
+            "from now on it is recorded",
+            folder.root,
+        )
+    return False
+
+
+def _code(folder: Folder, earlier: Mapping[str, Any], code: CustomCode) -> dict[str, Any]:
+    """Return what the manifest holds of the user's code."""
+    before = earlier.get(CODE, {"in_run_ids": not folder.has_progress(), "names": {}})
+    names = {name: dict(files) for name, files in code.files.items()}
+    return {"in_run_ids": before["in_run_ids"], "names": {**before["names"], **names}}
+
+
 def origin(
-    folder: Folder, pool: Pool, *, kind: str, command: str, complete: bool
+    folder: Folder,
+    pool: Pool,
+    *,
+    kind: str,
+    command: str,
+    complete: bool,
+    code: CustomCode = NO_CODE,
 ) -> dict[str, Any]:
     """Return where the study comes from: the earlier manifest if it is complete, else this command.
 
@@ -139,6 +210,7 @@ def origin(
         "ended": None,
         "pool": pool.name,
         "pool_fingerprint": pool.fingerprint,
+        CODE: _code(folder, earlier, code),
         "python": platform.python_version(),
         "versions": {name: installed_version(name) for name in PACKAGES},
         "machine": {"system": platform.platform(), "processor": processor()},

@@ -306,3 +306,12 @@ def test_a_screen_is_switched_on_and_off_and_set(sweep, tmp_path, monkeypatch, w
     sweep(*(study if word == "STUDY" else word for word in words), "--dry-run")
     (spec,) = planned.call_args.args
     assert spec.model_dump()["screen"] == expected
+
+
+def test_a_dry_run_refuses_a_folder_that_holds_another_study(sweep):
+    assert sweep(*ONE_RUN).exit_code == 0
+    refused = sweep(*ONE_RUN, "--query", "4", "--dry-run")
+    assert refused.exit_code == 2
+    assert "query: 5 there, 4 now" in refused.stderr
+    assert sweep(*ONE_RUN, "--query", "4", "--dry-run", "--fresh").exit_code == 0
+    assert sweep(*ONE_RUN, "--dry-run").exit_code == 0

@@ -135,6 +135,24 @@ def test_a_name_with_nothing_near_lists_what_there_is():
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("bold", "bald"),
+        ("blad", "bald"),
+        ("badge", None),
+        ("coreset", None),
+        ("entorpy", "entropy"),
+        ("Margin", "margin"),
+        ("lr", "training.lr"),
+    ],
+)
+def test_only_slips_of_the_keyboard_are_answered_by_a_name(name, near):
+    valid = ["margin", "entropy", "bald", "training.lr"]
+    hint = f"did you mean {near!r}?" if near else "valid are: margin, entropy"
+    assert hint in unknown_name("strategy", name, valid)
+
+
 def test_setting_names_are_dotted():
     names = setting_names(SweepSpec)
     assert {"seed", "training", "training.lr", "execution.parallel"} <= set(names)

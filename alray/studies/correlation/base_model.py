@@ -101,13 +101,13 @@ def train_base(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Base:
     )
     with forked_rng(dropout):
         fit(learner, pool, initial, draws, options)
-    sample = draw_sample(spec, pool.pool, base)
-    return Base(
-        evaluate(learner.network, pool, draw_test(spec, pool.pool)),
-        sample,
-        _score(spec, pool, learner, sample, base),
-        learner_tensors(learner),
-    )
+        sample = draw_sample(spec, pool.pool, base)
+        return Base(
+            evaluate(learner.network, pool, draw_test(spec, pool.pool)),
+            sample,
+            _score(spec, pool, learner, sample, base),
+            learner_tensors(learner),
+        )
 
 
 def new_learner(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Learner:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
 from alray.networks.tensors import PoolTensors
 from alray.networks.threads import one_thread
@@ -56,6 +57,7 @@ class CorrelationPlan:
     spec: CorrelationSpec
     pool: Pool
     prepared: PreparedPool
+    code: CustomCode = NO_CODE
 
     @property
     def counts(self) -> dict[str, int]:
@@ -115,9 +117,9 @@ class CorrelationPlan:
 
 
 def make_correlation_plan(
-    spec: CorrelationSpec, pool: Pool, prepared: PreparedPool
+    spec: CorrelationSpec, pool: Pool, prepared: PreparedPool, code: CustomCode = NO_CODE
 ) -> CorrelationPlan:
-    """Fill in what was left open and refuse what cannot work.
+    """Fill in what was left open and refuse what cannot work; `code` is what the user supplies of it.
 
     Raises:
         SpecError: Names the setting and the nearest value that works.
@@ -137,7 +139,7 @@ def make_correlation_plan(
     )
     with one_thread():
         _check_network(filled, prepared)
-    return CorrelationPlan(filled, pool, prepared)
+    return CorrelationPlan(filled, pool, prepared, code)
 
 
 def _initial(spec: CorrelationSpec, pool: Pool, prepared: PreparedPool) -> int:

@@ -7,6 +7,8 @@ from typing import Literal
 
 import torch
 
+from alray.custom.code import NO_CODE, CustomCode, custom_model
+from alray.custom.finding import prepare_worker, require_same_code
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.settings.correlation import CorrelationSpec
@@ -36,12 +38,20 @@ class Performed:
 class TaskWorker:
     """Performs one task at a time on a pool: the same code in this process and in a Ray task.
 
-    `checksum` is the pool's, as it was shared; every number of `spec` is filled in.
+    `checksum` is the pool's, as it was shared; every number of `spec` is filled in; `code` is the driver's, where this
+    is another process.
     """
 
     def __init__(
-        self, pool: PreparedPool, checksum: int, spec: CorrelationSpec, host: str
+        self,
+        pool: PreparedPool,
+        checksum: int,
+        spec: CorrelationSpec,
+        host: str,
+        code: CustomCode = NO_CODE,
     ) -> None:
+        prepare_worker(code)
+        self._code = code
         torch.set_num_threads(spec.execution.cpus_per_run)
         device = torch.device("cuda" if spec.execution.gpus_per_run else "cpu")
         self._pool = PoolTensors(pool, device)
@@ -52,6 +62,9 @@ class TaskWorker:
 
     def start(self, job: Task, start_from: bytes | None) -> None:
         """Take a task; `start_from` is the content of the base that it fine-tunes, None to train one."""
+        network = custom_model(self._spec.model.name)
+        if network is not None:
+            require_same_code(self._code, network)
         self._task = job, start_from
 
     def advance(self) -> Performed:

@@ -15,6 +15,9 @@ class Arm:
         text: The strategy as it is written.
         variant: The varied settings that differ from the study's own, "" where none does.
         training: With the loss predictor if the strategy wants one.
+        options: The strategy with all of its options.
+        strategy_code: A hash of the source of a custom strategy, None for a built-in one.
+        model_code: The same of a custom network.
     """
 
     label: str
@@ -23,3 +26,6 @@ class Arm:
     variant: str
     model: ModelSpec
     training: TrainingSpec
+    options: str
+    strategy_code: str | None
+    model_code: str | None

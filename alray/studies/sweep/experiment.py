@@ -1,7 +1,9 @@
 """One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, and the clock is an argument."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,8 @@ from alray.scoring.metrics import mean_recall, rarest_classes
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
-from alray.strategies import Query, ScoreStrategy, parse
+from alray.strategies import Query, ScoreStrategy, Strategy, parse
+from alray.strategies.checking import check_query, checked_scores
 from alray.strategies.signals import Request, Signals
 from alray.studies.sweep.records import Record, RoundResult
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
@@ -46,7 +49,6 @@ class Experiment:
         self.round = -1
         self._pool = pool
         self._clock = clock
-        self._strategy = parse(run.strategy)
         self.labelled: Indices = np.empty(0, dtype=np.int64)
         self._round_zero: Record = {}
         self._rare = rarest_classes(pool.pool.labels[pool.pool.train])
@@ -56,6 +58,11 @@ class Experiment:
             self.labelled = state.labelled
             self._round_zero = dict(state.round_zero)
             restore_learner(self.learner, state.tensors)
+
+    @cached_property
+    def _strategy(self) -> Strategy:
+        """The strategy; a passive phase, which runs with other strategies share, does without it."""
+        return parse(self.run.strategy)
 
     @property
     def finished(self) -> bool:
@@ -88,7 +95,8 @@ class Experiment:
         """Do the next round: score the candidates, query, fit, evaluate; return its result."""
         self.round += 1
         begin = self._clock()
-        query, scored = self._query()
+        with self._seeded("strategy"):
+            query, scored = self._query()
         self.labelled = np.concatenate([self.labelled, query.indices])
         scored["query_s"] = self._clock() - begin
         begin = self._clock()
@@ -114,7 +122,7 @@ class Experiment:
                 candidates = best
         signals = self._signals(candidates, needs)
         query = self._strategy.select(signals, self.run.query, self._rng("strategy"))
-        _check_query(query, signals.candidates, self.run)
+        check_query(self._strategy, query, signals.candidates, self.run.query)
         return query, {
             "scored": len(candidates) if needs.anything else 0,
             "screen_recall": np.nan if to_compare is None else recall(query.indices, to_compare),
@@ -132,7 +140,7 @@ class Experiment:
     ) -> Indices:
         """Return the candidates that rank best by int8 scores."""
         signals = self._signals(candidates, strategy.needs, int8=True)
-        ranked = strategy.score(signals).double().cpu().numpy()
+        ranked = checked_scores(strategy, strategy.score(signals), signals)
         count = shortlist_size(screen, len(candidates), self.run.query)
         return shortlist(candidates, ranked, count, largest=strategy.largest)
 
@@ -162,7 +170,7 @@ class Experiment:
             validate=self._validation_nll if stop_early else None,
         )
         draws = Draws(self._rng("batches"), self._torch_generator("dropout"))
-        with forked_rng(self._torch_seed("dropout")):
+        with self._seeded("dropout"):
             fitted = fit(self.learner, self._pool, self.labelled, draws, options)
         return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
 
@@ -177,11 +185,13 @@ class Experiment:
         on_validation = self.run.metric_split == "validation"
         part = pool.validation if on_validation else pool.test
         labels = pool.labels[part]
-        predictions = predict(self.learner.network, self._pool, part, heads)
+        with self._seeded("dropout"):
+            predictions = predict(self.learner.network, self._pool, part, heads)
         metrics = metrics_by_head(predictions, labels, heads)
         validation = metrics[FUSED]
         if not on_validation:
-            validation = evaluate(self.learner.network, self._pool, pool.validation)
+            with self._seeded("dropout"):
+                validation = evaluate(self.learner.network, self._pool, pool.validation)
         return {
             "round": self.round,
             "labels": len(self.labelled),
@@ -216,16 +226,9 @@ class Experiment:
         number = self.round if round_number is None else round_number
         return torch_seed(self.run.study_seed, self.run.seed, purpose, number)
 
+    def _seeded(self, purpose: Purpose) -> AbstractContextManager[None]:
+        """Return the context in which the global generators, which a user's code may draw from, are seeded."""
+        return forked_rng(self._torch_seed(purpose))
+
     def _torch_generator(self, purpose: Purpose) -> torch.Generator:
         return torch_generator(self._torch_seed(purpose))
-
-
-def _check_query(query: Query, candidates: Indices, run: RunSpec) -> None:
-    """Refuse a query that is not `run.query` distinct candidates, each with a score; a strategy may be a user's."""
-    known = query.indices[np.isin(query.indices, candidates)]
-    distinct = len(set(known.tolist()))
-    if not distinct == len(query.indices) == len(query.scores) == run.query:
-        raise RuntimeError(
-            f"strategy {run.strategy!r} returned {len(query.indices)} indices ({distinct} distinct candidates) "
-            f"and {len(query.scores)} scores instead of {run.query}"
-        )

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from alray.custom.code import CustomName, custom_model
 from alray.settings.run import RunSpec
+from alray.strategies import custom_name
 from alray.studies.sweep.records import RoundResult
 
 
@@ -28,6 +30,13 @@ class Job:
         """The job's name in messages."""
         name = "passive phase" if self.start_from is None else self.run.arm
         return f"{name}, seed {self.run.seed}"
+
+    def custom_names(self) -> list[CustomName]:
+        """Return what the job needs of the user's code: a passive phase needs no strategy."""
+        names = [custom_model(self.run.model.name)]
+        if self.until > 0:
+            names.append(custom_name(self.run.strategy))
+        return [name for name in names if name is not None]
 
 
 @dataclass(frozen=True)

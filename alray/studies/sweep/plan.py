@@ -2,9 +2,10 @@
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
 from alray.networks.threads import one_thread
 from alray.pools.pool import Pool, PreparedPool
@@ -13,7 +14,7 @@ from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.names import study_name
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
-from alray.strategies import canonical, identity, parse
+from alray.strategies import canonical, custom_name, identity, parse
 from alray.studies.effects import Configuration, refuse_equal, refuse_without_effect
 from alray.studies.sweep.arm import Arm
 from alray.studies.sweep.network_checks import check_networks, check_screen
@@ -34,6 +35,12 @@ class Plan:
     prepared: PreparedPool
     arms: tuple[Arm, ...]
     runs: tuple[RunSpec, ...]
+    code: CustomCode = NO_CODE
+
+    def without_code(self) -> "Plan":
+        """Return the plan with the runs that they were before a custom code was part of a run."""
+        nothing = {"strategy_code": None, "model_code": None}
+        return replace(self, runs=tuple(run.model_copy(update=nothing) for run in self.runs))
 
     @property
     def queue(self) -> tuple[RunSpec, ...]:
@@ -58,8 +65,10 @@ class Plan:
         return scored * (committee.members if committee and committee.kind != "heads" else 1)
 
 
-def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
-    """Expand a study into arms and runs.
+def make_plan(
+    study: SweepSpec, pool: Pool, prepared: PreparedPool, code: CustomCode = NO_CODE
+) -> Plan:
+    """Expand a study into arms and runs; `code` is what the user supplies of it.
 
     Raises:
         SpecError: A strategy, setting or combination of them cannot work on this pool.
@@ -70,7 +79,7 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
             f"but the train part of pool {pool.name!r} has {len(prepared.train)} objects: "
             f"{_remedy(study, pool, prepared)}"
         )
-    arms = _arms(study)
+    arms = _arms(study, code)
     configurations = [
         Configuration(arm.label, _choice(arm), arm.model, arm.training) for arm in arms
     ]
@@ -82,9 +91,9 @@ def make_plan(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> Plan:
     check_screen(arms, networks, study)
     runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
-        runs += _full_data_runs(study, pool, len(prepared.train))
+        runs += _full_data_runs(study, pool, len(prepared.train), code)
     named = study.model_copy(update={"name": study.name or study_name(pool.name)})
-    return Plan(named, pool, prepared, tuple(arms), tuple(runs))
+    return Plan(named, pool, prepared, tuple(arms), tuple(runs), code)
 
 
 def _remedy(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> str:
@@ -107,10 +116,12 @@ def _scored(study: SweepSpec, objects: int, round_number: int) -> int:
     return min(unlabelled, study.candidates or unlabelled)
 
 
-def _arms(study: SweepSpec) -> list[Arm]:
+def _arms(study: SweepSpec, code: CustomCode) -> list[Arm]:
     """Multiply strategies by the variants of the settings."""
     arms = [
-        _arm(study, text, choice) for choice in _choices(study.vary) for text in study.strategies
+        _arm(study, text, choice, code)
+        for choice in _choices(study.vary)
+        for text in study.strategies
     ]
     labels = [arm.label for arm in arms]
     repeated = sorted({label for label in labels if labels.count(label) > 1})
@@ -122,19 +133,19 @@ def _arms(study: SweepSpec) -> list[Arm]:
 
 
 def _choice(arm: Arm) -> str:
-    """Return the strategy's identity, without the members that a committee of heads does not use."""
+    """Return the strategy's name with all options, without the members that a committee of heads does not use."""
     committee = arm.strategy.needs.committee
-    name = identity(arm.text)
+    name = arm.options
     if committee is None or committee.kind != "heads":
         return name
     return name.replace(f":members={committee.members}", "")
 
 
-def _full_data_runs(study: SweepSpec, pool: Pool, objects: int) -> list[RunSpec]:
+def _full_data_runs(study: SweepSpec, pool: Pool, objects: int, code: CustomCode) -> list[RunSpec]:
     """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
     runs = []
     for seed, choice in itertools.product(study.seeds, _choices(study.vary)):
-        arm = _arm(study, "random", choice)
+        arm = _arm(study, "random", choice, code)
         run = _run(study, pool, arm, seed)
         everything = {"arm": _label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
         runs.append(run.model_copy(update={**everything, "full_data": True}))
@@ -152,7 +163,7 @@ def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
 
 
-def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any]) -> Arm:
+def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCode) -> Arm:
     strategy = parse(text)
     settings = {section: getattr(study, section).model_dump() for section in VARIED}
     for name, value in choice.items():
@@ -168,8 +179,18 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any]) -> Arm:
     training = validate(TrainingSpec, settings["training"], "vary: training")
     varied = study.model_copy(update={"model": model, "training": training})
     variant = _variant(study, varied, choice)
-    label = _label(canonical(text), variant)
-    return Arm(label, canonical(text), strategy, variant, model, training)
+    name, supplied = canonical(text), custom_name(text)
+    return Arm(
+        label=_label(name, variant),
+        text=name,
+        strategy=strategy,
+        variant=variant,
+        model=model,
+        training=training,
+        options=identity(text),
+        strategy_code=None if supplied is None else code.digest(supplied.name),
+        model_code=code.digest(model.name),
+    )
 
 
 def _label(name: str, variant: str) -> str:
@@ -186,7 +207,7 @@ def _run(study: SweepSpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
     return RunSpec(
         arm=arm.label,
         strategy=arm.text,
-        strategy_options=identity(arm.text),
+        strategy_options=arm.options,
         variant=arm.variant,
         oracle=arm.strategy.oracle,
         seed=seed,
@@ -204,4 +225,6 @@ def _run(study: SweepSpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
         device="cuda" if study.execution.gpus_per_run else "cpu",
         candidates=study.candidates,
         screen=study.screen,
+        strategy_code=arm.strategy_code,
+        model_code=arm.model_code,
     )

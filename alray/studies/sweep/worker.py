@@ -4,6 +4,8 @@ import time
 
 import torch
 
+from alray.custom.code import NO_CODE, CustomCode
+from alray.custom.finding import prepare_worker, require_same_code
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.settings.common import ExecutionSpec
@@ -21,8 +23,16 @@ class RunWorker:
     """Runs one job at a time on a pool: the same code in this process and in a Ray actor."""
 
     def __init__(
-        self, pool: PreparedPool, checksum: int, execution: ExecutionSpec, host: str
+        self,
+        pool: PreparedPool,
+        checksum: int,
+        execution: ExecutionSpec,
+        host: str,
+        code: CustomCode = NO_CODE,
     ) -> None:
+        """Make a worker for a pool of this checksum; `code` is the driver's, where this is another process."""
+        prepare_worker(code)
+        self._code = code
         torch.set_num_threads(execution.cpus_per_run)
         device = torch.device("cuda" if execution.gpus_per_run else "cpu")
         self._pool = PoolTensors(pool, device)
@@ -36,6 +46,8 @@ class RunWorker:
     def start(self, job: Job, start_from: bytes | None) -> None:
         """Take a job; `start_from` is the content of the checkpoint that it starts from, if any."""
         self._current = None
+        for each in job.custom_names():
+            require_same_code(self._code, each)
         state = None if start_from is None else RunState.from_bytes(start_from)
         experiment = Experiment(job.run, self._pool, time.perf_counter, state)
         self._current = job, experiment

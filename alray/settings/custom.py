@@ -1,0 +1,11 @@
+"""Which settings name a strategy or a network that the user supplies."""
+
+from alray.settings.base import Settings
+
+
+def names_custom_code(settings: Settings) -> bool:
+    """Whether a study names a `package.module:Name`, as a strategy or as a network."""
+    values = settings.model_dump()
+    models = [values["model"]["name"], *map(str, values.get("vary", {}).get("model.name", ()))]
+    words = [text.split(":")[1:2] for text in values.get("strategies", ())]
+    return any(":" in name for name in models) or any("=" not in word[0] for word in words if word)

@@ -1,0 +1,54 @@
+"""The text form of strategies that are given as objects: settings and records hold text alone."""
+
+import dataclasses
+from typing import Any
+
+from alray.custom.loading import load
+from alray.custom.objects import name_of
+from alray.errors import SpecError
+from alray.strategies.registry import KIND, STRATEGIES, canonical, parse
+
+
+def text_of(strategy: Any) -> str:
+    """Return the text of a strategy that is text already, an object such as `Mine(k=3)`, or a class.
+
+    Raises:
+        SpecError: The text could not stand for it: names what prevents that.
+    """
+    if isinstance(strategy, str):
+        return strategy
+    kind = strategy if isinstance(strategy, type) else type(strategy)
+    built_in = [name for name, each in STRATEGIES.items() if each is kind]
+    name = built_in[0] if built_in else name_of(kind, KIND)
+    if not built_in and load(name, KIND) is not kind:
+        raise SpecError(
+            f"{KIND} {name!r} is another class now than that of {strategy!r}, as after its module was imported again: "
+            "make the object anew"
+        )
+    if strategy is kind:
+        return canonical(name)
+    options = _options(strategy)
+    text = ":".join([name, *(f"{key}={value}" for key, value in options.items())])
+    try:
+        same = parse(text) == strategy or not options
+    except SpecError as error:
+        raise SpecError(f"{KIND} {strategy!r} has no text form: {error}") from None
+    if not same:
+        raise SpecError(
+            f"{KIND} {strategy!r} has no text form: {text} stands for {parse(text)!r}; options are numbers, truth "
+            "values, and words without colons or spaces at the end"
+        )
+    return canonical(text)
+
+
+def _options(strategy: Any) -> dict[str, Any]:
+    """Return the options of a strategy that are not its class's own."""
+    if not dataclasses.is_dataclass(strategy):
+        if getattr(strategy, "__dict__", {}):
+            raise SpecError(
+                f"{KIND} {type(strategy).__name__} holds {', '.join(vars(strategy))}, which only a dataclass has as "
+                "options: put @dataclass(frozen=True) before the class"
+            )
+        return {}
+    values = [(field, getattr(strategy, field.name)) for field in dataclasses.fields(strategy)]
+    return {field.name: value for field, value in values if value != field.default}

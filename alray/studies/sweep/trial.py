@@ -1,0 +1,88 @@
+"""A trial of custom strategies while a study is planned, so that what could only fail does so before anything runs."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from alray.custom.code import CustomName, custom_model
+from alray.custom.loading import describe_error
+from alray.errors import SpecError
+from alray.networks.generators import forked_rng, torch_generator
+from alray.networks.tensors import PoolTensors
+from alray.pools.pool import Indices, PreparedPool
+from alray.scoring import engine
+from alray.seeding import generator, torch_seed
+from alray.settings.sweep import SweepSpec
+from alray.strategies import STRATEGIES, custom_name
+from alray.strategies.checking import check_query, describe_strategy
+from alray.strategies.signals import Signals
+from alray.studies.sweep.arm import Arm
+from alray.studies.sweep.plan import Plan
+from alray.training.learner import fresh_learner
+
+CANDIDATES = 200
+"""Candidates of a trial, besides those to query."""
+
+
+def custom_names(study: SweepSpec) -> list[CustomName]:
+    """Return the strategies and networks of a study whose code the user supplies.
+
+    Raises:
+        SpecError: There is no strategy of a name.
+    """
+    models = [study.model.name, *map(str, study.vary.get("model.name", ()))]
+    names: Iterable[CustomName | None] = [
+        *map(custom_name, study.strategies),
+        *map(custom_model, models),
+    ]
+    return list(dict.fromkeys(name for name in names if name is not None))
+
+
+def try_strategies(plan: Plan) -> None:
+    """Have each custom strategy query once, by a network of fresh weights, among objects of the pool.
+
+    Raises:
+        SpecError: It raised an error, or its answer is not k of the candidates; names its class and file.
+    """
+    if plan.study.rounds == 0:
+        return
+    for arm in plan.arms:
+        if arm.text.partition(":")[0] not in STRATEGIES:
+            _try(arm, plan)
+
+
+def _try(arm: Arm, plan: Plan) -> None:
+    study = plan.study
+    candidates = _candidates(plan.prepared, study)
+    with forked_rng(torch_seed(study.seed, 0, "strategy")):
+        signals = _signals(arm, plan, candidates)
+        try:
+            rng = generator(study.seed, 0, "strategy")
+            query = arm.strategy.select(signals, study.query, rng)
+            check_query(arm.strategy, query, candidates, study.query)
+        except Exception as error:
+            name, reason = describe_strategy(arm.strategy), str(error)
+            if not reason.startswith(name):
+                tried = f"in a trial round of {len(candidates)} candidates"
+                reason = f"{name} raised an error {tried}: {describe_error(error)}"
+            raise SpecError(f"{arm.label}: {reason}") from error
+
+
+def _candidates(prepared: PreparedPool, study: SweepSpec) -> Indices:
+    """Return objects of the train part's end: positions among them are not indices of other candidates."""
+    unlabelled = len(prepared.train) - study.initial
+    wanted = min(study.candidates or unlabelled, CANDIDATES)
+    return np.sort(prepared.train)[-max(study.query, min(wanted, unlabelled // 2)) :]
+
+
+def _signals(arm: Arm, plan: Plan, candidates: Indices) -> Signals:
+    """Return what the strategy needs, by a network with fresh weights."""
+    study, needs = plan.study, arm.strategy.needs
+    if not needs.anything:
+        return Signals(candidates)
+    pool = PoolTensors(plan.prepared)
+    learner = fresh_learner(
+        arm.model, arm.training, pool, lambda purpose: torch_seed(study.seed, 0, purpose)
+    )
+    masks = torch_generator(torch_seed(study.seed, 0, "committee")) if needs.committee else None
+    return engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
