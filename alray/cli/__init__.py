@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from alray._version import __version__
 from alray.cli.correlate import correlate
+from alray.cli.output import exit_if_lost, lasting_output
 from alray.cli.pool import pool
 from alray.cli.report import report
 from alray.cli.sweep import sweep
@@ -18,15 +19,22 @@ class ErrorGroup(click.Group):
     """A group whose commands end with a line, not a traceback, when the input is at fault."""
 
     @override
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        with lasting_output():
+            return super().main(*args, **kwargs)
+
+    @override
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            found = super().invoke(ctx)
         except AlrayError as error:
             click.echo(f"error: {error}" if error.exit_code == 2 else str(error), err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
             sys.exit(130)
+        exit_if_lost(ctx)
+        return found
 
 
 @click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,7 +11,7 @@ from typing import Any
 import ray
 from ray.exceptions import AuthenticationError, RayError
 
-from alray.errors import AlrayError, ClusterError
+from alray.errors import AlrayError, ClusterError, Interrupted
 from alray.pools.pool import PreparedPool
 from alray.ray_executor.address import cluster_address
 from alray.ray_executor.autoscaling import CapacityRequest, autoscales
@@ -23,6 +23,7 @@ from alray.ray_executor.security import require_token, token_warning
 from alray.ray_executor.watchdog import Watchdog
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
+from alray.studies.interrupts import hangup_blocked
 from alray.studies.retries import NOWHERE
 
 ANSWER_SECONDS = 10.0
@@ -141,12 +142,18 @@ class RaySession:
             if address is None:
                 # Enough for the pool and what runs report.
                 store = int(STORE_FACTOR * self._pool.nbytes) + 256 * 2**20
-                ray.init(
-                    address="local", include_dashboard=False, object_store_memory=store, **options
-                )
+                with hangup_blocked():
+                    ray.init(
+                        address="local",
+                        include_dashboard=False,
+                        object_store_memory=store,
+                        **options,
+                    )
             else:
                 with filtered_stderr():
                     ray.init(address=address, **options)
+        except SystemExit as error:  # Ray's answer to SIGTERM
+            raise Interrupted("stopped while Ray was starting") from error
         except (RayError, RuntimeError, ValueError, OSError) as error:
             what = f"join the Ray cluster at {address!r}" if address else "start a local Ray"
             remedy = "--executor inline needs no Ray"

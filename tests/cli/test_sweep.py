@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from contextlib import nullcontext
-from functools import partial
 from unittest.mock import Mock, create_autospec
 
 import click
@@ -185,7 +184,7 @@ def test_interrupting_exits_with_130(sweep, results, monkeypatch):
     """With a line that says how to go on."""
     requested = Mock(return_value=True)
     with monkeypatch.context() as patch:
-        patch.setattr(driver, "stop_requested", partial(nullcontext, requested))
+        patch.setattr(driver, "stop_requested", lambda *_: nullcontext(requested))
         done = sweep(*ONE_RUN)
     assert done.exit_code == 130
     assert "the same command goes on from here" in done.stderr

@@ -120,6 +120,28 @@ def test_a_signal_stops_a_study_with_everything_on_disk(
     assert steps(after) == left
 
 
+@pytest.mark.parametrize("starts", ["start_executor", "start_tasks"])
+def test_a_signal_while_an_executor_starts_stops_the_study_after_it(
+    starts, pool, tmp_path, monkeypatch
+):
+    """To break off the start of Ray can end the program by a segmentation fault."""
+    name = {"start_executor": "sweep", "start_tasks": "correlation"}[starts]
+    kind, start, ended = KINDS[name], getattr(api, starts), []
+
+    def slow_start(plan):
+        os.kill(os.getpid(), signal.SIGINT)
+        ended.append("started")
+        return start(plan)
+
+    monkeypatch.setattr(api, starts, slow_start)
+    observer = kind.observer()
+    with pytest.raises(Interrupted):
+        kind.run(kind.settings(pool), results=tmp_path, observer=observer)
+    assert ended == ["started"]
+    assert observer.of("started") == []
+    assert observer.of("notice")[0].startswith("stopping; Ctrl-C again")
+
+
 def test_a_full_disk_stops_a_study_and_loses_nothing(kind, expected, pool, tmp_path, monkeypatch):
     flush, calls = os.fsync, itertools.count()
 
