@@ -12,7 +12,6 @@ from alray.cli.settings_options import Setting, SettingsCommand, pairs, words
 if TYPE_CHECKING:
     from alray.settings.sweep import SweepSpec
     from alray.storage.location import StudyPath
-    from alray.studies.sweep.plan import Plan
 
 OPTIONS = {
     **POOL,
@@ -83,29 +82,12 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
 
 
 def _print_plan(spec: "SweepSpec", results: "StudyPath") -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     from alray import api
     from alray.cli.display.log_lines import logged_to
-    from alray.cli.display.phrases import size
-    from alray.cli.display.sweep_progress import sweep_headline
+    from alray.cli.display.sweep_plan import print_plan
 
     with logged_to(console(stderr=True)):
-        plan: Plan = api.plan_sweep(spec)
+        plan = api.plan_sweep(spec)
     out = console()
-    for line in sweep_headline(plan):
-        out.print(line)
-    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
-    table.add_column("arm")
-    table.add_column("runs", justify="right")
-    table.add_column("objects scored", justify="right")
-    for arm in plan.arms:
-        runs = len(spec.seeds)
-        oracle = " (oracle)" if arm.strategy.oracle else ""
-        table.add_row(
-            Text(arm.label + oracle), f"{runs:,}", f"{runs * plan.forward_passes(arm):,}"
-        )
-    out.print(table)
-    out.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
-    out.print(f"results would go to {results / str(plan.study.name)}")
+    print_plan(out, plan)
+    out.print(f"results would go to {results / str(plan.study.name)}", soft_wrap=True)
