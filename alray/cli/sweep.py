@@ -1,6 +1,5 @@
 """`alray sweep`: run a study."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,7 +36,7 @@ OPTIONS = {
 )
 @study_options
 def sweep(
-    study: Path | None,
+    study: str | None,
     given: dict[str, Any],
     vary: tuple[str, ...],
     settings: tuple[str, ...],
@@ -49,7 +48,8 @@ def sweep(
     """Compare strategies: run each with every seed, in parallel, and say what they save.
 
     Without arguments: five strategies, six seeds, on the built-in pool openclipart. Settings come from STUDY.yaml, and
-    options override them. The same command again goes on where it stopped, and adds what is new.
+    options override them; POOL is the same as --pool POOL. The same command again goes on where it stopped, and adds
+    what is new.
     """
     from alray.settings.sweep import SweepSpec
 

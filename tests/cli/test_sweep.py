@@ -180,6 +180,44 @@ def test_every_option_is_explained():
         assert len(options) > 20 or name not in ("sweep", "correlate")
 
 
+@pytest.mark.parametrize("command", ["sweep", "correlate"])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["posts.parquet"], "posts.parquet"),
+        (["icons"], "icons"),
+        (["."], "."),
+        (["s3://bucket/posts/"], "s3://bucket/posts/"),
+        (["data.npz"], "data.npz"),
+        (["study.yaml"], "openclipart"),
+    ],
+)
+def test_a_pool_may_be_named_in_the_place_of_settings(
+    command, words, expected, tmp_path, monkeypatch
+):
+    planned = Mock(side_effect=SpecError("planned no further"))
+    monkeypatch.setattr(api, "plan_sweep", planned)
+    monkeypatch.setattr(api, "plan_correlation", planned)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text("seed: 1\n")
+    alray(command, *words, "--dry-run")
+    (spec,) = planned.call_args.args
+    assert spec.pool.source == expected
+
+
+def test_two_pools_are_refused():
+    done = alray("sweep", "icons", "--pool", "posts.parquet", "--dry-run")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "error: icons is a pool, and --pool posts.parquet names another one; name one of them\n"
+    )
+
+
+def test_the_form_of_an_option_is_shown_by_an_example_of_its_own():
+    assert "--set training.lr=3e-4" in alray("sweep", "--set", "training.lr").stderr
+    assert "--vary training.batch_norm=live,frozen" in alray("sweep", "--vary", "seeds").stderr
+
+
 def test_interrupting_exits_with_130(sweep, results, monkeypatch):
     """With a line that says how to go on."""
     requested = Mock(return_value=True)
