@@ -63,6 +63,7 @@ def _run(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool, report: 
     from alray import api
     from alray.cli.display.correlation_progress import CorrelationDisplay
     from alray.cli.display.correlation_summary import print_correlation
+    from alray.studies.folder import ERRORS
 
     progress, out = console(stderr=True), console()
     found = run_study(
@@ -71,7 +72,7 @@ def _run(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool, report: 
     out.print()
     page = write_page(found, progress) if report else None
     print_correlation(out, found, page)
-    exit_if_failed(len(found.failures), "task", found.path / "failures.parquet", progress)
+    exit_if_failed(len(found.failures), "task", found.path / ERRORS, progress)
 
 
 def _print_plan(spec: "CorrelationSpec", results: "StudyPath") -> None:

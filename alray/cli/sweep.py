@@ -69,6 +69,7 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
     from alray import api
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
+    from alray.studies.folder import ERRORS
 
     progress, out = console(stderr=True), console()
     found = run_study(api.sweep, spec, SweepDisplay, progress, results=results, fresh=fresh)
@@ -78,7 +79,7 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
         page = write_page(found, progress)
     print_summary(out, found.summary, found.path, page)
     failed = int((found.runs["status"] == "failed").sum())
-    exit_if_failed(failed, "run", found.path / "runs.parquet", progress)
+    exit_if_failed(failed, "run", found.path / ERRORS, progress)
 
 
 def _print_plan(spec: "SweepSpec", results: "StudyPath") -> None:

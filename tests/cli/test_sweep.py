@@ -230,13 +230,26 @@ def test_interrupting_exits_with_130(sweep, results, monkeypatch):
     assert sweep(*ONE_RUN).exit_code == 0
 
 
-def test_a_failed_run_is_reported_with_exit_code_1(sweep, monkeypatch):
-    """The others go on; the table counts it."""
-
+def test_a_failed_run_is_reported_with_exit_code_1(sweep, results, monkeypatch):
+    """The others go on; the table counts it, and its traceback is a text beside the page, until it ends well."""
     broken = Mock(side_effect=RuntimeError("broken on purpose"))
-    monkeypatch.setattr(Margin, "select", broken, raising=False)
-    done = sweep(*TWO_ARMS, "--seeds", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(Margin, "select", broken, raising=False)
+        done = sweep(*TWO_ARMS, "--seeds", "1", "--report")
     assert done.exit_code == 1
+    file = results / "pool" / "errors.txt"
+    text = file.read_text()
+    assert text.startswith("== margin__seed-0")
+    assert (
+        ": margin, seed 0, on this process\n\nRuntimeError: broken on purpose\n\nTraceback" in text
+    )
+    assert f"where and why: {file}" in done.stdout
+    assert f"why is in {file}" in done.stderr
+    page = (results / "pool" / "report.html").read_text()
+    assert "Errors in full are in errors.txt." in page
+    assert 'href="errors.txt"' in page
+    assert sweep(*TWO_ARMS, "--seeds", "1").exit_code == 0
+    assert not file.exists()
     assert "failed: margin, seed 0: RuntimeError: broken on purpose" in done.stderr
     assert "1 run failed; why is in " in done.stderr
     assert "Runs failed and are left out: margin 1." in done.stdout

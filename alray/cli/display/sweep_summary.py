@@ -11,6 +11,7 @@ from alray.analysis.wording import Row, count, is_or_are, share, signed
 from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.statistics.power import fewest_seeds_for_holm
 from alray.storage.location import StudyPath
+from alray.studies.folder import ERRORS
 
 
 def print_summary(
@@ -18,16 +19,14 @@ def print_summary(
 ) -> None:
     """Print the table of arms, what it says in words, and where the results and the page about them lie."""
     if summary["seeds"].sum() == 0:
-        console.print(
-            f"no run has finished; their errors are in {path}/runs.parquet", soft_wrap=True
-        )
+        console.print(f"no run has finished; their errors are in {path}/{ERRORS}", soft_wrap=True)
         return
     if failed := int(summary["failed"].sum()):
         arms = summary.loc[summary["failed"] > 0, ["arm", "failed"]].itertuples(index=False)
         named = ", ".join(f"{arm} {times}" for arm, times in arms)
         excluded = f"{count(failed, 'run')} failed and {is_or_are(failed)} left out: {named}"
         console.print(Text(excluded, style="red"))
-        console.print(f"where and why: {path}/runs.parquet", soft_wrap=True)
+        console.print(f"where and why: {path}/{ERRORS}", soft_wrap=True)
         console.print()
     labels = int(summary["labels"].max())
     table = FittingTable(

@@ -15,6 +15,7 @@ from alray.settings.base import unknown_name
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.protocol import Records, complete_records, summarised_settings
 from alray.studies.correlation.results import Correlation
+from alray.studies.folder import ERRORS
 
 _EXTENDED = (
     "Seeds, scores or groupings that were added since are not all done: these findings are without them. "
@@ -82,7 +83,7 @@ def _failures(failures: pd.DataFrame, bases: pd.DataFrame) -> str:
     named = listed([f"{name}: {error}" for name, error in tasks])
     complete = ", ".join(str(base) for base in sorted(bases["base"]))
     failed = count(len(failures), "task")
-    return f"{failed} failed ({named}); only bases {complete} are complete and counted."
+    return f"{failed} failed ({named}); only bases {complete} are complete and counted. Errors in full are in {ERRORS}."
 
 
 def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:

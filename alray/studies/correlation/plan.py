@@ -170,17 +170,21 @@ def _check_sizes(asked: int | None, size: int, unlabelled: int, train: int, init
             f"{_sizes(unlabelled, size, min(size, unlabelled // FEWEST_GROUPS))} or fewer --initial labels"
         )
     objects = min(USUAL_SAMPLE, unlabelled) if asked is None else asked
+    nearest = objects // size * size
+    choices = [
+        number
+        for number in (nearest, nearest + size)
+        if size * FEWEST_GROUPS <= number <= unlabelled
+    ]
+    if asked is not None and asked % size and choices:
+        raise SpecError(
+            f"sample: groups of {size} do not divide {asked:,} objects; use --sample "
+            + " or ".join(f"{number:,}" for number in choices)
+        )
     if objects // size < FEWEST_GROUPS:
         raise SpecError(
             f"group_size: {objects:,} objects make {count(objects // size, 'group')} of {size:,}, too few for a rank "
             f"correlation; use {_smaller_groups(asked, size, unlabelled)}"
-        )
-    if asked is not None and asked % size:
-        nearest = asked // size * size
-        choices = [number for number in (nearest, nearest + size) if number <= unlabelled]
-        raise SpecError(
-            f"sample: groups of {size} do not divide {asked:,} objects; use --sample "
-            + " or ".join(f"{number:,}" for number in choices)
         )
 
 

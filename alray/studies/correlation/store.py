@@ -118,6 +118,9 @@ class CorrelationStore(Folder):
             for name, (error, traceback) in failures.items()
         ]
         self._write_table("failures.parquet", table(rows, FAILURE_COLUMNS))
+        self.write_errors(
+            {name: f"{error}\n\n{traceback}" for name, (error, traceback) in failures.items()}
+        )
 
     def read_failures(self) -> pd.DataFrame:
         """Read them."""
