@@ -62,7 +62,14 @@ def sweep(
     """
     plan = plan_sweep(study)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
-        manifest.claim(store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh)
+        manifest.claim(
+            store,
+            plan.study,
+            plan.pool,
+            kind=manifest.SWEEP,
+            fresh=fresh,
+            of_this_pool=lambda: store.holds_any(run.run_id for run in plan.runs),
+        )
         observers = observers_of(plan.study.execution, observer, manifest.SWEEP)
         driver = SweepDriver(plan, store, observers)
         if not driver.complete:
@@ -115,7 +122,14 @@ def correlate(
     plan = plan_correlation(study)
     spec = plan.spec
     with CorrelationStore(location_of(results) / str(spec.name)) as store:
-        manifest.claim(store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh)
+        manifest.claim(
+            store,
+            spec,
+            plan.pool,
+            kind=manifest.CORRELATION,
+            fresh=fresh,
+            of_this_pool=lambda: store.holds_objects_of(plan.pool),
+        )
         observers = observers_of(spec.execution, observer, manifest.CORRELATION)
         driver = CorrelationDriver(plan, store, observers)
         if not driver.complete:

@@ -20,9 +20,9 @@ from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec, SplitSpec
 from alray.storage.location import Location, StudyPath, location_of
+from alray.studies import manifest
 from alray.studies.correlation.results import Correlation
 from alray.studies.folder import ERRORS, Folder
-from alray.studies.manifest import SWEEP
 from alray.studies.retries import HERE
 from alray.studies.sweep.records import STATUS_COLUMNS
 from alray.studies.sweep.results import Sweep
@@ -110,8 +110,8 @@ def find_results(study: Reportable) -> Results:
     folder = Folder(path)
     if not folder.exists():
         raise StoreError(_nothing_at(path))
-    manifest = folder.read_manifest()
-    return Results(path, str(manifest.get("kind", SWEEP)), manifest)
+    found = manifest.read(folder)
+    return Results(path, manifest.kind_of(folder, found), found)
 
 
 def _nothing_at(path: StudyPath) -> str:

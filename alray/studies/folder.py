@@ -118,7 +118,9 @@ class Folder:
         """Read the manifest, empty where there is none."""
         path = self.root / "manifest.json"
         try:
-            manifest: dict[str, Any] = json.loads(self._storage.read("manifest.json").decode())
+            manifest = json.loads(self._storage.read("manifest.json").decode())
+            if not isinstance(manifest, dict):
+                raise ValueError("it holds no manifest")  # noqa: TRY004, TRY301 -- as where it is not JSON
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

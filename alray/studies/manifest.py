@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import platform
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from alray._version import __version__
@@ -37,19 +37,60 @@ def require_kind(folder: Folder, kind: str) -> None:
     """
     if not folder.exists():
         raise StoreError(f"{folder.root} holds no study: it has no study.yaml")
-    found = folder.read_manifest().get("kind", SWEEP)
+    found = kind_of(folder, read(folder))
     if found != kind:
         raise StoreError(f"{folder.root} holds a {found} study: read it with {READERS[found]}")
 
 
-def claim(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: bool) -> None:
+def read(folder: Folder, *, warn: bool = True) -> dict[str, Any]:
+    """Return a folder's manifest; empty where there is none or, with a warning, where it is damaged.
+
+    Everything else that a study needs lies in its other files.
+
+    Raises:
+        StoreError: It cannot be read at all.
+    """
+    try:
+        return folder.read_manifest()
+    except StoreError as error:
+        reason = error.__cause__
+        if not isinstance(reason, ValueError):
+            raise
+    if warn:
+        _logger.warning(
+            "%s/manifest.json is damaged (%s): where the study came from is not known any longer; its other files are "
+            "read",
+            folder.root,
+            reason,
+        )
+    return {}
+
+
+def kind_of(folder: Folder, manifest: Mapping[str, Any]) -> str:
+    """Return a study's kind: its manifest's, else that of its settings."""
+    if "kind" in manifest or not folder.exists():
+        return str(manifest.get("kind", SWEEP))
+    return CORRELATION if "fine_tune_seeds" in folder.read_study() else SWEEP
+
+
+def claim(
+    folder: Folder,
+    settings: Settings,
+    pool: Pool,
+    *,
+    kind: str,
+    fresh: bool,
+    of_this_pool: Callable[[], bool] = lambda: False,
+) -> None:
     """Make sure that what lies in a folder, locked for writing, is this study; `fresh` throws away what lies there.
+
+    Where the manifest is lost, `of_this_pool` says whether the folder's other files are of this pool.
 
     Raises:
         StoreError: It is another one; shows the differences.
     """
-    manifest = folder.read_manifest()
-    there_kind = manifest.get("kind", SWEEP)
+    manifest = read(folder)
+    there_kind = kind_of(folder, manifest)
     if folder.exists() and there_kind != kind:
         raise StoreError(f"{folder.root} holds a {there_kind} study; choose another --name")
     # Other settings are welcome where nothing has been computed yet, e.g. after a refused start.
@@ -66,8 +107,7 @@ def claim(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: b
         for key in sorted(there.keys() | here.keys())
         if there.get(key) != here.get(key)
     ]
-    if manifest.get("pool_fingerprint") != pool.fingerprint:
-        changes.append("  the pool's content is not the same")
+    changes += _pool_changes(manifest, pool, of_this_pool)
     if manifest.get("schema", SCHEMA) != SCHEMA:
         changes.append(f"  results schema: {manifest['schema']} there, {SCHEMA} now")
     if changes:
@@ -76,6 +116,16 @@ def claim(folder: Folder, settings: Settings, pool: Pool, *, kind: str, fresh: b
             + "\n".join(changes)
             + "\ngive this one another --name, or throw that one away with --fresh"
         )
+
+
+def _pool_changes(
+    manifest: Mapping[str, Any], pool: Pool, of_this_pool: Callable[[], bool]
+) -> list[str]:
+    if "pool_fingerprint" in manifest:
+        same = manifest["pool_fingerprint"] == pool.fingerprint
+        return [] if same else ["  the pool's content is not the same"]
+    lost = "  its pool is not known: manifest.json is lost, and nothing else there is of this pool"
+    return [] if of_this_pool() else [lost]
 
 
 def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, Any]:
@@ -99,7 +149,7 @@ def origin(
 
     A study that goes on keeps the time of its beginning and has no end yet.
     """
-    earlier = folder.read_manifest()
+    earlier = read(folder, warn=False)
     if earlier.get("ended") and complete:
         return earlier
     return {
@@ -121,7 +171,7 @@ def origin(
 
 def warn_if_source_changed(folder: Folder) -> None:
     """Warn that a study goes on with another alray than it was begun with."""
-    earlier = folder.read_manifest()
+    earlier = read(folder, warn=False)
     then, here = earlier.get("source"), own_source()
     if folder.has_progress() and then is not None and then != here:
         _logger.warning(

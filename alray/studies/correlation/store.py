@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from alray.analysis.correlation.summary import CorrelationSummary
+from alray.pools.pool import Pool
 from alray.studies.correlation.protocol import Records
 from alray.studies.folder import Folder, MissingFileError, table
 
@@ -93,6 +94,13 @@ class CorrelationStore(Folder):
         schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in groups.columns])
         rows = pa.Table.from_pandas(groups, schema=schema, preserve_index=False)
         self._write_table(f"{GROUPS}/base-{number}.parquet", rows)
+
+    def holds_objects_of(self, pool: Pool) -> bool:
+        """Whether there are groups, and all objects in them are in this pool, with the same labels."""
+        groups = self._read_folder(GROUPS, NO_GROUPS)
+        labels = dict(zip(pool.ids, (pool.classes[label] for label in pool.labels), strict=True))
+        there = zip(groups["id"], groups["label"], strict=True)
+        return len(groups) > 0 and all(labels.get(name) == label for name, label in there)
 
     def write_outcomes(self, task: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write a task's outcomes: a task whose file is there is done."""
