@@ -8,6 +8,7 @@ from alray.analysis.correlation.summary import summarise
 from alray.errors import Interrupted
 from alray.pools.reading import read_pool
 from alray.pools.split import prepare
+from alray.reporting.notebook import ShownCorrelation, ShownSweep
 from alray.seeding import generator
 from alray.settings.common import ExecutionSpec
 from alray.settings.correlation import CorrelationSpec
@@ -19,18 +20,18 @@ from alray.studies.correlation.driver import CorrelationDriver
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
 from alray.studies.correlation.protocol import complete_records
-from alray.studies.correlation.results import Correlation, read_correlation
+from alray.studies.correlation.results import read_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import Task
 from alray.studies.correlation.worker import Performed, TaskWorker
 from alray.studies.executor import Executor
 from alray.studies.inline import InlineExecutor
+from alray.studies.notebook_progress import PROGRESS, in_notebook
 from alray.studies.retries import HERE
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
-from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import SweepStore
 from alray.studies.sweep.worker import RunWorker
 
@@ -45,7 +46,7 @@ def sweep(
     fresh: bool = False,
     observer: Observer | None = None,
     command: str = "alray.sweep(...)",
-) -> Sweep:
+) -> ShownSweep:
     """Run a sweep, or the part of it that is not finished yet, and return its results.
 
     Warnings (who wrote the folder before, classes that were dropped as asked) go to the logger `alray`.
@@ -54,7 +55,7 @@ def sweep(
         study: Settings, plain values for them, or the path of a YAML file; the default study where None.
         results: Folder in which the study's own folder lies: local, or a URI such as `s3://bucket/results`.
         fresh: Throw away what lies there under the same name.
-        observer: Learns what happens.
+        observer: Learns what happens. None: a notebook shows progress, and other programs show nothing.
         command: Kept in the manifest.
 
     Raises:
@@ -87,7 +88,7 @@ def sweep(
             raise
         rounds, runs, summary = driver.conclude()
         store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})
-        return Sweep(store.root, plan.study, rounds, store.read_queries(), runs, summary)
+        return ShownSweep(store.root, plan.study, rounds, store.read_queries(), runs, summary)
 
 
 def plan_sweep(study: SweepSpec | Mapping[str, Any] | str | Path | None = None) -> Plan:
@@ -114,7 +115,7 @@ def correlate(
     fresh: bool = False,
     observer: CorrelationObserver | None = None,
     command: str = "alray.correlate(...)",
-) -> Correlation:
+) -> ShownCorrelation:
     """Run a correlation study, or the part of it that is not finished yet, and return its results.
 
     Arguments, warnings and errors are those of `sweep`.
@@ -150,7 +151,7 @@ def correlate(
             rng = generator(spec.seed, 0, "bootstrap")
             store.write_found(summarise(groups, outcomes, bases, rng))
             store.write_manifest({**origin, "counts": plan.counts, "ended": manifest.now()})
-        return read_correlation(store, records)
+        return ShownCorrelation(**vars(read_correlation(store, records)))
 
 
 def plan_correlation(
@@ -173,8 +174,13 @@ def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
 
 
 def observers_of(execution: ExecutionSpec, observer: Any, kind: str) -> list[Any]:
-    """Return who learns what happens: the caller's observer, and Ray metrics where they are asked for."""
+    """Return who learns what happens: the caller's observer, and Ray metrics where they are asked for.
+
+    A notebook shows progress where the caller has no observer of its own.
+    """
     observers = [] if observer is None else [observer]
+    if observer is None and in_notebook():
+        observers = [PROGRESS[kind]()]
     if not execution.metrics or execution.executor == "inline":
         return observers
     from alray.ray_executor.metrics import COUNTERS  # noqa: PLC0415 -- as above

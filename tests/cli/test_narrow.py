@@ -1,7 +1,7 @@
 """At every width each number is shown whole: on a narrow terminal a table's row becomes a block of lines."""
 
 import pytest
-from rich.console import Console
+from rich.console import Console, Group
 from rich.text import Text
 
 from alray.analysis.sweep.summary import summarise
@@ -57,13 +57,20 @@ def plan():
     return plan_sweep(SweepSpec(strategies=("random", LONG), seeds=(0, 20240101), rounds=2))
 
 
+def parts_of(display):
+    """Return the bar and what is below it."""
+    drawn = display._draw()
+    assert isinstance(drawn, Group)
+    return drawn.renderables
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_runs_in_progress(plan, width):
     display = SweepDisplay(Console(), "starting")
     for host, run in zip(("node-1", "node-2", "node-2", "node-1"), plan.runs, strict=True):
         display.started(Job(run.run_id, run, run.rounds, run.passive_id), host)
         display.progressed(run.run_id, RunStatus(run), {"round": 100, "accuracy": 0.6521})
-    assert_whole(lambda console: console.print(display._draw().renderables[1]), width)
+    assert_whole(lambda console: console.print(parts_of(display)[1]), width)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -71,7 +78,7 @@ def test_the_bar_above_them_keeps_its_numbers(plan, width):
     display = SweepDisplay(Console(), "starting")
     display._runs, display._finished, display._done = 1200, 1000, 617
     display._bar.add_task(display._state(), total=1234, completed=617)
-    text = shown(lambda console: console.print(display._draw().renderables[0]), width)
+    text = shown(lambda console: console.print(parts_of(display)[0]), width)
     assert "1,000/1,200 runs" in text
     assert "50 %" in text
 
