@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from alray.api import sweep as sweep
     from alray.reporting.api import report as report
     from alray.reporting.api import report_pair as report_pair
+    from alray.reporting.notebook import load as load
+    from alray.reporting.notebook import load_correlation as load_correlation
     from alray.reporting.writing import Report as Report
     from alray.settings.correlation import CorrelationSpec as CorrelationSpec
     from alray.settings.sweep import StudySpec as StudySpec
     from alray.settings.sweep import SweepSpec as SweepSpec
     from alray.studies.correlation.results import Correlation as Correlation
-    from alray.studies.correlation.results import load_correlation as load_correlation
     from alray.studies.sweep.results import Study as Study
     from alray.studies.sweep.results import Sweep as Sweep
-    from alray.studies.sweep.results import load as load
 
 _MODULES = {
     "Correlation": "studies.correlation.results",
@@ -29,8 +29,8 @@ _MODULES = {
     "Sweep": "studies.sweep.results",
     "SweepSpec": "settings.sweep",
     "correlate": "api",
-    "load": "studies.sweep.results",
-    "load_correlation": "studies.correlation.results",
+    "load": "reporting.notebook",
+    "load_correlation": "reporting.notebook",
     "report": "reporting.api",
     "report_pair": "reporting.api",
     "sweep": "api",

@@ -11,6 +11,7 @@ from alray.custom.finding import find_code
 from alray.errors import Interrupted
 from alray.pools.reading import read_pool
 from alray.pools.split import prepare
+from alray.reporting.notebook import ShownCorrelation, ShownSweep
 from alray.seeding import generator
 from alray.settings.common import ExecutionSpec
 from alray.settings.correlation import CorrelationSpec
@@ -22,19 +23,19 @@ from alray.studies.correlation.driver import CorrelationDriver
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
 from alray.studies.correlation.protocol import complete_records
-from alray.studies.correlation.results import Correlation, read_correlation
+from alray.studies.correlation.results import read_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import Task
 from alray.studies.correlation.worker import Performed, TaskWorker
 from alray.studies.executor import Executor
 from alray.studies.inline import InlineExecutor
+from alray.studies.notebook_progress import PROGRESS, in_notebook
 from alray.studies.retries import HERE
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.extension import explain, find_extensions
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
-from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import SweepStore
 from alray.studies.sweep.trial import custom_names, try_strategies
 from alray.studies.sweep.worker import RunWorker
@@ -53,7 +54,7 @@ def sweep(
     observer: Observer | None = None,
     command: str = "alray.sweep(...)",
     **settings: Any,
-) -> Sweep:
+) -> ShownSweep:
     """Run a sweep, or the part of it that is not finished yet, and return its results.
 
     Warnings (who wrote the folder before, classes that were dropped as asked) go to the logger `alray`.
@@ -66,7 +67,7 @@ def sweep(
             where None.
         results: Folder in which the study's own folder lies: local, or a URI such as `s3://bucket/results`.
         fresh: Throw away what lies there under the same name.
-        observer: Learns what happens.
+        observer: Learns what happens. None: a notebook shows progress, and other programs show nothing.
         command: Kept in the manifest.
         settings: Settings by name, over those of `study`: `pool` is a path, the name of a built-in pool, or settings;
             `strategies` a list of texts, objects and classes; `model` a class, a factory, or settings.
@@ -78,9 +79,7 @@ def sweep(
     if fresh:
         require_cluster(plan.study.execution)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
-        manifest.claim(
-            store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=fresh, code=plan.code
-        )
+        manifest.claim(store, _sweep_claim(plan, store), fresh=fresh)
         if not manifest.names_code(store, plan.code):
             plan = plan.without_code()
         # Before any run takes over a shorter one: the study has its new number of rounds from here on.
@@ -107,7 +106,7 @@ def sweep(
         rounds, runs, summary = driver.conclude()
         store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})
         queries = store.read_queries(runs["run_id"])
-        return Sweep(store.root, plan.study, rounds, queries, runs, summary)
+        return ShownSweep(store.root, plan.study, rounds, queries, runs, summary)
 
 
 def plan_sweep(
@@ -122,6 +121,26 @@ def plan_sweep(
     plan = make_plan(spec, pool, prepared, code)
     try_strategies(plan)
     return plan
+
+
+def _sweep_claim(plan: Plan, store: SweepStore) -> manifest.Claim:
+    return manifest.Claim(
+        plan.study,
+        plan.pool,
+        manifest.SWEEP,
+        plan.code,
+        of_this_pool=lambda: store.holds_any(run.run_id for run in plan.runs),
+    )
+
+
+def _correlation_claim(plan: CorrelationPlan, store: CorrelationStore) -> manifest.Claim:
+    return manifest.Claim(
+        plan.spec,
+        plan.pool,
+        manifest.CORRELATION,
+        plan.code,
+        of_this_pool=lambda: store.holds_objects_of(plan.pool),
+    )
 
 
 def _require_sendable(code: CustomCode, execution: ExecutionSpec) -> None:
@@ -143,9 +162,7 @@ def runs_on_record(
     study = plan.study
     store = SweepStore(location_of(results) / str(study.name))
     store.require_writable()
-    if not manifest.goes_on(
-        store, study, plan.pool, kind=manifest.SWEEP, fresh=fresh, code=plan.code
-    ):
+    if not manifest.goes_on(store, _sweep_claim(plan, store), fresh=fresh):
         require_cluster(study.execution)
         return None
     if not manifest.names_code(store, plan.code):
@@ -177,7 +194,7 @@ def correlate(
     observer: CorrelationObserver | None = None,
     command: str = "alray.correlate(...)",
     **settings: Any,
-) -> Correlation:
+) -> ShownCorrelation:
     """Run a correlation study, or the part of it that is not finished yet, and return its results.
 
     Arguments, warnings and errors are those of `sweep`: `alray.correlate(pool="posts.parquet", scores=["margin"])`.
@@ -187,9 +204,7 @@ def correlate(
     if fresh:
         require_cluster(spec.execution)
     with CorrelationStore(location_of(results) / str(spec.name)) as store:
-        manifest.claim(
-            store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh, code=plan.code
-        )
+        manifest.claim(store, _correlation_claim(plan, store), fresh=fresh)
         manifest.names_code(store, plan.code)
         observers = observers_of(spec.execution, observer, manifest.CORRELATION)
         driver = CorrelationDriver(plan, store, observers)
@@ -216,7 +231,7 @@ def correlate(
             rng = generator(spec.seed, 0, "bootstrap")
             store.write_found(summarise(groups, outcomes, bases, rng))
             store.write_manifest({**origin, "counts": plan.counts, "ended": manifest.now()})
-        return read_correlation(store, records)
+        return ShownCorrelation(**vars(read_correlation(store, records)))
 
 
 def plan_correlation(
@@ -238,9 +253,7 @@ def tasks_on_record(
     spec, names = plan.spec, plan.task_names()
     store = CorrelationStore(location_of(results) / str(spec.name))
     store.require_writable()
-    found = manifest.goes_on(
-        store, spec, plan.pool, kind=manifest.CORRELATION, fresh=fresh, code=plan.code
-    )
+    found = manifest.goes_on(store, _correlation_claim(plan, store), fresh=fresh)
     done = len(store.done() & names) if found else None
     if done != len(names):
         require_cluster(spec.execution)
@@ -271,8 +284,13 @@ def require_cluster(execution: ExecutionSpec) -> None:
 
 
 def observers_of(execution: ExecutionSpec, observer: Any, kind: str) -> list[Any]:
-    """Return who learns what happens: the caller's observer, and Ray metrics where they are asked for."""
+    """Return who learns what happens: the caller's observer, and Ray metrics where they are asked for.
+
+    A notebook shows progress where the caller has no observer of its own.
+    """
     observers = [] if observer is None else [observer]
+    if observer is None and in_notebook():
+        observers = [PROGRESS[kind]()]
     if not execution.metrics or execution.executor == "inline":
         return observers
     from alray.ray_executor.metrics import COUNTERS  # noqa: PLC0415 -- as above

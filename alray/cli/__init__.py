@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from alray._version import __version__
 from alray.cli.correlate import correlate
+from alray.cli.output import exit_if_lost, lasting_output
 from alray.cli.pool import pool
 from alray.cli.report import report
 from alray.cli.sweep import sweep
@@ -19,9 +20,14 @@ class ErrorGroup(click.Group):
     """A group whose commands end with a line, not a traceback, when the input is at fault."""
 
     @override
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        with lasting_output():
+            return super().main(*args, **kwargs)
+
+    @override
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            found = super().invoke(ctx)
         except AlrayError as error:
             text = visible(str(error))
             click.echo(f"error: {text}" if error.exit_code == 2 else text, err=True)
@@ -29,6 +35,8 @@ class ErrorGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
             sys.exit(130)
+        exit_if_lost(ctx)
+        return found
 
 
 @click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,6 +1,5 @@
 """`alray correlate`: does a score predict how useful an object is?"""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,7 +36,7 @@ OPTIONS = {
 )
 @study_options
 def correlate(
-    study: Path | None,
+    study: str | None,
     given: dict[str, Any],
     settings: tuple[str, ...],
     results: "StudyPath",
@@ -48,8 +47,8 @@ def correlate(
     """Ask in minutes what a sweep asks in hours: do objects with a high score teach this model more?
 
     Groups of unlabelled objects, alike in a score, are fine-tuned on from common weights; does the score predict how
-    much a group helps? Without arguments: five scores on the built-in pool openclipart. The same command again goes on
-    where it stopped.
+    much a group helps? Without arguments: five scores on the built-in pool openclipart; POOL is the same as --pool
+    POOL. The same command again goes on where it stopped.
     """
     from alray.settings.correlation import CorrelationSpec
 
@@ -64,6 +63,7 @@ def _run(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool, report: 
     from alray import api
     from alray.cli.display.correlation_progress import CorrelationDisplay
     from alray.cli.display.correlation_summary import print_correlation
+    from alray.studies.folder import ERRORS
 
     progress, out = console(stderr=True), console()
     found = run_study(
@@ -72,7 +72,7 @@ def _run(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool, report: 
     out.print()
     page = write_page(found, progress) if report else None
     print_correlation(out, found, page)
-    exit_if_failed(len(found.failures), "task", found.path / "failures.parquet", progress)
+    exit_if_failed(len(found.failures), "task", found.path / ERRORS, progress)
 
 
 def _print_plan(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool) -> None:

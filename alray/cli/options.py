@@ -9,6 +9,7 @@ import click
 from typing_extensions import override
 
 from alray.cli.settings_options import Setting, pairs
+from alray.errors import SpecError
 
 if TYPE_CHECKING:
     from alray.settings.base import Settings
@@ -49,6 +50,12 @@ EXECUTION = {
 }
 """Options of a study's name and of where it runs."""
 
+DATA_ENDINGS = (
+    ".arrow", ".csv", ".feather", ".h5", ".hdf5", ".ipc", ".jsonl", ".npy", ".npz", ".parquet", ".pq", ".pt",
+    ".safetensors", ".tsv",
+)  # fmt: skip
+"""Endings of files that hold no settings, whether a pool can be read from them or has to be imported first."""
+
 
 class LocationType(LocationParameter):
     """A local folder or the URI of one in an object store."""
@@ -76,8 +83,7 @@ def study_options(command: Command) -> Command:
         click.argument(
             "study",
             required=False,
-            type=click.Path(dir_okay=False, path_type=Path),
-            metavar="[STUDY.yaml]",
+            metavar="[STUDY.yaml|POOL]",
         ),
         click.option(
             "--set",
@@ -113,11 +119,13 @@ def study_options(command: Command) -> Command:
 
 def read_settings(
     kind: "type[Settings]",
-    study: Path | None,
+    study: str | None,
     given: Mapping[str, Any],
     settings: tuple[str, ...],
 ) -> Any:
     """Return the settings of a study, as a `kind`: the file's, overridden by the options, and these by `--set`.
+
+    In the place of a settings file a pool may be named.
 
     Where they name a custom strategy or network, it is found in the present folder from now on, after all others: a
     `torch.py` there hides nothing.
@@ -129,7 +137,13 @@ def read_settings(
     from alray.settings.custom import names_custom_code
     from alray.settings.files import read_yaml
 
-    values = {} if study is None else read_yaml(study)
+    if study is not None and _is_pool(study):
+        if "pool.source" in given:
+            raise SpecError(
+                f"{study} is a pool, and --pool {given['pool.source']} names another one; name one of them"
+            )
+        given, study = {"pool.source": study, **given}, None
+    values = {} if study is None else read_yaml(Path(study))
     for name, value in given.items():
         # An option that switches a section on leaves what the file says of it.
         if not (value == {} and isinstance(values.get(name), dict)):
@@ -141,6 +155,19 @@ def read_settings(
     if names_custom_code(spec):
         sys.path.append(str(Path.cwd()))
     return spec
+
+
+def _is_pool(name: str) -> bool:
+    """Whether a word in the place of a settings file is a pool: built in, a folder, an address, or a file of data."""
+    from alray.pools.builtin import BUILTIN_POOLS
+
+    path = Path(name)
+    return (
+        (name in BUILTIN_POOLS and not path.exists())
+        or path.is_dir()
+        or "://" in name
+        or path.suffix.lower() in DATA_ENDINGS
+    )
 
 
 def plain(text: str) -> Any:

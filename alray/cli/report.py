@@ -100,12 +100,9 @@ def _check(
 
 
 def _print(made: "Report", *, show: bool) -> None:
-    out = console()
-    for problem in made.problems:
-        out.print(problem, style="red")
-    out.print(made.verdict)
-    what = made.page if made.page is not None else made.folder
-    out.print(f"report: {what} ({len(made.files)} files)", soft_wrap=True)
+    from alray.cli.display.report import print_report
+
+    print_report(console(), made)
     if show and made.page is not None:
         _open(made.page)
 

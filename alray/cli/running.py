@@ -40,7 +40,9 @@ def run_study(
         Interrupted: Says how to go on.
     """
     from alray.cli.display.log_lines import logged_to
+    from alray.cli.output import output_is_kept
 
+    output_is_kept()
     observer = display(progress, _starting_message(spec.execution))
     command = "alray " + " ".join(sys.argv[1:])
     try:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from alray.settings.base import Settings
 
 
+EXAMPLES = {"--set": "training.lr=3e-4", "--vary": "training.batch_norm=live,frozen"}
+"""Option: what one may write there; others are of modalities."""
+
+
 def pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
     """Split texts of the form `NAME=VALUE`.
 
@@ -26,7 +30,8 @@ def pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
     for text in values:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
-            raise SpecError(f"{option} {text}: write NAME=VALUE, such as {option} image=img_emb")
+            example = EXAMPLES.get(option, "image=img_emb")
+            raise SpecError(f"{option} {text}: write NAME=VALUE, such as {option} {example}")
         if name in found:
             raise SpecError(f"{option} {text}: {name!r} is given twice; give it once")
         found[name] = value

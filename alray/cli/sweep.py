@@ -1,6 +1,5 @@
 """`alray sweep`: run a study."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +11,6 @@ from alray.cli.settings_options import Setting, SettingsCommand, pairs, words
 if TYPE_CHECKING:
     from alray.settings.location import StudyPath
     from alray.settings.sweep import SweepSpec
-    from alray.studies.sweep.plan import Plan
 
 OPTIONS = {
     **POOL,
@@ -38,7 +36,7 @@ OPTIONS = {
 )
 @study_options
 def sweep(
-    study: Path | None,
+    study: str | None,
     given: dict[str, Any],
     vary: tuple[str, ...],
     settings: tuple[str, ...],
@@ -50,7 +48,8 @@ def sweep(
     """Compare strategies: run each with every seed, in parallel, and say what they save.
 
     Without arguments: five strategies, six seeds, on the built-in pool openclipart. Settings come from STUDY.yaml, and
-    options override them. The same command again goes on where it stopped, and adds what is new.
+    options override them; POOL is the same as --pool POOL. The same command again goes on where it stopped, and adds
+    what is new.
     """
     from alray.settings.sweep import SweepSpec
 
@@ -71,6 +70,7 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
     from alray.analysis.sweep.made_by import made_by
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
+    from alray.studies.folder import ERRORS
 
     progress, out = console(stderr=True), console()
     found = run_study(api.sweep, spec, SweepDisplay, progress, results=results, fresh=fresh)
@@ -82,36 +82,19 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
         out.print(differing, style="yellow")
     print_summary(out, found.summary, found.path, page)
     failed = int((found.runs["status"] == "failed").sum())
-    exit_if_failed(failed, "run", found.path / "runs.parquet", progress)
+    exit_if_failed(failed, "run", found.path / ERRORS, progress)
 
 
 def _print_plan(spec: "SweepSpec", results: "StudyPath", *, fresh: bool) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     from alray import api
     from alray.analysis.wording import count
     from alray.cli.display.log_lines import logged_to
-    from alray.cli.display.phrases import size
-    from alray.cli.display.sweep_progress import sweep_headline
+    from alray.cli.display.sweep_plan import print_plan
 
     with logged_to(console(stderr=True)):
-        plan: Plan = api.plan_sweep(spec)
+        plan = api.plan_sweep(spec)
         finished = api.runs_on_record(plan, results, fresh=fresh)
     out = console()
-    for line in sweep_headline(plan):
-        out.print(line)
-    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
-    table.add_column("arm")
-    table.add_column("runs", justify="right")
-    table.add_column("objects scored", justify="right")
-    for arm in plan.arms:
-        runs = len(spec.seeds)
-        oracle = " (oracle)" if arm.strategy.oracle else ""
-        table.add_row(
-            Text(arm.label + oracle), f"{runs:,}", f"{runs * plan.forward_passes(arm):,}"
-        )
-    out.print(table)
-    out.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
+    print_plan(out, plan)
     folder = results / str(plan.study.name)
     print_destination(out, folder, finished, count(len(plan.runs), "run"))

@@ -9,7 +9,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
-from alray.errors import AlrayError, ClusterError
+from alray.errors import AlrayError, ClusterError, Interrupted
 from alray.pools.pool import PreparedPool
 from alray.ray_executor.address import cluster_address, require_answer, start_remedy
 from alray.ray_executor.autoscaling import CapacityRequest, autoscales
@@ -22,6 +22,7 @@ from alray.ray_executor.watchdog import Watchdog
 from alray.ray_executor.worker_path import job_config
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
+from alray.studies.interrupts import hangup_blocked
 from alray.studies.retries import NOWHERE
 
 
@@ -139,12 +140,18 @@ class RaySession:
             if address is None:
                 # Enough for the pool and what runs report.
                 store = int(STORE_FACTOR * self._pool.nbytes) + 256 * 2**20
-                ray.init(
-                    address="local", include_dashboard=False, object_store_memory=store, **options
-                )
+                with hangup_blocked():
+                    ray.init(
+                        address="local",
+                        include_dashboard=False,
+                        object_store_memory=store,
+                        **options,
+                    )
             else:
                 with filtered_stderr():
                     ray.init(address=address, **options)
+        except SystemExit as error:  # Ray's answer to SIGTERM
+            raise Interrupted("stopped while Ray was starting") from error
         except (RayError, RuntimeError, ValueError, OSError) as error:
             what = f"join the Ray cluster at {address!r}" if address else "start a local Ray"
             raise ClusterError(

@@ -117,23 +117,22 @@ class Figure:
 
     @functools.cached_property
     def _drawn(self) -> str:
-        return vl_convert.vegalite_to_svg(self._printed(), vl_version=VEGA_LITE)
+        drawn = json.dumps(self.printed(), allow_nan=False)
+        return vl_convert.vegalite_to_svg(drawn, vl_version=VEGA_LITE)
 
-    def _printed(self) -> str:
+    def printed(self) -> Spec:
+        """Return the chart as it is printed: on white, with its data, heading and caption."""
         shown = pd.Series(data=True, index=self.rows.index)
         for name, value in self.params.items():
             shown &= (self.rows[name] == value) | self.rows[name].isna()
         subtitle = textwrap.wrap(f"{self.shown}. {self.caption}", width=100)
-        return json.dumps(
-            {
-                **self.spec,
-                "data": {"values": _plain(self.rows[shown]).to_dict("records")},
-                "title": {"text": self.heading, "subtitle": subtitle},
-                "config": theme.config(theme.LIGHT) | {"background": theme.LIGHT["paper"]},
-                "padding": 12,
-            },
-            allow_nan=False,
-        )
+        return {
+            **self.spec,
+            "data": {"values": _plain(self.rows[shown]).to_dict("records")},
+            "title": {"text": self.heading, "subtitle": subtitle},
+            "config": theme.config(theme.LIGHT) | {"background": theme.LIGHT["paper"]},
+            "padding": 12,
+        }
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

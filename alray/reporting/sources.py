@@ -21,9 +21,9 @@ from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec, SplitSpec
 from alray.settings.location import Location, StudyPath, location_of
+from alray.studies import manifest
 from alray.studies.correlation.results import Correlation
-from alray.studies.folder import Folder
-from alray.studies.manifest import SWEEP
+from alray.studies.folder import ERRORS, Folder
 from alray.studies.retries import HERE
 from alray.studies.sweep.records import STATUS_COLUMNS
 from alray.studies.sweep.results import Sweep
@@ -35,7 +35,15 @@ TABLE = "table"
 Reportable = str | Path | Location | Sweep | Correlation
 """A study's folder or a table of curves, or a study that has been read already."""
 
-_DATA = ("rounds/", "queries/", "runs.parquet", "summary.parquet", "study.yaml", "manifest.json")
+_DATA = (
+    "rounds/",
+    "queries/",
+    "runs.parquet",
+    "summary.parquet",
+    ERRORS,
+    "study.yaml",
+    "manifest.json",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +111,8 @@ def find_results(study: Reportable) -> Results:
     folder = Folder(path)
     if not folder.exists():
         raise StoreError(_nothing_at(path))
-    manifest = folder.read_manifest()
-    return Results(path, str(manifest.get("kind", SWEEP)), manifest)
+    found = manifest.read(folder)
+    return Results(path, manifest.kind_of(folder, found), found)
 
 
 def _nothing_at(path: StudyPath) -> str:
@@ -155,6 +163,8 @@ def read_sweep(results: Results, against: str | None) -> Source:
         runs = store.read_runs() if written else _runs_of(store, settings)
     finished = runs.loc[runs["status"] == "finished", ["run_id", "full_data"]]
     problems = problems_of(runs, written=written)
+    if "failed" in set(runs["status"]) and store.holds([ERRORS]):
+        problems.append(f"Errors in full are in {ERRORS}.")
     if finished.empty:
         raise StoreError(f"{path}: no run has finished yet. {' '.join(problems)}".rstrip())
     if against is not None:

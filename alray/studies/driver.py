@@ -45,10 +45,25 @@ class Driver(ABC, Generic[JobT, ResultT, ObserverT]):
         try:
             self._begin()
             if not self.complete:
-                with start_executor() as executor, stop_requested() as stop:
-                    self._loop(executor, stop)
+                self._run(start_executor)
         finally:
             self._notify(lambda observer: observer.end())
+
+    def _run(self, start_executor: Callable[[], Executor[JobT, ResultT]]) -> None:
+        """Run what is left; neither the start of an executor nor its end is broken off by a first Ctrl-C.
+
+        An executor may put handlers of signals in the place of ours when it starts, as Ray does.
+        """
+        with (
+            stop_requested(self._say_that_it_stops) as stop_at_start,
+            start_executor() as executor,
+            stop_requested() as stop,
+        ):
+            self._loop(executor, lambda: stop() or stop_at_start())
+
+    def _say_that_it_stops(self) -> None:
+        text = "stopping; Ctrl-C again ends the program at once"
+        self._notify(lambda observer: observer.notice(text))
 
     def _loop(self, executor: Executor[JobT, ResultT], stop: Callable[[], bool]) -> None:
         try:

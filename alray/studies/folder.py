@@ -17,6 +17,9 @@ from alray.storage.object_store import open_storage
 from alray.storage.protocols import Storage
 from alray.storage.write_batch import WriteBatch
 
+ERRORS = "errors.txt"
+"""The file that says why jobs have failed, with tracebacks."""
+
 AnyFolder = TypeVar("AnyFolder", bound="Folder")
 
 
@@ -39,6 +42,7 @@ class Folder:
         "study.yaml",
         "manifest.json",
         "summary.parquet",
+        ERRORS,
         "report.html",
         "figures",
         "findings",
@@ -122,7 +126,9 @@ class Folder:
         """Read the manifest, empty where there is none."""
         path = self.root / "manifest.json"
         try:
-            manifest: dict[str, Any] = json.loads(self._storage.read("manifest.json").decode())
+            manifest = json.loads(self._storage.read("manifest.json").decode())
+            if not isinstance(manifest, dict):
+                raise ValueError("it holds no manifest")  # noqa: TRY004, TRY301 -- as where it is not JSON
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
@@ -138,6 +144,14 @@ class Folder:
     def read_summary(self) -> pd.DataFrame:
         """Read it."""
         return self._read_frame("summary.parquet")
+
+    def write_errors(self, errors: Mapping[str, str]) -> None:
+        """Write the error of each job that has failed, in full, as a text to read; where none has, there is no file."""
+        if errors:
+            entries = [f"== {title}\n\n{error.rstrip()}\n" for title, error in errors.items()]
+            self._write(ERRORS, "\n\n".join(entries).encode())
+        else:
+            self._writer.remove([ERRORS])
 
     def write_files(self, files: Mapping[str, bytes]) -> None:
         """Write files by their names below the folder, which need not exist; no lock is asked for.

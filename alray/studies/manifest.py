@@ -3,7 +3,8 @@
 import datetime as dt
 import logging
 import platform
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from alray._version import __version__
@@ -41,53 +42,86 @@ def require_kind(folder: Folder, kind: str) -> None:
     """
     if not folder.exists():
         raise StoreError(f"{folder.root} holds no study: it has no study.yaml")
-    found = folder.read_manifest().get("kind", SWEEP)
+    found = kind_of(folder, read(folder))
     if found != kind:
         raise StoreError(f"{folder.root} holds a {found} study: read it with {READERS[found]}")
 
 
-def claim(
-    folder: Folder,
-    settings: Settings,
-    pool: Pool,
-    *,
-    kind: str,
-    fresh: bool,
-    code: CustomCode = NO_CODE,
-) -> None:
+def read(folder: Folder, *, warn: bool = True) -> dict[str, Any]:
+    """Return a folder's manifest; empty where there is none or, with a warning, where it is damaged.
+
+    Everything else that a study needs lies in its other files.
+
+    Raises:
+        StoreError: It cannot be read at all.
+    """
+    try:
+        return folder.read_manifest()
+    except StoreError as error:
+        reason = error.__cause__
+        if not isinstance(reason, ValueError):
+            raise
+    if warn:
+        _logger.warning(
+            "%s/manifest.json is damaged (%s): where the study came from is not known any longer; its other files are "
+            "read",
+            folder.root,
+            reason,
+        )
+    return {}
+
+
+def kind_of(folder: Folder, manifest: Mapping[str, Any]) -> str:
+    """Return a study's kind: its manifest's, else that of its settings."""
+    if "kind" in manifest or not folder.exists():
+        return str(manifest.get("kind", SWEEP))
+    return CORRELATION if "fine_tune_seeds" in folder.read_study() else SWEEP
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The study that asks for a folder.
+
+    Attributes:
+        kind: SWEEP or CORRELATION.
+        code: What the user supplies of it.
+        of_this_pool: Says, where the manifest is lost, whether the folder's other files are of this pool.
+    """
+
+    settings: Settings
+    pool: Pool
+    kind: str
+    code: CustomCode = NO_CODE
+    of_this_pool: Callable[[], bool] = lambda: False
+
+
+def claim(folder: Folder, study: Claim, *, fresh: bool) -> None:
     """Make sure that what lies in a folder, locked for writing, is this study; `fresh` throws away what lies there.
 
     Raises:
         StoreError: It is another one; shows the differences.
     """
     # Other settings are welcome where nothing has been computed yet, e.g. after a refused start.
-    if not goes_on(folder, settings, pool, kind=kind, fresh=fresh, code=code):
+    if not goes_on(folder, study, fresh=fresh):
         folder.clear()
 
 
-def goes_on(
-    folder: Folder,
-    settings: Settings,
-    pool: Pool,
-    *,
-    kind: str,
-    fresh: bool,
-    code: CustomCode = NO_CODE,
-) -> bool:
-    """Return whether a folder holds a part of this study; nothing is written. `code` is what the user supplies.
+def goes_on(folder: Folder, study: Claim, *, fresh: bool) -> bool:
+    """Return whether a folder holds a part of this study; nothing is written.
 
     Raises:
         StoreError: It holds another one; shows the differences.
     """
-    there_kind = folder.read_manifest().get("kind", SWEEP)
-    if folder.exists() and there_kind != kind:
+    manifest = read(folder)
+    there_kind = kind_of(folder, manifest)
+    if folder.exists() and there_kind != study.kind:
         raise StoreError(f"{folder.root} holds a {there_kind} study; choose another --name")
     if fresh or not folder.has_progress():
         return False
     if not folder.exists():
         return True
-    changes = _changes(folder, settings, pool, kind)
-    changed = changed_files(folder.read_manifest(), code)
+    changes = _changes(folder, manifest, study)
+    changed = changed_files(manifest, study.code)
     if changed and not changes:
         raise StoreError(
             f"{', '.join(changed)} has changed since {folder.root} was begun: its results are of the code as it was, "
@@ -104,14 +138,14 @@ def goes_on(
     return True
 
 
-def _changes(folder: Folder, settings: Settings, pool: Pool, kind: str) -> list[str]:
+def _changes(folder: Folder, manifest: Mapping[str, Any], study: Claim) -> list[str]:
     """Return what differs between the study in a folder and this one, a line each."""
     there, here = (
-        _fixed(values, ADDABLE[kind])
-        for values in (folder.read_study(), settings.model_dump(mode="json"))
+        _fixed(values, ADDABLE[study.kind])
+        for values in (folder.read_study(), study.settings.model_dump(mode="json"))
     )
     changes = []
-    if kind == SWEEP and there.get("rounds", here["rounds"]) != here["rounds"]:
+    if study.kind == SWEEP and there.get("rounds", here["rounds"]) != here["rounds"]:
         if there["rounds"] < here["rounds"]:
             # Longer runs go on from shorter ones.
             here["rounds"] = there["rounds"]
@@ -122,14 +156,21 @@ def _changes(folder: Folder, settings: Settings, pool: Pool, kind: str) -> list[
         for key in sorted(there.keys() | here.keys())
         if there.get(key) != here.get(key)
     ]
-    manifest = folder.read_manifest()
-    if manifest.get("pool_fingerprint") != pool.fingerprint:
-        name = manifest.get("pool")
-        names = f" (pool {name!r} there, {pool.name!r} now)" if name != pool.name else ""
-        changes.append(f"  the pool's content is not the same{names}")
+    changes += _pool_changes(manifest, study)
     if manifest.get("schema", SCHEMA) != SCHEMA:
         changes.append(f"  results schema: {manifest['schema']} there, {SCHEMA} now")
     return changes
+
+
+def _pool_changes(manifest: Mapping[str, Any], study: Claim) -> list[str]:
+    if "pool_fingerprint" not in manifest:
+        lost = "  its pool is not known: manifest.json is lost, and nothing else there is of this pool"
+        return [] if study.of_this_pool() else [lost]
+    if manifest["pool_fingerprint"] == study.pool.fingerprint:
+        return []
+    there, here = manifest.get("pool"), study.pool.name
+    names = f" (pool {there!r} there, {here!r} now)" if there != here else ""
+    return [f"  the pool's content is not the same{names}"]
 
 
 def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, Any]:
@@ -163,7 +204,10 @@ def names_code(folder: Folder, code: CustomCode) -> bool:
     """
     if not folder.has_progress():
         return True
-    recorded = folder.read_manifest().get(CODE)
+    manifest = read(folder, warn=False)
+    if not manifest:  # it is lost, and the claim has found runs by their names
+        return True
+    recorded = manifest.get(CODE)
     if recorded is not None:
         return bool(recorded["in_run_ids"])
     named = str(folder.read_study())
@@ -196,7 +240,7 @@ def origin(
 
     A study that goes on keeps the time of its beginning and has no end yet.
     """
-    earlier = folder.read_manifest()
+    earlier = read(folder, warn=False)
     if earlier.get("ended") and complete:
         return earlier
     return {
@@ -219,7 +263,7 @@ def origin(
 
 def warn_if_source_changed(folder: Folder) -> None:
     """Warn that a study goes on with another alray than it was begun with."""
-    earlier = folder.read_manifest()
+    earlier = read(folder, warn=False)
     then, here = earlier.get("source"), own_source()
     if folder.has_progress() and then is not None and then != here:
         _logger.warning(

@@ -63,7 +63,7 @@ def drive(
         plan, runs, together=together, checkpoint_rounds=checkpoint_rounds
     )
     with tempfile.TemporaryDirectory(dir=folder) as root, SweepStore(Path(root) / "load") as store:
-        manifest.claim(store, plan.study, plan.pool, kind=manifest.SWEEP, fresh=False)
+        manifest.claim(store, manifest.Claim(plan.study, plan.pool, manifest.SWEEP), fresh=False)
         driver = SweepDriver(plan, store, [Observer()])
         reset_peak()
         before, wall, processor = resident()["VmRSS"], time.perf_counter(), time.process_time()

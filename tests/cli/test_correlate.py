@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from alray.cli.display.correlation_progress import CorrelationDisplay
+from alray.cli.display.correlation_summary import print_correlation
 from alray.studies.correlation.results import load_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import FineTune, TrainBase
@@ -14,6 +15,7 @@ from alray.studies.events import Failure
 from tests.helpers.builders import make_pool
 from tests.helpers.command import alray
 from tests.helpers.correlation_studies import correlation_plan
+from tests.helpers.narrow import WIDTHS, assert_whole
 
 QUICK = [
     "--sample", "120", "--group-size", "6", "--initial", "20", "--bases", "1", "--fine-tune-seeds",
@@ -56,6 +58,13 @@ def test_a_study_prints_its_tables_and_where_everything_lies(done):
     (row,) = [line for line in table if "loss (large)" in line]
     assert f"{value:+.2f}".replace("0.", ".") in row
     assert (folder / "report.html").read_text().count("<figure") >= 4
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_number_is_cut_at_any_width(done, width):
+    _, results = done
+    found = load_correlation(results / "pool-correlation")
+    assert_whole(lambda console: print_correlation(console, found), width)
 
 
 def test_the_same_command_again_prints_the_same_tables(done, pool, monkeypatch):

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from unittest.mock import Mock, create_autospec
 
@@ -262,11 +261,49 @@ def test_every_option_is_explained():
         assert len(options) > 20 or name not in ("sweep", "correlate")
 
 
+@pytest.mark.parametrize("command", ["sweep", "correlate"])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["posts.parquet"], "posts.parquet"),
+        (["icons"], "icons"),
+        (["."], "."),
+        (["s3://bucket/posts/"], "s3://bucket/posts/"),
+        (["data.npz"], "data.npz"),
+        (["study.yaml"], "openclipart"),
+    ],
+)
+def test_a_pool_may_be_named_in_the_place_of_settings(
+    command, words, expected, tmp_path, monkeypatch
+):
+    planned = Mock(side_effect=SpecError("planned no further"))
+    monkeypatch.setattr(api, "plan_sweep", planned)
+    monkeypatch.setattr(api, "plan_correlation", planned)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text("seed: 1\n")
+    alray(command, *words, "--dry-run")
+    (spec,) = planned.call_args.args
+    assert spec.pool.source == expected
+
+
+def test_two_pools_are_refused():
+    done = alray("sweep", "icons", "--pool", "posts.parquet", "--dry-run")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "error: icons is a pool, and --pool posts.parquet names another one; name one of them\n"
+    )
+
+
+def test_the_form_of_an_option_is_shown_by_an_example_of_its_own():
+    assert "--set training.lr=3e-4" in alray("sweep", "--set", "training.lr").stderr
+    assert "--vary training.batch_norm=live,frozen" in alray("sweep", "--vary", "seeds").stderr
+
+
 def test_interrupting_exits_with_130(sweep, results, monkeypatch):
     """With a line that says how to go on."""
     requested = Mock(return_value=True)
     with monkeypatch.context() as patch:
-        patch.setattr(driver, "stop_requested", partial(nullcontext, requested))
+        patch.setattr(driver, "stop_requested", lambda *_: nullcontext(requested))
         done = sweep(*ONE_RUN)
     assert done.exit_code == 130
     assert "the same command goes on from here" in done.stderr
@@ -274,13 +311,26 @@ def test_interrupting_exits_with_130(sweep, results, monkeypatch):
     assert sweep(*ONE_RUN).exit_code == 0
 
 
-def test_a_failed_run_is_reported_with_exit_code_1(sweep, monkeypatch):
-    """The others go on; the table counts it."""
-
+def test_a_failed_run_is_reported_with_exit_code_1(sweep, results, monkeypatch):
+    """The others go on; the table counts it, and its traceback is a text beside the page, until it ends well."""
     broken = Mock(side_effect=RuntimeError("broken on purpose"))
-    monkeypatch.setattr(Margin, "select", broken, raising=False)
-    done = sweep(*TWO_ARMS, "--seeds", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(Margin, "select", broken, raising=False)
+        done = sweep(*TWO_ARMS, "--seeds", "1", "--report")
     assert done.exit_code == 1
+    file = results / "pool" / "errors.txt"
+    text = file.read_text()
+    assert text.startswith("== margin__seed-0")
+    assert (
+        ": margin, seed 0, on this process\n\nRuntimeError: broken on purpose\n\nTraceback" in text
+    )
+    assert f"where and why: {file}" in done.stdout
+    assert f"why is in {file}" in done.stderr
+    page = (results / "pool" / "report.html").read_text()
+    assert "Errors in full are in errors.txt." in page
+    assert 'href="errors.txt"' in page
+    assert sweep(*TWO_ARMS, "--seeds", "1").exit_code == 0
+    assert not file.exists()
     assert "failed: margin, seed 0: RuntimeError: broken on purpose" in done.stderr
     assert "1 run failed; why is in " in done.stderr
     assert "Runs failed and are left out: margin 1." in done.stdout

@@ -1,11 +1,12 @@
 """What a session makes of the nodes; no Ray is started."""
 
 import functools
+from unittest.mock import Mock
 
 import pytest
 import ray
 
-from alray.errors import ClusterError
+from alray.errors import ClusterError, Interrupted
 from alray.ray_executor import session
 from alray.ray_executor.autoscaling import CapacityRequest
 from alray.ray_executor.liveness import ClusterView
@@ -111,3 +112,11 @@ def test_the_cluster_of_the_environment_is_joined(ray_session, monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS")
     ray_session({"CPU": 1.0})._connect()
     assert asked == ["10.0.0.1:6379", "local"]
+
+
+def test_sigterm_while_ray_starts_is_a_request_to_stop(ray_session, monkeypatch):
+    """Ray's own handler of SIGTERM ends the program, with 15."""
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray, "init", Mock(side_effect=SystemExit(15)))
+    with pytest.raises(Interrupted, match="while Ray was starting"):
+        ray_session().open()

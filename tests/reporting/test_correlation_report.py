@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
+import alray
 from alray.api import correlate
-from alray.errors import StoreError
+from alray.errors import SpecError, StoreError
 from alray.reporting.api import report
 from alray.studies.correlation.protocol import (
     complete_bases,
@@ -103,3 +104,13 @@ def test_a_summary_that_is_not_of_the_complete_bases_is_refused(study, tmp_path)
     next((tmp_path / "study" / "outcomes").glob("base-1__score*")).unlink()
     with pytest.raises(StoreError, match="summary is of 2 bases, and 1 is complete: run the same"):
         report(tmp_path / "study", formats=("html",))
+
+
+def test_in_a_notebook_it_shows_itself_and_its_charts(study):
+    found = alray.load_correlation(study)
+    html = found._repr_html_()
+    for text in ("<td>by score</td>", "rho (95 % interval)", str(study)):
+        assert text in html
+    assert any(found.chart(outcome="nll").to_dict()["datasets"].values())
+    with pytest.raises(SpecError, match="all charts: scatter, "):
+        found.chart("curves")

@@ -119,11 +119,17 @@ def test_a_task_that_is_always_lost_fails_and_the_other_bases_speak(
 
 def test_a_study_without_a_whole_base_says_why(pool, tmp_path):
     broken = quick_settings(pool, model={"name": "tests.helpers.own_modules:failing_forward"})
-    with pytest.raises(StudyFailed, match=r"no base has all its fine-tunes: 2 tasks failed"):
+    with pytest.raises(
+        StudyFailed, match=r"no base has all its fine-tunes: 2 tasks failed.*/errors\.txt$"
+    ):
         correlate(broken, results=tmp_path)
     failures = CorrelationStore(tmp_path / "study").read_failures()
     assert list(failures["task"]) == ["base-0", "base-1"]
     assert "Traceback" in failures["traceback"][0]
+    text = (tmp_path / "study" / "errors.txt").read_text()
+    for task, traceback in zip(failures["task"], failures["traceback"], strict=True):
+        assert f"== {task}\n" in text
+        assert traceback.rstrip() in text
 
 
 def test_a_pool_that_was_written_into_is_noticed(pool, tmp_path):

@@ -1,6 +1,7 @@
 """A correlation study's settings: what is filled in, what is refused and with which advice, which tasks follow."""
 
 import itertools
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from alray.errors import SpecError
 from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.base_model import draw_sample, draw_test, initial_order
-from alray.studies.correlation.plan import _group_size
+from alray.studies.correlation.plan import _check_sizes, _group_size
 from alray.studies.correlation.protocol import (
     CONTROL,
     SHUFFLED_GROUPS,
@@ -82,6 +83,36 @@ def test_the_initial_labels_are_as_many_as_it_takes_to_hold_every_class():
 def test_what_cannot_work_is_refused_with_the_nearest_that_does(pool, changes, message):
     with pytest.raises(SpecError, match=message):
         correlation_plan(pool, **changes)
+
+
+@pytest.mark.parametrize("unlabelled", [45, 100, 3000])
+@pytest.mark.parametrize("asked", [None, 2, 10, 40, 41, 97, 121, 200, 4000])
+@pytest.mark.parametrize("size", [None, 2, 3, 12, 60, 5000])
+def test_advice_on_sizes_works(unlabelled, asked, size):
+    def check(asked, size):
+        _check_sizes(
+            asked, size or _group_size(asked, unlabelled), unlabelled, unlabelled + 20, 20
+        )
+
+    try:
+        check(asked, size)
+    except SpecError as error:
+        advice = str(error).partition("; use ")[2]
+        samples = re.search(r"--sample ([\d,]+)(?: or ([\d,]+))?", advice)
+        sizes = re.findall(r"(?:--group-size|at most) (\d+)", advice)
+        for sample in filter(None, samples.groups()) if samples else [asked]:
+            for of in sizes or [size]:
+                check(
+                    None if sample is None else int(str(sample).replace(",", "")), of and int(of)
+                )
+
+
+@pytest.mark.parametrize(
+    ("train", "advice"), [(100, "use at most --initial 60, or a"), (30, "use a")]
+)
+def test_a_pool_that_is_too_small_for_any_sample_is_named(train, advice):
+    with pytest.raises(SpecError, match=rf"unlabelled \({train} in the .*{advice} larger pool"):
+        _check_sizes(10, 2, 10, train, train - 10)
 
 
 @pytest.mark.parametrize(

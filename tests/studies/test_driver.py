@@ -8,10 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from alray import api
 from alray.errors import Interrupted, StoreError
+from alray.reporting.api import report
 from alray.studies.correlation.results import load_correlation
 from alray.studies.events import Failure
 from alray.studies.folder import Folder
@@ -118,6 +122,67 @@ def test_a_signal_stops_a_study_with_everything_on_disk(
     after = kind.observer()
     kind.assert_same(expected, kind.run(spec, results=tmp_path, observer=after))
     assert steps(after) == left
+
+
+@pytest.mark.parametrize("starts", ["start_executor", "start_tasks"])
+def test_a_signal_while_an_executor_starts_stops_the_study_after_it(
+    starts, pool, tmp_path, monkeypatch
+):
+    """To break off the start of Ray can end the program by a segmentation fault."""
+    name = {"start_executor": "sweep", "start_tasks": "correlation"}[starts]
+    kind, start, ended = KINDS[name], getattr(api, starts), []
+
+    def slow_start(plan):
+        os.kill(os.getpid(), signal.SIGINT)
+        ended.append("started")
+        return start(plan)
+
+    monkeypatch.setattr(api, starts, slow_start)
+    observer = kind.observer()
+    with pytest.raises(Interrupted):
+        kind.run(kind.settings(pool), results=tmp_path, observer=observer)
+    assert ended == ["started"]
+    assert observer.of("started") == []
+    assert observer.of("notice")[0].startswith("stopping; Ctrl-C again")
+
+
+@pytest.mark.parametrize("content", [b"", b'{"schema": 1', b"null", None], ids=repr)
+def test_a_study_whose_manifest_is_lost_is_read_reported_and_goes_on(
+    kind, expected, pool, tmp_path, content, caplog
+):
+    copy = tmp_path / expected.path.name
+    shutil.copytree(expected.path, copy)
+    file = copy / "manifest.json"
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+    kind.assert_same(expected, kind.load(copy))
+    assert (
+        report(copy, formats=("csv",)).verdict
+        == report(expected, out=tmp_path / "x", formats=("csv",)).verdict
+    )
+    caplog.clear()
+    observer = kind.observer()
+    kind.assert_same(expected, kind.run(kind.settings(pool), results=tmp_path, observer=observer))
+    assert observer.of("started") == []
+    warnings = [record.getMessage() for record in caplog.records]
+    assert [text.partition(" (")[0] for text in warnings] == [f"{file} is damaged"] * (
+        content is not None
+    )
+    assert Folder(copy).read_manifest()["pool"] == "pool"
+
+
+def test_without_its_manifest_a_study_of_another_pool_is_refused(kind, expected, pool, tmp_path):
+    copy = tmp_path / expected.path.name
+    shutil.copytree(expected.path, copy)
+    (copy / "manifest.json").write_bytes(b"")
+    rows = pd.read_parquet(pool)
+    rows["label"] = rows["label"].to_numpy()[::-1]
+    other = tmp_path / "pool.parquet"
+    pq.write_table(pa.Table.from_pandas(rows, pq.read_schema(pool)), other)
+    with pytest.raises(StoreError, match=r"its pool is not known: manifest\.json is lost"):
+        kind.run(kind.settings(other), results=tmp_path)
 
 
 def test_a_full_disk_stops_a_study_and_loses_nothing(kind, expected, pool, tmp_path, monkeypatch):

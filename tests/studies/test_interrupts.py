@@ -1,13 +1,14 @@
 import os
 import signal
+import subprocess
 import threading
 
 import pytest
 
-from alray.studies.interrupts import stop_requested
+from alray.studies.interrupts import hangup_blocked, stop_requested
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_a_wish(number):
     with stop_requested() as stop:
         assert not stop()
@@ -20,6 +21,34 @@ def test_a_second_signal_stops_at_once(second):
     with stop_requested(), pytest.raises(KeyboardInterrupt):  # noqa: PT012 -- the first kill must not raise
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), second)
+
+
+def test_the_first_signal_alone_is_announced():
+    announced = []
+    with stop_requested(lambda: announced.append("stopping")):
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert announced == ["stopping"]
+
+
+def test_a_hangup_that_is_ignored_stays_ignored():
+    """As under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_requested() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_processes_that_are_started_with_hangups_blocked_live_on():
+    command = ["sh", "-c", "kill -HUP $$; echo lives"]
+    with hangup_blocked():
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "lives\n"
+    assert signal.SIGHUP not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_handlers_are_put_back():

@@ -61,7 +61,7 @@ def test_killed_before_any_step_onto_the_disk_and_again_after_as_many(pool, tmp_
     with monkeypatch.context() as patch:
         counting = DyingStore(patch, -1)
         whole = api.sweep(spec, results=tmp_path / "whole")
-    assert counting.steps == 14  # settings, passive phase, two rounds, clearing up
+    assert counting.steps == 15  # settings, passive phase, two rounds, clearing up
     for last in range(counting.steps):
         for _ in range(2):
             with monkeypatch.context() as patch:

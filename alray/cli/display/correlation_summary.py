@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from alray.analysis.correlation.findings import reading
 from alray.analysis.correlation.groupings import SHORT_GROUPING_TITLES
 from alray.analysis.wording import Row, count, share, signed
+from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.reporting.correlation.report import measured_prediction
 from alray.settings.correlation import GROUPINGS
 from alray.settings.location import StudyPath
@@ -48,32 +48,29 @@ def print_correlation(console: Console, found: Correlation, page: StudyPath | No
     grouping = "score" if "score" in set(summary["grouping"]) else str(summary["grouping"].iloc[0])
     main = outcome, grouping
     for sentence in reading(found.summary, found.checks, measured_prediction(), main):
-        console.print(Text(sentence))
+        console.print(breakable(Text(sentence), console.width))
     console.print()
     console.print(f"results: {found.path}", soft_wrap=True)
     if page is not None:
         console.print(f"page:    {page}", soft_wrap=True)
 
 
-def _table(summary: pd.DataFrame, cell: Callable[[Row], str], *, with_reliability: bool) -> Table:
+def _table(
+    summary: pd.DataFrame, cell: Callable[[Row], str], *, with_reliability: bool
+) -> FittingTable:
     doses = sorted(set(summary["epochs"]))
-    table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
-    table.add_column("score")
-    table.add_column("groups")
-    for dose in doses:
-        table.add_column(count(dose, "epoch").replace(" ", "\n"), justify="right", no_wrap=True)
-    if with_reliability:
-        table.add_column("relia-\nbility", justify="right", no_wrap=True)
-    before = ""
+    columns = [Column("score", "name"), Column("groups", "name")]
+    columns += [Column(count(dose, "epoch").replace(" ", "\n")) for dose in doses]
+    columns += [Column("relia-\nbility")] if with_reliability else []
+    table = FittingTable(columns, titles=2)
     for names, rows in summary.groupby(["score", "grouping"], sort=False):
         name, grouping = map(str, names)
         of_dose = {int(row["epochs"]): row for row in rows.to_dict("records")}
         first = of_dose[doses[-1]]
-        shown = f"{name} ({first['queried']})" if name != before else ""
-        before = name
+        shown = f"{name} ({first['queried']})"
         cells = [cell(of_dose[dose]) if dose in of_dose else "" for dose in doses]
         ends = [_reliability(rows)] if with_reliability else []
-        table.add_row(Text(shown), SHORT_GROUPING_TITLES[grouping], *cells, *ends)
+        table.add(shown, SHORT_GROUPING_TITLES[grouping], *cells, *ends)
     return table
 
 

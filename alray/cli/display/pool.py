@@ -5,6 +5,7 @@ from math import prod
 from rich.console import Console
 from rich.table import Table
 
+from alray.cli.display.tables import Column, FittingTable
 from alray.cli.visible import visible_line
 from alray.pools.builtin import BUILTIN_POOLS
 from alray.pools.describe import ModalityDescription, PoolDescription
@@ -41,7 +42,7 @@ def print_description(
 def _counts(description: PoolDescription) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     sizes = description.classes.values()
     table.add_row("pool", visible_line(description.name))
     builtin = BUILTIN_POOLS.get(description.name)
@@ -77,14 +78,12 @@ def _duplicates(description: PoolDescription) -> str:
     )
 
 
-def _modalities(description: PoolDescription) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("modality", "column", "shape", "type"):
-        table.add_column(heading)
-    for heading in ("absent", "%", "with NaN"):
-        table.add_column(heading, justify="right", no_wrap=True)
+def _modalities(description: PoolDescription) -> FittingTable:
+    names = [Column(name, "name") for name in ("modality", "column", "shape", "type")]
+    numbers = [Column(name) for name in ("absent", "%", "with NaN")]
+    table = FittingTable([*names, *numbers])
     for modality in description.modalities:
-        table.add_row(
+        table.add(
             modality.name,
             visible_line(modality.column),
             " x ".join(map(str, modality.shape)),
@@ -104,18 +103,16 @@ def _constant(modality: ModalityDescription) -> str:
     )
 
 
-def _classes(description: PoolDescription, limit: int | None) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("class", max_width=30, overflow="ellipsis", no_wrap=True)
-    table.add_column("objects", justify="right", no_wrap=True)
-    table.add_column("%", justify="right", no_wrap=True)
-    table.add_column("", style="cyan", no_wrap=True)
+def _classes(description: PoolDescription, limit: int | None) -> FittingTable:
+    table = FittingTable(
+        [Column("class", "name"), Column("objects"), Column("%"), Column("", "picture", "cyan")]
+    )
     # `sorted` keeps class order among equal sizes.
     ranked = sorted(description.classes.items(), key=lambda item: -item[1])
     largest = ranked[0][1] if ranked else 1
     for name, count in ranked[:limit]:
         share = 100 * count / description.objects
-        table.add_row(visible_line(name), f"{count:,}", f"{share:.1f}", _bar(count / largest))
+        table.add(visible_line(name), f"{count:,}", f"{share:.1f}", _bar(count / largest))
     return table
 
 

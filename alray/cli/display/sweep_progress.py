@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
 
 from alray.analysis.wording import count, share
 from alray.cli.display.phrases import duration, features, study_title
 from alray.cli.display.progress import Display
+from alray.cli.display.tables import Column, FittingTable
 from alray.studies.events import Failure
 from alray.studies.executor import NamedJob
 from alray.studies.sweep.jobs import Job
@@ -92,7 +92,7 @@ class SweepDisplay(Display, Observer):
 
     @override
     def _state(self) -> str:
-        return f"{self._finished}/{count(self._runs, 'run')}"
+        return f"{self._finished:,}/{count(self._runs, 'run')}"
 
     @override
     def _running(self) -> str:
@@ -105,10 +105,7 @@ class SweepDisplay(Display, Observer):
     def _current(self) -> RenderableType | None:
         if not self._jobs:
             return Text("") if self._hosts else None
-        table = Table.grid(padding=(0, 2), expand=True)
-        table.add_column(no_wrap=True, ratio=1)
-        for _ in range(4):
-            table.add_column(no_wrap=True, justify="right")
+        table = FittingTable([Column("", "name"), *(Column("") for _ in range(4))])
         for each in self._jobs.values():
             passive = each.job.start_from is None
             name = "passive phase" if passive else each.job.run.arm
@@ -117,7 +114,7 @@ class SweepDisplay(Display, Observer):
                 at = f"round {each.record['round']}/{each.job.until}"
                 progress = (at, f"accuracy {share(each.record['accuracy'])}")
             host = self._on(each.host).removeprefix(", ")
-            table.add_row(f"  {name}", f"seed {each.job.run.seed}", *progress, host)
+            table.add(f"  {name}", f"seed {each.job.run.seed}", *progress, host)
         return table
 
 

@@ -4,14 +4,15 @@ import math
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from alray.analysis.sweep.findings import reading
 from alray.analysis.wording import Row, count, is_or_are, share, signed
+from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.cli.visible import visible
 from alray.settings.location import StudyPath
 from alray.statistics.power import fewest_seeds_for_holm
+from alray.studies.folder import ERRORS
 
 
 def print_summary(
@@ -19,36 +20,37 @@ def print_summary(
 ) -> None:
     """Print the table of arms, what it says in words, and where the results and the page about them lie."""
     if summary["seeds"].sum() == 0:
-        console.print(
-            f"no run has finished; their errors are in {path}/runs.parquet", soft_wrap=True
-        )
+        console.print(f"no run has finished; their errors are in {path}/{ERRORS}", soft_wrap=True)
         return
     if failed := int(summary["failed"].sum()):
         arms = summary.loc[summary["failed"] > 0, ["arm", "failed"]].itertuples(index=False)
         named = ", ".join(f"{arm} {times}" for arm, times in arms)
         excluded = f"{count(failed, 'run')} failed and {is_or_are(failed)} left out: {named}"
         console.print(Text(excluded, style="red"))
-        console.print(f"where and why: {path}/runs.parquet", soft_wrap=True)
+        console.print(f"where and why: {path}/{ERRORS}", soft_wrap=True)
         console.print()
     labels = int(summary["labels"].max())
-    table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
-    table.add_column("arm", overflow="fold", min_width=16)
-    table.add_column(f"accuracy\nat {labels:,}", justify="right")
-    table.add_column("macro\nF1", justify="right")
-    table.add_column("ALC against random\n(95 % interval)", justify="right", no_wrap=True)
-    table.add_column("labels saved, %\n(95 % interval)", justify="right", no_wrap=True)
-    table.add_column("s per\nround", justify="right")
+    table = FittingTable(
+        [
+            Column("arm", "name"),
+            Column(f"accuracy\nat {labels:,}"),
+            Column("macro\nF1"),
+            Column("ALC against random\n(95 % interval)"),
+            Column("labels saved, %\n(95 % interval)"),
+            Column("s per\nround"),
+        ]
+    )
     for row in summary.to_dict("records"):
-        table.add_row(*_cells(row))
+        table.add(*_cells(row))
     console.print(table)
     console.print()
     for sentence in reading(summary):
-        console.print(Text(sentence))
+        console.print(breakable(Text(sentence), console.width))
     console.print()
     console.print(f"results: {path}", soft_wrap=True)
     if page is not None:
         console.print(f"page: {page}", soft_wrap=True)
-    console.print(f"next: {_next_command(summary)}")
+    console.print(f"next: {_next_command(summary)}", soft_wrap=True)
 
 
 def _next_command(summary: pd.DataFrame) -> str:

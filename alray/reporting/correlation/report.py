@@ -1,9 +1,9 @@
 """A correlation study's page and figures: the same when the study ends and whenever they are written again."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,6 +15,10 @@ from alray.settings.base import unknown_name
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.protocol import Records, complete_records, summarised_settings
 from alray.studies.correlation.results import Correlation
+from alray.studies.folder import ERRORS
+
+if TYPE_CHECKING:
+    from alray.reporting.correlation.page import CorrelationResults
 
 _EXTENDED = (
     "Seeds, scores or groupings that were added since are not all done: these findings are without them. "
@@ -24,8 +28,19 @@ _EXTENDED = (
 
 def render_correlation(
     study: Correlation, manifest: Mapping[str, Any], outcome: str | None, formats: Collection[str]
-) -> tuple[dict[str, bytes], list[str]]:
-    """Return the files of the report by name, and its sentences, about the bases of the stored summary.
+) -> tuple[dict[str, bytes], Sequence[str]]:
+    """Return the files of the report by name, and its sentences; arguments and errors are those of `results_of`."""
+    # Altair and vl-convert take a second to import.
+    from alray.reporting.correlation.page import render  # noqa: PLC0415
+
+    results = results_of(study, manifest, outcome, formats)
+    return render(results), results.sentences
+
+
+def results_of(
+    study: Correlation, manifest: Mapping[str, Any], outcome: str | None, formats: Collection[str]
+) -> "CorrelationResults":
+    """Return what a page is made from, about the bases of the stored summary.
 
     Args:
         study: From its folder.
@@ -38,7 +53,7 @@ def render_correlation(
         SpecError: It has no such outcome.
     """
     # Altair and vl-convert take a second to import.
-    from alray.reporting.correlation.page import CorrelationResults, render  # noqa: PLC0415
+    from alray.reporting.correlation.page import CorrelationResults  # noqa: PLC0415
 
     known = sorted(study.summary["outcome"].unique())
     main = outcome or study.settings.outcome
@@ -54,7 +69,7 @@ def render_correlation(
     if spec != study.settings:
         sentences.insert(0, _EXTENDED)
     dose = prediction.epochs
-    results = CorrelationResults(
+    return CorrelationResults(
         groups=groups,
         outcomes=outcomes,
         bases=bases,
@@ -68,7 +83,6 @@ def render_correlation(
         main_epochs=dose if dose in spec.epochs and spec.compat is None else None,
         formats=tuple(formats),
     )
-    return render(results), sentences
 
 
 def measured_prediction() -> Prediction:
@@ -82,7 +96,7 @@ def _failures(failures: pd.DataFrame, bases: pd.DataFrame) -> str:
     named = listed([f"{name}: {error}" for name, error in tasks])
     complete = ", ".join(str(base) for base in sorted(bases["base"]))
     failed = count(len(failures), "task")
-    return f"{failed} failed ({named}); only bases {complete} are complete and counted."
+    return f"{failed} failed ({named}); only bases {complete} are complete and counted. Errors in full are in {ERRORS}."
 
 
 def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:

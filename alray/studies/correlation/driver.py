@@ -17,6 +17,7 @@ from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import FineTune, Task, TrainBase
 from alray.studies.correlation.worker import Performed
 from alray.studies.driver import Driver
+from alray.studies.folder import ERRORS
 
 
 class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
@@ -62,7 +63,7 @@ class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
         name, (error, _) = next(iter(self.failures.items()))
         raise StudyFailed(
             f"no base has all its fine-tunes: {len(self.failures)} tasks failed, the first ({name}) with {error}; "
-            f"all are in {self._store.root}/failures.parquet"
+            f"all are in {self._store.root}/{ERRORS}"
         )
 
     @override

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from alray.analysis.wording import count
 from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
 from alray.networks.tensors import PoolTensors
@@ -128,7 +129,7 @@ def make_correlation_plan(
     unlabelled = len(prepared.train) - initial
     size = spec.group_size or _group_size(spec.sample, unlabelled)
     sample = spec.sample or min(USUAL_SAMPLE, unlabelled) // size * size
-    _check_sizes(sample, size, unlabelled, len(prepared.train), initial)
+    _check_sizes(spec.sample, size, unlabelled, len(prepared.train), initial)
     filled = spec.model_copy(
         update={
             "name": spec.name or study_name(pool.name, NAME_ENDING),
@@ -169,25 +170,61 @@ def _group_size(sample: int | None, unlabelled: int) -> int:
     return max(divisors, default=largest)
 
 
-def _check_sizes(sample: int, size: int, unlabelled: int, train: int, initial: int) -> None:
-    if sample > unlabelled or unlabelled < FEWEST_GROUPS * 2:
+def _check_sizes(asked: int | None, size: int, unlabelled: int, train: int, initial: int) -> None:
+    """Refuse sizes that do not make enough groups; `asked` is the sample that the settings name."""
+    least = 2 * FEWEST_GROUPS
+    there = f"({train:,} in the train part, {initial:,} initial labels)"
+    if unlabelled < least:
+        fewer = f"at most --initial {train - least}, or " if train > least else ""
         raise SpecError(
-            f"sample: {sample:,} objects of {max(0, unlabelled):,} that are unlabelled ({train:,} in the train part, "
-            f"{initial:,} initial labels); use --sample {max(0, unlabelled) // size * size:,} or fewer --initial labels"
+            f"sample: {max(0, unlabelled):,} objects are unlabelled {there}, and {FEWEST_GROUPS} groups of 2 need "
+            f"{least}; use {fewer}a larger pool"
         )
-    if sample % size:
-        nearest = sample // size * size
-        choices = [count for count in (nearest, nearest + size) if 0 < count <= unlabelled]
+    if asked is not None and asked > unlabelled:
         raise SpecError(
-            f"sample: groups of {size} do not divide {sample:,} objects; use --sample "
-            + " or ".join(f"{count:,}" for count in choices)
+            f"sample: {asked:,} objects of {unlabelled:,} that are unlabelled {there}; use "
+            f"{_sizes(unlabelled, size, min(size, unlabelled // FEWEST_GROUPS))} or fewer --initial labels"
         )
-    if sample // size < FEWEST_GROUPS:
-        usual = max(2, sample // USUAL_GROUPS)
+    objects = min(USUAL_SAMPLE, unlabelled) if asked is None else asked
+    nearest = objects // size * size
+    choices = [
+        number
+        for number in (nearest, nearest + size)
+        if size * FEWEST_GROUPS <= number <= unlabelled
+    ]
+    if asked is not None and asked % size and choices:
         raise SpecError(
-            f"group_size: {sample:,} objects make {sample // size} groups of {size}, too few for a rank correlation; "
-            f"use --group-size {usual}, which makes {sample // usual}, or at most {sample // FEWEST_GROUPS}"
+            f"sample: groups of {size} do not divide {asked:,} objects; use --sample "
+            + " or ".join(f"{number:,}" for number in choices)
         )
+    if objects // size < FEWEST_GROUPS:
+        raise SpecError(
+            f"group_size: {objects:,} objects make {count(objects // size, 'group')} of {size:,}, too few for a rank "
+            f"correlation; use {_smaller_groups(asked, size, unlabelled)}"
+        )
+
+
+def _smaller_groups(asked: int | None, size: int, unlabelled: int) -> str:
+    """Return options that make enough groups."""
+    objects = min(USUAL_SAMPLE, unlabelled) if asked is None else asked
+    if objects < 2 * FEWEST_GROUPS:
+        wanted = size if size * FEWEST_GROUPS <= unlabelled else 2
+        return _sizes(wanted * FEWEST_GROUPS, size, wanted)
+    usual = _group_size(asked, unlabelled)
+    divisors = [
+        number
+        for number in range(2, objects // FEWEST_GROUPS + 1)
+        if asked is None or asked % number == 0
+    ]
+    if not divisors:
+        return _sizes(objects, size, 2)
+    return f"--group-size {usual}, which makes {objects // usual}, or at most {divisors[-1]}"
+
+
+def _sizes(objects: int, size: int, wanted: int) -> str:
+    """Return options of a sample of at most so many objects, in groups of the wanted size."""
+    group_size = "" if wanted == size else f" --group-size {wanted}"
+    return f"--sample {objects // wanted * wanted}{group_size}"
 
 
 def _check_network(spec: CorrelationSpec, prepared: PreparedPool) -> None:

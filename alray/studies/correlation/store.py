@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from alray.analysis.correlation.summary import CorrelationSummary
+from alray.pools.pool import Pool
 from alray.studies.correlation.protocol import Records
 from alray.studies.folder import Folder, MissingFileError, table
 
@@ -94,6 +95,13 @@ class CorrelationStore(Folder):
         rows = pa.Table.from_pandas(groups, schema=schema, preserve_index=False)
         self._write_table(f"{GROUPS}/base-{number}.parquet", rows)
 
+    def holds_objects_of(self, pool: Pool) -> bool:
+        """Whether there are groups, and all objects in them are in this pool, with the same labels."""
+        groups = self._read_folder(GROUPS, NO_GROUPS)
+        labels = dict(zip(pool.ids, (pool.classes[label] for label in pool.labels), strict=True))
+        there = zip(groups["id"], groups["label"], strict=True)
+        return len(groups) > 0 and all(labels.get(name) == label for name, label in there)
+
     def write_outcomes(self, task: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write a task's outcomes: a task whose file is there is done."""
         self._write_table(f"{OUTCOMES}/{task}.parquet", table(rows, OUTCOME_COLUMNS))
@@ -118,6 +126,9 @@ class CorrelationStore(Folder):
             for name, (error, traceback) in failures.items()
         ]
         self._write_table("failures.parquet", table(rows, FAILURE_COLUMNS))
+        self.write_errors(
+            {name: f"{error}\n\n{traceback}" for name, (error, traceback) in failures.items()}
+        )
 
     def read_failures(self) -> pd.DataFrame:
         """Read them."""

@@ -114,6 +114,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         rng = generator(self._plan.study.seed, 0, "bootstrap")
         of_finished = rounds[rounds["run_id"].isin(finished)].reset_index(drop=True)
         self._store.write_summary(summarise(of_finished, runs, rng))
+        self._store.write_errors(_errors_of(runs))
         return rounds, runs, self._store.read_summary()
 
     @override
@@ -272,6 +273,16 @@ def _checkpoint_round(store: SweepStore, name: str) -> int | None:
 def _sum_seconds(rounds: Sequence[Mapping[str, Any]]) -> float:
     """Return the seconds that these rounds took."""
     return float(sum(row[column] for row in rounds for column in records.TIMING_COLUMNS))
+
+
+def _errors_of(runs: pd.DataFrame) -> dict[str, str]:
+    """Return the error of each failed run in full, by the run's name with its host."""
+    failed = runs[runs["status"] == "failed"].to_dict("records")
+    return {
+        f"{row['run_id']}: {row['arm']}, seed {row['seed']}"
+        + (f", on {row['host']}" if row["host"] else ""): f"{row['error']}\n\n{row['traceback']}"
+        for row in failed
+    }
 
 
 def _recorded_runs(store: SweepStore) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 Layout and columns are documented in `results/README.md`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -75,6 +75,10 @@ class SweepStore(Folder):
         except MissingFileError:
             return None
         return rounds, queries
+
+    def holds_any(self, run_ids: Iterable[str]) -> bool:
+        """Whether there are records of one of these runs; a run's name stands for its pool's content too."""
+        return not frozenset(run_ids).isdisjoint(self._names(ROUNDS, ".parquet"))
 
     def count_rounds(self, run_id: str) -> int:
         """Return how many rounds of a run are on record.
