@@ -101,7 +101,8 @@ class LateFusion(Network):
 
     With d = `spec.width`: an encoder is inputs -> 4d or 2d -> 2d (4d where the modality has at least 4d features),
     the trunk is (modalities x 2d) -> d -> d -> classes, a side head is 2d -> classes. An absent modality enters the
-    trunk as a learned vector; encoders and side heads see present objects only.
+    trunk as a learned vector; encoders and side heads see present objects only. Of an image array they see the pixels
+    in a row.
     """
 
     def __init__(self, dimensions: dict[str, int], classes: int, spec: ModelSpec) -> None:
@@ -135,7 +136,7 @@ class LateFusion(Network):
         taps: list[Values] = []
         encoded: list[Tensor] = []
         for name, encoder in self.encoders():
-            x, rows = batch.features[name], batch.rows[name]
+            x, rows = batch.features[name].flatten(1), batch.rows[name]
             if len(x) > 0:
                 first = encoder.first(x)
                 second = encoder.second(first)

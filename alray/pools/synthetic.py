@@ -84,7 +84,9 @@ class SyntheticSpec(Settings):
                 f"objects must be at least {SMALLEST_CLASS} per class, {SMALLEST_CLASS * self.classes} here"
             )
         if self.families > self.classes:
-            raise ValueError("there cannot be more families than classes")
+            raise ValueError(
+                f"there cannot be more families ({self.families}) than classes ({self.classes}): give both"
+            )
         if self.image_absent + self.text_absent > 1:
             raise ValueError(
                 "image_absent + text_absent must not exceed 1: every post keeps a modality"

@@ -1,5 +1,7 @@
 """A run round by round: resumed, shared and repeated to the bit, with its strategies and fits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors
 from alray.training.fit import fit
-from tests.helpers.builders import one_run, plan_of, same_tensors
+from tests.helpers.builders import image_pool, one_run, plan_of, same_tensors
 from tests.helpers.experiments import POOL, after_passive, complete, experiment
 
 
@@ -58,6 +60,17 @@ def test_a_run_resumed_after_any_round_goes_on_alike_to_the_bit(settings):
         after, expected = resumed.state(), RunState.from_bytes(states[number + 1])
         assert same_tensors(after.tensors, expected.tensors)
         assert after.labelled.tolist() == expected.labelled.tolist()
+
+
+def test_late_fusion_sees_the_pixels_of_images_in_a_row():
+    """Steps, scores and metrics are those of the same pixels as vectors."""
+    images = image_pool(objects=120, shape=(3, 4, 3), classes=3)
+    vectors = replace(images, modalities=(replace(images.modalities[0], shape=(36,)),))
+    run = one_run(images, strategies=["bald:members=3"])
+    (results, states), (expected, same_states) = complete(run, images), complete(run, vectors)
+    assert [repeatable(each) for each in results] == [repeatable(each) for each in expected]
+    for state, same in zip(states, same_states, strict=True):
+        assert same_tensors(RunState.from_bytes(state).tensors, RunState.from_bytes(same).tensors)
 
 
 def test_another_seed_is_another_run():

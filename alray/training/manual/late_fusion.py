@@ -113,7 +113,7 @@ class _EncoderStep:
         *,
         few_shapes: bool,
     ) -> None:
-        x, self._rows = batch.features[name], batch.rows[name]
+        x, self._rows = batch.features[name].flatten(1), batch.rows[name]
         count = len(x)
         self.name, self._encoder = name, encoder
         self.logits: Values | None = None
