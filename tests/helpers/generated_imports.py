@@ -108,7 +108,7 @@ def _npy(rng: Rng, folder: Path, codes: Any, features: Any) -> Generated:
             ["--columns", "x=1:7", "--label-column", "3"],
         ),
     )
-    texts = (
+    texts: list[str | None] = (
         [str(code) for code in codes] if options == ["--columns", "x=1:7"] else ["?"] * len(codes)
     )
     return Generated(path, options, texts)
