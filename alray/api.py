@@ -100,8 +100,7 @@ def sweep(
         try:
             driver.drive(lambda: start_executor(plan))
         except Interrupted:
-            # What is finished can be read meanwhile.
-            driver.conclude()
+            driver.conclude()  # what is finished can be read meanwhile
             raise
         rounds, runs, summary = driver.conclude()
         store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})

@@ -34,7 +34,10 @@ Listed = BeforeValidator(_as_tuple)
 class Settings(BaseModel):
     """Base of all settings: frozen, and unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # pydantic before 2.10 warns of settings whose names begin with model_.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, protected_namespaces=()
+    )
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
@@ -90,7 +93,11 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
         each: min(_edits(name, each), _edits(name, each.rpartition(".")[2])) for each in valid
     }
     near = [each for each, count in edits.items() if count <= most]
-    return min(near, key=lambda each: (edits[each], _edits(name, each)), default=None)
+    return min(near, key=lambda each: (edits[each], -_likeness(name, each)), default=None)
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one.lower(), other.lower(), autojunk=False).ratio()
 
 
 def _edits(one: str, other: str) -> int:

@@ -19,7 +19,7 @@ from tests.helpers.import_files import (
     write_stream,
     write_zipped,
 )
-from tests.helpers.imports import draw, imported, refusal, run
+from tests.helpers.imports import draw, imported, refusal, run, table_of
 from tests.helpers.pools_fixtures import features
 
 IMAGE = draw(4, 3)
@@ -39,7 +39,7 @@ RECORDS: list[dict[str, Any]] = [
 def test_each_layout_gives_the_same_pool(tmp_path, write):
     source = write(tmp_path, RECORDS)
     written = run(source, chunk_bytes=2 * 20)
-    table = pq.read_table(written.path)
+    table = table_of(written.path)
     assert table.column_names == ["id", "label", "url", "image", "text"]
     assert table["id"].to_pylist() == ["007", "8", "9", "10"]
     assert table["label"].to_pylist() == ["cat", "dog", "cat", "dog"]
@@ -101,7 +101,7 @@ def test_columns_without_names_are_features(tmp_path):
     written = run(tmp_path / "a.csv", drop_empty=True)
     assert (written.objects, written.dropped) == (2, 1)
     assert written.notes == ("column '' is kept as 'unnamed'",)
-    table = pq.read_table(written.path).to_pydict()
+    table = table_of(written.path).to_pydict()
     assert table["unnamed"] == ["0", "2"]
     assert table["features"] == [[1.5, 2], [3, 4]]
 
@@ -156,7 +156,7 @@ def test_lists_of_any_numbers_are_features(tmp_path, column, dtype, values):
     ones = pa.array([[1.0]] * 2)
     table = pa.table({"label": ["a", "b"], "m": column, "other": ones})
     feather.write_feather(table, tmp_path / "a.feather")
-    written = pq.read_table(run(tmp_path / "a.feather").path)
+    written = table_of(run(tmp_path / "a.feather").path)
     assert written["m"].type.value_type == pa.from_numpy_dtype(dtype)
     assert written["m"].to_pylist() == values
 

@@ -3,7 +3,6 @@
 import re
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -14,7 +13,7 @@ from tests.helpers.import_files import (
     write_torch,
     write_torch_tensors,
 )
-from tests.helpers.imports import draw, imported, refusal, run
+from tests.helpers.imports import draw, imported, refusal, run, table_of
 from tests.helpers.pools_fixtures import features
 
 LABELS = [1, 0, 1, 0]
@@ -36,7 +35,7 @@ def test_each_layout_gives_the_same_pool(tmp_path, write):
     }
     written = run(write(tmp_path, arrays), ImportOptions(split_column="part"), chunk_bytes=32)
     assert "'b/text' is modality 'b_text': a name has letters, digits, _ and -" in written.notes
-    table = pq.read_table(written.path).to_pydict()
+    table = table_of(written.path).to_pydict()
     assert table["id"] == ["5", "6", "7", "8"]
     assert table["label"] == LABELS
     assert table["part"] == ["train"] * 3 + ["test"]
@@ -58,7 +57,7 @@ def test_lists_in_a_torch_file(tmp_path):
         "m": [torch.ones(2), torch.zeros(2), torch.ones(2), torch.ones(2)],
         "epoch": 3,
     }
-    table = pq.read_table(run(write_torch(tmp_path, content), drop_empty=True).path).to_pydict()
+    table = table_of(run(write_torch(tmp_path, content), drop_empty=True).path).to_pydict()
     assert table == {"id": list("prs"), "label": [2**63 + 1, 2**64 - 1, 5], "m": [[1, 1]] * 3}
 
 
