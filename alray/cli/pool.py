@@ -94,8 +94,8 @@ def layout_table() -> str:
     {indent(layout_table(), "    ").strip()}
 
     Labels and ids are found under their usual names, or named with --label and --id. A row of zeros or of NaN, and a
-    null, is an absent modality; uint8 arrays are images and stay uint8. Further columns of tables, such as text or url,
-    are kept.
+    null, is an absent modality; uint8 arrays are images and stay uint8. Objects whose label is empty, null or NaN are
+    kept without one. Further columns of tables, such as text or url, are kept.
     """,
 )
 @click.argument("source", metavar="SOURCE")
@@ -206,7 +206,10 @@ def progress(title: str) -> "Iterator[Callable[[int, int], None]]":
 
 def report_written(written: "WriteSummary") -> None:
     """Print the counts of the written pool, and the next commands."""
-    click.echo(f"wrote {written.path}: {written.objects:,} objects, {written.classes} classes")
+    counts = f"{written.objects:,} objects, {written.classes} classes"
+    if written.unlabelled:
+        counts += f"; {written.unlabelled:,} without a label, kept for labelling later: studies leave them out"
+    click.echo(f"wrote {written.path}: {counts}")
     for name, absent in written.absent.items():
         share = 100 * absent / max(1, written.objects)
         click.echo(f"  {name}: absent from {absent:,} ({share:.1f} %)")

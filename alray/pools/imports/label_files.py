@@ -22,7 +22,8 @@ from alray.pools.pool import Texts
 
 _USUAL = {*LABEL_NAMES, *ID_NAMES}
 LINES = (
-    "write one value per line, without empty lines and further columns, or two columns: id,label"
+    "write one value per line, without further columns (an empty line is an object without a label, except at the "
+    "end), or two columns: id,label"
 )
 
 
@@ -67,10 +68,12 @@ class LabelTable:
 
 
 def read_lines(path: Path) -> Texts:
-    """Return the only value of each line; a heading such as `label` and empty lines at the end are skipped.
+    """Return the only value of each line, empty for an empty line.
+
+    A heading such as `label` and empty lines at the end are skipped.
 
     Raises:
-        PoolError: The file is not UTF-8, or a line has no value or several.
+        PoolError: The file is not UTF-8, or a line has several values.
     """
     rows = _read_cells(path)
     if any(len(cells) != 1 for cells in rows):
@@ -110,7 +113,8 @@ def _read_cells(path: Path) -> list[list[str]]:
     with open_text(path) as stream:
         try:
             if path.suffix == ".csv":
-                rows = list(csv.reader(stream, delimiter=_delimiter(path), strict=True))
+                reader = csv.reader(stream, delimiter=_delimiter(path), strict=True)
+                rows = [cells or [""] for cells in reader]
             else:
                 rows = [[line.rstrip("\r\n")] for line in stream]
         except csv.Error as error:
