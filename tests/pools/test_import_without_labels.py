@@ -74,6 +74,14 @@ SOURCES = {
         lambda folder: lines(folder, "labels.txt", "cat\n\ndog\ncat\n"),
         [*WORDS[:3], "cat"],
     ),
+    "empty lines at the end": (
+        lambda folder: lines(folder, "labels.txt", "dog\ncat\n\n\n"),
+        ["dog", "cat", None, None],
+    ),
+    "more empty lines than objects": (
+        lambda folder: lines(folder, "labels.csv", "label\ndog\n\ncat\n\n\n\n"),
+        ["dog", None, "cat", None],
+    ),
     "lines of CSV": (
         lambda folder: lines(folder, "labels.csv", "label\ncat\n\ndog\ncat\n"),
         [*WORDS[:3], "cat"],
