@@ -18,6 +18,7 @@ from alray.remote.failures import error_text, explanation
 from alray.settings.location import Location
 
 _MAGIC = b"PAR1"
+_OF_NETWORK = (ConnectionError, TimeoutError)
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ class ShardSource:
             raise
         except Exception as error:
             reason = explanation(error)
-            # PyArrow's own errors are of the file; those of other kinds are of the store's package.
-            if reason is None and not isinstance(error, (pa.ArrowException, OSError)):
+            # PyArrow's own errors are of the file; those of other kinds are of the network or the store's package.
+            of_file = isinstance(error, (pa.ArrowException, OSError))
+            if reason is None and (not of_file or isinstance(error, _OF_NETWORK)):
                 reason = error_text(error, self.location) if self.location else None
             if self.location is None or reason is None:
                 raise

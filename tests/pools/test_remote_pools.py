@@ -137,9 +137,10 @@ READS = {"the footer": 0, "the first column": 1, "the last column": 4}
     [
         (Refused("401 Unauthorized, user hush"), "access is denied: check the credentials"),
         (PermissionError("Forbidden"), "access is denied: check the credentials"),
+        (TimeoutError("timed out for hush"), r"timed out for \*\*\*$"),
         (Refused("the moon\nis full for hush"), r"the moon is full for \*\*\*$"),
     ],
-    ids=["known", "known OSError", "unknown"],
+    ids=["known", "known OSError", "network", "unknown"],
 )
 def test_errors_of_a_store_are_explained_while_a_pool_is_read(
     tmp_path, monkeypatch, allowed, error, words
