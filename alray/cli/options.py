@@ -22,19 +22,16 @@ else:  # click before 8.4 has no such subscript when it runs
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 COLUMNS = {
-    "id": Setting("id", "COLUMN"),
-    "label": Setting("label", "COLUMN"),
-    "modality": Setting("modalities", "NAME=COLUMN"),
-    "group-by": Setting("group_by", "COLUMN"),
-    "min-class-size": Setting("min_class_size"),
-}
-"""Options of the columns of a pool: settings of a `PoolSpec`."""
-
-POOL = {
-    "pool": Setting("pool.source", "NAME|PATH"),
-    **{name: Setting(f"pool.{column}", metavar) for name, (column, metavar) in COLUMNS.items()},
+    "id": Setting("pool.id", "COLUMN"),
+    "label": Setting("pool.label", "COLUMN"),
+    "modality": Setting("pool.modalities", "NAME=COLUMN"),
+    "group-by": Setting("pool.group_by", "COLUMN"),
+    "min-class-size": Setting("pool.min_class_size"),
     "split-column": Setting("split.column", "COLUMN"),
 }
+"""Options of the columns of a study's pool."""
+
+POOL = {"pool": Setting("pool.source", "NAME|PATH"), **COLUMNS}
 """Options of a study's pool."""
 
 EXECUTION = {

@@ -25,7 +25,7 @@ def pool() -> None:
 
 
 @pool.command(
-    "describe", cls=SettingsCommand, settings="alray.settings.common:PoolSpec", options=COLUMNS
+    "describe", cls=SettingsCommand, settings="alray.settings.sweep:SweepSpec", options=COLUMNS
 )
 @click.argument("source", metavar="[POOL]", default="openclipart")
 @click.option("--all", "every_class", is_flag=True, help="List all classes, not the largest 20.")
@@ -36,22 +36,21 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
     s3://BUCKET/FOLDER.
 
     Prints objects, modalities and how often they are absent, classes and exact copies, and the next command, with
-    fewer labels where the pool is small. If a study with the usual split would refuse the pool, prints why, with exit
-    code 2.
+    fewer labels where the pool is small. If a study with the usual split, or with that of --split-column, would refuse
+    the pool, prints why, with exit code 2.
     """
     from alray.cli.display.pool import print_description
     from alray.errors import PoolError
     from alray.pools.describe import describe
     from alray.settings.base import assign, validate
-    from alray.settings.common import PoolSpec
     from alray.settings.secrets import without_secrets
-    from alray.settings.sweep import fitting_budget
+    from alray.settings.sweep import SweepSpec, fitting_budget
 
-    values: dict[str, Any] = {"source": source}
-    for name, value in given.items():
+    values: dict[str, Any] = {}
+    for name, value in {"pool.source": source, **given}.items():
         assign(values, name, value)
-    spec = validate(PoolSpec, values, "the command line")
-    description = describe(spec)
+    study = validate(SweepSpec, values, "the command line")
+    description = describe(study.pool, study.split)
     out = console()
     print_description(description, out, every_class=every_class)
     if description.problems:
@@ -94,8 +93,8 @@ def layout_table() -> str:
     {indent(layout_table(), "    ").strip()}
 
     Labels and ids are found under their usual names, or named with --label and --id. A row of zeros or of NaN, and a
-    null, is an absent modality; uint8 arrays are images and stay uint8. Further columns of tables, such as text or url,
-    are kept.
+    null, is an absent modality; uint8 arrays are images and stay uint8. Objects whose label is empty, null or NaN are
+    kept without one. Further columns of tables, such as text or url, are kept.
     """,
 )
 @click.argument("source", metavar="SOURCE")
@@ -156,6 +155,7 @@ def import_command(source: str, out: str, **options: Any) -> None:
 
     from alray.pools.importing import Target, import_pool
     from alray.pools.imports.source import ImportOptions
+    from alray.settings.files import expand_home
 
     columns = {
         name: column_range(name, text)
@@ -169,9 +169,11 @@ def import_command(source: str, out: str, **options: Any) -> None:
         label_column=options["label_column"],
         split_column=options["split_column"],
     )
-    target = Target(Path(out), options["dtype"], options["overwrite"], options["drop_empty"])
+    target = Target(
+        Path(expand_home(out)), options["dtype"], options["overwrite"], options["drop_empty"]
+    )
     with progress("importing") as advance:
-        written = import_pool(Path(source), target, import_options, advance)
+        written = import_pool(Path(expand_home(source)), target, import_options, advance)
     report_written(written)
 
 
@@ -206,7 +208,10 @@ def progress(title: str) -> "Iterator[Callable[[int, int], None]]":
 
 def report_written(written: "WriteSummary") -> None:
     """Print the counts of the written pool, and the next commands."""
-    click.echo(f"wrote {written.path}: {written.objects:,} objects, {written.classes} classes")
+    counts = f"{written.objects:,} objects, {written.classes} classes"
+    if written.unlabelled:
+        counts += f"; {written.unlabelled:,} without a label, kept for labelling later: studies leave them out"
+    click.echo(f"wrote {written.path}: {counts}")
     for name, absent in written.absent.items():
         share = 100 * absent / max(1, written.objects)
         click.echo(f"  {name}: absent from {absent:,} ({share:.1f} %)")
@@ -238,10 +243,11 @@ def synthetic_command(out: str, given: dict[str, Any], overwrite: bool) -> None:
     from alray.pools.importing import Target, write_chunks
     from alray.pools.synthetic import SyntheticSpec, make_synthetic
     from alray.settings.base import validate
+    from alray.settings.files import expand_home
 
     spec = validate(SyntheticSpec, given, "the command line")
     with progress("making") as advance:
-        target = Target(Path(out), overwrite=overwrite)
+        target = Target(Path(expand_home(out)), overwrite=overwrite)
         written = write_chunks(make_synthetic(spec), spec.objects, target, advance)
     report_written(written)
 

@@ -7,7 +7,7 @@ import numpy as np
 from alray.errors import PoolError
 from alray.pools.builtin import pool_name
 from alray.pools.duplicates import Duplicates, find_duplicates
-from alray.pools.pool import TRAIN
+from alray.pools.pool import TEST, TRAIN, VALIDATION, Parts
 from alray.pools.reading import PoolContent, pool_of, read_content
 from alray.pools.split import split_pool
 from alray.settings.common import PoolSpec, SplitSpec
@@ -43,6 +43,21 @@ class GroupDescription:
 
 
 @dataclass(frozen=True)
+class SplitDescription:
+    """The split that a column gives: the objects of each part.
+
+    Attributes:
+        taken: Objects of the train part that a study takes for validation, where the column names none for it.
+    """
+
+    column: str
+    train: int
+    validation: int
+    test: int
+    taken: int
+
+
+@dataclass(frozen=True)
 class PoolDescription:
     """Counts of a pool.
 
@@ -52,7 +67,8 @@ class PoolDescription:
         notes: Lines about dropped classes.
         warnings: Lines about modalities that seem to hold the label, and about values that hide all others.
         problems: Why an experiment would refuse the pool, a line each.
-        train: Objects in the train part of a study with the usual split; 0 where there is a problem.
+        train: Objects in the train part of a study; 0 where there is a problem.
+        split: If a column gives it.
     """
 
     name: str
@@ -66,22 +82,23 @@ class PoolDescription:
     warnings: tuple[str, ...]
     problems: tuple[str, ...]
     train: int
+    split: SplitDescription | None = None
 
 
-def describe(spec: PoolSpec) -> PoolDescription:
-    """Read a pool, count its objects, classes, copies and groups, and split it as a study usually would.
+def describe(spec: PoolSpec, split: SplitSpec | None = None) -> PoolDescription:
+    """Read a pool, count its objects, classes, copies and groups, and split it as a study would, by default as usual.
 
     Raises:
-        PoolError: The file, a column, an id or a label cannot be read.
+        PoolError: The file, a column, an id, a label or the column of the split cannot be read.
     """
-    content = read_content(spec)
+    split = split or SplitSpec()
+    content = read_content(spec, split.column)
     metadata = content.metadata
     problems = content.problems()
-    train = 0
+    parts: Parts | None = None
     if not problems:
         try:
-            part = split_pool(pool_of(content, spec), SplitSpec(), study_seed=0)
-            train = int((part == TRAIN).sum())
+            parts = split_pool(pool_of(content, spec), split, study_seed=0)
         except PoolError as error:
             problems.append(str(error))
     counts = np.bincount(metadata.labels, minlength=len(metadata.classes)).tolist()
@@ -107,8 +124,17 @@ def describe(spec: PoolSpec) -> PoolDescription:
         notes=content.notes,
         warnings=content.warnings,
         problems=tuple(problems),
-        train=train,
+        train=0 if parts is None else int((parts == TRAIN).sum()),
+        split=_split(content.parts, parts, split.column),
     )
+
+
+def _split(given: Parts | None, used: Parts | None, column: str | None) -> SplitDescription | None:
+    if given is None or column is None:
+        return None
+    train, validation, test = (int((given == part).sum()) for part in (TRAIN, VALIDATION, TEST))
+    taken = 0 if used is None else int(((used == VALIDATION) & (given == TRAIN)).sum())
+    return SplitDescription(column, train, validation, test, taken)
 
 
 def _groups(content: PoolContent, column: str | None) -> GroupDescription | None:

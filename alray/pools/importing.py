@@ -27,6 +27,7 @@ class WriteSummary:
 
     Attributes:
         absent: Modality name: objects without it.
+        unlabelled: Objects without a label, which were written.
         dropped: Objects without any modality, which were left out.
         notes: What the user should know about names and columns, a line each.
     """
@@ -35,6 +36,7 @@ class WriteSummary:
     objects: int = 0
     classes: int = 0
     absent: Counter[str] = field(default_factory=Counter)
+    unlabelled: int = 0
     dropped: int = 0
     notes: tuple[str, ...] = ()
 
@@ -78,7 +80,7 @@ def write_chunks(
     """Write chunks with this number of objects to a pool, and count objects, classes and absent modalities.
 
     Raises:
-        PoolError: Objects have no modality, or the target exists or cannot be written.
+        PoolError: Objects have no modality, none has a label, or the target exists or cannot be written.
     """
     written = WriteSummary(target.path)
     labels: set[Any] = set()
@@ -93,11 +95,16 @@ def write_chunks(
             written.objects += len(kept.ids)
             for name, modality in kept.modalities.items():
                 written.absent[name] += int((~modality.present).sum())
-            labels.update(np.unique(kept.labels).tolist())
+            labels.update(np.unique(np.ma.compressed(kept.labels)).tolist())
+            written.unlabelled += int(np.ma.getmaskarray(kept.labels).sum())
             yield kept
         if not written.objects:
             raise PoolError(
                 f"{target.path}: not written, because no object has any modality; check the source"
+            )
+        if written.unlabelled == written.objects:
+            raise PoolError(
+                f"{target.path}: not written, because no object that has a modality has a label; label some"
             )
 
     write_pool(target.path, kept_chunks(), overwrite=target.overwrite)
@@ -114,11 +121,10 @@ def _check_source(source: ImportSource) -> None:
         raise PoolError(
             f"{source.origin}: ids are not unique: {repeated}; make them unique, or name another array with --id"
         )
-    bare = source.labels.dtype.kind == "U" and np.char.strip(source.labels.astype(np.str_)) == ""
-    if np.any(bare):
-        unlabelled = source.ids[bare]
+    if np.ma.getmaskarray(source.labels).all():
         raise PoolError(
-            f"{source.origin}: objects without a label: {name_some(unlabelled)}; label or remove them"
+            f"{source.origin}: none of its {len(source.ids):,} objects has a label, and a replay needs labels; "
+            "name the array or column that holds them, or label some objects"
         )
     taken = {"id", "label", *source.rows} & source.further.keys()
     if taken:

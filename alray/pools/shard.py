@@ -1,19 +1,24 @@
 """One Parquet file of a pool: its schema, and its columns in Arrow arrays."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from alray.errors import AlrayError, PoolError
 from alray.pools.fixed_size_lists import (
     footer_without_arrow_schema,
     has_fixed_size_list,
     null_rows_work,
 )
+from alray.remote.failures import error_text, explanation
+from alray.settings.location import Location
 
 _MAGIC = b"PAR1"
+_OF_NETWORK = (ConnectionError, TimeoutError)
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,34 @@ class ShardSource:
         name: How messages name it.
         open: Returns what PyArrow reads from: a path, or an open file.
         partition: Columns that the names of its folders give, `topic=news`, and their texts; None is null.
+        location: The address that it was found by; None on a disk.
     """
 
     name: str
     open: Callable[[], Any]
     partition: Mapping[str, str | None] = field(default_factory=dict)
+    location: Location | None = None
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Explain errors of an object store: each package has some of its own kinds. Others stay as they are.
+
+        Raises:
+            PoolError: The store gives the file no longer; the message holds no secrets of the address.
+        """
+        try:
+            yield
+        except AlrayError:
+            raise
+        except Exception as error:
+            reason = explanation(error)
+            # PyArrow's own errors are of the file; those of other kinds are of the network or the store's package.
+            of_file = isinstance(error, (pa.ArrowException, OSError))
+            if reason is None and (not of_file or isinstance(error, _OF_NETWORK)):
+                reason = error_text(error, self.location) if self.location else None
+            if self.location is None or reason is None:
+                raise
+            raise PoolError(f"{self.name} cannot be read: {reason}") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +76,7 @@ class Shard:
         """Return a column in the Arrow arrays that the file's row groups give, as values of this type."""
         if column not in self.schema.names:
             return [self._constant(column, kind, self.rows)]
-        with self._opened(column) as parquet:
+        with self.source.explained(), self._opened(column) as parquet:
             chunks = parquet.read(columns=[column]).column(column).chunks
         return [as_type(chunk, kind) for chunk in chunks]
 
@@ -58,7 +86,7 @@ class Shard:
             for start in range(0, self.rows, size):
                 yield self._constant(column, kind, min(size, self.rows - start))
             return
-        with self._opened(column) as parquet:
+        with self.source.explained(), self._opened(column) as parquet:
             for batch in parquet.iter_batches(batch_size=size, columns=[column]):
                 yield as_type(batch.column(column), kind)
 
@@ -77,14 +105,14 @@ class Shard:
 
 def open_shard(source: ShardSource) -> Shard:
     """Read a file's footer."""
-    with pq.ParquetFile(source.open(), pre_buffer=False) as parquet:
+    with source.explained(), pq.ParquetFile(source.open(), pre_buffer=False) as parquet:
         return Shard(source, parquet.metadata, parquet.schema_arrow)
 
 
 def begins_as_parquet(source: ShardSource) -> bool:
     """Return whether the first bytes of a file, if it can be opened, are those of Parquet."""
     try:
-        with _opened_file(source) as file:
+        with source.explained(), _opened_file(source) as file:
             return bool(file.read(len(_MAGIC)) == _MAGIC)
     except OSError:
         return False

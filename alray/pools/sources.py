@@ -37,17 +37,20 @@ class Folder:
     Attributes:
         name: Without secrets.
         path: In the file system, without a slash at its end.
+        location: The address of the folder; None on a disk.
     """
 
     name: str
     path: str
     system: fs.FileSystem
+    location: Location | None = None
 
     def file(self, parts: Sequence[str], partition: Any = None) -> ShardSource:
         """Return the file of these parts of a path below the folder, or the folder itself as a file."""
         path = "/".join([self.path, *parts])
         opened: Callable[[], Any] = lambda: self.system.open_input_file(path)  # noqa: E731 -- of this path
-        return ShardSource("/".join([self.name.rstrip("/"), *parts]), opened, partition or {})
+        name = "/".join([self.name.rstrip("/"), *parts])
+        return ShardSource(name, opened, partition or {}, self.location)
 
     def files(self) -> list[tuple[str, ...]]:
         """Return the parts of the paths of all files below the folder that are not hidden, sorted as texts."""
@@ -136,7 +139,7 @@ def _remote(location: Location) -> Folder:
     system, path = opened(location)
     if not isinstance(system, fs.FileSystem):
         system = fs.PyFileSystem(fs.FSSpecHandler(system))
-    return Folder(str(location), path.rstrip("/"), system)
+    return Folder(str(location), path.rstrip("/"), system, location)
 
 
 def _find(folder: Folder, path: str) -> PoolSource:

@@ -38,7 +38,7 @@ class Chunk:
 
     Attributes:
         ids: (objects,) text.
-        labels: (objects,) text or integers.
+        labels: (objects,) text or integers; masked ones are written as null.
         modalities: Modality name: features; the same names, shapes and types in every chunk of a file.
         extras: Further columns, (objects,) text or numbers, or Arrow arrays of scalars.
     """
@@ -118,9 +118,11 @@ def _list_column(modality: ChunkModality) -> Any:
 def _scalar_column(values: Any) -> Any:
     if isinstance(values, pa.Array):
         return values
+    mask = np.ma.getmaskarray(values) if np.ma.is_masked(values) else None
+    values = np.ma.getdata(values)
     # All versions of Arrow read NumPy's object and number arrays, but not all read its fixed-width text.
     return (
-        pa.array(values.astype(object), pa.string())
+        pa.array(values.astype(object), pa.string(), mask=mask)
         if values.dtype.kind == "U"
-        else pa.array(values)
+        else pa.array(values, mask=mask)
     )

@@ -41,7 +41,10 @@ def _array_labels(rng: Rng, codes: Any) -> Labels:
         lambda: (big[codes], [str(big[code]) for code in codes]),
         lambda: (codes.astype(np.float64), [str(code) for code in codes]),
         lambda: (codes + 0.5, ["?"] * len(codes)),
-        lambda: (np.where(codes == 0, np.nan, codes), ["?"] * len(codes)),
+        lambda: (
+            np.where(codes == 0, np.nan, codes),
+            [str(code) if code else None for code in codes],
+        ),
         lambda: (np.array([2.0**63, 2.0**64, 1.0])[codes], ["?"] * len(codes)),
         lambda: (np.array(words)[codes], [words[code] for code in codes]),
         lambda: (

@@ -2,9 +2,12 @@
 
 import dataclasses
 import logging
+import shlex
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from alray import api
@@ -17,6 +20,7 @@ from alray.settings.base import validate
 from alray.settings.common import PoolSpec, SplitSpec
 from tests.helpers import studies
 from tests.helpers.builders import raw_pool
+from tests.helpers.command import alray
 from tests.helpers.pools_fixtures import parquet, vectors
 
 BY_COLUMN = SplitSpec(column="fold")
@@ -178,3 +182,64 @@ def test_a_sweep_reports_on_the_given_test_part_and_goes_on_with_its_own_setting
     assert set(found.runs["status"]) == {"finished"}
     again = api.sweep(str(found.path / "study.yaml"), results=tmp_path / "results")
     studies.assert_same_records(found, again)
+
+
+SPLITS = {
+    "in two parts": (
+        ["test", "train", "train", "train"],
+        "150 train, 0 validation and 50 test",
+        15,
+    ),
+    "in three parts": (
+        ["test", "train", "val", "train"],
+        "100 train, 50 validation and 50 test",
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "counts", "taken"), SPLITS.values(), ids=SPLITS)
+def test_describe_counts_the_parts_and_repeats_the_option(tmp_path, words, counts, taken):
+    source = studies.write_pool(tmp_path / "pool.parquet", **{"my fold": words * 50})
+    described = alray("pool", "describe", source, "--split-column", "my fold")
+    assert described.exit_code == 0, described.output
+    note = f"; a study takes {taken} of train for validation" if taken else ""
+    assert f"split {counts} by my fold{note} modality" in " ".join(described.stdout.split())
+    command = shlex.split(described.stdout.rpartition("next: alray ")[2])
+    assert command[3:5] == ["--split-column", "my fold"]
+    plan = alray(*command, "--dry-run")
+    assert plan.exit_code == 0, plan.output
+    assert "split  " not in alray("pool", "describe", source).stdout
+
+
+def test_describe_does_not_say_that_a_given_split_keeps_copies_together(tmp_path):
+    source = studies.write_pool(tmp_path / "pool.parquet", fold=["test", "train"] * 100)
+    table = pq.read_table(source)
+    first = pa.array([0, 0, *range(2, 200)])
+    for name in ("image", "text"):
+        place = table.column_names.index(name)
+        table = table.set_column(place, table.field(name), table[name].take(first))
+    pq.write_table(table, source)
+    for options in ((), ("--split-column", "fold")):
+        text = " ".join(alray("pool", "describe", source, *options).output.split())
+        assert "2 objects equal another one" in text
+        assert ("a sweep keeps copies on one side" in text) == (options == ())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train"] * 4, "column 'fold' puts no object into the test part"),
+        (["train", "holdout", "test", "test"], "column 'fold' holds 'holdout' for 50 objects"),
+        (None, "no column 'fold'; "),
+    ],
+)
+def test_describe_refuses_a_split_that_a_sweep_would_refuse(tmp_path, words, message):
+    columns = {} if words is None else {"fold": words * 50}
+    source = studies.write_pool(tmp_path / "pool.parquet", **columns)
+    options = ("--split-column", "fold")
+    described = alray("pool", "describe", source, *options)
+    planned = alray("sweep", "--pool", source, *options, "--dry-run")
+    for result in (described, planned):
+        assert result.exit_code == 2
+        assert message in result.stderr

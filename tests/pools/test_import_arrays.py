@@ -95,7 +95,7 @@ TOO_LARGE = "NaN, infinite or too large values for"
         (
             study_array(([2, 7], 0, [1.5, np.nan])),
             {},
-            r"posts.npy: column 0: 2 labels are no whole numbers: 1.5, nan \(rows 2, 7",
+            r"posts.npy: column 0: 1 labels are no whole numbers: 1.5 \(rows 2,",
         ),
         (
             study_array(EMPTY),

@@ -52,8 +52,8 @@ def test_ids_that_begin_anew_in_each_part_are_told_apart(tmp_path):
 def test_datasets_that_are_incomplete_are_refused(tmp_path):
     source = write_dataset(tmp_path / "set", [dataset_shard(1, 2)])
     assert "set:label: the number 2 has no name among 2 classes" in refusal(source)
-    write_dataset(source, [dataset_shard(1, -1)])
-    assert "objects without a label: 1" in refusal(source)
+    write_dataset(source, [dataset_shard(-1, -1)])
+    assert "set: none of its 2 objects has a label" in refusal(source)
     write_dataset(source, [dataset_shard(1, 0)], _indices_files=[{"filename": "indices.arrow"}])
     assert "dataset.flatten_indices()" in refusal(source)
     (source / "state.json").write_text('{"_data_files": [{"filename": "gone.arrow"}]}')

@@ -54,7 +54,7 @@ def test_folder_without_arrays_is_refused(tmp_path):
     ("name", "content", "words"),
     [
         ("labels.csv", b"a,b\nc,d\n", r"labels\.csv: write one value per line"),
-        ("labels.csv", b"a\n\nb\nc\n", r"labels\.csv: write one value per line"),
+        ("labels.txt", b"a\nb\n\n", r"image\.npy: 4 rows, and \S+labels\.txt has 2"),
         ("labels.txt", b"a\nb\n", r"image\.npy: 4 rows, and \S+labels\.txt has 2"),
         ("labels.txt", b"\xff\xfe\n", r"labels\.txt: not UTF-8"),
     ],

@@ -98,8 +98,8 @@ def test_npz_with_parts_of_different_shape_is_refused(tmp_path):
         ),
         ({"id": np.asarray(list("pqps"))}, r"pool\.npz: ids are not unique: p;"),
         (
-            {"label": np.asarray(["x", "", "x", "y"])},
-            r"pool\.npz: objects without a label: 1;",
+            {"label": np.asarray(["", " ", "", ""])},
+            r"pool\.npz: none of its 4 objects has a label",
         ),
     ],
     ids=str,

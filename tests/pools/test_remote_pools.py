@@ -1,10 +1,12 @@
 """Pools in object stores, by addresses as --results takes them."""
 
+import io
+import re
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
 from alray import api
 from alray.errors import AlrayError, PoolError
@@ -120,6 +122,49 @@ def test_a_pool_through_a_package_of_the_fsspec_family(tmp_path, monkeypatch):
     ):
         assert read(address).fingerprint == read(source).fingerprint
     assert read(f"file://{source}").fingerprint == read(source).fingerprint
+
+
+class Refused(Exception):  # noqa: N818 -- packages name theirs so too
+    """An error of a store's package, which is no OSError."""
+
+
+READS = {"the footer": 0, "the first column": 1, "the last column": 4}
+
+
+@pytest.mark.parametrize("allowed", READS.values(), ids=READS)
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (Refused("401 Unauthorized, user hush"), "access is denied: check the credentials"),
+        (PermissionError("Forbidden"), "access is denied: check the credentials"),
+        (TimeoutError("timed out for hush"), r"timed out for \*\*\*$"),
+        (Refused("the moon\nis full for hush"), r"the moon is full for \*\*\*$"),
+    ],
+    ids=["known", "known OSError", "network", "unknown"],
+)
+def test_errors_of_a_store_are_explained_while_a_pool_is_read(
+    tmp_path, monkeypatch, allowed, error, words
+):
+    monkeypatch.setattr(MemoryFileSystem, "store", {})
+    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+    parquet(tmp_path)
+    address = "memory://me:hush@posts/one.parquet"
+    with MemoryFileSystem().open(address, "wb") as file:
+        file.write((tmp_path / "pool.parquet").read_bytes())
+    reads = []
+
+    def read_some(file, size=-1):
+        reads.append(size)
+        if len(reads) > allowed:
+            raise error
+        return io.BytesIO.read(file, size)
+
+    monkeypatch.setattr(MemoryFile, "read", read_some, raising=False)
+    described = alray("pool", "describe", address)
+    assert described.exit_code == 2
+    message = rf"memory://posts/one\.parquet cannot be read: .*{words}"
+    assert re.search(message, described.stderr, re.MULTILINE)
+    assert "hush" not in described.output
 
 
 def test_an_unknown_kind_of_store_is_refused():

@@ -65,6 +65,11 @@ def _counts(description: PoolDescription) -> Table:
             f"{groups.groups:,} by {visible_line(groups.column)}: {groups.objects_sharing:,} objects share theirs, "
             f"the largest holds {groups.largest:,}",
         )
+    split = description.split
+    if split is not None:
+        counts = f"{split.train:,} train, {split.validation:,} validation and {split.test:,} test"
+        taken = f"; a study takes {split.taken:,} of train for validation" if split.taken else ""
+        table.add_row("split", f"{counts} by {visible_line(split.column)}{taken}")
     return table
 
 
@@ -72,9 +77,11 @@ def _duplicates(description: PoolDescription) -> str:
     found = description.duplicates
     if not found.objects:
         return "none: no two objects have the same features"
+    # A given split is taken as it is.
+    kept = "" if description.split else "; a sweep keeps copies on one side of its split"
     return (
         f"{found.objects:,} objects equal another one, in {found.sets:,} sets, "
-        f"{found.conflicting_sets:,} of them with different labels; a sweep keeps copies on one side of its split"
+        f"{found.conflicting_sets:,} of them with different labels{kept}"
     )
 
 

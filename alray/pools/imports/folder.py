@@ -38,7 +38,8 @@ def from_folder(path: Path, options: ImportOptions) -> ImportSource:
     file = _label_file(files, arrays, options)
     if file is None:
         return from_parts(path, arrays, options)
-    table = read_label_table(file, options)
+    wanted = next((rows.count for rows in arrays.values()), 0)
+    table = read_label_table(file, options, wanted)
     further = _add_labels(arrays, file.stem, table, options)
     label, id_name = options.label, options.id
     options = replace(

@@ -50,7 +50,7 @@ def from_idx(path: Path, options: ImportOptions) -> ImportSource:
     return ImportSource(
         str(path),
         np.concatenate(ids),
-        np.concatenate(labels),
+        np.ma.masked_array(np.concatenate(labels)),
         {"image": concatenate_rows(parts)},
         split_column(options.split_column, counts),
         joining_notes(options.split_column, counts),

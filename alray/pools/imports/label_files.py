@@ -22,7 +22,8 @@ from alray.pools.pool import Texts
 
 _USUAL = {*LABEL_NAMES, *ID_NAMES}
 LINES = (
-    "write one value per line, without empty lines and further columns, or two columns: id,label"
+    "write one value per line, without further columns (an empty line is an object without a label), or two "
+    "columns: id,label"
 )
 
 
@@ -66,32 +67,40 @@ class LabelTable:
         return LabelTable(self.file, self.origin, self.labels[rows], ids, further)
 
 
-def read_lines(path: Path) -> Texts:
-    """Return the only value of each line; a heading such as `label` and empty lines at the end are skipped.
+def read_lines(path: Path, wanted: int = 0) -> Texts:
+    """Return the only value of each line, empty for an empty line.
+
+    A heading such as `label` is skipped, and so are empty lines at the end, unless they make up the wanted number.
 
     Raises:
-        PoolError: The file is not UTF-8, or a line has no value or several.
+        PoolError: The file is not UTF-8, or a line has several values.
     """
-    rows = _read_cells(path)
+    every = _read_cells(path)
+    rows = _without_empty_end(every)
     if any(len(cells) != 1 for cells in rows):
         raise PoolError(f"{path}: {LINES}")
     values = [cells[0] for cells in rows]
     if path.suffix == ".csv" and values and values[0].lower() in _USUAL:
         values = values[1:]
+    lacking = wanted - len(values)
+    if 0 < lacking <= len(every) - len(rows):
+        values += [""] * lacking
     return text_array(str(path), values)
 
 
-def read_label_table(path: Path, options: ImportOptions) -> LabelTable:
+def read_label_table(path: Path, options: ImportOptions, wanted: int = 0) -> LabelTable:
     """Return the labels of a `.txt`, `.csv` or `.parquet` file, with its ids and further columns if it has them.
+
+    Of lines with one value, empty ones at the end are labels where they make up the wanted number.
 
     Raises:
         PoolError: The file cannot be read, or which column holds the labels is not clear.
     """
     if path.suffix == ".parquet":
         return _read_parquet(path, options)
-    rows = _read_cells(path)
+    rows = _without_empty_end(_read_cells(path))
     if path.suffix == ".txt" or not rows or all(len(cells) == 1 for cells in rows):
-        return LabelTable(path, str(path), read_lines(path))
+        return LabelTable(path, str(path), read_lines(path, wanted))
     named = {name.lower() for name in (options.label, options.id) if name}
     has_header = any(cell.strip().lower() in _USUAL | named for cell in rows[0])
     header = [cell.strip() for cell in rows[0]] if has_header else ["id", "label"]
@@ -110,14 +119,20 @@ def _read_cells(path: Path) -> list[list[str]]:
     with open_text(path) as stream:
         try:
             if path.suffix == ".csv":
-                rows = list(csv.reader(stream, delimiter=_delimiter(path), strict=True))
+                reader = csv.reader(stream, delimiter=_delimiter(path), strict=True)
+                rows = [cells or [""] for cells in reader]
             else:
                 rows = [[line.rstrip("\r\n")] for line in stream]
         except csv.Error as error:
             raise PoolError(f"{path}: cannot be read: {error}") from None
-    while rows and not any(cell.strip() for cell in rows[-1]):
-        rows.pop()
     return rows
+
+
+def _without_empty_end(rows: list[list[str]]) -> list[list[str]]:
+    end = len(rows)
+    while end and not any(cell.strip() for cell in rows[end - 1]):
+        end -= 1
+    return rows[:end]
 
 
 def _delimiter(path: Path) -> str:

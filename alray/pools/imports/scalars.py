@@ -6,15 +6,17 @@ import numpy as np
 
 from alray.errors import PoolError
 from alray.pools.imports.rows import Array
-from alray.pools.imports.source import Integers
+from alray.pools.imports.source import Integers, Labels
 from alray.pools.metadata import LONGEST_ID, name_some
 from alray.pools.pool import Texts
 
 _LARGEST_INT64 = np.iinfo(np.int64).max
 
 
-def as_labels(origin: str, values: Array) -> Texts | Integers:
+def as_labels(origin: str, values: Array) -> Labels:
     """Return (objects,) or (objects, 1) labels as text or integers; dates become text.
+
+    Empty text, NaN and a missing date are no label: they are masked.
 
     Raises:
         PoolError: They have a second dimension or another type, are numbers that are not whole or not exact, or texts
@@ -26,10 +28,11 @@ def as_labels(origin: str, values: Array) -> Texts | Integers:
         return _whole_numbers(origin, values)
     if kind in "biu":
         large = kind == "u" and values.max(initial=0) > _LARGEST_INT64
-        return values.astype(np.uint64 if large else np.int64)
+        return np.ma.masked_array(values.astype(np.uint64 if large else np.int64))
     texts = _as_text(origin, "labels", values)
-    _check_spaces(origin, texts)
-    return _integers_if_all_are(texts)
+    missing = np.char.strip(texts.astype(np.str_, copy=False)) == ""
+    _check_spaces(origin, texts[~missing])
+    return np.ma.masked_array(_integers_if_all_are(texts, missing), missing)
 
 
 def as_ids(origin: str, values: Array) -> Texts:
@@ -101,7 +104,9 @@ def _is_broken(value: Any) -> bool:
     return False
 
 
-def _whole_numbers(origin: str, values: Array) -> Integers:
+def _whole_numbers(origin: str, values: Array) -> Labels:
+    missing = np.isnan(values)
+    values = np.where(missing, 0, values)
     with np.errstate(invalid="ignore"):
         broken = ~(np.isfinite(values) & (values == np.rint(values)))
     if broken.any():
@@ -115,7 +120,7 @@ def _whole_numbers(origin: str, values: Array) -> Integers:
         "save them as integers or text"
     )
     _refuse(origin, "labels", values, np.abs(values) > largest, reason)
-    return values.astype(np.int64)
+    return np.ma.masked_array(values.astype(np.int64), missing)
 
 
 def _largest_exact(dtype: np.dtype[Any]) -> int:
@@ -149,8 +154,9 @@ def _check_spaces(origin: str, labels: Texts) -> None:
         )
 
 
-def _integers_if_all_are(texts: Texts) -> Texts | Integers:
-    """Return integers where all texts are integers, so that class 10 comes after class 9."""
+def _integers_if_all_are(texts: Texts, missing: Array) -> Texts | Integers:
+    """Return integers where all texts that are not missing are integers, so that class 10 comes after class 9."""
+    texts = np.where(missing, "0", texts)
     try:
         numbers = texts.astype(np.int64)
     except (ValueError, OverflowError):

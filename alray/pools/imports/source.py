@@ -19,6 +19,9 @@ ID_NAMES = ("id", "ids")
 Integers = npt.NDArray[np.integer[Any]]
 """int64, or uint64 where a label is larger than the largest int64."""
 
+Labels = np.ma.MaskedArray[Any, np.dtype[Any]]
+"""(objects,) text or integers, masked where an object has no label."""
+
 Further = Callable[[int], Iterator[Any]]
 """Yields the values of a further column: Arrow arrays of the given number of rows (the last may be shorter)."""
 
@@ -49,7 +52,7 @@ class ImportSource:
     Attributes:
         origin: The file or folder, for messages.
         ids: (objects,) text.
-        labels: (objects,) text or integers.
+        labels: (objects,) text or integers, masked where there is none.
         rows: Modality name: its features.
         further: Column name: values that are kept as they are.
         notes: What the user should know about the choice of names, a line each.
@@ -57,7 +60,7 @@ class ImportSource:
 
     origin: str
     ids: Texts
-    labels: Texts | Integers
+    labels: Labels
     rows: Mapping[str, Rows]
     further: Mapping[str, Further] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
