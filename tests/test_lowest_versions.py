@@ -54,7 +54,18 @@ def test_a_study_and_its_report_work_with_the_lowest_versions(tmp_path):
     used = run("-c", "import pyarrow; print(pyarrow.__file__)", path=str(overlay), folder=tmp_path)
     assert used.startswith(str(overlay))
     assert "5,726" in alray("pool", "describe", "openclipart")
-    alray("pool", "make", "synthetic", "posts.parquet", "--objects", 1500, "--classes", 4)
+    alray(
+        "pool",
+        "make",
+        "synthetic",
+        "posts.parquet",
+        "--objects",
+        1500,
+        "--classes",
+        4,
+        "--families",
+        2,
+    )
     sizes = ("--initial", 40, "--rounds", 2, "--seeds", 2, "--strategies", "random,margin")
     table = alray("sweep", "--pool", "posts.parquet", "--executor", "inline", *sizes)
     assert "margin" in table

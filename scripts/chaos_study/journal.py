@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -107,15 +107,16 @@ class Journal:
                 new = file.read()
             whole = new[: new.rfind(b"\n") + 1]
             self._bytes_read += len(whole)
-            self._entries += [self._entry(line) for line in whole.splitlines()]
+            lines = (json.loads(line) for line in whole.splitlines())
+            # A strategy is tried while its study is planned, with a generator that is no round's.
+            self._entries += [self._entry(line) for line in lines if line["key"] in self._keys]
         return self._entries
 
     def since(self, moment: float) -> list[Entry]:
         """Return the entries after a moment."""
         return [entry for entry in self.entries() if entry.time > moment]
 
-    def _entry(self, line: bytes) -> Entry:
-        written = json.loads(line)
+    def _entry(self, written: Mapping[str, Any]) -> Entry:
         seed, number = self._keys[written["key"]]
         host, process, began = written["process"]
         return Entry(written["time"], (host, process, began), (written["strategy"], seed), number)
