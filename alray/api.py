@@ -32,7 +32,7 @@ from alray.studies.inline import InlineExecutor
 from alray.studies.notebook_progress import PROGRESS, in_notebook
 from alray.studies.retries import HERE
 from alray.studies.sweep.driver import SweepDriver
-from alray.studies.sweep.extension import explain, find_extensions
+from alray.studies.sweep.extension import explain, find_extensions, holds_some
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
@@ -128,7 +128,7 @@ def _sweep_claim(plan: Plan, store: SweepStore) -> manifest.Claim:
         plan.pool,
         manifest.SWEEP,
         plan.code,
-        of_this_pool=lambda: store.holds_any(run.run_id for run in plan.runs),
+        of_this_pool=lambda: holds_some(store, plan.runs),
     )
 
 

@@ -162,7 +162,8 @@ def _checked(kind: object, name: str) -> Maker:
     missing = [word for word in wanted if not hasattr(kind, word)]
     if not isinstance(kind, type) or missing:
         raise SpecError(
-            f"strategy {name!r} is not a strategy class: it lacks {', '.join(missing) or 'a class'}"
+            f"strategy {name!r} is not a strategy class: it lacks {', '.join(missing) or 'a class'}; "
+            "write a frozen dataclass that inherits from alray.strategies.ScoreStrategy, with `needs` and `score`"
         )
     return kind
 

@@ -98,6 +98,11 @@ def test_failed_runs_are_counted_at_their_arm(tmp_path):
     assert "Runs failed and are left out: margin 1." in text
 
 
+def test_an_arm_without_a_finished_run_has_no_numbers(tmp_path):
+    text = printed(tmp_path, ["margin__seed-0"], seeds=1, strategies=("random", "margin"))
+    assert re.search(r"^margin( +-){5} *$", text, re.MULTILINE)
+
+
 def test_a_study_without_a_finished_run_says_so(tmp_path):
     text = printed(tmp_path, ["random__seed-0"], seeds=1, strategies=("random",))
     assert "no run has finished" in text

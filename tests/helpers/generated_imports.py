@@ -111,9 +111,8 @@ def _npy(rng: Rng, folder: Path, codes: Any, features: Any) -> Generated:
             ["--columns", "x=1:7", "--label-column", "3"],
         ),
     )
-    texts: list[str | None] = (
-        [str(code) for code in codes] if options == ["--columns", "x=1:7"] else ["?"] * len(codes)
-    )
+    known = options == ["--columns", "x=1:7"]
+    texts: list[str | None] = [str(code) if known else "?" for code in codes]
     return Generated(path, options, texts)
 
 

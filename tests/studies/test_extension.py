@@ -67,6 +67,14 @@ def test_no_round_depends_on_how_many_there_will_be(pool, tmp_path, changes):
     assert files(at_once.path) == files(grown.path)
 
 
+def test_rounds_are_added_to_a_study_whose_manifest_is_lost(pool, tmp_path, undisturbed):
+    short = sweep(pool, tmp_path, rounds=2)
+    (short.path / "manifest.json").unlink()
+    observer = Recorder()
+    assert_same_records(undisturbed, sweep(pool, tmp_path, observer))
+    assert [number for _, number in observer.of("progressed")] == [3, 4]
+
+
 def test_a_study_grows_while_it_is_stopped_again_and_again(pool, tmp_path, undisturbed):
     for rounds, round_number in ((2, 1), (3, 2), (ROUNDS, 3)):
         with pytest.raises(Interrupted):

@@ -71,7 +71,7 @@ def _cells(row: Row) -> tuple[Text, str, str, str, str, str]:
         share(row["macro_f1"]),
         _difference(row),
         _saving(row),
-        f"{row['seconds_per_round']:.2f}",
+        "-" if math.isnan(row["seconds_per_round"]) else f"{row['seconds_per_round']:.2f}",
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from alray.errors import PoolError
-from alray.pools.imports.parts import join_parts, joining_notes, split_column
+from alray.pools.imports.parts import join_parts, joining_notes, missing_label_parts, split_column
 from alray.pools.imports.rows import Rows
 from alray.pools.imports.scalars import as_ids, as_labels
 from alray.pools.imports.source import (
@@ -32,6 +32,13 @@ def from_parts(
     Raises:
         PoolError: As `from_arrays`, or parts have rows of different shapes.
     """
+    named = options.label or arrays.keys() & set(LABEL_NAMES)
+    missing = [] if named else missing_label_parts(arrays, LABEL_NAMES)
+    if missing:
+        raise PoolError(
+            f"{path}: there is no array {', '.join(map(repr, missing))}, and other arrays have that part; add it, or "
+            "save the objects with labels alone, as arrays X and y"
+        )
     merged, counts = join_parts(arrays)
     split = split_column(options.split_column, counts)
     source = from_arrays(path, merged, options, {**(further or {}), **split})

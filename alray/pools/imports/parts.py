@@ -1,7 +1,7 @@
 """Sources in parts (train, validation, test): join them, and keep which object is of which part."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -82,6 +82,22 @@ def join_parts(arrays: dict[str, Rows]) -> tuple[dict[str, Rows], list[tuple[str
             )
             counts = [(part, arrays[groups[stem][part]].count) for part in ordered]
     return merged, counts
+
+
+def missing_label_parts(arrays: Mapping[str, Rows], labels: Collection[str]) -> list[str]:
+    """Return the names that labels lack, such as `y_test` beside `X_train`, `X_test` and `y_train`."""
+    groups: dict[str, set[str]] = {}
+    for name in arrays:
+        stem, part = _stem_and_part(name)
+        if part:
+            groups.setdefault(stem, set()).add(part)
+    every = set().union(*groups.values())
+    return [
+        f"{stem}_{part}"
+        for stem, there in groups.items()
+        if stem in labels and "train" in there
+        for part in sorted(every - there)
+    ]
 
 
 def _stem_and_part(name: str) -> tuple[str, str | None]:

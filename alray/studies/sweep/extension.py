@@ -58,6 +58,16 @@ def find_extensions(
     return found
 
 
+def holds_some(store: SweepStore, runs: Sequence[RunSpec]) -> bool:
+    """Return whether there are records of one of these runs, or of one that equals it but for fewer rounds.
+
+    A run's name stands for its pool's content too.
+    """
+    if store.holds_any(run.run_id for run in runs):
+        return True
+    return bool(find_extensions(store, runs, store.counts()))
+
+
 def take_over(store: SweepStore, extensions: Sequence[Extension]) -> dict[str, tuple[str, ...]]:
     """Give longer runs the records and checkpoints of shorter ones, which are removed after that.
 

@@ -77,7 +77,7 @@ class SweepStore(Folder):
         return rounds, queries
 
     def holds_any(self, run_ids: Iterable[str]) -> bool:
-        """Whether there are records of one of these runs; a run's name stands for its pool's content too."""
+        """Whether there are records of one of these runs."""
         return not frozenset(run_ids).isdisjoint(self._names(ROUNDS, ".parquet"))
 
     def count_rounds(self, run_id: str) -> int:
