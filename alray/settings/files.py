@@ -35,7 +35,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise SpecError(f"{path}: expected settings (key: value), found {type(values).__name__}")
+        raise SpecError(
+            f"{path}: expected settings (key: value), found {type(values).__name__}; a pool is a Parquet file, and "
+            "`alray pool import --help` lists what can become one"
+        )
     return values
 
 

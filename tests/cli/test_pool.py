@@ -177,13 +177,6 @@ def test_import_keeps_the_parts_when_asked(tmp_path):
     assert "'X' is the name of two columns" in message
 
 
-def test_a_part_without_labels_is_named(tmp_path):
-    one, two = np.ones((1, 2)), np.ones((2, 2))
-    np.savez(tmp_path / "a.npz", X_train=two, X_test=one, y_train=[0, 1])
-    message = refusal("import", tmp_path / "a.npz", tmp_path / "o.parquet")
-    assert "there is no array 'y_test', and other arrays have that part" in message
-
-
 def test_import_of_a_folder_names_a_file_that_can_be_imported(tmp_path):
     (tmp_path / "a.csv").write_text("label,m_1,m_2\na,1,2\n")
     assert f"or import one of its files: `alray pool import {tmp_path}/a.csv" in refusal(

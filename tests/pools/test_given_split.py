@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from alray import api
@@ -21,7 +20,8 @@ from alray.settings.common import PoolSpec, SplitSpec
 from tests.helpers import studies
 from tests.helpers.builders import raw_pool
 from tests.helpers.command import alray
-from tests.helpers.pools_fixtures import parquet, vectors
+from tests.helpers.imports import table_of
+from tests.helpers.pools_fixtures import parquet, vectors, write_table
 
 BY_COLUMN = SplitSpec(column="fold")
 WORDS = ["train", "test", "train", "test", "validation", "train"]
@@ -214,12 +214,12 @@ def test_describe_counts_the_parts_and_repeats_the_option(tmp_path, words, count
 
 def test_describe_does_not_say_that_a_given_split_keeps_copies_together(tmp_path):
     source = studies.write_pool(tmp_path / "pool.parquet", fold=["test", "train"] * 100)
-    table = pq.read_table(source)
+    table = table_of(source)
     first = pa.array([0, 0, *range(2, 200)])
     for name in ("image", "text"):
         place = table.column_names.index(name)
         table = table.set_column(place, table.field(name), table[name].take(first))
-    pq.write_table(table, source)
+    write_table(table, source)
     for options in ((), ("--split-column", "fold")):
         text = " ".join(alray("pool", "describe", source, *options).output.split())
         assert "2 objects equal another one" in text

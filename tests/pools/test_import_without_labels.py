@@ -126,3 +126,15 @@ def test_where_no_object_with_a_modality_has_a_label_nothing_is_written(tmp_path
     rows = [*records([None, ""]), {"id": "bare", "label": "a", "image": None}]
     message = refusal(write_json_lines(tmp_path, rows), drop_empty=True)
     assert "no object that has a modality has a label" in message
+
+
+@pytest.mark.parametrize("labels", [[8, 10, 8], ["b", "a", "b"], [8.0, 10.0, 8.0]])
+def test_a_part_without_labels_is_kept_without_them(tmp_path, labels):
+    """As scikit-learn's `X_test` often is."""
+    parts = {"X_train": draw(3, 2), "X_test": draw(2, 2)}
+    np.savez(tmp_path / "a.npz", allow_pickle=False, y_train=labels, **parts)
+    written = run(tmp_path / "a.npz")
+    assert (written.objects, written.unlabelled) == (5, 2)
+    pool = read(str(written.path))
+    first, second = ("8", "10") if "b" not in labels else ("b", "a")
+    assert [pool.classes[code] for code in pool.labels] == [first, second, first]

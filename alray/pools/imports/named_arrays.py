@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from alray.errors import PoolError
-from alray.pools.imports.parts import join_parts, joining_notes, missing_label_parts, split_column
-from alray.pools.imports.rows import Rows
+from alray.pools.imports.parts import (
+    join_parts,
+    joining_notes,
+    parts_without_labels,
+    split_column,
+    stem_and_part,
+)
+from alray.pools.imports.rows import Rows, rows_of
 from alray.pools.imports.scalars import as_ids, as_labels
 from alray.pools.imports.source import (
     ID_NAMES,
@@ -32,17 +40,25 @@ def from_parts(
     Raises:
         PoolError: As `from_arrays`, or parts have rows of different shapes.
     """
-    named = options.label or arrays.keys() & set(LABEL_NAMES)
-    missing = [] if named else missing_label_parts(arrays, LABEL_NAMES)
-    if missing:
-        raise PoolError(
-            f"{path}: there is no array {', '.join(map(repr, missing))}, and other arrays have that part; add it, or "
-            "save the objects with labels alone, as arrays X and y"
-        )
+    arrays = {**arrays, **_labels_of_every_part(arrays)}
     merged, counts = join_parts(arrays)
     split = split_column(options.split_column, counts)
     source = from_arrays(path, merged, options, {**(further or {}), **split})
     return replace(source, notes=(*source.notes, *joining_notes(options.split_column, counts)))
+
+
+def _labels_of_every_part(arrays: Mapping[str, Rows]) -> dict[str, Rows]:
+    """Return labels as text where a part lacks them, as `X_test` often does: its objects have no label."""
+    parts: dict[str, Rows] = {}
+    for stem, missing in parts_without_labels(arrays, LABEL_NAMES).items():
+        for name, rows in arrays.items():
+            if stem_and_part(name)[0] == stem:
+                labels = as_labels(rows.origin, rows.whole())
+                parts[name] = rows_of(rows.origin, np.ma.filled(labels.astype(np.str_), ""))
+        for part, origin in missing.items():
+            count = arrays[origin].count
+            parts[f"{stem}_{part}"] = rows_of(arrays[origin].origin, np.full(count, "", np.str_))
+    return parts
 
 
 def from_arrays(

@@ -60,7 +60,7 @@ def join_parts(arrays: dict[str, Rows]) -> tuple[dict[str, Rows], list[tuple[str
     """
     groups: dict[str, dict[str, str]] = {}
     for name in arrays:
-        stem, part = _stem_and_part(name)
+        stem, part = stem_and_part(name)
         if part:
             groups.setdefault(stem, {}).setdefault(part, name)
     groups = {
@@ -84,23 +84,29 @@ def join_parts(arrays: dict[str, Rows]) -> tuple[dict[str, Rows], list[tuple[str
     return merged, counts
 
 
-def missing_label_parts(arrays: Mapping[str, Rows], labels: Collection[str]) -> list[str]:
-    """Return the names that labels lack, such as `y_test` beside `X_train`, `X_test` and `y_train`."""
-    groups: dict[str, set[str]] = {}
+def parts_without_labels(
+    arrays: Mapping[str, Rows], labels: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """Return, by the stem of labels, the parts that they lack and another array of each.
+
+    `X_train`, `X_test` and `y_train` give `{"y": {"test": "X_test"}}`.
+    """
+    stems: dict[str, set[str]] = {}
+    members: dict[str, str] = {}
     for name in arrays:
-        stem, part = _stem_and_part(name)
+        stem, part = stem_and_part(name)
         if part:
-            groups.setdefault(stem, set()).add(part)
-    every = set().union(*groups.values())
-    return [
-        f"{stem}_{part}"
-        for stem, there in groups.items()
-        if stem in labels and "train" in there
-        for part in sorted(every - there)
-    ]
+            stems.setdefault(stem, set()).add(part)
+            members.setdefault(part, name)
+    return {
+        stem: missing
+        for stem, there in stems.items()
+        if stem in labels and "train" in there and stem not in arrays
+        if (missing := {part: members[part] for part in members if part not in there})
+    }
 
 
-def _stem_and_part(name: str) -> tuple[str, str | None]:
+def stem_and_part(name: str) -> tuple[str, str | None]:
     """Return `("y", "train")` of `y_train` and of `train_y`, and no part of other names."""
     endings = "|".join(PARTS)
     match = re.fullmatch(
