@@ -13,7 +13,7 @@ from alray.cli.options import COLUMNS
 from alray.cli.running import console
 from alray.cli.settings_options import SettingsCommand, pairs
 from alray.errors import SpecError
-from alray.pools.layouts import LAYOUTS
+from alray.pools.files.layouts import LAYOUTS
 
 if TYPE_CHECKING:
     from alray.pools.importing import WriteSummary

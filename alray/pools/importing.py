@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from alray.errors import PoolError
+from alray.pools.columns.metadata import name_some
 from alray.pools.imports.opening import open_source
 from alray.pools.imports.rows import Array
 from alray.pools.imports.source import ImportOptions, ImportSource
-from alray.pools.metadata import name_some
 from alray.pools.pool import Texts
 from alray.pools.writing import Chunk, ChunkModality, write_pool
 

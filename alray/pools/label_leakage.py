@@ -13,7 +13,7 @@ from shlex import quote
 import numpy as np
 import numpy.typing as npt
 
-from alray.pools.features import FeatureColumn
+from alray.pools.columns.features import FeatureColumn
 from alray.pools.pool import Indices
 from alray.seeding import generator
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from alray.pools.features import FeatureColumn
-from alray.pools.metadata import name_some
+from alray.pools.columns.features import FeatureColumn
+from alray.pools.columns.metadata import name_some
 from alray.pools.pool import Indices, Texts
 
 _FEWEST = 50

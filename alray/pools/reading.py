@@ -10,17 +10,17 @@ import pyarrow as pa
 
 from alray.errors import PoolError
 from alray.pools.builtin import pool_name
+from alray.pools.columns.features import FeatureColumn, FeatureReader
+from alray.pools.columns.given_split import read_parts
+from alray.pools.columns.labels import NO_LABEL
+from alray.pools.columns.metadata import Metadata, name_some, read_metadata
+from alray.pools.columns.modality_columns import about_modalities, modality_columns
 from alray.pools.duplicates import group_copies
-from alray.pools.features import FeatureColumn, FeatureReader
-from alray.pools.given_split import read_parts
+from alray.pools.files.parquet import PoolFile, open_pool
+from alray.pools.files.unreadable import unreadable
 from alray.pools.label_leakage import LabelColumn, leakage_warnings
-from alray.pools.labels import NO_LABEL
-from alray.pools.metadata import Metadata, name_some, read_metadata
-from alray.pools.modality_columns import about_modalities, modality_columns
 from alray.pools.outliers import outlier_warnings
-from alray.pools.parquet import PoolFile, open_pool
 from alray.pools.pool import Modality, Parts, Pool
-from alray.pools.unreadable import unreadable
 from alray.settings.common import PoolSpec
 
 SMALLEST_CLASS = 3

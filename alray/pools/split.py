@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alray.errors import PoolError
-from alray.pools.metadata import name_some
+from alray.pools.columns.metadata import name_some
 from alray.pools.pool import (
     TEST,
     TRAIN,

@@ -14,8 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alray.errors import PoolError
-from alray.pools.fixed_size_lists import null_rows_work, restore_fixed_sizes, with_variable_lists
-from alray.pools.modality_columns import SHAPE_KEY
+from alray.pools.columns.modality_columns import SHAPE_KEY
+from alray.pools.files.fixed_size_lists import (
+    null_rows_work,
+    restore_fixed_sizes,
+    with_variable_lists,
+)
 from alray.pools.pool import Texts
 
 

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from alray.errors import PoolError
+from alray.pools.files.parquet import open_pool
 from alray.pools.importing import Target, WriteSummary, import_pool
 from alray.pools.imports.source import ImportOptions
-from alray.pools.parquet import open_pool
 from tests.helpers.pools_fixtures import read
 
 

@@ -7,7 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from alray.pools.fixed_size_lists import null_rows_work, restore_fixed_sizes, with_variable_lists
+from alray.pools.files.fixed_size_lists import (
+    null_rows_work,
+    restore_fixed_sizes,
+    with_variable_lists,
+)
 from alray.pools.reading import read_pool
 from alray.pools.writing import Chunk, ChunkModality, write_pool
 from alray.settings.common import PoolSpec

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from alray.errors import PoolError
-from alray.pools import features as features_module
+from alray.pools.columns import features as features_module
 from tests.helpers.pools_fixtures import parquet, read
 
 

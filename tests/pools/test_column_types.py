@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from alray.errors import PoolError
-from alray.pools import features as features_module
-from alray.pools.fixed_size_lists import null_rows_work
+from alray.pools.columns import features as features_module
+from alray.pools.files.fixed_size_lists import null_rows_work
 from tests.helpers.pools_fixtures import parquet, read, vectors
 
 ROWS = [[1.0, 2.0], [3.0, 4.0], None, [5.0, 6.0], [0.0, 8.0], [9.0, 10.0]]

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alray.errors import PoolError
+from alray.pools.columns.modality_names import can_name_modality, clean_name
 from alray.pools.describe import describe
 from alray.pools.imports.source import ImportOptions
-from alray.pools.modality_names import can_name_modality, clean_name
 from alray.settings.common import PoolSpec
 from tests.helpers.imports import draw, imported, refusal, run
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from alray.pools.fixed_size_lists import null_rows_work
+from alray.pools.files.fixed_size_lists import null_rows_work
 from alray.pools.imports.source import ImportOptions
 from tests.helpers.imports import run
 

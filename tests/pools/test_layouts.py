@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from alray.errors import PoolError
+from alray.pools.files.layouts import LAYOUTS, find_layout, import_command
 from alray.pools.importing import Target, import_pool
 from alray.pools.imports.source import ImportOptions
-from alray.pools.layouts import LAYOUTS, find_layout, import_command
 from tests.helpers import import_files as write
 from tests.helpers.command import alray
 from tests.helpers.imports import draw

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from alray.errors import PoolError
-from alray.pools import fixed_size_lists
 from alray.pools.builtin import pool_name
-from alray.pools.sources import find_pool
+from alray.pools.files import fixed_size_lists
+from alray.pools.files.sources import find_pool
 from tests.helpers.command import alray
 from tests.helpers.many_files import refusal, shards, write
 from tests.helpers.pools_fixtures import (

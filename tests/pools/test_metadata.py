@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from alray.errors import PoolError
-from alray.pools import fixed_size_lists
+from alray.pools.files import fixed_size_lists
 from tests.helpers.pools_fixtures import (
     IDS,
     columns,

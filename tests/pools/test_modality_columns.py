@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from alray.errors import PoolError
+from alray.pools.columns.modality_names import clean_name
 from alray.pools.describe import describe
-from alray.pools.modality_names import clean_name
 from alray.settings.common import PoolSpec
 from tests.helpers.pools_fixtures import features, parquet, read, vectors
 

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from alray.errors import PoolError
-from alray.pools import features as features_module
 from alray.pools.builtin import BUILTIN_POOLS
+from alray.pools.columns import features as features_module
 from alray.pools.split import assign_parts
 from alray.settings.common import SplitSpec
 from tests.helpers.pools_fixtures import IDS, features, parquet, read, vectors

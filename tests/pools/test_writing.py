@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from alray.errors import PoolError
-from alray.pools import fixed_size_lists
-from alray.pools.parquet import open_pool
+from alray.pools.files import fixed_size_lists
+from alray.pools.files.parquet import open_pool
 from alray.pools.writing import Chunk, ChunkModality, write_pool
 from tests.helpers.pools_fixtures import everywhere, read, write_objects
 

@@ -8,8 +8,8 @@ from rich.table import Table
 from alray.cli.display.tables import Column, FittingTable
 from alray.cli.visible import visible_line
 from alray.pools.builtin import BUILTIN_POOLS
+from alray.pools.columns.metadata import name_some
 from alray.pools.describe import ModalityDescription, PoolDescription
-from alray.pools.metadata import name_some
 
 TOP = 20
 _BAR = 28

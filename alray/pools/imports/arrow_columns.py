@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alray.errors import PoolError
+from alray.pools.columns.metadata import name_some
 from alray.pools.imports.rows import Array
-from alray.pools.metadata import name_some
 
 _SCALARS = (
     pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_string, pa.types.is_large_string,

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alray.errors import PoolError
+from alray.pools.files.layouts import CLIP_FOLDERS
 from alray.pools.imports.npy import map_npy
 from alray.pools.imports.rows import Rows, concatenate_rows, rows_of
 from alray.pools.imports.source import ImportOptions, ImportSource, name_modalities
 from alray.pools.imports.tables import Table, from_table
-from alray.pools.layouts import CLIP_FOLDERS
 
 _METADATA = "metadata"
 

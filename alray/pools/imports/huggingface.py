@@ -8,11 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from alray.errors import PoolError
+from alray.pools.columns.modality_names import clean_name
 from alray.pools.imports.arrow_files import open_arrow
 from alray.pools.imports.parts import PARTS, part_rank
 from alray.pools.imports.source import ImportOptions
 from alray.pools.imports.tables import Table
-from alray.pools.modality_names import clean_name
 
 
 def open_dataset(path: Path, options: ImportOptions) -> Table:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from alray.errors import PoolError
+from alray.pools.files.layouts import IDX_IMAGES
 from alray.pools.imports.npy import stream_rows
 from alray.pools.imports.parts import joining_notes, split_column
 from alray.pools.imports.rows import Rows, concatenate_rows
 from alray.pools.imports.source import ImportOptions, ImportSource
-from alray.pools.layouts import IDX_IMAGES
 
 
 def from_idx(path: Path, options: ImportOptions) -> ImportSource:

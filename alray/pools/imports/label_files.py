@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alray.errors import PoolError
+from alray.pools.columns.metadata import name_some
+from alray.pools.columns.modality_names import clean_name
 from alray.pools.imports.arrow_columns import class_names, is_scalar, scalar_array, text_array
 from alray.pools.imports.rows import Array
 from alray.pools.imports.scalars import as_ids
 from alray.pools.imports.source import ID_NAMES, LABEL_NAMES, ImportOptions, find_name
 from alray.pools.imports.text_files import open_text
-from alray.pools.metadata import name_some
-from alray.pools.modality_names import clean_name
 from alray.pools.pool import Texts
 
 _USUAL = {*LABEL_NAMES, *ID_NAMES}

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alray.errors import PoolError
+from alray.pools.files.layouts import find_layout, import_command, supported
 from alray.pools.imports.arrow_files import open_arrow
 from alray.pools.imports.clip_retrieval import from_clip_retrieval
 from alray.pools.imports.delimited import open_csv
@@ -22,7 +23,6 @@ from alray.pools.imports.source import ImportOptions, ImportSource
 from alray.pools.imports.study_array import from_study_array
 from alray.pools.imports.tables import from_table
 from alray.pools.imports.tensors import open_safetensors, open_torch
-from alray.pools.layouts import find_layout, import_command, supported
 
 _OPENERS: dict[str, Callable[[Path, ImportOptions], ImportSource]] = {
     "npy": from_study_array,

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from alray.errors import PoolError
+from alray.pools.columns.metadata import LONGEST_ID, name_some
 from alray.pools.imports.rows import Array
 from alray.pools.imports.source import Integers, Labels
-from alray.pools.metadata import LONGEST_ID, name_some
 from alray.pools.pool import Texts
 
 _LARGEST_INT64 = np.iinfo(np.int64).max

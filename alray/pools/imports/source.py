@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from alray.errors import PoolError
+from alray.pools.columns.modality_names import can_name_modality, clean_name
 from alray.pools.imports.rows import Rows
-from alray.pools.modality_names import can_name_modality, clean_name
 from alray.pools.pool import Texts
 from alray.settings.base import unknown_name
 

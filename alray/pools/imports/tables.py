@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from alray.errors import PoolError
+from alray.pools.columns.modality_names import clean_name
 from alray.pools.imports.arrow_columns import class_names, is_scalar, is_text
 from alray.pools.imports.batches import SharedBatches
 from alray.pools.imports.parts import joining_notes
@@ -26,7 +27,6 @@ from alray.pools.imports.source import (
 )
 from alray.pools.imports.table_features import choose_columns
 from alray.pools.imports.table_scan import ScalarScan, scan_features
-from alray.pools.modality_names import clean_name
 from alray.pools.pool import Texts
 
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alray.errors import PoolError
-from alray.pools.arrow_types import decoded, is_bytes, is_text
-from alray.pools.parquet import PoolFile
+from alray.pools.columns.texts import LARGEST_EXACT, read_texts
+from alray.pools.files.arrow_types import decoded, is_bytes, is_text
+from alray.pools.files.parquet import PoolFile
 from alray.pools.pool import Indices, Texts
-from alray.pools.texts import LARGEST_EXACT, read_texts
 
 NO_LABEL = -1
 """The position of an object without a label."""

@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow as pa
 
 from alray.errors import PoolError
-from alray.pools.column_advice import advice
-from alray.pools.metadata import name_some
-from alray.pools.modality_names import can_name_modality, clean_name
-from alray.pools.number_lists import is_spark_vector, number_type
-from alray.pools.parquet import PoolFile
-from alray.pools.vector_sources import vector_source
+from alray.pools.columns.column_advice import advice
+from alray.pools.columns.metadata import name_some
+from alray.pools.columns.modality_names import can_name_modality, clean_name
+from alray.pools.columns.number_lists import is_spark_vector, number_type
+from alray.pools.columns.vector_sources import vector_source
+from alray.pools.files.parquet import PoolFile
 from alray.settings.common import PoolSpec
 
 SHAPE_KEY = b"alray.shape"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from alray.pools.layouts import import_command, supported
-from alray.pools.shard import ShardSource, begins_as_parquet
+from alray.pools.files.layouts import import_command, supported
+from alray.pools.files.shard import ShardSource, begins_as_parquet
 from alray.remote.failures import explanation
 from alray.settings.secrets import without_secrets
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 from alray.errors import PoolError
-from alray.pools.metadata import name_some
-from alray.pools.number_lists import UNEQUAL
-from alray.pools.parquet import PoolFile
+from alray.pools.columns.metadata import name_some
+from alray.pools.columns.number_lists import UNEQUAL
+from alray.pools.columns.vector_sources import VectorSource
+from alray.pools.files.parquet import PoolFile
 from alray.pools.pool import Indices, Texts
-from alray.pools.vector_sources import VectorSource
 
 _ROWS_AT_A_TIME = 8192
 _MEAN = "make one vector of all vectors of an object, such as their mean"

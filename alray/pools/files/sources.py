@@ -14,9 +14,9 @@ from pyarrow import fs
 
 from alray.errors import AlrayError, PoolError
 from alray.pools.builtin import BUILTIN_POOLS
-from alray.pools.layouts import import_command, supported
-from alray.pools.shard import ShardSource, begins_as_parquet
-from alray.pools.unreadable import first_line
+from alray.pools.files.layouts import import_command, supported
+from alray.pools.files.shard import ShardSource, begins_as_parquet
+from alray.pools.files.unreadable import first_line
 from alray.remote.arrow_system import SCHEMES, arrow_system
 from alray.remote.failures import error_text, explanation
 from alray.remote.fsspec_system import fsspec_system

@@ -5,11 +5,11 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from alray.errors import PoolError
-from alray.pools.arrow_types import decoded, is_bytes, is_text
-from alray.pools.metadata import name_some
-from alray.pools.parquet import PoolFile
+from alray.pools.columns.metadata import name_some
+from alray.pools.columns.texts import read_texts
+from alray.pools.files.arrow_types import decoded, is_bytes, is_text
+from alray.pools.files.parquet import PoolFile
 from alray.pools.pool import TEST, TRAIN, VALIDATION, Parts, Texts
-from alray.pools.texts import read_texts
 
 OPTION = "--split-column COLUMN"
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from alray.pools.arrow_types import common_type
-from alray.pools.shard import Shard
+from alray.pools.files.arrow_types import common_type
+from alray.pools.files.shard import Shard
 
 
 def common_schema(shards: tuple[Shard, ...]) -> tuple[Any, dict[str, str]]:

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alray.errors import PoolError
-from alray.pools.arrow_types import is_bytes, is_text
-from alray.pools.parquet import BYTE_ORDER_MARK, PoolFile
+from alray.pools.files.arrow_types import is_bytes, is_text
+from alray.pools.files.parquet import BYTE_ORDER_MARK, PoolFile
 from alray.pools.pool import Indices
 
 LARGEST_EXACT = {

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alray.errors import PoolError
-from alray.pools.labels import NO_LABEL, read_labels
-from alray.pools.parquet import PoolFile
+from alray.pools.columns.labels import NO_LABEL, read_labels
+from alray.pools.columns.texts import positions, read_texts
+from alray.pools.files.parquet import PoolFile
 from alray.pools.pool import Indices, Texts
-from alray.pools.texts import positions, read_texts
 from alray.settings.common import PoolSpec
 
 LONGEST_ID = 1024

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from alray.errors import PoolError
-from alray.pools.shard import Shard, ShardSource, open_shard
-from alray.pools.shard_schemas import common_schema
-from alray.pools.sources import find_pool
-from alray.pools.unreadable import not_parquet
+from alray.pools.files.shard import Shard, ShardSource, open_shard
+from alray.pools.files.shard_schemas import common_schema
+from alray.pools.files.sources import find_pool
+from alray.pools.files.unreadable import not_parquet
 from alray.settings.base import nearest
 
 BYTE_ORDER_MARK = "\ufeff"

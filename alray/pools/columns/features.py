@@ -16,12 +16,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from alray.errors import PoolError
-from alray.pools.list_shapes import common_shape
-from alray.pools.modality_columns import SHAPE_KEY
-from alray.pools.number_lists import as_numpy
-from alray.pools.parquet import PoolFile
+from alray.pools.columns.list_shapes import common_shape
+from alray.pools.columns.modality_columns import SHAPE_KEY
+from alray.pools.columns.number_lists import as_numpy
+from alray.pools.columns.vector_sources import VectorSource, vector_source
+from alray.pools.files.parquet import PoolFile
 from alray.pools.pool import Indices, Modality, Texts
-from alray.pools.vector_sources import VectorSource, vector_source
 from alray.settings.common import PoolSpec
 
 BATCH_BYTES = 1 << 25

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from alray.errors import PoolError
-from alray.pools.metadata import name_some
-from alray.pools.number_lists import (
+from alray.pools.columns.metadata import name_some
+from alray.pools.columns.number_lists import (
     ABSENT,
     NumberLists,
     as_numpy,
@@ -23,7 +23,7 @@ from alray.pools.number_lists import (
     number_type,
     read_lists,
 )
-from alray.pools.parquet import PoolFile
+from alray.pools.files.parquet import PoolFile
 from alray.settings.common import PoolSpec
 
 OPTION = "--modality NAME=COLUMN"

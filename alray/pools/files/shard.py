@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alray.errors import AlrayError, PoolError
-from alray.pools.fixed_size_lists import (
+from alray.pools.files.fixed_size_lists import (
     footer_without_arrow_schema,
     has_fixed_size_list,
     null_rows_work,

@@ -1,0 +1,1 @@
+"""The columns of a pool: ids, labels, groups and split as text and codes, modalities as features."""
