@@ -20,26 +20,8 @@ from alray.strategies.uncertainty import Margin
 from alray.studies import driver
 from alray.studies.sweep.results import load
 from alray.studies.sweep.store import SweepStore
-from tests.helpers.command import alray
+from tests.helpers.command import ONE_RUN, SMALL, TWO_ARMS, alray
 from tests.helpers.studies import write_pool
-
-SMALL = (
-    "--initial", "60", "--query", "5", "--rounds", "2", "--executor", "inline",
-    "--set", "training.passive_epochs=2", "--no-report",
-)  # fmt: skip
-ONE_RUN = ("--strategies", "random", "--seeds", "1")
-TWO_ARMS = ("--strategies", "random,margin")
-
-
-@pytest.fixture
-def results(tmp_path):
-    return tmp_path / "results"
-
-
-@pytest.fixture
-def sweep(pool, results):
-    """Return a function that types a quick sweep with these words."""
-    return lambda *words: alray("sweep", *SMALL, "--pool", pool, "--results", results, *words)
 
 
 def test_a_study_ends_with_its_table_its_files_and_a_page(sweep, results, monkeypatch):
@@ -131,61 +113,6 @@ def test_a_mistake_is_named_before_anything_runs(words, message, results):
     assert message in done.stderr
     assert "Traceback" not in done.output
     assert not results.exists()
-
-
-def test_a_dry_run_prints_the_plan_and_writes_nothing(sweep, results):
-    """Arms, runs, objects scored, memory."""
-    done = sweep(
-        "--dry-run", "--strategies", "random,ideal_loss", "--vary", "training.batch_norm=live,frozen",
-        "--seeds", "3", "--initial", "100", "--query", "10",
-    )  # fmt: skip
-    assert done.exit_code == 0
-    assert "4 arms x 3 seeds = 12 runs" in done.stdout
-    assert "ideal_loss [batch_norm=frozen] (oracle)" in done.stdout
-    # Two rounds over the unlabelled part of the train objects, three seeds.
-    train = done.stdout.partition("train ")[2].partition(", validation")[0].replace(",", "")
-    assert f"{3 * (2 * (int(train) - 100) - 10):,}" in done.stdout
-    assert not results.exists()
-
-
-def test_a_dry_run_says_how_much_of_the_study_is_there(sweep, results):
-    sweep(*ONE_RUN)
-    before = {path: path.stat().st_mtime_ns for path in results.rglob("*")}
-    done = sweep("--dry-run", *ONE_RUN, "--seeds", "3")
-    assert done.exit_code == 0, done.output
-    assert done.stdout.endswith("goes on there: 1 of 3 runs finished\n")
-    assert "goes on" not in sweep("--dry-run", *ONE_RUN, "--fresh").stdout
-    assert {path: path.stat().st_mtime_ns for path in results.rglob("*")} == before
-
-
-DEAD = ("--executor", "ray", "--address", "127.0.0.1:1")
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("--initial", "50"), "initial: 60 there, 50 now"),
-        (("--name", "a-file"), "a-file: "),
-        (("--name", "other"), "holds a correlation study; choose another --name"),
-        (("--name", "busy"), "is being written by another alray"),
-        (DEAD, "no Ray cluster answers at '127.0.0.1:1'"),
-        ((*DEAD, "--fresh"), "no Ray cluster answers at '127.0.0.1:1'"),
-    ],
-)
-def test_a_dry_run_refuses_what_the_run_would_and_nothing_is_lost(sweep, results, words, message):
-    """A refusal comes before a run, and before --fresh throws anything away."""
-    sweep(*ONE_RUN)
-    (results / "a-file").touch()
-    (results / "other").mkdir()
-    (results / "other" / "study.yaml").touch()
-    (results / "other" / "manifest.json").write_text('{"kind": "correlation"}')
-    before = len(list(results.rglob("*.parquet")))
-    with SweepStore(results / "busy"):
-        refusals = [sweep(*ONE_RUN, "--seeds", "2", *words, *dry) for dry in ((), ("--dry-run",))]
-    for done in refusals:
-        assert done.exit_code == 2, done.output
-        assert message in done.stderr
-    assert len(list(results.rglob("*.parquet"))) == before
 
 
 def test_a_pool_whose_name_cannot_name_a_folder_gives_the_study_a_clean_name(
@@ -356,12 +283,3 @@ def test_a_screen_is_switched_on_and_off_and_set(sweep, tmp_path, monkeypatch, w
     sweep(*(study if word == "STUDY" else word for word in words), "--dry-run")
     (spec,) = planned.call_args.args
     assert spec.model_dump()["screen"] == expected
-
-
-def test_a_dry_run_refuses_a_folder_that_holds_another_study(sweep):
-    assert sweep(*ONE_RUN).exit_code == 0
-    refused = sweep(*ONE_RUN, "--query", "4", "--dry-run")
-    assert refused.exit_code == 2
-    assert "query: 5 there, 4 now" in refused.stderr
-    assert sweep(*ONE_RUN, "--query", "4", "--dry-run", "--fresh").exit_code == 0
-    assert sweep(*ONE_RUN, "--dry-run").exit_code == 0
