@@ -117,6 +117,7 @@ def test_the_cluster_of_the_environment_is_joined(ray_session, monkeypatch):
 def test_sigterm_while_ray_starts_is_a_request_to_stop(ray_session, monkeypatch):
     """Ray's own handler of SIGTERM ends the program, with 15."""
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)  # other tests may have started one
     monkeypatch.setattr(ray, "init", Mock(side_effect=SystemExit(15)))
     with pytest.raises(Interrupted, match="while Ray was starting"):
         ray_session().open()
