@@ -173,7 +173,7 @@ def _labels(rng: Rng, codes: Any, *, odd: bool) -> tuple[pa.Array, list[str | No
         lambda: _mapped(codes, [2**53, 2**53 + 1, None], pa.int64()),
         lambda: _mapped(codes, [-1, 0, 7], pa.int8()),
         lambda: _mapped(codes, [0.0, 1.0, 12.0], pa.float64(), ["0", "1", "12"]),
-        lambda: _mapped(codes, [0.0, 1.5, 2.0], pa.float32(), ["0.0", "1.5", "2.0"]),
+        lambda: _mapped(codes, [0.0, 1.5, 2.0], pa.float32(), ["0", "1.5", "2"]),
         lambda: _mapped(
             codes, [2.0**53, 2.0**60, 1e300], pa.float64(), [str(2**53), str(2**60), "1e+300"]
         ),
