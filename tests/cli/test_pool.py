@@ -10,7 +10,8 @@ import pytest
 
 from alray.pools.synthetic import SyntheticSpec
 from tests.helpers.command import alray
-from tests.helpers.pools_fixtures import parquet, read, vectors
+from tests.helpers.imports import table_of
+from tests.helpers.pools_fixtures import parquet, read, vectors, write_table
 from tests.helpers.studies import write_pool
 
 
@@ -258,9 +259,9 @@ def test_help_fits_80_columns(command):
 def test_the_command_that_describe_prints_works_also_for_a_small_pool(tmp_path):
     """With the columns that were named, and with fewer labels than usual."""
     options, names = ("--label", "my label"), {"label": "my label"}
-    table = pq.read_table(write_pool(tmp_path / "my pool.parquet", objects=40))
+    table = table_of(write_pool(tmp_path / "my pool.parquet", objects=40))
     source = tmp_path / "a pool.parquet"
-    pq.write_table(
+    write_table(
         table.rename_columns([names.get(name, name) for name in table.column_names]), source
     )
     done = alray("pool", "describe", source, *options)

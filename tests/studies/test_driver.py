@@ -8,9 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from alray import api
@@ -21,6 +19,8 @@ from alray.studies.events import Failure
 from alray.studies.folder import Folder
 from alray.studies.sweep.results import load
 from tests.helpers.correlation_studies import Listener, assert_same_study, quick_settings
+from tests.helpers.imports import table_of
+from tests.helpers.pools_fixtures import write_table
 from tests.helpers.studies import (
     ROUNDS,
     Recorder,
@@ -177,10 +177,11 @@ def test_without_its_manifest_a_study_of_another_pool_is_refused(kind, expected,
     copy = tmp_path / expected.path.name
     shutil.copytree(expected.path, copy)
     (copy / "manifest.json").write_bytes(b"")
-    rows = pd.read_parquet(pool)
-    rows["label"] = rows["label"].to_numpy()[::-1]
+    table = table_of(pool)
+    labels = pa.array(table["label"].to_pylist()[::-1])
+    place = table.column_names.index("label")
     other = tmp_path / "pool.parquet"
-    pq.write_table(pa.Table.from_pandas(rows, pq.read_schema(pool)), other)
+    write_table(table.set_column(place, "label", labels), other)
     with pytest.raises(StoreError, match=r"its pool is not known: manifest\.json is lost"):
         kind.run(kind.settings(other), results=tmp_path)
 
