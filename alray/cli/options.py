@@ -47,12 +47,6 @@ EXECUTION = {
 }
 """Options of a study's name and of where it runs."""
 
-DATA_ENDINGS = (
-    ".arrow", ".csv", ".feather", ".h5", ".hdf5", ".ipc", ".jsonl", ".npy", ".npz", ".parquet", ".pq", ".pt",
-    ".safetensors", ".tsv",
-)  # fmt: skip
-"""Endings of files that hold no settings, whether a pool can be read from them or has to be imported first."""
-
 
 class LocationType(LocationParameter):
     """A local folder or the URI of one in an object store."""
@@ -130,11 +124,12 @@ def read_settings(
     Raises:
         SpecError: Names the setting, and the file or the command line.
     """
+    from alray.pools.builtin import BUILTIN_POOLS
     from alray.settings.base import assign, validate
     from alray.settings.custom import names_custom_code
-    from alray.settings.files import read_yaml
+    from alray.settings.files import is_pool, read_yaml
 
-    if study is not None and _is_pool(study):
+    if study and (is_pool(study) or (study in BUILTIN_POOLS and not Path(study).exists())):
         if "pool.source" in given:
             raise SpecError(
                 f"{study} is a pool, and --pool {given['pool.source']} names another one; name one of them"
@@ -152,19 +147,6 @@ def read_settings(
     if names_custom_code(spec):
         sys.path.append(str(Path.cwd()))
     return spec
-
-
-def _is_pool(name: str) -> bool:
-    """Whether a word in the place of a settings file is a pool: built in, a folder, an address, or a file of data."""
-    from alray.pools.builtin import BUILTIN_POOLS
-
-    path = Path(name)
-    return (
-        (name in BUILTIN_POOLS and not path.exists())
-        or path.is_dir()
-        or "://" in name
-        or path.suffix.lower() in DATA_ENDINGS
-    )
 
 
 def plain(text: str) -> Any:

@@ -9,6 +9,12 @@ import yaml
 from alray.errors import SpecError
 from alray.settings.base import AnySettings, Settings, validate
 
+DATA_ENDINGS = (
+    ".arrow", ".csv", ".feather", ".h5", ".hdf5", ".ipc", ".jsonl", ".npy", ".npz", ".parquet", ".pq", ".pt",
+    ".safetensors", ".tsv",
+)  # fmt: skip
+"""Endings of files that hold no settings, whether a pool can be read from them or has to be imported first."""
+
 
 def expand_home(path: str) -> str:
     """Return a path with the home folder in the place of `~`, as a shell does; other texts stay as they are."""
@@ -51,7 +57,7 @@ def as_values(kind: type[Settings], study: object) -> dict[str, Any]:
     if isinstance(study, kind):
         return study.model_dump()
     if isinstance(study, (str, Path)):
-        return {"pool": {"source": str(study)}} if _is_pool(study) else read_yaml(Path(study))
+        return {"pool": {"source": str(study)}} if is_pool(study) else read_yaml(Path(study))
     if study is not None and not isinstance(study, Mapping):
         raise SpecError(
             f"a study is settings, a file of them, or a pool, not {type(study).__name__}; name settings by keyword, "
@@ -74,6 +80,7 @@ def as_settings(
     return validate(kind, as_values(kind, study), origin)
 
 
-def _is_pool(path: str | Path) -> bool:
-    """Whether a path is that of a pool, not of settings."""
-    return Path(path).suffix.lower() in (".parquet", ".pq")
+def is_pool(name: str | Path) -> bool:
+    """Return whether a word in the place of a settings file is a pool: a folder, an address, or a file of data."""
+    path = Path(expand_home(str(name)))
+    return path.is_dir() or "://" in str(name) or path.suffix.lower() in DATA_ENDINGS

@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from alray.pools.columns.modality_names import clean_name
-from alray.pools.columns.number_lists import is_number, is_text, number_type
+from alray.pools.columns.number_lists import is_number, number_type
 from alray.pools.columns.vector_sources import in_natural_order, lists_in
+from alray.pools.files.arrow_types import is_text
 from alray.pools.files.parquet import PoolFile
 from alray.settings.common import PoolSpec
 

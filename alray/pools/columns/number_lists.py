@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from alray.pools.files.arrow_types import is_list
 from alray.pools.pool import Indices
 
 ABSENT, UNEQUAL = -1, -2
@@ -39,16 +40,9 @@ class NumberLists:
         return np.asarray(self.sizes[:, 0] != ABSENT)
 
 
-def is_list(kind: Any) -> bool:
-    """Return whether an Arrow type is a list of any kind."""
-    kinds = (
-        pa.types.is_list,
-        pa.types.is_large_list,
-        pa.types.is_fixed_size_list,
-        pa.types.is_list_view,
-        pa.types.is_large_list_view,
-    )
-    return any(is_kind(kind) for is_kind in kinds)
+def _is_list(kind: Any) -> bool:
+    """Return whether an Arrow type is a list of any kind, views included."""
+    return is_list(kind) or pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind)
 
 
 def is_number(kind: Any) -> bool:
@@ -59,12 +53,6 @@ def is_number(kind: Any) -> bool:
         pa.types.is_decimal,
         pa.types.is_boolean,
     )
-    return any(is_kind(kind) for is_kind in kinds)
-
-
-def is_text(kind: Any) -> bool:
-    """Return whether an Arrow type is one of texts."""
-    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     return any(is_kind(kind) for is_kind in kinds)
 
 
@@ -83,7 +71,7 @@ def number_type(kind: Any) -> Any:
             kind = kind.storage_type
         elif pa.types.is_fixed_size_list(kind) and kind.list_size == 0:
             return None
-        elif is_list(kind):
+        elif _is_list(kind):
             kind, depth = kind.value_type, depth + 1
         elif pa.types.is_struct(kind) and kind.num_fields == 1:
             kind = kind.field(0).type
@@ -111,7 +99,7 @@ def read_lists(array: Any) -> NumberLists:
     values = _unwrapped(
         array.flatten()
     )  # `flatten` leaves out what lies under null lists; `values` would not
-    while is_list(values.type):
+    while _is_list(values.type):
         lengths = _lengths(values)
         counts = np.maximum(totals, 0)
         sizes.append(np.where(totals == ABSENT, ABSENT, _common(lengths, counts)))

@@ -4,7 +4,6 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -19,11 +18,12 @@ from alray.pools.columns.number_lists import (
     as_numpy,
     fixed_shape,
     is_number,
-    is_text,
     number_type,
     read_lists,
 )
+from alray.pools.files.arrow_types import is_text
 from alray.pools.files.parquet import PoolFile
+from alray.settings.base import nearest
 from alray.settings.common import PoolSpec
 
 OPTION = "--modality NAME=COLUMN"
@@ -150,8 +150,8 @@ def _child(file: PoolFile, path: str) -> VectorSource | None:
         fields = _fields_in(kind, column, ())
         if path not in fields:
             lists = lists_in(kind, column)
-            near = get_close_matches(path, lists, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            near = nearest(path, lists)
+            hint = f"did you mean {near!r}? " if near else ""
             raise PoolError(
                 f"{file.path}: no column {path!r}; {hint}lists of numbers in {column!r} are "
                 f"{', '.join(lists)}; name one with {OPTION}"

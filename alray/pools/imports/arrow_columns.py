@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from alray.errors import PoolError
 from alray.pools.columns.metadata import name_some
+from alray.pools.files.arrow_types import decoded, is_list, is_text
 from alray.pools.imports.rows import Array
 
 _SCALARS = (
@@ -32,30 +33,20 @@ def is_number(kind: Any) -> bool:
 
 def is_scalar(kind: Any) -> bool:
     """Return whether columns of this type hold a number, a text, a date or true and false in a row."""
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    kind = decoded(kind)
     return any(is_kind(kind) for is_kind in _SCALARS)
-
-
-def is_text(kind: Any) -> bool:
-    """Return whether columns of this type hold texts."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def element_type(kind: Any) -> Any:
     """Return the type of the numbers in lists, lists of lists, or tensors; None if the column holds no such lists."""
     kind = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
-    if not _is_list(kind):
+    if not is_list(kind):
         return None
-    while _is_list(kind):
+    while is_list(kind):
         kind = kind.value_type
         if pa.types.is_struct(kind) and kind.num_fields == 1:  # how some databases write lists
             kind = kind.field(0).type
     return kind if is_number(kind) or pa.types.is_boolean(kind) else None
-
-
-def _is_list(kind: Any) -> bool:
-    checks = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(is_kind(kind) for is_kind in checks)
 
 
 def list_shape(origin: str, column: Any, first_row: int) -> tuple[int, ...] | None:
@@ -69,7 +60,7 @@ def list_shape(origin: str, column: Any, first_row: int) -> tuple[int, ...] | No
     if not len(rows):
         return None
     fixed = getattr(column.type, "shape", None)
-    while _is_list(values.type):
+    while is_list(values.type):
         sizes = pc.fill_null(
             pc.list_value_length(values.drop_null() if not shape else values), -1
         ).to_numpy()
@@ -95,7 +86,7 @@ def list_values(column: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Ar
     """Return (rows, *shape) values of a column of lists; null lists and null numbers become NaN."""
     values = _storage(column)
     present = values.is_valid().to_numpy(zero_copy_only=False)
-    while _is_list(values.type):
+    while is_list(values.type):
         values = _elements(values)
     if not pa.types.is_floating(values.type) and values.type != pa.uint8():
         kind = pa.uint8() if pa.types.is_boolean(values.type) else pa.float64()

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Any
 
 from alray.errors import PoolError
+from alray.pools.files.arrow_types import is_text
 from alray.pools.imports.arrow_columns import (
     element_type,
     is_number,
-    is_text,
     number_values,
 )
 from alray.pools.imports.batches import SharedBatches

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from alray.errors import PoolError
+from alray.pools.files.arrow_types import is_text
 from alray.pools.imports.arrow_columns import (
     element_type,
     is_number,
-    is_text,
     list_shape,
     list_values,
     number_values,

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from alray.errors import PoolError
 from alray.pools.columns.modality_names import clean_name
-from alray.pools.imports.arrow_columns import class_names, is_scalar, is_text
+from alray.pools.files.arrow_types import decoded, is_text
+from alray.pools.imports.arrow_columns import class_names, is_scalar
 from alray.pools.imports.batches import SharedBatches
 from alray.pools.imports.parts import joining_notes
 from alray.pools.imports.rows import Rows
@@ -153,7 +154,7 @@ def _further(
 
 
 def _column_chunks(shared: SharedBatches, column: str, kind: Any) -> Further:
-    target = kind.value_type if pa.types.is_dictionary(kind) else kind
+    target = decoded(kind)
     target = pa.string() if is_text(target) else target
 
     def chunks(size: int) -> Iterator[Any]:
