@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 @click.option(
     "--metric",
     metavar="NAME",
-    help="What figures show: accuracy, macro_f1 or nll.  [default: accuracy]",
+    help="What arms are compared by and figures show: accuracy, macro_f1, balanced_accuracy, nll or rare_recall; of a "
+    "correlation study accuracy, macro_f1 or nll.  [default: accuracy]",
 )
 @click.option(
     "--format",
@@ -66,7 +67,7 @@ def report(
     """Write the findings of studies: a page to read, its figures, and tables.
 
     RESULTS are folders of sweeps or correlation studies, local or in an object store, finished or not, or tables (CSV
-    or Parquet) of learning curves made elsewhere, with the columns arm, seed, labels, and accuracy, macro_f1 or nll.
+    or Parquet) of learning curves made elsewhere, with the columns arm, seed, labels, and accuracy or another metric.
     """
     from alray.reporting import api
 

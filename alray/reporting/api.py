@@ -4,12 +4,16 @@ import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import get_args
 
-from alray.analysis.sweep.arms import MAIN_METRICS
+import pandas as pd
+
+from alray.analysis.sweep.arms import Criterion
 from alray.analysis.sweep.comparison import compare
-from alray.analysis.sweep.findings import paragraph
 from alray.analysis.sweep.full_data import split_full_data
+from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.summary import summarise
+from alray.analysis.sweep.texts import paragraph
 from alray.errors import SpecError, StoreError
 from alray.reporting.correlation.report import render_correlation
 from alray.reporting.facts import facts_of
@@ -25,6 +29,7 @@ from alray.reporting.sweep.results import SweepResults
 from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_report
 from alray.seeding import generator
 from alray.settings.base import flatten, unknown_name
+from alray.settings.correlation import Outcome
 from alray.settings.location import Location, StudyPath, location_of
 from alray.studies.correlation.results import Correlation, read_correlation
 from alray.studies.correlation.store import CorrelationStore
@@ -45,10 +50,11 @@ def report(
     Args:
         results: A study's folder, local or a URI; a study that `sweep`, `load` and the like have returned, whose
             records are not read again; or a table (CSV or Parquet) of learning curves made elsewhere, with the columns
-            arm, seed, labels, and accuracy, macro_f1 or nll.
+            arm, seed, labels, and one of the metrics below.
         out: Folder to write to, likewise. None: the study's own folder; for a table `<name>-report` beside it.
         against: The arm, or strategy, that others are compared with; random where None.
-        metric: accuracy, macro_f1 or nll: what figures show. None: accuracy; in a correlation study its own outcome.
+        metric: What arms are compared by and figures show: accuracy, macro_f1, balanced_accuracy, nll or rare_recall.
+            None: accuracy; in a correlation study its own outcome, and accuracy, macro_f1 or nll.
         formats: Any of html, svg, png, csv.
         label_cost: What a label costs, as a number or with a currency (`0.05 EUR`).
 
@@ -66,6 +72,10 @@ def report(
         if against is not None or label_cost is not None:
             raise SpecError(
                 f"{path} holds a correlation study, which has no arms and no label cost"
+            )
+        if metric not in {None, *get_args(Outcome)}:
+            raise SpecError(
+                f"--metric {metric}: {path} holds a correlation study; take one of {', '.join(get_args(Outcome))}"
             )
         study = there.loaded
         if not isinstance(study, Correlation):
@@ -157,8 +167,8 @@ def parse_cost(cost: float | str | None) -> tuple[float | None, str]:
 
 
 def _check(metric: str | None, formats: Collection[str]) -> None:
-    if metric is not None and metric not in MAIN_METRICS:
-        raise SpecError(f"--metric {metric}: {unknown_name('metric', metric, list(MAIN_METRICS))}")
+    if metric is not None and metric not in DECIDING:
+        raise SpecError(f"--metric {metric}: {unknown_name('metric', metric, list(DECIDING))}")
     for name in formats:
         if name not in FORMATS:
             raise SpecError(f"--format {name}: {unknown_name('format', name, list(FORMATS))}")
@@ -168,7 +178,7 @@ def _check(metric: str | None, formats: Collection[str]) -> None:
 
 def _first_metric(source: Source) -> str:
     """Return the first metric that was recorded."""
-    return next(name for name in MAIN_METRICS if source.rounds[name].notna().any())
+    return next(name for name in DECIDING if _is_recorded(source, name))
 
 
 def results_from(
@@ -184,30 +194,47 @@ def results_from(
         SpecError: The metric was not recorded.
         StoreError: The records contradict each other.
     """
-    if source.rounds[metric].isna().all():
-        raise SpecError(f"--metric {metric}: {source.path} has no such column")
+    if not _is_recorded(source, metric):
+        recorded = [name for name in DECIDING if _is_recorded(source, name)]
+        raise SpecError(
+            f"--metric {metric}: {source.path} has no such column; take one of {', '.join(recorded)}"
+        )
     seed = int(source.settings.get("seed", 0))
     rng = generator(seed, 0, "bootstrap")
     amount, currency = label_cost
-    rounds, runs, reference = source.rounds, source.runs, source.reference
-    summary = summarise(rounds, runs, rng, reference)
-    found = compare(rounds, source.queries, runs, source.train_classes, rng, reference)
+    rounds, runs = source.rounds, source.runs
+    criterion = Criterion(source.reference, metric)
+    summary = summarise(rounds, runs, rng, criterion)
+    found = compare(rounds, source.queries, runs, source.train_classes, rng, criterion)
     ceilings = split_full_data(rounds, runs).ceilings
     return SweepResults(
         title=source.name,
         summary=summary,
         comparison=found,
-        verdict=paragraph(summary, found, reference, amount, currency),
+        verdict=paragraph(
+            summary, found, source.reference, None if amount is None else (amount, currency)
+        ),
         problems=source.problems,
         facts=facts_of(source, ceilings),
         settings=setting_texts(source.settings),
         links=_links(source, folder),
         metric=metric,
-        ceilings=dict(zip(ceilings["variant"], ceilings[metric], strict=True)),
+        ceilings=_ceilings(ceilings, metric),
         label_cost=amount,
         currency=currency,
         formats=tuple(formats),
     )
+
+
+def _is_recorded(source: Source, metric: str) -> bool:
+    return metric in source.rounds and bool(source.rounds[metric].notna().any())
+
+
+def _ceilings(ceilings: pd.DataFrame, metric: str) -> dict[str, float]:
+    """Return variant: what the model reaches with all labels; studies from before a metric was kept have none."""
+    if metric not in ceilings:
+        return {}
+    return dict(zip(ceilings["variant"], ceilings[metric], strict=True))
 
 
 def setting_texts(settings: Mapping[str, object]) -> dict[str, str]:

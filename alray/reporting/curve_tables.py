@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from alray.analysis.sweep.arms import MAIN_METRICS, RANDOM
+from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.full_data import fill_full_data
+from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.wording import count
 from alray.errors import StoreError
 
@@ -62,10 +63,10 @@ def _read(path: Path) -> pd.DataFrame:
 
 def _columns(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Return the columns that are used, with their types."""
-    metrics = [name for name in MAIN_METRICS if name in raw]
+    metrics = [name for name in DECIDING if name in raw]
     missing = [name for name in REQUIRED if name not in raw]
     if missing or not metrics:
-        lacking = missing or [f"one of {', '.join(MAIN_METRICS)}"]
+        lacking = missing or [f"one of {', '.join(DECIDING)}"]
         raise StoreError(
             f"{path} lacks {' and '.join(lacking)}: its columns are {', '.join(map(str, raw.columns))}"
         )
@@ -194,6 +195,6 @@ def _identity(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 def _rounds(table: pd.DataFrame, identity: pd.DataFrame) -> pd.DataFrame:
     number = table["labels"].rank(method="dense").astype(np.int64) - 1
     rounds = identity.assign(round=number, labels=table["labels"])
-    for name in (*MAIN_METRICS, *_ABSENT):
+    for name in (*DECIDING, *_ABSENT):
         rounds[name] = table.get(name, math.nan)
     return rounds.sort_values(["arm", "seed", "labels"], kind="stable", ignore_index=True)

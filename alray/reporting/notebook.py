@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from alray.analysis.correlation.findings import reading as correlation_reading
 from alray.analysis.correlation.groupings import GROUPING_TITLES
-from alray.analysis.sweep.findings import reading as sweep_reading
+from alray.analysis.sweep.texts import reading as sweep_reading
 from alray.analysis.wording import Row, interval, percentage, share, signed
 from alray.errors import SpecError
 from alray.reporting.api import results_from

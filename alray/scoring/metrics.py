@@ -20,12 +20,14 @@ class Metrics:
         macro_f1: Mean over the classes that occur of 2 TP / (2 TP + FP + FN), in [0, 1].
         nll: Mean -log p of the true class, in nats.
         ece: Expected calibration error, in [0, 1].
+        balanced_accuracy: Mean recall of the classes that occur, in [0, 1]; NaN in records from before it was kept.
     """
 
     accuracy: float
     macro_f1: float
     nll: float
     ece: float
+    balanced_accuracy: float = float("nan")
 
 
 def measure(log_probs: npt.NDArray[np.float32], labels: Indices) -> Metrics:
@@ -47,6 +49,7 @@ def measure(log_probs: npt.NDArray[np.float32], labels: Indices) -> Metrics:
         macro_f1=macro_f1(predicted, labels, log_probs.shape[1]),
         nll=float(-true.mean()),
         ece=calibration_error(np.exp(highest), right),
+        balanced_accuracy=mean_recall(predicted, labels),
     )
 
 

@@ -69,15 +69,20 @@ def joint_sign_flip(differences: Differences, rng: np.random.Generator) -> Joint
     seeds = known.any(axis=0)
     known = known[:, seeds]
     values = np.where(known, differences[tested][:, seeds], 0.0)
-    flips = _Flips(values, known, _patterns(int(seeds.sum()), rng))
+    flips = _Flips(values, known, sign_patterns(int(seeds.sum()), rng))
     p[tested], low[tested], high[tested] = flips.result()
     return JointTest(p, low, high)
 
 
-def _patterns(seeds: int, rng: np.random.Generator) -> Patterns:
-    """Return patterns of signs, the observed one (all +1) first; a pattern and its mirror image count once."""
-    if seeds > EXACT_SEEDS:
-        signs = rng.integers(2, size=(DRAWS, seeds)) * 2.0 - 1
+def sign_patterns(
+    seeds: int, rng: np.random.Generator, exact_up_to: int = EXACT_SEEDS, draws: int = DRAWS
+) -> Patterns:
+    """Return patterns of signs: all of them, a pattern and its mirror image once, or `draws` random ones.
+
+    The observed pattern, all +1, is the first.
+    """
+    if seeds > exact_up_to:
+        signs = rng.integers(2, size=(draws, seeds)) * 2.0 - 1
         signs[0] = 1
         return np.asarray(signs)
     codes = np.arange(2 ** (seeds - 1))
@@ -145,7 +150,7 @@ class _Flips:
 def _statistic(sums: PerPattern, values: Differences) -> PerPattern:
     """Return u of each arm under each pattern, 0 for an arm whose values are all zero."""
     norm = np.sqrt((values**2).sum(axis=1))
-    return np.abs(sums) / np.where(norm > 0, norm, math.inf)
+    return np.asarray(np.abs(sums) / np.where(norm > 0, norm, math.inf))
 
 
 def _greatest_of_others(statistic: PerPattern) -> PerPattern:

@@ -176,7 +176,7 @@ def test_a_nan_metric_is_not_dropped():
 
 
 def same(first, second):
-    keys = ("arm", "versus", "metric", "labels", "round", "share", "seed", "accuracy")
+    keys = ("arm", "versus", "metric", "labels", "round", "share", "seed", "target")
     for name in FRAMES:
         left, right = (
             frame.sort_values([key for key in keys if key in frame], ignore_index=True)

@@ -39,8 +39,8 @@ def test_savings_by_manual_calculation():
     """An arm one tenth above a straight line needs 100 labels less, and never fewer than the first 100."""
     found = savings([pair_of([np.minimum(RANDOM + 0.1, 0.9)] * 6, [RANDOM] * 6)], 1000)
     assert list(found) == list(SAVINGS)
-    assert found["accuracy"].to_numpy() == pytest.approx(np.linspace(0.3, 0.7, TARGETS + 1)[1:])
-    needed = 100 + 1000 * (found["accuracy"].to_numpy() - 0.3)
+    assert found["target"].to_numpy() == pytest.approx(np.linspace(0.3, 0.7, TARGETS + 1)[1:])
+    needed = 100 + 1000 * (found["target"].to_numpy() - 0.3)
     assert found["random_labels"].to_numpy() == pytest.approx(needed)
     arm_needs = np.maximum(needed - 100, 100)
     assert found["arm_labels"].to_numpy() == pytest.approx(arm_needs)
@@ -56,7 +56,7 @@ def test_savings_by_manual_calculation():
 def test_targets_beyond_the_arm_are_censored():
     """An arm below random: no estimate from its end on, no lower end, and an upper end by the budget."""
     found = savings([pair_of([RANDOM - 0.105] * 6, [RANDOM] * 6)], None)
-    beyond = found["accuracy"] > 0.595
+    beyond = found["target"] > 0.595
     assert (found["reached"] == ~beyond).all()
     assert (found["censored"] == beyond).all()
     assert found.loc[beyond, ["arm_labels", "saving"]].isna().all(axis=None)
@@ -73,11 +73,11 @@ def test_rows_are_those_of_the_saving_at_one_target():
     for target in (4, 20, 30):
         row = found.iloc[target]
         expected = label_saving(LABELS, arm, random, float(row["random_labels"]))
-        assert row["accuracy"] == pytest.approx(expected.accuracy)
+        assert row["target"] == pytest.approx(expected.target)
         assert row[["low", "saving", "high"]].tolist() == pytest.approx(ends(expected.saving))
     at_budget = label_saving_at_budget(LABELS, arm, random)
     assert found["saving"].iloc[-1] == pytest.approx(at_budget.saving.estimate)
-    assert found["accuracy"].iloc[-1] == pytest.approx(at_budget.accuracy)
+    assert found["target"].iloc[-1] == pytest.approx(at_budget.target)
 
 
 def test_milestones_by_manual_calculation():
@@ -86,7 +86,7 @@ def test_milestones_by_manual_calculation():
     assert list(found) == list(MILESTONES)
     assert found["share"].tolist() == [0.25, 0.5, 0.75, 1.0]
     assert found["random_labels"].to_numpy() == pytest.approx([125, 250, 375, 500])
-    assert found["accuracy"].to_numpy() == pytest.approx([0.325, 0.45, 0.575, 0.7])
+    assert found["target"].to_numpy() == pytest.approx([0.325, 0.45, 0.575, 0.7])
     assert found["arm_labels"].to_numpy() == pytest.approx([100, 150, 275, 400])
     assert found["saving"].to_numpy() == pytest.approx([0.2, 0.4, 100 / 375, 0.2])
 
@@ -96,7 +96,7 @@ def test_milestones_that_do_not_exist_are_nan():
     late = LABELS + 400
     found = milestones([pair_of([RANDOM - 0.1] * 6, [RANDOM] * 6, late)])
     assert found["share"].tolist() == [0.25, 0.5, 0.75, 1.0]
-    assert found[["accuracy", "random_labels", "saving", "low"]].iloc[:2].isna().all(axis=None)
+    assert found[["target", "random_labels", "saving", "low"]].iloc[:2].isna().all(axis=None)
     assert found["arm_labels"].iloc[2] == pytest.approx(775)
     assert math.isnan(found["arm_labels"].iloc[3])
     assert found["low"].iloc[3] == -math.inf

@@ -1,20 +1,12 @@
-"""What is written about a summary: never more than its intervals carry."""
+"""What is stated exactly about a summary: never more than its test and intervals carry."""
 
 import math
 
 import pandas as pd
 import pytest
 
-from alray.analysis.sweep.comparison import compare
-from alray.analysis.sweep.findings import paragraph, reading, sentence, whole_curve
-from tests.helpers.intervals import generator
+from alray.analysis.sweep.findings import excluded, statement, whole_curve
 from tests.helpers.summary_rows import above, below, random_row, row_of
-from tests.helpers.sweep_frames import study
-
-
-def table(*rows):
-    return reading(pd.DataFrame(rows))
-
 
 SAVED = (0.12, 0.05, 0.18)
 
@@ -24,82 +16,68 @@ SAVED = (0.12, 0.05, 0.18)
     [
         (
             above(saved=SAVED),
-            "margin saves 12 % (5 to 18 %) of the labels at random's final accuracy with 8 seeds; "
-            "over the whole curve it is above random (p 0.031).",
+            "margin saves 12 % (5 to 18 %) of the labels at random's final accuracy, 144 (60 to 216) of 1200, "
+            "worth 7.20 (3.00 to 10.80) EUR at 0.05 EUR a label.",
         ),
         (
             row_of(saved=SAVED),
-            "margin saves 12 % (5 to 18 %) of the labels at random's final accuracy with 8 seeds; "
-            "over the whole curve it is not shown to differ from random.",
+            "margin needed 12 % (5 to 18 %) fewer labels at random's final accuracy, 144 (60 to 216) of 1200, "
+            "worth 7.20 (3.00 to 10.80) EUR at 0.05 EUR a label, which may be luck.",
         ),
         (
-            row_of(saved=SAVED, paired_seeds=5, exploratory=True),
-            "margin saves 12 % (5 to 18 %) of the labels at random's final accuracy with 5 seeds, fewer than six: "
-            "exploratory; over the whole curve it is not shown to differ from random.",
-        ),
-        (
-            below(saved=(-0.08, -0.153, -0.01)),
-            "bald needs 8 % (1 to 15 %) more labels than random for its own final accuracy with 8 seeds; "
-            "over the whole curve it is below random (p 0.031).",
-        ),
-        (
-            below(saved=(-0.08, -0.153, 0.01)),
-            "bald needs 8 % (-1 to 15 %) more labels than random for its own final accuracy: "
-            "not shown to differ from zero with 8 seeds.",
-        ),
-        (row_of(seeds=0, paired_seeds=0), "margin: no finished run, so nothing is known."),
-        (
-            random_row(),
-            "random: accuracy 0.712 (0.705 to 0.719) at 1500 labels; compared with no other arm.",
-        ),
-        (
-            random_row(accuracy_low=math.nan, accuracy_high=math.nan),
-            "random: accuracy 0.712 at 1500 labels; compared with no other arm.",
+            below(saved=(-0.08, -0.15, -0.01)),
+            "bald needs 8 % (1 to 15 %) more labels than random for its own final accuracy, 96 (12 to 180) more than "
+            "1200, costing 4.80 (0.60 to 9.00) EUR at 0.05 EUR a label.",
         ),
         (row_of(saved=(math.nan,) * 3), "margin: labels saved cannot be computed."),
         (
             row_of(saved=(0.04, math.nan, math.nan), paired_seeds=1),
-            "margin saves 4 % of the labels at random's final accuracy: one seed gives no interval, "
-            "so nothing is shown.",
+            "margin needed 4 % fewer labels at random's final accuracy, 48 of 1200, worth 2.40 EUR at 0.05 EUR a "
+            "label, which may be luck.",
         ),
         (
-            row_of("ideal_loss", oracle=True, saved=(0.001, -0.004, 0.004)),
-            "ideal_loss (oracle) saves 0 % (0 to 0 %) of the labels at random's final accuracy: "
-            "not shown to differ from zero with 8 seeds.",
+            row_of(saved=(0.001, -0.004, 0.004)),
+            "margin needed 0 % (0 to 0 %) fewer labels at random's final accuracy, 1 (-5 to 5) of 1200, worth 0.06 "
+            "(-0.24 to 0.24) EUR at 0.05 EUR a label, which may be luck.",
         ),
     ],
 )
-def test_a_sentence_shows_no_more_than_its_numbers(row, text):
-    """Labels saved are not corrected for the number of arms, so the corrected test stands beside them.
-
-    More labels than random are no saving; oracles are marked; there is no -0 %.
-    """
-    assert sentence(row) == text
+def test_a_saving_is_claimed_only_where_a_difference_is_shown(row, text):
+    """More labels than random are no saving; ends and money are exchanged together; there is no -0 %."""
+    assert statement([random_row(), row], price=(0.05, "EUR"))[1] == text
 
 
-def test_reading_groups_arms_by_what_is_shown():
-    """By the corrected test and the interval together."""
+def test_arms_are_grouped_by_what_is_shown():
     rows = (random_row(), above(), below(), row_of("entropy"), row_of("ideal_loss", oracle=True))
-    assert table(*rows) == [
-        "Area under the learning curve, 8 paired seeds, corrected for 4 comparisons: "
-        "margin: above random; bald: below random; "
-        "entropy, ideal_loss (oracle): not shown to differ from random.",
-        "Labels saved is read at the end of the curves; at lower accuracies it may differ.",
-    ]
+    first, best = statement(rows)
+    assert first == (
+        "Over the whole learning curve (area under the accuracy curve, 8 paired seeds, one test for 4 comparisons) "
+        "margin is above random; bald is below random; entropy and ideal_loss (oracle) are not shown to differ from "
+        "random."
+    )
+    assert best.startswith(
+        "margin has the best area of 4 arms, and being picked flatters it: it saves 4 %"
+    )
 
 
-@pytest.mark.parametrize(
-    "change", [{"holm_p": 0.05}, {"holm_p": math.nan}, {"alc_difference_low": 0.0}]
-)
-def test_an_arm_is_above_only_if_test_and_interval_agree(change):
-    """A corrected p of 0.05, none, or an interval that touches zero is not enough."""
-    assert "margin: not shown to differ" in table(random_row(), above() | change)[0]
+@pytest.mark.parametrize("change", [{"p": 0.05}, {"p": math.nan}, {"alc_difference_low": 0.0}])
+def test_an_arm_is_above_only_if_the_test_says_so(change):
+    """A p of 0.05, none, or an interval that touches zero is not enough."""
+    assert "margin is not shown to differ" in statement([random_row(), above() | change])[0]
 
 
 def test_tables_and_charts_have_each_verdict_in_a_word():
-    rows = (above(), below(), row_of(), row_of(exploratory=True), random_row())
+    rows = (
+        above(),
+        below(),
+        above(metric="nll"),
+        row_of(),
+        row_of(exploratory=True),
+        random_row(),
+    )
     assert [(whole_curve(row).kind, whole_curve(row).cell) for row in rows] == [
         ("better", "better"),
+        ("worse", "worse"),
         ("worse", "worse"),
         ("open", "not shown"),
         ("open", "not shown, exploratory"),
@@ -107,10 +85,10 @@ def test_tables_and_charts_have_each_verdict_in_a_word():
     ]
 
 
-def test_failures_come_first():
-    """Then unfinished runs, then unpaired seeds."""
-    text = table(random_row(unfinished=1), above(failed=2), below(failed=1, unpaired_seeds=3))
-    assert text[:3] == [
+def test_what_is_left_out_is_named():
+    """Failed runs, then unfinished ones, then unpaired seeds."""
+    rows = random_row(unfinished=1), above(failed=2), below(failed=1, unpaired_seeds=3)
+    assert excluded(rows) == [
         "Runs failed and are left out: margin 2, bald 1.",
         "Runs not finished and left out: random 1.",
         "Seeds finished by only one of an arm and its random arm, left out of comparisons: bald 3.",
@@ -118,40 +96,53 @@ def test_failures_come_first():
 
 
 @pytest.mark.parametrize(
-    ("seeds", "arms", "needed", "text"),
-    [
-        (6, 1, 6, None),
-        (6, 2, 7, "With 6 paired seeds no corrected p below 0.062 is possible"),
-        (6, 4, 8, "With 6 paired seeds no corrected p below 0.12 is possible"),
-        (8, 4, 8, None),
-        (5, 1, 6, "With 5 paired seeds no corrected p below 0.062 is possible"),
-        (1, 3, 7, "With 1 paired seed no corrected p below 1 is possible"),
-    ],
+    ("seeds", "arms", "smallest"), [(6, 1, None), (6, 9, None), (5, 4, "0.062"), (1, 3, "1")]
 )
-def test_a_study_that_could_not_show_anything_says_so(seeds, arms, needed, text):
-    """The smallest corrected p is m 2^(1 - n), and the number named is the first that brings it below 0.05."""
+def test_a_study_that_could_not_show_anything_says_so(seeds, arms, smallest):
+    """The smallest p is 2^(1 - n), whatever the number of arms."""
     rows = [row_of(f"arm{i}", paired_seeds=seeds, exploratory=seeds < 6) for i in range(arms)]
-    found = [sentence for sentence in table(random_row(), *rows) if "is possible" in sentence]
-    assert arms * 2.0 ** (1 - needed) < 0.05 <= arms * 2.0 ** (2 - needed)
-    expected = f"{text}: {needed} or more seeds are needed to show a difference."
-    assert found == ([] if text is None else [expected])
+    found = [text for text in statement([random_row(), *rows]) if "is possible" in text]
+    assert len(found) == (smallest is not None)
+    expected = (
+        f"no p below {smallest} is possible: 6 or more seeds are needed to show a difference."
+    )
+    assert all(text.endswith(expected) for text in found)
 
 
 def test_exploratory_arms_are_named():
     """And different numbers of seeds are given as a range."""
-    text = table(random_row(), above(), below(paired_seeds=5, exploratory=True))
-    assert "5 to 8 paired seeds, corrected for 2 comparisons" in text[0]
-    assert text[1] == "Exploratory, fewer than six paired seeds: bald."
-    # The arm with eight seeds could have been shown to differ.
-    assert len(text) == 3
+    text = statement([random_row(), above(), below(paired_seeds=5, exploratory=True)])
+    assert "5 to 8 paired seeds, one test for 2 comparisons" in text[0]
+    assert text[2:] == ["Exploratory, fewer than 6 paired seeds: bald."]
 
 
-def test_without_a_random_arm_there_is_nothing_to_read():
-    """One sentence, after failures."""
-    assert table(row_of(paired_seeds=0, failed=1)) == [
-        "Runs failed and are left out: margin 1.",
-        "No arm has a random arm to compare with.",
-    ]
+@pytest.mark.parametrize(("needed", "many"), [(20.0, "about 20"), (math.inf, "more than 100")])
+def test_the_seeds_that_a_difference_takes_are_named(needed, many):
+    assert statement([random_row(), row_of(seeds_needed=needed)])[-1] == (
+        f"If its area differed by as much as seen here, {many} paired seeds would show it with a power of 80 %."
+    )
+
+
+def test_what_it_is_compared_with_has_its_own_name():
+    rows = random_row(), above(unpaired_seeds=2), row_of("bald"), below("entropy")
+    text = " ".join([*statement(rows, "coreset"), *excluded(rows, "coreset")])
+    assert "random" not in text
+    assert "above coreset" in text
+    assert "coreset's final accuracy" in text
+    assert "an arm and its coreset arm" in text
+
+
+def test_oracles_are_never_the_best():
+    """They see the labels; alone they recommend nothing."""
+    oracle = row_of("ideal_loss", oracle=True, difference=(0.05, 0.04, 0.06), p=0.03)
+    text = " ".join(statement([random_row(), above(saved=SAVED), oracle]))
+    assert "margin has the best area" in text
+    alone = statement([random_row(), oracle])
+    assert alone[-1] == "Only oracles are compared, which cannot be used for real labelling."
+
+
+def test_without_a_random_arm_there_is_nothing_to_state():
+    assert statement([row_of(paired_seeds=0)]) == ["No arm can be compared with random."]
 
 
 NUMBERS = {"macro_f1": 0.61, "nll": 1.23456789, "ece": 0.05, "alc": 0.6, "seconds_per_round": 0.1}
@@ -174,23 +165,16 @@ EQUAL = (
     ids=str,
 )
 def test_arms_with_equal_numbers_are_named_as_such(changes, sentences):
-    """On the terminal and on the page."""
     first = row_of(**NUMBERS)
     other = row_of(
         "mine [width=64]", **{**NUMBERS, **changes, "paired_seeds": changes.get("seeds", 8)}
     )
-    rows = pd.DataFrame([random_row(), first, other])
-    nothing = compare(
-        pd.DataFrame(), pd.DataFrame(), study()[1].assign(status="failed"), None, generator()
-    )
-    for texts in (reading(rows), [paragraph(rows, nothing)]):
-        found = [EQUAL for text in texts if EQUAL in text]
-        assert found == sentences
-        assert any("same choices" in text for text in texts) == bool(sentences)
+    rows = pd.DataFrame([random_row(), first, other]).to_dict("records")
+    assert [text for text in excluded(rows) if "same choices" in text] == sentences
 
 
 @pytest.mark.parametrize("column", ["nll", "seconds_per_round"])
 def test_arms_of_which_too_little_is_known_are_not_called_equal(column):
     """Accuracies alone may be equal by chance, and arms without rounds have to be."""
     rows = [row_of(arm, **{**NUMBERS, column: math.nan}) for arm in ("margin", "entropy")]
-    assert not any("same choices" in text for text in table(*rows))
+    assert not any("same choices" in text for text in excluded([random_row(), *rows]))

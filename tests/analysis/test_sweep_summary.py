@@ -1,15 +1,15 @@
 """Records to the summary: what is computed, paired and left out."""
 
-import math
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from scipy import stats as scipy_stats
 
+from alray.analysis.sweep.arms import Criterion
 from alray.analysis.sweep.summary import SUMMARY_COLUMNS, summarise
 from alray.statistics.curves import area_under_curve, label_saving_at_budget
+from alray.statistics.joint import joint_sign_flip
+from alray.statistics.paired import excludes_zero
 from tests.helpers.intervals import ends, generator, t_interval
 from tests.helpers.sweep_frames import LABELS, curves_of, study, study_without_a_partner
 
@@ -40,7 +40,7 @@ def test_columns_are_those_documented(strategies):
     integers = ("seeds", "failed", "unfinished", "labels", "paired_seeds", "unpaired_seeds")
     expected = dict.fromkeys(SUMMARY_COLUMNS, "double") | dict.fromkeys(integers, "int64")
     expected |= dict.fromkeys(("oracle", "exploratory"), "bool")
-    expected |= dict.fromkeys(("arm", "strategy", "variant", "against"), "string")
+    expected |= dict.fromkeys(("arm", "strategy", "variant", "against", "metric"), "string")
     assert {each.name: str(each.type).removeprefix("large_") for each in schema} == expected
 
 
@@ -61,27 +61,63 @@ def test_seconds_per_round_leave_the_passive_phase_out(summary):
 
 
 def test_arms_are_compared_with_random_on_common_seeds(summary):
-    """Differences of the area by SciPy's paired test; labels saved as `curves` has them."""
+    """The joint test of the areas of all arms; labels saved as `curves` has them, for three comparisons."""
     row = summary.loc["margin"]
     arm, random = curves_of(ROUNDS, "margin"), curves_of(ROUNDS, "random")
     labels = np.array(LABELS, float)
-    differences = area_under_curve(labels, arm) - area_under_curve(labels, random)
-    assert interval_of(row, "alc_difference") == pytest.approx(t_interval(differences))
-    flips = scipy_stats.permutation_test((differences,), np.sum, permutation_type="samples")
-    assert row["sign_flip_p"] == pytest.approx(flips.pvalue)
+    areas = [
+        area_under_curve(labels, curves_of(ROUNDS, name)) - area_under_curve(labels, random)
+        for name in ("margin", "bald:members=20", "ideal_loss")
+    ]
+    test = joint_sign_flip(np.stack(areas), generator())
+    expected = test.low[0], areas[0].mean(), test.high[0]
+    assert interval_of(row, "alc_difference") == pytest.approx(expected)
+    assert summary["p"].tolist()[1:] == pytest.approx(test.p)
     assert row["alc"] == pytest.approx(area_under_curve(labels, arm).mean())
-    saved = label_saving_at_budget(labels, arm, random)
+    saved = label_saving_at_budget(labels, arm, random, comparisons=3)
     assert interval_of(row, "labels_saved") == ends(saved.saving)
-    assert row["labels_saved_accuracy"] == saved.accuracy
+    assert row["labels_saved_target"] == saved.target
+    assert row["labels_saved_of"] == saved.random_labels
     assert row["labels_saved_reached"] > 0.8
     assert (row["against"], row["paired_seeds"], row["unpaired_seeds"]) == ("random", 8, 0)
 
 
-def test_holm_counts_the_compared_arms(summary):
-    """Three comparisons: the smallest p is multiplied by three."""
-    compared = summary.drop(index="random")
-    assert compared["holm_p"].min() == pytest.approx(3 * compared["sign_flip_p"].min())
-    assert math.isnan(summary.loc["random", "holm_p"])
+def test_no_interval_contradicts_the_test():
+    """With any number of seeds: where p is not below .05, intervals of the areas and of labels saved hold zero."""
+    for seeds in (3, 5, 6, 9):
+        for _, row in summary_of(*study(seeds=seeds)).drop(index="random").iterrows():
+            shown = bool(row["p"] < 0.05)
+            assert excludes_zero(row["alc_difference_low"], row["alc_difference_high"]) == shown
+            assert shown or not excludes_zero(row["labels_saved_low"], row["labels_saved_high"])
+            assert np.isfinite(row["alc_difference_high"]) == (seeds >= 6)
+
+
+def test_the_best_arm_that_is_not_shown_says_how_many_seeds_it_takes():
+    """More than it has; another arm, or one that is shown, says nothing."""
+    few = summary_of(*study(seeds=4))
+    assert 4 < few.loc["margin", "seeds_needed"] <= 20
+    assert few.drop(index="margin")["seeds_needed"].isna().all()
+    many = summary_of(*study(seeds=14))
+    assert many.loc["margin", "p"] < 0.05
+    assert many["seeds_needed"].isna().all()
+
+
+def test_any_metric_can_decide():
+    """Of NLL less is better: the arm that has less of it saves labels; the sign of a difference is the metric's own."""
+    rounds = ROUNDS.assign(nll=2 - ROUNDS["accuracy"])
+    by_nll = summarise(rounds, RUNS, generator(), Criterion(metric="nll")).set_index("arm")
+    by_accuracy = summarise(rounds, RUNS, generator()).set_index("arm")
+    assert (by_nll["metric"] == "nll").all()
+    for column in ("p", "labels_saved", "labels_saved_low", "labels_saved_of"):
+        assert by_nll[column].tolist() == pytest.approx(by_accuracy[column].tolist(), nan_ok=True)
+    for low, high in (
+        ("alc_difference", "alc_difference"),
+        ("alc_difference_low", "alc_difference_high"),
+    ):
+        assert by_nll[low].tolist() == pytest.approx((-by_accuracy[high]).tolist(), nan_ok=True)
+    assert by_nll.loc["margin", "labels_saved_target"] == pytest.approx(
+        2 - by_accuracy.loc["margin", "labels_saved_target"]
+    )
 
 
 def test_what_is_not_compared_is_null():
@@ -90,7 +126,7 @@ def test_what_is_not_compared_is_null():
     alone = summary_of(*study(strategies=("margin",))).loc["margin"]
     unpaired = summary_of(*study_without_a_partner()).loc["margin"]
     for row in (random, alone, unpaired):
-        empty = ("alc_difference", "sign_flip_p", "holm_p", "labels_saved", "labels_saved_reached")
+        empty = ("alc_difference", "p", "labels_saved", "labels_saved_reached")
         assert row[list(empty)].isna().all()
         assert 0.4 < row["alc"] < 0.7
     for row in (random, alone):
@@ -134,7 +170,7 @@ def test_a_nan_metric_is_not_dropped():
     at = (ROUNDS["run_id"] == "margin__seed-3") & (ROUNDS["labels"] == 180)
     diverged = {name: ROUNDS[name].mask(at) for name in ("accuracy", "nll")}
     row = summary_of(ROUNDS.assign(**diverged), RUNS).loc["margin"]
-    assert row[["accuracy", "nll", "alc_difference", "sign_flip_p", "labels_saved"]].isna().all()
+    assert row[["accuracy", "nll", "alc_difference", "p", "labels_saved"]].isna().all()
     assert row["macro_f1"] > 0
 
 

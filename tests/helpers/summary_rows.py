@@ -12,7 +12,9 @@ def row_of(arm="margin", saved=(0.04, -0.02, 0.09), difference=(0.01, -0.01, 0.0
     """Return the row of an arm; nothing is shown of it unless changed."""
     return {
         "arm": arm,
+        "strategy": arm,
         "oracle": False,
+        "metric": "accuracy",
         "seeds": 8,
         "failed": 0,
         "unfinished": 0,
@@ -23,20 +25,22 @@ def row_of(arm="margin", saved=(0.04, -0.02, 0.09), difference=(0.01, -0.01, 0.0
         "paired_seeds": 8,
         "unpaired_seeds": 0,
         **interval("alc_difference", difference),
-        "holm_p": 0.2,
+        "p": 0.2,
         **interval("labels_saved", saved),
+        "labels_saved_of": 1200.0,
+        "seeds_needed": math.nan,
         "exploratory": False,
     } | changes
 
 
 def random_row(**changes):
     empty = (math.nan,) * 3
-    return row_of("random", empty, empty, holm_p=math.nan, paired_seeds=0, **changes)
+    return row_of("random", empty, empty, p=math.nan, paired_seeds=0, **changes)
 
 
 def above(arm="margin", **changes):
-    return row_of(arm, difference=(0.02, 0.01, 0.03), **{"holm_p": 0.031, **changes})
+    return row_of(arm, difference=(0.02, 0.01, 0.03), **{"p": 0.031, **changes})
 
 
 def below(arm="bald", **changes):
-    return row_of(arm, difference=(-0.02, -0.03, -0.01), **{"holm_p": 0.031, **changes})
+    return row_of(arm, difference=(-0.02, -0.03, -0.01), **{"p": 0.031, **changes})

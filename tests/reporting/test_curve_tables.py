@@ -158,7 +158,7 @@ SAME_COUNTS = "every seed of every arm needs the same label counts"
         ),
         (
             curves().drop(columns="accuracy"),
-            " lacks one of accuracy, macro_f1, nll: its columns are arm, seed, labels",
+            " lacks one of accuracy, macro_f1, balanced_accuracy, nll, rare_recall: its columns are arm, seed, labels",
         ),
         (curves().iloc[:0], " has no rows"),
         (

@@ -124,7 +124,7 @@ def test_savings_that_are_not_reached_are_marked(arms):
         {
             "arm": "margin",
             "against": "random",
-            "accuracy": [0.5, 0.6, 0.7],
+            "target": [0.5, 0.6, 0.7],
             "random_labels": [100.0, 200.0, 300.0],
             "arm_labels": [90.0, 180.0, math.inf],
             "saving": [0.1, 0.1, math.nan],
@@ -133,13 +133,13 @@ def test_savings_that_are_not_reached_are_marked(arms):
             "reached": [True, True, False],
         }
     )
-    figure = difference_charts.savings(frame, arms)
+    figure = difference_charts.savings(frame, arms, "accuracy")
     assert figure.rows["arrow"].notna().tolist() == [False, False, True]
     assert np.isfinite(figure.rows["low"]).all()
     assert figure.rows["low"].iloc[1] < 0
     json.dumps(figure.interactive(), allow_nan=False)
     assert "Arrows" in figure.caption
-    reached = difference_charts.savings(frame.iloc[:2], arms)
+    reached = difference_charts.savings(frame.iloc[:2], arms, "accuracy")
     assert "Arrows" not in reached.caption
 
 

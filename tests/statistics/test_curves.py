@@ -76,7 +76,7 @@ def test_saving_by_manual_calculation():
     random = np.stack([RANDOM] * 3)
     at_budget = label_saving_at_budget(LABELS, arm, random)
     assert numbers(at_budget) == pytest.approx([0.2, 0.2, 0.2])
-    assert (at_budget.accuracy, at_budget.random_labels) == pytest.approx((0.7, 500))
+    assert (at_budget.target, at_budget.random_labels) == pytest.approx((0.7, 500))
     assert numbers(label_saving(LABELS, arm, random, 300.0)) == pytest.approx([1 / 3] * 3)
     assert numbers(label_saving(LABELS, arm, random, 250.0)) == pytest.approx([0.4] * 3)
 
@@ -93,7 +93,7 @@ def test_an_arm_that_does_not_reach_the_target_is_censored():
     at_budget = label_saving_at_budget(LABELS, arm, random)
     assert not at_budget.reached
     assert numbers(at_budget) == pytest.approx([1 - 500 / 400] * 3)
-    assert (at_budget.accuracy, at_budget.random_labels) == pytest.approx((0.6, 400))
+    assert (at_budget.target, at_budget.random_labels) == pytest.approx((0.6, 400))
 
 
 def test_an_interval_may_be_censored_at_one_end_only():
@@ -117,7 +117,7 @@ def test_the_target_is_random_made_monotone():
     arm = np.stack([np.array([0.3, 0.5, 0.65, 0.66, 0.67])] * 3)
     random = np.stack([np.array([0.3, 0.4, 0.5, 0.7, 0.6])] * 3)
     saved = label_saving_at_budget(LABELS, arm, random)
-    assert (saved.accuracy, saved.random_labels) == pytest.approx((0.65, 400))
+    assert (saved.target, saved.random_labels) == pytest.approx((0.65, 400))
     assert numbers(saved) == pytest.approx([0.25] * 3)
 
 

@@ -1,24 +1,39 @@
 """A sweep's runs as aligned curves: an arm, and a pair of arms on the seeds that both have finished."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from alray.analysis.sweep.metrics import DECIDING
 from alray.errors import StoreError
 from alray.statistics.curves import Curves, Labels
 from alray.statistics.paired import FEWEST_SEEDS
 
-MAIN_METRICS = ("accuracy", "macro_f1", "nll")
-"""What reports are about; any of them may be missing from curves made elsewhere."""
-
-METRICS = (*MAIN_METRICS, "ece", "labelled_classes", "rare_recall")
+METRICS = (*DECIDING, "ece", "labelled_classes")
 """Columns of `rounds` that have a learning curve, where they were recorded."""
 
 RANDOM = "random"
 """The strategy that others are compared with where none is named."""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What arms are compared with, and by what.
+
+    Attributes:
+        reference: The strategy, or the arm, that the others of its variant are compared with.
+        metric: One of `metrics.DECIDING`.
+    """
+
+    reference: str = RANDOM
+    metric: str = "accuracy"
+
+
+BY_DEFAULT = Criterion()
+"""Against random, by accuracy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +154,11 @@ def pair(arm: ArmCurves, reference: ArmCurves) -> Pair:
     """Return two arms on their common seeds, with a count of the others."""
     seeds, others = set(arm.seeds), set(reference.seeds)
     return Pair(arm, reference, tuple(sorted(seeds & others)), len(seeds ^ others))
+
+
+def comparisons_of(pairs: Iterable[Pair], metric: str) -> int:
+    """Return how many pairs can be compared by a metric: what intervals and tests are corrected for, at least 1."""
+    return max(1, sum(metric in pair.metrics for pair in pairs))
 
 
 def _check(records: pd.DataFrame, finished: pd.DataFrame) -> None:

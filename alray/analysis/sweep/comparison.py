@@ -12,15 +12,17 @@ import pandas as pd
 
 from alray.analysis.columns import text_column
 from alray.analysis.sweep.arms import (
-    MAIN_METRICS,
-    RANDOM,
+    BY_DEFAULT,
     ArmCurves,
+    Criterion,
     Pair,
     arm_curves,
+    comparisons_of,
     pair,
     reference_pairs,
 )
 from alray.analysis.sweep.full_data import split_full_data
+from alray.analysis.sweep.metrics import DECIDING, better_sign
 from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
 from alray.analysis.sweep.savings import milestones, saving_at_budget, saving_columns, savings
 from alray.statistics.bands import simultaneous_half_width
@@ -28,7 +30,7 @@ from alray.statistics.paired import FEWEST_SEEDS, pointwise
 
 _PAIRS = (
     *("arm", "variant", "against", "seeds", "paired_seeds", "unpaired_seeds", "exploratory"),
-    *("accuracy", "random_labels", "saving", "low", "high"),
+    *("target", "random_labels", "saving", "low", "high"),
 )
 _CURVES = ("arm", "variant", "metric", "labels", "seeds", "mean", "low", "high")
 _SEEDS = ("arm", "seed", "metric", "labels", "value")
@@ -43,21 +45,24 @@ _WINS = ("arm", "versus", "wins", "ties", "losses", "unknown", "seeds", "explora
 class Comparison:
     """Frames of a sweep's finished runs. Intervals are 95 %; a metric that was not recorded has no rows.
 
+    Savings, milestones and wins are of one metric, which the study is decided by.
+
     Attributes:
         pairs: A row per arm with a finished run: variant, against (the reference arm; null for itself and where
             there is none), seeds (finished), paired_seeds, unpaired_seeds (of the two arms, left out of
             comparisons), exploratory (fewer than six paired seeds), and the signed saving at the budget with low and
-            high, at `accuracy`, where the reference needs `random_labels` (`curves.label_saving_at_budget`).
+            high, at `target`, where the reference needs `random_labels` (`curves.label_saving_at_budget`); these
+            intervals hold for all arms together.
         curves: arm, variant, metric, labels, seeds, mean, low, high: t interval over the arm's finished seeds.
-        seeds: arm, seed, metric, labels, value, for accuracy, macro_f1 and nll.
+        seeds: arm, seed, metric, labels, value, for metrics that arms can be compared by.
         differences: arm, against, metric, labels, seeds, difference, low, high (paired t, each point alone),
             band_low, band_high (for all points of the curve at once), exploratory.
-        savings: arm, against, accuracy, random_labels, arm_labels, saving, low (-inf where not bounded), high,
+        savings: arm, against, target, random_labels, arm_labels, saving, low (-inf where not bounded), high,
             reached, censored (low is not bounded), pool_share_random, pool_share_arm, seeds, exploratory.
-        milestones: arm, against, share (of the reference arm's budget), accuracy, random_labels, arm_labels, saving,
+        milestones: arm, against, share (of the reference arm's budget), target, random_labels, arm_labels, saving,
             low, high, seeds, exploratory; NaN where not reached.
         wins: arm, versus (both orders of each pair of one variant), wins, ties, losses, unknown: label counts at
-            which the paired t interval of accuracy lies above, around or below zero, or does not exist; seeds
+            which the paired t interval of the metric lies above, around or below zero, or does not exist; seeds
             (paired), exploratory. The intervals are not corrected for the number of label counts or pairs.
         classes: arm, label, step (1 to 10: tenths of the queried objects), queried_share, pool_share.
         scores: arm, round, q05, q25, q50, q75, q95 of the scores of queried objects.
@@ -82,7 +87,7 @@ def compare(
     runs: pd.DataFrame,
     pool_classes: Mapping[str, int] | None,
     rng: np.random.Generator,
-    reference: str = RANDOM,
+    criterion: Criterion = BY_DEFAULT,
 ) -> Comparison:
     """Return the frames of a study. Only finished runs count, and those on full data do not.
 
@@ -92,7 +97,7 @@ def compare(
         runs: A row per run, with its status.
         pool_classes: Class: objects in the pool's train part, or None where unknown.
         rng: For the bands; arms share the draws, so neither their order nor their names change a number.
-        reference: The strategy, or the arm, that the others of its variant are compared with.
+        criterion: What arms are compared with and by.
 
     Raises:
         StoreError: If finished runs differ in their label counts, a finished run has no rounds, an arm finished a
@@ -100,7 +105,8 @@ def compare(
     """
     split = split_full_data(rounds, runs)
     arms = arm_curves(split.rounds, split.runs)
-    pairs = reference_pairs(arms, split.runs, reference)
+    pairs = reference_pairs(arms, split.runs, criterion.reference)
+    metric = criterion.metric
     finished_arms = [arm for arm in arms if arm.seeds]
     finished = split.runs.loc[split.runs["status"] == "finished", "run_id"]
     rounds, queries = (
@@ -109,21 +115,22 @@ def compare(
     )
     pool_size = sum(pool_classes.values()) if pool_classes else None
     return Comparison(
-        pairs=_pairs(finished_arms, pairs),
+        pairs=_pairs(finished_arms, pairs, metric),
         curves=_joined(_CURVES, (_curve(arm, name) for arm in arms for name in arm.curves)),
         seeds=_joined(_SEEDS, _seed_values(arms)),
         differences=_joined(_DIFFERENCES, _differences(pairs.values(), int(rng.integers(2**63)))),
-        savings=savings(pairs.values(), pool_size),
-        milestones=milestones(pairs.values()),
-        wins=_wins(finished_arms),
+        savings=savings(pairs.values(), pool_size, metric),
+        milestones=milestones(pairs.values(), metric),
+        wins=_wins(finished_arms, metric),
         classes=class_shares(queries, pool_classes),
         scores=score_quantiles(queries),
         rounds=round_means(rounds),
     )
 
 
-def _pairs(arms: Iterable[ArmCurves], pairs: Mapping[str, Pair]) -> pd.DataFrame:
+def _pairs(arms: Iterable[ArmCurves], pairs: Mapping[str, Pair], metric: str) -> pd.DataFrame:
     rows = []
+    comparisons = comparisons_of(pairs.values(), metric)
     for arm in arms:
         row: dict[str, object] = {
             "arm": arm.name,
@@ -134,20 +141,20 @@ def _pairs(arms: Iterable[ArmCurves], pairs: Mapping[str, Pair]) -> pd.DataFrame
             "exploratory": len(arm.seeds) < FEWEST_SEEDS,
         }
         if arm.name in pairs:
-            row |= _comparison(pairs[arm.name])
+            row |= _comparison(pairs[arm.name], metric, comparisons)
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(_PAIRS))
     return table.assign(against=text_column(table["against"]))
 
 
-def _comparison(each: Pair) -> dict[str, object]:
-    saved = saving_at_budget(each)
+def _comparison(each: Pair, metric: str, comparisons: int) -> dict[str, object]:
+    saved = saving_at_budget(each, metric, comparisons)
     return {
         "against": each.reference.name,
         "paired_seeds": len(each.seeds),
         "unpaired_seeds": each.unpaired,
         "exploratory": each.exploratory,
-        **({} if saved is None else saving_columns(saved)),
+        **({} if saved is None else saving_columns(saved, metric)),
     }
 
 
@@ -169,7 +176,7 @@ def _curve(arm: ArmCurves, metric: str) -> pd.DataFrame:
 
 def _seed_values(arms: Iterable[ArmCurves]) -> Iterable[pd.DataFrame]:
     for arm in arms:
-        for metric in (name for name in MAIN_METRICS if name in arm.curves):
+        for metric in (name for name in DECIDING if name in arm.curves):
             yield pd.DataFrame(
                 {
                     "arm": arm.name,
@@ -204,18 +211,18 @@ def _differences(pairs: Iterable[Pair], draws_seed: int) -> Iterable[pd.DataFram
             )
 
 
-def _wins(arms: Sequence[ArmCurves]) -> pd.DataFrame:
+def _wins(arms: Sequence[ArmCurves], metric: str) -> pd.DataFrame:
     pairs = (pair(*two) for two in itertools.permutations(arms, 2))
     rows = [
-        _wins_of(each)
+        _wins_of(each, metric)
         for each in pairs
-        if each.arm.variant == each.reference.variant and "accuracy" in each.metrics
+        if each.arm.variant == each.reference.variant and metric in each.metrics
     ]
     return pd.DataFrame(rows, columns=list(_WINS))
 
 
-def _wins_of(each: Pair) -> dict[str, object]:
-    mean, half = pointwise(each.differences("accuracy"))
+def _wins_of(each: Pair, metric: str) -> dict[str, object]:
+    mean, half = pointwise(better_sign(metric) * each.differences(metric))
     wins, losses = int((mean > half).sum()), int((mean < -half).sum())
     unknown = int(np.isnan(half).sum())
     return {

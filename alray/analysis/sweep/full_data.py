@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from alray.analysis.sweep.arms import MAIN_METRICS
+from alray.analysis.sweep.metrics import DECIDING
 from alray.settings.sweep import FULL_DATA
 
-_COLUMNS = ("run_id", "arm", "variant", "full_data", "seed", "round", "labels", *MAIN_METRICS)
+_COLUMNS = ("run_id", "arm", "variant", "full_data", "seed", "round", "labels", "accuracy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,7 @@ class FullDataSplit:
         rounds: A row per run and round.
         runs: A row per run.
         ceilings: A row per variant with a finished run on full data: variant, labels, seeds, and the means over
-            seeds of accuracy, macro_f1 and nll.
+            seeds of the metrics that were recorded.
     """
 
     rounds: pd.DataFrame
@@ -52,6 +52,6 @@ def split_full_data(rounds: pd.DataFrame, runs: pd.DataFrame) -> FullDataSplit:
     ceilings = by_variant.agg(
         labels=("labels", "max"),
         seeds=("seed", "nunique"),
-        **{metric: (metric, "mean") for metric in MAIN_METRICS},
+        **{metric: (metric, "mean") for metric in DECIDING if metric in full},
     )
     return FullDataSplit(rounds[~of_rounds], runs[~of_runs], ceilings)

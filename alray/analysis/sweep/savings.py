@@ -1,4 +1,4 @@
-"""Labels saved along the whole curve: at many target accuracies, and at quarters of the budget."""
+"""Labels saved along the whole curve: at many targets of the metric, and at quarters of the budget."""
 
 import math
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alray.analysis.sweep.arms import Pair
+from alray.analysis.sweep.metrics import better_sign
 from alray.statistics.curves import (
     Curves,
     Labels,
@@ -21,24 +22,29 @@ from alray.statistics.curves import (
 TARGETS = 40
 SHARES = (0.25, 0.5, 0.75, 1.0)
 SAVINGS = (
-    *("arm", "against", "accuracy", "random_labels", "arm_labels", "saving", "low", "high"),
+    *("arm", "against", "target", "random_labels", "arm_labels", "saving", "low", "high"),
     *("reached", "censored", "pool_share_random", "pool_share_arm", "seeds", "exploratory"),
 )
 MILESTONES = (
-    *("arm", "against", "share", "accuracy", "random_labels", "arm_labels"),
+    *("arm", "against", "share", "target", "random_labels", "arm_labels"),
     *("saving", "low", "high", "seeds", "exploratory"),
 )
 
 
-def saving_at_budget(pair: Pair) -> LabelSaving | None:
-    """Return the label saving at the end of the curves; None without accuracy or without a common seed."""
-    if "accuracy" not in pair.metrics:
+def saving_at_budget(pair: Pair, metric: str, comparisons: int) -> LabelSaving | None:
+    """Return the label saving at the end of the curves; None without the metric or without a common seed.
+
+    The intervals of so many comparisons hold together.
+    """
+    if metric not in pair.metrics:
         return None
-    return label_saving_at_budget(pair.labels, *pair.curves("accuracy"))
+    return label_saving_at_budget(pair.labels, *_upward(pair, metric), comparisons)
 
 
-def savings(pairs: Iterable[Pair], pool_size: int | None) -> pd.DataFrame:
-    """Return the label saving at target accuracies, equally spaced up to the highest that random's curve reaches.
+def savings(
+    pairs: Iterable[Pair], pool_size: int | None, metric: str = "accuracy"
+) -> pd.DataFrame:
+    """Return the label saving at target values of a metric, equally spaced up to the best that random's curve reaches.
 
     The curve is random's monotone mean over the paired seeds; it is left where it starts. Each interval is that of
     `curves.label_saving`, for the accuracy that random has with `random_labels`. So read it at "where random needs N
@@ -47,14 +53,15 @@ def savings(pairs: Iterable[Pair], pool_size: int | None) -> pd.DataFrame:
     uncertain height. Intervals hold for one target at a time.
 
     Args:
-        pairs: Arms with their random arms; one without accuracy, or with a value that is not finite, has no row.
+        pairs: Arms with their random arms; one without the metric, or with a value that is not finite, has no row.
         pool_size: Objects in the pool's train part.
+        metric: The metric of the targets.
     """
     rows = [
-        _row(pair, label_saving(pair.labels, *pair.curves("accuracy"), random_labels))
+        _row(pair, label_saving(pair.labels, *_upward(pair, metric), random_labels), metric)
         for pair in pairs
-        if _usable(pair)
-        for random_labels in target_labels(pair.labels, pair.curves("accuracy")[1])
+        if _usable(pair, metric)
+        for random_labels in target_labels(pair.labels, _upward(pair, metric)[1])
     ]
     table = pd.DataFrame(rows, columns=list(SAVINGS))
     size = math.nan if pool_size is None else pool_size
@@ -63,24 +70,24 @@ def savings(pairs: Iterable[Pair], pool_size: int | None) -> pd.DataFrame:
     )
 
 
-def milestones(pairs: Iterable[Pair]) -> pd.DataFrame:
-    """Return the label saving at the accuracies that random has with quarters of its budget.
+def milestones(pairs: Iterable[Pair], metric: str = "accuracy") -> pd.DataFrame:
+    """Return the label saving at the values of a metric that random has with quarters of its budget.
 
     The budget is the last label count; a quarter before the first one has nulls.
     """
     rows = [
-        {**_row(pair, _at_share(pair, share)), "share": share}
+        {**_row(pair, _at_share(pair, share, metric), metric), "share": share}
         for pair in pairs
-        if _usable(pair)
+        if _usable(pair, metric)
         for share in SHARES
     ]
     return pd.DataFrame(rows, columns=list(MILESTONES))
 
 
-def saving_columns(saved: LabelSaving) -> dict[str, float]:
+def saving_columns(saved: LabelSaving, metric: str) -> dict[str, float]:
     """Return the columns of a label saving that all frames of savings have in common."""
     return {
-        "accuracy": saved.accuracy,
+        "target": better_sign(metric) * saved.target,
         "random_labels": saved.random_labels,
         "saving": saved.saving.estimate,
         "low": saved.saving.low,
@@ -99,20 +106,27 @@ def target_labels(labels: Labels, random: Curves) -> list[float]:
     return [*needed, float(labels[-1])]
 
 
-def _at_share(pair: Pair, share: float) -> LabelSaving | None:
+def _at_share(pair: Pair, share: float, metric: str) -> LabelSaving | None:
     random_labels = share * float(pair.labels[-1])
     if random_labels < pair.labels[0]:
         return None
-    return label_saving(pair.labels, *pair.curves("accuracy"), random_labels)
+    return label_saving(pair.labels, *_upward(pair, metric), random_labels)
 
 
-def _usable(pair: Pair) -> bool:
-    if "accuracy" not in pair.metrics or len(pair.labels) == 1:
+def _usable(pair: Pair, metric: str) -> bool:
+    if metric not in pair.metrics or len(pair.labels) == 1:
         return False
-    return all(bool(np.isfinite(curves).all()) for curves in pair.curves("accuracy"))
+    return all(bool(np.isfinite(curves).all()) for curves in pair.curves(metric))
 
 
-def _row(pair: Pair, saved: LabelSaving | None) -> dict[str, Any]:
+def _upward(pair: Pair, metric: str) -> tuple[Curves, Curves]:
+    """Return the curves of arm and reference, of the negative metric where less of it is better."""
+    arm, reference = pair.curves(metric)
+    sign = better_sign(metric)
+    return sign * arm, sign * reference
+
+
+def _row(pair: Pair, saved: LabelSaving | None, metric: str) -> dict[str, Any]:
     named = {
         "arm": pair.arm.name,
         "against": pair.reference.name,
@@ -123,7 +137,7 @@ def _row(pair: Pair, saved: LabelSaving | None) -> dict[str, Any]:
         return named
     return {
         **named,
-        **saving_columns(saved),
+        **saving_columns(saved, metric),
         "arm_labels": (1 - saved.saving.estimate) * saved.random_labels,
         "reached": saved.reached,
         "censored": saved.saving.low == -math.inf,

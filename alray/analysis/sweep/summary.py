@@ -11,11 +11,21 @@ import numpy as np
 import pandas as pd
 
 from alray.analysis.columns import text_column
-from alray.analysis.sweep.arms import RANDOM, ArmCurves, Pair, arm_curves, reference_pairs
+from alray.analysis.sweep.arms import (
+    BY_DEFAULT,
+    ArmCurves,
+    Criterion,
+    Pair,
+    arm_curves,
+    comparisons_of,
+    reference_pairs,
+)
+from alray.analysis.sweep.decision import decided
 from alray.analysis.sweep.full_data import split_full_data
+from alray.analysis.sweep.metrics import better_sign
 from alray.analysis.sweep.savings import saving_at_budget
 from alray.statistics.curves import area_under_curve, share_reached
-from alray.statistics.paired import FEWEST_SEEDS, holm, mean_interval, sign_flip_p
+from alray.statistics.paired import FEWEST_SEEDS, mean_interval
 
 SUMMARY_COLUMNS: Mapping[str, str] = {
     "arm": "name of the arm: strategy and varied training settings",
@@ -34,37 +44,55 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "macro_f1_high": "upper end",
     "nll": "negative log-likelihood (nats) at the budget, mean over seeds",
     "ece": "expected calibration error at the budget, mean over seeds",
-    "alc": "area under the learning curve: mean accuracy over the label axis, mean over seeds",
+    "balanced_accuracy": "mean recall of the classes at the budget, mean over seeds",
+    "rare_recall": "mean recall of the rarest fifth of the classes at the budget, mean over seeds",
+    "rare_recall_low": "lower end of its 95 % t interval over seeds",
+    "rare_recall_high": "upper end",
+    "metric": "the metric that the columns from here to alc_normalised are about",
+    "alc": "area under the learning curve: mean of the metric over the label axis, mean over seeds",
     "against": "the random arm of the same variant; null where there is none",
     "paired_seeds": "seeds finished by this arm and by the random arm: what comparisons rest on",
     "unpaired_seeds": "seeds finished by one of the two only: left out of comparisons",
     "alc_difference": "area under the learning curve minus the random arm's, mean over paired seeds",
-    "alc_difference_low": "lower end of its 95 % paired t interval",
+    "alc_difference_low": "lower end of its 95 % interval, which holds for all compared arms together; null with "
+    "fewer than six paired seeds, which bound nothing",
     "alc_difference_high": "upper end",
-    "sign_flip_p": "two-sided sign-flip p of the area differences (exact up to 20 seeds)",
-    "holm_p": "the same after Holm's correction over all compared arms of the study",
-    "labels_saved": "1 - labels the arm needs / labels random needs, at labels_saved_accuracy; negative: it "
-    "needs more. An end-point effect: the saving at lower accuracies may be another",
-    "labels_saved_low": "lower end of its 95 % interval (not corrected for the number of arms)",
+    "p": "two-sided p of the area differences, corrected for all compared arms: the joint sign flip, which also makes "
+    "the interval (exact up to 14 seeds)",
+    "labels_saved": "1 - labels the arm needs / labels random needs, at labels_saved_target; negative: it "
+    "needs more. An end-point effect: the saving at lower targets may be another",
+    "labels_saved_low": "lower end of its 95 % interval, which holds for all compared arms together (Bonferroni), and "
+    "reaches to zero where p shows no difference of the areas",
     "labels_saved_high": "upper end",
-    "labels_saved_accuracy": "highest accuracy that both mean curves reach, made monotone: random's at the "
-    "budget, or the arm's where that is lower",
+    "labels_saved_target": "best value of the metric that both mean curves reach, made monotone: random's at the "
+    "budget, or the arm's where that is worse",
+    "labels_saved_of": "labels that random needs for it, or, where the arm does not reach random's last value, that "
+    "random needs for the arm's",
     "labels_saved_reached": "share of bootstrap draws of the seeds in which the arm reaches random's "
-    "accuracy at the budget",
+    "value at the budget",
+    "seeds_needed": "of the arm with the best area that is no oracle, where its difference is not shown: paired seeds "
+    "that would show a difference of this size in four studies of five; infinite beyond 100",
     "seconds_per_round": "query, fit and evaluation, mean over rounds from 1 on",
     "full_data_accuracy": "accuracy of the same training settings with all labels of the train part, mean over "
     "seeds; null where that was not run",
-    "alc_normalised": "alc_difference / (full_data_accuracy - alc of the random arm over the paired seeds): the "
-    "share of what is left to gain; null where nothing is",
+    "alc_normalised": "alc_difference / (the metric with all labels - alc of the random arm over the paired seeds): "
+    "the share of what is left to gain; null where nothing is",
     "exploratory": "fewer than six (paired) seeds: no p below 0.05 is possible",
 }
 """Columns of `summary.parquet`, in order, each with what it holds."""
+
+_WITH_ENDS = ("accuracy", "macro_f1", "rare_recall")
+
+_WITHOUT_ENDS = ("nll", "ece", "balanced_accuracy")
 
 _COUNTS = ["seeds", "failed", "unfinished", "paired_seeds", "unpaired_seeds"]
 
 
 def summarise(
-    rounds: pd.DataFrame, runs: pd.DataFrame, rng: np.random.Generator, reference: str = RANDOM
+    rounds: pd.DataFrame,
+    runs: pd.DataFrame,
+    rng: np.random.Generator,
+    criterion: Criterion = BY_DEFAULT,
 ) -> pd.DataFrame:
     """Return a row per arm, in the order of `runs`, with the columns of `SUMMARY_COLUMNS`.
 
@@ -75,31 +103,33 @@ def summarise(
         rounds: A row per run and round; rows of runs that have not finished are left out.
         runs: A row per run, with its status.
         rng: For the bootstrap draws; arms share them, so neither their order nor their names change a number.
-        reference: The strategy, or the arm, that the others of its variant are compared with. Where the columns name
-            random, it is this one.
+        criterion: What arms are compared with and by. Where the columns name random, it is its reference.
 
     Raises:
         StoreError: If finished runs differ in their label counts, a finished run has no rounds, an arm finished a
             seed twice, or a variant has two reference arms.
     """
     split = split_full_data(rounds, runs)
-    accuracy_of_full_data = split.ceilings.set_index("variant")["accuracy"]
+    ceilings = split.ceilings.set_index("variant")
     arms = arm_curves(split.rounds, split.runs)
     by_name = {arm.name: arm for arm in arms}
-    pairs = reference_pairs(arms, split.runs, reference)
+    pairs = reference_pairs(arms, split.runs, criterion.reference)
+    metric = criterion.metric
     seconds = _seconds_per_round(split.rounds, split.runs)
     draws_seed = int(rng.integers(2**63))
+    comparisons = comparisons_of(pairs.values(), metric)
     rows = []
     for name, of_arm in split.runs.groupby("arm", sort=False):
-        row = _identity(of_arm) | _at_budget(by_name[str(name)])
+        row = _identity(of_arm) | _at_budget(by_name[str(name)], metric)
+        row["metric"] = metric
         row["seconds_per_round"] = seconds.get(str(name), math.nan)
-        row["full_data_accuracy"] = accuracy_of_full_data.get(row["variant"], math.nan)
+        row["full_data_accuracy"] = _ceiling(ceilings, row["variant"], "accuracy")
         if str(name) in pairs:
-            row |= _comparison(
-                pairs[str(name)], row["full_data_accuracy"], np.random.default_rng(draws_seed)
-            )
+            ceiling = _ceiling(ceilings, row["variant"], metric)
+            draws = np.random.default_rng(draws_seed)
+            row |= _comparison(pairs[str(name)], metric, ceiling, comparisons, draws)
         rows.append(row)
-    return _table(rows)
+    return _table(decided(rows, pairs, metric, np.random.default_rng(draws_seed)))
 
 
 def _identity(runs: pd.DataFrame) -> dict[str, Any]:
@@ -114,21 +144,23 @@ def _identity(runs: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _at_budget(arm: ArmCurves) -> dict[str, Any]:
+def _at_budget(arm: ArmCurves, metric: str) -> dict[str, Any]:
     if not arm.seeds:
         return {}
-    last = {
-        metric: mean_interval(arm.values(metric)[:, -1])
-        for metric in ("accuracy", "macro_f1", "nll", "ece")
-    }
+    last = {name: mean_interval(arm.values(name)[:, -1]) for name in (*_WITH_ENDS, *_WITHOUT_ENDS)}
+    row: dict[str, Any] = {"labels": int(arm.labels[-1])}
+    for name in _WITH_ENDS:
+        row |= last[name].columns(name)
+    row |= {name: last[name].estimate for name in _WITHOUT_ENDS}
     return {
-        "labels": int(arm.labels[-1]),
-        **last["accuracy"].columns("accuracy"),
-        **last["macro_f1"].columns("macro_f1"),
-        "nll": last["nll"].estimate,
-        "ece": last["ece"].estimate,
-        "alc": mean_interval(area_under_curve(arm.labels, arm.values("accuracy"))).estimate,
+        **row,
+        "alc": mean_interval(area_under_curve(arm.labels, arm.values(metric))).estimate,
     }
+
+
+def _ceiling(ceilings: pd.DataFrame, variant: str, metric: str) -> float:
+    """Return what a variant reaches with all labels, NaN where that was not run or recorded."""
+    return float(ceilings[metric].get(variant, math.nan)) if metric in ceilings else math.nan
 
 
 def _seconds_per_round(rounds: pd.DataFrame, runs: pd.DataFrame) -> dict[str, float]:
@@ -144,27 +176,29 @@ def _seconds_per_round(rounds: pd.DataFrame, runs: pd.DataFrame) -> dict[str, fl
     }
 
 
-def _comparison(pair: Pair, full_data_accuracy: float, rng: np.random.Generator) -> dict[str, Any]:
+def _comparison(
+    pair: Pair, metric: str, ceiling: float, comparisons: int, rng: np.random.Generator
+) -> dict[str, Any]:
     row: dict[str, Any] = {
         "against": pair.reference.name,
         "paired_seeds": len(pair.seeds),
         "unpaired_seeds": pair.unpaired,
     }
-    saved = saving_at_budget(pair)
+    saved = saving_at_budget(pair, metric, comparisons)
     if saved is None:
         return row
-    curves, of_reference = pair.curves("accuracy")
+    sign = better_sign(metric)
+    curves, of_reference = pair.curves(metric)
     reference_areas = area_under_curve(pair.labels, of_reference)
-    differences = area_under_curve(pair.labels, curves) - reference_areas
-    difference = mean_interval(differences)
-    left = full_data_accuracy - float(reference_areas.mean())
+    difference = mean_interval(area_under_curve(pair.labels, curves) - reference_areas).estimate
+    left = ceiling - float(reference_areas.mean())
     return row | {
-        **difference.columns("alc_difference"),
-        "alc_normalised": difference.estimate / left if left > 0 else math.nan,
-        "sign_flip_p": sign_flip_p(differences, rng),
+        "alc_difference": difference,
+        "alc_normalised": difference / left if sign * left > 0 else math.nan,
         **saved.saving.columns("labels_saved"),
-        "labels_saved_accuracy": saved.accuracy,
-        "labels_saved_reached": share_reached(curves, of_reference, rng),
+        "labels_saved_target": sign * saved.target,
+        "labels_saved_of": saved.random_labels,
+        "labels_saved_reached": share_reached(sign * curves, sign * of_reference, rng),
     }
 
 
@@ -175,8 +209,7 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     table["exploratory"] = carrying < FEWEST_SEEDS
     kinds = dict.fromkeys(SUMMARY_COLUMNS, "float64") | dict.fromkeys(_COUNTS, "int64")
     kinds |= {"labels": "Int64", "oracle": "bool", "exploratory": "bool"}
-    kinds |= dict.fromkeys(("arm", "strategy", "variant"), "str")
+    kinds |= dict.fromkeys(("arm", "strategy", "variant", "metric"), "str")
     # Without a comparison `against` holds nulls only, and would be written as numbers.
     kinds.pop("against")
-    table = table.astype(kinds).assign(against=text_column(table["against"]))
-    return table.assign(holm_p=holm(table["sign_flip_p"].to_numpy(float)))
+    return table.astype(kinds).assign(against=text_column(table["against"]))

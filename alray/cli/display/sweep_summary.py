@@ -6,12 +6,13 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from alray.analysis.sweep.findings import reading
-from alray.analysis.wording import Row, count, is_or_are, share, signed
+from alray.analysis.sweep.findings import whole_curve
+from alray.analysis.sweep.texts import reading
+from alray.analysis.wording import NOTHING, Row, count, is_or_are, share, signed
 from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.cli.visible import visible
 from alray.settings.location import StudyPath
-from alray.statistics.power import fewest_seeds_for_holm
+from alray.statistics.paired import FEWEST_SEEDS
 from alray.studies.folder import ERRORS
 
 
@@ -33,20 +34,21 @@ def print_summary(
     table = FittingTable(
         [
             Column("arm", "name"),
+            Column("whole\ncurve", "name"),
+            Column("labels\nsaved, %"),
+            Column("ALC against\nrandom"),
             Column(f"accuracy\nat {labels:,}"),
             Column("macro\nF1"),
-            Column("ALC against random\n(95 % interval)"),
-            Column("labels saved, %\n(95 % interval)"),
-            Column("s per\nround"),
         ]
     )
     for row in summary.to_dict("records"):
         table.add(*_cells(row))
     console.print(table)
+    console.print(Text("in brackets: 95 % intervals, for all arms together", style="dim"))
     console.print()
-    for sentence in reading(summary):
-        console.print(breakable(Text(sentence), console.width))
-    console.print()
+    for paragraph in reading(summary):
+        console.print(breakable(Text(paragraph), console.width))
+        console.print()
     console.print(f"results: {path}", soft_wrap=True)
     if page is not None:
         console.print(f"page: {page}", soft_wrap=True)
@@ -55,9 +57,11 @@ def print_summary(
 
 def _next_command(summary: pd.DataFrame) -> str:
     paired = summary.loc[summary["paired_seeds"] > 0, "paired_seeds"]
-    needed = fewest_seeds_for_holm(len(paired)) if len(paired) else 0
-    if len(paired) and paired.max() < needed:
-        return f"the same command with --seeds {needed} adds seeds and keeps what is done"
+    needed = summary["seeds_needed"].max()
+    if len(paired) and paired.max() < FEWEST_SEEDS:
+        needed = FEWEST_SEEDS
+    if len(paired) and paired.max() < needed < math.inf:
+        return f"the same command with --seeds {needed:.0f} adds seeds and keeps what is done"
     return "alray pool import YOUR_DATA POOL.parquet, then alray sweep --pool POOL.parquet"
 
 
@@ -67,11 +71,11 @@ def _cells(row: Row) -> tuple[Text, str, str, str, str, str]:
         name.append(" (oracle)", style="italic")
     return (
         name,
+        whole_curve(row).cell.partition(",")[0] if row["paired_seeds"] else NOTHING,
+        _saving(row),
+        _difference(row),
         share(row["accuracy"]),
         share(row["macro_f1"]),
-        _difference(row),
-        _saving(row),
-        "-" if math.isnan(row["seconds_per_round"]) else f"{row['seconds_per_round']:.2f}",
     )
 
 

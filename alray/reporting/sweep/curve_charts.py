@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
+from alray.analysis.sweep.metrics import metric_title
 from alray.analysis.wording import count
 from alray.reporting.figures import (
     Figure,
@@ -21,7 +22,6 @@ from alray.reporting.sweep.frames import (
     CurveRows,
     curve_rows,
     ends_of,
-    metric_title,
     panel_titles,
     range_of,
     seed_rows,

@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from alray.analysis.sweep.metrics import better_sign, metric_title
 from alray.reporting.figures import (
     Figure,
     Margins,
@@ -15,7 +16,6 @@ from alray.reporting.figures import (
 from alray.reporting.sweep.frames import (
     better,
     ends_of,
-    metric_title,
     saving_rows,
     shorten,
     thinned,
@@ -71,13 +71,14 @@ def _difference_tooltip() -> list[alt.Tooltip]:
     ]
 
 
-def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
-    """Labels saved against the accuracy wanted, with intervals; where an arm does not get there, an arrow."""
+def savings(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
+    """Labels saved over the value of the metric that is wanted, with intervals; an arrow where an arm misses it."""
     rows, axis = saving_rows(frame, arms)
     against = arms.reference_title
     reference = against if len(arms.references) == 1 else "the reference"
-    x = alt.X("accuracy:Q", axis=alt.Axis(title=f"accuracy that {against} reaches", grid=False))
-    x = x.scale(zero=False, nice=False)
+    title = metric_title(metric)
+    x = alt.X("target:Q", axis=alt.Axis(title=f"{title} that {against} reaches", grid=False))
+    x = x.scale(zero=False, nice=False, reverse=better_sign(metric) < 0)
     y = alt.Y("saving:Q", axis=signed_axis("labels saved (%)")).scale(domain=axis, nice=False)
     colour = arms.colour()
     known = having("saving").encode(x=x)
@@ -88,21 +89,21 @@ def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
         .encode(x=x, y="low:Q", y2="high", color=colour),
         known.mark_line(strokeWidth=1.8, clip=True).encode(y=y, color=colour),
         known.mark_point(size=40, opacity=0, filled=True).encode(
-            y=y, tooltip=_saving_tooltip(against)
+            y=y, tooltip=_saving_tooltip(against, title)
         ),
         *_arrows(rows, x, colour),
     ]
     missed = (
-        " Arrows: the arm does not reach that accuracy." if rows["arrow"].notna().any() else ""
+        f" Arrows: the arm does not reach that {title}." if rows["arrow"].notna().any() else ""
     )
     return Figure(
         name="savings",
-        heading="How many labels are saved at each accuracy?",
+        heading=f"How many labels are saved at each {title}?",
         shown=f"labels saved against {against}",
-        caption=f"Bands are 95 % intervals, each for its target alone: for the accuracy that {reference} has with so "
-        f"many labels. How uncertain {reference}'s own accuracy is, which matters near the start, is not in them. "
+        caption=f"Bands are 95 % intervals, each for its target alone: for the {title} that {reference} has with so "
+        f"many labels. How uncertain {reference}'s own {title} is, which matters near the start, is not in them. "
         f"A band that runs down to the axis is not bounded from below.{missed}",
-        description=f"Lines of the share of labels saved against {against} over the accuracy wanted, a panel per arm; "
+        description=f"Lines of the share of labels saved against {against} over the {title} wanted, a panel per arm; "
         "the milestones' table holds the numbers.",
         rows=rows,
         chart=panels(layers, rows, "arm", arms.compared),
@@ -110,10 +111,10 @@ def savings(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     )
 
 
-def _saving_tooltip(against: str) -> list[alt.Tooltip]:
+def _saving_tooltip(against: str, title: str) -> list[alt.Tooltip]:
     return [
         alt.Tooltip("arm:N"),
-        alt.Tooltip("accuracy:Q", format=".3f"),
+        alt.Tooltip("target:Q", title=title, format=".3f"),
         alt.Tooltip("random_labels:Q", title=f"labels of {against}", format=",.0f"),
         alt.Tooltip("arm_labels:Q", title="labels of the arm", format=",.0f"),
         *interval_tooltip("saving", "+.0f", "labels saved (%)"),
@@ -130,7 +131,7 @@ def _arrows(rows: pd.DataFrame, x: alt.X, colour: alt.Color) -> list[alt.Chart]:
     ]
 
 
-def wins(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
+def wins(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     """A matrix of the arms that are ahead of others, and at how many checkpoints; a panel per variant."""
     rows = win_rows(frame, arms)
     layers = _matrix_layers([arm.strategy for arm in arms.strategies])
@@ -143,7 +144,7 @@ def wins(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     return Figure(
         name="wins",
         heading="Who is ahead of whom?",
-        shown="accuracy",
+        shown=metric_title(metric),
         caption="Per cent of the checkpoints at which the row's arm is above the column's, minus those at which it is "
         "below, by paired 95 % t intervals. Blue: the row is ahead; vermilion: it is behind; empty: neither.",
         description="A matrix of arms against arms. " + _leads(rows),

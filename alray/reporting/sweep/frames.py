@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from alray.analysis.sweep.metrics import better_sign
 from alray.reporting.figures import spread_labels
 from alray.reporting.sweep.style import ArmStyles
 
@@ -15,19 +16,6 @@ POINTS = 200
 SEED_POINTS = 100
 """The same for the curve of one seed."""
 
-METRIC_TITLES: Mapping[str, str] = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "nll": "NLL (nats)",
-    "ece": "calibration error (ECE)",
-    "labelled_classes": "classes with a label",
-    "rare_recall": "recall of the rarest classes",
-}
-"""Metrics in words, with their units."""
-
-WORSE_WHEN_LARGER = ("nll", "ece")
-"""Metrics of which less is better."""
-
 MOST_TO_CEILING = 0.75
 """How far beyond the curves the axis goes for a ceiling, as a share of what the curves span."""
 
@@ -35,14 +23,9 @@ LEAST_SAVING = -100.0
 """Per cent: what lies below is drawn here."""
 
 
-def metric_title(metric: str) -> str:
-    """Return a metric in words, with its unit."""
-    return METRIC_TITLES.get(metric, metric.replace("_", " "))
-
-
 def better(metric: str) -> str:
     """Say in which direction a difference is good."""
-    return "below" if metric in WORSE_WHEN_LARGER else "above"
+    return "above" if better_sign(metric) > 0 else "below"
 
 
 def thinned(frame: pd.DataFrame, points: int = POINTS, column: str = "labels") -> pd.DataFrame:
@@ -177,7 +160,7 @@ def saving_rows(savings: pd.DataFrame, arms: ArmStyles) -> tuple[pd.DataFrame, l
         arrow=np.where(rows["reached"], np.nan, bottom),
     )
     columns = [
-        *("arm", "strategy", "accuracy", "saving", "low", "high", "arrow"),
+        *("arm", "strategy", "target", "saving", "low", "high", "arrow"),
         *("random_labels", "arm_labels"),
     ]
     return rows[columns].replace([np.inf, -np.inf], np.nan), [bottom, top]

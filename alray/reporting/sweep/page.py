@@ -7,10 +7,10 @@ from functools import partial
 import pandas as pd
 
 from alray.analysis.sweep.comparison import Comparison
+from alray.analysis.sweep.metrics import metric_title
 from alray.reporting.figures import Figure
 from alray.reporting.page import render_page, report_files
 from alray.reporting.sweep import curve_charts, difference_charts, query_charts, tables
-from alray.reporting.sweep.frames import metric_title
 from alray.reporting.sweep.results import SweepResults
 from alray.reporting.sweep.style import ArmStyles, arms_of
 
@@ -38,11 +38,11 @@ def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
     if _has(found.differences, metric):
         figures.append(difference_charts.differences(found.differences, arms, metric))
     if len(found.savings):
-        figures.append(difference_charts.savings(found.savings, arms))
+        figures.append(difference_charts.savings(found.savings, arms, metric))
     if len(arms.variants) > 1:
         figures.append(curves.variant_curves(found.curves, arms, metric))
     if len(found.wins):
-        figures.append(difference_charts.wins(found.wins, arms))
+        figures.append(difference_charts.wins(found.wins, arms, metric))
     if _has(found.seeds, metric):
         figures.append(curves.seed_curves(found.seeds, found.curves, arms, metric))
     if found.curves["metric"].nunique() > 1:
@@ -84,10 +84,14 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "formats": [name for name in ("svg", "png") if name in results.formats],
         "against": arms.reference_title,
         "metric": metric_title(results.metric),
-        "columns": tables.arm_columns(labels, arms.reference_title),
+        "columns": tables.arm_columns(labels, arms.reference_title, results.metric),
         "lines": tables.arm_lines(results.summary, arms),
         "milestones": tables.milestones(
-            results.comparison.milestones, arms, results.label_cost, results.currency
+            results.comparison.milestones,
+            arms,
+            metric_title(results.metric),
+            results.label_cost,
+            results.currency,
         ),
         "arms": arms,
         "variant_titles": arms.variant_titles(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from alray.analysis.sweep.findings import whole_curve
+from alray.analysis.sweep.metrics import metric_title
 from alray.analysis.wording import (
     NOTHING,
     REFERENCE,
@@ -20,30 +21,35 @@ from alray.analysis.wording import (
     whole,
 )
 from alray.reporting.sweep.style import ArmStyle, ArmStyles
+from alray.statistics.paired import FEWEST_SEEDS
 
 Cells = tuple[tuple[str, str], ...]
 """Text of every column, in order: value, and its interval or nothing."""
 
 
-def arm_columns(labels: str, against: str) -> list[tuple[str, str]]:
-    """Return heading and meaning of each column of the table of arms."""
+def arm_columns(labels: str, against: str, metric: str) -> list[tuple[str, str]]:
+    """Return heading and meaning of each column of the table of arms, what decides first."""
+    title = metric_title(metric)
+    last = "Mean over seeds at the last checkpoint, with its 95 % t interval"
     return [
-        ("seeds", f"Finished runs; paired with {against} where it says so"),
-        (
-            f"accuracy at {labels}",
-            "Mean over seeds at the last checkpoint, with its 95 % t interval",
-        ),
-        ("macro F1", "Mean over seeds at the last checkpoint, with its 95 % t interval"),
-        ("NLL", "Negative log-likelihood at the last checkpoint, nats: less is better"),
-        (
-            "area",
-            f"Area under the learning curve minus {against}'s: mean accuracy over the labels, 95 % paired t interval",
-        ),
-        ("p", "Sign-flip test of the areas, after Holm's correction for all arms"),
         (
             "labels saved",
-            f"At {against}'s final accuracy, or the arm's own where that is lower; 95 % interval",
+            f"At {against}'s final {title}, or the arm's own where that is worse; 95 % interval for all arms together",
         ),
+        (
+            "area",
+            f"Area under the learning curve minus {against}'s: mean {title} over the labels; 95 % interval for all "
+            f"arms together, by the test that p is of; none with fewer than {FEWEST_SEEDS} seeds",
+        ),
+        (
+            "p",
+            "Of the areas: signs of seeds flipped for all arms at once, the greatest difference counting",
+        ),
+        (f"accuracy at {labels}", last),
+        ("macro F1", last),
+        ("recall of the rarest classes", f"Of the rarest fifth of the classes. {last}"),
+        ("NLL", "Negative log-likelihood at the last checkpoint, nats: less is better"),
+        ("seeds", f"Finished runs; paired with {against} where it says so"),
         ("s per round", "Query, fit and evaluation, mean"),
     ]
 
@@ -59,16 +65,18 @@ def _cells(row: Row) -> Cells:
     if row["paired_seeds"] and row["paired_seeds"] != row["seeds"]:
         seeds = f"{row['seeds']}, {row['paired_seeds']} paired"
     return (
-        (seeds, ""),
-        (share(row["accuracy"]), interval(row["accuracy_low"], row["accuracy_high"], share)),
-        (share(row["macro_f1"]), interval(row["macro_f1_low"], row["macro_f1_high"], share)),
-        (share(row["nll"]), ""),
+        percentage(row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"]),
         (
             signed(row["alc_difference"]),
             interval(row["alc_difference_low"], row["alc_difference_high"]),
         ),
-        (p_value(row["holm_p"]), ""),
-        percentage(row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"]),
+        (p_value(row["p"]), ""),
+        *(
+            (share(row[name]), interval(row[f"{name}_low"], row[f"{name}_high"], share))
+            for name in ("accuracy", "macro_f1", "rare_recall")
+        ),
+        (share(row["nll"]), ""),
+        (seeds, ""),
         (
             NOTHING if math.isnan(row["seconds_per_round"]) else f"{row['seconds_per_round']:.2f}",
             "",
@@ -82,7 +90,7 @@ class Milestone:
 
     Attributes:
         heading: `half of the budget` and the like.
-        spent: Accuracy, and the labels that the reference needs for it, as text.
+        spent: The metric, and the labels that the reference needs for it, as text.
         cells: Arm: labels needed, saving, its interval, its value in money.
     """
 
@@ -95,9 +103,9 @@ _SHARES = {0.25: "a quarter", 0.5: "half", 0.75: "three quarters", 1.0: "all"}
 
 
 def milestones(
-    frame: pd.DataFrame, arms: ArmStyles, label_cost: float | None, currency: str
+    frame: pd.DataFrame, arms: ArmStyles, title: str, label_cost: float | None, currency: str
 ) -> dict[str, list[Milestone]]:
-    """Return variant: a milestone for each share of the reference's budget."""
+    """Return variant: a milestone for each share of the reference's budget; `title` is the metric in words."""
     made: dict[str, list[Milestone]] = {}
     if frame.empty:
         return made
@@ -106,9 +114,9 @@ def milestones(
         rows = of_share.to_dict("records")
         first = rows[0]
         cells = {str(row["arm"]): _milestone_cells(row, label_cost, currency) for row in rows}
-        if all(math.isnan(row["accuracy"]) for row in rows):
+        if all(math.isnan(row["target"]) for row in rows):
             continue  # that part of the budget is spent on initial labels
-        spent = f"accuracy {share(first['accuracy'])} with {whole(first['random_labels'])} labels"
+        spent = f"{title} {share(first['target'])} with {whole(first['random_labels'])} labels"
         heading = f"{_SHARES.get(float(str(part)), str(part))} of the budget"
         made.setdefault(str(variant), []).append(Milestone(heading, spent, cells))
     return made

@@ -61,6 +61,7 @@ ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "macro_f1": (pa.float64(), "mean F1 over the classes that occur there"),
     "nll": (pa.float64(), "mean negative log-likelihood there, nats"),
     "ece": (pa.float64(), "expected calibration error there, 15 bins"),
+    "balanced_accuracy": (pa.float64(), "mean recall of the classes that occur there"),
     "rare_recall": (
         pa.float64(),
         "mean recall there of the rarest fifth of the train part's classes, at least one",
@@ -69,6 +70,7 @@ ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "validation_macro_f1": (pa.float64(), "the same on the validation part"),
     "validation_nll": (pa.float64(), "the same on the validation part"),
     "validation_ece": (pa.float64(), "the same on the validation part"),
+    "validation_balanced_accuracy": (pa.float64(), "the same on the validation part"),
     "query_classes": (pa.int64(), "distinct classes among the objects queried in the round"),
     "labelled_classes": (pa.int64(), "distinct classes among all labelled objects"),
     "scored": (

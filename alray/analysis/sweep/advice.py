@@ -1,0 +1,132 @@
+"""What to do after a sweep, for the person who pays for labels: three sentences without a term of statistics."""
+
+import math
+from collections.abc import Sequence
+
+from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.sweep.decision import best_row
+from alray.analysis.sweep.findings import named, whole_curve
+from alray.analysis.sweep.metrics import metric_title
+from alray.analysis.sweep.saving_words import Price, with_money
+from alray.analysis.wording import Row, count, is_or_are, joined
+from alray.statistics.paired import FEWEST_SEEDS
+from alray.statistics.power import NUMBERS
+
+
+def advice(rows: Sequence[Row], reference: str = RANDOM, price: Price | None = None) -> list[str]:
+    """Return what to do, how sure that is, and what would make it surer; nothing where no arm could be used.
+
+    Args:
+        rows: The rows of a summary.
+        reference: What arms are compared with.
+        price: The cost of a label and its currency, where known.
+    """
+    compared = [row for row in rows if row["paired_seeds"]]
+    best = best_row(compared)
+    if best is None:
+        return []
+    other = "random choice" if reference == RANDOM else reference
+    if best["paired_seeds"] < FEWEST_SEEDS:
+        return [*_too_early(best), *_surer(best)]
+    kind = whole_curve(best, reference).kind
+    if kind == "better":
+        return [_use(best, other, price), _how_sure(best), _narrower(best)]
+    usable = [row for row in compared if not row["oracle"] and row["strategy"] != RANDOM]
+    if kind == "worse":
+        every = "the strategy" if len(usable) == 1 else f"each of the {len(usable)} strategies"
+        return [f"Label by {other}: {every} tried here does worse."]
+    return [_keep(usable, other), *_luck(best, other), *_surer(best)]
+
+
+def _too_early(row: Row) -> list[str]:
+    times = count(row["paired_seeds"], "repetition")
+    return [
+        f"It is too early to decide: {times} cannot tell a better strategy from luck, {FEWEST_SEEDS} or more can.",
+        f"So far {named(row)} looks best.",
+    ]
+
+
+def _use(row: Row, other: str, price: Price | None) -> str:
+    start = f"Let {named(row)} choose what to label"
+    metric = metric_title(str(row["metric"]))
+    if math.isnan(row["labels_saved"]):
+        return f"{start}: it learns faster than {other}; how many labels that saves cannot be computed."
+    of = float(row["labels_saved_of"])
+    saved = of * row["labels_saved"]
+    if saved < 0:
+        return (
+            f"{start}: on the way to {row['labels']:,} labels it is ahead of {other}, though no longer at the end, "
+            f"where it needs about {_labels(-saved)} more."
+        )
+    return (
+        f"{start}: it needs about {round(of - saved):,} labels for the {metric} that {other} has with {round(of):,}, a "
+        f"saving of {_labels(saved)} ({100 * row['labels_saved']:.0f} %){with_money(saved, price)}."
+    )
+
+
+def _how_sure(row: Row) -> str:
+    start = "That it does better here is shown, since luck alone names a winner in at most 1 of 20 such comparisons"
+    low, high = (
+        float(row["labels_saved_of"] * row[f"labels_saved_{end}"]) for end in ("low", "high")
+    )
+    if math.isnan(low + high):
+        return f"{start}."
+    if low > 0:
+        return f"{start}; the saving itself may be as small as {_labels(low)} or as large as {_labels(high)}."
+    return f"{start}; the saving at the end is less sure, {_range(low, high)}."
+
+
+def _narrower(row: Row) -> str:
+    times = row["paired_seeds"]
+    return f"{2 * times} repetitions instead of {times} would narrow that range."
+
+
+def _keep(usable: Sequence[Row], other: str) -> str:
+    worse = [named(row) for row in usable if whole_curve(row).kind == "worse"]
+    which = (
+        f"{named(usable[0])} is not"
+        if len(usable) == 1
+        else f"none of the {len(usable)} strategies is"
+    )
+    text = f"Keep labelling by {other} for now: {which} clearly better here"
+    return f"{text}, and {joined(worse)} {is_or_are(len(worse))} worse." if worse else f"{text}."
+
+
+def _luck(row: Row, other: str) -> list[str]:
+    low, high = (
+        float(row["labels_saved_of"] * row[f"labels_saved_{end}"]) for end in ("low", "high")
+    )
+    if math.isnan(low + high):
+        return []
+    return [
+        f"{named(row)} looked best, but that may be luck: against the {round(row['labels_saved_of']):,} labels of "
+        f"{other}, the truth is {_range(low, high)}."
+    ]
+
+
+def _surer(row: Row) -> list[str]:
+    needed, times = float(row["seeds_needed"]), row["paired_seeds"]
+    if math.isnan(needed) or needed <= times:
+        return []
+    if math.isinf(needed):
+        return [
+            f"If the difference is no larger than it looks, even {NUMBERS[-1]} repetitions would hardly settle it."
+        ]
+    return [
+        f"If the difference is as large as it looks, about {needed:.0f} repetitions instead of {times} would settle it."
+    ]
+
+
+def _range(low: float, high: float) -> str:
+    """Return `between 40 labels more and 160 labels fewer`."""
+    if math.isinf(low):
+        return f"at most {_fewer(high)}"
+    return f"between {_fewer(low)} and {_fewer(high)}"
+
+
+def _fewer(labels: float) -> str:
+    return f"{_labels(abs(labels))} {'more' if labels < 0 else 'fewer'}"
+
+
+def _labels(number: float) -> str:
+    return count(round(number), "label")
