@@ -59,7 +59,7 @@ def decided(
     return decided_rows
 
 
-def best_row(rows: Sequence[Row]) -> Row | None:
+def best_row(rows: Sequence[Mapping[Any, Any]]) -> Row | None:
     """Return the compared arm with the best area that could be used: no oracle, and no other way to draw at random."""
     usable = [
         row
