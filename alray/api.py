@@ -28,6 +28,7 @@ from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import Task
 from alray.studies.correlation.worker import Performed, TaskWorker
 from alray.studies.executor import Executor
+from alray.studies.going_on import resolve
 from alray.studies.inline import InlineExecutor
 from alray.studies.notebook_progress import PROGRESS, in_notebook
 from alray.studies.retries import HERE
@@ -42,12 +43,15 @@ from alray.studies.sweep.worker import RunWorker
 
 _logger = logging.getLogger(__name__)
 
+SweepStudy = SweepSpec | Mapping[str, Any] | str | Path | None
+CorrelationStudy = CorrelationSpec | Mapping[str, Any] | str | Path | None
+
 DEFAULT_RESULTS = "results"
 """Folder that studies go to, below the present one."""
 
 
 def sweep(
-    study: SweepSpec | Mapping[str, Any] | str | Path | None = None,
+    study: SweepStudy = None,
     *,
     results: str | Path | Location = DEFAULT_RESULTS,
     fresh: bool = False,
@@ -75,7 +79,7 @@ def sweep(
     Raises:
         AlrayError: Something in the settings, the pool, the folder or the cluster prevents it.
     """
-    plan = plan_sweep(study, **settings)
+    plan = plan_sweep(study, results=None if fresh else results, **settings)
     if fresh:
         require_cluster(plan.study.execution)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
@@ -109,10 +113,13 @@ def sweep(
 
 
 def plan_sweep(
-    study: SweepSpec | Mapping[str, Any] | str | Path | None = None, **settings: Any
+    study: SweepStudy = None, *, results: str | Path | Location | None = None, **settings: Any
 ) -> Plan:
-    """Read and split the pool, and check all that can be checked before a run starts; arguments are as in `sweep`."""
-    spec = study_settings(SweepSpec, study, settings)
+    """Read and split the pool, and check all that can be checked before a run starts; arguments are as in `sweep`.
+
+    What lies in `results` goes on under the defaults that it was begun with.
+    """
+    spec = resolve(study_settings(SweepSpec, study, settings), SweepStore, results)
     code = find_code(custom_names(spec))
     _require_sendable(code, spec.execution)
     pool = read_pool(spec.pool, spec.split.column)
@@ -123,23 +130,17 @@ def plan_sweep(
 
 
 def _sweep_claim(plan: Plan, store: SweepStore) -> manifest.Claim:
-    return manifest.Claim(
-        plan.study,
-        plan.pool,
-        manifest.SWEEP,
-        plan.code,
-        of_this_pool=lambda: holds_some(store, plan.runs),
-    )
+    def of_this_pool() -> bool:
+        return holds_some(store, plan.runs)
+
+    return manifest.Claim(plan.study, plan.pool, manifest.SWEEP, plan.code, of_this_pool)
 
 
 def _correlation_claim(plan: CorrelationPlan, store: CorrelationStore) -> manifest.Claim:
-    return manifest.Claim(
-        plan.spec,
-        plan.pool,
-        manifest.CORRELATION,
-        plan.code,
-        of_this_pool=lambda: store.holds_objects_of(plan.pool),
-    )
+    def of_this_pool() -> bool:
+        return store.holds_objects_of(plan.pool)
+
+    return manifest.Claim(plan.spec, plan.pool, manifest.CORRELATION, plan.code, of_this_pool)
 
 
 def _require_sendable(code: CustomCode, execution: ExecutionSpec) -> None:
@@ -186,7 +187,7 @@ def start_executor(plan: Plan) -> Executor[Job, Progress]:
 
 
 def correlate(
-    study: CorrelationSpec | Mapping[str, Any] | str | Path | None = None,
+    study: CorrelationStudy = None,
     *,
     results: str | Path | Location = DEFAULT_RESULTS,
     fresh: bool = False,
@@ -198,7 +199,7 @@ def correlate(
 
     Arguments, warnings and errors are those of `sweep`: `alray.correlate(pool="posts.parquet", scores=["margin"])`.
     """
-    plan = plan_correlation(study, **settings)
+    plan = plan_correlation(study, results=None if fresh else results, **settings)
     spec = plan.spec
     if fresh:
         require_cluster(spec.execution)
@@ -210,7 +211,7 @@ def correlate(
         if not driver.complete:
             manifest.warn_if_source_changed(store)
         values = spec.model_dump(mode="json")
-        concluded = driver.complete and store.is_concluded() and store.read_study() == values
+        concluded = driver.complete and store.is_concluded(values)
         origin = manifest.origin(
             store,
             plan.pool,
@@ -234,10 +235,13 @@ def correlate(
 
 
 def plan_correlation(
-    study: CorrelationSpec | Mapping[str, Any] | str | Path | None = None, **settings: Any
+    study: CorrelationStudy = None,
+    *,
+    results: str | Path | Location | None = None,
+    **settings: Any,
 ) -> CorrelationPlan:
-    """Read and split the pool, and check all that can be checked before a task starts; arguments are as in `sweep`."""
-    spec = study_settings(CorrelationSpec, study, settings)
+    """Read and split the pool, and check all that can be checked before a task starts; as `plan_sweep`."""
+    spec = resolve(study_settings(CorrelationSpec, study, settings), CorrelationStore, results)
     code = find_code(filter(None, [custom_model(spec.model.name)]))
     _require_sendable(code, spec.execution)
     pool = read_pool(spec.pool, spec.split.column)
@@ -283,10 +287,7 @@ def require_cluster(execution: ExecutionSpec) -> None:
 
 
 def observers_of(execution: ExecutionSpec, observer: Any, kind: str) -> list[Any]:
-    """Return who learns what happens: the caller's observer, and Ray metrics where they are asked for.
-
-    A notebook shows progress where the caller has no observer of its own.
-    """
+    """Return who learns what happens: the caller's observer, a notebook otherwise, and Ray metrics if wanted."""
     observers = [] if observer is None else [observer]
     if observer is None and in_notebook():
         observers = [PROGRESS[kind]()]

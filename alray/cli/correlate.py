@@ -84,7 +84,7 @@ def _print_plan(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool) -
     from alray.studies.correlation.protocol import grouping_names
 
     with logged_to(console(stderr=True)):
-        plan = api.plan_correlation(spec)
+        plan = api.plan_correlation(spec, results=None if fresh else results)
         done = api.tasks_on_record(plan, results, fresh=fresh)
     out = console()
     for line in correlation_headline(plan):

@@ -92,7 +92,7 @@ def _print_plan(spec: "SweepSpec", results: "StudyPath", *, fresh: bool) -> None
     from alray.cli.display.sweep_plan import print_plan
 
     with logged_to(console(stderr=True)):
-        plan = api.plan_sweep(spec)
+        plan = api.plan_sweep(spec, results=None if fresh else results)
         finished = api.runs_on_record(plan, results, fresh=fresh)
     out = console()
     print_plan(out, plan)

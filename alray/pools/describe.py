@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alray.errors import PoolError
-from alray.pools.builtin import pool_name
+from alray.pools.builtin import pool_name, with_own_settings
 from alray.pools.duplicates import Duplicates, find_duplicates
 from alray.pools.pool import TEST, TRAIN, VALIDATION, Parts
 from alray.pools.reading import PoolContent, pool_of, read_content
@@ -91,7 +91,7 @@ def describe(spec: PoolSpec, split: SplitSpec | None = None) -> PoolDescription:
     Raises:
         PoolError: The file, a column, an id, a label or the column of the split cannot be read.
     """
-    split = split or SplitSpec()
+    split, spec = split or SplitSpec(), with_own_settings(spec)
     content = read_content(spec, split.column)
     metadata = content.metadata
     problems = content.problems()

@@ -26,7 +26,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
     return {
         "pool": pool,
         "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
-        "split": f"{_split(split)}; metrics on {settings['metric_split']}",
+        "split": f"{_split(split)}{_groups(settings['pool'])}; metrics on {settings['metric_split']}",
         "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
         f"{budget:,}",
         **_full_data(ceilings),
@@ -44,6 +44,11 @@ def _split(split: Mapping[str, Any]) -> str:
     if split.get("column"):
         return f"as column {split['column']} gives it"
     return f"validation {split['validation']:g}, test {split['test']:g}"
+
+
+def _groups(pool: Mapping[str, Any]) -> str:
+    column = pool.get("group_by")
+    return f", objects of equal {column} in one part" if column else ""
 
 
 def _made_by(runs: pd.DataFrame) -> dict[str, str]:

@@ -20,7 +20,9 @@ from alray.reporting.curve_tables import read_curves
 from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec, SplitSpec
+from alray.settings.former import as_recorded
 from alray.settings.location import Location, StudyPath, location_of
+from alray.settings.sweep import SweepSpec
 from alray.studies import manifest
 from alray.studies.correlation.results import Correlation
 from alray.studies.folder import ERRORS, Folder
@@ -155,7 +157,7 @@ def read_sweep(results: Results, against: str | None) -> Source:
         StoreError: It cannot be read, no run has finished, or there is no such arm.
     """
     path, store, loaded = results.path, SweepStore(results.path), results.loaded
-    settings = store.read_study()
+    settings = as_recorded(SweepSpec, store.read_study())
     written = store.has_runs()
     if isinstance(loaded, Sweep):
         runs = loaded.runs

@@ -160,3 +160,30 @@ def assign(values: dict[str, Any], name: str, value: Any) -> None:
             raise SpecError(f"{name}: {section} is not a group of settings (it is {below!r})")
         inner = below
     inner[last] = value
+
+
+def is_set(settings: Settings, name: str) -> bool:
+    """Return whether the setting of this dotted name has been given: it is not just a default."""
+    *sections, last = name.split(".")
+    for section in sections:
+        settings = getattr(settings, section)
+    return last in settings.model_fields_set
+
+
+def with_values(settings: AnySettings, values: Mapping[str, Any], origin: str) -> AnySettings:
+    """Return settings with these values, by dotted name; they count as given, and what was not given does not.
+
+    Raises:
+        SpecError: One is not valid beside the others; the message names the origin of the values.
+    """
+    for name, value in values.items():
+        settings = _with_value(settings, name, value, origin)
+    return settings
+
+
+def _with_value(settings: AnySettings, name: str, value: Any, origin: str) -> AnySettings:
+    first, dot, rest = name.partition(".")
+    if dot:
+        value = _with_value(getattr(settings, first), rest, value, origin)
+    given = {key: getattr(settings, key) for key in settings.model_fields_set}
+    return validate(type(settings), {**given, first: value}, origin)

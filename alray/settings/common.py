@@ -24,7 +24,9 @@ class PoolSpec(Settings):
         "every column of float lists if not given",
     )
     group_by: str | None = Field(
-        None, description="column whose equal values stay on one side of the split"
+        None,
+        description="column whose equal values stay on one side of the split; for the pool icons, words if not given "
+        "(--set pool.group_by=null for none)",
     )
     copies: Literal["together", "apart"] = Field(
         "together",

@@ -55,7 +55,7 @@ def as_values(kind: type[Settings], study: object) -> dict[str, Any]:
         SpecError: A file cannot be read, or holds no settings.
     """
     if isinstance(study, kind):
-        return study.model_dump()
+        return study.model_dump(exclude_unset=True)
     if isinstance(study, (str, Path)):
         return {"pool": {"source": str(study)}} if is_pool(study) else read_yaml(Path(study))
     if study is not None and not isinstance(study, Mapping):

@@ -33,7 +33,7 @@ def study_settings(kind: type[AnySettings], study: Any, given: Mapping[str, Any]
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings in which objects have become text."""
     plain = {
-        key: value.model_dump() if isinstance(value, Settings) else value
+        key: value.model_dump(exclude_unset=True) if isinstance(value, Settings) else value
         for key, value in values.items()
     }
     strategies, pool, model = (plain.get(key) for key in ("strategies", "pool", "model"))

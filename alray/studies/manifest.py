@@ -12,6 +12,7 @@ from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import StoreError
 from alray.pools.pool import Pool
 from alray.settings.base import Settings, flatten
+from alray.settings.former import resolved_record
 from alray.settings.run import SCHEMA
 from alray.settings.secrets import without_secrets
 from alray.studies.folder import Folder
@@ -142,7 +143,10 @@ def _changes(folder: Folder, manifest: Mapping[str, Any], study: Claim) -> list[
     """Return what differs between the study in a folder and this one, a line each."""
     there, here = (
         _fixed(values, ADDABLE[study.kind])
-        for values in (folder.read_study(), study.settings.model_dump(mode="json"))
+        for values in (
+            resolved_record(type(study.settings), folder.read_study()),
+            study.settings.model_dump(mode="json"),
+        )
     )
     changes = []
     if study.kind == SWEEP and there.get("rounds", here["rounds"]) != here["rounds"]:

@@ -70,7 +70,7 @@ def correlation_headline(plan: CorrelationPlan) -> list[str]:
     doses = ", ".join(map(str, spec.epochs))
     title = study_title(str(spec.name), plan.pool, spec.pool.source, NAME_ENDING)
     return [
-        f"{title}: {features(plan.pool)}",
+        f"{title}: {features(plan.pool, spec.pool)}",
         f"train {len(parts.train):,}, test {min(len(parts.test), spec.test):,}; {count(spec.bases, 'base model')} on "
         f"{spec.initial:,} labels each",
         f"{spec.sample:,} objects scored, {count(group_count(spec, 'score'), 'group')} of {spec.group_size:,} in "

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alray.analysis.wording import count
 from alray.pools.pool import Pool
+from alray.settings.common import PoolSpec
 from alray.settings.names import study_name
 
 
@@ -24,11 +25,13 @@ def size(count_of_bytes: int) -> str:
     return f"{count_of_bytes / 1e9:.2f} GB"
 
 
-def features(pool: Pool) -> str:
-    """Return `12,000 objects, 50 classes, image 1024 + text 300`."""
+def features(pool: Pool, settings: PoolSpec) -> str:
+    """Return `12,000 objects, 50 classes, image 1024 + text 300`, and the column of the groups where there is one."""
     modalities = " + ".join(f"{each.name} {each.dimension}" for each in pool.modalities)
     classes = count(len(pool.classes), "class", "classes")
-    return f"{count(len(pool), 'object')}, {classes}, {modalities}"
+    column = settings.group_by
+    grouped = f", objects of equal {column} in one part" if column else ""
+    return f"{count(len(pool), 'object')}, {classes}, {modalities}{grouped}"
 
 
 def study_title(name: str, pool: Pool, source: str, ending: str = "") -> str:

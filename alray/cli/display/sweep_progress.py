@@ -130,7 +130,7 @@ def sweep_headline(plan: Plan) -> list[str]:
     full = len(plan.runs) - compared
     on_full_data = f", and {full:,} on full data" if full else ""
     return [
-        f"{study_title(str(study.name), plan.pool, study.pool.source)}: {features(plan.pool)}",
+        f"{study_title(str(study.name), plan.pool, study.pool.source)}: {features(plan.pool, study.pool)}",
         f"train {len(parts.train):,}, validation {len(parts.validation):,}, test {len(parts.test):,}",
         f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(compared, 'run')}{on_full_data}; "
         f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}",

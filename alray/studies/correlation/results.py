@@ -7,6 +7,7 @@ import pandas as pd
 
 from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
+from alray.settings.former import as_recorded
 from alray.settings.location import Location, StudyPath, location_of
 from alray.studies import manifest
 from alray.studies.correlation.protocol import Records
@@ -61,7 +62,11 @@ def read_correlation(store: CorrelationStore, records: Records | None = None) ->
     Raises:
         StoreError: It has not been run to its end, or cannot be read.
     """
-    spec = validate(CorrelationSpec, store.read_study(), f"{store.root}/study.yaml")
+    spec = validate(
+        CorrelationSpec,
+        as_recorded(CorrelationSpec, store.read_study()),
+        f"{store.root}/study.yaml",
+    )
     bases, groups, outcomes = records or store.read_records(spec.bases)
     summary, quantiles, checks = store.read_found()
     failures = store.read_failures()

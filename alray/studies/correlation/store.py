@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from alray.analysis.correlation.summary import CorrelationSummary
 from alray.pools.pool import Pool
+from alray.settings.correlation import CorrelationSpec
+from alray.settings.former import resolved_record
 from alray.studies.correlation.protocol import Records
 from alray.studies.folder import Folder, MissingFileError, table
 
@@ -145,6 +147,7 @@ class CorrelationStore(Folder):
         """Read the three, in this order."""
         return [self._read_frame(f"{name}.parquet") for name in FOUND]
 
-    def is_concluded(self) -> bool:
-        """Whether everything that follows from the outcomes has been written."""
-        return {f"{name}.parquet" for name in FOUND} <= set(self._storage.names(""))
+    def is_concluded(self, settings: Mapping[str, Any]) -> bool:
+        """Whether everything that follows from the outcomes has been written, for the study with these settings."""
+        written = {f"{name}.parquet" for name in FOUND} <= set(self._storage.names(""))
+        return written and resolved_record(CorrelationSpec, self.read_study()) == settings

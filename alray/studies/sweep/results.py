@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from alray.settings.base import validate
+from alray.settings.former import as_recorded
 from alray.settings.location import Location, StudyPath, location_of
 from alray.settings.sweep import SweepSpec
 from alray.studies import manifest
@@ -49,7 +50,7 @@ def load(path: str | Path | Location) -> Sweep:
     runs = store.read_runs()
     return Sweep(
         folder,
-        validate(SweepSpec, store.read_study(), f"{folder}/study.yaml"),
+        validate(SweepSpec, as_recorded(SweepSpec, store.read_study()), f"{folder}/study.yaml"),
         store.read_rounds(runs["run_id"]),
         store.read_queries(runs["run_id"]),
         runs,
