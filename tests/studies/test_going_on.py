@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typing_extensions import override
 
 from alray import api
 from alray.errors import StoreError
 from alray.pools.builtin import BUILTIN_POOLS, BuiltinPool
-from alray.pools.files import sources
 from alray.settings import former
 from alray.settings.base import with_values
 from alray.settings.common import TrainingSpec
@@ -58,9 +58,8 @@ def results(request, undisturbed, tmp_path):
     return copy
 
 
-def test_a_study_goes_on_under_its_former_defaults(
-    new_defaults, undisturbed, pool, results, caplog
-):
+@pytest.mark.usefixtures("new_defaults")
+def test_a_study_goes_on_under_its_former_defaults(undisturbed, pool, results, caplog):
     study, observer = settings(pool), Recorder()
     assert api.runs_on_record(api.plan_sweep(study, results=results), results) == 1
     caplog.clear()
@@ -77,12 +76,14 @@ def test_a_study_goes_on_under_its_former_defaults(
     assert added.runs["status"].tolist() == ["finished"] * 2
 
 
-def test_an_older_study_is_read_with_its_former_defaults(new_defaults, results):
+@pytest.mark.usefixtures("new_defaults")
+def test_an_older_study_is_read_with_its_former_defaults(results):
     assert load(results / "study").settings.training.patience == 10
 
 
+@pytest.mark.usefixtures("new_defaults")
 @pytest.mark.parametrize("given", [{}, {"query": 5}])
-def test_a_study_that_begins_has_the_new_defaults(new_defaults, pool, results, given):
+def test_a_study_that_begins_has_the_new_defaults(pool, results, given):
     """Also one that is given as settings, in another folder, or afresh."""
     study = SweepSpec.model_validate(settings(pool))
     for changes in ({"results": None}, {"results": results, "name": "other"}):
@@ -92,15 +93,17 @@ def test_a_study_that_begins_has_the_new_defaults(new_defaults, pool, results, g
     assert (kept.metric_split, kept.training.patience) == ("test", 10)
 
 
+@pytest.mark.usefixtures("new_defaults")
 @pytest.mark.parametrize("given", [{"metric_split": "validation"}, {"training": {"patience": 12}}])
-def test_a_setting_that_is_given_is_compared(new_defaults, pool, results, given):
+def test_a_setting_that_is_given_is_compared(pool, results, given):
     with pytest.raises(
         StoreError, match=f"holds a study with other settings:\n  {'.*'.join(given)}"
     ):
         api.sweep(settings(pool), results=results, **given)
 
 
-def test_a_dry_run_says_what_a_study_goes_on_with(new_defaults, pool, results, tmp_path):
+@pytest.mark.usefixtures("new_defaults")
+def test_a_dry_run_says_what_a_study_goes_on_with(pool, results, tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(settings(pool)))
     done = alray("sweep", str(path), "--dry-run", "--results", str(results))
@@ -130,6 +133,7 @@ class _OwnPool(BuiltinPool):
     file: Path = Path()
 
     @property
+    @override
     def path(self):
         return self.file
 
@@ -139,8 +143,7 @@ def grouped(tmp_path, monkeypatch):
     """Return settings of a built-in pool that names the column of its groups."""
     path = write_pool(tmp_path / "small.parquet", concept=[f"c{i // 2}" for i in range(200)])
     own = _OwnPool("small", "a small pool", "none", {"group_by": "concept"}, path)
-    for pools in (BUILTIN_POOLS, sources.BUILTIN_POOLS):
-        monkeypatch.setitem(pools, "small", own)
+    monkeypatch.setitem(BUILTIN_POOLS, "small", own)
     return settings(Path("small"), rounds=0)
 
 
