@@ -68,6 +68,7 @@ def sweep(
 def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) -> None:
     from alray import api
     from alray.analysis.sweep.made_by import made_by
+    from alray.analysis.sweep.references import unmatched_references
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
     from alray.studies.folder import ERRORS
@@ -78,8 +79,9 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
     page = None
     if report and found.summary["seeds"].sum() > 0:
         page = write_page(found, progress)
-    if differing := made_by(found.runs):
-        out.print(differing, style="yellow")
+    for line in (made_by(found.runs), *unmatched_references(found.runs)):
+        if line:
+            out.print(line, style="yellow")
     print_summary(out, found.summary, found.path, page)
     failed = int((found.runs["status"] == "failed").sum())
     exit_if_failed(failed, "run", found.path / ERRORS, progress)

@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.sweep.references import unmatched_references
 from alray.analysis.wording import count, is_or_are, listed
 from alray.errors import AlrayError, StoreError
 from alray.pools.pool import TRAIN
@@ -171,6 +172,10 @@ def read_sweep(results: Results, against: str | None) -> Source:
         raise StoreError(f"{path}: no run has finished yet. {' '.join(problems)}".rstrip())
     if against is not None:
         _check_reference(runs, against)
+    elif not settings["training"].get(
+        "loss_prediction"
+    ):  # else it trains the network of every arm
+        problems += unmatched_references(runs)
     # A finished run without records, as in a damaged folder, is named when arms are compared.
     of_rounds = finished["run_id"]
     # Runs on full data have queried nothing: they have been given everything.

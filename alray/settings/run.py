@@ -24,6 +24,9 @@ LONGEST_ID = LONGEST - len("..safetensors.tmp")
 OPTIONAL = ("candidates", "screen", "strategy_code", "model_code")
 """Settings that are part of a run's identity only where they are set."""
 
+DESCRIPTIONS = {"arm", "variant", "against", "oracle", "full_data"}
+"""Settings that only describe others."""
+
 LATER = frozenset(
     {"strategy", "strategy_options", "strategy_code", "query", "rounds", "candidates", "screen"}
 )
@@ -38,6 +41,7 @@ class RunSpec(Settings):
         strategy: The strategy as the user writes it, without defaults.
         strategy_options: The strategy with all options: a changed default is another strategy.
         variant: The varied settings that differ from the study's own, "" where none does.
+        against: The arm that it is compared with, "" where it is the random arm of its variant.
         oracle: Whether the strategy needs the labels.
         full_data: Whether it learns from every label of the train part and has no rounds.
         threads: Threads of the run: they change the order of sums, and thereby the last digits.
@@ -50,6 +54,7 @@ class RunSpec(Settings):
     strategy: str
     strategy_options: str
     variant: str
+    against: str = ""
     oracle: bool
     seed: int
     study_seed: int
@@ -76,7 +81,7 @@ class RunSpec(Settings):
         A setting of `OPTIONAL` that is None is left out: runs that are older than these settings keep their names.
         A column that gives the split acts through the pool's fingerprint.
         """
-        settings = self.model_dump(mode="json", exclude={"arm", "variant", "oracle", "full_data"})
+        settings = self.model_dump(mode="json", exclude=DESCRIPTIONS)
         del settings["split"]["column"]
         unset = [name for name in OPTIONAL if settings[name] is None]
         return {

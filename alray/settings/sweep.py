@@ -49,7 +49,8 @@ class SweepSpec(Settings):
     )
     vary: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
         {},
-        description="training.* or model.* setting: values; every strategy runs with each combination",
+        description="training.* or model.* setting, initial, query or candidates: values; every strategy runs with "
+        "each combination. With another initial or query the rounds follow, to end at the same labels",
     )
     seeds: Seeds = Field(
         (0, 1, 2, 3, 4, 5), description="number of run seeds, or their list (0,3,7)"
@@ -97,6 +98,12 @@ class SweepSpec(Settings):
     def budget(self) -> int:
         """Labels at the end of a run."""
         return self.initial + self.rounds * self.query
+
+    def rounds_of(self, initial: int, query: int) -> int:
+        """Rounds of a variant with these settings: it ends at the study's budget, or as near below as it gets."""
+        if (initial, query) == (self.initial, self.query) or self.rounds == 0:
+            return self.rounds
+        return max(0, self.budget - initial) // query
 
 
 def fitting_budget(train: int, classes: int) -> dict[str, int]:

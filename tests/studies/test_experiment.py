@@ -169,7 +169,7 @@ def test_finetuning_starts_from_the_present_weights_and_scratch_from_fresh_ones(
 
 def test_the_loss_predictor_leaves_the_networks_first_weights_alone():
     """Its weights come from a separate stream, so that arms with and without it start alike."""
-    margin, learning = plan_of(POOL, strategies=["margin", "learning_loss"]).runs
+    margin, learning, _ = plan_of(POOL, strategies=["margin", "learning_loss"]).runs
     one, two = (learner_tensors(experiment(run).learner) for run in (margin, learning))
     assert same_tensors(one, {name: two[name] for name in one})
     assert len(two) > len(one)

@@ -39,6 +39,82 @@ def test_arms_are_labelled_by_what_a_value_means_not_by_how_it_is_written():
     assert [arm.label for arm in plan.arms] == ["margin", "margin [lr=0.003]"]
 
 
+def test_arms_with_another_initial_or_query_end_at_the_same_labels():
+    """Rounds follow, rounded down; what equals the study's own settings is the plain arm."""
+    vary = {"query": [4, 8, 7], "initial": [12, 16]}
+    plan = plan_of(POOL, vary=vary, rounds=6, strategies=["random", "margin"])
+    found = {
+        arm.label: (arm.study.initial, arm.study.query, arm.study.rounds, arm.against)
+        for arm in plan.arms
+        if arm.text == "margin"
+    }
+    assert found == {
+        "margin": (12, 4, 6, "random"),
+        "margin [initial=16]": (16, 4, 5, "random [initial=16]"),
+        "margin [query=8]": (12, 8, 3, "random [query=8]"),
+        "margin [query=8, initial=16]": (16, 8, 2, "random [query=8, initial=16]"),
+        "margin [query=7]": (12, 7, 3, "random [query=7]"),
+        "margin [query=7, initial=16]": (16, 7, 2, "random [query=7, initial=16]"),
+    }
+    runs = {run.arm: (run.initial, run.query, run.rounds, run.against) for run in plan.runs}
+    assert runs.items() >= found.items()
+    plain = plan_of(POOL, rounds=6, strategies=["random", "margin"]).runs
+    assert {run.run_id for run in plain} <= {run.run_id for run in plan.runs}
+
+
+def test_each_variant_scores_its_own_candidates():
+    plan = plan_of(POOL, vary={"candidates": [None, 10]}, strategies=["margin"])
+    assert [(arm.label, plan.forward_passes(arm)) for arm in plan.arms] == [
+        ("margin", 60 + 56 + 52),
+        ("margin [candidates=10]", 30),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "controls"),
+    [
+        ({"strategies": ["margin"]}, {"margin": "random"}),
+        (
+            {"strategies": ["random", "learning_loss", "learning_loss:margin=2:weight=0.5"]},
+            {
+                "random": "",
+                "learning_loss": "random + loss predictor",
+                "random + loss predictor": "random",
+                "learning_loss:margin=2.0:weight=0.5": "random + loss predictor:margin=2.0:weight=0.5",
+                "random + loss predictor:margin=2.0:weight=0.5": "random",
+            },
+        ),
+        (
+            {"strategies": ["learning_loss"], "vary": {"training.batch_norm": ["frozen"]}},
+            {
+                "learning_loss [batch_norm=frozen]": "random + loss predictor [batch_norm=frozen]",
+                "random + loss predictor [batch_norm=frozen]": "random [batch_norm=frozen]",
+            },
+        ),
+        (
+            {"strategies": ["random", "learning_loss"], "training": {"loss_prediction": {}}},
+            {"random": "", "learning_loss": "random"},
+        ),
+    ],
+    ids=str,
+)
+def test_each_arm_is_compared_with_a_random_arm_of_the_same_training(changes, controls):
+    """It is added where a strategy trains the network in a way that no random arm does; its passive phase is shared."""
+    plan = plan_of(POOL, **changes)
+    assert {arm.label: arm.against for arm in plan.arms} == controls
+    by_label = {arm.label: arm for arm in plan.arms}
+    for arm in plan.arms:
+        if arm.against in by_label and arm.text != "random":
+            assert arm.study == by_label[arm.against].study
+    passives = {run.arm: run.passive_id for run in plan.runs}
+    assert len({run.run_id for run in plan.runs}) == len(plan.runs)
+    assert all(
+        passives[arm.label] == passives[arm.against]
+        for arm in plan.arms
+        if arm.against in passives and arm.text != "random"
+    )
+
+
 def test_the_budget_must_fit_the_train_part():
     assert len(POOL.train) == 72
     plan_of(POOL, initial=12, query=4, rounds=15)
@@ -86,7 +162,20 @@ def test_the_budget_must_fit_the_train_part():
         ({"vary": {"model.width": [8, 8]}}, "more than once"),
         ({"vary": {"training.batchnorm": ["live"]}}, "'training.batch_norm'"),
         ({"vary": {"batch_norm": ["live"]}}, "'training.batch_norm'"),
-        ({"vary": {"rounds": [1]}}, "there is no setting 'rounds'"),
+        (
+            {"vary": {"rounds": [1]}},
+            "vary: rounds is the same for all arms .* read it off the curves",
+        ),
+        ({"vary": {"metric_split": ["test"]}}, "every run records the metrics of both parts"),
+        ({"vary": {"screen.share": [0.2]}}, "vary: screen.share is .* screen_recall says"),
+        ({"vary": {"seed": [1, 2]}}, "run a study of its own for each value"),
+        ({"vary": {"quary": [1]}}, "did you mean 'query'"),
+        ({"vary": {"query": [0]}}, "vary: query: .* greater than or equal to 1"),
+        ({"vary": {"query": [5, 30]}, "candidates": 20}, "30 objects cannot be chosen among 20"),
+        (
+            {"vary": {"initial": [24]}},
+            "initial = 24 and query = 4 leave no round.*study's 24 labels",
+        ),
         ({"vary": {"training.batch_norm": ["warm"]}}, "vary: training: batch_norm"),
         ({"vary": {"model.width": [0]}}, "vary: model: width"),
         (

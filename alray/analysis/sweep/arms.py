@@ -36,6 +36,11 @@ BY_DEFAULT = Criterion()
 """Against random, by accuracy."""
 
 
+def arm_label(name: str, variant: str) -> str:
+    """Return the name of an arm: its strategy's, with the variant where there is one."""
+    return f"{name} [{variant}]" if variant else name
+
+
 @dataclass(frozen=True, eq=False)
 class ArmCurves:
     """The curves of an arm's finished runs; without one there are no seeds, labels and curves.
@@ -107,8 +112,8 @@ def arm_curves(rounds: pd.DataFrame, runs: pd.DataFrame) -> list[ArmCurves]:
     """Return every arm of `runs`, in the order of their first finished runs; arms without one come last.
 
     Raises:
-        StoreError: If an arm finished a seed twice, a finished run has no rounds, or finished runs differ in their
-            label counts or have one twice.
+        StoreError: If an arm finished a seed twice, a finished run has no rounds, or finished runs of one variant
+            differ in their label counts or have one twice.
     """
     finished = runs[runs["status"] == "finished"]
     records = rounds[rounds["run_id"].isin(finished["run_id"])].sort_values(["seed", "labels"])
@@ -128,26 +133,50 @@ def arm_curves(rounds: pd.DataFrame, runs: pd.DataFrame) -> list[ArmCurves]:
 def reference_pairs(
     arms: Sequence[ArmCurves], runs: pd.DataFrame, reference: str = RANDOM
 ) -> dict[str, Pair]:
-    """Return arm: its pair with the reference arm of its variant, for every arm of a variant that has one.
+    """Return arm: its pair with the arm that it is compared with, for every arm that has one.
 
-    `reference` names a strategy or an arm.
+    With random, that is the arm that `against` in `runs` names, which is trained in the same way; where nothing is
+    recorded, and with another reference, it is the reference arm of the same variant. `reference` names a strategy or
+    an arm.
 
     Raises:
         StoreError: If a variant has two such arms.
     """
     by_name = {arm.name: arm for arm in arms}
-    references: dict[str, str] = {}
+    of_variant = _references(runs, reference)
+    recorded = recorded_references(runs) if reference == RANDOM else {}
+    pairs: dict[str, Pair] = {}
+    for arm in arms:
+        against = recorded.get(arm.name, of_variant.get(arm.variant, ""))
+        if against in by_name and against != arm.name:
+            pairs[arm.name] = pair(arm, by_name[against])
+    return pairs
+
+
+def recorded_references(runs: pd.DataFrame) -> dict[str, str]:
+    """Return arm: the arm that it is compared with, "" for none, of the arms of which `runs` says it."""
+    if "against" not in runs:
+        return {}
+    known = runs[runs["against"].notna()]
+    return {
+        str(arm): str(against) for arm, against in zip(known["arm"], known["against"], strict=True)
+    }
+
+
+def _references(runs: pd.DataFrame, reference: str) -> dict[str, str]:
+    """Return variant: its reference arm."""
+    recorded = recorded_references(runs)
     is_reference = (runs["arm"] == reference) | (runs["strategy"] == reference)
-    for variant, of_variant in runs[is_reference].groupby("variant"):
-        names = sorted(set(of_variant["arm"]))
+    references: dict[str, str] = {}
+    for variant, rows in runs[is_reference].groupby("variant"):
+        names = sorted(set(rows["arm"]))
+        if len(names) > 1:
+            # Random arms that were added for others are compared with the plain one themselves.
+            names = [name for name in names if not recorded.get(name)]
         if len(names) > 1:
             raise StoreError(f"variant {variant!r} has more than one {reference} arm: {names}")
         references[str(variant)] = names[0]
-    return {
-        arm.name: pair(arm, by_name[references[arm.variant]])
-        for arm in arms
-        if references.get(arm.variant, arm.name) != arm.name
-    }
+    return references
 
 
 def pair(arm: ArmCurves, reference: ArmCurves) -> Pair:
@@ -169,6 +198,13 @@ def _check(records: pd.DataFrame, finished: pd.DataFrame) -> None:
     missing = sorted(set(finished["run_id"]) - set(records["run_id"]))
     if missing:
         raise StoreError(f"{len(missing)} finished runs have no rounds, e.g. {missing[0]}")
+    variants = records["run_id"].map(finished.set_index("run_id")["variant"])
+    for _, of_variant in records.groupby(variants, sort=False):
+        _check_labels(of_variant)
+
+
+def _check_labels(records: pd.DataFrame) -> None:
+    """Refuse runs of one variant that differ in their label counts: their curves are compared point by point."""
     grids: dict[tuple[int, ...], str] = {}
     for run_id, of_run in records.groupby("run_id"):
         grids.setdefault(tuple(of_run["labels"]), str(run_id))

@@ -10,6 +10,7 @@ from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.decision import best_row
 from alray.analysis.sweep.equal_arms import equal_arms
 from alray.analysis.sweep.metrics import better_sign, metric_title
+from alray.analysis.sweep.references import references_said
 from alray.analysis.sweep.saving_words import Price, ahead_along_curve, amount_saved, saving
 from alray.analysis.wording import UNCOMPARED, Row, Verdict, arm_verdict, count, is_or_are, joined
 from alray.statistics.paired import FEWEST_SEEDS, SIGNIFICANCE, excludes_zero
@@ -46,7 +47,7 @@ def statement(
     compared = [row for row in rows if row["paired_seeds"]]
     if not compared:
         return [f"No arm can be compared with {reference}."]
-    sentences = [_differences(compared, reference)]
+    sentences = [_differences(compared, reference), *references_said(rows)]
     best = best_row(compared)
     if best is not None:
         sentences += _best(best, len(compared), reference, price)

@@ -5,6 +5,7 @@ from rich.console import Console
 from alray.cli.display.phrases import size
 from alray.cli.display.sweep_progress import sweep_headline
 from alray.cli.display.tables import Column, FittingTable
+from alray.studies.sweep.arm import Arm
 from alray.studies.sweep.plan import Plan
 
 
@@ -12,10 +13,17 @@ def print_plan(console: Console, plan: Plan) -> None:
     """Print what the study is, the runs of each arm, and what a node must hold."""
     for line in sweep_headline(plan):
         console.print(line)
-    table = FittingTable([Column("arm", "name"), Column("runs"), Column("objects scored")])
-    runs = len(plan.study.seeds)
+    columns = [Column("arm", "name"), Column("runs"), Column("objects scored")]
+    runs, budgets = len(plan.study.seeds), {_labels(arm) for arm in plan.arms}
+    table = FittingTable(columns + [Column("labels")] * (len(budgets) > 1))
     for arm in plan.arms:
         oracle = " (oracle)" if arm.strategy.oracle else ""
-        table.add(arm.label + oracle, f"{runs:,}", f"{runs * plan.forward_passes(arm):,}")
+        cells = [arm.label + oracle, f"{runs:,}", f"{runs * plan.forward_passes(arm):,}"]
+        table.add(*cells, *[_labels(arm)] * (len(budgets) > 1))
     console.print(table)
     console.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
+
+
+def _labels(arm: Arm) -> str:
+    study = arm.study
+    return f"{study.initial:,} + {study.rounds:,} x {study.query:,} = {study.budget:,}"

@@ -135,8 +135,8 @@ def seed_rows(
     means = means.assign(value=means["mean"])
     parts = [frame.assign(panel=frame["arm"]), means.assign(panel=means["arm"])]
     for arm in arms.all:
-        if not arm.reference and arm.variant in arms.reference_of:
-            reference = means[means["arm"] == arms.reference_of[arm.variant]]
+        if arm.against:
+            reference = means[means["arm"] == arm.against]
             parts.append(reference.assign(panel=arm.name))
     columns = ["panel", "strategy", "seed", "labels", "value"]
     return pd.concat(parts, ignore_index=True).reindex(columns=columns)
@@ -205,15 +205,15 @@ def class_shares(classes: pd.DataFrame, arms: ArmStyles) -> tuple[pd.DataFrame, 
     """Return how often each class was queried relative to its share, and what that share is of.
 
     Columns: arm, strategy, label, step, queried_share, share, doublings (log2 of the ratio, within -3 and 3). Where the
-    pool's shares are not known, they are those that the reference arm of the variant queried over the whole study.
+    pool's shares are not known, they are those that the arm which it is compared with queried over the whole study.
     """
     frame = arms.described(classes)
     against = "its share in the pool"
     share = frame["pool_share"]
     if share.isna().all():
-        reference = frame[frame["arm"] == frame["variant"].map(arms.reference_of)]
-        mean = reference.groupby(["variant", "label"])["queried_share"].mean().rename("expected")
-        frame = frame.join(mean, on=["variant", "label"])
+        mean = frame.groupby(["arm", "label"])["queried_share"].mean().rename("expected")
+        frame = frame.assign(reference=frame["arm"].map(arms.reference_of))
+        frame = frame.join(mean, on=["reference", "label"])
         share, against = frame["expected"], f"{arms.reference_title} queries it"
     with np.errstate(divide="ignore", invalid="ignore"):
         doublings = np.log2(frame["queried_share"].to_numpy(float) / share.to_numpy(float))
@@ -256,6 +256,6 @@ def panel_titles(arms: ArmStyles) -> dict[str, str]:
 
 def ends_of(rows: pd.DataFrame, column: str, digits: str) -> str:
     """Return each arm with its value at the largest label count, as text in this format."""
-    last = rows[rows["labels"] == rows["labels"].max()]
+    last = rows[rows["labels"] == rows.groupby("arm")["labels"].transform("max")]
     values = zip(last["arm"], last[column], strict=True)
     return ", ".join(f"{arm} {value:{digits}}" for arm, value in values)

@@ -37,6 +37,7 @@ class ArmStyle:
         variant: Varied training settings, empty where none are.
         oracle: Whether it sees true labels.
         reference: Whether others are compared with it.
+        against: The arm that it is compared with, "" where there is none.
         colour: Of its lines.
         dash: Of its lines.
     """
@@ -48,6 +49,7 @@ class ArmStyle:
     reference: bool
     colour: str
     dash: tuple[int, ...]
+    against: str = ""
 
     @property
     def title(self) -> str:
@@ -78,23 +80,26 @@ class ArmStyles:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Strategies that others are compared with: one, or none."""
+        """Strategies that others are compared with: one, or none, or those that train the network alike besides."""
         return tuple(dict.fromkeys(arm.strategy for arm in self.all if arm.reference))
 
     @property
     def reference_title(self) -> str:
         """What others are compared with, in words."""
-        return " or ".join(self.references) or "the reference"
+        plain = [arm.strategy for arm in self.all if arm.reference and not arm.against]
+        return " or ".join(dict.fromkeys(plain or self.references)) or "the reference"
 
     @property
     def reference_of(self) -> dict[str, str]:
-        """Variant: name of its reference arm, where it has one."""
-        return {arm.variant: arm.name for arm in self.all if arm.reference}
+        """Arm: the arm that it is compared with, and a reference itself where it is compared with none."""
+        return {
+            arm.name: arm.against or arm.name for arm in self.all if arm.against or arm.reference
+        }
 
     @property
     def compared(self) -> dict[str, str]:
         """Titles of the panels of all arms that are compared with another."""
-        return {arm.name: arm.title for arm in self.all if not arm.reference}
+        return {arm.name: arm.title for arm in self.all if arm.against or not arm.reference}
 
     def variant_titles(self) -> dict[str, str]:
         """Return a title for each variant's panel."""
@@ -148,16 +153,38 @@ class ArmStyles:
 
 def arms_of(summary: pd.DataFrame) -> ArmStyles:
     """Return the arms of a summary, with the marks of their strategies."""
-    compared_with = set(summary["against"].dropna())
-    references = set(summary.loc[summary["arm"].isin(compared_with), "strategy"])
-    marks = marks_of([str(name) for name in summary["strategy"].unique()], references)
-    rows = summary[["arm", "strategy", "variant", "oracle"]].itertuples(index=False, name=None)
-    return ArmStyles(
-        tuple(
-            ArmStyle(arm, strategy, variant, oracle, arm in compared_with, *marks[strategy])
-            for arm, strategy, variant, oracle in rows
+    against = summary["against"].fillna("")
+    rows = list(
+        zip(
+            summary["arm"],
+            _strategies(summary),
+            summary["variant"],
+            summary["oracle"],
+            against,
+            strict=True,
         )
     )
+    compared_with = frozenset(against)
+    # The plain reference first: it gets the plain line.
+    ordered = sorted(rows, key=lambda row: bool(row[4]))
+    references = dict.fromkeys(row[1] for row in ordered if row[0] in compared_with)
+    marks = marks_of(list(dict.fromkeys(row[1] for row in rows)), references)
+    return ArmStyles(
+        tuple(
+            ArmStyle(arm, strategy, variant, oracle, arm in compared_with, *marks[strategy], other)
+            for arm, strategy, variant, oracle, other in rows
+        )
+    )
+
+
+def _strategies(summary: pd.DataFrame) -> list[str]:
+    """Return what each arm is labelled by: its strategy or, where a variant has two arms of one, the arm's own name."""
+    shared = summary.duplicated(["strategy", "variant"], keep=False)
+    rows = zip(summary["arm"], summary["strategy"], summary["variant"], shared, strict=True)
+    return [
+        str(arm).removesuffix(f" [{variant}]") if several else str(strategy)
+        for arm, strategy, variant, several in rows
+    ]
 
 
 def marks_of(
@@ -165,7 +192,10 @@ def marks_of(
 ) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Return colour and dash of each strategy: the colour of its own score where it has one and it is free."""
     solid: tuple[int, ...] = DASHES[0]
-    marks = dict.fromkeys(references, (REFERENCE_COLOUR, solid))
+    marks = {
+        name: (REFERENCE_COLOUR, DASHES[number % len(DASHES)])
+        for number, name in enumerate(references)
+    }
     others = [name for name in strategies if name not in marks]
     for name in others:
         own = (_KNOWN.get(name.partition(":")[0], ""), solid)

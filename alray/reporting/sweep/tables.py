@@ -57,7 +57,11 @@ def arm_columns(labels: str, against: str, metric: str) -> list[tuple[str, str]]
 def arm_lines(summary: pd.DataFrame, arms: ArmStyles) -> Iterator[tuple[ArmStyle, Cells, Verdict]]:
     """Yield each arm, in the order of the summary, with its cells and the verdict on its whole curve."""
     for row, arm in zip(summary.to_dict("records"), arms.all, strict=True):
-        yield arm, _cells(row), REFERENCE if arm.reference else whole_curve(row)
+        yield (
+            arm,
+            _cells(row),
+            REFERENCE if arm.reference and not arm.against else whole_curve(row),
+        )
 
 
 def _cells(row: Row) -> Cells:

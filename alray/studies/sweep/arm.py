@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.sweep import SweepSpec
 from alray.strategies import Strategy
 
 
@@ -14,18 +15,30 @@ class Arm:
         label: Its name in records and reports, unique within the study.
         text: The strategy as it is written.
         variant: The varied settings that differ from the study's own, "" where none does.
-        training: With the loss predictor if the strategy wants one.
+        study: The study's settings as they hold for it: the varied ones, and in training the loss predictor if the
+            strategy wants one.
         options: The strategy with all of its options.
         strategy_code: A hash of the source of a custom strategy, None for a built-in one.
         model_code: The same of a custom network.
+        against: The arm that it is compared with, "" where it is the random arm of its variant.
     """
 
     label: str
     text: str
     strategy: Strategy
     variant: str
-    model: ModelSpec
-    training: TrainingSpec
+    study: SweepSpec
     options: str
     strategy_code: str | None
     model_code: str | None
+    against: str = ""
+
+    @property
+    def model(self) -> ModelSpec:
+        """The network's settings."""
+        return self.study.model
+
+    @property
+    def training(self) -> TrainingSpec:
+        """The fit's settings."""
+        return self.study.training

@@ -66,9 +66,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         recorded = of_longer_runs(_recorded_runs(store), extensions)
         # Rows of runs that this command does not ask for stay as they are; those of fewer rounds cannot be compared.
         self._others = {
-            run_id: row
-            for run_id, row in recorded.items()
-            if is_of_this_length(row, plan.study.rounds)
+            run_id: row for run_id, row in recorded.items() if is_of_this_length(row, plan.study)
         }
         finished = frozenset(
             run.run_id for run in plan.runs if store.count_rounds(run.run_id) == run.rounds + 1

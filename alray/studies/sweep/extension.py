@@ -6,10 +6,11 @@ checkpoint of the run that equals it in everything but `rounds`: its rounds do n
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from alray.analysis.wording import count
 from alray.settings.run import RunSpec
+from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.state import RunState
 from alray.studies.sweep.store import SweepStore
 
@@ -125,14 +126,24 @@ def of_longer_runs(
     return found
 
 
-def is_of_this_length(row: Row, rounds: int) -> bool:
-    """Return whether a row of `runs` is of a run with so many rounds, or on full data, which has none."""
+def is_of_this_length(row: Row, study: SweepSpec) -> bool:
+    """Return whether a row of `runs` is of a run that ends where this study's do, or on full data, without rounds."""
     if row["full_data"]:
         return True
+    initial, query = row.get("initial"), row.get("query")
+    rounds = study.rounds
+    if _is_known(initial) and _is_known(
+        query
+    ):  # else written by an older alray, where these did not vary
+        rounds = study.rounds_of(int(initial), int(query))
     known = row.get("rounds")
-    if known is None or known != known:  # noqa: PLR0124 -- null or NaN: written by an older alray
+    if not _is_known(known):  # written by an older alray
         return bool(row["status"] != "finished" or row["rounds_done"] == rounds)
     return bool(known == rounds)
+
+
+def _is_known(value: Any) -> TypeGuard[float]:
+    return value is not None and value == value  # noqa: PLR0124 -- NaN stands for null
 
 
 def _take(store: SweepStore, extension: Extension) -> bool:

@@ -21,7 +21,7 @@ from alray.training.trial import trial_objects, tried_network
 def check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec) -> list[Network]:
     """Return each arm's network, built and tried once for equal settings; refuse one that an arm cannot work with."""
     pool, seed = PoolTensors(prepared), torch_seed(study.seed, 0, "weights")
-    counts = [*range(study.initial, study.budget + 1, study.query)]
+    counts = sorted({number for arm in arms for number in _label_counts(arm.study)})
     counts += [len(prepared.train)] * study.full_data
     tried: dict[str, Network] = {}
     disagreeing: set[tuple[str, Committee]] = set()
@@ -41,6 +41,10 @@ def check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec
             raise SpecError(f"{arm.label}: {error}") from None
         networks.append(tried[key])
     return networks
+
+
+def _label_counts(study: SweepSpec) -> range:
+    return range(study.initial, study.budget + 1, study.query)
 
 
 def _check_signals(network: Network, needs: Request) -> None:

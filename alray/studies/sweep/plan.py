@@ -1,26 +1,25 @@
 """From a study's settings and its pool to arms and runs, everything checked before anything expensive starts."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alray.analysis.sweep.arms import arm_label
 from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
 from alray.networks.threads import one_thread
 from alray.pools.pool import Pool, PreparedPool
-from alray.settings.base import Settings, assign, look_up, setting_names, unknown_name, validate
-from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.names import study_name
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
 from alray.strategies import canonical, custom_name, identity, parse
 from alray.studies.effects import Configuration, refuse_equal, refuse_without_effect
 from alray.studies.sweep.arm import Arm
+from alray.studies.sweep.controls import say_added, with_controls
 from alray.studies.sweep.network_checks import check_networks, check_screen
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
-
-VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
+from alray.studies.sweep.variation import PROTOCOL, choices, variant_of, varied_study
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Plan:
 
     def forward_passes(self, arm: Arm) -> int:
         """Return how many objects a run of this arm scores exactly, each committee member counted."""
-        study, needs = self.study, arm.strategy.needs
+        study, needs = arm.study, arm.strategy.needs
         if not needs.anything:
             return 0
         objects, numbers = len(self.prepared.train), range(1, study.rounds + 1)
@@ -73,15 +72,13 @@ def make_plan(
     Raises:
         SpecError: A strategy, setting or combination of them cannot work on this pool.
     """
-    if study.budget > len(prepared.train):
-        raise SpecError(
-            f"initial + rounds x query = {study.initial} + {study.rounds} x {study.query} = {study.budget} labels, "
-            f"but the train part of pool {pool.name!r} has {len(prepared.train)} objects: "
-            f"{_remedy(study, pool, prepared)}"
-        )
-    arms = _arms(study, code)
+    _check_budget(study, pool, prepared)
+    arms = with_controls(_arms(study, code))
+    for arm in arms:
+        _check_budget(arm.study, pool, prepared)
     configurations = [
-        Configuration(arm.label, _choice(arm), arm.model, arm.training) for arm in arms
+        Configuration(arm.label, f"{_choice(arm)} {_protocol(arm)}", arm.model, arm.training)
+        for arm in arms
     ]
     refuse_without_effect(configurations)
     if study.rounds > 0:
@@ -89,11 +86,21 @@ def make_plan(
     with one_thread():
         networks = check_networks(arms, prepared, study)
     check_screen(arms, networks, study)
-    runs = [_run(study, pool, arm, seed) for seed in study.seeds for arm in arms]
+    runs = [_run(pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
         runs += _full_data_runs(study, pool, len(prepared.train), code)
+    say_added(arms, len(study.seeds))
     named = study.model_copy(update={"name": study.name or study_name(pool.name)})
     return Plan(named, pool, prepared, tuple(arms), tuple(runs), code)
+
+
+def _check_budget(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> None:
+    if study.budget > len(prepared.train):
+        raise SpecError(
+            f"initial + rounds x query = {study.initial} + {study.rounds} x {study.query} = {study.budget} labels, "
+            f"but the train part of pool {pool.name!r} has {len(prepared.train)} objects: "
+            f"{_remedy(study, pool, prepared)}"
+        )
 
 
 def _remedy(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> str:
@@ -120,7 +127,7 @@ def _arms(study: SweepSpec, code: CustomCode) -> list[Arm]:
     """Multiply strategies by the variants of the settings."""
     arms = [
         _arm(study, text, choice, code)
-        for choice in _choices(study.vary)
+        for choice in choices(study.vary)
         for text in study.strategies
     ]
     labels = [arm.label for arm in arms]
@@ -141,82 +148,63 @@ def _choice(arm: Arm) -> str:
     return name.replace(f":members={committee.members}", "")
 
 
+def _protocol(arm: Arm) -> str:
+    """Return how an arm's labels are queried."""
+    return " ".join(f"{name}={getattr(arm.study, name)}" for name in PROTOCOL)
+
+
 def _full_data_runs(study: SweepSpec, pool: Pool, objects: int, code: CustomCode) -> list[RunSpec]:
     """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
     runs = []
-    for seed, choice in itertools.product(study.seeds, _choices(study.vary)):
+    for seed, choice in itertools.product(study.seeds, choices(study.vary)):
         arm = _arm(study, "random", choice, code)
-        run = _run(study, pool, arm, seed)
-        everything = {"arm": _label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
+        run = _run(pool, arm, seed)
+        everything = {"arm": arm_label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
         runs.append(run.model_copy(update={**everything, "full_data": True}))
     return runs
 
 
-def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Return every combination of the varied settings' values."""
-    valid = [
-        f"{section}.{name}" for section, kind in VARIED.items() for name in setting_names(kind)
-    ]
-    for key in vary:
-        if key not in valid and not key.startswith("model.options."):
-            raise SpecError(f"vary: {unknown_name('setting', key, valid)}")
-    return [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
-
-
 def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCode) -> Arm:
     strategy = parse(text)
-    settings = {section: getattr(study, section).model_dump() for section in VARIED}
-    for name, value in choice.items():
-        assign(settings, name, value)
+    varied = varied_study(study, choice)
+    variant = variant_of(study, varied, choice)
     if strategy.loss_prediction is not None:
         if study.training.loss_prediction not in (None, strategy.loss_prediction):
             raise SpecError(
                 f"training.loss_prediction has no effect on {text}, which has its own; give it as options, such as "
                 f"{text.partition(':')[0]}:margin={study.training.loss_prediction.margin:g}, or leave it out"
             )
-        settings["training"]["loss_prediction"] = strategy.loss_prediction.model_dump()
-    model = validate(ModelSpec, settings["model"], "vary: model")
-    training = validate(TrainingSpec, settings["training"], "vary: training")
-    varied = study.model_copy(update={"model": model, "training": training})
-    variant = _variant(study, varied, choice)
+        training = varied.training.model_copy(update={"loss_prediction": strategy.loss_prediction})
+        varied = varied.model_copy(update={"training": training})
     name, supplied = canonical(text), custom_name(text)
     return Arm(
-        label=_label(name, variant),
+        label=arm_label(name, variant),
         text=name,
         strategy=strategy,
         variant=variant,
-        model=model,
-        training=training,
+        study=varied,
         options=identity(text),
         strategy_code=None if supplied is None else code.digest(supplied.name),
-        model_code=code.digest(model.name),
+        model_code=code.digest(varied.model.name),
     )
 
 
-def _label(name: str, variant: str) -> str:
-    return name + (f" [{variant}]" if variant else "")
-
-
-def _variant(study: SweepSpec, varied: SweepSpec, names: Iterable[str]) -> str:
-    """Name the settings that differ from the study's own; an arm that does not differ is the plain arm."""
-    differing = [name for name in names if look_up(varied, name) != look_up(study, name)]
-    return ", ".join(f"{name.partition('.')[2]}={look_up(varied, name)}" for name in differing)
-
-
-def _run(study: SweepSpec, pool: Pool, arm: Arm, seed: int) -> RunSpec:
+def _run(pool: Pool, arm: Arm, seed: int) -> RunSpec:
+    study = arm.study
     return RunSpec(
         arm=arm.label,
         strategy=arm.text,
         strategy_options=arm.options,
         variant=arm.variant,
+        against=arm.against,
         oracle=arm.strategy.oracle,
         seed=seed,
         study_seed=study.seed,
         pool_fingerprint=pool.fingerprint,
         pool_dtype=study.pool.dtype,
         split=study.split,
-        model=arm.model,
-        training=arm.training,
+        model=study.model,
+        training=study.training,
         initial=study.initial,
         query=study.query,
         rounds=study.rounds,

@@ -112,6 +112,13 @@ QUERY_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
 
 STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     **RUN_COLUMNS,
+    "against": (
+        pa.string(),
+        "arm that this one is compared with: random choice with the same settings, the training included; empty where "
+        "it is that arm, null where an older alray wrote the row",
+    ),
+    "initial": (pa.int64(), "random labels that the run begins with"),
+    "query": (pa.int64(), "labels that it queries in a round"),
     "status": (pa.string(), "finished, failed or unfinished"),
     "error": (pa.string(), "why it failed, in a line; empty otherwise"),
     "traceback": (pa.string(), "the same in full"),

@@ -67,7 +67,8 @@ class RunStatus:
             "software",
         )
         values = {name: getattr(self, name) for name in names}
-        return {"status": settled, "rounds": self.run.rounds, **values}
+        described = {name: getattr(self.run, name) for name in ("against", "initial", "query")}
+        return {**described, "status": settled, "rounds": self.run.rounds, **values}
 
 
 def _with(names: str, name: str) -> str:

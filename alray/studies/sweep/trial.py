@@ -52,7 +52,7 @@ def try_strategies(plan: Plan) -> None:
 
 
 def _try(arm: Arm, plan: Plan) -> None:
-    study = plan.study
+    study = arm.study
     candidates = _candidates(plan.prepared, study)
     with forked_rng(torch_seed(study.seed, 0, "strategy")):
         signals = _signals(arm, plan, candidates)

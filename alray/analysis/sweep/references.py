@@ -1,0 +1,52 @@
+"""Which arm each arm is compared with, in words, where that is not the same for all of a variant."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from alray.analysis.sweep.arms import RANDOM, arm_label, recorded_references
+from alray.analysis.sweep.full_data import fill_full_data
+from alray.analysis.wording import Row, is_or_are, joined
+
+LEARNING_LOSS = "learning_loss"
+"""The built-in strategy that trains the network too."""
+
+
+def references_said(rows: Sequence[Row]) -> list[str]:
+    """Return a sentence for each random arm that has been added because a strategy trains the network too.
+
+    It is an arm that others are compared with, and that is compared with another arm itself.
+    """
+    against = {str(row["arm"]): row.get("against") for row in rows}
+    sentences = []
+    for control, other in against.items():
+        named = [arm for arm, reference in against.items() if reference == control]
+        if named and isinstance(other, str):
+            sentences.append(
+                f"{joined(named)} {is_or_are(len(named))} compared with {control}, which trains the network in the same "
+                f"way, so that the choice of objects alone differs. What that training alone does is the difference of "
+                f"{control} to {other}."
+            )
+    return sentences
+
+
+def unmatched_references(runs: pd.DataFrame) -> list[str]:
+    """Return a sentence where an arm that trains the network too is compared with plain random, as in older studies."""
+    compared = fill_full_data(runs)
+    compared = compared[~compared["full_data"]]
+    known = recorded_references(compared)
+    strategies = compared["strategy"].astype(str).str.partition(":")[0]
+    arms = compared.loc[strategies == LEARNING_LOSS].drop_duplicates("arm")
+    present = frozenset(compared["arm"])
+    names = [
+        str(row["arm"])
+        for row in arms.to_dict("records")
+        if row["arm"] not in known and arm_label(RANDOM, str(row["variant"])) in present
+    ]
+    if not names:
+        return []
+    return [
+        f"{joined(names)} {is_or_are(len(names))} compared with random choice by a network that is trained without the "
+        "loss predictor, so the difference mixes the choice of objects with the training: the command that made this "
+        "study adds the random arm that is missing."
+    ]
