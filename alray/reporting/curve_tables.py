@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.sweep.common_labels import on_common_labels
 from alray.analysis.sweep.full_data import fill_full_data
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.wording import count
@@ -25,8 +26,12 @@ Column: TypeAlias = "pd.Series[Any]"
 Values = npt.NDArray[np.float64]
 
 
-def read_curves(path: str | Path, reference: str = RANDOM) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read a table with a row per arm, seed and label count, as `rounds` and `runs` of a study.
+def read_curves(
+    path: str | Path, reference: str = RANDOM
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """Read a table with a row per arm, seed and label count, as `rounds` and `runs` of a study, and what to know of it.
+
+    Where label counts differ within a variant, curves are taken at common ones, and a sentence says so.
 
     Columns: arm, seed, labels, and at least one of accuracy and macro_f1 (shares), nll (nats); optionally variant and
     oracle. Others are ignored. What the table does not have is NaN, so `summarise` and `compare` take the two frames
@@ -44,11 +49,12 @@ def read_curves(path: str | Path, reference: str = RANDOM) -> tuple[pd.DataFrame
     path = Path(path)
     table = _columns(_read(path), path)
     _check_unique(table, path)
-    _check_grids(table[~table["full_data"]], path)
     _check_arms(table, reference, path)
+    table, notes = _on_common_labels(table, path)
     identity = _identity(table, path)
     runs = identity.drop_duplicates("run_id", ignore_index=True)
-    return _rounds(table, identity), runs.assign(status="finished", error="", traceback="")
+    runs = runs.assign(status="finished", error="", traceback="")
+    return _rounds(table, identity), runs, notes
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -136,21 +142,25 @@ def _check_unique(table: pd.DataFrame, path: Path) -> None:
     )
 
 
-def _check_grids(table: pd.DataFrame, path: Path) -> None:
-    """Refuse runs that differ in their label counts: curves are compared point by point."""
-    grids = table.groupby(_KEY[:3], sort=False)["labels"].agg(frozenset)
-    common = grids.iloc[0]
-    others = grids[grids.map(lambda grid: grid != common)]
-    if others.empty:
-        return
-    odd = min(common ^ others.iloc[0])
-    has, lacks = grids.index[0], others.index[0]
-    if odd not in common:
-        has, lacks = lacks, has
-    raise StoreError(
-        f"{path}, column labels: {_run(has)} has a value at {odd} labels and {_run(lacks)} has none; "
-        "every seed of every arm needs the same label counts"
+def _on_common_labels(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the table with label counts that agree within each variant, and a sentence where they did not."""
+    metrics = [name for name in DECIDING if name in table]
+    compared = table[~table["full_data"]]
+    try:
+        common, ranges = on_common_labels(compared, metrics)
+    except ValueError as error:
+        raise StoreError(
+            f"{path}, column labels: {error}, so there is no label count at which both are known; leave one of them "
+            "out, or give it rows that overlap"
+        ) from None
+    if not ranges:
+        return table, ()
+    notes = tuple(
+        f"Label counts differ between {f'the runs of variant {variant}' if variant else 'runs'}: they are compared "
+        f"from {low:,} to {high:,} labels, which all of them cover, with straight lines between the counts of a run."
+        for variant, (low, high) in ranges.items()
     )
+    return pd.concat([common, table[table["full_data"]]], ignore_index=True), notes
 
 
 def _check_arms(table: pd.DataFrame, reference: str, path: Path) -> None:

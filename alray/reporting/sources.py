@@ -142,9 +142,9 @@ def read_table(path: StudyPath, against: str | None) -> Source:
         StoreError: It cannot be used; names file, column, row and value.
     """
     reference = against or RANDOM
-    rounds, runs = read_curves(str(path), reference)
+    rounds, runs, notes = read_curves(str(path), reference)
     empty: pd.DataFrame = NO_QUERIES.to_pandas()
-    return Source(path, rounds, empty, runs, reference, data=(path.name,))
+    return Source(path, rounds, empty, runs, reference, notes, data=(path.name,))
 
 
 def read_sweep(results: Results, against: str | None) -> Source:

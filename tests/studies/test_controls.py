@@ -12,6 +12,7 @@ from alray.analysis.sweep.references import references_said, unmatched_reference
 from alray.reporting.api import report
 from alray.studies.sweep.results import load
 from tests.helpers.command import alray
+from tests.helpers.paths import local
 from tests.helpers.studies import Recorder, settings
 
 CONTROL = "random + loss predictor"
@@ -74,7 +75,7 @@ def test_the_random_arm_of_the_same_training_is_no_strategy_to_choose(study):
 @pytest.mark.parametrize("against", [None, "learning_loss", CONTROL])
 def test_the_page_says_which_arm_each_is_compared_with(study, against, tmp_path):
     found = report(study.path, out=tmp_path, formats=("html", "csv"), against=against)
-    page = found.page.read_text()
+    page = local(found.page).read_text()
     assert (SAID in found.verdict) == (against is None)
     assert f"{CONTROL} has the largest area" not in found.verdict
     assert f"{CONTROL} [query=10]" in page

@@ -23,9 +23,9 @@ def references_said(rows: Sequence[Row]) -> list[str]:
         named = [arm for arm, reference in against.items() if reference == control]
         if named and isinstance(other, str):
             sentences.append(
-                f"{joined(named)} {is_or_are(len(named))} compared with {control}, which trains the network in the same "
-                f"way, so that the choice of objects alone differs. What that training alone does is the difference of "
-                f"{control} to {other}."
+                f"{joined(named)} {is_or_are(len(named))} compared with {control}, which trains the network in the "
+                "same way, so that the choice of objects alone differs. What that training alone does is the "
+                f"difference of {control} to {other}."
             )
     return sentences
 

@@ -212,7 +212,7 @@ def class_shares(classes: pd.DataFrame, arms: ArmStyles) -> tuple[pd.DataFrame, 
     share = frame["pool_share"]
     if share.isna().all():
         mean = frame.groupby(["arm", "label"])["queried_share"].mean().rename("expected")
-        frame = frame.assign(reference=frame["arm"].map(arms.reference_of))
+        frame = frame.assign(reference=[arms.reference_of.get(arm, "") for arm in frame["arm"]])
         frame = frame.join(mean, on=["reference", "label"])
         share, against = frame["expected"], f"{arms.reference_title} queries it"
     with np.errstate(divide="ignore", invalid="ignore"):
