@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.sweep.made_by import made_by
-from alray.analysis.wording import count
+from alray.analysis.wording import count, joined
 from alray.pools.builtin import pool_name
 from alray.reporting.sources import Source
 
@@ -28,7 +28,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
         "split": f"{_split(split)}{_groups(settings['pool'])}; metrics on {settings['metric_split']}",
         "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
-        f"{budget:,}",
+        f"{budget:,}{_varied(settings.get('vary') or {})}",
         **_full_data(ceilings),
         **_scored(source),
         "seeds": ", ".join(map(str, settings["seeds"])),
@@ -44,6 +44,11 @@ def _split(split: Mapping[str, Any]) -> str:
     if split.get("column"):
         return f"as column {split['column']} gives it"
     return f"validation {split['validation']:g}, test {split['test']:g}"
+
+
+def _varied(vary: Mapping[str, Any]) -> str:
+    names = [name for name in ("initial", "query") if name in vary]
+    return f"; where {joined(names)} varies, rounds follow to end there" if names else ""
 
 
 def _groups(pool: Mapping[str, Any]) -> str:

@@ -44,11 +44,9 @@ def _common_range(table: pd.DataFrame) -> tuple[int, int]:
     ends = table.groupby(RUN, sort=False)["labels"].agg(["min", "max"])
     low, high = int(ends["min"].max()), int(ends["max"].min())
     if low > high:
-        begins, stops = ends["min"].idxmax(), ends["max"].idxmin()
-        raise ValueError(
-            f"arm {begins[0]!r}, seed {begins[2]}, begins at {low:,} labels, and arm {stops[0]!r}, seed {stops[2]}, "
-            f"ends at {high:,}"
-        )
+        named = [f"arm {arm!r}, seed {seed}," for arm, _, seed in ends.index]
+        begins, stops = named[int(ends["min"].argmax())], named[int(ends["max"].argmin())]
+        raise ValueError(f"{begins} begins at {low:,} labels, and {stops} ends at {high:,}")
     return low, high
 
 
