@@ -9,8 +9,8 @@ from alray.analysis.correlation.summary import summarise
 from alray.custom.code import CustomCode, custom_model
 from alray.custom.finding import find_code
 from alray.errors import Interrupted
+from alray.pools.preparing import PoolVariant, prepare, share
 from alray.pools.reading import read_pool
-from alray.pools.split import prepare
 from alray.reporting.notebook import ShownCorrelation, ShownSweep
 from alray.seeding import generator
 from alray.settings.common import ExecutionSpec
@@ -123,8 +123,8 @@ def plan_sweep(
     code = find_code(custom_names(spec))
     _require_sendable(code, spec.execution)
     pool = read_pool(spec.pool, spec.split.column)
-    prepared = prepare(pool, spec.pool, spec.split, spec.seed)
-    plan = make_plan(spec, pool, prepared, code)
+    variants = [PoolVariant(pool, spec.pool.dtype, spec.split)]
+    plan = make_plan(spec, pool, share(variants, spec.seed, spec.seeds), code)
     try_strategies(plan)
     return plan
 
@@ -178,7 +178,7 @@ def runs_on_record(
 
 def start_executor(plan: Plan) -> Executor[Job, Progress]:
     """Return the executor that the sweep asks for; Ray is imported only if it is Ray."""
-    pool, execution = plan.prepared, plan.study.execution
+    pool, execution = plan.shared, plan.study.execution
     if execution.executor == "inline":
         return InlineExecutor(lambda: RunWorker(pool, pool.checksum(), execution, HERE))
     from alray.ray_executor import ActorExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay

@@ -40,8 +40,20 @@ def as_tensor(array: npt.NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array)
 
 
+@dataclass(frozen=True)
+class Scaling:
+    """What standardises the features of a modality for a train part: scale * x + shift, both (dimension,) float32."""
+
+    scale: Tensor
+    shift: Tensor
+
+
 class ModalityTensors:
-    """One modality of the pool, from which rows are gathered."""
+    """One modality of the pool, from which rows are gathered.
+
+    Attributes:
+        scaling: Where the modality has an offset and a scale for each feature; a first layer can hold it instead.
+    """
 
     def __init__(self, modality: Modality) -> None:
         self.name = modality.name
@@ -49,16 +61,31 @@ class ModalityTensors:
         self.dimension = modality.dimension
         self.rows = modality.rows
         self._features = as_tensor(modality.features)
-        self._offset, self._scale = modality.offset, modality.scale
+        self.scaling: Scaling | None = None
+        self._offset, self._scale = 0.0, 1.0
+        offset, scale = modality.offset, modality.scale
+        if isinstance(offset, np.ndarray) and isinstance(scale, np.ndarray):
+            self.scaling = Scaling(torch.tensor(scale), torch.tensor(-offset * scale))
+        else:
+            self._offset, self._scale = float(offset), float(scale)
 
     def gather(
         self, objects: Indices, out: Float[Tensor, "n dimension"] | None = None
     ) -> Float[Tensor, "n dimension"]:
-        """Return a copy of the features of objects that have the modality, as float32, scaled; in `out` where given.
+        """Return a copy of the features of objects that have the modality, standardised float32; in `out` where given.
 
         Every matrix product then starts from memory that PyTorch aligned itself, for any address of the pool, which
         keeps results equal to the bit between a worker on the object store and this process.
         """
+        block = self.gather_unscaled(objects, out)
+        if self.scaling is not None:
+            torch.addcmul(self.scaling.shift, block, self.scaling.scale, out=block)
+        return block
+
+    def gather_unscaled(
+        self, objects: Indices, out: Float[Tensor, "n dimension"] | None = None
+    ) -> Float[Tensor, "n dimension"]:
+        """Return the same without `scaling`, for a first layer that holds it."""
         rows = torch.from_numpy(self.rows[objects].astype(np.int64))
         if self._features.dtype == torch.float32:
             block = torch.index_select(self._features, 0, rows, out=out)

@@ -1,5 +1,6 @@
 """Describe a pool as plain data, also one that an experiment would refuse."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,10 +8,14 @@ import numpy as np
 from alray.errors import PoolError
 from alray.pools.builtin import pool_name, with_own_settings
 from alray.pools.duplicates import Duplicates, find_duplicates
-from alray.pools.pool import TEST, TRAIN, VALIDATION, Parts
+from alray.pools.pool import TEST, TRAIN, VALIDATION, Parts, Pool
+from alray.pools.preparing import split_by_seed
 from alray.pools.reading import PoolContent, pool_of, read_content
 from alray.pools.split import split_pool
-from alray.settings.common import PoolSpec, SplitSpec
+from alray.settings.common import PoolSpec
+from alray.settings.sweep import SweepSpec, SweepSplitSpec
+
+USUAL_SEEDS = SweepSpec().seeds
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class PoolDescription:
         notes: Lines about dropped classes.
         warnings: Lines about modalities that seem to hold the label, and about values that hide all others.
         problems: Why an experiment would refuse the pool, a line each.
-        train: Objects in the train part of a study; 0 where there is a problem.
+        train: Objects in the train part of a study, the smallest of its splits; 0 where there is a problem.
         split: If a column gives it.
     """
 
@@ -85,20 +90,22 @@ class PoolDescription:
     split: SplitDescription | None = None
 
 
-def describe(spec: PoolSpec, split: SplitSpec | None = None) -> PoolDescription:
-    """Read a pool, count its objects, classes, copies and groups, and split it as a study would, by default as usual.
+def describe(
+    spec: PoolSpec, split: SweepSplitSpec | None = None, seeds: Sequence[int] = USUAL_SEEDS
+) -> PoolDescription:
+    """Read a pool, count its objects, classes, copies and groups, and split it as a sweep would, by default as usual.
 
     Raises:
         PoolError: The file, a column, an id, a label or the column of the split cannot be read.
     """
-    split, spec = split or SplitSpec(), with_own_settings(spec)
+    split, spec = split or SweepSplitSpec(), with_own_settings(spec)
     content = read_content(spec, split.column)
     metadata = content.metadata
     problems = content.problems()
     parts: Parts | None = None
     if not problems:
         try:
-            parts = split_pool(pool_of(content, spec), split, study_seed=0)
+            parts = _split_with_fewest_to_learn_from(pool_of(content, spec), split, seeds)
         except PoolError as error:
             problems.append(str(error))
     counts = np.bincount(metadata.labels, minlength=len(metadata.classes)).tolist()
@@ -127,6 +134,16 @@ def describe(spec: PoolSpec, split: SplitSpec | None = None) -> PoolDescription:
         train=0 if parts is None else int((parts == TRAIN).sum()),
         split=_split(content.parts, parts, split.column),
     )
+
+
+def _split_with_fewest_to_learn_from(
+    pool: Pool, split: SweepSplitSpec, seeds: Sequence[int]
+) -> Parts:
+    """Return the part of each object in the split, of those that a sweep draws, whose train part is smallest."""
+    if split.per == "study":
+        return split_pool(pool, split, study_seed=0)
+    parts = split_by_seed(pool, split, 0, seeds)
+    return min(parts, key=lambda part: int((part == TRAIN).sum()))
 
 
 def _split(given: Parts | None, used: Parts | None, column: str | None) -> SplitDescription | None:

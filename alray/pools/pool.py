@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 Indices = npt.NDArray[np.int64]
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 Parts = npt.NDArray[np.int8]
 """TRAIN, VALIDATION or TEST."""
+
+PerFeature = npt.NDArray[np.float32]
+"""(dimension,) a number for each feature of a modality."""
 
 Texts = npt.NDArray[np.character] | npt.NDArray[np.object_]
 """Text, of NumPy's fixed width or as objects.
@@ -30,7 +34,8 @@ class Modality:
         features: (present, dimension), float32, float16 or uint8: only the objects that have the modality.
         rows: (objects,) int32, the row of `features` for each object, -1 where absent.
         shape: Shape of one object's features: `(dimension,)`, or `(28, 28)` for an image array.
-        offset: Subtracted from every feature when it is loaded (for uint8, which stays unscaled in memory).
+        offset: Subtracted from the features when they are read: one number for all (uint8 stays as it is in memory),
+            or one for each feature, where splits of several run seeds share the features.
         scale: Multiplied after the subtraction.
     """
 
@@ -38,8 +43,8 @@ class Modality:
     features: npt.NDArray[np.generic]
     rows: npt.NDArray[np.int32]
     shape: tuple[int, ...]
-    offset: float = 0.0
-    scale: float = 1.0
+    offset: float | PerFeature = 0.0
+    scale: float | PerFeature = 1.0
 
     @property
     def dimension(self) -> int:
@@ -80,9 +85,40 @@ class Pool:
         return len(self.labels)
 
 
+class SharedArrays:
+    """Arrays that lie once in a node's memory for all who read them, and of which no one may change anything."""
+
+    def arrays(self) -> Sequence[npt.NDArray[np.generic]]:
+        """Return every array once, in a fixed order."""
+        raise NotImplementedError
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays: the memory of one copy."""
+        return sum(array.nbytes for array in self.arrays())
+
+    def checksum(self) -> int:
+        """Return the CRC-32 over every array: it shows whether a run has written into the shared pool."""
+        value = 0
+        for array in self.arrays():
+            value = zlib.crc32(np.ascontiguousarray(array).data, value)
+        return value
+
+    def verify(self, checksum: int) -> None:
+        """Compare the arrays with the checksum that they were shared with.
+
+        Raises:
+            RuntimeError: They differ.
+        """
+        if self.checksum() != checksum:
+            raise RuntimeError(
+                "the shared pool's content has changed during the run: something wrote into it in place"
+            )
+
+
 @dataclass(frozen=True, eq=False)
-class PreparedPool:
-    """The pool that every run reads: standardised features, labels and the split. NumPy arrays only.
+class PreparedPool(SharedArrays):
+    """The pool as runs read it: standardised features, labels and a split. NumPy arrays only.
 
     Attributes:
         modalities: Standardised with statistics of the train part's present objects.
@@ -102,30 +138,7 @@ class PreparedPool:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @override
     def arrays(self) -> Sequence[npt.NDArray[np.generic]]:
-        """Return every array, in a fixed order."""
         features = [array for m in self.modalities for array in (m.features, m.rows)]
         return [*features, self.labels, self.train, self.validation, self.test]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays: the memory of one copy."""
-        return sum(array.nbytes for array in self.arrays())
-
-    def checksum(self) -> int:
-        """Return the CRC-32 over every array: it shows whether a run has written into the shared pool."""
-        value = 0
-        for array in self.arrays():
-            value = zlib.crc32(np.ascontiguousarray(array).data, value)
-        return value
-
-    def verify(self, checksum: int) -> None:
-        """Compare the pool with the checksum that it was shared with.
-
-        Raises:
-            RuntimeError: They differ.
-        """
-        if self.checksum() != checksum:
-            raise RuntimeError(
-                "the shared pool's content has changed during the run: something wrote into it in place"
-            )

@@ -1,4 +1,4 @@
-"""Prepare a pool for runs: a stratified, group-aware split, and standardised features."""
+"""Split a pool: stratified by class, groups whole, or as a column of the pool gives it."""
 
 import itertools
 import logging
@@ -9,58 +9,26 @@ import numpy.typing as npt
 
 from alray.errors import PoolError
 from alray.pools.columns.metadata import name_some
-from alray.pools.pool import (
-    TEST,
-    TRAIN,
-    VALIDATION,
-    Indices,
-    Modality,
-    Parts,
-    Pool,
-    PreparedPool,
-    Texts,
-)
+from alray.pools.pool import TEST, TRAIN, VALIDATION, Indices, Parts, Pool
 from alray.seeding import generator
-from alray.settings.common import PoolSpec, SplitSpec
+from alray.settings.common import SplitSpec
 
 _logger = logging.getLogger(__name__)
-
-ROWS_AT_A_TIME = 16_384
-"""Rows that are converted to float64 at a time."""
 
 Counts = npt.NDArray[np.float64]
 
 
-def prepare(pool: Pool, pool_spec: PoolSpec, split: SplitSpec, study_seed: int) -> PreparedPool:
-    """Split the pool and standardise each modality with statistics of the train part's present objects.
+def split_pool(
+    pool: Pool, split: SplitSpec, study_seed: int, run_seed: int = 0, *, quiet: bool = False
+) -> Parts:
+    """Return (objects,) the part of each object, TRAIN, VALIDATION or TEST; with run seed 0 that of a whole study.
 
-    The study seed decides the part of each object, `pool_spec.dtype` the type of the standardised features.
-
-    Raises:
-        PoolError: A class cannot be in all three parts, or a standardised feature overflows `dtype`.
-    """
-    part = split_pool(pool, split, study_seed)
-    in_train = part == TRAIN
-    return PreparedPool(
-        modalities=tuple(
-            _standardise(modality, in_train, np.dtype(pool_spec.dtype), pool.ids)
-            for modality in pool.modalities
-        ),
-        labels=pool.labels,
-        class_count=len(pool.classes),
-        train=np.flatnonzero(in_train),
-        validation=np.flatnonzero(part == VALIDATION),
-        test=np.flatnonzero(part == TEST),
-    )
-
-
-def split_pool(pool: Pool, split: SplitSpec, study_seed: int) -> Parts:
-    """Return (objects,) the part of each object, TRAIN, VALIDATION or TEST, that a study with this seed uses.
+    Remarks on a given split are logged unless `quiet`.
 
     Raises:
         PoolError: A class is missing from a part, or a modality from the train part.
     """
-    part = assign_parts(pool, split, generator(study_seed, 0, "split"))
+    part = assign_parts(pool, split, generator(study_seed, run_seed, "split"), quiet=quiet)
     for modality in pool.modalities:
         if not modality.present[part == TRAIN].any():
             raise PoolError(
@@ -69,14 +37,18 @@ def split_pool(pool: Pool, split: SplitSpec, study_seed: int) -> Parts:
     return part
 
 
-def assign_parts(pool: Pool, split: SplitSpec, rng: np.random.Generator) -> Parts:
+def assign_parts(
+    pool: Pool, split: SplitSpec, rng: np.random.Generator, *, quiet: bool = False
+) -> Parts:
     """Return (objects,) TRAIN, VALIDATION or TEST: as a column of the pool gives them, or stratified by class.
+
+    Remarks on a given split are logged unless `quiet`.
 
     Raises:
         PoolError: A class is missing from a part that needs it, or a given split lacks a part.
     """
     if pool.parts is not None:
-        return _complete(pool, pool.parts, split, rng)
+        return _complete(pool, pool.parts, split, rng, quiet=quiet)
     shares = np.array([1 - split.validation - split.test, split.validation, split.test])
     sizes = np.bincount(pool.labels, minlength=len(pool.classes))
     target: Counts = shares[:, None] * sizes[None, :]
@@ -107,7 +79,9 @@ def _stratify(
     return part
 
 
-def _complete(pool: Pool, given: Parts, split: SplitSpec, rng: np.random.Generator) -> Parts:
+def _complete(
+    pool: Pool, given: Parts, split: SplitSpec, rng: np.random.Generator, *, quiet: bool
+) -> Parts:
     """Return a given split, with a validation part out of its train part where it has none."""
     counts = np.bincount(given, minlength=3)
     for part, name in ((TRAIN, "train"), (TEST, "test")):
@@ -123,14 +97,16 @@ def _complete(pool: Pool, given: Parts, split: SplitSpec, rng: np.random.Generat
             f"{pool.name}: column {split.column!r} has no validation part: {int((parts == VALIDATION).sum()):,} of "
             f"the {counts[TRAIN]:,} objects of its train part are taken, by split.validation = {split.validation:g}"
         )
-        _logger.info(note)
+        if not quiet:
+            _logger.info(note)
     elif split.validation != SplitSpec().validation:
         raise PoolError(
             f"{pool.name}: split.validation = {split.validation:g} has no use, since column {split.column!r} has a "
             "validation part; leave it out"
         )
     _require_train_classes(pool, parts, split)
-    _warn_of_shared_groups(pool, parts, split)
+    if not quiet:
+        _warn_of_shared_groups(pool, parts, split)
     return parts
 
 
@@ -225,67 +201,3 @@ def _require_every_class(part: npt.NDArray[np.int8], pool: Pool) -> None:
     raise PoolError(
         f"{pool.name}: too small to be in the train, validation and test part: class {named}{grouped}; {advice}"
     )
-
-
-def _standardise(
-    modality: Modality,
-    in_train: npt.NDArray[np.bool_],
-    dtype: np.dtype[np.floating],
-    ids: Texts,
-) -> Modality:
-    features = modality.features
-    train_rows = np.sort(modality.rows[in_train & modality.present])
-    mean, deviation = _moments(features, train_rows)
-    if features.dtype == np.uint8:
-        # One offset and scale for all pixels: borders that are always black have no deviation.
-        offset = float(mean.mean())
-        scale = 1 / max(1e-12, float(np.sqrt(np.mean(deviation**2 + (mean - offset) ** 2))))
-        return Modality(modality.name, features, modality.rows, modality.shape, offset, scale)
-    # Equal numbers have a deviation of exactly 0: float64 holds sums of float32 without an error. A small deviation is
-    # no reason to take a feature for constant: its unit may be small.
-    deviation[deviation == 0] = 1.0
-    standardised = np.empty(features.shape, dtype=dtype)
-    broken = []
-    with np.errstate(over="ignore"):
-        for start in range(0, len(features), ROWS_AT_A_TIME):
-            block = features[start : start + ROWS_AT_A_TIME].astype(np.float64)
-            written = standardised[start : start + ROWS_AT_A_TIME]
-            written[:] = (block - mean) / deviation
-            broken.append(start + np.flatnonzero(~np.isfinite(written).all(axis=1)))
-    _refuse_overflow(modality, np.concatenate(broken), dtype, ids)
-    return Modality(modality.name, standardised, modality.rows, modality.shape)
-
-
-def _refuse_overflow(
-    modality: Modality, rows: Indices, dtype: np.dtype[np.floating], ids: Texts
-) -> None:
-    if not len(rows):
-        return
-    step = (
-        "use --set pool.dtype=float32"
-        if dtype == np.float16
-        else "mend or remove these rows, which differ too much from the train part"
-    )
-    raise PoolError(
-        f"modality {modality.name!r}: standardised features lie outside {dtype}'s range in objects "
-        f"{name_some(ids[np.isin(modality.rows, rows)])}; {step}"
-    )
-
-
-def _moments(
-    features: npt.NDArray[np.generic], rows: npt.NDArray[np.int32]
-) -> tuple[Counts, Counts]:
-    """Return mean and standard deviation per feature over the given rows, in float64, a chunk at a time."""
-    total = np.zeros(features.shape[1])
-    for block in _chunks(features, rows):
-        total += block.sum(axis=0)
-    mean = total / len(rows)
-    squares = np.zeros(features.shape[1])
-    for block in _chunks(features, rows):
-        squares += ((block - mean) ** 2).sum(axis=0)
-    return mean, np.sqrt(squares / len(rows))
-
-
-def _chunks(features: npt.NDArray[np.generic], rows: npt.NDArray[np.int32]) -> Iterator[Counts]:
-    for start in range(0, len(rows), ROWS_AT_A_TIME):
-        yield features[rows[start : start + ROWS_AT_A_TIME]].astype(np.float64)

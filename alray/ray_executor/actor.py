@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import ray
 
 from alray.custom.code import NO_CODE, CustomCode
-from alray.pools.pool import PreparedPool
+from alray.pools.shared import SharedPool
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
 from alray.studies.sweep.jobs import Job, Progress
@@ -26,7 +26,7 @@ class RunActor:
 
     def __init__(
         self,
-        pool: PreparedPool,
+        pool: SharedPool,
         checksum: int,
         execution: ExecutionSpec,
         code: CustomCode = NO_CODE,

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import ClusterError
-from alray.pools.pool import PreparedPool
+from alray.pools.shared import SharedPool
 from alray.ray_executor.actor import RunActor, Started
 from alray.ray_executor.base import RayExecutor
 from alray.ray_executor.hangs import Hang, HangDetector, HangLimits
@@ -34,7 +34,7 @@ class ActorExecutor(RayExecutor[Job, Progress]):
     """Runs jobs on actors, which are created as there is work and capacity, and released as soon as there is not."""
 
     def __init__(
-        self, pool: PreparedPool, execution: ExecutionSpec, code: CustomCode = NO_CODE
+        self, pool: SharedPool, execution: ExecutionSpec, code: CustomCode = NO_CODE
     ) -> None:
         super().__init__(pool, execution)
         self._code = code

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from typing_extensions import override
 
-from alray.pools.pool import PreparedPool
+from alray.pools.pool import SharedArrays
 from alray.ray_executor.liveness import free_resources
 from alray.ray_executor.node_failures import NodeFailures
 from alray.ray_executor.nodes import Nodes
@@ -27,7 +27,7 @@ AnyExecutor = TypeVar("AnyExecutor", bound="RayExecutor[Any, Any]")
 class RayExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
     """Runs jobs on this machine or on a running cluster; how a job gets to a node is a subclass's matter."""
 
-    def __init__(self, pool: PreparedPool, execution: ExecutionSpec) -> None:
+    def __init__(self, pool: SharedArrays, execution: ExecutionSpec) -> None:
         self._execution = execution
         self._session = RaySession(pool, execution)
         self._nodes = Nodes()

@@ -10,7 +10,7 @@ import ray
 from ray.exceptions import RayError
 
 from alray.errors import AlrayError, ClusterError, Interrupted
-from alray.pools.pool import PreparedPool
+from alray.pools.pool import SharedArrays
 from alray.ray_executor.address import cluster_address, require_answer, start_remedy
 from alray.ray_executor.autoscaling import CapacityRequest, autoscales
 from alray.ray_executor.liveness import view_of_ray
@@ -29,7 +29,7 @@ from alray.studies.retries import NOWHERE
 class RaySession:
     """Joins or starts Ray, and keeps one copy of the pool on each node, with the checksum that it had at first."""
 
-    def __init__(self, pool: PreparedPool, execution: ExecutionSpec) -> None:
+    def __init__(self, pool: SharedArrays, execution: ExecutionSpec) -> None:
         self._pool = pool
         self._execution = execution
         self._address = cluster_address(execution)

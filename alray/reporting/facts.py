@@ -10,6 +10,8 @@ from alray.analysis.wording import count, joined
 from alray.pools.builtin import pool_name
 from alray.reporting.sources import Source
 
+ONE_SPLIT = "the same for all seeds: intervals hold for this split alone, and another would change the numbers"
+
 
 def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
     """Return the facts of a sweep; `ceilings` as in `FullDataSplit`."""
@@ -41,9 +43,13 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
 
 
 def _split(split: Mapping[str, Any]) -> str:
-    if split.get("column"):
-        return f"as column {split['column']} gives it"
-    return f"validation {split['validation']:g}, test {split['test']:g}"
+    """Return how the pool is split, and what intervals over seeds therefore hold for."""
+    per_seed = split.get("per", "study") == "seed"
+    drawn = "drawn anew for each seed" if per_seed else ONE_SPLIT
+    if not split.get("column"):
+        return f"validation {split['validation']:g}, test {split['test']:g}, {drawn}"
+    given = f"as column {split['column']} gives it"
+    return f"{given}, its validation part {drawn}" if per_seed else f"{given}, {drawn}"
 
 
 def _varied(vary: Mapping[str, Any]) -> str:

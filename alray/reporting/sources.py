@@ -20,10 +20,10 @@ from alray.pools.split import assign_parts
 from alray.reporting.curve_tables import read_curves
 from alray.seeding import generator
 from alray.settings.base import unknown_name
-from alray.settings.common import PoolSpec, SplitSpec
+from alray.settings.common import PoolSpec
 from alray.settings.former import as_recorded
 from alray.settings.location import Location, StudyPath, location_of
-from alray.settings.sweep import SweepSpec
+from alray.settings.sweep import SweepSpec, SweepSplitSpec
 from alray.studies import manifest
 from alray.studies.correlation.results import Correlation
 from alray.studies.folder import ERRORS, Folder
@@ -62,7 +62,7 @@ class Source:
         problems: Sentences on failed and missing runs.
         settings: Plain settings, empty where unknown.
         manifest: Empty where unknown.
-        train_classes: Class: objects in the pool's train part, or None where unknown.
+        train_classes: Class: objects in the pool's train part, mean over seeds, or None where unknown.
         data: Names of its data below the folder.
     """
 
@@ -223,19 +223,30 @@ def _check_reference(runs: pd.DataFrame, reference: str) -> None:
 def _train_classes(
     settings: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> Mapping[str, int] | None:
-    """Return the classes of the train part from the manifest or, while the pool is still there, from the pool."""
+    """Return the classes of the train part from the manifest or, while the pool is still there, from the pool.
+
+    Where each seed has its own split, these are means over the seeds; they differ only where groups are kept whole.
+    """
     if "train_classes" in manifest:
         return {str(name): int(number) for name, number in manifest["train_classes"].items()}
     try:
-        split = SplitSpec.model_validate(settings["split"])
+        # Older studies have one split.
+        split = SweepSplitSpec.model_validate({"per": "study", **settings["split"]})
         pool = read_pool(PoolSpec.model_validate(settings["pool"]), split.column)
-        part = assign_parts(pool, split, generator(int(settings["seed"]), 0, "split"))
+        seeds = settings["seeds"] if split.per == "seed" else [0]
+        parts = [
+            assign_parts(pool, split, generator(int(settings["seed"]), seed, "split"), quiet=True)
+            for seed in seeds
+        ]
     except (AlrayError, ValidationError, KeyError):
         return None
     if pool.fingerprint != manifest.get("pool_fingerprint"):
         return None
-    counts = np.bincount(pool.labels[part == TRAIN], minlength=len(pool.classes))
-    return dict(zip(pool.classes, counts.tolist(), strict=True))
+    counts = [
+        np.bincount(pool.labels[part == TRAIN], minlength=len(pool.classes)) for part in parts
+    ]
+    mean = np.rint(np.mean(counts, axis=0)).astype(int)
+    return dict(zip(pool.classes, mean.tolist(), strict=True))
 
 
 def problems_of(runs: pd.DataFrame, *, written: bool) -> list[str]:

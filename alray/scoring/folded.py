@@ -8,7 +8,7 @@ from torch import Tensor
 
 from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import FUSED, LateFusion
-from alray.networks.tensors import PoolTensors
+from alray.networks.tensors import ModalityTensors, PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folding import (
     Affine,
@@ -18,6 +18,7 @@ from alray.scoring.folding import (
     fold_member,
     fold_taps,
     kept_units,
+    with_scaling,
 )
 from alray.scoring.passes import (
     BLOCK,
@@ -47,7 +48,11 @@ class FoldedPass:
         self._pool = pool
         self._request = request
         self._predictor = predictor if request.predicted_loss else None
-        self._first: Mapping[str, Layer] = first_layers(network)
+        first = first_layers(network)
+        self._first: Mapping[str, Layer] = {
+            modality.name: with_scaling(first[modality.name], modality.scaling)
+            for modality in pool.modalities
+        }
         self._taps = fold_taps(network, self._predictor) if self._predictor is not None else []
         self._last = kept_units(network.last, None)
         self._buffers = block_buffers(pool)
@@ -105,12 +110,12 @@ class FoldedPass:
             if modality.name not in self._present:
                 continue
             x = gather_block(modality, indices, self._buffers[modality.name])
-            x = self._first_input(modality.name, x.to(self._pool.device))
+            x = self._first_input(modality, x.to(self._pool.device))
             activations[modality.name] = self._first[modality.name].rectified(x)
         return activations
 
-    def _first_input(self, _modality: str, x: Tensor) -> Tensor:
-        """Return a modality's features in the form that its first layer takes."""
+    def _first_input(self, _modality: ModalityTensors, x: Tensor) -> Tensor:
+        """Return a modality's features, which lack their `scaling`, in the form that its first layer takes."""
         return x
 
     def _predicted_loss(

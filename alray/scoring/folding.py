@@ -16,6 +16,7 @@ from alray.networks.kernels import linear, round_up
 from alray.networks.layers import Hidden
 from alray.networks.loss_predictor import WIDTH, LossPredictor
 from alray.networks.models import Encoder, LateFusion
+from alray.networks.tensors import Scaling
 
 _STEP = 32
 """A member keeps a multiple of this many units of a layer."""
@@ -54,6 +55,15 @@ class Affine:
     def rectified(self, x: Tensor) -> Tensor:
         """Return its positive part."""
         return linear(x, self.weight, self.bias, rectified=True)
+
+
+def with_scaling(affine: Affine, scaling: Scaling | None) -> Affine:
+    """Return a Linear that reads standardised features as one that reads them as they lie in memory."""
+    if scaling is None:
+        return affine
+    weight = affine.weight
+    shift, scale = (each.to(weight.device) for each in (scaling.shift, scaling.scale))
+    return Affine(weight * scale, affine.bias + weight @ shift)
 
 
 @dataclass(frozen=True)

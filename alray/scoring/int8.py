@@ -16,7 +16,7 @@ from typing_extensions import override
 from alray.errors import SpecError
 from alray.networks.kernels import int8_linear, int8_weights
 from alray.networks.models import LateFusion, Network
-from alray.networks.tensors import PoolTensors
+from alray.networks.tensors import ModalityTensors, PoolTensors, Scaling
 from alray.pools.pool import Indices
 from alray.scoring.folded import FoldedPass, forward
 from alray.scoring.folding import Affine, FoldedEncoder, FoldedMember, first_layers
@@ -48,12 +48,16 @@ class Scale:
     step: float
     zero: int
 
-    def bytes_of(self, x: Tensor) -> Tensor:
-        """Return numbers of either sign as bytes, those beyond the range at its ends; x is overwritten.
+    def bytes_of(self, x: Tensor, scaling: Scaling | None = None) -> Tensor:
+        """Return numbers of either sign, after a scaling if any, as bytes, those beyond the range at its ends.
 
-        By way of signed integers, for which PyTorch has vector instructions.
+        x is overwritten. By way of signed integers, for which PyTorch has vector instructions.
         """
-        signed = x.mul_(1 / self.step).clamp_(-self.zero, _SIGNED_LEVELS).round_().to(torch.int8)
+        if scaling is None:
+            x.mul_(1 / self.step)
+        else:
+            torch.addcmul(scaling.shift / self.step, x, scaling.scale / self.step, out=x)
+        signed = x.clamp_(-self.zero, _SIGNED_LEVELS).round_().to(torch.int8)
         return signed.view(torch.uint8).bitwise_xor_(self.zero)
 
 
@@ -111,7 +115,8 @@ class Int8Pass(FoldedPass):
         if not can_compute(request):
             raise SpecError("features and predicted losses cannot be computed in int8")
         super().__init__(network, pool, request)
-        self._exact_first = first_layers(network)
+        self._exact_first = self._first
+        self._of_standardised = first_layers(network)
         self._feature_scales: Mapping[str, Scale] = {}
 
     @override
@@ -123,10 +128,12 @@ class Int8Pass(FoldedPass):
         exact = {name: h[: len(sample)] for name, h in self._first_activations(sample).items()}
         first = {name: scale_of(h) for name, h in exact.items()}
         self._feature_scales = {
-            name: signed_scale_of(self._buffers[name][: len(sample)]) for name in present
+            modality.name: signed_scale_of(modality.gather(sample))
+            for modality in self._pool.modalities
+            if modality.name in present
         }
         self._first = {
-            name: Int8Affine(self._exact_first[name], self._feature_scales[name], scale)
+            name: Int8Affine(self._of_standardised[name], self._feature_scales[name], scale)
             for name, scale in first.items()
         }
         whole, members = self._fold(present)
@@ -134,9 +141,9 @@ class Int8Pass(FoldedPass):
         self._members = [_quantised(member, exact, first) for member in members]
 
     @override
-    def _first_input(self, modality: str, x: Tensor) -> Tensor:
-        scale = self._feature_scales.get(modality)
-        return x if scale is None else scale.bytes_of(x)
+    def _first_input(self, modality: ModalityTensors, x: Tensor) -> Tensor:
+        scale = self._feature_scales.get(modality.name)
+        return x if scale is None else scale.bytes_of(x, modality.scaling)
 
 
 def _quantised(

@@ -44,8 +44,11 @@ def block_buffers(pool: PoolTensors) -> dict[str, Tensor]:
 
 
 def gather_block(modality: ModalityTensors, indices: Indices, buffer: Tensor) -> Tensor:
-    """Return at most `BLOCK` objects' features in the buffer, with surplus rows up to a multiple of `ROW_STEP`."""
-    modality.gather(indices, out=buffer[: len(indices)])
+    """Return at most `BLOCK` objects' features in the buffer, with surplus rows up to a multiple of `ROW_STEP`.
+
+    The modality's `scaling` is left to the first layer.
+    """
+    modality.gather_unscaled(indices, out=buffer[: len(indices)])
     return buffer[: round_up(len(indices), ROW_STEP)]
 
 

@@ -11,7 +11,7 @@ from alray.networks.models import FUSED
 from alray.networks.sequential import Block
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
-from alray.scoring.folding import Affine, KeptUnits, normalisation
+from alray.scoring.folding import Affine, KeptUnits, normalisation, with_scaling
 from alray.scoring.passes import (
     BLOCK,
     asked_heads,
@@ -47,6 +47,8 @@ class SequentialPass:
         self._device = pool.device
         (self._buffer,) = block_buffers(pool).values()
         self._whole = _fold(blocks, None)
+        first = self._whole[0]
+        self._whole[0] = _Stage(with_scaling(first.affine, self._modality.scaling), first.relu)
         self._shared = len(blocks)
         self._members: list[list[_Stage]] = []
         if request.committee is not None:

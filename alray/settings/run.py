@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from alray.settings.base import Settings
-from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
+from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.names import LONGEST
-from alray.settings.sweep import ScreenSpec
+from alray.settings.sweep import ScreenSpec, SweepSplitSpec
 
 SCHEMA = 1
 """Number of the results' layout and of the meaning of settings: part of every run's identity."""
@@ -60,7 +60,7 @@ class RunSpec(Settings):
     study_seed: int
     pool_fingerprint: str
     pool_dtype: str
-    split: SplitSpec
+    split: SweepSplitSpec
     model: ModelSpec
     training: TrainingSpec
     initial: int
@@ -79,10 +79,12 @@ class RunSpec(Settings):
         """Return the settings that the run's name hashes: all but those that only describe others.
 
         A setting of `OPTIONAL` that is None is left out: runs that are older than these settings keep their names.
-        A column that gives the split acts through the pool's fingerprint.
+        A column that gives the split acts through the pool's fingerprint. One split for all seeds is left out too.
         """
         settings = self.model_dump(mode="json", exclude=DESCRIPTIONS)
         del settings["split"]["column"]
+        if self.split.per == "study":
+            del settings["split"]["per"]
         unset = [name for name in OPTIONAL if settings[name] is None]
         return {
             "schema": SCHEMA,

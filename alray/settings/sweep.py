@@ -1,5 +1,6 @@
 """Settings of a sweep, which `alray sweep` executes."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -7,6 +8,25 @@ from pydantic import BeforeValidator, Field, model_validator
 from alray.settings.base import Count, Listed, Settings, Share, StudyName, refuse_repeats
 from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
 from alray.settings.seeds import Seeds
+
+
+class SweepSplitSpec(SplitSpec):
+    """The split of a sweep, which its run seeds draw anew or have in common."""
+
+    per: Literal["seed", "study"] = Field(
+        "seed",
+        description="seed: each run seed draws its own split, so that intervals hold for other samples of the pool; "
+        "study: all have one, and intervals are about this split alone. Where a column gives the split, study if not "
+        "given, and seed draws the validation part alone",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_given_once(cls, values: object) -> object:
+        """Fill in one split for all seeds where a column gives it."""
+        if isinstance(values, Mapping) and values.get("column") is not None:
+            return {"per": "study", **values}
+        return values
 
 
 class ScreenSpec(Settings):
@@ -38,9 +58,9 @@ class SweepSpec(Settings):
     name: StudyName | None = Field(
         None, description="the study's folder; the pool's name if not given"
     )
-    seed: int = Field(0, description="study seed: decides the split")
+    seed: int = Field(0, description="study seed: decides every draw, together with the run seed")
     pool: PoolSpec = PoolSpec()
-    split: SplitSpec = SplitSpec()
+    split: SweepSplitSpec = SweepSplitSpec()
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
     strategies: Annotated[tuple[str, ...], Field(min_length=1), Listed] = Field(

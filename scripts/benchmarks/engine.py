@@ -123,13 +123,14 @@ class MeasuredActor(RunActor):
 
 def actor_memory(prepared: PreparedPool, actors: int, rounds: int) -> tuple[float, float]:
     """Return the megabytes beyond the pool and of the pool's share that actors hold at most after runs side by side."""
-    reference, checksum = ray.put(prepared), prepared.checksum()
     seeds = tuple(range(actors))
     initial = initial_labels(prepared, rounds)
     study = SweepSpec(
         strategies=("bald",), seeds=seeds, initial=initial, query=QUERY, rounds=rounds
     )
-    jobs = [Job(run.run_id, run, rounds, None) for run in plan_for(prepared, study).runs]
+    plan = plan_for(prepared, study)
+    reference, checksum = ray.put(plan.shared), plan.shared.checksum()
+    jobs = [Job(run.run_id, run, rounds, None) for run in plan.runs]
     kind: Any = ray.remote(num_cpus=1)(MeasuredActor)
     workers = [kind.remote(reference, checksum, ExecutionSpec()) for _ in jobs]
     ray.get([worker.ready.remote() for worker in workers])

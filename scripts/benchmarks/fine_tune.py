@@ -19,8 +19,8 @@ from alray.networks.layers import dropouts, seed_dropouts
 from alray.networks.models import FUSED, LateFusion
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
+from alray.pools.preparing import prepare
 from alray.pools.reading import read_pool
-from alray.pools.split import prepare
 from alray.scoring.cached import CachedScorer
 from alray.scoring.metrics import measure
 from alray.settings.common import ModelSpec, PoolSpec, SplitSpec, TrainingSpec

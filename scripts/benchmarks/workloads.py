@@ -12,6 +12,7 @@ from torch import Tensor
 from alray.networks.models import Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, Modality, Pool, PreparedPool
+from alray.pools.shared import SharedPool, ViewKey
 from alray.scoring import engine
 from alray.settings.run import RunSpec
 from alray.settings.sweep import SweepSpec
@@ -65,7 +66,11 @@ def plan_for(prepared: PreparedPool, study: SweepSpec) -> Plan:
     classes = tuple(map(str, range(prepared.class_count)))
     ids = np.arange(len(prepared)).astype(np.str_)
     pool = Pool("noise", ids, prepared.labels, classes, prepared.modalities, None, "noise")
-    return make_plan(study, pool, prepared)
+    split = study.split.model_copy(update={"per": "study"})
+    key = ViewKey(pool.fingerprint, study.pool.dtype, split.validation, split.test, None)
+    return make_plan(
+        study.model_copy(update={"split": split}), pool, SharedPool.of(prepared, [key])
+    )
 
 
 class TimedRound:

@@ -1,6 +1,7 @@
 """Small pools, networks and runs in memory, for the tests of what computes with them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.models import build_network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality, Pool, PreparedPool
+from alray.pools.shared import SharedPool, ViewKey
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
 from alray.settings.sweep import SweepSpec
@@ -66,6 +68,20 @@ def image_pool(
     modality = Modality("pixels", pixels, rows, shape, offset=127.5, scale=0.01)
     parts = np.split(np.arange(objects), [objects * 6 // 10, objects * 8 // 10])
     return PreparedPool((modality,), rng.integers(0, classes, objects), classes, *parts)
+
+
+def with_scaling(pool: PreparedPool) -> PreparedPool:
+    """Return the pool with an offset and a scale for each feature, as splits of several seeds have them."""
+    rng = np.random.default_rng(9)
+    modalities = tuple(
+        replace(
+            modality,
+            offset=rng.normal(size=modality.dimension).astype(np.float32),
+            scale=rng.uniform(0.5, 2, modality.dimension).astype(np.float32),
+        )
+        for modality in pool.modalities
+    )
+    return replace(pool, modalities=modalities)
 
 
 def raw_pool(
@@ -137,12 +153,16 @@ def plan_of(pool: PreparedPool, /, **settings: Any) -> Plan:
         "initial": 12,
         "query": 4,
         "rounds": 3,
+        "split": {"per": "study"},
         **settings,
     }
     classes = tuple(f"class {label}" for label in range(pool.class_count))
     ids = np.arange(len(pool)).astype(np.str_)
     raw = Pool("pool", ids, pool.labels, classes, pool.modalities, None, "of the pool")
-    return make_plan(SweepSpec.model_validate(study), raw, pool)
+    spec = SweepSpec.model_validate(study)
+    key = ViewKey(raw.fingerprint, spec.pool.dtype, spec.split.validation, spec.split.test, None)
+    keys = [key._replace(seed=seed) for seed in (None, *spec.seeds)]
+    return make_plan(spec, raw, SharedPool.of(pool, keys))
 
 
 def one_run(pool: PreparedPool, /, **settings: Any) -> RunSpec:

@@ -147,9 +147,10 @@ class Recorder(Recording, Observer):
 
 def inline(plan: Plan | CorrelationPlan, kind: Callable[..., Any] = InlineExecutor) -> Any:
     """Return an executor of this kind, with a worker for the plan's jobs."""
-    pool = plan.prepared
     if isinstance(plan, Plan):
-        return kind(lambda: RunWorker(pool, pool.checksum(), plan.study.execution, HERE))
+        shared = plan.shared
+        return kind(lambda: RunWorker(shared, shared.checksum(), plan.study.execution, HERE))
+    pool = plan.prepared
     return kind(lambda: TaskWorker(pool, pool.checksum(), plan.spec, HERE))
 
 

@@ -16,7 +16,7 @@ from alray.networks.sequential import find_blocks
 from alray.scoring import sequential as sequential_pass
 from alray.scoring.passes import BLOCK
 from alray.strategies.signals import Committee, Request
-from tests.helpers.builders import make_pool
+from tests.helpers.builders import make_pool, with_scaling
 from tests.helpers.scoring import assert_scored_as_the_module, scored
 from tests.helpers.sequential_modules import (
     CLASSES,
@@ -96,6 +96,12 @@ def test_a_sequence_is_scored_as_its_module(monkeypatch, pool, name):
     assert network.blocks is not None
     request = Request(log_probs=True, committee=Committee(5) if dropouts(network) else None)
     assert_scored_as_the_module(monkeypatch, network, pool, request, seed=2)
+
+
+def test_the_first_layer_of_a_sequence_holds_what_standardises_the_features(monkeypatch, pool):
+    network = custom(Sequence(*layers(nn.Dropout(0.3))))
+    request = Request(log_probs=True, committee=Committee(5))
+    assert_scored_as_the_module(monkeypatch, network, with_scaling(pool), request)
 
 
 def test_functions_are_layers_too(monkeypatch, pool):

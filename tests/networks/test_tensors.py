@@ -4,7 +4,7 @@ import torch
 
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality, PreparedPool
-from tests.helpers.builders import everyone, image_pool, make_pool
+from tests.helpers.builders import everyone, image_pool, make_pool, with_scaling
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.uint8])
@@ -90,3 +90,13 @@ def test_the_checksum_notices_one_changed_value_in_any_array(number):
 def test_bytes_are_those_of_all_arrays():
     pool = make_pool(objects=10, dimensions={"a": 3}, absent=0.0)
     assert pool.nbytes == 10 * 3 * 4 + 10 * 4 + 10 * 8 + 10 * 8
+
+
+def test_a_batch_has_an_offset_and_a_scale_for_each_feature():
+    pool = make_pool()
+    plain, scaled = (PoolTensors(each).batch(pool.train) for each in (pool, with_scaling(pool)))
+    for modality in with_scaling(pool).modalities:
+        expected = (plain.features[modality.name].numpy() - modality.offset) * modality.scale
+        np.testing.assert_allclose(
+            scaled.features[modality.name].numpy(), expected, rtol=1e-5, atol=1e-5
+        )

@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alray.errors import PoolError
-from alray.pools import split as split_module
+from alray.pools import moments, standardise
 from alray.pools.pool import TEST, TRAIN, VALIDATION, Modality
-from alray.pools.split import assign_parts, prepare
+from alray.pools.preparing import prepare
+from alray.pools.split import assign_parts
 from alray.seeding import generator
 from alray.settings.common import PoolSpec, SplitSpec
 from tests.helpers.builders import raw_pool
@@ -136,7 +137,8 @@ def test_parts_are_sorted_disjoint_and_complete():
 def test_features_are_standardised_by_the_present_objects_of_the_train_part(
     monkeypatch, rows_at_a_time
 ):
-    monkeypatch.setattr(split_module, "ROWS_AT_A_TIME", rows_at_a_time)
+    for module in (moments, standardise):
+        monkeypatch.setattr(module, "ROWS_AT_A_TIME", rows_at_a_time)
     features = 5 + normal(200, 3) * np.asarray([1, 20, 300], np.float32)
     present = np.random.default_rng(1).random(200) < 0.6
     pool = prepared(modality(features, present), modality(normal(200, 1), name="other"))

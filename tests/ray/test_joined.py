@@ -24,8 +24,8 @@ OWN = node_facts("/")["versions"]
 
 
 @pytest.fixture(scope="module")
-def prepared(pool):
-    return api.plan_sweep(SweepSpec.model_validate(settings(pool))).prepared
+def shared(pool):
+    return api.plan_sweep(SweepSpec.model_validate(settings(pool))).shared
 
 
 def joining(cluster, **changes):
@@ -36,19 +36,19 @@ def test_a_cluster_with_a_token_turns_away_who_has_none(cluster):
     assert security.probe(cluster) == security.LOCKED
 
 
-def test_a_joined_cluster_is_examined_and_used(cluster, prepared, monkeypatch):
+def test_a_joined_cluster_is_examined_and_used(cluster, shared, monkeypatch):
     monkeypatch.setattr(preflight, "DISK_BYTES", 2**60)
-    with ActorExecutor(prepared, joining(cluster)) as executor:
+    with ActorExecutor(shared, joining(cluster)) as executor:
         notices = executor._session.take_notices()
         assert executor._session.window() == 2
     assert any(f"node {socket.gethostname()}: " in text and "are free" in text for text in notices)
 
 
-def test_an_open_cluster_is_refused_unless_the_user_insists(cluster, prepared, monkeypatch):
+def test_an_open_cluster_is_refused_unless_the_user_insists(cluster, shared, monkeypatch):
     monkeypatch.setattr(security, "probe", lambda address: security.OPEN)
     with pytest.raises(ClusterError, match="asks for no token"):
-        ActorExecutor(prepared, joining(cluster)).__enter__()
-    with ActorExecutor(prepared, joining(cluster, insecure=True)) as executor:
+        ActorExecutor(shared, joining(cluster)).__enter__()
+    with ActorExecutor(shared, joining(cluster, insecure=True)) as executor:
         assert executor._session.window() == 2
 
 

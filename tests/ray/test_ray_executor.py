@@ -110,7 +110,7 @@ def test_a_full_cluster_is_waited_for_and_a_notice_says_so(pool, monkeypatch):
     make_hog: Any = ray.remote(num_cpus=2)(Hog)
     hog = make_hog.remote()
     ray.get(hog.here.remote())
-    with ActorExecutor(plan.prepared, plan.study.execution) as executor:
+    with ActorExecutor(plan.shared, plan.study.execution) as executor:
         assert "0 CPUs are free, a run needs 1; waiting" in wait_for_notice(executor)
         ray.kill(hog)
         wait_for_idle(executor)
@@ -118,7 +118,7 @@ def test_a_full_cluster_is_waited_for_and_a_notice_says_so(pool, monkeypatch):
 
 def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
     plan = plan_of(pool, attempts=2)
-    with ActorExecutor(plan.prepared, plan.study.execution) as executor:
+    with ActorExecutor(plan.shared, plan.study.execution) as executor:
         good, executor._session.pool = executor._session.pool, ray.put("no pool")
         assert wait_for_notice(executor) == (
             f"{socket.gethostname()}: a worker could not start: AttributeError: "
@@ -136,7 +136,7 @@ def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
 
 def test_a_worker_that_started_on_a_node_that_is_not_checked_yet_is_let_go(pool, monkeypatch):
     plan = plan_of(pool)
-    with ActorExecutor(plan.prepared, plan.study.execution) as executor:
+    with ActorExecutor(plan.shared, plan.study.execution) as executor:
         executor.scale(1)
         (reference,) = executor._starting
         assert ray.wait([reference], timeout=60)[0]
@@ -193,10 +193,10 @@ def test_a_ray_that_does_not_start_is_an_error_of_the_cluster(pool, monkeypatch)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", fail)
     with pytest.raises(ClusterError, match="cannot start a local Ray: RuntimeError: no room; "):
-        ActorExecutor(plan.prepared, plan.study.execution).__enter__()
+        ActorExecutor(plan.shared, plan.study.execution).__enter__()
     with_address = ExecutionSpec(executor="ray", address="auto")
     with pytest.raises(ClusterError, match="cannot join the Ray cluster at 'auto'"):
-        ActorExecutor(plan.prepared, with_address).__enter__()
+        ActorExecutor(plan.shared, with_address).__enter__()
 
 
 def test_a_ray_started_for_the_study_ends_with_it_even_if_it_is_refused(pool, monkeypatch):
@@ -210,5 +210,5 @@ def test_a_ray_started_for_the_study_ends_with_it_even_if_it_is_refused(pool, mo
     monkeypatch.setattr(ray, "shutdown", lambda: steps.append("shutdown"))
     monkeypatch.setattr(preflight, "STORE_FACTOR", 1e6)
     with pytest.raises(ClusterError, match="object store"):
-        ActorExecutor(plan.prepared, plan.study.execution).__enter__()
+        ActorExecutor(plan.shared, plan.study.execution).__enter__()
     assert steps == ["init", "shutdown"]

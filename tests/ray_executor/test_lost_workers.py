@@ -24,7 +24,7 @@ from tests.helpers.studies import settings
 def runs(pool) -> ActorExecutor:
     """Return an executor with two runs on node1 beside the one that is lost, and one on node2."""
     plan = api.plan_sweep(settings(pool))
-    made = ActorExecutor(plan.prepared, plan.study.execution)
+    made = ActorExecutor(plan.shared, plan.study.execution)
     for number, host in enumerate(["node1", "node1", "node2"]):
         made._running[number] = RunningJob(Actor(None, host), f"run-{number}")
     return made

@@ -21,6 +21,7 @@ from tests.helpers.builders import (
     make_pool,
     same_tensors,
     weights_of,
+    with_scaling,
 )
 from tests.helpers.scoring import (
     SIGNAL_NAMES,
@@ -73,6 +74,15 @@ def test_the_engine_equals_the_module(monkeypatch, dimensions, heads, dropout, k
     network = make_network(pool, randomised=True, heads=heads, dropout=dropout, width=width)
     asked = everything(network, None if kind is None else Committee(4, kind))
     assert_scored_as_the_module(monkeypatch, network, pool, **asked)
+
+
+@pytest.mark.parametrize("kind", ["heads", "both"])
+def test_a_first_layer_holds_what_standardises_the_features(monkeypatch, kind):
+    pool = make_pool(100, THREE, absent=0.4)
+    network = make_network(pool, randomised=True, width=40)
+    asked = everything(network, Committee(4, kind))
+    found = assert_scored_as_the_module(monkeypatch, network, with_scaling(pool), **asked)
+    assert not torch.allclose(found.log_probs, scored(network, pool, **asked).log_probs)
 
 
 @pytest.mark.parametrize(

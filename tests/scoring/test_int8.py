@@ -15,7 +15,7 @@ from alray.scoring.folding import Affine
 from alray.scoring.int8 import Int8Affine, can_compute, can_score, scale_of, signed_scale_of
 from alray.strategies.base import given
 from alray.strategies.signals import Committee, Request
-from tests.helpers.builders import everyone, image_pool, make_network, make_pool
+from tests.helpers.builders import everyone, image_pool, make_network, make_pool, with_scaling
 from tests.helpers.scoring import scored_plainly
 
 pytestmark = pytest.mark.skipif(
@@ -125,6 +125,11 @@ def test_encoders_of_different_sizes_share_a_scale_that_holds_both():
     with torch.no_grad():
         dict(network.encoders())["text"].second.linear.weight.mul_(20)
     assert_near(pool, network, slice(None))
+
+
+def test_features_are_standardised_on_their_way_to_bytes():
+    pool = with_scaling(make_pool(600, {"image": 20, "text": 30}, absent=0.0))
+    assert_near(pool, make_network(pool, width=32, randomised=True), slice(None))
 
 
 @pytest.mark.parametrize("request_", [Request(features=True), Request(predicted_loss=True)])

@@ -13,6 +13,7 @@ POOL = make_pool()
 CHANGES: dict[str, Any] = {
     "seed": 1,
     "pool.dtype": "float16",
+    "split.per": "seed",
     "split.validation": 0.15,
     "split.test": 0.15,
     "model.name": "tests.helpers.own_modules:OwnNetwork",
@@ -72,6 +73,7 @@ EXEMPT = {
     "execution.metrics": "they are only displayed",
 }
 NEEDED: dict[str, dict[str, Any]] = {
+    **{key: {"split.per": "study"} for key in ("split.validation", "split.test")},
     "training.loss_weights": {"training.loss": "fixed"},
     "model.options": {"model.name": "tests.helpers.own_modules:OwnNetwork"},
     **{

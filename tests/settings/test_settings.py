@@ -10,10 +10,9 @@ from alray.settings.common import (
     LossPredictionSpec,
     ModelSpec,
     PoolSpec,
-    SplitSpec,
     TrainingSpec,
 )
-from alray.settings.sweep import SweepSpec
+from alray.settings.sweep import SweepSpec, SweepSplitSpec
 from tests.helpers.builders import make_pool, one_run
 
 
@@ -189,7 +188,7 @@ def test_every_setting_can_be_looked_up():
 
 
 def test_every_setting_is_described():
-    sections: list[Any] = [PoolSpec, SplitSpec, ModelSpec, TrainingSpec, ExecutionSpec]
+    sections: list[Any] = [PoolSpec, SweepSplitSpec, ModelSpec, TrainingSpec, ExecutionSpec]
     kinds = [SweepSpec, LossPredictionSpec, *sections]
     missing = [
         name

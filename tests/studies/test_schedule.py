@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from typing_extensions import override
 
-from alray.settings.common import ModelSpec, SplitSpec, TrainingSpec
+from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
+from alray.settings.sweep import SweepSplitSpec
 from alray.studies.events import Failure
 from alray.studies.sweep.jobs import Job
 from alray.studies.sweep.schedule import RunSchedule
@@ -28,7 +29,7 @@ def run(strategy: str = "random", seed: int = 0, **training: object) -> RunSpec:
         study_seed=0,
         pool_fingerprint="pool",
         pool_dtype="float32",
-        split=SplitSpec(),
+        split=SweepSplitSpec(),
         model=ModelSpec(),
         training=TrainingSpec.model_validate(training),
         initial=10,

@@ -22,8 +22,8 @@ def plan(pool):
 
 
 def worker_for(plan: Plan) -> RunWorker:
-    prepared = plan.prepared
-    return RunWorker(prepared, prepared.checksum(), plan.study.execution, "here")
+    shared = plan.shared
+    return RunWorker(shared, shared.checksum(), plan.study.execution, "here")
 
 
 def run_job(plan: Plan) -> tuple[Job, bytes]:

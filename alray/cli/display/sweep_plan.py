@@ -21,7 +21,7 @@ def print_plan(console: Console, plan: Plan) -> None:
         cells = [arm.label + oracle, f"{runs:,}", f"{runs * plan.forward_passes(arm):,}"]
         table.add(*cells, *[_labels(arm)] * (len(budgets) > 1))
     console.print(table)
-    console.print(f"pool in shared memory: {size(plan.prepared.nbytes)} on each node")
+    console.print(f"pool in shared memory: {size(plan.shared.nbytes)} on each node")
 
 
 def _labels(arm: Arm) -> str:

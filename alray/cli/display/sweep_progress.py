@@ -123,15 +123,26 @@ def rounds_left(runs: Iterable[RunStatus]) -> int:
     return sum(run.run.rounds - run.rounds_done for run in runs if not run.finished)
 
 
+def _parts(plan: Plan) -> str:
+    """Return how large the parts of the split are, in all splits that runs have."""
+    sizes = zip(*(view.sizes() for view in plan.shared.views.values()), strict=True)
+    ranges = [
+        f"{min(each):,}" + (f" to {max(each):,}" if min(each) < max(each) else "")
+        for each in sizes
+    ]
+    drawn = "drawn for each seed" if plan.study.split.per == "seed" else "the same for all seeds"
+    return "train {}, validation {}, test {}".format(*ranges) + f", {drawn}"
+
+
 def sweep_headline(plan: Plan) -> list[str]:
     """Return three lines that say what the study is."""
-    study, parts = plan.study, plan.prepared
+    study = plan.study
     compared = len(plan.arms) * len(study.seeds)
     full = len(plan.runs) - compared
     on_full_data = f", and {full:,} on full data" if full else ""
     return [
         f"{study_title(str(study.name), plan.pool, study.pool.source)}: {features(plan.pool, study.pool)}",
-        f"train {len(parts.train):,}, validation {len(parts.validation):,}, test {len(parts.test):,}",
+        _parts(plan),
         f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(compared, 'run')}{on_full_data}; "
         f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}",
     ]

@@ -1,15 +1,17 @@
 """From a study's settings and its pool to arms and runs, everything checked before anything expensive starts."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from alray.analysis.sweep.arms import arm_label
 from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
 from alray.networks.threads import one_thread
-from alray.pools.pool import Pool, PreparedPool
+from alray.pools.pool import TRAIN, Pool, PreparedPool
+from alray.pools.shared import SharedPool, view_key
 from alray.settings.names import study_name
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
@@ -24,14 +26,14 @@ from alray.studies.sweep.variation import PROTOCOL, choices, variant_of, varied_
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked study: its settings with the name filled in, the pool as read and as runs see it, its arms and runs.
+    """A checked study: its settings with the name filled in, the pool as read and as it is shared, its arms and runs.
 
     All arms of a seed are together in `runs`; then come the runs on full data, if they are wanted.
     """
 
     study: SweepSpec
     pool: Pool
-    prepared: PreparedPool
+    shared: SharedPool
     arms: tuple[Arm, ...]
     runs: tuple[RunSpec, ...]
     code: CustomCode = NO_CODE
@@ -40,6 +42,11 @@ class Plan:
         """Return the plan with the runs that they were before a custom code was part of a run."""
         nothing = {"strategy_code": None, "model_code": None}
         return replace(self, runs=tuple(run.model_copy(update=nothing) for run in self.runs))
+
+    @cached_property
+    def prepared(self) -> PreparedPool:
+        """The pool as the first run sees it."""
+        return self.shared.view(self.runs[0])
 
     @property
     def queue(self) -> tuple[RunSpec, ...]:
@@ -58,24 +65,23 @@ class Plan:
         study, needs = arm.study, arm.strategy.needs
         if not needs.anything:
             return 0
-        objects, numbers = len(self.prepared.train), range(1, study.rounds + 1)
+        numbers = range(1, study.rounds + 1)
+        objects = min(train_size(self.shared, run) for run in self.runs if run.arm == arm.label)
         scored = sum(_scored(study, objects, number) for number in numbers)
         committee = needs.committee
         return scored * (committee.members if committee and committee.kind != "heads" else 1)
 
 
 def make_plan(
-    study: SweepSpec, pool: Pool, prepared: PreparedPool, code: CustomCode = NO_CODE
+    study: SweepSpec, pool: Pool, shared: SharedPool, code: CustomCode = NO_CODE
 ) -> Plan:
     """Expand a study into arms and runs; `code` is what the user supplies of it.
 
     Raises:
         SpecError: A strategy, setting or combination of them cannot work on this pool.
     """
-    _check_budget(study, pool, prepared)
     arms = with_controls(_arms(study, code))
-    for arm in arms:
-        _check_budget(arm.study, pool, prepared)
+    prepared = shared.view(_check_budgets(arms, pool, shared, study.seeds))
     configurations = [
         Configuration(arm.label, f"{_choice(arm)} {_protocol(arm)}", arm.model, arm.training)
         for arm in arms
@@ -88,24 +94,42 @@ def make_plan(
     check_screen(arms, networks, study)
     runs = [_run(pool, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
-        runs += _full_data_runs(study, pool, len(prepared.train), code)
+        runs += _full_data_runs(study, pool, shared, code)
     say_added(arms, len(study.seeds))
     named = study.model_copy(update={"name": study.name or study_name(pool.name)})
-    return Plan(named, pool, prepared, tuple(arms), tuple(runs), code)
+    return Plan(named, pool, shared, tuple(arms), tuple(runs), code)
 
 
-def _check_budget(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> None:
-    if study.budget > len(prepared.train):
-        raise SpecError(
-            f"initial + rounds x query = {study.initial} + {study.rounds} x {study.query} = {study.budget} labels, "
-            f"but the train part of pool {pool.name!r} has {len(prepared.train)} objects: "
-            f"{_remedy(study, pool, prepared)}"
-        )
+def train_size(shared: SharedPool, run: RunSpec) -> int:
+    """Return how many objects the train part of a run's split has."""
+    return shared.views[view_key(run)].sizes()[TRAIN]
 
 
-def _remedy(study: SweepSpec, pool: Pool, prepared: PreparedPool) -> str:
-    """Return which settings fit a pool that is too small for those that a study has."""
-    train = len(prepared.train)
+def _check_budgets(
+    arms: Sequence[Arm], pool: Pool, shared: SharedPool, seeds: Sequence[int]
+) -> RunSpec:
+    """Return a run of the first arm with the smallest train part; all runs have enough objects for their labels.
+
+    Raises:
+        SpecError: A train part has too few.
+    """
+    smallest = []
+    for arm in arms:
+        run = min((_run(pool, arm, seed) for seed in seeds), key=lambda r: train_size(shared, r))
+        smallest.append(run)
+        study, train = arm.study, train_size(shared, run)
+        if study.budget > train:
+            of_seed = f" with seed {run.seed}" if run.split.per == "seed" else ""
+            raise SpecError(
+                f"initial + rounds x query = {study.initial} + {study.rounds} x {study.query} = {study.budget} "
+                f"labels, but the train part of pool {pool.name!r} has {train} objects{of_seed}: "
+                f"{_remedy(study, pool, train)}"
+            )
+    return smallest[0]
+
+
+def _remedy(study: SweepSpec, pool: Pool, train: int) -> str:
+    """Return which settings fit a pool whose train part is too small for those that a study has."""
     rounds = (train - study.initial) // study.query
     fewer = f"lower --rounds to {rounds}, or " if rounds > 0 else ""
     fitting = fitting_budget(train, len(pool.classes))
@@ -153,12 +177,15 @@ def _protocol(arm: Arm) -> str:
     return " ".join(f"{name}={getattr(arm.study, name)}" for name in PROTOCOL)
 
 
-def _full_data_runs(study: SweepSpec, pool: Pool, objects: int, code: CustomCode) -> list[RunSpec]:
+def _full_data_runs(
+    study: SweepSpec, pool: Pool, shared: SharedPool, code: CustomCode
+) -> list[RunSpec]:
     """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
     runs = []
     for seed, choice in itertools.product(study.seeds, choices(study.vary)):
         arm = _arm(study, "random", choice, code)
         run = _run(pool, arm, seed)
+        objects = train_size(shared, run)
         everything = {"arm": arm_label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
         runs.append(run.model_copy(update={**everything, "full_data": True}))
     return runs

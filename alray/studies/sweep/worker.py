@@ -7,7 +7,7 @@ import torch
 from alray.custom.code import NO_CODE, CustomCode
 from alray.custom.finding import prepare_worker, require_same_code
 from alray.networks.tensors import PoolTensors
-from alray.pools.pool import PreparedPool
+from alray.pools.shared import SharedPool
 from alray.settings.common import ExecutionSpec
 from alray.studies.sweep.experiment import Experiment
 from alray.studies.sweep.jobs import Job, Progress
@@ -24,7 +24,7 @@ class RunWorker:
 
     def __init__(
         self,
-        pool: PreparedPool,
+        pool: SharedPool,
         checksum: int,
         execution: ExecutionSpec,
         host: str,
@@ -34,8 +34,8 @@ class RunWorker:
         prepare_worker(code)
         self._code = code
         torch.set_num_threads(execution.cpus_per_run)
-        device = torch.device("cuda" if execution.gpus_per_run else "cpu")
-        self._pool = PoolTensors(pool, device)
+        self._device = torch.device("cuda" if execution.gpus_per_run else "cpu")
+        self._pool = pool
         self._checksum = checksum
         self._checkpoint_seconds = execution.checkpoint_seconds
         self._host = host
@@ -49,7 +49,8 @@ class RunWorker:
         for each in job.custom_names():
             require_same_code(self._code, each)
         state = None if start_from is None else RunState.from_bytes(start_from)
-        experiment = Experiment(job.run, self._pool, time.perf_counter, state)
+        pool = PoolTensors(self._pool.view(job.run), self._device)
+        experiment = Experiment(job.run, pool, time.perf_counter, state)
         self._current = job, experiment
         # A run that starts from the shared passive phase reports its round 0 too.
         fresh = state is not None and state.round == 0
@@ -79,7 +80,7 @@ class RunWorker:
         job, experiment = self._in_progress()
         state = None
         if with_state:
-            self._pool.pool.verify(self._checksum)
+            self._pool.verify(self._checksum)
             state = experiment.state().to_bytes()
             self._last_checkpoint = time.monotonic()
         results, self._unreported = self._unreported, []

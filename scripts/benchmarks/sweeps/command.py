@@ -132,7 +132,7 @@ def measure_memory(chosen: SimpleNamespace) -> tuple[pd.DataFrame, list[tables.T
     for dtype in DTYPES:
         study = {**study_of(chosen), "strategies": ["bald"], "rounds": chosen.memory_rounds}
         study["pool"] = {"source": "icons", "dtype": dtype}
-        pool = plan_sweep(study).prepared.nbytes / MEGABYTE
+        pool = plan_sweep(study).shared.nbytes / MEGABYTE
         for actors in ACTORS:
             memory = WorkerMemory(actors)
             report = run_sweep(Competitor(f"{actors} actors", "alray", actors), study, memory)

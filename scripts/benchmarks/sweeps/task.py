@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from alray.networks.tensors import PoolTensors
-from alray.pools.pool import PreparedPool
+from alray.pools.shared import SharedPool
 from alray.settings.run import RunSpec
 from alray.studies.sweep.experiment import Experiment
 from alray.studies.sweep.records import TIMING_COLUMNS
@@ -77,10 +77,10 @@ def seconds(record: Mapping[str, Any]) -> float:
     return float(sum(record[column] for column in TIMING_COLUMNS))
 
 
-def experiment_for(prepared: PreparedPool, run: RunSpec, state: bytes | None = None) -> Experiment:
+def experiment_for(pool: SharedPool, run: RunSpec, state: bytes | None = None) -> Experiment:
     """Return a run in progress, on a pool of arrays that another process may share."""
     restored = None if state is None else RunState.from_bytes(state)
-    return Experiment(run, PoolTensors(prepared), time.perf_counter, restored)
+    return Experiment(run, PoolTensors(pool.view(run)), time.perf_counter, restored)
 
 
 def add_rounds(report: Report, runs: Sequence[RunSpec], rounds: Sequence[Rounds]) -> None:

@@ -13,7 +13,7 @@ import torch
 from ray import tune
 
 from alray.api import plan_sweep
-from alray.pools.pool import PreparedPool
+from alray.pools.shared import SharedPool
 from alray.settings.run import RunSpec
 from alray.studies.sweep.plan import Plan
 from benchmarks.sweeps.task import (
@@ -27,11 +27,11 @@ from benchmarks.sweeps.task import (
 )
 
 
-def trial(config: dict[str, Any], prepared: PreparedPool, runs: list[RunSpec]) -> None:
+def trial(config: dict[str, Any], pool: SharedPool, runs: list[RunSpec]) -> None:
     """Run one run, and report each round."""
     torch.set_num_threads(1)
     began = time.time()
-    experiment = experiment_for(prepared, runs[config["run"]])
+    experiment = experiment_for(pool, runs[config["run"]])
     while not experiment.finished:
         fresh = experiment.round < 0
         record = (experiment.passive() if fresh else experiment.next_round()).record
@@ -48,7 +48,7 @@ def trial(config: dict[str, Any], prepared: PreparedPool, runs: list[RunSpec]) -
 
 def fit(plan: Plan, task: Task) -> list[Rounds]:
     """Let Tune run every run; return them in the plan's order."""
-    trainable = tune.with_parameters(trial, prepared=plan.prepared, runs=list(plan.runs))
+    trainable = tune.with_parameters(trial, pool=plan.shared, runs=list(plan.runs))
     tuner = tune.Tuner(
         tune.with_resources(trainable, {"cpu": 1}),
         param_space={"run": tune.grid_search(list(range(len(plan.runs))))},

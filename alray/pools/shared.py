@@ -1,0 +1,114 @@
+"""The pool of a sweep as it lies once in memory, and how each run sees it: by the split of its seed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import override
+
+from alray.pools.pool import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Indices,
+    Modality,
+    Parts,
+    PreparedPool,
+    SharedArrays,
+)
+from alray.settings.run import RunSpec
+
+
+class ViewKey(NamedTuple):
+    """What decides how a run sees the pool.
+
+    Attributes:
+        fingerprint: The pool's.
+        dtype: Type of the standardised features.
+        validation: Share of the pool.
+        test: Share of the pool.
+        seed: The run seed, None where all seeds have one split.
+    """
+
+    fingerprint: str
+    dtype: str
+    validation: float
+    test: float
+    seed: int | None
+
+
+def view_key(run: RunSpec) -> ViewKey:
+    """Return what decides how this run sees the pool."""
+    split = run.split
+    seed = run.seed if split.per == "seed" else None
+    return ViewKey(run.pool_fingerprint, run.pool_dtype, split.validation, split.test, seed)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A split of the pool.
+
+    Attributes:
+        modalities: Their features belong to several views; offset and scale standardise them for this train part.
+        parts: (objects,) the part of each object.
+    """
+
+    modalities: tuple[Modality, ...]
+    parts: Parts
+
+    def sizes(self) -> tuple[int, int, int]:
+        """Return how many objects the train, validation and test part have."""
+        train, validation, test = (
+            int((self.parts == part).sum()) for part in (TRAIN, VALIDATION, TEST)
+        )
+        return train, validation, test
+
+
+@dataclass(frozen=True, eq=False)
+class SharedPool(SharedArrays):
+    """Labels, features and all splits of a sweep. NumPy arrays only.
+
+    Attributes:
+        labels: (objects,) int64, positions in the pool's classes.
+        views: How runs see it.
+    """
+
+    labels: Indices
+    class_count: int
+    views: Mapping[ViewKey, View]
+
+    @classmethod
+    def of(cls, prepared: PreparedPool, keys: Iterable[ViewKey]) -> "SharedPool":
+        """Return a pool of which all runs of these keys have the same view; objects may be in no part."""
+        parts = np.full(len(prepared), -1, dtype=np.int8)
+        for part, objects in (
+            (TRAIN, prepared.train),
+            (VALIDATION, prepared.validation),
+            (TEST, prepared.test),
+        ):
+            parts[objects] = part
+        view = View(prepared.modalities, parts)
+        return cls(prepared.labels, prepared.class_count, dict.fromkeys(keys, view))
+
+    def view(self, run: RunSpec) -> PreparedPool:
+        """Return the pool as a run sees it; features and labels are not copied."""
+        view = self.views[view_key(run)]
+        train, validation, test = (
+            np.flatnonzero(view.parts == part) for part in (TRAIN, VALIDATION, TEST)
+        )
+        return PreparedPool(
+            view.modalities, self.labels, self.class_count, train, validation, test
+        )
+
+    @override
+    def arrays(self) -> Sequence[npt.NDArray[np.generic]]:
+        found: list[npt.NDArray[np.generic]] = [self.labels]
+        for view in self.views.values():
+            found.append(view.parts)
+            for each in view.modalities:
+                scaling = (each.offset, each.scale)
+                of_split = [array for array in scaling if isinstance(array, np.ndarray)]
+                found += [each.features, each.rows, *of_split]
+        return list({id(array): array for array in found}.values())
