@@ -167,6 +167,11 @@ def read_pool(spec: PoolSpec, split_column: str | None = None) -> Pool:
     Raises:
         PoolError: The content cannot be used; the message names file, column and ids of all reasons.
     """
+    return pool_of(read_usable(spec, split_column), spec)
+
+
+def read_usable(spec: PoolSpec, split_column: str | None = None) -> PoolContent:
+    """Read the content of a pool that can be used, see `read_pool`."""
     content = read_content(spec, split_column)
     for note in content.notes:
         _logger.info(note)
@@ -175,7 +180,7 @@ def read_pool(spec: PoolSpec, split_column: str | None = None) -> Pool:
     problems = content.problems()
     if problems:
         raise PoolError("\n".join(problems))
-    return pool_of(content, spec)
+    return content
 
 
 def pool_of(content: PoolContent, spec: PoolSpec) -> Pool:

@@ -11,10 +11,13 @@ from alray.networks.tensors import ModalityTensors
 from alray.pools import moments
 from alray.pools.pool import TEST, TRAIN, Modality
 from alray.pools.preparing import PoolVariant, prepare, share
+from alray.pools.reading import read_pool
 from alray.pools.shared import ViewKey
+from alray.pools.variants import read_pools
 from alray.settings.common import PoolSpec, SplitSpec
 from alray.settings.sweep import SweepSplitSpec
 from tests.helpers.builders import raw_pool
+from tests.helpers.pools_fixtures import parquet
 
 SPLIT = SweepSplitSpec()
 
@@ -179,3 +182,48 @@ def test_a_column_that_gives_all_parts_leaves_seeds_nothing_to_draw():
     )
     assert np.array_equal(first == TEST, second == TEST)
     assert not np.array_equal(first, second)
+
+
+def written(tmp_path, **more):
+    """Return settings of a pool file, its objects in two classes by turns."""
+    vectors = {name: [[float(n % 7), float(n)] for n in range(60)] for name in ("image", "text")}
+    columns = {"id": [f"o{n}" for n in range(60)], "label": [str(n % 2) for n in range(60)]}
+    return PoolSpec(source=str(parquet(tmp_path, **columns, **vectors, **more)))
+
+
+def test_variants_of_a_pool_are_those_of_studies_of_their_own_and_share_its_arrays(tmp_path):
+    spec = written(tmp_path, author=[str(n // 3) for n in range(60)])
+    changes = (
+        {"modalities": {"text": "text"}},
+        {"group_by": "author"},
+        {"copies": "apart"},
+        {"dtype": "float16"},
+    )
+    variants = [spec.model_copy(update=change) for change in changes]
+    pools = read_pools(spec, variants)
+    for variant in variants:
+        alone = read_pool(variant)
+        assert pools.of(variant).fingerprint == alone.fingerprint
+        arrays = {id(part.features) for part in pools.of(variant).modalities}
+        assert arrays <= {id(part.features) for part in pools.own.modalities}
+    assert pools.of(variants[3]) is pools.own
+    shared = share(
+        [PoolVariant(pools.of(each), each.dtype, SPLIT) for each in (spec, *variants)], 0, (0, 1)
+    )
+    features = {id(part.features) for each in shared.views.values() for part in each.modalities}
+    # Two modalities in float32, two in float16.
+    assert len(features) == 4
+
+
+@pytest.mark.parametrize(
+    ("modalities", "message"),
+    [
+        ({"txt": "txt"}, r"there is no modality 'txt'; did you mean 'text'\?"),
+        ({"rare": "rare"}, "59 objects have no modality .*all null in rare"),
+    ],
+)
+def test_modalities_that_a_variant_cannot_have_are_refused(tmp_path, modalities, message):
+    spec = written(tmp_path, rare=[[1.0, 2.0], *[None] * 59])
+    variant = spec.model_copy(update={"modalities": modalities})
+    with pytest.raises(PoolError, match=rf"vary: pool.modalities: .*{message}"):
+        read_pools(spec, [variant])

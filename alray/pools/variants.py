@@ -1,0 +1,80 @@
+"""The pools of a sweep whose arms see its pool in several ways: read once, with one array for each modality."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from alray.errors import PoolError
+from alray.pools.columns.metadata import read_metadata
+from alray.pools.files.parquet import open_pool
+from alray.pools.pool import Pool
+from alray.pools.reading import PoolContent, pool_of, read_usable
+from alray.settings.base import unknown_name
+from alray.settings.common import PoolSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Pools:
+    """A sweep's pool, and what else its arms see of it: other modalities, groups or copies of the same objects.
+
+    Attributes:
+        own: The pool of the study's own settings.
+        others: By `_what_differs`.
+    """
+
+    own: Pool
+    others: Mapping[str, Pool] = field(default_factory=dict)
+
+    def of(self, spec: PoolSpec) -> Pool:
+        """Return the pool that an arm with these settings sees."""
+        return self.others.get(_what_differs(spec), self.own)
+
+
+def read_pools(
+    spec: PoolSpec, variants: Sequence[PoolSpec], split_column: str | None = None
+) -> Pools:
+    """Read a pool once, and return it as each of several settings has it.
+
+    Args:
+        spec: The study's own settings; its modalities are all that there are.
+        variants: They may differ from it in `modalities` (some of its own), `group_by`, `copies` and `dtype`.
+        split_column: Gives the split, if it is named.
+
+    Raises:
+        PoolError: As for `read_pool`, or a variant cannot be used; names its settings.
+    """
+    content = read_usable(spec, split_column)
+    pools: dict[str, Pool] = {}
+    for each in variants:
+        key = _what_differs(each)
+        if key not in pools and key != _what_differs(spec):
+            pools[key] = pool_of(_seen_by(content, spec, each), each)
+    return Pools(pool_of(content, spec), pools)
+
+
+def _what_differs(spec: PoolSpec) -> str:
+    """Return what decides which pool an arm sees; the type of its features does not."""
+    return repr((sorted(spec.modalities), spec.group_by, spec.copies))
+
+
+def _seen_by(content: PoolContent, own: PoolSpec, variant: PoolSpec) -> PoolContent:
+    """Return the content with the modalities and groups of a variant."""
+    if variant.group_by != own.group_by:
+        metadata = read_metadata(open_pool(own.source), variant)
+        same = metadata.keep(np.isin(metadata.ids, content.metadata.ids))
+        content = replace(content, metadata=replace(content.metadata, groups=same.groups))
+    if variant.modalities == own.modalities:
+        return content
+    there = [column.modality.name for column in content.columns]
+    for name in variant.modalities:
+        if name not in there:
+            raise PoolError(
+                f"{content.path}: vary: pool.modalities: {unknown_name('modality', name, there)}"
+            )
+    columns = [column for column in content.columns if column.modality.name in variant.modalities]
+    content = replace(content, columns=tuple(columns))
+    problems = content.problems()
+    if problems:
+        raise PoolError("\n".join(["vary: pool.modalities: " + line for line in problems]))
+    return content
