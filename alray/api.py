@@ -11,6 +11,7 @@ from alray.custom.finding import find_code
 from alray.errors import Interrupted
 from alray.pools.preparing import PoolVariant, prepare, share
 from alray.pools.reading import read_pool
+from alray.pools.variants import read_pools
 from alray.reporting.notebook import ShownCorrelation, ShownSweep
 from alray.seeding import generator
 from alray.settings.common import ExecutionSpec
@@ -39,6 +40,7 @@ from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
 from alray.studies.sweep.store import SweepStore
 from alray.studies.sweep.trial import custom_names, try_strategies
+from alray.studies.sweep.variation import choices, varied_study
 from alray.studies.sweep.worker import RunWorker
 
 _logger = logging.getLogger(__name__)
@@ -122,9 +124,10 @@ def plan_sweep(
     spec = resolve(study_settings(SweepSpec, study, settings), SweepStore, results)
     code = find_code(custom_names(spec))
     _require_sendable(code, spec.execution)
-    pool = read_pool(spec.pool, spec.split.column)
-    variants = [PoolVariant(pool, spec.pool.dtype, spec.split)]
-    plan = make_plan(spec, pool, share(variants, spec.seed, spec.seeds), code)
+    varied = [varied_study(spec, choice) for choice in choices(spec.vary)]
+    pools = read_pools(spec.pool, [each.pool for each in varied], spec.split.column)
+    variants = [PoolVariant(pools.of(each.pool), each.pool.dtype, each.split) for each in varied]
+    plan = make_plan(spec, pools, share(variants, spec.seed, spec.seeds), code)
     try_strategies(plan)
     return plan
 

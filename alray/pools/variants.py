@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from alray.errors import PoolError
-from alray.pools.columns.metadata import read_metadata
+from alray.pools.columns.features import FeatureColumn
+from alray.pools.columns.metadata import name_some, read_metadata
 from alray.pools.files.parquet import open_pool
 from alray.pools.pool import Pool
 from alray.pools.reading import PoolContent, pool_of, read_usable
@@ -61,7 +62,10 @@ def _what_differs(spec: PoolSpec) -> str:
 def _seen_by(content: PoolContent, own: PoolSpec, variant: PoolSpec) -> PoolContent:
     """Return the content with the modalities and groups of a variant."""
     if variant.group_by != own.group_by:
-        metadata = read_metadata(open_pool(own.source), variant)
+        try:
+            metadata = read_metadata(open_pool(own.source), variant)
+        except PoolError as error:
+            raise PoolError(f"vary: pool.group_by: {error}") from None
         same = metadata.keep(np.isin(metadata.ids, content.metadata.ids))
         content = replace(content, metadata=replace(content.metadata, groups=same.groups))
     if variant.modalities == own.modalities:
@@ -73,8 +77,16 @@ def _seen_by(content: PoolContent, own: PoolSpec, variant: PoolSpec) -> PoolCont
                 f"{content.path}: vary: pool.modalities: {unknown_name('modality', name, there)}"
             )
     columns = [column for column in content.columns if column.modality.name in variant.modalities]
-    content = replace(content, columns=tuple(columns))
-    problems = content.problems()
-    if problems:
-        raise PoolError("\n".join(["vary: pool.modalities: " + line for line in problems]))
-    return content
+    _require_one_for_each_object(content, columns)
+    return replace(content, columns=tuple(columns))
+
+
+def _require_one_for_each_object(content: PoolContent, columns: Sequence[FeatureColumn]) -> None:
+    bare = ~np.logical_or.reduce([column.modality.present for column in columns])
+    if bare.any():
+        names = "+".join(column.modality.name for column in columns)
+        raise PoolError(
+            f"{content.path}: vary: pool.modalities: {int(bare.sum()):,} objects have nothing in {names}: "
+            f"{name_some(content.metadata.ids[bare])}; all arms need the same objects: leave {names} out, or remove "
+            "these rows"
+        )

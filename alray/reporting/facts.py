@@ -28,7 +28,8 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
     return {
         "pool": pool,
         "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
-        "split": f"{_split(split)}{_groups(settings['pool'])}; metrics on {settings['metric_split']}",
+        "split": f"{_split(split)}{_groups(settings['pool'])}; {_drawn(split)}; metrics on "
+        f"{settings['metric_split']}",
         "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
         f"{budget:,}{_varied(settings.get('vary') or {})}",
         **_full_data(ceilings),
@@ -43,13 +44,16 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
 
 
 def _split(split: Mapping[str, Any]) -> str:
-    """Return how the pool is split, and what intervals over seeds therefore hold for."""
-    per_seed = split.get("per", "study") == "seed"
-    drawn = "drawn anew for each seed" if per_seed else ONE_SPLIT
-    if not split.get("column"):
-        return f"validation {split['validation']:g}, test {split['test']:g}, {drawn}"
-    given = f"as column {split['column']} gives it"
-    return f"{given}, its validation part {drawn}" if per_seed else f"{given}, {drawn}"
+    if split.get("column"):
+        return f"as column {split['column']} gives it"
+    return f"validation {split['validation']:g}, test {split['test']:g}"
+
+
+def _drawn(split: Mapping[str, Any]) -> str:
+    """Return whether seeds have splits of their own, and what intervals over seeds therefore hold for."""
+    if split["per"] == "study":
+        return ONE_SPLIT
+    return f"{'its validation part is ' if split.get('column') else ''}drawn anew for each seed"
 
 
 def _varied(vary: Mapping[str, Any]) -> str:

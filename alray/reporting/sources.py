@@ -230,8 +230,7 @@ def _train_classes(
     if "train_classes" in manifest:
         return {str(name): int(number) for name, number in manifest["train_classes"].items()}
     try:
-        # Older studies have one split.
-        split = SweepSplitSpec.model_validate({"per": "study", **settings["split"]})
+        split = SweepSplitSpec.model_validate(settings["split"])
         pool = read_pool(PoolSpec.model_validate(settings["pool"]), split.column)
         seeds = settings["seeds"] if split.per == "seed" else [0]
         parts = [

@@ -13,6 +13,7 @@ from alray.networks.models import Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, Modality, Pool, PreparedPool
 from alray.pools.shared import SharedPool, ViewKey
+from alray.pools.variants import Pools
 from alray.scoring import engine
 from alray.settings.run import RunSpec
 from alray.settings.sweep import SweepSpec
@@ -69,7 +70,7 @@ def plan_for(prepared: PreparedPool, study: SweepSpec) -> Plan:
     split = study.split.model_copy(update={"per": "study"})
     key = ViewKey(pool.fingerprint, study.pool.dtype, split.validation, split.test, None)
     return make_plan(
-        study.model_copy(update={"split": split}), pool, SharedPool.of(prepared, [key])
+        study.model_copy(update={"split": split}), Pools(pool), SharedPool.of(prepared, [key])
     )
 
 

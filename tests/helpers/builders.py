@@ -13,6 +13,7 @@ from alray.networks.models import build_network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality, Pool, PreparedPool
 from alray.pools.shared import SharedPool, ViewKey
+from alray.pools.variants import Pools
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
 from alray.settings.sweep import SweepSpec
@@ -162,7 +163,7 @@ def plan_of(pool: PreparedPool, /, **settings: Any) -> Plan:
     spec = SweepSpec.model_validate(study)
     key = ViewKey(raw.fingerprint, spec.pool.dtype, spec.split.validation, spec.split.test, None)
     keys = [key._replace(seed=seed) for seed in (None, *spec.seeds)]
-    return make_plan(spec, raw, SharedPool.of(pool, keys))
+    return make_plan(spec, Pools(raw), SharedPool.of(pool, keys))
 
 
 def one_run(pool: PreparedPool, /, **settings: Any) -> RunSpec:

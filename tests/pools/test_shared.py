@@ -219,7 +219,10 @@ def test_variants_of_a_pool_are_those_of_studies_of_their_own_and_share_its_arra
     ("modalities", "message"),
     [
         ({"txt": "txt"}, r"there is no modality 'txt'; did you mean 'text'\?"),
-        ({"rare": "rare"}, "59 objects have no modality .*all null in rare"),
+        (
+            {"rare": "rare"},
+            "59 objects have nothing in rare: o1, .*: leave rare out, or remove these rows",
+        ),
     ],
 )
 def test_modalities_that_a_variant_cannot_have_are_refused(tmp_path, modalities, message):

@@ -130,7 +130,9 @@ def _parts(plan: Plan) -> str:
         f"{min(each):,}" + (f" to {max(each):,}" if min(each) < max(each) else "")
         for each in sizes
     ]
-    drawn = "drawn for each seed" if plan.study.split.per == "seed" else "the same for all seeds"
+    per_seed = {run.split.per == "seed" for run in plan.runs}
+    drawn = "drawn for each seed" if True in per_seed else "the same for all seeds"
+    drawn += " or the same for all, by arm" * (len(per_seed) > 1)
     return "train {}, validation {}, test {}".format(*ranges) + f", {drawn}"
 
 

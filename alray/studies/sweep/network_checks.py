@@ -18,16 +18,22 @@ from alray.training.learner import check_training
 from alray.training.trial import trial_objects, tried_network
 
 
-def check_networks(arms: Sequence[Arm], prepared: PreparedPool, study: SweepSpec) -> list[Network]:
-    """Return each arm's network, built and tried once for equal settings; refuse one that an arm cannot work with."""
-    pool, seed = PoolTensors(prepared), torch_seed(study.seed, 0, "weights")
+def check_networks(
+    arms: Sequence[Arm], views: Sequence[PreparedPool], study: SweepSpec
+) -> list[Network]:
+    """Return each arm's network, built and tried once for equal settings; refuse one that an arm cannot work with.
+
+    `views` has the pool as each arm sees it.
+    """
+    seed = torch_seed(study.seed, 0, "weights")
     counts = sorted({number for arm in arms for number in _label_counts(arm.study)})
-    counts += [len(prepared.train)] * study.full_data
+    counts += [max(len(view.train) for view in views)] * study.full_data
     tried: dict[str, Network] = {}
     disagreeing: set[tuple[str, Committee]] = set()
     networks: list[Network] = []
-    for arm in arms:
-        key = arm.model.model_dump_json()
+    for arm, view in zip(arms, views, strict=True):
+        key = f"{arm.model.model_dump_json()} {[each.name for each in view.modalities]}"
+        pool = PoolTensors(view)
         if key not in tried:
             tried[key] = tried_network(arm.model, arm.training, pool, seed, counts)
         try:

@@ -12,6 +12,8 @@ from alray.errors import SpecError
 from alray.networks.threads import one_thread
 from alray.pools.pool import TRAIN, Pool, PreparedPool
 from alray.pools.shared import SharedPool, view_key
+from alray.pools.variants import Pools
+from alray.settings.base import look_up
 from alray.settings.names import study_name
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
@@ -21,7 +23,7 @@ from alray.studies.sweep.arm import Arm
 from alray.studies.sweep.controls import say_added, with_controls
 from alray.studies.sweep.network_checks import check_networks, check_screen
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
-from alray.studies.sweep.variation import PROTOCOL, choices, variant_of, varied_study
+from alray.studies.sweep.variation import OF_POOL, PROTOCOL, choices, variant_of, varied_study
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Plan:
         """The pool as the first run sees it."""
         return self.shared.view(self.runs[0])
 
+    def seen_by(self, arm: Arm) -> PreparedPool:
+        """Return the pool as an arm's first run sees it."""
+        return self.shared.view(next(run for run in self.runs if run.arm == arm.label))
+
     @property
     def queue(self) -> tuple[RunSpec, ...]:
         """The runs as they should start: of a seed's runs those that score most first, full data last.
@@ -73,31 +79,38 @@ class Plan:
 
 
 def make_plan(
-    study: SweepSpec, pool: Pool, shared: SharedPool, code: CustomCode = NO_CODE
+    study: SweepSpec, pools: Pools, shared: SharedPool, code: CustomCode = NO_CODE
 ) -> Plan:
-    """Expand a study into arms and runs; `code` is what the user supplies of it.
+    """Expand a study into arms and runs.
+
+    Args:
+        study: Its settings.
+        pools: What its arms see, as read.
+        shared: The same with all splits.
+        code: What the user supplies of it.
 
     Raises:
         SpecError: A strategy, setting or combination of them cannot work on this pool.
     """
     arms = with_controls(_arms(study, code))
-    prepared = shared.view(_check_budgets(arms, pool, shared, study.seeds))
+    smallest = _check_budgets(arms, pools, shared, study.seeds)
+    views = [shared.view(run) for run in smallest]
     configurations = [
         Configuration(arm.label, f"{_choice(arm)} {_protocol(arm)}", arm.model, arm.training)
         for arm in arms
     ]
     refuse_without_effect(configurations)
     if study.rounds > 0:
-        refuse_equal(configurations, len(prepared.modalities))
+        refuse_equal(configurations, max(len(view.modalities) for view in views))
     with one_thread():
-        networks = check_networks(arms, prepared, study)
+        networks = check_networks(arms, views, study)
     check_screen(arms, networks, study)
-    runs = [_run(pool, arm, seed) for seed in study.seeds for arm in arms]
+    runs = [_run(pools, arm, seed) for seed in study.seeds for arm in arms]
     if study.full_data:
-        runs += _full_data_runs(study, pool, shared, code)
+        runs += _full_data_runs(study, pools, shared, code)
     say_added(arms, len(study.seeds))
-    named = study.model_copy(update={"name": study.name or study_name(pool.name)})
-    return Plan(named, pool, shared, tuple(arms), tuple(runs), code)
+    named = study.model_copy(update={"name": study.name or study_name(pools.own.name)})
+    return Plan(named, pools.own, shared, tuple(arms), tuple(runs), code)
 
 
 def train_size(shared: SharedPool, run: RunSpec) -> int:
@@ -106,26 +119,26 @@ def train_size(shared: SharedPool, run: RunSpec) -> int:
 
 
 def _check_budgets(
-    arms: Sequence[Arm], pool: Pool, shared: SharedPool, seeds: Sequence[int]
-) -> RunSpec:
-    """Return a run of the first arm with the smallest train part; all runs have enough objects for their labels.
+    arms: Sequence[Arm], pools: Pools, shared: SharedPool, seeds: Sequence[int]
+) -> list[RunSpec]:
+    """Return each arm's run with the smallest train part; it has enough objects for all labels.
 
     Raises:
         SpecError: A train part has too few.
     """
     smallest = []
     for arm in arms:
-        run = min((_run(pool, arm, seed) for seed in seeds), key=lambda r: train_size(shared, r))
+        run = min((_run(pools, arm, seed) for seed in seeds), key=lambda r: train_size(shared, r))
         smallest.append(run)
         study, train = arm.study, train_size(shared, run)
         if study.budget > train:
             of_seed = f" with seed {run.seed}" if run.split.per == "seed" else ""
             raise SpecError(
                 f"initial + rounds x query = {study.initial} + {study.rounds} x {study.query} = {study.budget} "
-                f"labels, but the train part of pool {pool.name!r} has {train} objects{of_seed}: "
-                f"{_remedy(study, pool, train)}"
+                f"labels, but the train part of pool {pools.own.name!r} has {train} objects{of_seed}: "
+                f"{_remedy(study, pools.own, train)}"
             )
-    return smallest[0]
+    return smallest
 
 
 def _remedy(study: SweepSpec, pool: Pool, train: int) -> str:
@@ -173,18 +186,18 @@ def _choice(arm: Arm) -> str:
 
 
 def _protocol(arm: Arm) -> str:
-    """Return how an arm's labels are queried."""
-    return " ".join(f"{name}={getattr(arm.study, name)}" for name in PROTOCOL)
+    """Return how an arm sees the pool, and how its labels are queried."""
+    return " ".join(f"{name}={look_up(arm.study, name)}" for name in (*PROTOCOL, *OF_POOL))
 
 
 def _full_data_runs(
-    study: SweepSpec, pool: Pool, shared: SharedPool, code: CustomCode
+    study: SweepSpec, pools: Pools, shared: SharedPool, code: CustomCode
 ) -> list[RunSpec]:
     """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
     runs = []
     for seed, choice in itertools.product(study.seeds, choices(study.vary)):
         arm = _arm(study, "random", choice, code)
-        run = _run(pool, arm, seed)
+        run = _run(pools, arm, seed)
         objects = train_size(shared, run)
         everything = {"arm": arm_label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
         runs.append(run.model_copy(update={**everything, "full_data": True}))
@@ -216,7 +229,7 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCod
     )
 
 
-def _run(pool: Pool, arm: Arm, seed: int) -> RunSpec:
+def _run(pools: Pools, arm: Arm, seed: int) -> RunSpec:
     study = arm.study
     return RunSpec(
         arm=arm.label,
@@ -227,7 +240,7 @@ def _run(pool: Pool, arm: Arm, seed: int) -> RunSpec:
         oracle=arm.strategy.oracle,
         seed=seed,
         study_seed=study.seed,
-        pool_fingerprint=pool.fingerprint,
+        pool_fingerprint=pools.of(study.pool).fingerprint,
         pool_dtype=study.pool.dtype,
         split=study.split,
         model=study.model,

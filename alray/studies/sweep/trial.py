@@ -53,9 +53,10 @@ def try_strategies(plan: Plan) -> None:
 
 def _try(arm: Arm, plan: Plan) -> None:
     study = arm.study
-    candidates = _candidates(plan.prepared, study)
+    prepared = plan.seen_by(arm)
+    candidates = _candidates(prepared, study)
     with forked_rng(torch_seed(study.seed, 0, "strategy")):
-        signals = _signals(arm, plan, candidates)
+        signals = _signals(arm, prepared, candidates)
         try:
             rng = generator(study.seed, 0, "strategy")
             query = arm.strategy.select(signals, study.query, rng)
@@ -75,12 +76,12 @@ def _candidates(prepared: PreparedPool, study: SweepSpec) -> Indices:
     return np.sort(prepared.train)[-max(study.query, min(wanted, unlabelled // 2)) :]
 
 
-def _signals(arm: Arm, plan: Plan, candidates: Indices) -> Signals:
+def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
     """Return what the strategy needs, by a network with fresh weights."""
-    study, needs = plan.study, arm.strategy.needs
+    study, needs = arm.study, arm.strategy.needs
     if not needs.anything:
         return Signals(candidates)
-    pool = PoolTensors(plan.prepared)
+    pool = PoolTensors(prepared)
     learner = fresh_learner(
         arm.model, arm.training, pool, lambda purpose: torch_seed(study.seed, 0, purpose)
     )

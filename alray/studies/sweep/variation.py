@@ -6,11 +6,25 @@ from typing import Any
 
 from alray.errors import SpecError
 from alray.settings.base import Settings, assign, look_up, setting_names, unknown_name, validate
-from alray.settings.common import ModelSpec, TrainingSpec
-from alray.settings.sweep import SweepSpec
+from alray.settings.common import ModelSpec, PoolSpec, TrainingSpec
+from alray.settings.sweep import SweepSpec, SweepSplitSpec
 
-VARIED: Mapping[str, type[Settings]] = {"model": ModelSpec, "training": TrainingSpec}
+VARIED: Mapping[str, type[Settings]] = {
+    "model": ModelSpec,
+    "training": TrainingSpec,
+    "split": SweepSplitSpec,
+    "pool": PoolSpec,
+}
 """Groups of settings that may vary."""
+
+MODALITIES = "pool.modalities"
+"""Its values are names of the study's modalities, joined by +."""
+
+OF_POOL = (
+    *("split.validation", "split.test", "split.per"),
+    *("pool.dtype", MODALITIES, "pool.group_by", "pool.copies"),
+)
+"""Settings of the groups `split` and `pool` that may vary: all arms have the same objects and classes."""
 
 PROTOCOL = ("initial", "query", "candidates")
 """Single settings that may vary."""
@@ -22,6 +36,9 @@ FIXED: Mapping[str, str] = {
     "screen": "a screen leaves the choice nearly as it is, and screen_recall says how nearly; compare two studies with "
     "`alray report --compare`",
     "seeds": "every arm runs with all seeds",
+    "pool": "another value gives other objects or classes, whose accuracies cannot be compared; run a study of its own "
+    "for each value",
+    "split": "a column that gives the split is read with the pool; run a study of its own for each value",
 }
 """Settings that may not vary, by the first part of their names: the reason."""
 
@@ -33,9 +50,11 @@ def choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
         SpecError: A setting does not exist, or may not vary.
     """
     valid = [
-        f"{section}.{name}" for section, kind in VARIED.items() for name in setting_names(kind)
+        f"{section}.{name}"
+        for section in ("model", "training")
+        for name in setting_names(VARIED[section])
     ]
-    valid += PROTOCOL
+    valid += [*PROTOCOL, *OF_POOL]
     for key in vary:
         if key not in valid and not key.startswith("model.options."):
             _refuse(key, valid)
@@ -44,7 +63,8 @@ def choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
 
 def _refuse(key: str, valid: list[str]) -> None:
     first = key.partition(".")[0]
-    if first not in SweepSpec.model_fields or first in VARIED:
+    is_one = key in setting_names(SweepSpec) and key not in VARIED
+    if first not in SweepSpec.model_fields or (first in VARIED and not is_one):
         raise SpecError(f"vary: {unknown_name('setting', key, valid)}")
     reason = FIXED.get(first, "run a study of its own for each value")
     raise SpecError(f"vary: {key} is the same for all arms of a study: {reason}")
@@ -60,8 +80,10 @@ def varied_study(study: SweepSpec, choice: Mapping[str, Any]) -> SweepSpec:
         SpecError: A value is not valid, or leaves no round.
     """
     values: dict[str, Any] = {section: getattr(study, section).model_dump() for section in VARIED}
+    # An address keeps its keys here, which a dump leaves out.
+    values["pool"]["source"] = study.pool.source
     for name, value in choice.items():
-        assign(values, name, value)
+        assign(values, name, _modalities(study, value) if name == MODALITIES else value)
     sections = {
         name: validate(kind, values[name], f"vary: {name}") for name, kind in VARIED.items()
     }
@@ -81,5 +103,19 @@ def variant_of(study: SweepSpec, varied: SweepSpec, choice: Mapping[str, Any]) -
     """Name the varied settings that differ from the study's own; a variant that does not differ has no name."""
     differing = [name for name in choice if look_up(varied, name) != look_up(study, name)]
     return ", ".join(
-        f"{name.partition('.')[2] or name}={look_up(varied, name)}" for name in differing
+        f"{name.partition('.')[2] or name}={_shown(look_up(varied, name))}" for name in differing
     )
+
+
+def _shown(value: object) -> object:
+    return "+".join(value) if isinstance(value, dict) and value else value
+
+
+def _modalities(study: SweepSpec, value: object) -> dict[str, str]:
+    """Return the modalities that a value such as `image+text` names, each with its column in the study's settings."""
+    if not isinstance(value, str):
+        raise SpecError(
+            f"vary: {MODALITIES}: write names of modalities, joined by +, such as text or image+text (got {value!r})"
+        )
+    names = [name.strip() for name in value.split("+")]
+    return {name: study.pool.modalities.get(name, name) for name in names}
