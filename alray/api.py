@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from alray.custom.finding import find_code
 from alray.errors import Interrupted
 from alray.pools.preparing import PoolVariant, prepare, share
 from alray.pools.reading import read_pool
-from alray.pools.variants import read_pools
+from alray.pools.reading_variants import read_pools
 from alray.reporting.notebook import ShownCorrelation, ShownSweep
 from alray.seeding import generator
 from alray.settings.common import ExecutionSpec
@@ -133,9 +134,7 @@ def plan_sweep(
 
 
 def _sweep_claim(plan: Plan, store: SweepStore) -> manifest.Claim:
-    def of_this_pool() -> bool:
-        return holds_some(store, plan.runs)
-
+    of_this_pool = partial(holds_some, store, plan.runs)
     return manifest.Claim(plan.study, plan.pool, manifest.SWEEP, plan.code, of_this_pool)
 
 

@@ -12,8 +12,8 @@ from alray.pools import moments
 from alray.pools.pool import TEST, TRAIN, Modality
 from alray.pools.preparing import PoolVariant, prepare, share
 from alray.pools.reading import read_pool
+from alray.pools.reading_variants import read_pools
 from alray.pools.shared import ViewKey
-from alray.pools.variants import read_pools
 from alray.settings.common import PoolSpec, SplitSpec
 from alray.settings.sweep import SweepSplitSpec
 from tests.helpers.builders import raw_pool
