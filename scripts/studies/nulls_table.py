@@ -16,8 +16,9 @@ import pandas as pd
 
 from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.comparison import compare
-from alray.analysis.sweep.findings import paragraph, whole_curve
+from alray.analysis.sweep.findings import whole_curve
 from alray.analysis.sweep.summary import summarise
+from alray.analysis.sweep.texts import paragraph
 from studies.made_studies import Curves, Labels, curves_of, frames_of
 
 ARMS = (RANDOM, *(f"null{number}" for number in range(1, 5)))

@@ -20,7 +20,7 @@ from alray.analysis.sweep.arms import (
     reference_pairs,
 )
 from alray.analysis.sweep.full_data import split_full_data
-from alray.analysis.sweep.metrics import DECIDING, better_sign
+from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
 from alray.analysis.sweep.savings import milestones, saving_at_budget, saving_columns, savings
 from alray.analysis.sweep.wins import wins

@@ -18,10 +18,10 @@ WINS = ("arm", "versus", "wins", "ties", "losses", "unknown", "seeds", "explorat
 def wins(arms: Sequence[ArmCurves], metric: str, rng: np.random.Generator) -> pd.DataFrame:
     """Return a row per ordered pair of arms of one variant.
 
-    A label count is a win where the band around the paired difference lies on the better side of zero. The bands are for the whole
-    curves of all pairs at once (`simultaneous_half_widths`). Of studies of five equal arms, made of real random runs
-    with 5 to 12 seeds, 11 % have a win anywhere, and 1 % a pair that differs by a tenth of the label counts or more,
-    where t intervals of single label counts give 15 % of the pairs (`scripts/studies/nulls`).
+    A label count is a win where the band around the paired difference lies on the better side of zero. The bands are
+    for the whole curves of all pairs at once (`simultaneous_half_widths`). Of studies of five equal arms, made of
+    real random runs with 5 to 12 seeds, 11 % have a win anywhere, and 1 % a pair that differs by a tenth of the label
+    counts or more, where t intervals of single label counts give 15 % of the pairs (`scripts/studies/nulls`).
 
     Args:
         arms: Arms with a finished run; those without the metric have no row.
