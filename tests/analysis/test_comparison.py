@@ -6,7 +6,6 @@ from dataclasses import fields
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats as scipy_stats
 
 from alray.analysis.sweep.comparison import Comparison, compare
 from tests.helpers.intervals import generator, t_interval
@@ -80,20 +79,22 @@ def test_differences_are_paired(full):
     assert "random" not in set(full.differences["arm"])
 
 
-def test_wins_are_the_signs_of_the_paired_intervals(full):
-    """Counted from SciPy's p values; both orders mirror each other."""
-    wins = full.wins.set_index(["arm", "versus"])
+def test_wins_are_label_counts_where_the_band_leaves_zero_out():
+    """Of two arms as the figure of differences shows it; of more there are no more. Both orders mirror each other."""
+    later = (ROUNDS["arm"] == "margin") & (ROUNDS["labels"] > 120)
+    rounds = ROUNDS.assign(accuracy=ROUNDS["accuracy"] + 0.015 * later)
+    wins = comparison_of(rounds, RUNS).wins.set_index(["arm", "versus"])
     assert len(wins) == 12
     for arm, versus in wins.index:
-        test = scipy_stats.ttest_rel(curves_of(ROUNDS, arm), curves_of(ROUNDS, versus))
-        above = (test.pvalue < 0.05) & (test.statistic > 0)
-        below = (test.pvalue < 0.05) & (test.statistic < 0)
-        row = wins.loc[(arm, versus)]
-        assert (row["wins"], row["losses"], row["unknown"]) == (above.sum(), below.sum(), 0)
+        row, mirror = wins.loc[(arm, versus)], wins.loc[(versus, arm)]
         assert row["wins"] + row["ties"] + row["losses"] == len(LABELS)
-        mirror = wins.loc[(versus, arm)]
         assert (mirror["wins"], mirror["losses"]) == (row["losses"], row["wins"])
-    assert wins["wins"].sum() > 0
+    two = [frame[frame["arm"].isin(["random", "margin"])] for frame in (rounds, RUNS)]
+    alone = comparison_of(*two)
+    row, band = of(alone.wins, arm="margin").iloc[0], of(alone.differences, metric="accuracy")
+    assert row["wins"] == (band["band_low"] > 0).sum() == 3
+    assert row["losses"] == (band["band_high"] < 0).sum() == 0
+    assert 0 < wins.loc[("margin", "random"), "wins"] <= 3
 
 
 def test_equal_checkpoints_are_ties():

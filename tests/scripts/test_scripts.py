@@ -20,7 +20,15 @@ from benchmarks.libraries.task import STRATEGIES
 from benchmarks.sweeps.tables import memory_table, sweep_table
 from benchmarks.workloads import make_pool
 from chaos_study.__main__ import chaos
-from studies import digits_pool, prediction_table, summary_picture
+from studies import (
+    bald_members_table,
+    digits_pool,
+    level_table,
+    nulls_table,
+    prediction_table,
+    splits_table,
+    summary_picture,
+)
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "scripts"
@@ -59,6 +67,10 @@ HELPED = {
     "scripts/chaos": chaos,
     "digits_pool": digits_pool.main,
     "prediction_table": prediction_table.main,
+    "bald_members_table": bald_members_table.main,
+    "level_table": level_table.main,
+    "nulls_table": nulls_table.main,
+    "splits_table": splits_table.main,
     "scripts/studies/summary_picture": summary_picture.main,
 }
 
@@ -87,7 +99,9 @@ def test_options_that_cannot_be_measured_are_refused(words):
     assert done.output.startswith(f"Usage: bench {words[0]}")
 
 
-@pytest.mark.parametrize("name", ["reference", "prediction"])
+@pytest.mark.parametrize(
+    "name", ["reference", "prediction", "splits", "nulls", "level", "bald_members"]
+)
 def test_a_study_explains_itself_and_refuses_other_words(name):
     """Before anything is installed or computed."""
     for word, code in (("--help", 0), ("--unknown", 2)):

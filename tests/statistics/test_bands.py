@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from alray.statistics.bands import simultaneous_half_width
+from alray.statistics.bands import simultaneous_half_width, simultaneous_half_widths
 from alray.statistics.paired import pointwise
 from tests.helpers.intervals import generator, sizes, within
 from tests.helpers.simulated_curves import LABELS, at_speed, true_curve, world
@@ -56,6 +56,24 @@ def test_points_that_do_not_need_one_as_for_as_many_tests():
     assert np.mean(band / (values.std(axis=0, ddof=1) / math.sqrt(60))) == pytest.approx(
         sidak, rel=0.06
     )
+
+
+def test_bands_of_several_curves_hold_all_at_once():
+    """A curve that is given twice needs none wider, others do; each curve has the seeds that it has."""
+    rng = generator(5)
+    first, other = rng.normal(size=(2, 8, 20))
+    every = range(8)
+    (alone,) = simultaneous_half_widths([first], [every], generator())
+    assert (alone == simultaneous_half_width(first, generator())).all()
+    twice = simultaneous_half_widths([first, first], [every] * 2, generator())
+    assert (twice[0] == alone).all()
+    assert (twice[1] == alone).all()
+    curves, seeds = [first, other[2:], other[:1]], [every, range(2, 8), [11]]
+    together = simultaneous_half_widths(curves, seeds, generator())
+    assert (together[0] > alone).all()
+    assert (together[1] > simultaneous_half_width(other[2:], generator())).all()
+    assert np.isnan(together[2]).all()
+    assert simultaneous_half_widths([], [], generator()) == []
 
 
 def test_the_band_is_never_narrower_than_the_interval():

@@ -3,8 +3,7 @@
 Every arm is compared with the reference arm of its variant, seed by seed; what has no partner is counted, not used.
 """
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +17,13 @@ from alray.analysis.sweep.arms import (
     Pair,
     arm_curves,
     comparisons_of,
-    pair,
     reference_pairs,
 )
 from alray.analysis.sweep.full_data import split_full_data
-from alray.analysis.sweep.metrics import DECIDING, better_sign
+from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
 from alray.analysis.sweep.savings import milestones, saving_at_budget, saving_columns, savings
+from alray.analysis.sweep.wins import wins
 from alray.statistics.bands import simultaneous_half_width
 from alray.statistics.paired import FEWEST_SEEDS, pointwise
 
@@ -38,7 +37,6 @@ _DIFFERENCES = (
     *("arm", "against", "metric", "labels", "seeds", "difference"),
     *("low", "high", "band_low", "band_high", "exploratory"),
 )
-_WINS = ("arm", "versus", "wins", "ties", "losses", "unknown", "seeds", "exploratory")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +60,8 @@ class Comparison:
         milestones: arm, against, share (of the reference arm's budget), target, random_labels, arm_labels, saving,
             low, high, seeds, exploratory; NaN where not reached.
         wins: arm, versus (both orders of each pair of one variant), wins, ties, losses, unknown: label counts at
-            which the paired t interval of the metric lies above, around or below zero, or does not exist; seeds
-            (paired), exploratory. The intervals are not corrected for the number of label counts or pairs.
+            which the band of the paired difference of the metric lies above, around or below zero, or does not exist;
+            seeds (paired), exploratory. The bands hold for all label counts and all pairs at once.
         classes: arm, label, step (1 to 10: tenths of the queried objects), queried_share, pool_share.
         scores: arm, round, q05, q25, q50, q75, q95 of the scores of queried objects.
         rounds: arm, round, labels, query_s, fit_s, eval_s and sigma_<head>: means over seeds.
@@ -113,15 +111,16 @@ def compare(
         frame[frame["run_id"].isin(finished)] if len(frame) else frame
         for frame in (split.rounds, queries)
     )
+    draws_seed = int(rng.integers(2**63))
     pool_size = sum(pool_classes.values()) if pool_classes else None
     return Comparison(
         pairs=_pairs(finished_arms, pairs, metric),
         curves=_joined(_CURVES, (_curve(arm, name) for arm in arms for name in arm.curves)),
         seeds=_joined(_SEEDS, _seed_values(arms)),
-        differences=_joined(_DIFFERENCES, _differences(pairs.values(), int(rng.integers(2**63)))),
+        differences=_joined(_DIFFERENCES, _differences(pairs.values(), draws_seed)),
         savings=savings(pairs.values(), pool_size, metric),
         milestones=milestones(pairs.values(), metric),
-        wins=_wins(finished_arms, metric),
+        wins=wins(finished_arms, metric, np.random.default_rng(draws_seed)),
         classes=class_shares(queries, pool_classes),
         scores=score_quantiles(queries),
         rounds=round_means(rounds),
@@ -209,32 +208,6 @@ def _differences(pairs: Iterable[Pair], draws_seed: int) -> Iterable[pd.DataFram
                     "exploratory": each.exploratory,
                 }
             )
-
-
-def _wins(arms: Sequence[ArmCurves], metric: str) -> pd.DataFrame:
-    pairs = (pair(*two) for two in itertools.permutations(arms, 2))
-    rows = [
-        _wins_of(each, metric)
-        for each in pairs
-        if each.arm.variant == each.reference.variant and metric in each.metrics
-    ]
-    return pd.DataFrame(rows, columns=list(_WINS))
-
-
-def _wins_of(each: Pair, metric: str) -> dict[str, object]:
-    mean, half = pointwise(better_sign(metric) * each.differences(metric))
-    wins, losses = int((mean > half).sum()), int((mean < -half).sum())
-    unknown = int(np.isnan(half).sum())
-    return {
-        "arm": each.arm.name,
-        "versus": each.reference.name,
-        "wins": wins,
-        "ties": len(mean) - wins - losses - unknown,
-        "losses": losses,
-        "unknown": unknown,
-        "seeds": len(each.seeds),
-        "exploratory": each.exploratory,
-    }
 
 
 def _joined(columns: tuple[str, ...], frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -146,7 +146,10 @@ def wins(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
         heading="Who is ahead of whom?",
         shown=metric_title(metric),
         caption="Per cent of the checkpoints at which the row's arm is above the column's, minus those at which it is "
-        "below, by paired 95 % t intervals. Blue: the row is ahead; vermilion: it is behind; empty: neither.",
+        "below. A checkpoint counts where the 95 % band of the paired difference, for all checkpoints of all pairs at "
+        "once, leaves zero out: of studies whose arms are equally good, one in ten shows a number here, and one in a "
+        "hundred a number of 10 or more. "
+        "Blue: the row is ahead; vermilion: it is behind; empty: neither.",
         description="A matrix of arms against arms. " + _leads(rows),
         rows=rows.drop(columns="lead"),
         chart=chart,
