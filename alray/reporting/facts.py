@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from alray.analysis.sweep.labels_outside import labels_outside
 from alray.analysis.sweep.made_by import made_by
 from alray.analysis.wording import count
 from alray.pools.builtin import pool_name
@@ -22,13 +23,14 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         pool += f", {sum(classes.values()):,} objects of {len(classes)} classes to learn from"
     budget = settings["initial"] + settings["rounds"] * settings["query"]
     model, training, split = settings["model"], settings["training"], settings["split"]
+    outside = labels_outside(manifest).words
     versions = {"alray": manifest.get("alray"), "Python": manifest.get("python")}
     return {
         "pool": pool,
         "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
         "split": f"{_split(split)}; metrics on {settings['metric_split']}",
         "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
-        f"{budget:,}",
+        f"{budget:,}{outside and f' {outside} outside the budget'}",
         **_full_data(ceilings),
         **_scored(source),
         "seeds": ", ".join(map(str, settings["seeds"])),

@@ -28,6 +28,8 @@ CHANGES: dict[str, Any] = {
     "training.loss_weights": {"fused": 2.0},
     "training.log_variance_range": [-5, 5],
     "training.passive_epochs": 46,
+    "training.stopping": "fixed_epochs",
+    "training.stopping_share": 0.2,
     "training.patience": 11,
     "training.mode": "scratch",
     "training.round_epochs": 1,
@@ -73,6 +75,7 @@ EXEMPT = {
 }
 NEEDED: dict[str, dict[str, Any]] = {
     "training.loss_weights": {"training.loss": "fixed"},
+    "training.stopping_share": {"training.stopping": "from_labels"},
     "model.options": {"model.name": "tests.helpers.own_modules:OwnNetwork"},
     **{
         f"training.loss_prediction.{name}": {"training.loss_prediction": {}}
@@ -125,6 +128,14 @@ def test_a_changed_setting_is_another_run(name):
 )
 def test_exempt_settings_change_no_run(changes):
     assert only_run(**changes) == only_run()
+
+
+@pytest.mark.parametrize(
+    ("rule", "former_id"), [("published", "41db87f77cba"), ("fixed", "f77c7a369d2d")]
+)
+def test_runs_keep_the_names_that_they_had_before_even_batches_and_stopping(rule, former_id):
+    training = {"passive_epochs": 3, "batch_size": 16, "batch_rule": rule, "stopping": "held_out"}
+    assert only_run(training=training).run_id == f"margin__seed-0__{former_id}"
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def rounds_left(runs: Iterable[RunStatus]) -> int:
 
 
 def sweep_headline(plan: Plan) -> list[str]:
-    """Return three lines that say what the study is."""
+    """Return lines that say what the study is."""
     study, parts = plan.study, plan.prepared
     compared = len(plan.arms) * len(study.seeds)
     full = len(plan.runs) - compared
@@ -134,4 +134,5 @@ def sweep_headline(plan: Plan) -> list[str]:
         f"train {len(parts.train):,}, validation {len(parts.validation):,}, test {len(parts.test):,}",
         f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(compared, 'run')}{on_full_data}; "
         f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}",
+        f"outside this budget: {plan.labels_outside.words}",
     ]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alray.analysis.sweep.labels_outside import LabelsOutside, count_outside
 from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
 from alray.networks.threads import one_thread
@@ -36,6 +37,16 @@ class Plan:
     arms: tuple[Arm, ...]
     runs: tuple[RunSpec, ...]
     code: CustomCode = NO_CODE
+
+    @property
+    def labels_outside(self) -> LabelsOutside:
+        """The labels that the study uses besides its budget."""
+        return count_outside(
+            [arm.training.stopping for arm in self.arms],
+            self.study.metric_split,
+            validation=len(self.prepared.validation),
+            test=len(self.prepared.test),
+        )
 
     def without_code(self) -> "Plan":
         """Return the plan with the runs that they were before a custom code was part of a run."""
@@ -148,8 +159,16 @@ def _full_data_runs(study: SweepSpec, pool: Pool, objects: int, code: CustomCode
         arm = _arm(study, "random", choice, code)
         run = _run(study, pool, arm, seed)
         everything = {"arm": _label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
-        runs.append(run.model_copy(update={**everything, "full_data": True}))
+        training = _learning_from_all(run.training)
+        runs.append(run.model_copy(update={**everything, "training": training, "full_data": True}))
     return runs
+
+
+def _learning_from_all(training: TrainingSpec) -> TrainingSpec:
+    """Return training settings that hold out no label: a ceiling is of all labels of the train part."""
+    if training.stopping != "from_labels":
+        return training
+    return training.model_copy(update={"stopping": "held_out"})
 
 
 def _choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
