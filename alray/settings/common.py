@@ -52,7 +52,9 @@ class SplitSpec(Settings):
         description="column that says train, validation or test; without validation there, split.validation is the "
         "share of its train part",
     )
-    validation: Share = Field(0.1, description="share for early stopping")
+    validation: Share = Field(
+        0.1, description="share for validation metrics, and for training.stopping: held_out"
+    )
     test: Share = Field(0.2, description="share that metrics are reported on")
 
     @model_validator(mode="after")
@@ -125,10 +127,10 @@ class TrainingSpec(Settings):
     )
     passive_epochs: Count = Field(45, description="most epochs of the passive phase")
     stopping: Literal["held_out", "from_labels", "fixed_epochs"] = Field(
-        "held_out",
-        description="what stops a fit early: held_out (labels of the validation part, which the budget does not "
-        "count), from_labels (a share of the labels known so far, not learnt from until the next round), "
-        "fixed_epochs (nothing: it has all its epochs)",
+        "from_labels",
+        description="what stops a fit from fresh weights early: from_labels (a share of the labels known so far, which "
+        "that fit does not learn from; all that a real campaign can stop by), held_out (the validation part, labels "
+        "that the budget does not count), fixed_epochs (nothing: it has all its epochs)",
     )
     stopping_share: Share = Field(
         0.1, description="share of the labels to stop by, for stopping: from_labels"

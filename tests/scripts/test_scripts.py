@@ -87,7 +87,7 @@ def test_options_that_cannot_be_measured_are_refused(words):
     assert done.output.startswith(f"Usage: bench {words[0]}")
 
 
-@pytest.mark.parametrize("name", ["reference", "prediction"])
+@pytest.mark.parametrize("name", ["reference", "prediction", "stopping"])
 def test_a_study_explains_itself_and_refuses_other_words(name):
     """Before anything is installed or computed."""
     for word, code in (("--help", 0), ("--unknown", 2)):

@@ -75,7 +75,6 @@ EXEMPT = {
 }
 NEEDED: dict[str, dict[str, Any]] = {
     "training.loss_weights": {"training.loss": "fixed"},
-    "training.stopping_share": {"training.stopping": "from_labels"},
     "model.options": {"model.name": "tests.helpers.own_modules:OwnNetwork"},
     **{
         f"training.loss_prediction.{name}": {"training.loss_prediction": {}}

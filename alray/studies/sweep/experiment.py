@@ -81,7 +81,7 @@ class Experiment:
         return RoundResult(dict(self._round_zero), initial, np.full(len(initial), np.nan))
 
     def passive(self) -> RoundResult:
-        """Do round 0: label the initial objects at random and fit with early stopping; return its result."""
+        """Do round 0: label the initial objects at random and fit on them, with early stopping; return its result."""
         rng = self._rng("initial")
         train = self._pool.pool.train
         self.labelled = rng.choice(train, size=self.run.initial, replace=False)
