@@ -32,6 +32,7 @@ from alray.studies.correlation.worker import Performed, TaskWorker
 from alray.studies.executor import Executor
 from alray.studies.going_on import resolve
 from alray.studies.inline import InlineExecutor
+from alray.studies.made_elsewhere import warn_if_made_elsewhere
 from alray.studies.notebook_progress import PROGRESS, in_notebook
 from alray.studies.retries import HERE
 from alray.studies.sweep.driver import SweepDriver
@@ -94,8 +95,8 @@ def sweep(
         observers = observers_of(plan.study.execution, observer, manifest.SWEEP)
         driver = SweepDriver(plan, store, observers)
         if not driver.complete:
-            manifest.warn_if_source_changed(store)
-        origin = manifest.origin(
+            warn_if_made_elsewhere(store)
+        origin = plan.labels_outside.entry | manifest.origin(
             store,
             plan.pool,
             kind=manifest.SWEEP,
@@ -174,6 +175,7 @@ def runs_on_record(
         _logger.info(line)
     finished = sum(rounds.get(run.run_id) == run.rounds + 1 for run in plan.runs)
     if finished < len(plan.runs):
+        warn_if_made_elsewhere(store)
         require_cluster(study.execution)
     return finished
 
@@ -211,7 +213,7 @@ def correlate(
         observers = observers_of(spec.execution, observer, manifest.CORRELATION)
         driver = CorrelationDriver(plan, store, observers)
         if not driver.complete:
-            manifest.warn_if_source_changed(store)
+            warn_if_made_elsewhere(store)
         values = spec.model_dump(mode="json")
         concluded = driver.complete and store.is_concluded(values)
         origin = manifest.origin(
@@ -261,6 +263,7 @@ def tasks_on_record(
     found = manifest.goes_on(store, _correlation_claim(plan, store), fresh=fresh)
     done = len(store.done() & names) if found else None
     if done != len(names):
+        warn_if_made_elsewhere(store)
         require_cluster(spec.execution)
     return done
 

@@ -20,6 +20,7 @@ Purpose = Literal[
     "loss_prediction_weights",
     "batches",
     "dropout",
+    "stopping",
     "committee",
     "strategy",
     "candidates",

@@ -12,8 +12,7 @@ from alray import api
 from alray.errors import SpecError, StoreError
 from alray.settings.files import as_settings
 from alray.settings.sweep import SweepSpec
-from alray.studies import machine
-from alray.studies import manifest as manifest_module
+from alray.studies import machine, made_elsewhere
 from alray.studies.sweep.results import load
 from tests.helpers.studies import Recorder, assert_same_records, files, settings, write_pool
 
@@ -151,7 +150,7 @@ def test_going_on_with_another_alray_is_reported_where_there_is_something_to_add
     pool, results, monkeypatch, caplog
 ):
     api.sweep(settings(pool), results=results)
-    monkeypatch.setattr(manifest_module, "own_source", lambda: "changed")
+    monkeypatch.setattr(made_elsewhere, "own_source", lambda: "changed")
     api.sweep(settings(pool), results=results)
     assert not caplog.messages
     began = manifest(results)["source"]
@@ -159,6 +158,27 @@ def test_going_on_with_another_alray_is_reported_where_there_is_something_to_add
     (text,) = caplog.messages
     assert f"begun with another alray ({alray.__version__}, source {began}; here" in text
     assert "source changed)" in text
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "named"),
+    [
+        ("machine", "processor", "a 6502", "the processor a 6502, here "),
+        ("versions", "torch", "0.4.0", "PyTorch 0.4.0, here "),
+    ],
+)
+def test_going_on_elsewhere_is_reported_before_anything_starts(
+    pool, results, caplog, section, name, value, named
+):
+    path, found = results / "study" / "manifest.json", manifest(results)
+    path.write_text(json.dumps({**found, section: {**found[section], name: value}}))
+    same, more = (api.plan_sweep(settings(pool, **changes)) for changes in ({}, {"seeds": 2}))
+    api.runs_on_record(same, results)
+    assert not caplog.messages
+    api.runs_on_record(more, results)
+    (text,) = caplog.messages
+    assert named in text
+    assert "as runs with another seed do" in text
 
 
 @pytest.mark.parametrize(

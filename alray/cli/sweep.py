@@ -67,11 +67,13 @@ def sweep(
 
 def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) -> None:
     from alray import api
+    from alray.analysis.sweep.labels_outside import labels_outside
     from alray.analysis.sweep.made_by import made_by
     from alray.analysis.sweep.references import unmatched_references
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
-    from alray.studies.folder import ERRORS
+    from alray.studies import manifest
+    from alray.studies.folder import ERRORS, Folder
 
     progress, out = console(stderr=True), console()
     found = run_study(api.sweep, spec, SweepDisplay, progress, results=results, fresh=fresh)
@@ -82,7 +84,8 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
     for line in (made_by(found.runs), *unmatched_references(found.runs)):
         if line:
             out.print(line, style="yellow")
-    print_summary(out, found.summary, found.path, page)
+    outside = labels_outside(manifest.read(Folder(found.path))).words
+    print_summary(out, found.summary, found.path, page, outside)
     failed = int((found.runs["status"] == "failed").sum())
     exit_if_failed(failed, "run", found.path / ERRORS, progress)
 

@@ -124,7 +124,7 @@ class PreparedPool(SharedArrays):
         modalities: Standardised with statistics of the train part's present objects.
         labels: (objects,) int64, positions in `classes`.
         train: Sorted indices of the part that objects are queried from.
-        validation: Sorted indices of the part for early stopping and tuning.
+        validation: Sorted indices of the part for validation metrics, and for early stopping by `held_out`.
         test: Sorted indices of the part that metrics are reported on.
     """
 

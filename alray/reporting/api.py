@@ -11,6 +11,7 @@ import pandas as pd
 from alray.analysis.sweep.arms import Criterion
 from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.full_data import split_full_data
+from alray.analysis.sweep.labels_outside import labels_outside
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.summary import summarise
 from alray.analysis.sweep.texts import paragraph
@@ -207,13 +208,14 @@ def results_from(
     summary = summarise(rounds, runs, rng, criterion)
     found = compare(rounds, source.queries, runs, source.train_classes, rng, criterion)
     ceilings = split_full_data(rounds, runs).ceilings
+    price = None if amount is None else (amount, currency)
+    findings = paragraph(summary, found, source.reference, price)
+    outside = labels_outside(source.manifest).cost(amount, currency)
     return SweepResults(
         title=source.name,
         summary=summary,
         comparison=found,
-        verdict=paragraph(
-            summary, found, source.reference, None if amount is None else (amount, currency)
-        ),
+        verdict="\n".join(filter(None, [findings, outside])),
         problems=source.problems,
         facts=facts_of(source, ceilings),
         settings=setting_texts(source.settings),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from alray.analysis.sweep.labels_outside import labels_outside
 from alray.analysis.sweep.made_by import made_by
 from alray.analysis.wording import count, joined
 from alray.pools.builtin import pool_name
@@ -24,6 +25,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         pool += f", {sum(classes.values()):,} objects of {len(classes)} classes to learn from"
     budget = settings["initial"] + settings["rounds"] * settings["query"]
     model, training, split = settings["model"], settings["training"], settings["split"]
+    outside = labels_outside(manifest).words
     versions = {"alray": manifest.get("alray"), "Python": manifest.get("python")}
     return {
         "pool": pool,
@@ -31,7 +33,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         "split": f"{_split(split)}{_groups(settings['pool'])}; {_drawn(split)}; metrics on "
         f"{settings['metric_split']}",
         "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
-        f"{budget:,}{_varied(settings.get('vary') or {})}",
+        f"{budget:,}{_varied(settings.get('vary') or {})}{outside and f' {outside} outside the budget'}",
         **_full_data(ceilings),
         **_scored(source),
         "seeds": ", ".join(map(str, settings["seeds"])),

@@ -1,6 +1,6 @@
 """Evaluate a network on a part of the pool: one scoring pass, metrics per head."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -50,3 +50,10 @@ def evaluate(network: Network, pool: PoolTensors, indices: Indices) -> Metrics:
     """Return the fused head's metrics on these objects."""
     predictions = predict(network, pool, indices, (FUSED,))
     return metrics_by_head(predictions, pool.pool.labels[indices], (FUSED,))[FUSED]
+
+
+def nll_of(
+    network: Network, pool: PoolTensors, indices: Indices | None
+) -> Callable[[], float] | None:
+    """Return a function that evaluates the NLL on these objects, for early stopping; None where there are none."""
+    return None if indices is None else lambda: evaluate(network, pool, indices).nll

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_serializer, model_validator
+from pydantic import BeforeValidator, Field, field_serializer, model_validator
 
 from alray.settings.base import Count, Fraction, NotNegative, Positive, Settings, Share
 from alray.settings.secrets import without_secrets
@@ -54,7 +54,9 @@ class SplitSpec(Settings):
         description="column that says train, validation or test; without validation there, split.validation is the "
         "share of its train part",
     )
-    validation: Share = Field(0.1, description="share for early stopping")
+    validation: Share = Field(
+        0.1, description="share for validation metrics, and for training.stopping: held_out"
+    )
     test: Share = Field(0.2, description="share that metrics are reported on")
 
     @model_validator(mode="after")
@@ -95,14 +97,28 @@ class LossPredictionSpec(Settings):
     )
 
 
+BATCH_RULES_BEFORE = {"adaptive": "published"}
+"""Former name of a batch rule: its name."""
+
+
+def _batch_rule(value: object) -> object:
+    """Return a batch rule by its present name."""
+    return BATCH_RULES_BEFORE.get(value, value) if isinstance(value, str) else value
+
+
 class TrainingSpec(Settings):
     """Training of the network in the passive phase and in each round."""
 
     lr: Positive = Field(1e-3, description="Adam's learning rate")
     weight_decay: NotNegative = Field(5e-4, description="L2 penalty on all but the loss weights")
     batch_size: Count = Field(64, description="b: the nominal batch size")
-    batch_rule: Literal["adaptive", "fixed", "upsample"] = Field(
-        "adaptive", description="rule for the sizes of batches"
+    batch_rule: Annotated[
+        Literal["even", "published", "fixed", "upsample"], BeforeValidator(_batch_rule)
+    ] = Field(
+        "even",
+        description="sizes of an epoch's batches: even (they differ by one at most), published (the rest spread by a "
+        "formula that can leave a tiny last batch), fixed (b each, the last one smaller), upsample (b each, filled up "
+        "with objects drawn again)",
     )
     loss: Literal["learned_noise", "sum", "fixed"] = Field(
         "learned_noise", description="sum of the heads' losses"
@@ -112,7 +128,16 @@ class TrainingSpec(Settings):
         (-6.0, 6.0), description="clamp of s = log sigma^2 of the learned noise"
     )
     passive_epochs: Count = Field(45, description="most epochs of the passive phase")
-    patience: Count = Field(10, description="epochs without a better validation NLL before a stop")
+    stopping: Literal["held_out", "from_labels", "fixed_epochs"] = Field(
+        "from_labels",
+        description="what stops a fit from fresh weights early: from_labels (a share of the labels known so far, which "
+        "that fit does not learn from; all that a real campaign can stop by), held_out (the validation part, labels "
+        "that the budget does not count), fixed_epochs (nothing: it has all its epochs)",
+    )
+    stopping_share: Share = Field(
+        0.1, description="share of the labels to stop by, for stopping: from_labels"
+    )
+    patience: Count = Field(10, description="epochs without a better NLL before an early stop")
     mode: Literal["finetune", "scratch"] = Field(
         "finetune", description="start a round from the present weights or from fresh ones"
     )

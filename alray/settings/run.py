@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from alray.settings.base import Settings
-from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.common import BATCH_RULES_BEFORE, ModelSpec, TrainingSpec
 from alray.settings.names import LONGEST
 from alray.settings.sweep import ScreenSpec, SweepSplitSpec
 
@@ -44,8 +44,9 @@ class RunSpec(Settings):
         against: The arm that it is compared with, "" where it is the random arm of its variant.
         oracle: Whether the strategy needs the labels.
         full_data: Whether it learns from every label of the train part and has no rounds.
-        threads: Threads of the run: they change the order of sums, and thereby the last digits.
-        device: The device of the network, which changes the last digits too.
+        threads: Threads of the run: they change the order of sums, and a run with another number of them differs from
+            it as one with another seed does.
+        device: The device of the network, which acts in the same way.
         strategy_code: A hash of the source of a custom strategy, None for a built-in one.
         model_code: A hash of the source of a custom network, None for a built-in one.
     """
@@ -85,6 +86,7 @@ class RunSpec(Settings):
         del settings["split"]["column"]
         if self.split.per == "study":
             del settings["split"]["per"]
+        settings["training"] = _training_identity(self.training)
         unset = [name for name in OPTIONAL if settings[name] is None]
         return {
             "schema": SCHEMA,
@@ -108,6 +110,18 @@ class RunSpec(Settings):
             key: value for key, value in identity["training"].items() if key not in rounds_only
         }
         return f"passive__seed-{self.seed}__{_hash(identity)}"
+
+
+def _training_identity(training: TrainingSpec) -> dict[str, Any]:
+    """Return the training settings as older runs hashed them, with those that came later only where they act."""
+    settings = training.model_dump(mode="json")
+    names = {name: former for former, name in BATCH_RULES_BEFORE.items()}
+    settings["batch_rule"] = names.get(training.batch_rule, training.batch_rule)
+    if training.stopping != "from_labels":
+        del settings["stopping_share"]
+    if training.stopping == "held_out":
+        del settings["stopping"]
+    return settings
 
 
 def _hash(identity: Mapping[str, Any]) -> str:

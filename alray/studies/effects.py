@@ -51,6 +51,15 @@ def without_effect(model: ModelSpec, training: TrainingSpec) -> dict[str, str]:
         found["training.log_variance_range"] = (
             "is used by training.loss: learned_noise alone; leave it out"
         )
+    if training.stopping != "from_labels":
+        found["training.stopping_share"] = (
+            "is used by training.stopping: from_labels alone; leave it out"
+        )
+    if training.stopping == "fixed_epochs":
+        found["training.patience"] = (
+            "has no effect on training.stopping: fixed_epochs, which stops no fit early; set training.passive_epochs, "
+            "or leave it out"
+        )
     return found
 
 

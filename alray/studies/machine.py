@@ -85,7 +85,7 @@ def own_source() -> str:
 
 
 def own_software() -> str:
-    """Return what a run's last digits depend on: alray with the fingerprint of its source, and PyTorch."""
+    """Return which software a run's rounding depends on: alray with the fingerprint of its source, and PyTorch."""
     return f"alray {alray_versions()['alray']} ({own_source()}), torch {version_without_build('torch')}"
 
 

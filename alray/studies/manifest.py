@@ -181,7 +181,7 @@ def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, A
     """Return the settings that all runs of a folder share, by dotted name."""
     kept = {key: value for key, value in settings.items() if key not in (*addable, "execution")}
     execution = settings.get("execution", {})
-    # The device and the number of threads change the last digits; the number of runs at a time does not.
+    # The device and the number of threads change a run as another seed does; the number of runs at a time does not.
     kept["execution"] = {
         "cpus_per_run": execution.get("cpus_per_run"),
         "on a GPU": bool(execution.get("gpus_per_run")),
@@ -263,22 +263,6 @@ def origin(
         "versions": {name: installed_version(name) for name in PACKAGES},
         "machine": {"system": platform.platform(), "processor": processor()},
     }
-
-
-def warn_if_source_changed(folder: Folder) -> None:
-    """Warn that a study goes on with another alray than it was begun with."""
-    earlier = read(folder, warn=False)
-    then, here = earlier.get("source"), own_source()
-    if folder.has_progress() and then is not None and then != here:
-        _logger.warning(
-            "%s was begun with another alray (%s, source %s; here %s, source %s): what is finished stays, and what is "
-            "added may not be quite comparable; --fresh starts over",
-            folder.root,
-            earlier["alray"],
-            then,
-            __version__,
-            here,
-        )
 
 
 def now() -> str:

@@ -17,6 +17,11 @@ class HeadsLoss(nn.Module):
     optimum is sigma_i^2 = 2 L_i; since it falls without bound as L_i goes to 0, s_i is clamped, and `keep_in_range`
     follows each step, since a clamped s_i has no gradient that could lead it back. A head that no object of a batch
     has adds nothing.
+
+    s_i begins at 0 and takes steps of Adam at the learning rate of the network, so it lags behind that optimum by far.
+    A step size of its own (.03, from log(2 log classes)), which keeps it there, gained nothing on openclipart: with
+    six seeds the area under the learning curve changed by +.002 (-.002, +.005) for random and -.003 (-.013, +.006)
+    for margin, and random's final NLL rose by .05 (.00, .09).
     """
 
     def __init__(self, head_names: tuple[str, ...], spec: TrainingSpec) -> None:

@@ -20,7 +20,7 @@ SETTINGS: dict[str, Any] = {
     "fine_tune_seeds": 2,
     "epochs": [3],
     "replay": "initial",
-    "training": {"passive_epochs": 30, "lr": 0.01, "batch_size": 40},
+    "training": {"passive_epochs": 30, "lr": 0.01, "batch_size": 40, "stopping": "held_out"},
     "model": {"width": 16},
 }
 

@@ -161,6 +161,18 @@ def test_full_data_and_candidates_are_options(sweep):
     assert margin.split()[-1] == "80"
 
 
+def test_labels_outside_the_budget_are_named_before_after_and_beside_a_price(sweep, results):
+    named = "+ 21 for early stopping, 39 for measuring"
+    words = (*ONE_RUN, "--rounds", "1", "--set", "training.stopping=held_out")
+    planned, done = sweep(*words, "--dry-run"), sweep(*words)
+    assert f"outside this budget: {named}" in planned.stdout
+    assert f"{named} (labels outside the budget of 65)" in done.stdout
+    (study,) = results.iterdir()
+    reported = alray("report", study, "--format", "html", "--label-cost", "2 EUR")
+    assert "39 labels for measuring (78.00 EUR)" in " ".join(reported.output.split())
+    assert f"{named} outside the budget" in (study / "report.html").read_text()
+
+
 def test_heavy_libraries_wait_for_their_command():
     """Help and version answer at once."""
     program = (

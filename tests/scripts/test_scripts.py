@@ -100,7 +100,7 @@ def test_options_that_cannot_be_measured_are_refused(words):
 
 
 @pytest.mark.parametrize(
-    "name", ["reference", "prediction", "splits", "nulls", "level", "bald_members"]
+    "name", ["reference", "prediction", "splits", "nulls", "level", "bald_members", "stopping"]
 )
 def test_a_study_explains_itself_and_refuses_other_words(name):
     """Before anything is installed or computed."""

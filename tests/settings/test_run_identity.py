@@ -29,6 +29,8 @@ CHANGES: dict[str, Any] = {
     "training.loss_weights": {"fused": 2.0},
     "training.log_variance_range": [-5, 5],
     "training.passive_epochs": 46,
+    "training.stopping": "fixed_epochs",
+    "training.stopping_share": 0.2,
     "training.patience": 11,
     "training.mode": "scratch",
     "training.round_epochs": 1,
@@ -127,6 +129,14 @@ def test_a_changed_setting_is_another_run(name):
 )
 def test_exempt_settings_change_no_run(changes):
     assert only_run(**changes) == only_run()
+
+
+@pytest.mark.parametrize(
+    ("rule", "former_id"), [("published", "41db87f77cba"), ("fixed", "f77c7a369d2d")]
+)
+def test_runs_keep_the_names_that_they_had_before_even_batches_and_stopping(rule, former_id):
+    training = {"passive_epochs": 3, "batch_size": 16, "batch_rule": rule, "stopping": "held_out"}
+    assert only_run(training=training).run_id == f"margin__seed-0__{former_id}"
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_a_pool_that_was_written_into_is_noticed(pool, tmp_path):
 
 def test_the_published_protocol_averages_over_epochs_and_has_no_control(pool, tmp_path):
     numbers = {"bases": 1, "fine_tune_seeds": 1, "epochs": [1, 2, 3], "grouping": ["score"]}
-    training = {"passive_epochs": 8, "lr": 0.03}
+    training = {"passive_epochs": 8, "lr": 0.03, "stopping": "held_out"}
     spec = correlation_settings(pool, compat="original", training=training, **numbers)
     found = correlate(spec, results=tmp_path)
     assert set(found.outcomes["grouping"]) == {"score"}

@@ -31,7 +31,8 @@ def planned(pool, **changes):
 
 
 def test_runs_of_what_alray_holds_keep_their_names():
-    run = one_run(POOL)
+    former = {"batch_rule": "published", "stopping": "held_out"}
+    run = one_run(POOL, training={"passive_epochs": 3, "batch_size": 16, **former})
     assert run.run_id == "margin__seed-0__41db87f77cba"
     assert run.passive_id == "passive__seed-0__fbc0b82b18cf"
 

@@ -31,6 +31,10 @@ KINDS = {
         "strategies": ["random"],
         "training": {"mode": "scratch", "passive_epochs": 2},
     },
+    "scratch-from-labels": {
+        "strategies": ["random"],
+        "training": {"mode": "scratch", "passive_epochs": 2, "stopping": "from_labels"},
+    },
     "frozen": {
         "strategies": ["margin"],
         "training": {"batch_norm": "frozen", "passive_epochs": 2},
@@ -181,6 +185,7 @@ def test_the_loss_predictor_leaves_the_networks_first_weights_alone():
         ({"strategies": ["learning_loss:detach_after=0.5"]}, [0.5, 0.0], [True, False]),
         ({"strategies": ["learning_loss:detach_after=1.0"]}, [1.0, 1.0], [True, False]),
         ({"training": {"mode": "scratch", "passive_epochs": 2}}, [1.0, 1.0], [True, True]),
+        ({"training": {"stopping": "fixed_epochs"}}, [1.0, 1.0], [False, False]),
     ],
 )
 def test_fits_from_fresh_weights_stop_early_and_a_later_fit_detaches_the_loss_predictor(
@@ -196,3 +201,24 @@ def test_fits_from_fresh_weights_stop_early_and_a_later_fit_detaches_the_loss_pr
     complete(one_run(POOL, rounds=1, **settings))
     assert [options.detach_from for options in seen] == detach_from
     assert [options.validate is not None for options in seen] == stops_early
+
+
+@pytest.mark.parametrize(
+    ("training", "learnt"),
+    [
+        ({"stopping": "held_out"}, [12, 16, 20]),
+        ({"stopping": "from_labels", "stopping_share": 0.25}, [9, 16, 20]),
+        ({"stopping": "from_labels", "stopping_share": 0.25, "mode": "scratch"}, [9, 12, 15]),
+    ],
+)
+def test_a_fit_that_stops_by_its_own_labels_learns_from_the_others(monkeypatch, training, learnt):
+    """Fine-tuning rounds do not stop early, and learn from all labels."""
+    seen = []
+
+    def recording(learner, pool, labelled, *others):
+        seen.append(len(labelled))
+        return fit(learner, pool, labelled, *others)
+
+    monkeypatch.setattr(experiment_module, "fit", recording)
+    complete(one_run(POOL, training={"passive_epochs": 1, **training}, rounds=2))
+    assert seen == learnt

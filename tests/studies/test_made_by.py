@@ -60,7 +60,8 @@ def frame(**columns):
         (frame(seed=[0, 1]), ""),
         (
             frame(software=["a", "a"], machine=["m", None]),
-            "2 runs made by 2 machines (1 by m; 1 by unknown): they may differ by that.",
+            "2 runs made by 2 machines (1 by m; 1 by unknown): they may differ by that, as runs "
+            "with other seeds do.",
         ),
         (pd.DataFrame({"status": ["finished", "failed"], "software": ["a", "b"]}), ""),
     ],

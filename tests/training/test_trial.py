@@ -82,13 +82,18 @@ def test_correlation_studies_try_it_too():
 
 def test_batches_of_one_object_are_refused_where_a_study_has_them():
     """BatchNorm cannot be trained on one object: 12 labels and 4 more a round in batches of 5 leave one."""
-    fixed = {"passive_epochs": 1, "batch_size": 5, "batch_rule": "fixed"}
+    fixed = {"passive_epochs": 1, "batch_size": 5, "batch_rule": "fixed", "stopping": "held_out"}
     plan_of(POOL, model=faulty("norm"), training=fixed, rounds=0)
     plan_of(POOL, model=faulty("norm"), training={**fixed, "batch_rule": "upsample"})
     with pytest.raises(
         SpecError, match=r"more than 1 value.*one object: set training.batch_rule: upsample"
     ):
         plan_of(POOL, model=faulty("norm"), training=fixed)
+    # Of 12 labels one is held out, which leaves 11 to learn from.
+    with pytest.raises(SpecError, match="more than 1 value"):
+        plan_of(
+            POOL, model=faulty("norm"), training={**fixed, "stopping": "from_labels"}, rounds=0
+        )
 
 
 def test_a_trial_changes_neither_random_draws_nor_threads():

@@ -12,8 +12,8 @@ _KINDS = {"software": "versions", "machine": "machines"}
 def made_by(runs: pd.DataFrame) -> str:
     """Return a sentence on what differs between finished runs in what has made them; empty where nothing does.
 
-    Other software or another processor changes the last digits at least. Runs that say nothing of it, as those from
-    before it was recorded, count as one of their own.
+    Other software or another processor rounds otherwise, which changes a run as another seed does. Runs that say
+    nothing of it, as those from before it was recorded, count as one of their own.
     """
     finished = runs[runs["status"] == "finished"]
     parts = []
@@ -26,4 +26,7 @@ def made_by(runs: pd.DataFrame) -> str:
             parts.append(f"{len(times)} {noun} ({listed(named)})")
     if not parts:
         return ""
-    return f"{count(len(finished), 'run')} made by {' and '.join(parts)}: they may differ by that."
+    return (
+        f"{count(len(finished), 'run')} made by {' and '.join(parts)}: they may differ by that, as runs with other "
+        "seeds do."
+    )

@@ -137,7 +137,7 @@ def _parts(plan: Plan) -> str:
 
 
 def sweep_headline(plan: Plan) -> list[str]:
-    """Return three lines that say what the study is."""
+    """Return lines that say what the study is."""
     study = plan.study
     compared = len(plan.arms) * len(study.seeds)
     full = len(plan.runs) - compared
@@ -147,4 +147,5 @@ def sweep_headline(plan: Plan) -> list[str]:
         _parts(plan),
         f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(compared, 'run')}{on_full_data}; "
         f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}",
+        f"outside this budget: {plan.labels_outside.words}",
     ]

@@ -17,9 +17,16 @@ from alray.studies.folder import ERRORS
 
 
 def print_summary(
-    console: Console, summary: pd.DataFrame, path: StudyPath, page: StudyPath | None = None
+    console: Console,
+    summary: pd.DataFrame,
+    path: StudyPath,
+    page: StudyPath | None = None,
+    outside: str = "",
 ) -> None:
-    """Print the table of arms, what it says in words, and where the results and the page about them lie."""
+    """Print the table of arms, what it says in words, and where the results and the page about them lie.
+
+    `outside` names the labels outside the budget, where they are known.
+    """
     if summary["seeds"].sum() == 0:
         console.print(f"no run has finished; their errors are in {path}/{ERRORS}", soft_wrap=True)
         return
@@ -45,6 +52,8 @@ def print_summary(
         table.add(*_cells(row))
     console.print(table)
     console.print(Text("in brackets: 95 % intervals, for all arms together", style="dim"))
+    if outside:
+        console.print(f"{outside} (labels outside the budget of {labels:,})")
     console.print()
     for paragraph in reading(summary):
         console.print(breakable(Text(paragraph), console.width))

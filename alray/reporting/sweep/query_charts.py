@@ -108,7 +108,7 @@ def scores(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
 
 
 def sigmas(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
-    """Learned noise of each head's loss over labels, a panel per head and, where settings vary, variant."""
+    """The learned weights of the heads' losses over labels, a panel per head and, where settings vary, variant."""
     heads = [name for name in frame.columns if name.startswith("sigma_")]
     tall = arms.described(frame).melt(
         ["arm", "strategy", "variant", "labels"], heads, "head", "sigma"
@@ -123,10 +123,12 @@ def sigmas(frame: pd.DataFrame, arms: ArmStyles) -> Figure:
     titles = {name: f"head {name}" for name in panel_names if name in shown}
     return Figure(
         name="sigmas",
-        heading="How much does the loss trust each head?",
+        heading="How much did each head's loss count in training?",
         shown="learned sigma of each head",
-        caption="Mean over seeds. The smaller a head's sigma, the more its loss counts.",
-        description="Lines of the learned noise over labels, a panel per head.",
+        caption="Mean over seeds. A head's loss counted by 1 / sigma^2. Sigma begins at 1 and each training step moves "
+        "it by about half the learning rate at most, in proportion, so it lags behind its optimum, sqrt(2 L) for a "
+        "training loss L: it shows the weight that was used, and is no measure of the noise in a modality.",
+        description="Lines of the learned sigma over labels, a panel per head.",
         rows=rows,
         chart=panels([arms.line(label_axis(zero=False), y)], rows, "panel", titles),
         margins=Margins(left=70, label=28, least=190),

@@ -17,7 +17,7 @@ from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.scoring import engine
 from alray.scoring.agreement import check_committee, check_disagreement
-from alray.scoring.evaluation import evaluate
+from alray.scoring.evaluation import evaluate, nll_of
 from alray.scoring.metrics import Metrics
 from alray.seeding import generator, torch_seed
 from alray.settings.correlation import SCORES, CorrelationSpec
@@ -27,6 +27,7 @@ from alray.strategies.signals import Committee, Request
 from alray.training.checkpoint import learner_tensors, read_metadata
 from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import Learner, fresh_learner
+from alray.training.stopping import stopping_parts
 
 SAMPLE, SCORE = "sample", "score."
 
@@ -90,17 +91,19 @@ def draw_test(spec: CorrelationSpec, pool: PreparedPool) -> Indices:
 
 
 def train_base(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Base:
-    """Fit a base model on its initial labels with early stopping, and score its sample."""
+    """Fit a base model on its initial labels, stopped as the settings say, and score its sample."""
     learner = new_learner(spec, pool, base)
     initial = initial_order(spec, pool.pool, base)[: spec.initial]
     dropout = torch_seed(spec.seed, base, "dropout")
     draws = Draws(generator(spec.seed, base, "batches"), torch_generator(dropout))
+    rng = generator(spec.seed, base, "stopping")
+    parts = stopping_parts(spec.training, initial, pool.pool.validation, rng)
     options = FitOptions(
         epochs=spec.training.passive_epochs,
-        validate=lambda: evaluate(learner.network, pool, pool.pool.validation).nll,
+        validate=nll_of(learner.network, pool, parts.held_out),
     )
     with forked_rng(dropout):
-        fit(learner, pool, initial, draws, options)
+        fit(learner, pool, parts.learned, draws, options)
         sample = draw_sample(spec, pool.pool, base)
         return Base(
             evaluate(learner.network, pool, draw_test(spec, pool.pool)),

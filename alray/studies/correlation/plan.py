@@ -24,6 +24,7 @@ from alray.studies.correlation.protocol import CONTROL, GROUPS_A_TASK, SHUFFLED,
 from alray.studies.correlation.tasks import FineTune
 from alray.studies.effects import Configuration, refuse_without_effect
 from alray.training.learner import check_training
+from alray.training.stopping import check_stopping, held_out_count
 from alray.training.trial import trial_objects, tried_network
 
 USUAL_INITIAL, USUAL_SAMPLE, USUAL_GROUPS, USUAL_GROUP_SIZE = 2_000, 10_000, 100, 100
@@ -232,7 +233,9 @@ def _check_network(spec: CorrelationSpec, prepared: PreparedPool) -> None:
     refuse_without_effect([Configuration("the study", "", spec.model, spec.training)])
     pool, seed = PoolTensors(prepared), torch_seed(spec.seed, 0, "weights")
     initial, group = int(spec.initial or 0), int(spec.group_size or 0)
-    counts = (initial, group + (initial if spec.replay == "initial" else 0))
+    check_stopping(spec.training, initial)
+    learnt = initial - held_out_count(spec.training, initial)
+    counts = (learnt, group + (initial if spec.replay == "initial" else 0))
     network = tried_network(spec.model, spec.training, pool, seed, counts)
     check_training(network, spec.training)
     if "bald" in spec.scores:

@@ -14,7 +14,7 @@ from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.evaluation import evaluate, metrics_by_head, predict
+from alray.scoring.evaluation import evaluate, metrics_by_head, nll_of, predict
 from alray.scoring.metrics import mean_recall, rarest_classes
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
@@ -28,6 +28,7 @@ from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import Learner, fresh_learner
+from alray.training.stopping import StoppingParts, stopping_parts
 
 Clock = Callable[[], float]
 
@@ -80,7 +81,7 @@ class Experiment:
         return RoundResult(dict(self._round_zero), initial, np.full(len(initial), np.nan))
 
     def passive(self) -> RoundResult:
-        """Do round 0: label the initial objects at random and fit with early stopping; return its result."""
+        """Do round 0: label the initial objects at random and fit on them, with early stopping; return its result."""
         rng = self._rng("initial")
         train = self._pool.pool.train
         self.labelled = rng.choice(train, size=self.run.initial, replace=False)
@@ -163,19 +164,20 @@ class Experiment:
         # Fine-tuning continues after the passive phase, which has passed that share of its epochs.
         if self.round > 0 and training.mode == "finetune" and detach_from < 1:
             detach_from = 0.0
+        parts = StoppingParts(self.labelled, None)
+        if stop_early:
+            validation = self._pool.pool.validation
+            parts = stopping_parts(training, self.labelled, validation, self._rng("stopping"))
         options = FitOptions(
             epochs=epochs,
             freeze_batch_norm=training.batch_norm == "frozen" and self.round > 0,
             detach_from=detach_from,
-            validate=self._validation_nll if stop_early else None,
+            validate=nll_of(self.learner.network, self._pool, parts.held_out),
         )
         draws = Draws(self._rng("batches"), self._torch_generator("dropout"))
         with self._seeded("dropout"):
-            fitted = fit(self.learner, self._pool, self.labelled, draws, options)
+            fitted = fit(self.learner, self._pool, parts.learned, draws, options)
         return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
-
-    def _validation_nll(self) -> float:
-        return evaluate(self.learner.network, self._pool, self._pool.pool.validation).nll
 
     def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
         """Evaluate and return the round's row; `begin` is the start of the fit, `chosen` the query's part of it."""

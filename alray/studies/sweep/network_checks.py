@@ -10,11 +10,13 @@ from alray.pools.pool import PreparedPool
 from alray.scoring import int8
 from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import torch_seed
+from alray.settings.common import TrainingSpec
 from alray.settings.sweep import SweepSpec
 from alray.strategies import ScoreStrategy
 from alray.strategies.signals import Committee, Request
 from alray.studies.sweep.arm import Arm
 from alray.training.learner import check_training
+from alray.training.stopping import check_stopping, held_out_count
 from alray.training.trial import trial_objects, tried_network
 
 
@@ -35,8 +37,10 @@ def check_networks(
         key = f"{arm.model.model_dump_json()} {[each.name for each in view.modalities]}"
         pool = PoolTensors(view)
         if key not in tried:
-            tried[key] = tried_network(arm.model, arm.training, pool, seed, counts)
+            learnt = _learnt_counts(arm.training, counts)
+            tried[key] = tried_network(arm.model, arm.training, pool, seed, learnt)
         try:
+            check_stopping(arm.training, study.initial)
             _check_arm(arm, tried[key])
             _check_signals(tried[key], arm.strategy.needs)
             committee = arm.strategy.needs.committee
@@ -51,6 +55,15 @@ def check_networks(
 
 def _label_counts(study: SweepSpec) -> range:
     return range(study.initial, study.budget + 1, study.query)
+
+
+def _learnt_counts(training: TrainingSpec, labels: Sequence[int]) -> list[int]:
+    """Return how many objects each fit learns from, for the labels known at each: the first fit may stop early."""
+    scratch = training.mode == "scratch"
+    return [
+        known - (held_out_count(training, known) if scratch or position == 0 else 0)
+        for position, known in enumerate(labels)
+    ]
 
 
 def _check_signals(network: Network, needs: Request) -> None:

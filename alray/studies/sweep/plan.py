@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from alray.analysis.sweep.arms import arm_label
+from alray.analysis.sweep.labels_outside import LabelsOutside, count_outside
 from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
 from alray.networks.threads import one_thread
@@ -14,6 +15,7 @@ from alray.pools.pool import TRAIN, Pool, PreparedPool
 from alray.pools.shared import SharedPool, view_key
 from alray.pools.variants import Pools
 from alray.settings.base import look_up
+from alray.settings.common import TrainingSpec
 from alray.settings.names import study_name
 from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
@@ -39,6 +41,16 @@ class Plan:
     arms: tuple[Arm, ...]
     runs: tuple[RunSpec, ...]
     code: CustomCode = NO_CODE
+
+    @property
+    def labels_outside(self) -> LabelsOutside:
+        """The labels that the study uses besides its budget."""
+        return count_outside(
+            [arm.training.stopping for arm in self.arms],
+            self.study.metric_split,
+            validation=len(self.prepared.validation),
+            test=len(self.prepared.test),
+        )
 
     def without_code(self) -> "Plan":
         """Return the plan with the runs that they were before a custom code was part of a run."""
@@ -198,10 +210,21 @@ def _full_data_runs(
     for seed, choice in itertools.product(study.seeds, choices(study.vary)):
         arm = _arm(study, "random", choice, code)
         run = _run(pools, arm, seed)
-        objects = train_size(shared, run)
-        everything = {"arm": arm_label(FULL_DATA, arm.variant), "initial": objects, "rounds": 0}
+        everything = {
+            "arm": arm_label(FULL_DATA, arm.variant),
+            "initial": train_size(shared, run),
+            "rounds": 0,
+            "training": _learning_from_all(run.training),
+        }
         runs.append(run.model_copy(update={**everything, "full_data": True}))
     return runs
+
+
+def _learning_from_all(training: TrainingSpec) -> TrainingSpec:
+    """Return training settings that hold out no label: a ceiling is of all labels of the train part."""
+    if training.stopping != "from_labels":
+        return training
+    return training.model_copy(update={"stopping": "held_out"})
 
 
 def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCode) -> Arm:

@@ -92,7 +92,8 @@ ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
 
 HEAD_COLUMNS: Mapping[str, str] = {
     "accuracy_<modality>": "accuracy of that modality's own head, on the objects that have it",
-    "sigma_<head>": "learned noise of the head's loss, 1 where it is not learned",
+    "sigma_<head>": "sigma that weights the head's loss by 1 / sigma^2, as far as training has moved it from 1: it "
+    "lags behind its optimum; 1 where it is not learned",
 }
 
 

@@ -1,0 +1,49 @@
+"""Whether a study goes on with other software, or on another machine, than it was begun with."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from alray._version import __version__
+from alray.studies.folder import Folder
+from alray.studies.machine import installed_version, own_source, processor
+from alray.studies.manifest import read
+
+_logger = logging.getLogger(__name__)
+
+
+def warn_if_made_elsewhere(folder: Folder) -> None:
+    """Warn that a study goes on with another alray, processor or PyTorch than it was begun with."""
+    if not folder.has_progress():
+        return
+    earlier = read(folder, warn=False)
+    _warn_if_moved(folder, earlier)
+    then, here = earlier.get("source"), own_source()
+    if then is not None and then != here:
+        _logger.warning(
+            "%s was begun with another alray (%s, source %s; here %s, source %s): what is finished stays, and what is "
+            "added may not be quite comparable; --fresh starts over",
+            folder.root,
+            earlier["alray"],
+            then,
+            __version__,
+            here,
+        )
+
+
+def _warn_if_moved(folder: Folder, earlier: Mapping[str, Any]) -> None:
+    """Warn of another processor or PyTorch; another number of threads is refused, being a setting."""
+    processors = earlier.get("machine", {}).get("processor"), processor()
+    torches = earlier.get("versions", {}).get("torch"), installed_version("torch")
+    differing = [
+        f"{name} {then}, here {here}"
+        for name, (then, here) in {"the processor": processors, "PyTorch": torches}.items()
+        if then is not None and then != here
+    ]
+    if differing:
+        _logger.warning(
+            "%s was last run elsewhere (%s): what is finished stays, and what is added differs from it as runs with "
+            "another seed do, though the seed is the same; finish it where it was begun, or start over with --fresh",
+            folder.root,
+            "; ".join(differing),
+        )
