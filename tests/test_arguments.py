@@ -73,7 +73,6 @@ def test_a_folder_or_a_file_of_data_in_the_place_of_settings_is_the_pool(tmp_pat
         (Plain(), f"{OWN}:Plain"),
         (Plain, f"{OWN}:Plain"),
     ],
-    ids=str,
 )
 def test_a_strategy_is_its_text(strategy, text):
     assert given(strategies=[strategy]).strategies == (text,)
@@ -121,7 +120,6 @@ def local_class():
         ({"sedes": 3}, "the study and the arguments: .*did you mean 'seeds'"),
         ({"study": 3}, "not int; name settings by keyword"),
     ],
-    ids=str,
 )
 def test_what_has_no_text_is_refused_with_the_reason(keywords, message):
     with pytest.raises(SpecError, match=message):
