@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,12 +11,24 @@ from hypothesis import settings
 
 from alray import api
 from alray.networks import kernels
-from tests.helpers import studies
+from tests.helpers import sharing, studies
 
 torch.set_num_threads(1)
 torch.set_warn_always(True)
 settings.register_profile("alray", deadline=None)
 settings.load_profile("alray")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, begin with those on Ray: one process runs them, and mostly waits."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(sharing.RAY))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return how several processes share the tests; None leaves it to the command line."""
+    return sharing.scheduler(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

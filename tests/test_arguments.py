@@ -4,13 +4,14 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from torch import nn
 
 import alray
 from alray.custom.loading import load
-from alray.errors import SpecError
+from alray.errors import PoolError, SpecError
 from alray.settings.common import TrainingSpec
 from alray.settings.correlation import CorrelationSpec
 from alray.settings.sweep import SweepSpec
@@ -47,6 +48,19 @@ def test_a_pool_is_a_path_and_settings_are_keywords(tmp_path):
     assert (found.pool, found.scores) == (expected.pool, ("margin",))
 
 
+def test_a_folder_or_a_file_of_data_in_the_place_of_settings_is_the_pool(tmp_path):
+    """A file by its ending, in any case; whether it can be a pool is decided when it is opened."""
+    folder, arrays = tmp_path / "posts.yaml", tmp_path / "data.npz"
+    folder.mkdir()
+    np.savez(arrays, embeddings=np.zeros((4, 3)), labels=list("abab"))
+    for path in (folder, arrays, tmp_path / "posts.JSONL"):
+        assert given(str(path), seeds=2) == given(path, seeds=2) == given(pool=path, seeds=2)
+    with pytest.raises(PoolError, match=r"posts\.yaml: the folder is empty; name a Parquet file"):
+        alray.sweep(str(folder), results=tmp_path)
+    with pytest.raises(PoolError, match=r"data\.npz: not Parquet.*alray pool import .*npz"):
+        alray.sweep(arrays, results=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("strategy", "text"),
     [
@@ -59,7 +73,6 @@ def test_a_pool_is_a_path_and_settings_are_keywords(tmp_path):
         (Plain(), f"{OWN}:Plain"),
         (Plain, f"{OWN}:Plain"),
     ],
-    ids=str,
 )
 def test_a_strategy_is_its_text(strategy, text):
     assert given(strategies=[strategy]).strategies == (text,)
@@ -107,7 +120,6 @@ def local_class():
         ({"sedes": 3}, "the study and the arguments: .*did you mean 'seeds'"),
         ({"study": 3}, "not int; name settings by keyword"),
     ],
-    ids=str,
 )
 def test_what_has_no_text_is_refused_with_the_reason(keywords, message):
     with pytest.raises(SpecError, match=message):
