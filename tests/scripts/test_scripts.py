@@ -20,7 +20,7 @@ from benchmarks.libraries.task import STRATEGIES
 from benchmarks.sweeps.tables import memory_table, sweep_table
 from benchmarks.workloads import make_pool
 from chaos_study.__main__ import chaos
-from studies import digits_pool, prediction_table, summary_picture
+from studies import digits_pool, power_table, prediction_table, summary_picture
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "scripts"
@@ -58,6 +58,7 @@ HELPED = {
     **{f"scripts/bench {name}": command for name, command in bench.commands.items()},
     "scripts/chaos": chaos,
     "digits_pool": digits_pool.main,
+    "power_table": power_table.main,
     "prediction_table": prediction_table.main,
     "scripts/studies/summary_picture": summary_picture.main,
 }
@@ -87,7 +88,7 @@ def test_options_that_cannot_be_measured_are_refused(words):
     assert done.output.startswith(f"Usage: bench {words[0]}")
 
 
-@pytest.mark.parametrize("name", ["reference", "prediction"])
+@pytest.mark.parametrize("name", ["reference", "prediction", "correlation_power"])
 def test_a_study_explains_itself_and_refuses_other_words(name):
     """Before anything is installed or computed."""
     for word, code in (("--help", 0), ("--unknown", 2)):
