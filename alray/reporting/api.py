@@ -1,9 +1,8 @@
 """`alray.report` from Python: the findings of a study as a page, pictures and tables."""
 
-import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import get_args
 
 import pandas as pd
@@ -17,6 +16,7 @@ from alray.analysis.sweep.texts import paragraph
 from alray.errors import SpecError, StoreError
 from alray.reporting.correlation.report import render_correlation
 from alray.reporting.facts import facts_of
+from alray.reporting.links import links_of
 from alray.reporting.sources import (
     TABLE,
     Reportable,
@@ -259,7 +259,7 @@ def results_from(
         problems=source.problems,
         facts=facts_of(source, ceilings),
         settings=setting_texts(source.settings),
-        links=_links(source, folder),
+        links=links_of(source, folder),
         metric=metric,
         ceilings=_ceilings(ceilings, metric),
         label_cost=amount,
@@ -285,27 +285,3 @@ def setting_texts(settings: Mapping[str, object]) -> dict[str, str]:
         name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         for name, value in flatten(settings).items()
     }
-
-
-def _links(source: Source, folder: StudyPath) -> list[tuple[str, str]]:
-    """Return the data with their addresses, relative to the page."""
-    root = source.path if source.settings else source.path.parent
-    way = _way(folder, root)
-    return [(name, f"{way}/{name}" if way else name) for name in source.data]
-
-
-def _way(folder: StudyPath, root: StudyPath) -> str:
-    """Return the address of a folder seen from another one, empty where they are the same."""
-    if folder == root:
-        return ""
-    if isinstance(folder, Path) and isinstance(root, Path):
-        relative = os.path.relpath(root, folder)
-    elif isinstance(folder, Location) and isinstance(root, Location):
-        bucket, _, inside = root.bucket_path.partition("/")
-        other, _, page = folder.bucket_path.partition("/")
-        if (folder.scheme, other) != (root.scheme, bucket):
-            return str(root)
-        relative = os.path.relpath(f"/{inside}", f"/{page}")
-    else:
-        return str(root) if isinstance(root, Location) else root.resolve().as_uri()
-    return "" if relative == "." else PurePosixPath(relative).as_posix()
