@@ -233,7 +233,8 @@ def correlate(
         if not concluded:
             bases, groups, outcomes = complete_records(spec, *records)
             rng = generator(spec.seed, 0, "bootstrap")
-            store.write_found(summarise(groups, outcomes, bases, rng))
+            found = summarise(groups, outcomes, bases, rng)
+            store.write_found(found.judged(spec.matters))
             store.write_manifest({**origin, "counts": plan.counts, "ended": manifest.now()})
         return ShownCorrelation(**vars(read_correlation(store, records)))
 

@@ -16,8 +16,11 @@ _LISTED = 5
 ArmKind = Literal["better", "worse", "open", "uncompared", "reference"]
 """What a sweep shows of an arm's whole curve; open: no difference is shown."""
 
-EffectKind = Literal["helps", "hurts", "no effect", "inconclusive"]
-"""What a correlation study shows of querying one end of a score."""
+EffectKind = Literal["helps", "hurts", "no effect", "no difference", "no change", "inconclusive"]
+"""What a correlation study shows of querying one end of a score.
+
+"no difference": groups do not differ in usefulness beyond chance; "no change": they change nothing measurable.
+"""
 
 
 @dataclass(frozen=True)
@@ -61,34 +64,42 @@ def effect_verdict(
 
     Args:
         kind: The verdict.
-        bound: Of "no effect": the largest effect that is not excluded. It is rounded up: a smaller bound than the
-            interval's would say too much.
+        bound: Of "no effect": the largest effect that is not excluded, as a share of what a group changes. It is
+            rounded up: a smaller bound than the interval's would say too much.
         reason: Of "inconclusive": the condition that is not met.
         seeds: Of "inconclusive": how many would make the outcome reliable enough.
     """
     if kind == "no effect" and not math.isnan(bound):
-        decimals = decimals_of(bound)
-        rounded_up = math.ceil(bound * 10**decimals - 1e-9) / 10**decimals
-        text = f"no effect larger than {rounded_up:.{decimals}f}"
-        return Verdict(kind, text, text)
+        text = f"no effect larger than {percent_up(bound)} of what a group changes"
+        return Verdict(kind, text, f"no effect larger than {percent_up(bound)}")
+    if kind == "no difference":
+        text = "groups do not differ in usefulness beyond chance"
+        return Verdict(kind, text, "groups do not differ")
+    if kind == "no change":
+        return Verdict(kind, "groups change nothing measurable", "groups change nothing")
     if kind == "inconclusive":
         needed = "" if seeds is None else f": {count(seeds, 'seed')} needed"
         return Verdict(kind, f"{kind}, {reason}", f"{kind}{needed}")
     return Verdict(kind, kind, kind)
 
 
-def share(value: float | None) -> str:
+def percent_up(share_: float) -> str:
+    """Return a share as a whole percentage, rounded up: `9 %`."""
+    return f"{math.ceil(100 * share_ - 1e-9):,} %"
+
+
+def share(value: float | None, decimals: int = 3) -> str:
     """Return a number as `.652`, `1.000` or `-.003`; `-` where it is NaN or None."""
     if value is None or math.isnan(value):
         return NOTHING
     # What rounds to zero has no sign.
-    text = f"{abs(value):.3f}".removeprefix("0")
-    return f"-{text}" if value < 0 and text != ".000" else text
+    text = f"{abs(value):.{decimals}f}".removeprefix("0")
+    return f"-{text}" if value < 0 and float(text) != 0 else text
 
 
-def signed(value: float) -> str:
+def signed(value: float, decimals: int = 3) -> str:
     """Return a number with its sign: `+.012`, `-.003`; `-` where it is NaN."""
-    text = share(value)
+    text = share(value, decimals)
     return text if text.startswith("-") else f"+{text}"
 
 

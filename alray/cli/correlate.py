@@ -24,6 +24,7 @@ OPTIONS = {
     "epochs": Setting("epochs", "A,B"),
     "replay": Setting("replay"),
     "outcome": Setting("outcome"),
+    "matters": Setting("matters"),
     "test": Setting("test"),
     "compat": Setting("compat"),
     **EXECUTION,

@@ -53,6 +53,13 @@ if TYPE_CHECKING:
     metavar="COST",
     help="What a label costs, such as 0.05 or '0.05 EUR': labels saved become money.",
 )
+@click.option(
+    "--matters",
+    type=click.FloatRange(0, 10),
+    metavar="SHARE",
+    help="Of a correlation study: smallest effect that a verdict counts, as a share of what a group changes.  "
+    "[default: the study's own, 0.1 unless set]",
+)
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report(
     results: tuple["StudyPath", ...],
@@ -62,6 +69,7 @@ def report(
     metric: str | None,
     formats: str,
     label_cost: str | None,
+    matters: float | None,
     show: bool,
 ) -> None:
     """Write the findings of studies: a page to read, its figures, and tables.
@@ -72,6 +80,10 @@ def report(
     from alray.reporting import api
 
     _check(results, compare, out)
+    if compare is not None and matters is not None:
+        raise SpecError(
+            "--matters is about correlation studies, and --compare about sweeps; leave one out"
+        )
     options: dict[str, Any] = {
         "out": out,
         "against": against,
@@ -82,7 +94,13 @@ def report(
     if compare is not None:
         _print(api.report_pair(compare, **options), show=show)
     for path in results:
-        _print(api.report(path, **options), show=show)
+        if matters is None:
+            made = api.report(path, **options)
+        else:
+            made = api.report_correlation(
+                path, out=out, metric=metric, formats=words(formats), matters=matters
+            )
+        _print(made, show=show)
 
 
 def _check(

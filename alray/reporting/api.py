@@ -1,9 +1,8 @@
 """`alray.report` from Python: the findings of a study as a page, pictures and tables."""
 
-import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import get_args
 
 import pandas as pd
@@ -18,9 +17,11 @@ from alray.analysis.sweep.texts import paragraph
 from alray.errors import SpecError, StoreError
 from alray.reporting.correlation.report import render_correlation
 from alray.reporting.facts import facts_of
+from alray.reporting.links import links_of
 from alray.reporting.sources import (
     TABLE,
     Reportable,
+    Results,
     Source,
     find_results,
     read_sweep,
@@ -74,15 +75,7 @@ def report(
             raise SpecError(
                 f"{path} holds a correlation study, which has no arms and no label cost"
             )
-        if metric not in {None, *get_args(Outcome)}:
-            raise SpecError(
-                f"--metric {metric}: {path} holds a correlation study; take one of {', '.join(get_args(Outcome))}"
-            )
-        study = there.loaded
-        if not isinstance(study, Correlation):
-            study = read_correlation(CorrelationStore(path))
-        files, sentences = render_correlation(study, there.manifest, metric, formats)
-        return write_report(folder, files, " ".join(sentences), ())
+        return _report_correlation(there, folder, metric, formats)
     if there.kind not in {SWEEP, TABLE}:
         raise StoreError(
             f"{path} holds a {there.kind} study; this version of alray cannot report on it"
@@ -93,6 +86,55 @@ def report(
     from alray.reporting.sweep.page import render  # noqa: PLC0415
 
     return write_report(folder, render(found), found.verdict, source.problems)
+
+
+def report_correlation(
+    results: Reportable,
+    *,
+    out: str | Path | Location | None = None,
+    metric: str | None = None,
+    formats: Collection[str] = DEFAULT_FORMATS,
+    matters: float | None = None,
+) -> Report:
+    """Write the findings of a correlation study, as `report` does, with another size that matters.
+
+    Args:
+        results: A study's folder, local or a URI; or a study that `correlate` or `load_correlation` has returned.
+        out: Folder to write to, likewise. None: the study's own folder.
+        metric: accuracy, macro_f1 or nll: what verdicts are about. None: the study's own outcome.
+        formats: Any of html, svg, png, csv.
+        matters: Smallest effect that a verdict counts, as a share of what a group changes on average; the study's own
+            setting where None.
+
+    Raises:
+        AlrayError: The results cannot be read or are of another kind, or there is no such metric or format.
+    """
+    _check(metric, formats)
+    there = find_results(results)
+    if there.kind != CORRELATION:
+        raise SpecError(
+            f"--matters is about correlation studies, and {there.path} is a {there.kind}; leave it out"
+        )
+    folder = there.path if out is None else location_of(out)
+    return _report_correlation(there, folder, metric, formats, matters)
+
+
+def _report_correlation(
+    there: Results,
+    folder: StudyPath,
+    metric: str | None,
+    formats: Collection[str],
+    matters: float | None = None,
+) -> Report:
+    if metric not in {None, *get_args(Outcome)}:
+        raise SpecError(
+            f"--metric {metric}: {there.path} holds a correlation study; take one of {', '.join(get_args(Outcome))}"
+        )
+    study = there.loaded
+    if not isinstance(study, Correlation):
+        study = read_correlation(CorrelationStore(there.path))
+    files, made = render_correlation(study, there.manifest, metric, formats, matters)
+    return write_report(folder, files, " ".join(made.sentences), tuple(made.problems))
 
 
 def report_pair(
@@ -219,7 +261,7 @@ def results_from(
         problems=source.problems,
         facts=facts_of(source, ceilings),
         settings=setting_texts(source.settings),
-        links=_links(source, folder),
+        links=links_of(source, folder),
         metric=metric,
         ceilings=_ceilings(ceilings, metric),
         label_cost=amount,
@@ -245,27 +287,3 @@ def setting_texts(settings: Mapping[str, object]) -> dict[str, str]:
         name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         for name, value in flatten(settings).items()
     }
-
-
-def _links(source: Source, folder: StudyPath) -> list[tuple[str, str]]:
-    """Return the data with their addresses, relative to the page."""
-    root = source.path if source.settings else source.path.parent
-    way = _way(folder, root)
-    return [(name, f"{way}/{name}" if way else name) for name in source.data]
-
-
-def _way(folder: StudyPath, root: StudyPath) -> str:
-    """Return the address of a folder seen from another one, empty where they are the same."""
-    if folder == root:
-        return ""
-    if isinstance(folder, Path) and isinstance(root, Path):
-        relative = os.path.relpath(root, folder)
-    elif isinstance(folder, Location) and isinstance(root, Location):
-        bucket, _, inside = root.bucket_path.partition("/")
-        other, _, page = folder.bucket_path.partition("/")
-        if (folder.scheme, other) != (root.scheme, bucket):
-            return str(root)
-        relative = os.path.relpath(f"/{inside}", f"/{page}")
-    else:
-        return str(root) if isinstance(root, Location) else root.resolve().as_uri()
-    return "" if relative == "." else PurePosixPath(relative).as_posix()

@@ -8,8 +8,8 @@ import pandas as pd
 from markupsafe import escape
 from typing_extensions import override
 
-from alray.analysis.correlation.findings import reading as correlation_reading
 from alray.analysis.correlation.groupings import GROUPING_TITLES
+from alray.analysis.correlation.opening import opening
 from alray.analysis.sweep.texts import reading as sweep_reading
 from alray.analysis.wording import Row, interval, percentage, share, signed
 from alray.errors import SpecError
@@ -99,7 +99,8 @@ class ShownCorrelation(Correlation):
         there = {str(row["grouping"]) for row in rows}
         main = outcome, "score" if "score" in there else min(there)
         table = pd.DataFrame([_score(row) for row in rows])
-        sentences = correlation_reading(self.summary, self.checks, measured_prediction(), main)
+        prediction = measured_prediction(self.settings.replay)
+        sentences = opening(self.summary, self.checks, prediction, main)
         return _html(table, sentences, self.path)
 
 

@@ -63,6 +63,8 @@ VERDICT_MARKS: Mapping[ArmKind | EffectKind, tuple[str, str]] = {
     "helps": ("helps", "\u25b2"),
     "hurts": ("hurts", "\u25bc"),
     "no effect": ("none", "="),
+    "no difference": ("none", "="),
+    "no change": ("none", "="),
     "inconclusive": ("open", "?"),
 }
 """Kind of a verdict: class of the stylesheet, and a sign for the eye only; the words say the same."""

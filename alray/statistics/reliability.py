@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import f
 
 from alray.statistics.ranks import spearman
 
@@ -30,6 +31,30 @@ def intraclass_correlation(ratings: Ratings) -> tuple[PerMatrix, PerMatrix]:
     n, k = ratings.shape[-2:]
     if n < 2 or k < 2:
         return np.full(ratings.shape[:-2], math.nan), np.full(ratings.shape[:-2], math.nan)
+    between, error = _mean_squares(ratings)
+    single = np.asarray((between - error) / (between + (k - 1) * error))
+    return single, np.asarray((between - error) / between)
+
+
+def no_difference_p(ratings: Float[np.ndarray, "base group seed"]) -> float:
+    """Return the p of groups that do not differ at all: the F test of the mean squares of all bases together.
+
+    F = sum of B / sum of E over bases, with bases x (n - 1) and bases x (n - 1)(k - 1) degrees of freedom, B and E as
+    in `intraclass_correlation`; it is the test of a reliability of zero.
+    """
+    bases, n, k = ratings.shape
+    if n < 2 or k < 2:
+        return math.nan
+    between, error = (float(part.sum()) for part in _mean_squares(ratings))
+    if math.isnan(between) or between + error == 0:
+        return math.nan
+    ratio = between / error if error > 0 else math.inf
+    return float(f.sf(ratio, bases * (n - 1), bases * (n - 1) * (k - 1)))
+
+
+def _mean_squares(ratings: Ratings) -> tuple[PerMatrix, PerMatrix]:
+    """Return the mean squares between groups and of the residual; the first is NaN where all groups are equal."""
+    n, k = ratings.shape[-2:]
     of_group = ratings.mean(axis=-1, keepdims=True)
     of_seed = ratings.mean(axis=-2, keepdims=True)
     overall = of_group.mean(axis=-2, keepdims=True)
@@ -38,9 +63,7 @@ def intraclass_correlation(ratings: Ratings) -> tuple[PerMatrix, PerMatrix]:
     error = np.square(residuals).sum(axis=(-2, -1)) / ((n - 1) * (k - 1))
     # Equal values leave rounding only, which has no reliability.
     varies = between > 1e-20 * np.square(ratings).max(axis=(-2, -1))
-    between = np.where(varies, between, math.nan)
-    single = np.asarray((between - error) / (between + (k - 1) * error))
-    return single, np.asarray((between - error) / between)
+    return np.where(varies, between, math.nan), error
 
 
 def seeds_for_reliability(single: float, wanted: float) -> int | None:

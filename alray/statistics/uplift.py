@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from scipy.stats import ttest_ind
 
 from alray.statistics.paired import LEVEL, Interval, mean_interval
+from alray.statistics.ranks import PERMUTATIONS
 
 PARTS = 10
 """A score's groups are cut into so many parts; the queried end is a tenth of them."""
@@ -25,21 +26,69 @@ Rest = Float[np.ndarray, "base rest"]
 def uplift(usefulness: Groups, scores: Groups, queried: str, random: Rest | None) -> Interval:
     """Return the mean usefulness of the tenth of the groups at the queried end minus that of random groups.
 
-    The tenth has at least one group. `random` holds the usefulness of the same bases' random groups; where it is
+    `random` holds the usefulness of the same bases' random groups; where it is
     None, all groups of the grouping itself stand in for them: (1 - share) x (tenth minus the rest), the same number.
+    """
+    tenth, others = queried_tenth(usefulness, scores, queried)
+    if random is not None:
+        return mean_difference(tenth, random)
+    interval = mean_difference(tenth, others)
+    scale = others.shape[1] / scores.shape[1]
+    return Interval(
+        scale * interval.estimate, scale * interval.low, scale * interval.high, interval.n
+    )
+
+
+def queried_tenth(usefulness: Groups, scores: Groups, queried: str) -> tuple[Part, Rest]:
+    """Return the usefulness of the tenth of the groups at the queried end, and that of the others.
+
+    The tenth has at least one group. Where a score is unknown, so is the tenth: all of both is NaN.
     """
     size = max(1, scores.shape[1] // PARTS)
     order = _order(scores) if queried == "small" else _order(scores)[:, ::-1]
     ordered = np.take_along_axis(usefulness, order, axis=1)
     if np.isnan(scores).any():
         ordered = np.full(ordered.shape, math.nan)
-    if random is not None:
-        return mean_difference(ordered[:, :size], random)
-    interval = mean_difference(ordered[:, :size], ordered[:, size:])
-    scale = 1 - size / scores.shape[1]
-    return Interval(
-        scale * interval.estimate, scale * interval.low, scale * interval.high, interval.n
-    )
+    return ordered[:, :size], ordered[:, size:]
+
+
+def uplift_p(
+    tenths: Float[np.ndarray, "score column base part"],
+    others: Float[np.ndarray, "score column base rest"],
+    rng: np.random.Generator,
+    permutations: int = PERMUTATIONS,
+) -> Float[np.ndarray, "score column"]:
+    """Return the two-sided p of each uplift being chance, corrected for all scores and columns together.
+
+    The statistic is the mean over bases of the tenth's mean minus that of the others, over its standard deviation
+    under permutation: which groups are the tenth's is drawn anew in each base. p counts the permutations whose largest
+    |statistic| reaches the observed one (Westfall and Young 1993), as (b + 1) / (m + 1) for b of m (Phipson and Smyth
+    2010). A statistic that is NaN, or the same in all permutations, has no p and is not counted.
+
+    Args:
+        tenths: Usefulness of the queried tenth; the columns of a score share their permutations.
+        others: That of the groups which it is compared with.
+        rng: For the permutations, drawn for each score and base.
+        permutations: m.
+    """
+    size = tenths.shape[-1]
+    values = np.concatenate([tenths, others], axis=-1)
+    n = values.shape[-1]
+    rows = np.tile(np.arange(n), (permutations, 1))
+    null = np.zeros((len(values), permutations, values.shape[1]))
+    for score, base in np.ndindex(len(values), values.shape[2]):
+        chosen = rng.permuted(rows, axis=1)[:, :size]
+        of_base = values[score, :, base]  # [column, group]
+        sums = of_base.T[chosen].sum(axis=1)  # [permutation, column]
+        null[score] += sums / size - (of_base.sum(axis=-1) - sums) / (n - size)
+    observed = (tenths.mean(axis=-1) - others.mean(axis=-1)).sum(axis=-1)
+    spread = null.std(axis=1)
+    # Equal values leave rounding only, whose ratio would be any number.
+    spread = np.where(spread > 1e-12 * np.abs(values).max(axis=(-2, -1)), spread, math.nan)
+    largest = np.fmax.reduce(np.abs(null) / spread[:, None], axis=(0, 2))
+    reached = np.abs(observed) / spread - 1e-9
+    extreme = (largest[:, None, None] >= reached).sum(axis=0)
+    return np.where(np.isfinite(reached), (extreme + 1) / (permutations + 1), math.nan)
 
 
 def quantiles(usefulness: Groups, scores: Groups) -> Iterator[tuple[int, float, Interval]]:

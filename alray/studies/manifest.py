@@ -28,7 +28,7 @@ READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
 
 ADDABLE = {
     SWEEP: ("seeds", "strategies", "vary", "full_data", "name"),
-    CORRELATION: ("bases", "fine_tune_seeds", "scores", "grouping", "outcome", "name"),
+    CORRELATION: ("bases", "fine_tune_seeds", "scores", "grouping", "outcome", "matters", "name"),
 }
 """Kind of study: settings of which a later command under the same name may ask for others."""
 

@@ -1,7 +1,7 @@
 """How well do correlation studies predict what sweeps realise? A table of protocols, best first.
 
 Writes into the folder OUT prediction-pairs.csv (a row per pool and score: realised and predicted) and prediction.csv (a
-row per protocol), which it prints, and the default protocol's numbers for reports into alray/data/prediction.json.
+row per protocol), which it prints, and the default protocols' numbers for reports into alray/data/prediction.json.
 Without --sweeps and --correlations it reads prediction-pairs.csv as it is there.
 """
 
@@ -18,8 +18,11 @@ from alray import load
 ARMS = {name: name for name in ("margin", "entropy", "least_confidence", "bald")}
 ARMS |= {"loss": "ideal_loss"}
 PROTOCOL = ["replay", "grouping", "outcome", "epochs", "statistic"]
-DEFAULT = dict(zip(PROTOCOL, ("none", "score", "accuracy", 10, "uplift"), strict=True))
-"""The protocol that reports speak of: doses and outcome of `alray correlate` unless others are asked for."""
+REPORTED = {
+    "none": ("score", "accuracy", 10, "uplift"),
+    "initial": ("score", "accuracy", 1, "uplift"),
+}
+"""The protocols that reports speak of, by their replay: that of `alray correlate`'s defaults, and the former one."""
 
 DATA = Path(__file__).resolve().parents[2] / "alray" / "data" / "prediction.json"
 PAIRS = "prediction-pairs.csv"
@@ -116,18 +119,22 @@ def held_out(pairs: pd.DataFrame) -> dict[str, tuple[tuple[object, ...], float]]
     return found
 
 
-def default_protocol(table: pd.DataFrame, agreements: list[float]) -> dict[str, object]:
-    """Return the numbers that reports give of the default protocol, among those that all pools have.
+def reported_protocol(
+    replay: str, table: pd.DataFrame, agreements: list[float]
+) -> dict[str, object]:
+    """Return the numbers that reports give of a protocol, among those that all pools have.
 
     Args:
+        replay: Names it in `REPORTED`.
         table: A row per protocol, best first.
         agreements: By held-out pool.
     """
     everywhere = table[table["pools"] == table["pools"].max()].reset_index(drop=True)
-    (rank,) = np.flatnonzero((everywhere[list(DEFAULT)] == list(DEFAULT.values())).all(axis=1))
+    wanted = dict(zip(PROTOCOL, (replay, *REPORTED[replay]), strict=True))
+    (rank,) = np.flatnonzero((everywhere[PROTOCOL] == list(wanted.values())).all(axis=1))
     row = everywhere.loc[rank]
     return {
-        **{name: DEFAULT[name] for name in ("grouping", "outcome", "epochs")},
+        **{name: wanted[name] for name in ("replay", "grouping", "outcome", "epochs")},
         **{name: int(row[name]) for name in ("pools", "pairs")},
         **{name: round(row[name], 3) for name in ("agreement", "low", "high")},
         "protocols": len(everywhere),
@@ -165,7 +172,8 @@ def main(out: Path, sweeps: Path | None, correlations: Path | None) -> None:
     )
     for pool, (names, value) in choices.items():
         print(f"{pool}: {', '.join(map(str, names))} ({value:+.2f})")
-    DATA.write_text(json.dumps(default_protocol(table, agreements), indent=2) + "\n")
+    reported = {replay: reported_protocol(replay, table, agreements) for replay in REPORTED}
+    DATA.write_text(json.dumps(reported, indent=2) + "\n")
 
 
 if __name__ == "__main__":

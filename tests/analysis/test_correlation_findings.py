@@ -5,13 +5,15 @@ import math
 import pandas as pd
 import pytest
 
-from alray.analysis.correlation.findings import Prediction, reading, sentence
+from alray.analysis.correlation.findings import Prediction, details, sentence
 from alray.analysis.correlation.summary import summarise
 from alray.analysis.correlation.verdict import verdict_of
 from tests.helpers.correlation_worlds import World, study
 from tests.helpers.intervals import generator
 
-PREDICTION = Prediction("score", "accuracy", 10, 7, 35, 0.539, 0.308, 0.758, 66, 2, 0.3, -0.5, 1.0)
+PREDICTION = Prediction(
+    "score", "accuracy", 10, 7, 35, 0.539, 0.308, 0.758, 66, 2, 0.3, -0.5, 1.0, "none"
+)
 
 
 NUMBERS = ("rho", "rho_low", "rho_high", "uplift", "uplift_low", "uplift_high", "p_max", "bound")
@@ -35,13 +37,18 @@ def row_of(*numbers, **changes):
         "rho_bootstrap_low": -0.7,
         "rho_bootstrap_high": -0.5,
         "against": "random",
+        "typical_change": 0.05,
+        "matters": 0.005,
+        "uplift_p": 0.001,
+        "changed": True,
+        "groups_p": 1e-6,
         "verdict": "hurts",
     } | changes
 
 
 def nothing(**changes):
     numbers = (0.05, -0.2, 0.3, 0.001, -0.003, 0.005, 0.9, 0.005)
-    return row_of(*numbers, **{"verdict": "no effect", **changes})
+    return row_of(*numbers, **{"verdict": "no effect", "uplift_p": 0.9, **changes})
 
 
 def unclear(**changes):
@@ -54,7 +61,7 @@ def check_of(**changes):
 
 
 def read(*rows, checks=None, main=("accuracy", "score")):
-    return reading(pd.DataFrame(rows), pd.DataFrame(checks or [check_of()]), PREDICTION, main)
+    return details(pd.DataFrame(rows), pd.DataFrame(checks or [check_of()]), PREDICTION, main)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,7 @@ def read(*rows, checks=None, main=("accuracy", "score")):
         (
             nothing(score="margin", queried="small", grouping="within_class", epochs=1),
             "margin (small is queried), groups by score within class, 1 epoch, accuracy: "
-            "no effect larger than 0.0050: the tenth with the smallest margin "
+            "no effect larger than 10 % of what a group changes: the tenth with the smallest margin "
             "changes accuracy by 0.0010 (-0.0030 to 0.0050) against random groups; "
             "rho 0.05 (-0.20 to 0.30), p 0.9 corrected for 5 scores, ICC 0.85.",
         ),
@@ -98,7 +105,7 @@ UNKNOWN = {"verdict": "inconclusive", "against": "all", "rho_bootstrap_low": mat
         ),
         (
             nothing(**SMALL),
-            "no effect larger than 0.00056: the tenth with the largest loss "
+            "no effect larger than 2 % of what a group changes: the tenth with the largest loss "
             "changes accuracy by 0.00012 (-0.00031 to 0.00055)",
         ),
         (
@@ -112,13 +119,14 @@ def test_numbers_are_written_as_they_are_meant(row, text):
     assert text in sentence(row)
 
 
-@pytest.mark.parametrize("bound", [0.01234, 0.00042, 0.000551, 0.2, 0.12345])
+@pytest.mark.parametrize("bound", [0.00123, 0.00042, 0.000551, 0.02, 0.005])
 def test_tables_and_sentences_give_one_bound(bound):
-    """And neither gives a smaller one than was found."""
+    """And neither gives a smaller one than was found, as a share of what a group changes."""
     row = nothing(bound=bound)
     cell = verdict_of(row).cell
-    assert f": {cell}: " in sentence(row)
-    assert bound <= float(cell.rpartition(" ")[2]) < 1.1 * bound
+    assert f": {cell} of what a group changes: " in sentence(row)
+    percent = float(cell.removesuffix(" %").rpartition(" ")[2])
+    assert bound / 0.05 <= percent / 100 < bound / 0.05 + 0.01
 
 
 @pytest.mark.parametrize(
@@ -132,15 +140,16 @@ def test_tables_and_sentences_give_one_bound(bound):
         ({"icc": math.nan}, "the reliability of the outcome is not known"),
         ({"uplift_low": math.nan, "uplift_high": math.nan}, "there is no interval"),
         ({"p_max": math.nan}, "there is no rank correlation"),
-        (
-            {"p_max": 0.05},
-            "the queried tenth differs, but scores are not shown to rank the groups",
-        ),
+        ({"uplift_p": 0.05}, "an effect of up to 40 % of what a group changes is not excluded"),
         (
             {"uplift_high": 0.004},
-            "scores rank the groups, but the queried tenth is not shown to differ",
+            "an effect of up to 40 % of what a group changes is not excluded",
         ),
-        ({"rho": 0.64}, "the rank correlation and the queried tenth point different ways"),
+        ({"matters": 0.02}, "an effect is shown, but it may be too small to matter"),
+        (
+            {"uplift_high": 0.004, "typical_change": 0.0},
+            "an effect of up to any size is not excluded",
+        ),
     ],
 )
 def test_inconclusive_says_why(changes, why):
@@ -161,10 +170,13 @@ def test_reading_gathers_doses_by_verdict():
         "loss (large is queried): hurts at 1 and 5 epochs; "
         "inconclusive, the outcome is too noisy (60 seeds needed) at 10 epochs."
     )
-    assert text[1] == "bald (large is queried): no effect larger than 0.0050 at 5 epochs."
+    assert (
+        text[1]
+        == "bald (large is queried): no effect larger than 10 % of what a group changes at 5 epochs."
+    )
     assert text[-2] == "This holds for accuracy, groups by score, and these doses only."
     assert text[-1].startswith(
-        "What this is worth: on 7 pools, uplift over random groups (groups by score, accuracy, 10 epochs, no replay) "
+        "What this is worth: on 7 pools, uplift over random groups (groups by score, accuracy, 10 epochs, replay none) "
         "ranked 35 pairs of pool and score as sweeps then did with a rank correlation of 0.54 (0.31 to 0.76), number 2 "
         "of 66 protocols in hindsight. Chosen on all pools but one, a protocol agreed with that one by 0.30 "
         "on average, from -0.50 to 1.00."
@@ -215,15 +227,15 @@ def test_reading_says_how_the_checks_came_out(check, text):
         ),
         (unclear(icc=-0.1, seeds_needed=pd.NA), "no number can be named"),
         (
-            unclear(p_max=0.3),
-            "Where rho and uplift disagree: more than 3 bases would narrow the intervals.",
+            unclear(uplift_p=0.3),
+            "Where effects are not excluded: more than 3 bases would narrow the intervals.",
         ),
         (
             row_of(bases=1),
             "With 1 base the findings are known of this base only: train at least 3.",
         ),
     ],
-    ids=["noisy", "too noisy", "disagree", "one base"],
+    ids=["noisy", "too noisy", "wide", "one base"],
 )
 def test_reading_says_what_is_needed(row, text):
     assert any(text in each for each in read(row))
@@ -241,7 +253,7 @@ def test_a_real_summary_can_be_read():
     found = summarise(groups, outcomes, bases, generator(2), 199, 99)
     for _, row in found.summary.iterrows():
         assert "nan" not in sentence({str(name): value for name, value in row.items()})
-    text = reading(found.summary, found.checks, PREDICTION)
+    text = details(found.summary, found.checks, PREDICTION)
     assert text[:2] == [
         "loss (large is queried): helps at 5 epochs.",
         "margin (small is queried): hurts at 5 epochs.",

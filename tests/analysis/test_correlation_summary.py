@@ -8,13 +8,9 @@ import pyarrow as pa
 import pytest
 from scipy import stats as scipy_stats
 
-from alray.analysis.correlation.summary import (
-    CHECK_COLUMNS,
-    QUANTILE_COLUMNS,
-    SUMMARY_COLUMNS,
-    as_original,
-    summarise,
-)
+from alray.analysis.correlation.columns import CHECK_COLUMNS, QUANTILE_COLUMNS, SUMMARY_COLUMNS
+from alray.analysis.correlation.effects import EFFECT_COLUMNS
+from alray.analysis.correlation.summary import as_original, judged_again, summarise
 from alray.analysis.correlation.verdict import decide
 from alray.statistics.ranks import partial_spearman, pooled, principal_components, spearman
 from alray.statistics.reliability import intraclass_correlation
@@ -221,29 +217,97 @@ INCONCLUSIVE = ("inconclusive", math.nan)
 
 
 @pytest.mark.parametrize(
-    ("changes", "uplift_ends", "expected"),
+    ("uplift_ends", "changes", "expected"),
     [
-        ({}, (0.01, 0.03), ("helps", math.nan)),
-        ({"queried": "small", "rho": -0.5}, (0.01, 0.03), ("helps", math.nan)),
-        ({"rho": -0.5}, (-0.03, -0.01), ("hurts", math.nan)),
-        ({"p_max": 0.3}, (-0.03, 0.02), ("no effect", 0.03)),
-        ({"p_max": 0.3}, (-0.01, 0.02), ("no effect", 0.02)),
-        ({"icc": 0.29}, (0.01, 0.03), INCONCLUSIVE),
-        ({"icc": math.nan}, (0.01, 0.03), INCONCLUSIVE),
-        ({"p_max": 0.05}, (0.01, 0.03), INCONCLUSIVE),
-        ({"p_max": math.nan}, (0.01, 0.03), INCONCLUSIVE),
-        ({}, (-0.01, 0.03), INCONCLUSIVE),
-        ({"rho": -0.5}, (0.01, 0.03), INCONCLUSIVE),
-        ({}, (math.nan, math.nan), INCONCLUSIVE),
+        pytest.param((0.01, 0.03), {}, ("helps", math.nan), id="above zero and large enough"),
+        pytest.param((-0.03, -0.01), {}, ("hurts", math.nan), id="below zero and large enough"),
+        pytest.param((0.01, 0.03), {"rho": -0.5}, ("helps", math.nan), id="not monotone"),
+        pytest.param((-0.002, -0.0001), {}, ("no effect", 0.002), id="too small to matter"),
+        pytest.param((-0.0032, -0.0001), {}, INCONCLUSIVE, id="shown, perhaps too small"),
+        pytest.param((-0.001, 0.002), {}, ("no effect", 0.002), id="within what matters"),
+        pytest.param((-0.001, 0.004), {}, INCONCLUSIVE, id="more than matters is possible"),
+        pytest.param((-0.001, 0.004), {"matters": 0.004}, ("no effect", 0.004), id="setting"),
+        pytest.param((-0.001, 0.004), {"matters": 0.0039}, INCONCLUSIVE, id="smaller setting"),
+        pytest.param((0.01, 0.03), {"matters": 0.021}, INCONCLUSIVE, id="smaller than matters"),
+        pytest.param((0.01, 0.03), {"uplift_p": 0.05}, INCONCLUSIVE, id="other groups would do"),
+        pytest.param((-0.01, 0.03), {}, INCONCLUSIVE, id="other bases may differ"),
+        pytest.param((0.01, 0.03), {"icc": 0.29}, INCONCLUSIVE, id="too noisy"),
+        pytest.param((0.01, 0.03), {"icc": math.nan}, INCONCLUSIVE, id="one seed"),
+        pytest.param((0.01, 0.03), {"p_max": math.nan}, INCONCLUSIVE, id="constant score"),
+        pytest.param((math.nan, math.nan), {}, INCONCLUSIVE, id="no interval"),
+        pytest.param((-0.001, 0.001), {"changed": False}, ("no change", math.nan), id="no change"),
+        pytest.param(
+            (-0.02, 0.02), {"icc": 0.05, "groups_p": 0.3}, ("no difference", math.nan), id="ICC 0"
+        ),
+        pytest.param(
+            (0.01, 0.03), {"icc": 0.2, "groups_p": 0.001}, INCONCLUSIVE, id="noisy, not null"
+        ),
+        pytest.param(
+            (math.nan,) * 2, {"uplift": math.nan, "changed": False}, INCONCLUSIVE, id="no uplift"
+        ),
     ],
 )
-def test_verdicts(changes, uplift_ends, expected):
-    """Both rho and uplift for an effect, neither for none, and reliability for either."""
-    row = {"queried": "large", "rho": 0.5, "p_max": 0.01, "icc": 0.8}
-    uplift_of_row = dict(zip(("uplift_low", "uplift_high"), uplift_ends, strict=True))
-    verdict, bound = decide(row | uplift_of_row | changes)
+def test_verdicts(uplift_ends, changes, expected):
+    """By the interval, the p over groups and the size that matters; what groups change at all comes before."""
+    low, high = uplift_ends
+    row = {
+        "queried": "large",
+        "rho": 0.5,
+        "p_max": 0.01,
+        "icc": 0.8,
+        "uplift": 0.0 if math.isnan(low) else (low + high) / 2,
+        "uplift_low": low,
+        "uplift_high": high,
+        "uplift_p": 0.01,
+        "typical_change": 0.03,
+        "matters": 0.003,
+        "changed": True,
+        "groups_p": 1e-6,
+    }
+    verdict, bound = decide(row | changes)
     assert verdict == expected[0]
     assert bound == pytest.approx(expected[1], nan_ok=True)
+
+
+def test_a_size_that_matters_is_a_share_of_what_random_groups_change(found):
+    """Without random groups: of what the groups of the grouping change."""
+    row = row_of(found, "margin", "score", "nll")
+    typical = np.abs(usefulness("random", "").mean(axis=-1)).mean()
+    assert row["typical_change"] == pytest.approx(typical)
+    assert row["matters"] == pytest.approx(0.1 * typical)
+    alone = summarised(outcomes=FINE_TUNES[FINE_TUNES["grouping"] != "random"])
+    own = np.abs(usefulness().mean(axis=-1)).mean()
+    assert row_of(alone, "margin", "score", "nll")["typical_change"] == pytest.approx(own)
+
+
+def test_groups_that_change_nothing_or_do_not_differ_are_said_to():
+    """Fine-tunes that end where the control does, and seeds that agree on nothing."""
+    control = FINE_TUNES[FINE_TUNES["grouping"] == "control"]
+    key = ["base", "seed", "epochs"]
+    same = FINE_TUNES[[*key, "grouping", "sorted_by", "group", "steps"]].merge(
+        control[[*key, "accuracy", "nll", "macro_f1"]], on=key
+    )
+    rows = summarised(outcomes=same).summary.dropna(subset=["uplift"])
+    assert set(rows["verdict"]) == {"no change"}
+    noise = World(bases=3, groups=40, seeds=4, group_sd=0.0, seed_sd=0.02)
+    groups, outcomes, bases = study(noise, generator(3))
+    rows = summarised(groups, outcomes, bases).summary.dropna(subset=["uplift"])
+    assert set(rows["verdict"]) == {"no change"}
+    lower = outcomes["grouping"] == "control"
+    outcomes.loc[lower, "accuracy"] -= 0.02
+    rows = summarised(groups, outcomes, bases).summary.query("outcome == 'accuracy'")
+    verdicts = rows.dropna(subset=["uplift"])["verdict"].tolist()
+    assert verdicts.count("no difference") >= 3
+    assert not {"helps", "hurts", "no change"} & set(verdicts)
+
+
+def test_a_summary_of_an_earlier_version_is_judged_as_a_new_one(found):
+    """Its verdicts are those of the present rule, from its records."""
+    earlier = found.summary.drop(columns=[*EFFECT_COLUMNS, "matters"]).assign(verdict="helps")
+    again = judged_again(earlier, (BASES, GROUPS, FINE_TUNES), generator(9), 199)
+    assert again["verdict"].tolist() == found.summary["verdict"].tolist()
+    certain = [name for name in found.summary if name != "uplift_p"]
+    pd.testing.assert_frame_equal(again[certain], found.summary[certain])
 
 
 def test_the_published_protocol_averages_over_epochs_and_has_no_control():

@@ -48,6 +48,7 @@ def correlation_settings(pool: Path, **changes: Any) -> dict[str, Any]:
         "fine_tune_seeds": 2,
         "grouping": ["score", "random"],
         "epochs": [1, 2],
+        "replay": "none",
         "execution": execution,
         **changes,
     }

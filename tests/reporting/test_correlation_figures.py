@@ -38,7 +38,7 @@ def figures(study, choice):
 
 
 def test_the_figures_of_a_correlation_study(figures):
-    assert list(figures) == ["scatter", "quantiles", "rho_by_dose", "groupings", "uplift"]
+    assert list(figures) == ["uplift", "scatter", "quantiles", "rho_by_dose", "groupings"]
 
 
 def test_printed_figures_name_axes_panels_and_what_they_show(figures):
@@ -84,7 +84,7 @@ def test_without_intervals_no_bars_are_drawn(study, figures):
     """One seed has none; an empty layer would make Vega complain of infinite extents."""
     one = study.outcomes[study.outcomes["seed"] == 0]
     choice = choose(study.summary, one, "accuracy", None)
-    without, *_ = figures_of(dataclasses.replace(study, outcomes=one), choice)
+    _, without, *_ = figures_of(dataclasses.replace(study, outcomes=one), choice)
     bar = 'opacity="0.22"'
     assert figures["scatter"].svg().decode().count(bar) == 5 * 2 * 20
     assert bar not in without.svg().decode()

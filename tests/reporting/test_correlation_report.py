@@ -112,5 +112,5 @@ def test_in_a_notebook_it_shows_itself_and_its_charts(study):
     for text in ("<td>by score</td>", "rho (95 % interval)", str(study)):
         assert text in html
     assert any(found.chart(outcome="nll").to_dict()["datasets"].values())
-    with pytest.raises(SpecError, match="all charts: scatter, "):
+    with pytest.raises(SpecError, match="all charts: uplift, "):
         found.chart("curves")

@@ -25,6 +25,7 @@ from studies import (
     digits_pool,
     level_table,
     nulls_table,
+    power_table,
     prediction_table,
     splits_table,
     summary_picture,
@@ -66,6 +67,7 @@ HELPED = {
     **{f"scripts/bench {name}": command for name, command in bench.commands.items()},
     "scripts/chaos": chaos,
     "digits_pool": digits_pool.main,
+    "power_table": power_table.main,
     "prediction_table": prediction_table.main,
     "bald_members_table": bald_members_table.main,
     "level_table": level_table.main,
@@ -99,9 +101,13 @@ def test_options_that_cannot_be_measured_are_refused(words):
     assert done.output.startswith(f"Usage: bench {words[0]}")
 
 
-@pytest.mark.parametrize(
-    "name", ["reference", "prediction", "splits", "nulls", "level", "bald_members", "stopping"]
+STUDIES = (
+    *("reference", "prediction", "splits", "nulls", "level", "bald_members", "stopping"),
+    "correlation_power",
 )
+
+
+@pytest.mark.parametrize("name", STUDIES)
 def test_a_study_explains_itself_and_refuses_other_words(name):
     """Before anything is installed or computed."""
     for word, code in (("--help", 0), ("--unknown", 2)):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alray.analysis.correlation.summary import (
+from alray.analysis.correlation.columns import (
     CHECK_COLUMNS,
     QUANTILE_COLUMNS,
     SUMMARY_COLUMNS,

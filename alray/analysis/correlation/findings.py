@@ -15,7 +15,8 @@ from alray.statistics.reliability import RELIABLE, WANTED
 FEWEST_BASES = 3
 """With fewer base models an interval over them is absent or too wide to speak about bases not trained."""
 
-_MOST = {"large": "largest", "small": "smallest"}
+MOST = {"large": "largest", "small": "smallest"}
+"""How an end of a score is called."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Prediction:
         held_out: Mean over pools of the agreement, within the pool, of the protocol that was best on all others.
         held_out_low: Smallest of these.
         held_out_high: Largest.
+        replay: What groups were fine-tuned with: none, or the initial labels.
     """
 
     grouping: str
@@ -51,6 +53,7 @@ class Prediction:
     held_out: float
     held_out_low: float
     held_out_high: float
+    replay: str
 
 
 def sentence(row: Row) -> str:
@@ -69,18 +72,18 @@ def sentence(row: Row) -> str:
     if row["grouping"] == "random":
         return f"{head}: the null, no group is queried; {numbers}."
     against = "random groups" if row["against"] == "random" else "all groups"
-    tenth = f"the tenth with the {_MOST[row['queried']]} {row['score']}"
+    tenth = f"the tenth with the {MOST[row['queried']]} {row['score']}"
     only = "; one base, so this is known of that base only" if row["bases"] == 1 else ""
     return f"{head}: {verdict_of(row).text}: {tenth} {_change(row)} against {against}; {numbers}{only}."
 
 
-def reading(
+def details(
     summary: pd.DataFrame,
     checks: pd.DataFrame,
     prediction: Prediction,
     main: tuple[str, str] = ("accuracy", "score"),
 ) -> list[str]:
-    """Return a few sentences: verdicts by dose, changes of sign, the checks, what is needed, how well it predicts.
+    """Return what `opening` leaves out: verdicts by dose, signs, the checks, what is needed, how well it predicts.
 
     Args:
         summary: `CorrelationSummary.summary`.
@@ -110,9 +113,10 @@ def _predictive_value(found: Prediction) -> str:
     rank = "the best" if found.rank == 1 else f"number {found.rank}"
     return (
         f"What this is worth: on {found.pools} pools, uplift over random groups (groups "
-        f"{GROUPING_TITLES[found.grouping]}, {found.outcome}, {count(found.epochs, 'epoch')}, no replay) ranked "
-        f"{found.pairs} pairs of pool and score as sweeps then did with a rank correlation of {found.agreement:.2f} "
-        f"({found.low:.2f} to {found.high:.2f}), {rank} of {found.protocols} protocols in hindsight. Chosen on all "
+        f"{GROUPING_TITLES[found.grouping]}, {found.outcome}, {count(found.epochs, 'epoch')}, replay {found.replay}) "
+        f"ranked {found.pairs} pairs of pool and score as sweeps then did with a rank correlation of "
+        f"{found.agreement:.2f} ({found.low:.2f} to {found.high:.2f}), {rank} of "
+        f"{found.protocols} protocols in hindsight. Chosen on all "
         f"pools but one, a protocol agreed with that one by {found.held_out:.2f} on average, from "
         f"{found.held_out_low:.2f} to {found.held_out_high:.2f}. None predicts well enough to choose a strategy by: "
         "take it as a hint, and decide by a sweep."
@@ -183,7 +187,7 @@ def _needed(rows: Sequence[Row]) -> list[str]:
     bases = rows[0]["bases"]
     if settled and bases > 1:
         sentences.append(
-            f"Where rho and uplift disagree: more than {bases} bases would narrow the intervals."
+            f"Where effects are not excluded: more than {bases} bases would narrow the intervals."
         )
     if bases < FEWEST_BASES:
         known = "this base only" if bases == 1 else "these bases and hardly of others"

@@ -5,8 +5,8 @@ are the replicates; a verdict holds for its dose, outcome and grouping only.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ import pandas as pd
 from jaxtyping import Float
 
 from alray.analysis.columns import text_column
+from alray.analysis.correlation.columns import CHECK_COLUMNS, QUANTILE_COLUMNS, SUMMARY_COLUMNS
+from alray.analysis.correlation.effects import EFFECT_COLUMNS, ROW_KEYS, effect_rows
 from alray.analysis.correlation.groupings import (
     GroupedOutcomes,
     grouped_outcomes,
@@ -21,7 +23,7 @@ from alray.analysis.correlation.groupings import (
     score_names,
 )
 from alray.analysis.correlation.ranks import rank_rows
-from alray.analysis.correlation.verdict import decide
+from alray.analysis.correlation.verdict import with_verdicts
 from alray.settings.correlation import GROUPINGS, OUTCOMES
 from alray.statistics.ranks import BOOTSTRAPS, PERMUTATIONS
 from alray.statistics.reliability import (
@@ -31,66 +33,6 @@ from alray.statistics.reliability import (
     split_half,
 )
 from alray.statistics.uplift import mean_difference, quantiles, uplift
-
-SUMMARY_COLUMNS: Mapping[str, str] = {
-    "score": "name of the score",
-    "queried": 'the end of the score a strategy would choose: "large" or "small"',
-    "grouping": "groups cut by the score, by the score within each class, or at random (the null)",
-    "outcome": "metric by which usefulness is measured; larger is better, nll is negated",
-    "epochs": "dose: epochs of fine-tuning",
-    "bases": "base models",
-    "groups": "groups per base",
-    "seeds": "fine-tuning seeds per group",
-    "scores": "scores of this grouping: what p_max is corrected for",
-    "rho": "Spearman's rho of a group's mean raw score and its usefulness, pooled over bases on Fisher's z",
-    "rho_low": "lower end of its 95 % t interval over bases; null for one base",
-    "rho_high": "upper end",
-    "rho_bootstrap_low": "lower end of its 95 % bootstrap interval over the groups of these bases",
-    "rho_bootstrap_high": "upper end",
-    "rho_bases": "rho of each base",
-    "p": "two-sided permutation p of rho",
-    "p_max": "the same, corrected for all scores of this grouping, outcome and dose (largest |z|)",
-    "icc": "reliability of a group's mean usefulness over the seeds, ICC(3,k), mean over bases",
-    "icc_single": "reliability of one seed, ICC(3,1), mean over bases",
-    "ceiling": "the largest rho this noise allows, sqrt(icc); null where icc is not positive",
-    "rho_corrected": "rho / ceiling: what rho would be without noise in the outcome; may pass 1 by chance",
-    "partial_rho": "rho given the class shares of the groups, pooled over bases",
-    "uplift": "usefulness of the tenth of the groups at the queried end minus that of random groups (without "
-    "random groups: of all groups of the grouping), mean over bases; null for groups cut at random",
-    "against": 'what uplift is against: "random" groups, or "all" groups of the grouping; null where there is none',
-    "uplift_low": "lower end of its 95 % interval: t over bases; for one base Welch's over its groups",
-    "uplift_high": "upper end",
-    "change": "mean usefulness of all groups: what a group does against the control, mean over bases",
-    "seeds_needed": "seeds that would make the reliability 0.8 (Spearman-Brown); null where no number can be named",
-    "verdict": '"helps", "hurts", "no effect" or "inconclusive": choosing the queried end, at this dose',
-    "bound": 'X of "no effect larger than X"; null for other verdicts',
-}
-"""Columns of `CorrelationSummary.summary`, in order, each with what it holds."""
-
-QUANTILE_COLUMNS: Mapping[str, str] = {
-    "score": "name of the score",
-    "grouping": "as in the summary",
-    "outcome": "as in the summary",
-    "epochs": "dose: epochs of fine-tuning",
-    "quantile": "tenth of the groups by raw score, 0 the smallest to 9",
-    "mean_score": "mean raw score of its groups",
-    "mean": "mean usefulness of its groups, mean over bases",
-    "low": "lower end of its 95 % t interval over bases (one base: over its groups)",
-    "high": "upper end",
-}
-"""Columns of `CorrelationSummary.quantiles`."""
-
-CHECK_COLUMNS: Mapping[str, str] = {
-    "outcome": "as in the summary",
-    "epochs": "dose: epochs of fine-tuning",
-    "shuffled": "usefulness of groups with shuffled labels minus that of random groups, mean over bases: must be "
-    "harmful; null where either is absent",
-    "shuffled_low": "lower end of its 95 % interval: t over bases; for one base Welch's over its groups",
-    "shuffled_high": "upper end",
-    "split_half": "agreement of the groups' ranks over two halves of the seeds, as reliability of all seeds "
-    "(2 r / (1 + r)), mean over bases and scores; null for one seed",
-}
-"""Columns of `CorrelationSummary.checks`."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +48,10 @@ class CorrelationSummary:
     summary: pd.DataFrame
     quantiles: pd.DataFrame
     checks: pd.DataFrame
+
+    def judged(self, matters: float) -> "CorrelationSummary":
+        """Return the same with verdicts for this size that matters, as a share of what a group changes."""
+        return replace(self, summary=with_verdicts(self.summary, matters))
 
 
 def summarise(
@@ -133,28 +79,88 @@ def summarise(
         StoreError: If fine-tunes, controls, bases or groups are missing or occur twice.
     """
     groupings = grouped_outcomes(groups, outcomes, bases)
-    random = next((each for each in groupings if each.grouping == "random"), None)
+    random = _random(groupings)
+    by_kind = _rankings(groups, groupings)
     rows: list[dict[str, Any]] = []
-    tenths: list[dict[str, Any]] = []
-    for kind in GROUPINGS:
-        rankings = [
+    for rankings in by_kind:
+        ranks = rank_rows(rankings, rng, permutations, bootstraps)
+        rows += [
+            _summary_row(cell, random) | of_ranks | {"scores": len(rankings)}
+            for cell, of_ranks in zip(_cells(rankings), ranks, strict=True)
+        ]
+    tenths = [
+        row for rankings in by_kind for cell in _cells(rankings) for row in _quantile_rows(cell)
+    ]
+    # Studies of shuffled groups alone have no row.
+    table = pd.DataFrame(rows).reindex(columns=[*SUMMARY_COLUMNS])
+    table = table.assign(
+        seeds_needed=table["seeds_needed"].astype("Int64"),
+        against=text_column(table["against"]),
+        rho_corrected=table["rho"] / table["ceiling"],
+    )
+    return CorrelationSummary(
+        _judged(table, by_kind, random, rng, permutations),
+        pd.DataFrame(tenths, columns=list(QUANTILE_COLUMNS)),
+        pd.DataFrame(_check_rows(groupings, random), columns=list(CHECK_COLUMNS)),
+    )
+
+
+def judged_again(
+    summary: pd.DataFrame,
+    records: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
+    rng: np.random.Generator,
+    permutations: int = PERMUTATIONS,
+) -> pd.DataFrame:
+    """Return a summary that an earlier version wrote, with the columns and verdicts of this one.
+
+    Args:
+        summary: It.
+        records: Its bases, groups and outcomes.
+        rng: For the permutations behind `uplift_p`.
+        permutations: How many.
+    """
+    bases, groups, outcomes = records
+    groupings = grouped_outcomes(groups, outcomes, bases)
+    by_kind = _rankings(groups, groupings)
+    return _judged(summary, by_kind, _random(groupings), rng, permutations)
+
+
+def _random(groupings: list[GroupedOutcomes]) -> GroupedOutcomes | None:
+    return next((each for each in groupings if each.grouping == "random"), None)
+
+
+def _rankings(
+    groups: pd.DataFrame, groupings: list[GroupedOutcomes]
+) -> list[list[tuple[str, GroupedOutcomes]]]:
+    """Return for each kind of grouping the scores, each with the groups that it ranks."""
+    by_kind = [
+        [
             (score, each)
             for score in score_names(groups)
             for each in groupings
             if each.grouping == kind and each.sorted_by in {"", score}
         ]
-        if rankings:
-            ranks = rank_rows(rankings, rng, permutations, bootstraps)
-            rows += [
-                _summary_row(cell, random) | of_ranks | {"scores": len(rankings)}
-                for cell, of_ranks in zip(_cells(rankings), ranks, strict=True)
-            ]
-            tenths += [row for cell in _cells(rankings) for row in _quantile_rows(cell)]
-    return CorrelationSummary(
-        _with_verdicts(pd.DataFrame(rows)),
-        pd.DataFrame(tenths, columns=list(QUANTILE_COLUMNS)),
-        pd.DataFrame(_check_rows(groupings, random), columns=list(CHECK_COLUMNS)),
-    )
+        for kind in GROUPINGS
+    ]
+    return [rankings for rankings in by_kind if rankings]
+
+
+def _judged(
+    table: pd.DataFrame,
+    by_kind: list[list[tuple[str, GroupedOutcomes]]],
+    random: GroupedOutcomes | None,
+    rng: np.random.Generator,
+    permutations: int,
+) -> pd.DataFrame:
+    """Return the rows with `EFFECT_COLUMNS` and verdicts."""
+    if by_kind:
+        effects = pd.concat(
+            [effect_rows(rankings, random, rng, permutations) for rankings in by_kind]
+        )
+        table = table.drop(columns=[*EFFECT_COLUMNS], errors="ignore").merge(
+            effects, on=ROW_KEYS, how="left", validate="one_to_one"
+        )
+    return with_verdicts(table)[list(SUMMARY_COLUMNS)]
 
 
 def as_original(outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -222,19 +228,6 @@ def _summary_row(cell: _Cell, random: GroupedOutcomes | None) -> dict[str, Any]:
         "change": float(of_groups.mean()),
         "seeds_needed": seeds_for_reliability(single, WANTED),
     }
-
-
-def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
-    # Studies of shuffled groups alone have no row.
-    table = table.reindex(columns=list(SUMMARY_COLUMNS))
-    verdicts = [decide(row) for row in table.to_dict("records")]
-    return table.assign(
-        seeds_needed=table["seeds_needed"].astype("Int64"),
-        against=text_column(table["against"]),
-        rho_corrected=table["rho"] / table["ceiling"],
-        verdict=pd.Series([verdict for verdict, _ in verdicts], dtype="str"),
-        bound=pd.Series([bound for _, bound in verdicts], dtype="float64"),
-    )
 
 
 def _quantile_rows(cell: _Cell) -> Iterator[dict[str, Any]]:

@@ -7,8 +7,8 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from alray.analysis.correlation.findings import reading
 from alray.analysis.correlation.groupings import SHORT_GROUPING_TITLES
+from alray.analysis.correlation.opening import opening
 from alray.analysis.wording import Row, count, share, signed
 from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.reporting.correlation.report import measured_prediction
@@ -47,7 +47,8 @@ def print_correlation(console: Console, found: Correlation, page: StudyPath | No
     console.print()
     grouping = "score" if "score" in set(summary["grouping"]) else str(summary["grouping"].iloc[0])
     main = outcome, grouping
-    for sentence in reading(found.summary, found.checks, measured_prediction(), main):
+    prediction = measured_prediction(found.settings.replay)
+    for sentence in opening(found.summary, found.checks, prediction, main):
         console.print(breakable(Text(sentence), console.width))
     console.print()
     console.print(f"results: {found.path}", soft_wrap=True)

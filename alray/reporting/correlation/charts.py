@@ -48,7 +48,7 @@ def scatter(points: pd.DataFrame, quantiles: pd.DataFrame, choice: Choice) -> Fi
         caption="A point is a group of one base model, its bar the t interval over fine-tuning seeds. "
         "The line joins the means of the score's tenths.",
         description=f"Scatter plots of {choice.usefulness} over the mean score of the group, a panel per score. "
-        f"{len(groups)} groups for each of {len(choice.scores)} scores; the tables above hold rho.",
+        f"{len(groups)} groups for each of {len(choice.scores)} scores; the tables below hold rho.",
         rows=frame,
         chart=panels(layers, frame, "score", choice.panels).resolve_scale(x="independent"),
         params={"epochs": choice.epochs, "grouping": choice.grouping},

@@ -37,7 +37,9 @@ class CorrelationResults:
         checks: A row per outcome and dose.
         title: Heading of the page.
         facts: Shown as settings, in order; `command` comes last.
-        sentences: The findings in plain words, shown first.
+        sentences: The findings in at most three sentences, shown first.
+        details: All that can be said in sentences, shown with the numbers.
+        problems: What failed or is missing, shown before all else.
         main_outcome: The outcome that figures show.
         main_epochs: The dose that printed figures show, and the page at first; the largest where None.
         formats: Of the files: html, svg, png, csv.
@@ -52,6 +54,8 @@ class CorrelationResults:
     title: str
     facts: Mapping[str, str]
     sentences: Sequence[str]
+    details: Sequence[str] = ()
+    problems: Sequence[str] = ()
     main_outcome: str = "accuracy"
     main_epochs: int | None = None
     formats: Sequence[str] = DEFAULT_FORMATS
@@ -76,16 +80,15 @@ def figures_of(results: CorrelationResults, choice: Choice) -> list[Figure]:
     Without any uplift, as where groups are random only, there is no figure of it.
     """
     points = group_points(results.groups, results.outcomes, results.bases, choice)
-    figures = [
+    of_outcome = results.summary["outcome"] == choice.outcome
+    has_uplift = results.summary.loc[of_outcome, "uplift"].notna().any()
+    return [
+        *([charts.uplift(results.summary, choice)] if has_uplift else []),
         charts.scatter(points, results.quantiles, choice),
         charts.quantile_response(results.quantiles, choice),
         rho_charts.dose_curves(results.summary, choice),
         rho_charts.grouping_agreement(results.summary, choice),
     ]
-    of_outcome = results.summary["outcome"] == choice.outcome
-    if results.summary.loc[of_outcome, "uplift"].notna().any():
-        figures.append(charts.uplift(results.summary, choice))
-    return figures
 
 
 def page_of(results: CorrelationResults, figures: Sequence[Figure], choice: Choice) -> bytes:
@@ -93,6 +96,8 @@ def page_of(results: CorrelationResults, figures: Sequence[Figure], choice: Choi
     content = {
         "title": results.title,
         "sentences": results.sentences,
+        "details": results.details,
+        "problems": results.problems,
         "facts": results.facts,
         "files": FILES,
         "formats": [name for name in ("svg", "png") if name in results.formats],

@@ -1,13 +1,15 @@
 """A correlation study's page and figures: the same when the study ends and whenever they are written again."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alray.analysis.correlation.findings import Prediction, reading
+from alray.analysis.correlation.findings import Prediction, details
+from alray.analysis.correlation.opening import opening
+from alray.analysis.correlation.verdict import with_verdicts
 from alray.analysis.wording import count, counts, is_or_are, listed
 from alray.errors import SpecError, StoreError
 from alray.reporting.facts import provenance
@@ -27,18 +29,26 @@ _EXTENDED = (
 
 
 def render_correlation(
-    study: Correlation, manifest: Mapping[str, Any], outcome: str | None, formats: Collection[str]
-) -> tuple[dict[str, bytes], Sequence[str]]:
-    """Return the files of the report by name, and its sentences; arguments and errors are those of `results_of`."""
+    study: Correlation,
+    manifest: Mapping[str, Any],
+    outcome: str | None,
+    formats: Collection[str],
+    matters: float | None = None,
+) -> tuple[dict[str, bytes], "CorrelationResults"]:
+    """Return the files of the report by name, and what was made into them; arguments and errors as in `results_of`."""
     # Altair and vl-convert take a second to import.
     from alray.reporting.correlation.page import render  # noqa: PLC0415
 
-    results = results_of(study, manifest, outcome, formats)
-    return render(results), results.sentences
+    results = results_of(study, manifest, outcome, formats, matters)
+    return render(results), results
 
 
 def results_of(
-    study: Correlation, manifest: Mapping[str, Any], outcome: str | None, formats: Collection[str]
+    study: Correlation,
+    manifest: Mapping[str, Any],
+    outcome: str | None,
+    formats: Collection[str],
+    matters: float | None = None,
 ) -> "CorrelationResults":
     """Return what a page is made from, about the bases of the stored summary.
 
@@ -47,6 +57,7 @@ def results_of(
         manifest: Likewise.
         outcome: The outcome that verdicts are about; the study's own where None.
         formats: html, svg, png, csv.
+        matters: Smallest effect that a verdict counts, as a share of what a group changes; the study's own where None.
 
     Raises:
         StoreError: The stored summary is not that of the complete bases.
@@ -61,34 +72,41 @@ def results_of(
         raise SpecError(f"--metric {main}: {unknown_name('outcome', main, known)}")
     spec = summarised_settings(study.settings, study.summary)
     bases, groups, outcomes = _complete(study, spec)
-    prediction = measured_prediction()
-    grouping = "score" if "score" in spec.grouping else spec.grouping[0]
-    sentences = reading(study.summary, study.checks, prediction, (main, grouping))
+    matters = spec.matters if matters is None else matters
+    summary = with_verdicts(study.summary, matters)
+    prediction = measured_prediction(spec.replay)
+    what = main, "score" if "score" in spec.grouping else spec.grouping[0]
+    problems = [] if spec == study.settings else [_EXTENDED]
     if len(study.failures):
-        sentences.insert(0, _failures(study.failures, bases))
-    if spec != study.settings:
-        sentences.insert(0, _EXTENDED)
-    dose = prediction.epochs
+        problems.append(_failures(study.failures, bases))
     return CorrelationResults(
         groups=groups,
         outcomes=outcomes,
         bases=bases,
-        summary=study.summary,
+        summary=summary,
         quantiles=study.quantiles,
         checks=study.checks,
         title=f"Does a score predict usefulness? {manifest.get('pool', spec.name)}",
-        facts=_facts(spec, manifest),
-        sentences=sentences,
+        facts=_facts(spec, manifest, matters),
+        problems=problems,
+        sentences=opening(summary, study.checks, prediction, what),
+        details=details(summary, study.checks, prediction, what),
         main_outcome=main,
-        main_epochs=dose if dose in spec.epochs and spec.compat is None else None,
+        main_epochs=_main_dose(spec, prediction),
         formats=tuple(formats),
     )
 
 
-def measured_prediction() -> Prediction:
-    """Return what the published prediction study has measured of the default protocol."""
+def _main_dose(spec: CorrelationSpec, prediction: Prediction) -> int | None:
+    """Return the dose whose worth was measured, where the study has it; None where it has not."""
+    dose = prediction.epochs
+    return dose if dose in spec.epochs and spec.compat is None else None
+
+
+def measured_prediction(replay: str) -> Prediction:
+    """Return what the published prediction study has measured of the default protocol with this replay."""
     text = files("alray").joinpath("data", "prediction.json").read_text()
-    return Prediction(**json.loads(text))
+    return Prediction(**json.loads(text)[replay])
 
 
 def _failures(failures: pd.DataFrame, bases: pd.DataFrame) -> str:
@@ -99,7 +117,7 @@ def _failures(failures: pd.DataFrame, bases: pd.DataFrame) -> str:
     return f"{failed} failed ({named}); only bases {complete} are complete and counted. Errors in full are in {ERRORS}."
 
 
-def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]:
+def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any], matters: float) -> dict[str, str]:
     sizes = [f"{number:,} {name}" for name, number in manifest.get("counts", {}).items()]
     return {
         "pool": ", ".join([str(manifest.get("pool", "unknown")), *sizes]),
@@ -108,6 +126,7 @@ def _facts(spec: CorrelationSpec, manifest: Mapping[str, Any]) -> dict[str, str]
         "sample": f"{spec.sample:,} unlabelled objects, groups of {spec.group_size}",
         "fine-tunes": f"{count(spec.fine_tune_seeds, 'seed')}, evaluated after {counts(spec.epochs, 'epoch')} "
         f"on at most {spec.test:,} test objects, replay {spec.replay}",
+        "an effect counts from": f"{100 * matters:g} % of what a group changes on average",
         "model": f"{spec.model.name}, width {spec.model.width}, dropout {spec.model.dropout:g}",
         "training": f"Adam {spec.training.lr:g}, batch size {spec.training.batch_size}, BatchNorm "
         f"{spec.training.batch_norm}",

@@ -2,12 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
 from alray.analysis.correlation.groupings import GROUPING_TITLES
 from alray.analysis.correlation.verdict import verdict_of
-from alray.analysis.wording import NOTHING, Row, Verdict, interval, p_value, share, signed
+from alray.analysis.wording import (
+    NOTHING,
+    Row,
+    Verdict,
+    decimals_of,
+    interval,
+    p_value,
+    share,
+    signed,
+)
 from alray.reporting import theme
 from alray.reporting.correlation.frames import OUTCOME_TITLES, shown_interval, words
 
@@ -101,14 +111,17 @@ def _score(name: str, rows: pd.DataFrame) -> Score:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
+    # An end that rounds to zero would contradict the verdict beside it.
+    decimals = decimals_of(row["uplift_high"] - row["uplift_low"])
+    write = partial(signed, decimals=decimals)
     return (
         str(row["epochs"]),
         signed(row["rho"]),
         interval(row["low"], row["high"]),
         p_value(row["p_max"]),
         signed(row["partial_rho"]),
-        signed(row["uplift"]),
-        interval(row["uplift_low"], row["uplift_high"]),
+        write(row["uplift"]),
+        interval(row["uplift_low"], row["uplift_high"], write),
         signed(row["change"]),
         share(row["icc"]),
     )

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from alray.analysis.correlation.effects import EFFECT_COLUMNS
+from alray.analysis.correlation.summary import judged_again
+from alray.analysis.correlation.verdict import with_verdicts
+from alray.seeding import generator
 from alray.settings.base import validate
 from alray.settings.correlation import CorrelationSpec
 from alray.settings.former import as_recorded
 from alray.settings.location import Location, StudyPath, location_of
 from alray.studies import manifest
-from alray.studies.correlation.protocol import Records
+from alray.studies.correlation.protocol import Records, complete_records, summarised_settings
 from alray.studies.correlation.store import CorrelationStore
 
 
@@ -69,6 +73,10 @@ def read_correlation(store: CorrelationStore, records: Records | None = None) ->
     )
     bases, groups, outcomes = records or store.read_records(spec.bases)
     summary, quantiles, checks = store.read_found()
+    if not EFFECT_COLUMNS.keys() <= set(summary.columns):
+        of_summary = complete_records(summarised_settings(spec, summary), bases, groups, outcomes)
+        rng = generator(spec.seed, 0, "bootstrap")
+        summary = with_verdicts(judged_again(summary, of_summary, rng), spec.matters)
     failures = store.read_failures()
     return Correlation(
         store.root, spec, bases, groups, outcomes, summary, quantiles, checks, failures
