@@ -15,8 +15,7 @@ Outcome = Literal["accuracy", "nll", "macro_f1"]
 SCORES: tuple[Score, ...] = get_args(Score)
 GROUPINGS: tuple[GroupingKind, ...] = get_args(GroupingKind)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-DOSES = (1,)
-"""With the initial labels replayed: an epoch over all labels, as a round of a sweep."""
+DOSES = (1, 2, 5, 10, 20)
 ORIGINAL_DOSES = (1, 2, 3, 4, 5)
 MATTERS = 0.1
 """An effect counts from a tenth of what a group changes on average."""
@@ -55,13 +54,13 @@ class CorrelationSpec(Settings):
         None,
         description="objects in a group; if not given, 100, or a hundredth of the unlabelled objects",
     )
-    bases: SeedCount = Field(8, description="base models, each with other initial labels")
-    fine_tune_seeds: SeedCount = Field(2, description="fine-tunes of each group")
+    bases: SeedCount = Field(3, description="base models, each with other initial labels")
+    fine_tune_seeds: SeedCount = Field(5, description="fine-tunes of each group")
     epochs: Annotated[tuple[Count, ...], Listed] = Field(
         DOSES, description="doses: epochs after which a fine-tune is evaluated"
     )
     replay: Literal["none", "initial"] = Field(
-        "initial", description="fine-tune on the group alone, or on the initial labels besides"
+        "none", description="fine-tune on the group alone, or on the initial labels besides"
     )
     outcome: Outcome = Field("accuracy", description="what verdicts are about")
     matters: Annotated[float, Field(ge=0, le=10)] = Field(

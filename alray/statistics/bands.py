@@ -32,11 +32,11 @@ def simultaneous_half_width(
 
 
 def simultaneous_half_widths(
-    curves: Sequence[Float[np.ndarray, "_ point"]],
+    curves: Sequence[Float[np.ndarray, "_seed _point"]],
     seeds: Sequence[Sequence[int]],
     rng: np.random.Generator,
     draws: int = 1_000,
-) -> list[Curve]:
+) -> list[Float[np.ndarray, " _point"]]:
     """Return half the widths of bands that hold all of several true curves at once with probability `LEVEL`.
 
     As `simultaneous_half_width`, with c the quantile of the greatest studentised difference over the points of all

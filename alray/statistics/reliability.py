@@ -63,7 +63,7 @@ def _mean_squares(ratings: Ratings) -> tuple[PerMatrix, PerMatrix]:
     error = np.square(residuals).sum(axis=(-2, -1)) / ((n - 1) * (k - 1))
     # Equal values leave rounding only, which has no reliability.
     varies = between > 1e-20 * np.square(ratings).max(axis=(-2, -1))
-    return np.where(varies, between, math.nan), error
+    return np.where(varies, between, math.nan), np.asarray(error)
 
 
 def seeds_for_reliability(single: float, wanted: float) -> int | None:

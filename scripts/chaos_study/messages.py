@@ -6,7 +6,8 @@ from collections.abc import Iterable
 HOST = r"(?:[\w.-]+(?: #\d+)?: )?"
 USUAL = (
     r"\w+: [\d,]+ objects, ",
-    r"train [\d,]+, validation [\d,]+, test [\d,]+$",
+    r"train [\d, to]+, validation [\d, to]+, test [\d, to]+, (?:drawn|the same) for ",
+    r"outside this budget: \+ ",
     r"\d+ arms? x \d+ seeds? = \d+ runs?; ",
     r"\d+ runs? finished before$",
     r"joining the Ray cluster at ",

@@ -25,7 +25,6 @@ from studies import (
     digits_pool,
     level_table,
     nulls_table,
-    power_table,
     prediction_table,
     splits_table,
     summary_picture,
@@ -101,13 +100,9 @@ def test_options_that_cannot_be_measured_are_refused(words):
     assert done.output.startswith(f"Usage: bench {words[0]}")
 
 
-STUDIES = (
-    *("reference", "prediction", "splits", "nulls", "level", "bald_members", "stopping"),
-    "correlation_power",
+@pytest.mark.parametrize(
+    "name", ["reference", "prediction", "splits", "nulls", "level", "bald_members", "stopping"]
 )
-
-
-@pytest.mark.parametrize("name", STUDIES)
 def test_a_study_explains_itself_and_refuses_other_words(name):
     """Before anything is installed or computed."""
     for word, code in (("--help", 0), ("--unknown", 2)):
