@@ -66,7 +66,6 @@ HELPED = {
     **{f"scripts/bench {name}": command for name, command in bench.commands.items()},
     "scripts/chaos": chaos,
     "digits_pool": digits_pool.main,
-    "power_table": power_table.main,
     "prediction_table": prediction_table.main,
     "bald_members_table": bald_members_table.main,
     "level_table": level_table.main,
