@@ -66,6 +66,14 @@ SHOWN = "That it does better here is shown, since luck alone names a winner in a
             ],
         ),
         (
+            [row_of(difference=(-0.002, -0.02, 0.02), seeds_needed=math.nan), below("bald")],
+            [
+                "Keep labelling by random choice for now: none of the 2 strategies is clearly better here, and bald "
+                "is worse.",
+                "margin came nearest, without being ahead so far.",
+            ],
+        ),
+        (
             [below("bald"), below("entropy")],
             ["Label by random choice: each of the 2 strategies tried here does worse."],
         ),
@@ -86,6 +94,7 @@ SHOWN = "That it does better here is shown, since luck alone names a winner in a
         "only before the end",
         "open",
         "hopeless",
+        "behind",
         "worse",
         "early",
         "oracle",

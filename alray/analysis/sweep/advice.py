@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.decision import best_row
 from alray.analysis.sweep.findings import named, whole_curve
-from alray.analysis.sweep.metrics import metric_title
+from alray.analysis.sweep.metrics import better_sign, metric_title
 from alray.analysis.sweep.saving_words import Price, with_money
 from alray.analysis.wording import Row, count, is_or_are, joined
 from alray.statistics.paired import FEWEST_SEEDS
@@ -35,6 +35,8 @@ def advice(rows: Sequence[Row], reference: str = RANDOM, price: Price | None = N
     if kind == "worse":
         every = "the strategy" if len(usable) == 1 else f"each of the {len(usable)} strategies"
         return [f"Label by {other}: {every} tried here does worse."]
+    if better_sign(str(best["metric"])) * best["alc_difference"] <= 0:
+        return [_keep(usable, other), f"{named(best)} came nearest, without being ahead so far."]
     return [_keep(usable, other), *_luck(best, other), *_surer(best)]
 
 

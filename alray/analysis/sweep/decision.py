@@ -48,7 +48,8 @@ def decided(
         for i, name in enumerate(names)
     }
     best = best_row([row for row in rows if row["arm"] in found])
-    if best is not None and not found[best["arm"]]["p"] < SIGNIFICANCE:
+    ahead = best is not None and better_sign(metric) * best["alc_difference"] > 0
+    if best is not None and ahead and not found[best["arm"]]["p"] < SIGNIFICANCE:
         at = names.index(best["arm"])
         found[best["arm"]]["seeds_needed"] = _seeds_needed(matrix, at, rng)
     decided_rows = [{**row, **found.get(row["arm"], {})} for row in rows]

@@ -70,8 +70,8 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "random needs for the arm's",
     "labels_saved_reached": "share of bootstrap draws of the seeds in which the arm reaches random's "
     "value at the budget",
-    "seeds_needed": "of the arm with the best area that is no oracle, where its difference is not shown: paired seeds "
-    "that would show a difference of this size in four studies of five; infinite beyond 100",
+    "seeds_needed": "of the arm with the best area that is no oracle, where it is ahead and that is not shown: paired "
+    "seeds that would show a difference of this size in four studies of five; infinite beyond 100",
     "seconds_per_round": "query, fit and evaluation, mean over rounds from 1 on",
     "full_data_accuracy": "accuracy of the same training settings with all labels of the train part, mean over "
     "seeds; null where that was not run",

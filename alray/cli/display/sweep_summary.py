@@ -15,6 +15,9 @@ from alray.settings.location import StudyPath
 from alray.statistics.paired import FEWEST_SEEDS
 from alray.studies.folder import ERRORS
 
+MOST_TIMES = 4
+"""More seeds are proposed as the next command if they are at most so many times as many."""
+
 
 def print_summary(
     console: Console,
@@ -69,9 +72,9 @@ def _next_command(summary: pd.DataFrame) -> str:
     needed = summary["seeds_needed"].max()
     if len(paired) and paired.max() < FEWEST_SEEDS:
         needed = FEWEST_SEEDS
-    if len(paired) and paired.max() < needed < math.inf:
+    if len(paired) and paired.max() < needed <= MOST_TIMES * paired.max():
         return f"the same command with --seeds {needed:.0f} adds seeds and keeps what is done"
-    return "alray pool import YOUR_DATA POOL.parquet, then alray sweep --pool POOL.parquet"
+    return "alray pool import YOUR_DATA POOL.parquet, then alray sweep POOL.parquet"
 
 
 def _cells(row: Row) -> tuple[Text, str, str, str, str, str]:
