@@ -65,9 +65,7 @@ def sweep(
 ) -> ShownSweep:
     """Run a sweep, or the part of it that is not finished yet, and return its results.
 
-    Warnings (who wrote the folder before, classes that were dropped as asked) go to the logger `alray`.
-
-    Settings can be given by keyword, and strategies, networks and paths as objects:
+    Warnings go to the logger `alray`. Settings can be given by keyword, strategies, networks and paths as objects:
     `alray.sweep(pool="posts.parquet", strategies=["random", Mine(k=3)], seeds=8)`.
 
     Args:
@@ -140,9 +138,7 @@ def _sweep_claim(plan: Plan, store: SweepStore) -> manifest.Claim:
 
 
 def _correlation_claim(plan: CorrelationPlan, store: CorrelationStore) -> manifest.Claim:
-    def of_this_pool() -> bool:
-        return store.holds_objects_of(plan.pool)
-
+    of_this_pool = partial(store.holds_objects_of, plan.pool)
     return manifest.Claim(plan.spec, plan.pool, manifest.CORRELATION, plan.code, of_this_pool)
 
 

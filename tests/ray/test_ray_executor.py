@@ -120,16 +120,17 @@ def test_a_full_cluster_is_waited_for_and_a_notice_says_so(pool, monkeypatch):
 def test_a_worker_that_cannot_start_is_tried_again_and_not_for_ever(pool):
     plan = plan_of(pool, attempts=2)
     with ActorExecutor(plan.shared, plan.study.execution) as executor:
-        good, executor._session.pool = executor._session.pool, ray.put("no pool")
+        broken: Any = "no code"
+        good, executor._code = executor._code, broken
         assert wait_for_notice(executor) == (
             f"{socket.gethostname()}: a worker could not start: AttributeError: "
-            "'str' object has no attribute 'modalities'"
+            "'str' object has no attribute 'folders'"
         )
         with pytest.raises(
             ClusterError, match="2 workers in a row could not start: AttributeError"
         ):
             wait_for_idle(executor)
-        executor._session.pool = good
+        executor._code = good
         wait_for_idle(executor)
         assert list(executor.idle()) == [socket.gethostname()]
         assert not executor._failures.cannot_start(executor.hosts(), 1)
