@@ -8,9 +8,12 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 import alray
+from alray.analysis.sweep.labels_outside import labels_outside
 from alray.api import plan_sweep
 from alray.cli.display.sweep_progress import sweep_headline
 from alray.cli.display.sweep_summary import print_summary
+from alray.studies import manifest
+from alray.studies.folder import Folder
 
 # A terminal's look without its window, and without the web fonts that rich would ask for.
 FORMAT = """<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -40,7 +43,8 @@ def main(study: Path, picture: Path) -> None:
     for line in sweep_headline(plan_sweep(found.settings)):
         console.print(line)
     console.print()
-    print_summary(console, found.summary, study)
+    outside = labels_outside(manifest.read(Folder(study))).words
+    print_summary(console, found.summary, study, outside=outside)
     text = console.export_svg(title="", theme=MONOKAI, code_format=FORMAT, unique_id="table")
     picture.write_text(text, encoding="utf-8")
 

@@ -26,7 +26,7 @@ SHOWN = "That it does better here is shown, since luck alone names a winner in a
             [
                 "Let margin choose what to label: it needs about 1,056 labels for the accuracy that random choice has "
                 "with 1,200, a saving of 144 labels (12 %), worth 7.20 EUR.",
-                f"{SHOWN}; the saving itself may be as small as 60 labels or as large as 216 labels.",
+                f"{SHOWN}; the saving itself may be as small as 60 or as large as 216 labels.",
                 "16 repetitions instead of 8 would narrow that range.",
             ],
         ),

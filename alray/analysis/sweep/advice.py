@@ -74,7 +74,7 @@ def _how_sure(row: Row) -> str:
     if math.isnan(low + high):
         return f"{start}."
     if low > 0:
-        return f"{start}; the saving itself may be as small as {_labels(low)} or as large as {_labels(high)}."
+        return f"{start}; the saving itself may be as small as {round(low):,} or as large as {_labels(high)}."
     return f"{start}; the saving at the end is less sure, {_range(low, high)}."
 
 
