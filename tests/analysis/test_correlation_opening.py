@@ -10,7 +10,7 @@ from tests.analysis.test_correlation_findings import PREDICTION, check_of, nothi
 
 SURE = (
     "How sure: this rests on 3 base models of this pool; on 7 pools such findings agreed with sweeps by 0.54 (0.31 to "
-    "0.76, where 1 is always and 0 is chance), so take it as a hint and decide by alray sweep."
+    "0.76, where 1 is full agreement and 0 is none), so take it as a hint and decide by alray sweep."
 )
 
 

@@ -105,8 +105,8 @@ def _how_sure(row: Row, harmless: pd.DataFrame, found: Prediction) -> str:
         )
     return (
         f"How sure: this rests on {bases} of this pool{only}{unseen}; on {found.pools} pools such findings agreed with "
-        f"sweeps by {found.agreement:.2f} ({found.low:.2f} to {found.high:.2f}, where 1 is always and 0 is chance), so "
-        "take it as a hint and decide by alray sweep."
+        f"sweeps by {found.agreement:.2f} ({found.low:.2f} to {found.high:.2f}, where 1 is full agreement and 0 "
+        "is none), so take it as a hint and decide by alray sweep."
     )
 
 
