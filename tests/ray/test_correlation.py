@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import subprocess
+import threading
 import time
 
 import psutil
@@ -50,27 +51,30 @@ def test_ray_tasks_give_the_same_records_to_the_bit_and_lost_ones_are_done_again
 def test_a_task_that_hangs_is_named_then_done_again_elsewhere(
     pool, cluster, tmp_path, inline, monkeypatch
 ):
-    monkeypatch.setattr(tasks, "HANG_LIMITS", HangLimits(times=2.0, least=2.0))
+    monkeypatch.setattr(tasks, "HANG_LIMITS", HangLimits(times=2.0, least=4.0))
     stopped: list[psutil.Process] = []
+    listener, over = Listener(), threading.Event()
 
-    class Stopper(Listener):
-        @override
-        def performed(self, task, seconds, host):
-            super().performed(task, seconds, host)
-            if len(self.of("performed")) < 4 or stopped:
-                return
-            # At a moment between two tasks no process performs one, and one may just have ended its task.
+    def stop_one():
+        """Look again and again: at a moment between two tasks no process performs one."""
+        while not stopped and not over.wait(0.02):
+            if len(listener.of("performed")) < 4:
+                continue
             for process in ray_workers("_perform")[:1]:
                 process.suspend()
+                # It may just have ended its task.
                 if process in ray_workers("_perform"):
                     stopped.append(process)
                 else:
                     process.resume()
 
-    listener = Stopper()
+    stopper = threading.Thread(target=stop_one)
+    stopper.start()
     try:
         found = correlate(on_ray(pool), results=tmp_path, observer=listener)
     finally:
+        over.set()
+        stopper.join()
         for process in stopped:
             with contextlib.suppress(psutil.NoSuchProcess):  # Ray may have ended it by now
                 process.kill()
