@@ -1,6 +1,7 @@
 """The pool in memory: per modality a compact array of features, and the row of each object in it."""
 
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -85,12 +86,12 @@ class Pool:
         return len(self.labels)
 
 
-class SharedArrays:
+class SharedArrays(ABC):
     """Arrays that lie once in a node's memory for all who read them, and of which no one may change anything."""
 
+    @abstractmethod
     def arrays(self) -> Sequence[npt.NDArray[np.generic]]:
         """Return every array once, in a fixed order."""
-        raise NotImplementedError
 
     @property
     def nbytes(self) -> int:

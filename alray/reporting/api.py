@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
 
 import pandas as pd
 
@@ -31,7 +30,7 @@ from alray.reporting.sweep.results import SweepResults
 from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_report
 from alray.seeding import generator
 from alray.settings.base import flatten, unknown_name
-from alray.settings.correlation import Outcome
+from alray.settings.correlation import OUTCOMES
 from alray.settings.location import Location, StudyPath, location_of
 from alray.studies.correlation.results import Correlation, read_correlation
 from alray.studies.correlation.store import CorrelationStore
@@ -126,9 +125,9 @@ def _report_correlation(
     formats: Collection[str],
     matters: float | None = None,
 ) -> Report:
-    if metric not in {None, *get_args(Outcome)}:
+    if metric not in {None, *OUTCOMES}:
         raise SpecError(
-            f"--metric {metric}: {there.path} holds a correlation study; take one of {', '.join(get_args(Outcome))}"
+            f"--metric {metric}: {there.path} holds a correlation study; take one of {', '.join(OUTCOMES)}"
         )
     study = there.loaded
     if not isinstance(study, Correlation):

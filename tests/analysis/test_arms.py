@@ -15,11 +15,8 @@ def summary_of(rounds, runs):
     return summarise(rounds, runs, generator()).set_index("arm")
 
 
-def pairs_of(rounds, runs):
-    return compare(rounds, pd.DataFrame(), runs, None, generator()).pairs.set_index("arm")
-
-
-readers = pytest.mark.parametrize("read", [summary_of, pairs_of])
+def comparison_of(rounds, runs):
+    return compare(rounds, pd.DataFrame(), runs, None, generator())
 
 
 def references_of(reference, **size):
@@ -49,27 +46,24 @@ def test_a_reference_is_a_strategy_in_every_variant_or_one_arm():
     assert references_of("entropy", **size) == {}
 
 
-@readers
-def test_unpaired_seeds_are_counted(read):
+def test_unpaired_seeds_are_counted():
     """Seeds 0 and 1 of one arm, seed 7 of random."""
-    row = read(*study_with_unpaired_seeds()).loc["margin"]
+    row = summary_of(*study_with_unpaired_seeds()).loc["margin"]
     assert (row["seeds"], row["paired_seeds"], row["unpaired_seeds"]) == (6, 5, 3)
     assert row["exploratory"]
 
 
-@readers
 @pytest.mark.parametrize(("kept", "unpaired"), [([], 8), ([9], 9)])
-def test_an_arm_without_a_partner_is_counted(read, kept, unpaired):
+def test_an_arm_without_a_partner_is_counted(kept, unpaired):
     """No finished random run, or none on a common seed."""
-    row = read(*study_without_a_partner(kept)).loc["margin"]
+    row = summary_of(*study_without_a_partner(kept)).loc["margin"]
     assert (row["against"], row["paired_seeds"], row["unpaired_seeds"]) == ("random", 0, unpaired)
 
 
-@readers
 @pytest.mark.parametrize(("seeds", "exploratory"), [(1, True), (5, True), (6, False)])
-def test_fewer_than_six_seeds_are_exploratory(read, seeds, exploratory):
+def test_fewer_than_six_seeds_are_exploratory(seeds, exploratory):
     """In every row, compared or not."""
-    assert (read(*study(seeds=seeds))["exploratory"] == exploratory).all()
+    assert (summary_of(*study(seeds=seeds))["exploratory"] == exploratory).all()
 
 
 ROUNDS, RUNS = study()
@@ -110,7 +104,7 @@ CONTRADICTIONS = {
 }
 
 
-@readers
+@pytest.mark.parametrize("read", [summary_of, comparison_of])
 @pytest.mark.parametrize("contradiction", CONTRADICTIONS)
 def test_contradictions_are_refused(read, contradiction):
     """The numbers would depend on which record is believed."""

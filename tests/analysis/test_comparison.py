@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from alray.analysis.sweep.comparison import Comparison, compare
+from alray.analysis.sweep.summary import summarise
 from tests.helpers.intervals import generator, t_interval
 from tests.helpers.sweep_frames import (
     LABELS,
@@ -124,8 +125,10 @@ def test_unpaired_seeds_are_left_out():
 
 def test_an_arm_without_a_partner_keeps_its_curves():
     """No random run on a common seed: nothing is compared."""
-    found = comparison_of(*study_without_a_partner([9]))
-    assert math.isnan(of(found.pairs, arm="margin")["saving"].item())
+    rounds, runs = study_without_a_partner([9])
+    found = comparison_of(rounds, runs)
+    summary = summarise(rounds, runs, generator())
+    assert math.isnan(of(summary, arm="margin")["labels_saved"].item())
     for frame in (found.differences, found.savings, found.milestones, found.wins):
         assert frame.empty
     assert len(of(found.curves, arm="margin", metric="accuracy")) == len(LABELS)
@@ -133,8 +136,9 @@ def test_an_arm_without_a_partner_keeps_its_curves():
 
 def test_a_study_without_a_random_arm_compares_arms_only_with_each_other():
     """Wins need no random arm."""
-    found = comparison_of(*study(strategies=("margin", "ideal_loss")))
-    assert found.pairs["against"].isna().all()
+    rounds, runs = study(strategies=("margin", "ideal_loss"))
+    found = comparison_of(rounds, runs)
+    assert summarise(rounds, runs, generator())["against"].isna().all()
     assert found.differences.empty
     assert len(found.wins) == 2
 
@@ -165,7 +169,8 @@ def test_a_nan_metric_is_not_dropped():
     """A run that diverged makes its label count NaN, and the band is that of the others."""
     at = (ROUNDS["run_id"] == "margin__seed-3") & (ROUNDS["labels"] == 140)
     accuracy, nll = ROUNDS["accuracy"].mask(at), ROUNDS["nll"].mask(at, math.inf)
-    found = comparison_of(ROUNDS.assign(accuracy=accuracy, nll=nll), RUNS)
+    rounds = ROUNDS.assign(accuracy=accuracy, nll=nll)
+    found = comparison_of(rounds, RUNS)
     for metric in ("accuracy", "nll"):
         rows = of(found.differences, arm="margin", metric=metric).set_index("labels")
         numbers = rows[["difference", "low", "high", "band_low", "band_high"]]
@@ -173,7 +178,8 @@ def test_a_nan_metric_is_not_dropped():
         assert numbers.drop(index=140).notna().all(axis=None)
     assert of(found.wins, arm="margin", versus="random")["unknown"].item() == 1
     assert of(found.savings, arm="margin").empty
-    assert math.isnan(of(found.pairs, arm="margin")["saving"].item())
+    summary = summarise(rounds, RUNS, generator())
+    assert math.isnan(of(summary, arm="margin")["labels_saved"].item())
 
 
 def same(first, second):

@@ -94,7 +94,7 @@ def test_variants_have_their_own_random_arms(tmp_path):
     """An arm is named by its variant too; an empty one is the plain setting."""
     both = pd.concat([curves().assign(variant=""), curves().assign(variant="frozen")])
     rounds, runs, _ = read_curves(written(tmp_path, both))
-    found = compare(rounds, NO_QUERIES, runs, None, generator()).pairs.set_index("arm")
+    found = summarise(rounds, runs, generator()).set_index("arm")
     assert found["against"].dropna().to_dict() == {
         "margin": "random",
         "margin [frozen]": "random [frozen]",
@@ -207,7 +207,7 @@ def test_curves_of_different_label_counts_are_compared_on_the_range_that_all_cov
             {count: 0.3 + count / 1000 + 0.01 * seed for count in (120, 200, 210, 290)}
         )
     assert found["random [frozen]", 1].index.tolist() == [100, 200, 300]
-    assert compare(rounds, NO_QUERIES, runs, None, generator()).pairs["paired_seeds"].max() == 2
+    assert summarise(rounds, runs, generator())["paired_seeds"].max() == 2
 
 
 def test_a_page_says_that_curves_were_compared_on_a_common_range(tmp_path):

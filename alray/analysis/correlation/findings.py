@@ -1,8 +1,9 @@
 """What a correlation study's summary shows, in plain words that never claim more than its intervals."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -77,6 +78,19 @@ def sentence(row: Row) -> str:
     return f"{head}: {verdict_of(row).text}: {tenth} {_change(row)} against {against}; {numbers}{only}."
 
 
+def rows_of(summary: pd.DataFrame, main: tuple[str, str]) -> list[dict[Hashable, Any]]:
+    """Return the rows of an outcome and a grouping."""
+    outcome, grouping = main
+    chosen = (summary["outcome"] == outcome) & (summary["grouping"] == grouping)
+    return summary[chosen].to_dict("records")
+
+
+def nothing_measured(main: tuple[str, str]) -> str:
+    """Return what is said where there are no such rows."""
+    outcome, grouping = main
+    return f"There are no groups {GROUPING_TITLES[grouping]} measured by {outcome}: nothing can be read."
+
+
 def details(
     summary: pd.DataFrame,
     checks: pd.DataFrame,
@@ -92,19 +106,18 @@ def details(
         main: Outcome and grouping that are read; the table holds the others.
     """
     outcome, grouping = main
-    chosen = summary[(summary["outcome"] == outcome) & (summary["grouping"] == grouping)]
-    rows = chosen.to_dict("records")
-    groups = f"groups {GROUPING_TITLES[grouping]}"
+    rows = rows_of(summary, main)
     if not rows:
-        return [f"There are no {groups} measured by {outcome}: nothing can be read."]
-    by_score = {name: [row for row in rows if row["score"] == name] for name in chosen["score"]}
+        return [nothing_measured(main)]
+    scores = dict.fromkeys(row["score"] for row in rows)
+    by_score = {name: [row for row in rows if row["score"] == name] for name in scores}
     of_outcome = checks[checks["outcome"] == outcome]
     return [
         *(_over_doses(of_score) for of_score in by_score.values()),
         *(sentence for of_score in by_score.values() for sentence in _sign_change(of_score)),
         *_checks(of_outcome.to_dict("records")),
         *_needed(rows),
-        f"This holds for {outcome}, {groups}, and these doses only.",
+        f"This holds for {outcome}, groups {GROUPING_TITLES[grouping]}, and these doses only.",
         _predictive_value(prediction),
     ]
 

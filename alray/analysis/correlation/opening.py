@@ -5,8 +5,13 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from alray.analysis.correlation.findings import FEWEST_BASES, MOST, Prediction
-from alray.analysis.correlation.groupings import GROUPING_TITLES
+from alray.analysis.correlation.findings import (
+    FEWEST_BASES,
+    MOST,
+    Prediction,
+    nothing_measured,
+    rows_of,
+)
 from alray.analysis.correlation.verdict import possible_share, seeds_needed
 from alray.analysis.wording import Row, count, counts, decimals_of, joined, percent_up
 from alray.statistics.reliability import RELIABLE
@@ -29,11 +34,9 @@ def opening(
         main: Outcome and grouping that are read; the page's tables hold the others.
     """
     outcome, grouping = main
-    chosen = summary[(summary["outcome"] == outcome) & (summary["grouping"] == grouping)]
-    rows = chosen.to_dict("records")
+    rows = rows_of(summary, main)
     if not rows:
-        groups = f"groups {GROUPING_TITLES[grouping]}"
-        return [f"There are no {groups} measured by {outcome}: nothing can be read."]
+        return [nothing_measured(main)]
     if grouping == "random":
         return ["All groups are random, and none would be queried: add --grouping score."]
     harm = checks[(checks["outcome"] == outcome) & ~(checks["shuffled_high"] < 0)]

@@ -68,9 +68,7 @@ def _use(row: Row, other: str, price: Price | None) -> str:
 
 def _how_sure(row: Row) -> str:
     start = "That it does better here is shown, since luck alone names a winner in at most 1 of 20 such comparisons"
-    low, high = (
-        float(row["labels_saved_of"] * row[f"labels_saved_{end}"]) for end in ("low", "high")
-    )
+    low, high = _saved_between(row)
     if math.isnan(low + high):
         return f"{start}."
     if low > 0:
@@ -95,9 +93,7 @@ def _keep(usable: Sequence[Row], other: str) -> str:
 
 
 def _luck(row: Row, other: str) -> list[str]:
-    low, high = (
-        float(row["labels_saved_of"] * row[f"labels_saved_{end}"]) for end in ("low", "high")
-    )
+    low, high = _saved_between(row)
     if math.isnan(low + high):
         return []
     return [
@@ -117,6 +113,12 @@ def _surer(row: Row) -> list[str]:
     return [
         f"If the difference is as large as it looks, about {needed:.0f} repetitions instead of {times} would settle it."
     ]
+
+
+def _saved_between(row: Row) -> tuple[float, float]:
+    """Return the ends of the interval of labels saved, in labels; NaN where there is none."""
+    of = float(row["labels_saved_of"])
+    return of * float(row["labels_saved_low"]), of * float(row["labels_saved_high"])
 
 
 def _range(low: float, high: float) -> str:

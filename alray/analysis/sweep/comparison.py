@@ -1,6 +1,6 @@
 """A sweep's records to the frames behind its report: curves, differences, label savings, wins, what was queried.
 
-Every arm is compared with the reference arm of its variant, seed by seed; what has no partner is counted, not used.
+Every arm is compared with the reference arm of its variant, seed by seed; what has no partner is not used.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,28 +9,22 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alray.analysis.columns import text_column
 from alray.analysis.sweep.arms import (
     BY_DEFAULT,
     ArmCurves,
     Criterion,
     Pair,
     arm_curves,
-    comparisons_of,
     reference_pairs,
 )
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
-from alray.analysis.sweep.savings import milestones, saving_at_budget, saving_columns, savings
+from alray.analysis.sweep.savings import milestones, savings
 from alray.analysis.sweep.wins import wins
 from alray.statistics.bands import simultaneous_half_width
-from alray.statistics.paired import FEWEST_SEEDS, pointwise
+from alray.statistics.paired import pointwise
 
-_PAIRS = (
-    *("arm", "variant", "against", "seeds", "paired_seeds", "unpaired_seeds", "exploratory"),
-    *("target", "random_labels", "saving", "low", "high"),
-)
 _CURVES = ("arm", "variant", "metric", "labels", "seeds", "mean", "low", "high")
 _SEEDS = ("arm", "seed", "metric", "labels", "value")
 _DIFFERENCES = (
@@ -46,11 +40,6 @@ class Comparison:
     Savings, milestones and wins are of one metric, which the study is decided by.
 
     Attributes:
-        pairs: A row per arm with a finished run: variant, against (the reference arm; null for itself and where
-            there is none), seeds (finished), paired_seeds, unpaired_seeds (of the two arms, left out of
-            comparisons), exploratory (fewer than six paired seeds), and the signed saving at the budget with low and
-            high, at `target`, where the reference needs `random_labels` (`curves.label_saving_at_budget`); these
-            intervals hold for all arms together.
         curves: arm, variant, metric, labels, seeds, mean, low, high: t interval over the arm's finished seeds.
         seeds: arm, seed, metric, labels, value, for metrics that arms can be compared by.
         differences: arm, against, metric, labels, seeds, difference, low, high (paired t, each point alone),
@@ -67,7 +56,6 @@ class Comparison:
         rounds: arm, round, labels, query_s, fit_s, eval_s and sigma_<head>: means over seeds.
     """
 
-    pairs: pd.DataFrame
     curves: pd.DataFrame
     seeds: pd.DataFrame
     differences: pd.DataFrame
@@ -114,7 +102,6 @@ def compare(
     draws_seed = int(rng.integers(2**63))
     pool_size = sum(pool_classes.values()) if pool_classes else None
     return Comparison(
-        pairs=_pairs(finished_arms, pairs, metric),
         curves=_joined(_CURVES, (_curve(arm, name) for arm in arms for name in arm.curves)),
         seeds=_joined(_SEEDS, _seed_values(arms)),
         differences=_joined(_DIFFERENCES, _differences(pairs.values(), draws_seed)),
@@ -125,36 +112,6 @@ def compare(
         scores=score_quantiles(queries),
         rounds=round_means(rounds),
     )
-
-
-def _pairs(arms: Iterable[ArmCurves], pairs: Mapping[str, Pair], metric: str) -> pd.DataFrame:
-    rows = []
-    comparisons = comparisons_of(pairs.values(), metric)
-    for arm in arms:
-        row: dict[str, object] = {
-            "arm": arm.name,
-            "variant": arm.variant,
-            "seeds": len(arm.seeds),
-            "paired_seeds": 0,
-            "unpaired_seeds": 0,
-            "exploratory": len(arm.seeds) < FEWEST_SEEDS,
-        }
-        if arm.name in pairs:
-            row |= _comparison(pairs[arm.name], metric, comparisons)
-        rows.append(row)
-    table = pd.DataFrame(rows, columns=list(_PAIRS))
-    return table.assign(against=text_column(table["against"]))
-
-
-def _comparison(each: Pair, metric: str, comparisons: int) -> dict[str, object]:
-    saved = saving_at_budget(each, metric, comparisons)
-    return {
-        "against": each.reference.name,
-        "paired_seeds": len(each.seeds),
-        "unpaired_seeds": each.unpaired,
-        "exploratory": each.exploratory,
-        **({} if saved is None else saving_columns(saved, metric)),
-    }
 
 
 def _curve(arm: ArmCurves, metric: str) -> pd.DataFrame:

@@ -84,17 +84,6 @@ def milestones(pairs: Iterable[Pair], metric: str = "accuracy") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(MILESTONES))
 
 
-def saving_columns(saved: LabelSaving, metric: str) -> dict[str, float]:
-    """Return the columns of a label saving that all frames of savings have in common."""
-    return {
-        "target": better_sign(metric) * saved.target,
-        "random_labels": saved.random_labels,
-        "saving": saved.saving.estimate,
-        "low": saved.saving.low,
-        "high": saved.saving.high,
-    }
-
-
 def target_labels(labels: Labels, random: Curves) -> list[float]:
     """Return the labels with which random's monotone mean curve reaches equally spaced accuracies."""
     curve = monotone(random.mean(axis=0))
@@ -137,7 +126,11 @@ def _row(pair: Pair, saved: LabelSaving | None, metric: str) -> dict[str, Any]:
         return named
     return {
         **named,
-        **saving_columns(saved, metric),
+        "target": better_sign(metric) * saved.target,
+        "random_labels": saved.random_labels,
+        "saving": saved.saving.estimate,
+        "low": saved.saving.low,
+        "high": saved.saving.high,
         "arm_labels": (1 - saved.saving.estimate) * saved.random_labels,
         "reached": saved.reached,
         "censored": saved.saving.low == -math.inf,

@@ -14,8 +14,8 @@ from alray.reporting.sweep import curve_charts, difference_charts, query_charts,
 from alray.reporting.sweep.results import SweepResults
 from alray.reporting.sweep.style import ArmStyles, arms_of
 
-FRAMES = tuple(field.name for field in dataclasses.fields(Comparison) if field.name != "pairs")
-"""Frames of a comparison, as CSV files are named; the summary holds what `pairs` says."""
+FRAMES = tuple(field.name for field in dataclasses.fields(Comparison))
+"""Frames of a comparison, as CSV files are named."""
 
 
 def render(results: SweepResults) -> dict[str, bytes]:

@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+import pandas as pd
+
 from alray.analysis.wording import count
 from alray.settings.run import RunSpec
 from alray.settings.sweep import SweepSpec
@@ -132,9 +134,8 @@ def is_of_this_length(row: Row, study: SweepSpec) -> bool:
         return True
     initial, query = row.get("initial"), row.get("query")
     rounds = study.rounds
-    if _is_known(initial) and _is_known(
-        query
-    ):  # else written by an older alray, where these did not vary
+    # An older alray, in which these did not vary, has not written them.
+    if _is_known(initial) and _is_known(query):
         rounds = study.rounds_of(int(initial), int(query))
     known = row.get("rounds")
     if not _is_known(known):  # written by an older alray
@@ -143,7 +144,7 @@ def is_of_this_length(row: Row, study: SweepSpec) -> bool:
 
 
 def _is_known(value: Any) -> TypeGuard[float]:
-    return value is not None and value == value  # noqa: PLR0124 -- NaN stands for null
+    return bool(pd.notna(value))
 
 
 def _take(store: SweepStore, extension: Extension) -> bool:
