@@ -15,7 +15,8 @@ Outcome = Literal["accuracy", "nll", "macro_f1"]
 SCORES: tuple[Score, ...] = get_args(Score)
 GROUPINGS: tuple[GroupingKind, ...] = get_args(GroupingKind)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-DOSES = (1, 2, 5, 10, 20)
+USUAL_GROUPINGS: tuple[GroupingKind, ...] = ("score", "random")
+DOSES = (1, 4)
 ORIGINAL_DOSES = (1, 2, 3, 4, 5)
 MATTERS = 0.1
 """An effect counts from a tenth of what a group changes on average."""
@@ -38,7 +39,7 @@ class CorrelationSpec(Settings):
     )
     members: Count = Field(10, description="members of the committee that BALD is computed with")
     grouping: Annotated[tuple[GroupingKind, ...], Listed] = Field(
-        GROUPINGS,
+        USUAL_GROUPINGS,
         description="how the sample is cut into groups: any of score, within_class, random",
     )
     initial: Count | None = Field(
@@ -54,13 +55,14 @@ class CorrelationSpec(Settings):
         None,
         description="objects in a group; if not given, 100, or a hundredth of the unlabelled objects",
     )
-    bases: SeedCount = Field(3, description="base models, each with other initial labels")
-    fine_tune_seeds: SeedCount = Field(5, description="fine-tunes of each group")
+    bases: SeedCount = Field(6, description="base models, each with other initial labels")
+    fine_tune_seeds: SeedCount = Field(2, description="fine-tunes of each group")
     epochs: Annotated[tuple[Count, ...], Listed] = Field(
         DOSES, description="doses: epochs after which a fine-tune is evaluated"
     )
-    replay: Literal["none", "initial"] = Field(
-        "none", description="fine-tune on the group alone, or on the initial labels besides"
+    replay: Literal["initial", "none"] = Field(
+        "initial",
+        description="fine-tune on the group and the initial labels, or on the group alone",
     )
     outcome: Outcome = Field("accuracy", description="what verdicts are about")
     matters: Annotated[float, Field(ge=0, le=10)] = Field(

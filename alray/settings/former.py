@@ -11,6 +11,11 @@ FORMER: Mapping[str, Any] = {
     "split.per": "study",
     "training.batch_rule": "adaptive",
     "training.stopping": "held_out",
+    "grouping": ["score", "within_class", "random"],
+    "bases": 3,
+    "fine_tune_seeds": 5,
+    "epochs": [1, 2, 5, 10, 20],
+    "replay": "none",
 }
 """Setting whose default has changed, by dotted name: the value of studies that are older than the setting."""
 

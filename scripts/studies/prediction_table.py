@@ -2,7 +2,8 @@
 
 Writes into the folder OUT prediction-pairs.csv (a row per pool and score: realised and predicted) and prediction.csv (a
 row per protocol), which it prints, and the default protocols' numbers for reports into alray/data/prediction.json.
-Without --sweeps and --correlations it reads prediction-pairs.csv as it is there.
+Without --sweeps what they realised is read from prediction-pairs.csv as it is there, and without --correlations what
+was predicted too; with them, they take the place of predictions with the same replay.
 """
 
 import json
@@ -150,10 +151,13 @@ def reported_protocol(
 @click.option("--sweeps", type=Path, help="Folder with a sweep per pool, of random and all arms.")
 @click.option("--correlations", type=Path, help="Folder with POOL-none and POOL-initial (replay).")
 def main(out: Path, sweeps: Path | None, correlations: Path | None) -> None:
-    if sweeps is None or correlations is None:
-        pairs = pd.read_csv(out / PAIRS)
-    else:
-        pairs = predicted(correlations).merge(realised(sweeps), on=["pool", "score"])
+    known = pd.read_csv(out / PAIRS) if sweeps is None else pd.DataFrame()
+    pairs = known
+    if correlations is not None:
+        gains = known[["pool", "score", "realised"]] if sweeps is None else realised(sweeps)
+        made = predicted(correlations).merge(gains.drop_duplicates(), on=["pool", "score"])
+        others = known[~known["replay"].isin(made["replay"])] if sweeps is None else known
+        pairs = pd.concat([others, made])
     table = protocol_table(pairs)
     out.mkdir(parents=True, exist_ok=True)
     table.round(3).to_csv(out / "prediction.csv", index=False)

@@ -19,8 +19,9 @@ from tests.helpers.narrow import WIDTHS, assert_whole
 
 QUICK = [
     "--sample", "120", "--group-size", "6", "--initial", "20", "--bases", "1", "--fine-tune-seeds",
-    "2", "--epochs", "1,2", "--replay", "none", "--scores", "loss,margin", "--executor", "inline", "--set",
-    "model.width=8", "--set", "training.passive_epochs=15", "--set", "training.lr=0.03",
+    "2", "--epochs", "1,2", "--replay", "none", "--scores", "loss,margin", "--grouping",
+    "score,within_class,random", "--executor", "inline", "--set", "model.width=8",
+    "--set", "training.passive_epochs=15", "--set", "training.lr=0.03",
 ]  # fmt: skip
 
 

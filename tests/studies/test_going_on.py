@@ -14,6 +14,7 @@ from alray.pools.builtin import BUILTIN_POOLS, BuiltinPool
 from alray.settings import former
 from alray.settings.base import with_values
 from alray.settings.common import TrainingSpec
+from alray.settings.correlation import CorrelationSpec
 from alray.settings.sweep import SweepSpec
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.sweep.results import load
@@ -126,6 +127,23 @@ def test_a_correlation_study_goes_on_too(correlated, pool, monkeypatch, tmp_path
     monkeypatch.setattr(api, "summarise", None)
     found = api.correlate(quick_settings(pool), results=results)
     assert found.settings == correlated.settings
+
+
+def test_a_correlation_study_keeps_the_protocol_that_it_was_begun_with(
+    correlated, pool, tmp_path, caplog
+):
+    results = shutil.copytree(correlated.path.parent, tmp_path / "results")
+    protocol = ("bases", "fine_tune_seeds", "grouping", "epochs", "replay")
+    given = {key: value for key, value in quick_settings(pool).items() if key not in protocol}
+    spec = api.plan_correlation(given, results=results).spec
+    assert [getattr(spec, name) for name in protocol] == [
+        getattr(correlated.settings, name) for name in protocol
+    ]
+    assert "replay: none (the default is now initial)" in caplog.text
+    usual = api.plan_correlation(given).spec
+    assert [getattr(usual, name) for name in protocol] == [
+        getattr(CorrelationSpec(), name) for name in protocol
+    ]
 
 
 @dataclass(frozen=True)
