@@ -18,7 +18,7 @@ from alray.reporting.correlation.page import figures_of
 from alray.reporting.correlation.style import DoseAxis, bound_of
 from alray.reporting.figures import spread_labels
 from tests.helpers.correlation_worlds import SCORES
-from tests.helpers.report_frames import results
+from tests.helpers.report_frames import Size, results
 from tests.helpers.report_reading import texts_of
 
 
@@ -89,6 +89,22 @@ def test_without_intervals_no_bars_are_drawn(study, figures):
     assert figures["scatter"].svg().decode().count(bar) == 5 * 2 * 20
     assert bar not in without.svg().decode()
     assert len(without.spec["spec"]["layer"]) == len(figures["scatter"].spec["spec"]["layer"]) - 1
+
+
+@pytest.mark.parametrize(
+    ("groupings", "question"),
+    [
+        (("score", "within_class", "random"), "survive within classes, and vanish at random?"),
+        (("score", "random"), "Does the correlation vanish at random?"),
+        (("score",), "How large is the correlation?"),
+    ],
+)
+def test_the_figure_of_groupings_asks_about_those_that_there_are(groupings, question):
+    made = results(Size(groupings=groupings), seed=3)
+    chosen = choose(made.summary, made.outcomes, "accuracy", None)
+    figure = {each.name: each for each in figures_of(made, chosen)}["groupings"]
+    assert figure.heading.endswith(question)
+    assert ("within class" in figure.caption) == ("within_class" in groupings)
 
 
 def test_the_page_gets_all_doses_and_groupings(figures, study):

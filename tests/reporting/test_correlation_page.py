@@ -70,7 +70,7 @@ def test_another_outcome_and_dose_can_be_the_main_ones(study):
     other = dataclasses.replace(study, main_outcome="nll", main_epochs=5)
     html, (_, scatter, *_) = correlation_html(other)
     page = Page(html)
-    assert "Shown: NLL after 5 epochs, groups by score ." in page.words
+    assert "Shown: NLL after 5 epochs , groups by score ." in page.words
     chosen = [option["value"] for option in page.of("option") if "selected" in option]
     assert chosen == ["5", '"score"']
     svg = scatter.svg().decode()
@@ -122,7 +122,7 @@ def test_a_chosen_dose_and_grouping_are_shown(study, tmp_path):
     choices = {"epochs": "1", "grouping": '"random"'}
     messages, before, after = opened_with(html, choices, tmp_path)
     assert messages == []
-    assert '<span data-shows="epochs">1</span>' in after
+    assert '<span data-shows="epochs">1 epoch</span>' in after
     assert '<span data-shows="grouping">at random</span>' in after
     at_first, then = (
         re.findall(r'<path [^>]*opacity="0.75"[^>]*>', drawn) for drawn in (before, after)

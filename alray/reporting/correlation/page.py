@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 
 from alray.analysis.correlation.groupings import GROUPING_TITLES
+from alray.analysis.wording import count
 from alray.reporting.correlation import charts, rho_charts, tables
 from alray.reporting.correlation.frames import Choice, choose, group_points
 from alray.reporting.figures import Figure
@@ -103,7 +104,11 @@ def page_of(results: CorrelationResults, figures: Sequence[Figure], choice: Choi
         "formats": [name for name in ("svg", "png") if name in results.formats],
         "outcome": choice.outcome_title,
         "choice": choice,
-        "chosen": {"epochs": choice.epochs, "grouping": GROUPING_TITLES[choice.grouping]},
+        "chosen": {
+            "epochs": count(choice.epochs, "epoch"),
+            "grouping": GROUPING_TITLES[choice.grouping],
+        },
+        "counted": count,
         "controlled": choice.controlled,
         "grouping_titles": GROUPING_TITLES,
         "columns": tables.COLUMNS,

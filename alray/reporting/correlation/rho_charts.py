@@ -100,11 +100,16 @@ def grouping_agreement(summary: pd.DataFrame, choice: Choice) -> Figure:
             x=x, shape=shape, tooltip=[alt.Tooltip("grouping:N"), *_rho_tooltip()]
         ),
     ]
+    questions = {"within_class": "survive within classes", "random": "vanish at random"}
+    asked = [question for name, question in questions.items() if name in choice.groupings]
+    same = "Groups cut by score within class have the same class histogram, as near as possible. "
     return Figure(
         name="groupings",
-        heading="Does the correlation survive within classes, and vanish at random?",
+        heading=f"Does the correlation {', and '.join(asked)}?"
+        if asked
+        else "How large is the correlation?",
         shown=choice.at_dose,
-        caption=f"Groups cut by score within class have the same class histogram, as near as possible. {_bars(frame)}",
+        caption=f"{same if 'within_class' in choice.groupings else ''}{_bars(frame)}",
         description="Points of Spearman rho for each score and grouping. "
         + choice.values(summary, "rho"),
         rows=frame[["score", "grouping", "epochs", "rho", "low", "high"]],
