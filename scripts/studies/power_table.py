@@ -104,25 +104,20 @@ def part_of(records: Records, protocol: Protocol, rng: np.random.Generator) -> R
 def with_noise(records: Records, rng: np.random.Generator) -> Records:
     """Return the study of a score that means nothing: half of the random groups, ranked by draws of it."""
     groups, outcomes, bases = records
-    groups = groups[groups["grouping"] == "random"]
-    is_ranked = groups["group"] % 2 == 0
-    ranked = groups[is_ranked].assign(grouping="score", sorted_by="loss")
-    ranked = ranked.assign(loss=rng.normal(size=len(ranked)))
-    of_random = outcomes[outcomes["grouping"] == "random"]
-    is_ranked_one = of_random["group"] % 2 == 0
-    made = [
-        outcomes[outcomes["grouping"] == "control"],
-        of_random[is_ranked_one].assign(grouping="score", sorted_by="loss"),
-        of_random[~is_ranked_one],
-    ]
-    frames = pd.concat([ranked, groups[~is_ranked]]), pd.concat(made)
-    ranked_groups, ranked_outcomes = (_numbered(frame) for frame in frames)
-    return ranked_groups, ranked_outcomes, bases
+    groups = _half_ranked(groups)
+    is_ranked = groups["grouping"] == "score"
+    groups.loc[is_ranked, "loss"] = rng.normal(size=is_ranked.sum())
+    controls = outcomes[outcomes["grouping"] == "control"]
+    return groups, pd.concat([controls, _half_ranked(outcomes)]), bases
 
 
-def _numbered(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return groups with every second number as groups in a row."""
-    return frame.assign(group=frame["group"].where(frame["group"] < 0, frame["group"] // 2))
+def _half_ranked(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of random groups, every second of which is called a group by score; both are numbered anew."""
+    of_random = frame[frame["grouping"] == "random"]
+    number = of_random["group"]
+    named = {0: ("score", "loss"), 1: ("random", "")}
+    kinds, scores = zip(*(named[each] for each in number % 2), strict=True)
+    return of_random.assign(grouping=kinds, sorted_by=scores, group=number // 2)
 
 
 def studies_of(
@@ -130,9 +125,8 @@ def studies_of(
 ) -> Iterator[dict[Hashable, Any]]:
     """Yield the rows of the largest loss, for each study drawn."""
     source = next(each for each in ON_RECORD if each.replay == protocol.replay)
-    subsets = SUBSETS if source.bases > protocol.bases else 1
-    if kind == NOISE:
-        subsets = NOISES
+    drawn = SUBSETS if source.bases > protocol.bases else 1
+    subsets = NOISES if kind == NOISE else drawn
     for draw in range(draws):
         records = on_record(work, "wrong-labels" if kind == NOISE else kind, draw, source)
         for subset in range(subsets):

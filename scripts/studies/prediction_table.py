@@ -2,8 +2,8 @@
 
 Writes into the folder OUT prediction-pairs.csv (a row per pool and score: realised and predicted) and prediction.csv (a
 row per protocol), which it prints, and the default protocols' numbers for reports into alray/data/prediction.json.
-Without --sweeps what they realised is read from prediction-pairs.csv as it is there, and without --correlations what
-was predicted too; with them, they take the place of predictions with the same replay.
+Without --correlations it reads prediction-pairs.csv as it is there. Without --sweeps it reads what they realised there,
+and new predictions take the place of those with the same replay.
 """
 
 import json
@@ -23,7 +23,8 @@ REPORTED = {
     "none": ("score", "accuracy", 10, "uplift"),
     "initial": ("score", "accuracy", 1, "uplift"),
 }
-"""The protocols that reports speak of, by their replay: that of `alray correlate`'s defaults, and the former one."""
+"""The protocols that reports speak of, by their replay: that of the former defaults, and that of the present ones at
+their first dose, the one that was measured."""
 
 DATA = Path(__file__).resolve().parents[2] / "alray" / "data" / "prediction.json"
 PAIRS = "prediction-pairs.csv"
@@ -62,6 +63,18 @@ def predicted(correlations: Path) -> pd.DataFrame:
             )
         )
     return pd.concat(frames)
+
+
+def pairs_of(path: Path, sweeps: Path | None, correlations: Path | None) -> pd.DataFrame:
+    """Return what was predicted and realised per pool and score; what is not given is read from this table."""
+    if correlations is None:
+        return pd.read_csv(path)
+    keys = ["pool", "score"]
+    if sweeps is not None:
+        return predicted(correlations).merge(realised(sweeps), on=keys)
+    known = pd.read_csv(path)
+    made = predicted(correlations).merge(known[[*keys, "realised"]].drop_duplicates(), on=keys)
+    return pd.concat([known[~known["replay"].isin(made["replay"])], made])
 
 
 def agreement(pairs: pd.DataFrame) -> float:
@@ -151,13 +164,7 @@ def reported_protocol(
 @click.option("--sweeps", type=Path, help="Folder with a sweep per pool, of random and all arms.")
 @click.option("--correlations", type=Path, help="Folder with POOL-none and POOL-initial (replay).")
 def main(out: Path, sweeps: Path | None, correlations: Path | None) -> None:
-    known = pd.read_csv(out / PAIRS) if sweeps is None else pd.DataFrame()
-    pairs = known
-    if correlations is not None:
-        gains = known[["pool", "score", "realised"]] if sweeps is None else realised(sweeps)
-        made = predicted(correlations).merge(gains.drop_duplicates(), on=["pool", "score"])
-        others = known[~known["replay"].isin(made["replay"])] if sweeps is None else known
-        pairs = pd.concat([others, made])
+    pairs = pairs_of(out / PAIRS, sweeps, correlations)
     table = protocol_table(pairs)
     out.mkdir(parents=True, exist_ok=True)
     table.round(3).to_csv(out / "prediction.csv", index=False)
