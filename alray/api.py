@@ -21,10 +21,10 @@ from alray.settings.location import Location, location_of
 from alray.settings.sweep import SweepSpec
 from alray.studies import manifest
 from alray.studies.arguments import study_settings
+from alray.studies.correlation.complete import complete_records
 from alray.studies.correlation.driver import CorrelationDriver
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
-from alray.studies.correlation.protocol import complete_records
 from alray.studies.correlation.results import read_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import Task
@@ -181,7 +181,7 @@ def start_executor(plan: Plan) -> Executor[Job, Progress]:
     pool, execution = plan.shared, plan.study.execution
     if execution.executor == "inline":
         return InlineExecutor(lambda: RunWorker(pool, pool.checksum(), execution, HERE))
-    from alray.ray_executor import ActorExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
+    from alray.ray_executor.actors import ActorExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
 
     return ActorExecutor(pool, execution, plan.code)
 
@@ -270,7 +270,7 @@ def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
     pool, spec = plan.prepared, plan.spec
     if spec.execution.executor == "inline":
         return InlineExecutor(lambda: TaskWorker(pool, pool.checksum(), spec, HERE))
-    from alray.ray_executor import TaskExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
+    from alray.ray_executor.tasks import TaskExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
 
     return TaskExecutor(pool, spec, plan.code)
 

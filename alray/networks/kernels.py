@@ -9,11 +9,13 @@ products call MKL, which leaves the widest vector units of AMD's processors idle
 megabyte, and a thousand of them are kept. So its callers keep to few shapes (`round_up`, `few_sizes`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 PATHS = {
     "onednn_linear": "ops.mkldnn._linear_pointwise",
@@ -163,42 +165,37 @@ def int8_linear(
     return found
 
 
-@torch.no_grad()
-def adam_step(optimizer: torch.optim.Adam) -> None:
-    """Do what `optimizer.step()` does, to the bit, for one made with `fused=True`; its state's tensors stay the same.
+def adam_step(
+    weights: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    moments: tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]],
+    *,
+    lr: float,
+    decay: float,
+) -> None:
+    """Move weights by a step of `torch.optim.Adam(..., fused=True)`, to the bit; call it without gradient.
 
-    A round's steps are small: what the optimizer looks up anew in each takes as long as a third of their arithmetic.
+    A round's steps are small: what PyTorch's function looks up anew in each takes as long as a third of the arithmetic.
+
+    Args:
+        weights: At least one.
+        gradients: Of each weight.
+        moments: The steps that each weight has taken, float32 scalars; the running means of its gradients and of their
+            squares. They are changed.
+        lr: The learning rate.
+        decay: This times a weight is added to its gradient.
     """
-    groups = [
-        (group, [weight for weight in group["params"] if weight.grad is not None])
-        for group in optimizer.param_groups
-    ]
-    begun = all(optimizer.state.get(weight) for _, weights in groups for weight in weights)
-    if not begun or any(FOUND[name] is None for name in ADAM):
-        # The first step, or the first in which a weight takes part, makes its moments.
-        optimizer.step()
+    options: dict[str, Any] = {"lr": lr, "weight_decay": decay, "beta1": 0.9, "beta2": 0.999}
+    options |= {"eps": 1e-8, "amsgrad": False, "maximize": False}
+    steps, means, squares = moments
+    lists = [list(each) for each in (weights, gradients, means, squares, (), steps)]
+    kernel, add = FOUND["fused_adam"], FOUND["add_to_each"]
+    if kernel is None or add is None:
+        documented: Callable[..., None] = partial(adam, fused=True)
+        documented(*lists, **options)
         return
-    for group, weights in groups:
-        if not weights:
-            continue
-        states = [optimizer.state[weight] for weight in weights]
-        steps = [state["step"] for state in states]
-        _kernel("add_to_each")(steps, 1)
-        _kernel("fused_adam")(
-            weights,
-            [weight.grad for weight in weights],
-            [state["exp_avg"] for state in states],
-            [state["exp_avg_sq"] for state in states],
-            [],
-            steps,
-            lr=group["lr"],
-            beta1=group["betas"][0],
-            beta2=group["betas"][1],
-            weight_decay=group["weight_decay"],
-            eps=group["eps"],
-            amsgrad=False,
-            maximize=False,
-        )
+    add(lists[-1], 1)
+    kernel(*lists, **options)
 
 
 class NormStep:

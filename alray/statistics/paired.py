@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 LEVEL = 0.95
 """Confidence level of every interval."""
@@ -57,7 +57,7 @@ def t_quantile(n: int, comparisons: int = 1) -> float:
 
     With it, intervals of so many comparisons hold together with a probability of at least `LEVEL` (Bonferroni).
     """
-    return float(student_t.ppf(1 - (1 - LEVEL) / 2 / comparisons, n - 1)) if n > 1 else math.nan
+    return float(stdtrit(n - 1, 1 - (1 - LEVEL) / 2 / comparisons)) if n > 1 else math.nan
 
 
 def mean_interval(values: Values) -> Interval:

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import f
+from scipy.special import fdtrc
 
 from alray.statistics.ranks import spearman
 
@@ -49,7 +49,7 @@ def no_difference_p(ratings: Float[np.ndarray, "base group seed"]) -> float:
     if math.isnan(between) or between + error == 0:
         return math.nan
     ratio = between / error if error > 0 else math.inf
-    return float(f.sf(ratio, bases * (n - 1), bases * (n - 1) * (k - 1)))
+    return float(fdtrc(bases * (n - 1), bases * (n - 1) * (k - 1), ratio))
 
 
 def _mean_squares(ratings: Ratings) -> tuple[PerMatrix, PerMatrix]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import ttest_ind
 
 from alray.statistics.paired import LEVEL, Interval, mean_interval
 from alray.statistics.ranks import PERMUTATIONS
@@ -124,6 +123,8 @@ def mean_difference(part: Part, rest: Rest) -> Interval:
         return Interval(estimate, math.nan, math.nan, 1)
     if np.ptp(part) == np.ptp(rest) == 0:
         return Interval(estimate, estimate, estimate, 1)
+    from scipy.stats import ttest_ind  # noqa: PLC0415 -- as in `ranks`
+
     with warnings.catch_warnings():
         # Groups that differ by rounding alone make SciPy warn; their interval is as short as it should be.
         warnings.simplefilter("ignore", RuntimeWarning)

@@ -23,7 +23,7 @@ def learner_tensors(learner: Learner) -> dict[str, Tensor]:
         f"{WEIGHTS}{name}": tensor.detach().cpu().clone().contiguous()
         for name, tensor in learner.state_dict().items()
     }
-    for number, moments in learner.optimizer.state_dict()["state"].items():
+    for number, moments in learner.optimizer.state().items():
         for name, tensor in moments.items():
             tensors[f"{OPTIMIZER}{number}.{name}"] = tensor.detach().cpu().clone().contiguous()
     return tensors
@@ -38,9 +38,6 @@ def restore_learner(learner: Learner, tensors: Mapping[str, Tensor]) -> None:
             weights[name.removeprefix(WEIGHTS)] = tensor
         elif name.startswith(OPTIMIZER):
             number, _, moment = name.removeprefix(OPTIMIZER).partition(".")
-            # Adam writes into these tensors, and a state may start several runs.
-            moments.setdefault(int(number), {})[moment] = tensor.clone()
+            moments.setdefault(int(number), {})[moment] = tensor
     learner.load_state_dict(weights)
-    learner.optimizer.load_state_dict(
-        {"state": moments, "param_groups": learner.optimizer.state_dict()["param_groups"]}
-    )
+    learner.optimizer.load(moments)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from alray.networks.layers import seed_dropouts
 from alray.networks.tensors import PoolTensors
@@ -94,7 +95,7 @@ class _Best:
         self._validate = validate
         self._nll = math.inf
         self._waited = 0
-        self._state: tuple[dict[str, Any], dict[str, Any]] | None = None
+        self._state: tuple[dict[str, Any], dict[int, dict[str, Tensor]]] | None = None
 
     def must_stop(self) -> bool:
         """Validate after an epoch; return whether patience has run out."""
@@ -102,7 +103,7 @@ class _Best:
         if nll < self._nll:
             self._nll, self._waited = nll, 0
             self._state = copy.deepcopy(
-                (self._learner.state_dict(), self._learner.optimizer.state_dict())
+                (self._learner.state_dict(), self._learner.optimizer.state())
             )
         else:
             self._waited += 1
@@ -113,4 +114,4 @@ class _Best:
         if self._state is not None:
             weights, optimizer = self._state
             self._learner.load_state_dict(weights)
-            self._learner.optimizer.load_state_dict(optimizer)
+            self._learner.optimizer.load(optimizer)

@@ -1,14 +1,11 @@
 """A learner: the network and the parts that are fitted with it. Its start, and a step of Adam on a batch."""
 
 from collections.abc import Callable
-from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from alray.errors import SpecError
 from alray.networks.generators import forked_rng
-from alray.networks.kernels import adam_step
 from alray.networks.layers import batch_norms
 from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import Network, Outputs, Values, build_network
@@ -16,6 +13,7 @@ from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.seeding import Purpose
 from alray.settings.common import ModelSpec, TrainingSpec
+from alray.training.adam import Adam, WeightGroup
 from alray.training.losses import HeadsLoss, ranking_loss
 from alray.training.user_errors import named_errors
 
@@ -38,12 +36,12 @@ class Learner(nn.Module):
         weights = [
             parameter for name, parameter in self.named_parameters() if name != "loss.log_variance"
         ]
-        groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": spec.weight_decay}]
+        groups = [WeightGroup(weights, spec.weight_decay)]
         if spec.loss == "learned_noise":
-            groups.append({"params": [loss.log_variance], "weight_decay": 0.0})
+            groups.append(WeightGroup([loss.log_variance], 0.0))
         # Adam's moments are carried from round to round: a round is a few steps, and a step without them moves
         # every weight by the full learning rate, however small its gradient.
-        self.optimizer = torch.optim.Adam(groups, lr=spec.lr, fused=True)
+        self.optimizer = Adam(groups, spec.lr)
 
     def objective(self, outputs: Outputs, labels: Tensor, *, detach: bool) -> Tensor:
         """Return the loss of a batch; `detach` keeps the loss predictor's gradient out of the network."""
@@ -61,7 +59,7 @@ class Learner(nn.Module):
 
     def update(self) -> None:
         """Take a step of Adam with the gradients that the parameters have."""
-        adam_step(self.optimizer)
+        self.optimizer.step()
         self.loss.keep_in_range()
 
 

@@ -8,7 +8,8 @@ import ray
 
 from alray import api
 from alray.errors import ClusterError
-from alray.ray_executor import ActorExecutor, preflight, security
+from alray.ray_executor import preflight, security
+from alray.ray_executor.actors import ActorExecutor
 from alray.ray_executor.preflight import Preflight
 from alray.ray_executor.session import alive_nodes
 from alray.settings.common import ExecutionSpec

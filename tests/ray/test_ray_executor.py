@@ -8,7 +8,8 @@ import ray
 
 from alray import api
 from alray.errors import ClusterError
-from alray.ray_executor import ActorExecutor, actors, base, preflight, session
+from alray.ray_executor import actors, base, preflight, session
+from alray.ray_executor.actors import ActorExecutor
 from alray.ray_executor.address import require_answer
 from alray.ray_executor.hangs import HangLimits
 from alray.settings.common import ExecutionSpec

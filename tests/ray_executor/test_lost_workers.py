@@ -7,10 +7,10 @@ import pytest
 from ray.exceptions import ActorUnavailableError, OutOfMemoryError, RayError, WorkerCrashedError
 
 from alray import api
-from alray.ray_executor import ActorExecutor, TaskExecutor
+from alray.ray_executor.actors import ActorExecutor
 from alray.ray_executor.replies import Actor, RunningJob, cause_of_death, reason
 from alray.ray_executor.session import RaySession
-from alray.ray_executor.tasks import _Submitted
+from alray.ray_executor.tasks import TaskExecutor, _Submitted
 from alray.studies.correlation.tasks import TrainBase
 from alray.studies.events import Failure, Notice
 from alray.studies.retries import NOWHERE

@@ -8,12 +8,8 @@ import alray
 from alray.api import correlate
 from alray.errors import SpecError, StoreError
 from alray.reporting.api import report
-from alray.studies.correlation.protocol import (
-    complete_bases,
-    summarised_settings,
-    task_names,
-    tasks_of,
-)
+from alray.studies.correlation.complete import summarised_settings, tasks_of
+from alray.studies.correlation.protocol import complete_bases, task_names
 from alray.studies.correlation.results import load_correlation
 from alray.studies.correlation.store import CorrelationStore
 from tests.helpers import correlation_studies

@@ -114,12 +114,12 @@ def test_early_stopping_goes_back_to_the_best_epoch(pool, nlls, patience, epochs
 
 def test_weight_decay_acts_on_all_but_the_noise(pool):
     learner = make_learner(pool, TrainingSpec(weight_decay=0.25))
-    with_decay, without = learner.optimizer.param_groups
-    assert with_decay["weight_decay"] == 0.25
-    assert without["weight_decay"] == 0.0
-    (noise,) = without["params"]
+    with_decay, without = learner.optimizer.groups
+    assert with_decay.decay == 0.25
+    assert without.decay == 0.0
+    (noise,) = without.weights
     assert noise is learner.loss.log_variance
-    assert {*with_decay["params"], noise} == set(learner.parameters())
+    assert {*with_decay.weights, noise} == set(learner.parameters())
 
 
 @pytest.mark.parametrize("freeze", [True, False])

@@ -15,7 +15,7 @@ from alray.errors import SpecError, StoreError
 from alray.reporting.facts import provenance
 from alray.settings.base import unknown_name
 from alray.settings.correlation import CorrelationSpec
-from alray.studies.correlation.protocol import Records, complete_records, summarised_settings
+from alray.studies.correlation.complete import Records, complete_records, summarised_settings
 from alray.studies.correlation.results import Correlation
 from alray.studies.folder import ERRORS
 

@@ -14,7 +14,7 @@ from alray.settings.correlation import CorrelationSpec
 from alray.settings.former import as_recorded
 from alray.settings.location import Location, StudyPath, location_of
 from alray.studies import manifest
-from alray.studies.correlation.protocol import Records, complete_records, summarised_settings
+from alray.studies.correlation.complete import Records, complete_records, summarised_settings
 from alray.studies.correlation.store import CorrelationStore
 
 

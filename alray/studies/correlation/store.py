@@ -13,7 +13,7 @@ from alray.analysis.correlation.summary import CorrelationSummary
 from alray.pools.pool import Pool
 from alray.settings.correlation import CorrelationSpec
 from alray.settings.former import resolved_record
-from alray.studies.correlation.protocol import Records
+from alray.studies.correlation.complete import Records
 from alray.studies.folder import Folder, MissingFileError, table
 
 BASES, GROUPS, OUTCOMES = "bases", "groups", "outcomes"

@@ -1,0 +1,93 @@
+"""Adam (Kingma and Ba 2015, algorithm 1), by PyTorch's fused kernel.
+
+It is `torch.optim.Adam(..., fused=True)` to the bit, but to make one of those imports PyTorch's compiler: a second and
+more in every process that trains.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from alray.networks.kernels import adam_step
+
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""What is kept of a weight: a float32 scalar, and two tensors of the weight's shape."""
+
+
+class WeightGroup:
+    """Weights that decay alike, with their moments.
+
+    Attributes:
+        weights: The weights.
+        decay: This times a weight is added to its gradient.
+    """
+
+    def __init__(self, weights: Sequence[nn.Parameter], decay: float) -> None:
+        self.weights = list(weights)
+        self.decay = decay
+        steps = [torch.zeros((), device=weight.device) for weight in weights]
+        means, squares = ([torch.zeros_like(each) for each in self.weights] for _ in range(2))
+        self._moments = (steps, means, squares)
+
+    def step(self, lr: float) -> None:
+        """Move the weights that have a gradient."""
+        gradients = [weight.grad for weight in self.weights if weight.grad is not None]
+        lists: list[Sequence[Tensor]] = [self.weights, *self._moments]
+        if len(gradients) < len(self.weights):
+            used = [number for number, each in enumerate(self.weights) if each.grad is not None]
+            lists = [[each[number] for number in used] for each in lists]
+        weights, steps, means, squares = lists
+        if gradients:
+            adam_step(weights, gradients, (steps, means, squares), lr=lr, decay=self.decay)
+
+    def moments(self) -> list[dict[str, Tensor]]:
+        """Return each weight's moments, which go on changing; none of a weight that has not moved."""
+        each = zip(*self._moments, strict=True)
+        return [dict(zip(MOMENTS, kept, strict=True)) if kept[0] > 0 else {} for kept in each]
+
+    def load(self, number: int, moments: Mapping[str, Tensor]) -> None:
+        """Copy moments of one weight; zeros where there are none."""
+        for name, kept in zip(MOMENTS, self._moments, strict=True):
+            if name in moments:
+                kept[number].copy_(moments[name])
+            else:
+                kept[number].zero_()
+
+
+class Adam:
+    """Adam with PyTorch's default betas (.9, .999) and epsilon (1e-8).
+
+    Attributes:
+        groups: The weights; they are numbered through all groups.
+        lr: The learning rate.
+    """
+
+    def __init__(self, groups: Sequence[WeightGroup], lr: float) -> None:
+        self.groups = groups
+        self.lr = lr
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for group in self.groups:
+            for weight in group.weights:
+                weight.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move every weight that has a gradient."""
+        for group in self.groups:
+            group.step(self.lr)
+
+    def state(self) -> dict[int, dict[str, Tensor]]:
+        """Return the moments of each weight that has moved, by its number; they go on changing."""
+        moments = [each for group in self.groups for each in group.moments()]
+        return {number: kept for number, kept in enumerate(moments) if kept}
+
+    def load(self, state: Mapping[int, Mapping[str, Tensor]]) -> None:
+        """Copy what `state` returned, of an Adam for weights of the same shapes."""
+        first = 0
+        for group in self.groups:
+            for number in range(len(group.weights)):
+                group.load(number, state.get(first + number, {}))
+            first += len(group.weights)
