@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from alray.studies.going_on import resolve
 from alray.studies.inline import InlineExecutor
 from alray.studies.made_elsewhere import warn_if_made_elsewhere
 from alray.studies.notebook_progress import PROGRESS, in_notebook
+from alray.studies.product_choice import settle_products
 from alray.studies.retries import HERE
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.extension import explain, find_extensions, holds_some
@@ -85,7 +87,8 @@ def sweep(
     if fresh:
         require_cluster(plan.study.execution)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
-        manifest.claim(store, _sweep_claim(plan, store), fresh=fresh)
+        claim = _sweep_claim(plan, store)
+        manifest.claim(store, claim, fresh=fresh)
         if not manifest.names_code(store, plan.code):
             plan = plan.without_code()
         # Before any run takes over a shorter one: the study has its new number of rounds from here on.
@@ -94,17 +97,14 @@ def sweep(
         driver = SweepDriver(plan, store, observers)
         if not driver.complete:
             warn_if_made_elsewhere(store)
+        settled = settle_products(store, plan.study, plan.prepared)
+        products = settled.execution.products.model_dump()
         origin = plan.labels_outside.entry | manifest.origin(
-            store,
-            plan.pool,
-            kind=manifest.SWEEP,
-            command=command,
-            complete=driver.complete,
-            code=plan.code,
+            store, claim, command=command, complete=driver.complete, products=products
         )
         store.write_manifest(origin)
         try:
-            driver.drive(lambda: start_executor(plan))
+            driver.drive(lambda: start_executor(replace(plan, study=settled)))
         except Interrupted:
             driver.conclude()  # what is finished can be read meanwhile
             raise
@@ -204,7 +204,8 @@ def correlate(
     if fresh:
         require_cluster(spec.execution)
     with CorrelationStore(location_of(results) / str(spec.name)) as store:
-        manifest.claim(store, _correlation_claim(plan, store), fresh=fresh)
+        claim = _correlation_claim(plan, store)
+        manifest.claim(store, claim, fresh=fresh)
         manifest.names_code(store, plan.code)
         observers = observers_of(spec.execution, observer, manifest.CORRELATION)
         driver = CorrelationDriver(plan, store, observers)
@@ -212,17 +213,14 @@ def correlate(
             warn_if_made_elsewhere(store)
         values = spec.model_dump(mode="json")
         concluded = driver.complete and store.is_concluded(values)
+        settled = settle_products(store, spec, plan.prepared)
+        products = settled.execution.products.model_dump()
         origin = manifest.origin(
-            store,
-            plan.pool,
-            kind=manifest.CORRELATION,
-            command=command,
-            complete=concluded,
-            code=plan.code,
+            store, claim, command=command, complete=concluded, products=products
         )
         store.write_manifest({**origin, "counts": plan.counts})
         store.write_study(values)
-        driver.drive(lambda: start_tasks(plan))
+        driver.drive(lambda: start_tasks(replace(plan, spec=settled)))
         store.write_failures(driver.failures)
         driver.require_a_complete_base()
         records = store.read_records(spec.bases)

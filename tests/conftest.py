@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from alray import api
 from alray.networks import kernels
+from alray.networks.products import SCORING, TRAINING
 from tests.helpers import sharing, studies
 
 torch.set_num_threads(1)
@@ -43,13 +44,24 @@ def undisturbed(pool, tmp_path_factory):
     return api.sweep(studies.settings(pool), results=tmp_path_factory.mktemp("undisturbed"))
 
 
-@pytest.fixture(params=["oneDNN", "addmm"])
+@pytest.fixture(params=["onednn", "blas", "a build without oneDNN"])
 def products(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a test with matrix products by oneDNN, and by PyTorch's own."""
-    if request.param == "addmm":
+    if request.param == "blas":
+        for phase in (SCORING, TRAINING):
+            monkeypatch.setattr(phase, "library", "blas")
+    elif request.param != "onednn":
         monkeypatch.setitem(kernels.FOUND, "onednn_linear", None)
-    elif kernels.FOUND["onednn_linear"] is None:
+    elif not kernels.has_onednn():
         pytest.skip("this build of PyTorch has no oneDNN")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is measured on this machine out of the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 A later PyTorch may lack some of it. `available` names what this build has, so that a caller can choose the documented
 way instead; `tests/networks/test_kernels.py` compares each kernel with that way.
 
-oneDNN, which comes with PyTorch, computes linear layers on the CPU with the same float32 sums as `addmm`. PyTorch's own
-products call MKL, which leaves the widest vector units of AMD's processors idle: there oneDNN takes half the time for
-500 objects, and two thirds of it for 100. It compiles a program for each shape that it meets: a millisecond, half a
-megabyte, and a thousand of them are kept. So its callers keep to few shapes (`round_up`, `few_sizes`).
+oneDNN, which comes with PyTorch, computes linear layers on the CPU in float32, as `addmm` does, and in int8. It
+compiles a program for each shape that it meets: a millisecond, half a megabyte, and a thousand of them are kept. So its
+callers keep to few shapes (`round_up`, `few_sizes`).
 """
 
 from collections.abc import Callable, Sequence
@@ -93,31 +92,23 @@ def padded_rows(matrix: Tensor, rows: int) -> Tensor:
     return padded
 
 
-def linear(
-    x: Tensor, weight: Tensor, bias: Tensor | None = None, *, rectified: bool = False
-) -> Tensor:
-    """Return x weight^T + bias, and its positive part where `rectified`; without gradient.
+def has_onednn() -> bool:
+    """Return whether this build of PyTorch computes linear layers by oneDNN."""
+    return FOUND["onednn_linear"] is not None
 
-    By oneDNN on the CPU, by `addmm` elsewhere and where this build has no oneDNN.
+
+def onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectified: bool) -> Tensor:
+    """Return x weight^T + bias on the CPU, and its positive part where `rectified`; without gradient.
 
     Args:
         x: (n, inputs), n >= 1.
-        weight: (outputs, inputs).
+        weight: (outputs, inputs), not empty.
         bias: (outputs,) or None for zero.
         rectified: Whether to take the positive part.
     """
-    onednn = FOUND["onednn_linear"]
-    if onednn is not None and x.device.type == "cpu" and weight.numel() > 0:
-        activation = "relu" if rectified else "none"
-        found: Tensor = onednn(_dense(x), _dense(weight), bias, activation, [], "")
-        return found
-    summed = x @ weight.t() if bias is None else torch.addmm(bias, x, weight.t())
-    return summed.relu_() if rectified else summed
-
-
-def product(a: Tensor, b: Tensor) -> Tensor:
-    """Return a b for a of (n, m), n >= 1, and b of (m, k); without gradient."""
-    return linear(a, b.t())
+    activation = "relu" if rectified else "none"
+    found: Tensor = _kernel("onednn_linear")(_dense(x), _dense(weight), bias, activation, [], "")
+    return found
 
 
 def _dense(matrix: Tensor) -> Tensor:

@@ -7,10 +7,10 @@ import torch
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Let PyTorch use one thread within a `with` statement: for small products more only wait for each other."""
+def threads(number: int) -> Iterator[None]:
+    """Let PyTorch use this many threads within a `with` statement; for small products more than one only wait."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(number)
     try:
         yield
     finally:

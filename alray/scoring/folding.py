@@ -12,10 +12,11 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from alray.networks.kernels import linear, round_up
+from alray.networks.kernels import round_up
 from alray.networks.layers import Hidden
 from alray.networks.loss_predictor import WIDTH, LossPredictor
 from alray.networks.models import Encoder, LateFusion
+from alray.networks.products import SCORING
 from alray.networks.tensors import Scaling
 
 _STEP = 32
@@ -50,11 +51,11 @@ class Affine:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return (n, outputs) for x of (n, inputs)."""
-        return linear(x, self.weight, self.bias)
+        return SCORING.linear(x, self.weight, self.bias)
 
     def rectified(self, x: Tensor) -> Tensor:
         """Return its positive part."""
-        return linear(x, self.weight, self.bias, rectified=True)
+        return SCORING.linear(x, self.weight, self.bias, rectified=True)
 
 
 def with_scaling(affine: Affine, scaling: Scaling | None) -> Affine:

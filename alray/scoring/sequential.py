@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from alray.networks.kernels import linear
 from alray.networks.models import FUSED
+from alray.networks.products import SCORING
 from alray.networks.sequential import Block
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
@@ -81,7 +81,7 @@ class SequentialPass:
             first = [stages[0] for stages in several]
             weight = torch.cat([stage.affine.weight for stage in first])
             bias = torch.cat([stage.affine.bias for stage in first])
-            outputs = linear(shared, weight, bias, rectified=first[0].relu)
+            outputs = SCORING.linear(shared, weight, bias, rectified=first[0].relu)
             by_member = outputs.view(len(shared), len(several), -1).unbind(1)
             for h, (_, *later) in zip(by_member, several, strict=True):
                 yield _run(later, h)

@@ -168,8 +168,23 @@ class TrainingSpec(Settings):
         return self
 
 
+Library = Literal["onednn", "blas"]
+"""What computes matrix products on the CPU: oneDNN, or PyTorch's own, which call a BLAS."""
+
+
+class ProductsSpec(Settings):
+    """Who computes the matrix products of built-in and sequential networks on the CPU, oneDNN or a BLAS (MKL)."""
+
+    scoring: Library | None = Field(
+        None,
+        description="in scoring and evaluation: onednn, or blas (MKL on most machines); if not given, the faster one "
+        "where the study begins",
+    )
+    training: Library | None = Field(None, description="the same in training steps")
+
+
 class ExecutionSpec(Settings):
-    """Execution of runs. Of these settings `cpus_per_run` and the use of a GPU alone can change a result."""
+    """Execution of runs. Of its settings only `cpus_per_run`, `products` and the use of a GPU can change a result."""
 
     executor: Literal["ray", "inline"] = Field(
         "ray", description="Ray, or this process alone (inline)"
@@ -192,6 +207,7 @@ class ExecutionSpec(Settings):
         description="keep each finished run's last checkpoint, so that more rounds can be added later",
     )
     attempts: Count = Field(3, description="starts of a run whose worker keeps dying")
+    products: ProductsSpec = ProductsSpec()
     insecure: bool = Field(default=False, description="join a Ray cluster that asks for no token")
     metrics: bool = Field(
         default=False, description="export the progress as Ray metrics (needs ray[default])"

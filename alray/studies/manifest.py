@@ -23,6 +23,9 @@ SWEEP, CORRELATION = "sweep", "correlation"
 CODE = "code"
 """The manifest's entry for the user's code: its files by name, and whether run ids depend on them."""
 
+PRODUCTS = "products"
+"""The manifest's entry for who computes matrix products."""
+
 READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
 """Kind of study: the function that reads one."""
 
@@ -160,7 +163,7 @@ def _changes(folder: Folder, manifest: Mapping[str, Any], study: Claim) -> list[
         for key in sorted(there.keys() | here.keys())
         if there.get(key) != here.get(key)
     ]
-    changes += _pool_changes(manifest, study)
+    changes += _pool_changes(manifest, study) + _product_changes(manifest, study)
     if manifest.get("schema", SCHEMA) != SCHEMA:
         changes.append(f"  results schema: {manifest['schema']} there, {SCHEMA} now")
     return changes
@@ -175,6 +178,26 @@ def _pool_changes(manifest: Mapping[str, Any], study: Claim) -> list[str]:
     there, here = manifest.get("pool"), study.pool.name
     names = f" (pool {there!r} there, {here!r} now)" if there != here else ""
     return [f"  the pool's content is not the same{names}"]
+
+
+def recorded_products(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return who computes the matrix products of a study on record; empty where its manifest is lost.
+
+    Before there was a choice, oneDNN did.
+    """
+    if not manifest:
+        return {}
+    return {"scoring": "onednn", "training": "onednn"} | dict(manifest.get(PRODUCTS, {}))
+
+
+def _product_changes(manifest: Mapping[str, Any], study: Claim) -> list[str]:
+    there = recorded_products(manifest)
+    wanted = study.settings.model_dump(mode="json")["execution"]["products"]
+    return [
+        f"  execution.products.{phase}: {there[phase]!r} there, {library!r} now"
+        for phase, library in wanted.items()
+        if library not in (None, there.get(phase, library))
+    ]
 
 
 def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, Any]:
@@ -232,13 +255,7 @@ def _code(folder: Folder, earlier: Mapping[str, Any], code: CustomCode) -> dict[
 
 
 def origin(
-    folder: Folder,
-    pool: Pool,
-    *,
-    kind: str,
-    command: str,
-    complete: bool,
-    code: CustomCode = NO_CODE,
+    folder: Folder, study: Claim, *, command: str, complete: bool, products: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return where the study comes from: the earlier manifest if it is complete, else this command.
 
@@ -249,16 +266,17 @@ def origin(
         return earlier
     return {
         "schema": SCHEMA,
-        "kind": kind,
+        "kind": study.kind,
         "alray": __version__,
         "source": own_source(),
         "git_commit": git_commit(),
         "command": without_secrets(command),
         "begun": earlier.get("begun") or now(),
         "ended": None,
-        "pool": pool.name,
-        "pool_fingerprint": pool.fingerprint,
-        CODE: _code(folder, earlier, code),
+        "pool": study.pool.name,
+        "pool_fingerprint": study.pool.fingerprint,
+        CODE: _code(folder, earlier, study.code),
+        PRODUCTS: dict(products),
         "python": platform.python_version(),
         "versions": {name: installed_version(name) for name in PACKAGES},
         "machine": {"system": platform.platform(), "processor": processor()},

@@ -21,7 +21,7 @@ from alray.pools.pool import Indices, PreparedPool
 from alray.ray_executor.actor import RunActor
 from alray.scoring.engine import score
 from alray.scoring.passes import BLOCK
-from alray.settings.common import ExecutionSpec, ModelSpec
+from alray.settings.common import ExecutionSpec, ModelSpec, TrainingSpec
 from alray.settings.sweep import SweepSpec
 from alray.strategies.base import given
 from alray.strategies.scores import margin
@@ -31,7 +31,7 @@ from benchmarks.harness.options import COUNT
 from benchmarks.harness.processes import MEGABYTE, proportional
 from benchmarks.harness.tables import Table, machine, print_table, verdict
 from benchmarks.harness.timing import ratio, take_turns, timed
-from benchmarks.products import Products
+from benchmarks.products import Products, libraries_table, use_faster_products
 from benchmarks.workloads import CLASSES, STUDY_DIMENSIONS, CommitteeScorer, make_pool, plan_for
 
 MEMBERS = 10
@@ -53,7 +53,11 @@ def engine(*, objects: int, repetitions: int, rounds: int, no_memory: bool) -> N
             f"{QUERY} labels; raise --objects, lower --rounds, or leave the memory out by --no-memory"
         )
     print("\n".join(machine()))
-    print_table(measure_speed(prepared, repetitions))
+    torch.set_num_threads(1)
+    network = LateFusion(STUDY_DIMENSIONS, CLASSES, ModelSpec())
+    print_table(libraries_table(network, TrainingSpec().batch_size))
+    use_faster_products(network, TrainingSpec().batch_size)
+    print_table(measure_speed(network, prepared, repetitions))
     if not no_memory:
         print_table(measure_memory(prepared, rounds))
 
@@ -76,11 +80,9 @@ def dropout_passes(network: LateFusion, pool: PoolTensors, indices: Indices) -> 
             torch.log_softmax(outputs.heads[FUSED].values, dim=1)
 
 
-def measure_speed(prepared: PreparedPool, repetitions: int) -> Table:
+def measure_speed(network: LateFusion, prepared: PreparedPool, repetitions: int) -> Table:
     """Return the seconds of scoring by margin and by BALD, beside matrix products and plain dropout passes."""
-    torch.set_num_threads(1)
     pool, indices = PoolTensors(prepared), np.arange(len(prepared))
-    network = LateFusion(STUDY_DIMENSIONS, CLASSES, ModelSpec())
     products = Products()
     products.add_scoring(network, len(prepared), side_heads=False)
     bald = CommitteeScorer(network, pool, indices)

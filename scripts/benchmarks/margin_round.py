@@ -24,7 +24,7 @@ from alray.training.learner import fresh_learner
 from benchmarks.harness import tables
 from benchmarks.harness.options import COUNT, counts
 from benchmarks.harness.timing import Phases, ratio, take_turns, timed
-from benchmarks.products import Products
+from benchmarks.products import Products, use_faster_products
 from benchmarks.workloads import TimedRound, first_of, make_pool, plan_for
 
 LEAST_SHARE = 0.85
@@ -66,6 +66,7 @@ def round_products(run: RunSpec, pool: PoolTensors) -> dict[str, Products]:
     network = fresh_learner(run.model, run.training, pool, lambda _: 0).network
     if not isinstance(network, LateFusion):
         raise TypeError("only the products of late fusion are known")
+    use_faster_products(network, run.training.batch_size)
     prepared = pool.pool
     order = batches(run.initial + run.query, run.training, np.random.default_rng(0))
     phases = {name: Products() for name in ("scoring", "training", "evaluation")}

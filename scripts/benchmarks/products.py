@@ -1,7 +1,7 @@
 """The matrix products of an active-learning round, and nothing else: the limit that the round is compared with.
 
-Each product is computed by the faster of two functions of PyTorch: oneDNN's, which alray calls, or `torch.mm`, on most
-machines MKL's. Sizes, order and memory layout are those of the round.
+Each product is computed by the faster of two functions of PyTorch: oneDNN's, or `torch.mm`, on most machines MKL's.
+alray calls one of them for all products of a phase. Sizes, order and memory layout are those of the round.
 """
 
 import time
@@ -11,19 +11,46 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from alray.networks.kernels import product
-from alray.networks.models import LateFusion
+from alray.networks.models import LateFusion, Network
+from alray.networks.products import Products as MatrixProducts
+from alray.networks.products import use_products
 from alray.scoring.passes import BLOCK
+from alray.studies.product_choice import faster, faster_here
+from alray.studies.product_timing import linears, scoring_seconds, training_seconds
+from benchmarks.harness.tables import Table
 
 ATTEMPTS = 7
 LEAST_SECONDS = 0.002
 """How long a function runs per attempt: long against the clock's resolution."""
 
 
+def use_faster_products(network: Network, batch: int) -> None:
+    """Let this process compute products as a study of this network on one thread would on this machine."""
+    use_products(faster_here(linears(network), batch, 1))
+
+
+def libraries_table(network: Network, batch: int) -> Table:
+    """Return how long each library takes for a network's products, and which of them a study takes here."""
+    layers, kept = linears(network), faster_here(linears(network), batch, 1)
+    rows = []
+    for phase, seconds in {
+        f"scoring, {BLOCK:,} objects": scoring_seconds(layers),
+        f"training, {batch} objects": training_seconds(layers, batch),
+    }.items():
+        chosen = kept.scoring if phase.startswith("scoring") else kept.training
+        times = [f"{1e3 * seconds[library]:.2f}" for library in ("onednn", "blas")]
+        rows.append([phase, *times, faster(seconds), str(chosen)])
+    return Table(
+        "Products of the network by each library, milliseconds",
+        ["phase", "oneDNN", "BLAS", "faster now", "kept here"],
+        rows,
+    )
+
+
 def fastest(a: Tensor, b: Tensor) -> tuple[Callable[[], object], bool]:
     """Return a function that computes a b in the fastest way here, and whether that is oneDNN's."""
     out = torch.empty(len(a), b.shape[1])
-    onednn, mm = partial(product, a, b), partial(torch.mm, a, b, out=out)
+    onednn, mm = partial(MatrixProducts("onednn").product, a, b), partial(torch.mm, a, b, out=out)
     times = max(1, round(LEAST_SECONDS / _seconds(mm, 2)))
     attempts = [(_seconds(onednn, times), _seconds(mm, times)) for _ in range(ATTEMPTS)]
     by_onednn = min(first for first, _ in attempts) <= min(second for _, second in attempts)

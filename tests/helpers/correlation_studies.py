@@ -19,7 +19,7 @@ from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, make_correlation_plan
 from alray.studies.correlation.tasks import perform
 from tests.helpers.builders import raw_pool
-from tests.helpers.studies import Recording
+from tests.helpers.studies import PRODUCTS, Recording
 
 FRAMES = ("bases", "groups", "outcomes", "summary", "quantiles", "checks")
 
@@ -34,7 +34,7 @@ def assert_same_study(expected: Any, actual: Any) -> None:
 
 def correlation_settings(pool: Path, **changes: Any) -> dict[str, Any]:
     """Return a correlation study of seconds over a pool of 200 objects, with changes; `execution` is merged."""
-    execution = {"executor": "inline", **changes.pop("execution", {})}
+    execution = {"executor": "inline", "products": PRODUCTS, **changes.pop("execution", {})}
     return {
         "name": "study",
         "pool": {"source": str(pool)},

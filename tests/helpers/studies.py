@@ -30,6 +30,9 @@ from tests.helpers.pools_fixtures import write_table
 
 ROUNDS = 4
 
+PRODUCTS = {"scoring": "blas", "training": "onednn"}
+"""One of each, so that a worker that does not follow the settings rounds otherwise."""
+
 
 def write_pool(path: Path, *, objects: int = 200, seed: int = 0, **more: Any) -> Path:
     """Write a pool of three classes and two modalities; every fifth object lacks the one, every fifth the other."""
@@ -52,7 +55,12 @@ def write_pool(path: Path, *, objects: int = 200, seed: int = 0, **more: Any) ->
 
 def settings(pool: Path, **changes: Any) -> dict[str, Any]:
     """Return a study of one quick run over this pool, with changes; `execution` is merged."""
-    execution = {"executor": "inline", "checkpoint_seconds": 0, **changes.pop("execution", {})}
+    execution = {
+        "executor": "inline",
+        "checkpoint_seconds": 0,
+        "products": PRODUCTS,
+        **changes.pop("execution", {}),
+    }
     return {
         "name": "study",
         "pool": {"source": str(pool)},

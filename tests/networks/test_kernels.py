@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from alray.networks import kernels
 from alray.networks.generators import torch_generator
-from alray.networks.kernels import few_sizes, linear, padded_rows, product
+from alray.networks.kernels import few_sizes, padded_rows
+from alray.networks.products import SCORING, Products
 from alray.networks.tensors import PoolTensors
 from alray.strategies.signals import Committee, Request
 from alray.training.fit import Draws, FitOptions, fit
@@ -53,18 +54,19 @@ def test_a_build_without_lists_of_hooks_does_not_name_them(monkeypatch):
 
 @pytest.mark.usefixtures("products")
 def test_products_are_those_of_float64_to_rounding():
+    by = SCORING
     x, weight, bias = (
         normal(*size, seed=seed).double() for seed, size in enumerate([(33, 20), (7, 20), (7,)])
     )
     single = [tensor.float() for tensor in (x, weight, bias)]
     expected = x @ weight.t() + bias
     for found, wanted in [
-        (linear(*single), expected),
-        (linear(*single, rectified=True), expected.clamp(min=0)),
-        (linear(*single[:2]), x @ weight.t()),
-        (product(single[0], single[1].t()), x @ weight.t()),
-        (product(single[0].t(), single[0]), x.t() @ x),
-        (linear(single[0][:, :9], single[1][:, :9]), x[:, :9] @ weight[:, :9].t()),
+        (by.linear(*single), expected),
+        (by.linear(*single, rectified=True), expected.clamp(min=0)),
+        (by.linear(*single[:2]), x @ weight.t()),
+        (by.product(single[0], single[1].t()), x @ weight.t()),
+        (by.product(single[0].t(), single[0]), x.t() @ x),
+        (by.linear(single[0][:, :9], single[1][:, :9]), x[:, :9] @ weight[:, :9].t()),
     ]:
         # Sums of 33 products of size one: an error of a few units of 6e-8.
         torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=1e-5)
@@ -178,6 +180,17 @@ def shapes(monkeypatch):
 
     monkeypatch.setitem(kernels.FOUND, "onednn_linear", spy)
     return seen
+
+
+@needs_onednn
+def test_only_products_by_onednn_call_it_and_keep_to_few_shapes(shapes):
+    x = normal(3, 2)
+    by_blas, by_onednn = Products("blas"), Products("onednn")
+    by_blas.linear(x, x)
+    assert shapes == set()
+    by_onednn.linear(x, x)
+    assert shapes == {(3, 2, 3)}
+    assert (by_blas.few_sizes(65), by_onednn.few_sizes(65)) == (65, 72)
 
 
 @needs_onednn

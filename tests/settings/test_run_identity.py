@@ -73,6 +73,10 @@ EXEMPT = {
     "execution.memory_per_run": "it limits the number of workers",
     "execution.insecure": "it concerns access to the cluster",
     "execution.metrics": "they are only displayed",
+    **{
+        f"execution.products.{phase}": "the manifest holds it, and another one is refused"
+        for phase in ("scoring", "training")
+    },
 }
 NEEDED: dict[str, dict[str, Any]] = {
     **{key: {"split.per": "study"} for key in ("split.validation", "split.test")},

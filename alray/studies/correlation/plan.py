@@ -10,7 +10,7 @@ from alray.analysis.wording import count
 from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
 from alray.networks.tensors import PoolTensors
-from alray.networks.threads import one_thread
+from alray.networks.threads import threads
 from alray.pools.pool import Indices, Pool, PreparedPool
 from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import generator, torch_seed
@@ -139,7 +139,7 @@ def make_correlation_plan(
             "sample": sample,
         }
     )
-    with one_thread():
+    with threads(1):
         _check_network(filled, prepared)
     return CorrelationPlan(filled, pool, prepared, code)
 

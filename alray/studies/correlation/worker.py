@@ -9,6 +9,7 @@ import torch
 
 from alray.custom.code import NO_CODE, CustomCode, custom_model
 from alray.custom.finding import prepare_worker, require_same_code
+from alray.networks.products import use_products
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.settings.correlation import CorrelationSpec
@@ -53,6 +54,7 @@ class TaskWorker:
         prepare_worker(code)
         self._code = code
         torch.set_num_threads(spec.execution.cpus_per_run)
+        use_products(spec.execution.products)
         device = torch.device("cuda" if spec.execution.gpus_per_run else "cpu")
         self._pool = PoolTensors(pool, device)
         self._checksum = checksum

@@ -10,7 +10,7 @@ from alray.analysis.sweep.arms import arm_label
 from alray.analysis.sweep.labels_outside import LabelsOutside, count_outside
 from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
-from alray.networks.threads import one_thread
+from alray.networks.threads import threads
 from alray.pools.pool import TRAIN, Pool, PreparedPool
 from alray.pools.shared import SharedPool, view_key
 from alray.pools.variants import Pools
@@ -114,7 +114,7 @@ def make_plan(
     refuse_without_effect(configurations)
     if study.rounds > 0:
         refuse_equal(configurations, max(len(view.modalities) for view in views))
-    with one_thread():
+    with threads(1):
         networks = check_networks(arms, views, study)
     check_screen(arms, networks, study)
     runs = [_run(pools, arm, seed) for seed in study.seeds for arm in arms]

@@ -6,6 +6,7 @@ import torch
 
 from alray.custom.code import NO_CODE, CustomCode
 from alray.custom.finding import prepare_worker, require_same_code
+from alray.networks.products import use_products
 from alray.networks.tensors import PoolTensors
 from alray.pools.shared import SharedPool
 from alray.settings.common import ExecutionSpec
@@ -34,6 +35,7 @@ class RunWorker:
         prepare_worker(code)
         self._code = code
         torch.set_num_threads(execution.cpus_per_run)
+        use_products(execution.products)
         self._device = torch.device("cuda" if execution.gpus_per_run else "cpu")
         self._pool = pool
         self._checksum = checksum

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from alray.networks.kernels import NormStep, linear, padded_rows, product, relu_backward
+from alray.networks.kernels import NormStep, padded_rows, relu_backward
 from alray.networks.models import Values
+from alray.networks.products import TRAINING
 from alray.networks.sequential import Block
 from alray.training.learner import Learner
 
@@ -59,7 +60,7 @@ def linear_backward(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:
         x: (n or more, inputs) its input; rows after the n objects are zero.
         gradient: (n or more, outputs) of its output.
     """
-    return product(set_linear_gradients(layer, x, gradient), layer.weight)
+    return TRAINING.product(set_linear_gradients(layer, x, gradient), layer.weight)
 
 
 def set_linear_gradients(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:
@@ -68,7 +69,7 @@ def set_linear_gradients(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tenso
     The arguments are those of `linear_backward`.
     """
     gradient = padded_rows(gradient, len(x))
-    layer.weight.grad = product(gradient.t(), x)
+    layer.weight.grad = TRAINING.product(gradient.t(), x)
     if layer.bias is not None:
         layer.bias.grad = gradient.sum(0)
     return gradient
@@ -87,7 +88,7 @@ class BlockStep:
         """Compute the output for the first `count` rows of x, dropped by the mask (count, units) where there is one."""
         self._block, self._x, self._mask = block, x, mask
         rectified = block.relu and block.norm_before is None
-        h = linear(x, block.linear.weight, block.linear.bias, rectified=rectified)[:count]
+        h = TRAINING.linear(x, block.linear.weight, block.linear.bias, rectified=rectified)[:count]
         self._norm_before = _norm_step(block.norm_before, h)
         if self._norm_before is not None:
             h = self._norm_before.output
@@ -102,7 +103,7 @@ class BlockStep:
 
     def backward(self, gradient: Tensor) -> Tensor:
         """Set the gradients of the block's parameters, for that of the output; return that of the input."""
-        return product(self.backward_to_linear(gradient), self._block.linear.weight)
+        return TRAINING.product(self.backward_to_linear(gradient), self._block.linear.weight)
 
     def backward_to_linear(self, gradient: Tensor) -> Tensor:
         """Set the same gradients, but return that of the Linear's output (n, units): features need none."""

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from alray.errors import SpecError
-from alray.networks.kernels import few_sizes, linear, padded_rows
+from alray.networks.kernels import padded_rows
 from alray.networks.layers import Hidden, draw_mask, dropouts
 from alray.networks.models import FUSED, Encoder, LateFusion, Values
+from alray.networks.products import TRAINING
 from alray.networks.sequential import Block
 from alray.networks.tensors import Batch
 from alray.training.learner import Learner
@@ -67,7 +68,7 @@ def late_fusion_step(
     joined = torch.cat([part.output for part in encoders], dim=1)
     fuse = _hidden_step(network.fuse, joined, batch.size, _next_mask(network.fuse, remaining))
     last = _hidden_step(network.last, fuse.output, batch.size, None)
-    fused = linear(last.output, network.output.weight, network.output.bias)[: batch.size]
+    fused = TRAINING.linear(last.output, network.output.weight, network.output.bias)[: batch.size]
     heads = {FUSED: Values(fused)}
     heads |= {part.name: part.logits for part in encoders if part.logits is not None}
     loss, gradients = loss_gradients(learner, heads, labels)
@@ -123,17 +124,19 @@ class _EncoderStep:
         of_second = _next_mask(encoder.second, masks, self._rows)
         encoded = x.new_empty(0, encoder.width)
         if count > 0:
-            x = padded_rows(x, few_sizes(count) if few_shapes else count)
+            x = padded_rows(x, TRAINING.few_sizes(count) if few_shapes else count)
             first = _hidden_step(encoder.first, x, count, of_first)
             second = _hidden_step(encoder.second, first.output, count, of_second)
             self._layers, encoded = (first, second), second.output
         if encoder.head is not None and count > 0:
-            logits = linear(encoded, encoder.head.weight, encoder.head.bias)[:count]
+            logits = TRAINING.linear(encoded, encoder.head.weight, encoder.head.bias)[:count]
             self.logits = Values(logits, self._rows)
         self.output = encoded
         if self._rows is not None:
             whole = encoder.with_absent(encoded[:count], self._rows, batch.size)
-            self.output = padded_rows(whole, few_sizes(batch.size) if few_shapes else batch.size)
+            self.output = padded_rows(
+                whole, TRAINING.few_sizes(batch.size) if few_shapes else batch.size
+            )
 
     def backward(self, gradient: Tensor, of_logits: Tensor | None) -> None:
         """Set the gradients of the encoder's parameters, for those of the output (batch, width) and of the logits.

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from alray.networks.kernels import few_sizes, has_hooks, padded_rows
+from alray.networks.kernels import has_hooks, padded_rows
 from alray.networks.models import FUSED, CustomModule, Network, Values
+from alray.networks.products import TRAINING
 from alray.networks.sequential import Block
 from alray.networks.tensors import Batch
 from alray.training.learner import Learner
@@ -49,7 +50,7 @@ def sequential_step(
     """
     learner.optimizer.zero_grad()
     (x,) = batch.features.values()
-    h = padded_rows(x, few_sizes(len(x)))
+    h = padded_rows(x, TRAINING.few_sizes(len(x)))
     steps = []
     for block in blocks:
         shape = (len(x), block.linear.out_features)

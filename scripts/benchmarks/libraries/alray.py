@@ -24,6 +24,7 @@ from alray.training.checkpoint import learner_tensors
 from alray.training.fit import Draws, FitOptions, fit
 from alray.training.learner import fresh_learner
 from benchmarks.libraries import task
+from benchmarks.products import use_faster_products
 from benchmarks.workloads import plan_for
 
 PACKAGES = ("alray",)
@@ -65,6 +66,7 @@ class Rounds:
         prepared = _prepare(objects)
         pool, run = PoolTensors(prepared), _run(prepared, strategy, seed, variant)
         learner = fresh_learner(run.model, run.training, pool, lambda _: seed)
+        use_faster_products(learner.network, task.BATCH)
         if isinstance(learner.network, CustomModule):
             module: Any = learner.network.module
             module.layers.load_state_dict(task.make_network(seed).state_dict())
