@@ -20,9 +20,10 @@ def forked_rng(seed: int) -> Iterator[None]:
     PyTorch's layers initialise themselves from it, users' modules may draw functional dropout from it, and users'
     strategies and factories may draw from those of NumPy and Python.
     """
-    with (
-        torch.random.fork_rng(devices=range(torch.cuda.device_count())),
-        seeded_globals(seed),
-    ):
-        torch.random.manual_seed(seed)
+    devices = range(torch.cuda.device_count())
+    with torch.random.fork_rng(devices=devices), seeded_globals(seed):
+        # `torch.manual_seed` also takes a stack trace for devices that there may be later: half a millisecond.
+        torch.default_generator.manual_seed(seed)
+        if devices:
+            torch.cuda.manual_seed_all(seed)
         yield

@@ -19,13 +19,25 @@ def draw_mask(shape: tuple[int, ...], rate: float, generator: torch.Generator) -
     Four entries come from one draw of 64 bits, in a quarter of `bernoulli_`'s time, so the rate is a multiple of 2^-16:
     0.5 is exact, any other wrong by less than 0.00001. A rate next to 0 or 1 still keeps and drops some entries.
     """
-    size = math.prod(shape)
-    draws = torch.empty(-(-size // 4), dtype=torch.int64).random_(
+    (mask,) = draw_masks([shape], rate, generator)
+    return mask
+
+
+def draw_masks(
+    shapes: Sequence[tuple[int, ...]], rate: float, generator: torch.Generator
+) -> list[Tensor]:
+    """Draw several masks at once: those that `draw_mask` would draw one after the other."""
+    sizes = [math.prod(shape) for shape in shapes]
+    words = [-(-size // 4) for size in sizes]
+    draws = torch.empty(sum(words), dtype=torch.int64).random_(
         -(1 << 63), None, generator=generator
     )
     kept = min(max(round((1 - rate) * _LEVELS), 1), _LEVELS - 1)
-    mask = draws.view(torch.int16)[:size].view(shape) < kept - _LEVELS // 2
-    return mask * (_LEVELS / kept)
+    entries = (draws.view(torch.int16) < kept - _LEVELS // 2) * (_LEVELS / kept)
+    parts = torch.split(entries, [4 * number for number in words])
+    return [
+        part[:size].view(shape) for part, size, shape in zip(parts, sizes, shapes, strict=True)
+    ]
 
 
 class CommitteeMasks:

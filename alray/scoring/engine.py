@@ -22,7 +22,7 @@ from alray.pools.pool import Indices
 from alray.scoring.agreement import check_committee
 from alray.scoring.folded import FoldedPass
 from alray.scoring.int8 import Int8Pass
-from alray.scoring.passes import Pass
+from alray.scoring.passes import RECURRING_ROW_STEP, Pass
 from alray.scoring.plain import ModulePass
 from alray.scoring.sequential import SequentialPass
 from alray.strategies import scores
@@ -57,6 +57,17 @@ def score(
     with _committee(network, request.committee, generator):
         chosen = _fastest_pass(network, pool, request, predictor)
         return _score_blocks(chosen, pool, indices, request)
+
+
+@torch.no_grad()
+def score_recurring(
+    network: Network, pool: PoolTensors, indices: Indices, request: Request
+) -> Signals:
+    """Return the same, without a committee by dropout, for objects that are scored after each fit."""
+    network.eval()
+    chosen = _fastest_pass(network, pool, request, None)
+    chosen.row_step = min(chosen.row_step, RECURRING_ROW_STEP)
+    return _score_blocks(chosen, pool, indices, request)
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from alray.networks.models import FUSED, Network
 from alray.networks.tensors import PoolTensors
@@ -12,20 +13,34 @@ from alray.scoring import engine
 from alray.scoring.metrics import Metrics, measure
 from alray.strategies.signals import Request
 
+UNKNOWN = Metrics(np.nan, np.nan, np.nan, np.nan)
+"""Of no objects."""
+
 Predictions = Mapping[str, npt.NDArray[np.float32]]
 """Per head (n, classes) log-probabilities; NaN where the head's modality is absent, no entry where no object has it."""
 
 
 def predict(
-    network: Network, pool: PoolTensors, indices: Indices, heads: Sequence[str]
-) -> Predictions:
-    """Return the log-probabilities of these heads, `fused` among them, for these objects."""
+    network: Network, pool: PoolTensors, parts: Sequence[Indices], heads: Sequence[str]
+) -> list[Predictions]:
+    """Return for each part of the pool the log-probabilities of these heads, `fused` among them, for its objects.
+
+    All parts are scored in one pass.
+    """
     side_heads = tuple(head for head in heads if head != FUSED)
     request = Request(log_probs=True, side_heads=side_heads)
-    signals = engine.score(network, pool, indices, request)
+    signals = engine.score_recurring(network, pool, np.concatenate(parts), request)
     fused = {} if signals.log_probs is None else {FUSED: signals.log_probs}
     found = fused | dict(signals.side_log_probs)
-    return {head: log_probs.cpu().numpy() for head, log_probs in found.items()}
+    of_parts = {head: _split(log_probs, parts) for head, log_probs in found.items()}
+    return [
+        {head: values[number] for head, values in of_parts.items()} for number in range(len(parts))
+    ]
+
+
+def _split(log_probs: Tensor, parts: Sequence[Indices]) -> list[npt.NDArray[np.float32]]:
+    ends = np.cumsum([len(part) for part in parts])[:-1]
+    return np.split(log_probs.cpu().numpy(), ends)
 
 
 def metrics_by_head(
@@ -36,19 +51,22 @@ def metrics_by_head(
     for head in heads:
         values = predictions.get(head)
         if values is None:
-            metrics[head] = Metrics(np.nan, np.nan, np.nan, np.nan)
+            metrics[head] = UNKNOWN
             continue
-        absent = np.isnan(values[:, 0])
-        if head == FUSED or not absent.any():
+        # NaN of the main head is no absence: `measure` refuses it.
+        present = np.ones(len(values), dtype=bool) if head == FUSED else ~np.isnan(values[:, 0])
+        if not present.any():
+            metrics[head] = UNKNOWN
+        elif present.all():
             metrics[head] = measure(values, labels)
         else:
-            metrics[head] = measure(values[~absent], labels[~absent])
+            metrics[head] = measure(values[present], labels[present])
     return metrics
 
 
 def evaluate(network: Network, pool: PoolTensors, indices: Indices) -> Metrics:
     """Return the fused head's metrics on these objects."""
-    predictions = predict(network, pool, indices, (FUSED,))
+    (predictions,) = predict(network, pool, [indices], (FUSED,))
     return metrics_by_head(predictions, pool.pool.labels[indices], (FUSED,))[FUSED]
 
 

@@ -22,6 +22,7 @@ from alray.scoring.folding import (
 )
 from alray.scoring.passes import (
     BLOCK,
+    ROW_STEP,
     asked_heads,
     block_buffers,
     block_signals,
@@ -34,6 +35,7 @@ class FoldedPass:
     """Folds the network once per presence pattern and runs blocks through it."""
 
     block_size = BLOCK
+    row_step = ROW_STEP
     fewest_units = 0
     """Units that folding leaves of a layer at least, where a member drops them all."""
 
@@ -109,7 +111,7 @@ class FoldedPass:
         for modality in self._pool.modalities:
             if modality.name not in self._present:
                 continue
-            x = gather_block(modality, indices, self._buffers[modality.name])
+            x = gather_block(modality, indices, self._buffers[modality.name], self.row_step)
             x = self._first_input(modality, x.to(self._pool.device))
             activations[modality.name] = self._first[modality.name].rectified(x)
         return activations

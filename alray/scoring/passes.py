@@ -21,14 +21,23 @@ MODULE_BLOCK = 256
 from the system for each block took longer than the arithmetic (28 x 28 images: 2.3 times the seconds at 1,024)."""
 
 ROW_STEP = 256
-"""Passes by oneDNN compute a multiple of this many objects; the surplus rows hold what the buffer held before."""
+"""Passes compute a multiple of this many objects; the surplus rows hold what the buffer held before."""
+
+RECURRING_ROW_STEP = 16
+"""The same where the same objects are scored again and again: there are few shapes anyway."""
 
 
 @runtime_checkable
 class Pass(Protocol):
-    """A way to compute the signals of a request for a block of at most `block_size` objects."""
+    """A way to compute the signals of a request for a block of at most `block_size` objects.
+
+    Attributes:
+        block_size: Objects at a time.
+        row_step: Of a block, a multiple of this many rows is computed.
+    """
 
     block_size: int
+    row_step: int
 
     def prepare(self, present: Sequence[str], indices: Indices) -> None:
         """Get ready for these objects, which have exactly these modalities."""
@@ -43,13 +52,15 @@ def block_buffers(pool: PoolTensors) -> dict[str, Tensor]:
     return {modality.name: torch.zeros(rows, modality.dimension) for modality in pool.modalities}
 
 
-def gather_block(modality: ModalityTensors, indices: Indices, buffer: Tensor) -> Tensor:
-    """Return at most `BLOCK` objects' features in the buffer, with surplus rows up to a multiple of `ROW_STEP`.
+def gather_block(
+    modality: ModalityTensors, indices: Indices, buffer: Tensor, row_step: int
+) -> Tensor:
+    """Return at most `BLOCK` objects' features in the buffer, with surplus rows up to a multiple of `row_step`.
 
     The modality's `scaling` is left to the first layer.
     """
     modality.gather_unscaled(indices, out=buffer[: len(indices)])
-    return buffer[: round_up(len(indices), ROW_STEP)]
+    return buffer[: round_up(len(indices), row_step)]
 
 
 def asked_heads(request: Request) -> tuple[str, ...]:

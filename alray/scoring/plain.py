@@ -18,6 +18,7 @@ class ModulePass:
     """Calls the network on each block; the other passes are tested against it."""
 
     block_size = MODULE_BLOCK
+    row_step = 1
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ from alray.pools.pool import Indices
 from alray.scoring.folding import Affine, KeptUnits, normalisation, with_scaling
 from alray.scoring.passes import (
     BLOCK,
+    ROW_STEP,
     asked_heads,
     block_buffers,
     block_signals,
@@ -40,6 +41,7 @@ class SequentialPass:
     """Runs the stages up to the first dropout once for all members, and the Linear behind it once for several."""
 
     block_size = BLOCK
+    row_step = ROW_STEP
 
     def __init__(self, blocks: Sequence[Block], pool: PoolTensors, request: Request) -> None:
         self._request = request
@@ -64,7 +66,7 @@ class SequentialPass:
 
     def score_block(self, indices: Indices) -> Signals:
         """Return the signals of a block of objects."""
-        h = gather_block(self._modality, indices, self._buffer).to(self._device)
+        h = gather_block(self._modality, indices, self._buffer, self.row_step).to(self._device)
         h = _run(self._whole[: self._shared], h)
         members = (torch.log_softmax(logits, dim=1) for logits in self._each_member(h))
         log_probs: dict[str, Tensor] = {}

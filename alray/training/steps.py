@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from alray.networks.kernels import GRADIENTS, available
+from alray.networks.layers import dropouts
 from alray.networks.models import LateFusion
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner, step
-from alray.training.manual.late_fusion import draw_masks, late_fusion_step
+from alray.training.manual.late_fusion import late_fusion_step, step_masks
 from alray.training.manual.sequential import sequential_step, trainable_blocks
 
 
@@ -32,11 +33,12 @@ class Steps:
         manual = on_cpu and learner.predictor is None and available() >= GRADIENTS
         self.late_fusion = manual and isinstance(learner.network, LateFusion)
         self.blocks = trainable_blocks(learner.network) if manual else None
+        self._dropouts = dropouts(learner.network) if self.late_fusion else []
         self._few_shapes = few_shapes
 
     def draw(self, objects: int, generator: torch.Generator) -> list[Tensor]:
         """Draw the masks that `take` wants for this many objects; none where the layers draw their own."""
-        return draw_masks(self.learner.network, objects, generator) if self.late_fusion else []
+        return step_masks(self._dropouts, objects, generator)
 
     def take(
         self, batch: Batch, labels: Tensor, masks: Sequence[Tensor], *, detach: bool = False

@@ -11,6 +11,7 @@ from alray.networks.layers import (
     batch_norms,
     committee_masks,
     draw_mask,
+    draw_masks,
     dropouts,
     replace_dropouts,
     seed_dropouts,
@@ -72,6 +73,15 @@ def test_channels_are_dropped_whole():
     per_channel = y.flatten(2)
     assert (per_channel == per_channel[:, :, :1]).all()
     assert not (y[0] == y[1]).all()
+
+
+def test_masks_drawn_at_once_are_those_drawn_one_after_the_other():
+    """Also where a mask's size is no multiple of the four entries of a draw."""
+    shapes = [(3, 5), (7,), (2, 4), (1, 1)]
+    generator = torch_generator(0)
+    one_by_one = [draw_mask(shape, 0.3, generator) for shape in shapes]
+    at_once = draw_masks(shapes, 0.3, torch_generator(0))
+    assert all(torch.equal(*pair) for pair in zip(at_once, one_by_one, strict=True))
 
 
 @pytest.mark.parametrize("size", [None, 30])

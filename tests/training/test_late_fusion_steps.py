@@ -4,14 +4,14 @@ import torch
 
 from alray.errors import SpecError
 from alray.networks.generators import torch_generator
-from alray.networks.layers import seed_dropouts
+from alray.networks.layers import dropouts, seed_dropouts
 from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.settings.common import LossPredictionSpec, TrainingSpec
 from alray.training.batches import batches
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.learner import step, train_mode
-from alray.training.manual.late_fusion import draw_masks, late_fusion_step
+from alray.training.manual.late_fusion import late_fusion_step, step_masks
 from tests.helpers.builders import (
     make_learner,
     make_network,
@@ -48,7 +48,7 @@ def assert_same_steps(pool, several, training=None, *, frozen=False, few_shapes=
     for number, indices in enumerate(several):
         batch, labels = tensors.batch(indices), tensors.labels(indices)
         loss = step(plain, batch, labels)
-        masks = draw_masks(manual.network, len(indices), generator)
+        masks = step_masks(dropouts(manual.network), len(indices), generator)
         manual_loss = late_fusion_step(manual, batch, labels, masks, few_shapes=few_shapes)
         torch.testing.assert_close(manual_loss, loss, rtol=1e-4, atol=1e-5)
         if number == 0:
@@ -137,7 +137,7 @@ def after_each(pool, batch, several, **model):
 def test_the_same_call_gives_the_same_bits_and_other_masks_do_not():
     pool = make_pool()
     network = make_network(pool)
-    several = [draw_masks(network, 30, torch_generator(seed)) for seed in (1, 1, 2)]
+    several = [step_masks(dropouts(network), 30, torch_generator(seed)) for seed in (1, 1, 2)]
     one, same, other = after_each(pool, pool.train[:30], several)
     assert same_tensors(one, same)
     assert not same_tensors(one, other)
@@ -153,7 +153,7 @@ def test_masks_of_objects_without_a_modality_are_not_used_but_belong_to_it(anyon
     assert len(absent) > 0
     several = []
     for value in (0.0, 7.0):
-        masks = draw_masks(make_network(pool), len(batch), torch_generator(0))
+        masks = step_masks(dropouts(make_network(pool)), len(batch), torch_generator(0))
         masks[0][absent] = value
         masks[1][absent] = value
         several.append(masks)

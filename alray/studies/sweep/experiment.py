@@ -14,7 +14,7 @@ from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.evaluation import evaluate, metrics_by_head, nll_of, predict
+from alray.scoring.evaluation import metrics_by_head, nll_of, predict
 from alray.scoring.metrics import mean_recall, rarest_classes
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
@@ -187,13 +187,14 @@ class Experiment:
         on_validation = self.run.metric_split == "validation"
         part = pool.validation if on_validation else pool.test
         labels = pool.labels[part]
+        parts = [part] if on_validation else [part, pool.validation]
         with self._seeded("dropout"):
-            predictions = predict(self.learner.network, self._pool, part, heads)
+            predictions, *more = predict(self.learner.network, self._pool, parts, heads)
         metrics = metrics_by_head(predictions, labels, heads)
         validation = metrics[FUSED]
-        if not on_validation:
-            with self._seeded("dropout"):
-                validation = evaluate(self.learner.network, self._pool, pool.validation)
+        for others in more:
+            of_validation = metrics_by_head(others, pool.labels[pool.validation], (FUSED,))
+            validation = of_validation[FUSED]
         return {
             "round": self.round,
             "labels": len(self.labelled),

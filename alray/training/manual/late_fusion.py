@@ -8,11 +8,11 @@ drawing takes a fifth of a plain step's time.
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from alray.errors import SpecError
 from alray.networks.kernels import padded_rows
-from alray.networks.layers import Hidden, draw_mask, dropouts
+from alray.networks.layers import Hidden, SeededDropout, draw_masks
 from alray.networks.models import FUSED, Encoder, LateFusion, Values
 from alray.networks.products import TRAINING
 from alray.networks.sequential import Block
@@ -21,16 +21,18 @@ from alray.training.learner import Learner
 from alray.training.manual.gradients import BlockStep, linear_backward, loss_gradients
 
 
-def draw_masks(network: nn.Module, objects: int, generator: torch.Generator) -> list[Tensor]:
-    """Draw one step's dropout masks, (objects, units) for each layer that drops, in the network's order.
+def step_masks(
+    layers: Sequence[SeededDropout], objects: int, generator: torch.Generator
+) -> list[Tensor]:
+    """Draw one step's masks, (objects, units) for each of the network's dropout layers, which have one rate.
 
     Where every object has every modality these are the masks that the network itself would draw. Elsewhere the network
     draws for present objects only; here an object's masks depend on its position in the batch alone, so that two
     groups fine-tuned with one seed have them in common.
     """
-    return [
-        draw_mask((objects, layer.size or 0), layer.rate, generator) for layer in dropouts(network)
-    ]
+    if not layers:
+        return []
+    return draw_masks([(objects, layer.size or 0) for layer in layers], layers[0].rate, generator)
 
 
 @torch.no_grad()
@@ -50,7 +52,7 @@ def late_fusion_step(
         learner: Put into training mode by `train_mode`; changed in place.
         batch: The objects, on the CPU.
         labels: (batch,) their classes.
-        masks: From `draw_masks`, for as many objects.
+        masks: From `step_masks`, for as many objects.
         few_shapes: Whether matrices are padded with rows of zeros to one of few sizes.
 
     Raises:
