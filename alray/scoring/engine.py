@@ -7,10 +7,12 @@ committee member, shared by all objects.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -26,6 +28,8 @@ from alray.scoring.passes import RECURRING_ROW_STEP, Pass
 from alray.scoring.plain import ModulePass
 from alray.scoring.sequential import SequentialPass
 from alray.strategies import scores
+from alray.strategies.base import ScoreStrategy
+from alray.strategies.checking import checked_scores
 from alray.strategies.signals import Committee, Request, Signals
 
 _TENSORS = [f.name for f in fields(Signals) if f.name not in ("candidates", "side_log_probs")]
@@ -57,6 +61,32 @@ def score(
     with _committee(network, request.committee, generator):
         chosen = _fastest_pass(network, pool, request, predictor)
         return _score_blocks(chosen, pool, indices, request)
+
+
+@torch.no_grad()
+def scores_of(
+    strategy: ScoreStrategy,
+    network: Network,
+    pool: PoolTensors,
+    indices: Indices,
+    generator: torch.Generator | None = None,
+    predictor: LossPredictor | None = None,
+) -> npt.NDArray[np.float64]:
+    """Return a pointwise strategy's scores (n,), computed block by block; other arguments are as in `score`.
+
+    Raises:
+        ScoreError: The strategy's answer is not a number for each object of a block.
+    """
+    network.eval()
+    request = strategy.needs
+    found: dict[str, Tensor] = {}
+    with _committee(network, request.committee, generator):
+        chosen = _fastest_pass(network, pool, request, predictor)
+        for positions, block in _blocks(chosen, pool, indices):
+            signals = _whole_block(block, pool, request)
+            values = checked_scores(strategy, strategy.score(signals), signals)
+            _merge(found, {"score": torch.from_numpy(values)}, positions, len(indices))
+    return found["score"].numpy() if found else np.empty(0)
 
 
 @torch.no_grad()
@@ -113,20 +143,43 @@ def _committee(
     return committee_masks(network, committee.members, generator)
 
 
-def _score_blocks(chosen: Pass, pool: PoolTensors, indices: Indices, request: Request) -> Signals:
-    n = len(indices)
-    tensors: dict[str, Tensor] = {}
-    side_log_probs: dict[str, Tensor] = {}
+def _blocks(
+    chosen: Pass, pool: PoolTensors, indices: Indices
+) -> Iterator[tuple[Indices, Signals]]:
+    """Yield the positions of the objects of each block, which ascend, and their signals, which may have more rows."""
     for present, positions in pool.by_pattern(indices):
         chosen.prepare(present, indices[positions])
         for start in range(0, len(positions), chosen.block_size):
             of_block = positions[start : start + chosen.block_size]
-            block = chosen.score_block(indices[of_block])
-            _merge(tensors, {name: getattr(block, name) for name in _TENSORS}, of_block, n)
-            _merge(side_log_probs, block.side_log_probs, of_block, n)
+            yield of_block, chosen.score_block(indices[of_block])
+
+
+def _score_blocks(chosen: Pass, pool: PoolTensors, indices: Indices, request: Request) -> Signals:
+    n = len(indices)
+    tensors: dict[str, Tensor] = {}
+    side_log_probs: dict[str, Tensor] = {}
+    for positions, block in _blocks(chosen, pool, indices):
+        _merge(tensors, {name: getattr(block, name) for name in _TENSORS}, positions, n)
+        _merge(side_log_probs, block.side_log_probs, positions, n)
     if request.true_loss and "log_probs" in tensors:
         tensors["true_loss"] = scores.true_loss(tensors["log_probs"], pool.labels(indices))
     return Signals(indices, **tensors, side_log_probs=side_log_probs)
+
+
+def _whole_block(block: Signals, pool: PoolTensors, request: Request) -> Signals:
+    """Return a block's signals as the engine returns them of all objects: a row for each, and NaN of absent heads."""
+    n = len(block.candidates)
+    found = {name: getattr(block, name) for name in _TENSORS}
+    tensors = {name: values[:n] for name, values in found.items() if values is not None}
+    side_log_probs = {head: values[:n] for head, values in block.side_log_probs.items()}
+    if request.true_loss:
+        tensors["true_loss"] = scores.true_loss(
+            tensors["log_probs"], pool.labels(block.candidates)
+        )
+    for head in request.side_heads:
+        if head not in side_log_probs:
+            side_log_probs[head] = torch.full((n, pool.pool.class_count), math.nan)
+    return Signals(block.candidates, **tensors, side_log_probs=side_log_probs)
 
 
 def _merge(

@@ -1,7 +1,7 @@
 """The interface of strategies: frozen dataclasses whose fields are their options, with one method, `select`."""
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -46,10 +46,18 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True)
 class ScoreStrategy:
-    """Base of strategies that give each candidate a score and take the k best."""
+    """Base of strategies that give each candidate a score and take the k best.
+
+    Attributes:
+        oracle: Whether it needs the labels.
+        largest: Whether large scores are best.
+        pointwise: Whether an object's score depends on its own signals alone. It is then computed block by block, while
+            the signals are in the cache. It holds for the class that names it: one that inherits says it anew.
+    """
 
     oracle: ClassVar[bool] = False
     largest: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = False
 
     @property
     def needs(self) -> Request:
@@ -68,8 +76,26 @@ class ScoreStrategy:
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         """Choose the k best scores."""
         scores = checked_scores(self, self.score(signals), signals)
+        return self.choose(signals.candidates, scores, k, rng)
+
+    def choose(
+        self,
+        candidates: Indices,
+        scores: npt.NDArray[np.float64],
+        k: int,
+        rng: np.random.Generator,
+    ) -> Query:
+        """Choose the k best of (n,) candidates by their (n,) scores."""
         chosen = best(scores, k, rng, largest=self.largest)
-        return Query(signals.candidates[chosen], scores[chosen])
+        return Query(candidates[chosen], scores[chosen])
+
+
+def is_pointwise(strategy: Strategy) -> TypeGuard[ScoreStrategy]:
+    """Return whether a strategy's class itself says that it scores each object alone, and chooses the best scores."""
+    if not isinstance(strategy, ScoreStrategy):
+        return False
+    inherited = type(strategy).select is ScoreStrategy.select
+    return inherited and bool(vars(type(strategy)).get("pointwise"))
 
 
 def given(signal: Tensor | None) -> Tensor:

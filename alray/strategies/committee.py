@@ -41,6 +41,8 @@ class CommitteeStrategy(ScoreStrategy):
 class CommitteeLeastConfidence(CommitteeStrategy):
     """Largest 1 - max of the committee's mean probability first."""
 
+    pointwise: ClassVar[bool] = True
+
     @override
     def score(self, signals: Signals) -> Tensor:
         return scores.least_confidence(given(signals.committee_log_mean))
@@ -50,6 +52,7 @@ class CommitteeLeastConfidence(CommitteeStrategy):
 class CommitteeMargin(CommitteeStrategy):
     """Smallest margin of the committee's mean probabilities first."""
 
+    pointwise: ClassVar[bool] = True
     largest: ClassVar[bool] = False
 
     @override
@@ -61,6 +64,8 @@ class CommitteeMargin(CommitteeStrategy):
 class CommitteeEntropy(CommitteeStrategy):
     """Largest entropy of the committee's mean probability first."""
 
+    pointwise: ClassVar[bool] = True
+
     @override
     def score(self, signals: Signals) -> Tensor:
         return scores.entropy(given(signals.committee_log_mean))
@@ -69,6 +74,8 @@ class CommitteeEntropy(CommitteeStrategy):
 @dataclass(frozen=True)
 class Bald(CommitteeStrategy):
     """Largest disagreement first: H(mean p) - mean H(p) (Houlsby et al. 2011, Gal et al. 2017)."""
+
+    pointwise: ClassVar[bool] = True
 
     @override
     def score(self, signals: Signals) -> Tensor:

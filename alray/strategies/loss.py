@@ -23,6 +23,7 @@ class LearningLoss(ScoreStrategy):
             only the passive phase reaches it, and rounds run detached.
     """
 
+    pointwise: ClassVar[bool] = True
     margin: float = 1.0
     weight: float = 1.0
     detach_after: float = 0.6
@@ -53,6 +54,7 @@ class LearningLoss(ScoreStrategy):
 class IdealLoss(ScoreStrategy):
     """Largest true loss first, as learning loss would choose if it predicted perfectly. An oracle."""
 
+    pointwise: ClassVar[bool] = True
     oracle: ClassVar[bool] = True
 
     @property
@@ -69,4 +71,5 @@ class IdealLoss(ScoreStrategy):
 class ReverseIdealLoss(IdealLoss):
     """Smallest true loss first. An oracle."""
 
+    pointwise: ClassVar[bool] = True
     largest: ClassVar[bool] = False

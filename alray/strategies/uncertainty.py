@@ -23,6 +23,8 @@ class _Uncertainty(ScoreStrategy):
 class LeastConfidence(_Uncertainty):
     """Largest 1 - max p first (Lewis and Gale 1994)."""
 
+    pointwise: ClassVar[bool] = True
+
     @override
     def score(self, signals: Signals) -> Tensor:
         return scores.least_confidence(given(signals.log_probs))
@@ -32,6 +34,7 @@ class LeastConfidence(_Uncertainty):
 class Margin(_Uncertainty):
     """Smallest distance of the two largest probabilities first (Scheffer et al. 2001)."""
 
+    pointwise: ClassVar[bool] = True
     largest: ClassVar[bool] = False
 
     @override
@@ -42,6 +45,8 @@ class Margin(_Uncertainty):
 @dataclass(frozen=True)
 class Entropy(_Uncertainty):
     """Largest entropy of the predicted distribution first (Shannon 1948)."""
+
+    pointwise: ClassVar[bool] = True
 
     @override
     def score(self, signals: Signals) -> Tensor:

@@ -84,23 +84,23 @@ def test_a_wide_screen_changes_nothing(strategy):
 def test_only_the_best_by_int8_scores_are_scored_exactly(monkeypatch):
     asked = []
 
-    def spy(name):
+    def spy(name, position):
         real = getattr(engine, name)
 
-        def score(network, pool, indices, *others):
-            asked.append((name, indices))
-            return real(network, pool, indices, *others)
+        def score(*arguments):
+            asked.append((name, arguments[position]))
+            return real(*arguments)
 
         monkeypatch.setattr(engine, name, score)
 
     run = one_run(POOL, strategies=("entropy",), rounds=3, screen={"share": 0.1, "every": 5})
     running = after_passive(run, POOL)
     running.next_round()
-    spy("score")
-    spy("score_int8")
+    spy("scores_of", 3)
+    spy("score_int8", 2)
     chosen = running.next_round().indices
     (_, everything), (_, few) = asked[:2]
-    assert [name for name, _ in asked[:2]] == ["score_int8", "score"]
+    assert [name for name, _ in asked[:2]] == ["score_int8", "scores_of"]
     assert set(few) < set(everything)
     assert len(few) == math.ceil(0.1 * len(everything))
     assert set(chosen) <= set(few)

@@ -20,6 +20,7 @@ from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
 from alray.strategies import Query, ScoreStrategy, Strategy, parse
+from alray.strategies.base import is_pointwise
 from alray.strategies.checking import check_query, checked_scores
 from alray.strategies.signals import Request, Signals
 from alray.studies.sweep.records import Record, RoundResult
@@ -121,13 +122,24 @@ class Experiment:
                 to_compare = best
             else:
                 candidates = best
-        signals = self._signals(candidates, needs)
-        query = self._strategy.select(signals, self.run.query, self._rng("strategy"))
-        check_query(self._strategy, query, signals.candidates, self.run.query)
+        query = self._choose(candidates)
+        check_query(self._strategy, query, candidates, self.run.query)
         return query, {
             "scored": len(candidates) if needs.anything else 0,
             "screen_recall": np.nan if to_compare is None else recall(query.indices, to_compare),
         }
+
+    def _choose(self, candidates: Indices) -> Query:
+        """Return the strategy's choice of the candidates."""
+        strategy, k, learner = self._strategy, self.run.query, self.learner
+        if not is_pointwise(strategy):
+            signals = self._signals(candidates, strategy.needs)
+            return strategy.select(signals, k, self._rng("strategy"))
+        masks = self._torch_generator("committee") if strategy.needs.committee else None
+        scores = engine.scores_of(
+            strategy, learner.network, self._pool, candidates, masks, learner.predictor
+        )
+        return strategy.choose(candidates, scores, k, self._rng("strategy"))
 
     def _candidates(self, unlabelled: Indices) -> Indices:
         """Return the objects that the strategy may choose from: all that are unlabelled, or a random part."""

@@ -32,7 +32,7 @@ FUSION_WIDTH = 48
 """Layers 192, 96, 48, 48 and 50 units wide: 76,896 multiplications for an object; the common network has 78,336."""
 
 MODELS = {
-    "module": ModelSpec(name=f"{__name__}:common_network", dropout=task.DROPOUT),
+    "module": ModelSpec(name=f"{__name__}:common_network"),
     "fusion": ModelSpec(name="late_fusion", dropout=task.DROPOUT, width=FUSION_WIDTH),
 }
 TRAINING = TrainingSpec(
