@@ -56,6 +56,14 @@ def products(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         pytest.skip("this build of PyTorch has no oneDNN")
 
 
+@pytest.fixture(autouse=True)
+def product_libraries() -> Iterator[None]:
+    """Leave to the next test who computed matrix products before: workers follow their study's settings."""
+    before = SCORING.library, TRAINING.library
+    yield
+    SCORING.library, TRAINING.library = before
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what is measured on this machine out of the user's folder."""

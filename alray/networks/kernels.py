@@ -20,7 +20,6 @@ PATHS = {
     "onednn_linear": "ops.mkldnn._linear_pointwise",
     "int8_pack": "ops.onednn.qlinear_prepack",
     "int8_linear": "ops.onednn.qlinear_pointwise",
-    "add_to_each": "_foreach_add_",
     "fused_adam": "_fused_adam_",
     "batch_norm": "native_batch_norm",
     "batch_norm_backward": "ops.aten.native_batch_norm_backward",
@@ -31,8 +30,8 @@ PATHS = {
 INT8 = frozenset({"int8_pack", "int8_linear"})
 """Kernels that scoring in int8 calls."""
 
-ADAM = frozenset({"add_to_each", "fused_adam"})
-"""Kernels that `adam_step` calls."""
+ADAM = frozenset({"fused_adam"})
+"""Kernel that `adam_step` calls."""
 
 GRADIENTS = frozenset({"batch_norm", "batch_norm_backward", "threshold_backward"})
 """Kernels that manual training steps call."""
@@ -171,8 +170,8 @@ def adam_step(
     Args:
         weights: At least one.
         gradients: Of each weight.
-        moments: The steps that each weight has taken, float32 scalars; the running means of its gradients and of their
-            squares. They are changed.
+        moments: The number of this step for each weight, float32 scalars; the running means of its gradients and of
+            their squares, which are changed.
         lr: The learning rate.
         decay: This times a weight is added to its gradient.
     """
@@ -180,13 +179,13 @@ def adam_step(
     options |= {"eps": 1e-8, "amsgrad": False, "maximize": False}
     steps, means, squares = moments
     lists = [list(each) for each in (weights, gradients, means, squares, (), steps)]
-    kernel, add = FOUND["fused_adam"], FOUND["add_to_each"]
-    if kernel is None or add is None:
-        documented: Callable[..., None] = partial(adam, fused=True)
-        documented(*lists, **options)
+    kernel = FOUND["fused_adam"]
+    if kernel is not None:
+        kernel(*lists, **options)
         return
-    add(lists[-1], 1)
-    kernel(*lists, **options)
+    lists[-1] = [step - 1 for step in steps]  # the documented function counts by itself
+    documented: Callable[..., None] = partial(adam, fused=True)
+    documented(*lists, **options)
 
 
 class NormStep:

@@ -26,20 +26,25 @@ class WeightGroup:
     def __init__(self, weights: Sequence[nn.Parameter], decay: float) -> None:
         self.weights = list(weights)
         self.decay = decay
-        steps = [torch.zeros((), device=weight.device) for weight in weights]
+        # Of each weight its own number, so that one addition counts all.
+        self._steps = torch.zeros(len(weights), device=weights[0].device)
         means, squares = ([torch.zeros_like(each) for each in self.weights] for _ in range(2))
-        self._moments = (steps, means, squares)
+        self._moments = (list(self._steps.unbind()), means, squares)
 
     def step(self, lr: float) -> None:
         """Move the weights that have a gradient."""
         gradients = [weight.grad for weight in self.weights if weight.grad is not None]
+        if not gradients:
+            return
         lists: list[Sequence[Tensor]] = [self.weights, *self._moments]
-        if len(gradients) < len(self.weights):
+        if len(gradients) == len(self.weights):
+            self._steps += 1
+        else:
             used = [number for number, each in enumerate(self.weights) if each.grad is not None]
             lists = [[each[number] for number in used] for each in lists]
+            self._steps[used] += 1
         weights, steps, means, squares = lists
-        if gradients:
-            adam_step(weights, gradients, (steps, means, squares), lr=lr, decay=self.decay)
+        adam_step(weights, gradients, (steps, means, squares), lr=lr, decay=self.decay)
 
     def moments(self) -> list[dict[str, Tensor]]:
         """Return each weight's moments, which go on changing; none of a weight that has not moved."""

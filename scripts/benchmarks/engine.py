@@ -31,10 +31,15 @@ from benchmarks.harness.options import COUNT
 from benchmarks.harness.processes import MEGABYTE, proportional
 from benchmarks.harness.tables import Table, machine, print_table, verdict
 from benchmarks.harness.timing import ratio, take_turns, timed
+from benchmarks.phases import measure_phases
 from benchmarks.products import Products, libraries_table, use_faster_products
 from benchmarks.workloads import CLASSES, STUDY_DIMENSIONS, CommitteeScorer, make_pool, plan_for
 
 MEMBERS = 10
+DEMO = (5_726, {"image": 128, "text": 128})
+"""A pool of the size of the built-in one."""
+
+LABELS = 700
 ACTORS = (1, 4)
 MOST_INITIAL, QUERY = 2_000, 20
 LEAST_SHARE, MOST_FOR_BALD, MOST_MEGABYTES = 0.85, 4.0, 450
@@ -58,6 +63,8 @@ def engine(*, objects: int, repetitions: int, rounds: int, no_memory: bool) -> N
     print_table(libraries_table(network, TrainingSpec().batch_size))
     use_faster_products(network, TrainingSpec().batch_size)
     print_table(measure_speed(network, prepared, repetitions))
+    for pool in (make_pool(*DEMO), prepared):
+        print_table(measure_phases(pool, min(LABELS, len(pool.train) // 2), repetitions))
     if not no_memory:
         print_table(measure_memory(prepared, rounds))
 

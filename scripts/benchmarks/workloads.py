@@ -75,7 +75,7 @@ def plan_for(prepared: PreparedPool, study: SweepSpec) -> Plan:
 
 
 class TimedRound:
-    """The first round after the passive phase."""
+    """The first round after the passive phase, of a pointwise strategy."""
 
     def __init__(self, run: RunSpec, pool: PoolTensors) -> None:
         self._run, self._pool = run, pool
@@ -86,7 +86,7 @@ class TimedRound:
     def __call__(self) -> Phases:
         """Run it, and return the seconds by phase."""
         experiment = Experiment(self._run, self._pool, time.process_time, self._state)
-        score, passes = engine.score, []
+        score, passes = engine.scores_of, []
 
         def timed_score(*args: Any, **options: Any) -> Any:
             begin = time.process_time()
@@ -94,11 +94,11 @@ class TimedRound:
             passes.append(time.process_time() - begin)
             return scored
 
-        with mock.patch.object(engine, "score", timed_score):
+        with mock.patch.object(engine, "scores_of", timed_score):
             begin = time.process_time()
             record = experiment.next_round().record
             whole = time.process_time() - begin
-        scoring = passes[0]  # the later passes are those of the evaluation
+        (scoring,) = passes
         return {
             "scoring": scoring,
             "selection": record["query_s"] - scoring,
