@@ -178,7 +178,9 @@ def _whole_block(block: Signals, pool: PoolTensors, request: Request) -> Signals
         )
     for head in request.side_heads:
         if head not in side_log_probs:
-            side_log_probs[head] = torch.full((n, pool.pool.class_count), math.nan)
+            side_log_probs[head] = torch.full(
+                (n, pool.pool.class_count), math.nan, device=pool.device
+            )
     return Signals(block.candidates, **tensors, side_log_probs=side_log_probs)
 
 

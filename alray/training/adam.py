@@ -27,7 +27,7 @@ class WeightGroup:
         self.weights = list(weights)
         self.decay = decay
         # Of each weight its own number, so that one addition counts all.
-        self._steps = torch.zeros(len(weights), device=weights[0].device)
+        self._steps = torch.zeros(len(weights), device=weights[0].device if weights else None)
         means, squares = ([torch.zeros_like(each) for each in self.weights] for _ in range(2))
         self._moments = (list(self._steps.unbind()), means, squares)
 
