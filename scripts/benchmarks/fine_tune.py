@@ -32,6 +32,7 @@ from alray.training.steps import Steps
 from benchmarks.harness.options import COUNT
 from benchmarks.harness.tables import Table, print_table, verdict
 from benchmarks.harness.timing import Phases, take_turns, timed
+from benchmarks.products import use_faster_products
 
 DOSES = (1, 2, 5, 10, 20)
 INITIAL, GROUP, TEST, BLOCK = 2000, 100, 5000, 1024
@@ -71,6 +72,7 @@ class FineTunes:
         network = self._learner.network
         if not isinstance(network, LateFusion):
             raise TypeError("only late fusion is compared")
+        use_faster_products(network, training.batch_size)
         self._network = network
         order = np.random.default_rng(0).permutation(prepared.train)
         draws = Draws(np.random.default_rng(SEED), torch_generator(SEED))
