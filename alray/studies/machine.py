@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -90,13 +91,26 @@ def own_software() -> str:
 
 
 def processor() -> str:
-    """Return the name of this machine's processor."""
+    """Return the name of this machine's processor, with family and model: virtual machines name generations alike."""
     cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
+    if not cpuinfo.is_file():
+        return platform.processor()
+    facts: dict[str, str] = {}
+    for line in cpuinfo.read_text().splitlines():
+        name, _, value = line.partition(":")
+        facts.setdefault(name.strip(), value.strip())
+    return _named(facts) or platform.processor()
+
+
+def _named(facts: Mapping[str, str]) -> str:
+    """Return a processor's name from the facts in /proc/cpuinfo."""
+    name, family, model = (facts.get(key, "") for key in ("model name", "cpu family", "model"))
+    return f"{name} (family {family}, model {model})" if name and family and model else name
+
+
+def is_same_processor(recorded: str, here: str) -> bool:
+    """Return whether a recorded processor is this one; records of before have its name alone."""
+    return here == recorded or here.startswith(f"{recorded} (family ")
 
 
 def git_commit() -> str | None:

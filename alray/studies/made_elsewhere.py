@@ -6,7 +6,7 @@ from typing import Any
 
 from alray._version import __version__
 from alray.studies.folder import Folder
-from alray.studies.machine import installed_version, own_source, processor
+from alray.studies.machine import installed_version, is_same_processor, own_source, processor
 from alray.studies.manifest import read
 
 _logger = logging.getLogger(__name__)
@@ -35,11 +35,11 @@ def _warn_if_moved(folder: Folder, earlier: Mapping[str, Any]) -> None:
     """Warn of another processor or PyTorch; another number of threads is refused, being a setting."""
     processors = earlier.get("machine", {}).get("processor"), processor()
     torches = earlier.get("versions", {}).get("torch"), installed_version("torch")
-    differing = [
-        f"{name} {then}, here {here}"
-        for name, (then, here) in {"the processor": processors, "PyTorch": torches}.items()
-        if then is not None and then != here
-    ]
+    differing = []
+    if processors[0] is not None and not is_same_processor(*processors):
+        differing.append(f"the processor {processors[0]}, here {processors[1]}")
+    if torches[0] is not None and torches[0] != torches[1]:
+        differing.append(f"PyTorch {torches[0]}, here {torches[1]}")
     if differing:
         _logger.warning(
             "%s was last run elsewhere (%s): what is finished stays, and what is added differs from it as runs with "

@@ -111,3 +111,44 @@ def test_what_could_go_wrong_is_warned_about(changes, warnings):
     assert len(found) == len(warnings)
     assert all(text.startswith(start) for text, start in zip(found, warnings, strict=True))
     assert warnings_about(Answer({}, facts(clock=100.0), 50.0, 150.0), OWN) == []
+
+
+INFO = """processor\t: 0
+cpu family\t: 25
+model\t\t: 17
+model name\t: AMD EPYC
+
+processor\t: 1
+cpu family\t: 26
+model name\t: another
+"""
+
+
+@pytest.mark.parametrize(
+    ("info", "name"),
+    [
+        (INFO, "AMD EPYC (family 25, model 17)"),
+        ("model name\t: Cortex: A1\n", "Cortex: A1"),
+        ("", platform.processor()),
+    ],
+)
+def test_a_processor_is_named_with_family_and_model_where_there_are_some(
+    monkeypatch, tmp_path, info, name
+):
+    file = tmp_path / "cpuinfo"
+    file.write_text(info)
+    monkeypatch.setattr(module, "Path", lambda _: file)
+    assert module.processor() == name
+
+
+@pytest.mark.parametrize(
+    ("recorded", "same"),
+    [
+        ("AMD EPYC (family 25, model 17)", True),
+        ("AMD EPYC", True),
+        ("AMD EPYC (family 25, model 1)", False),
+        ("AMD", False),
+    ],
+)
+def test_a_record_of_before_names_a_processor_without_its_model(recorded, same):
+    assert module.is_same_processor(recorded, "AMD EPYC (family 25, model 17)") is same
