@@ -1,9 +1,9 @@
 """Matrix products by oneDNN, or by PyTorch's own, which call a BLAS (MKL on most machines).
 
-Which is faster depends on the processor and on the phase. An AMD EPYC was met where oneDNN takes half of MKL's time for
-500 objects; another one, with AVX-512, where it takes nine tenths for 1,024 objects and five quarters for 64; and an
-Intel Xeon where it is the faster one for 3 of 96 products. Both compute float32 sums, rounded in another order. So a
-study chooses once, and keeps to its choice (`alray.studies.product_choice`).
+Which is faster depends on the processor and on the phase. An AMD EPYC was met where oneDNN takes half of MKL's time
+for 500 objects; another one (family 25, model 17) where it takes nine tenths for 1,024 objects and five quarters for
+64; and an Intel Xeon where it is the faster one for 3 of 96 products. Both compute float32 sums, rounded in another
+order. So a study chooses once, and keeps to its choice (`alray.studies.product_choice`).
 """
 
 import torch
