@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from alray import api
-from tests.helpers.studies import assert_same_records, settings
+from tests.helpers.studies import PRODUCTS, assert_same_records, settings
 from tests.helpers.user_modules import MINE
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
-ON_RAY = {"executor": "ray", "parallel": 1}
+ON_RAY = {"executor": "ray", "parallel": 1, "products": PRODUCTS}
 
 
 def test_a_class_of_a_script_runs_as_it_does_in_its_process(pool, tmp_path, monkeypatch):
