@@ -181,7 +181,7 @@ def start_executor(plan: Plan) -> Executor[Job, Progress]:
     pool, execution = plan.shared, plan.study.execution
     if execution.executor == "inline":
         return InlineExecutor(lambda: RunWorker(pool, pool.checksum(), execution, HERE))
-    from alray.ray_executor.actors import ActorExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
+    from alray.ray_executor.actors import ActorExecutor  # noqa: PLC0415 -- seconds that inline need not pay
 
     return ActorExecutor(pool, execution, plan.code)
 
@@ -268,7 +268,7 @@ def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
     pool, spec = plan.prepared, plan.spec
     if spec.execution.executor == "inline":
         return InlineExecutor(lambda: TaskWorker(pool, pool.checksum(), spec, HERE))
-    from alray.ray_executor.tasks import TaskExecutor  # noqa: PLC0415 -- seconds that the inline executor need not pay
+    from alray.ray_executor.tasks import TaskExecutor  # noqa: PLC0415 -- seconds that inline need not pay
 
     return TaskExecutor(pool, spec, plan.code)
 

@@ -68,6 +68,8 @@ def faster_here(layers: list[nn.Linear], batch: int, cpus: int) -> ProductsSpec:
         batch: Objects of a training step.
         cpus: Threads.
     """
+    if not layers:
+        return ProductsSpec(scoring="onednn", training="onednn")
     case = {
         "processor": processor(),
         "torch": installed_version("torch"),
@@ -75,14 +77,16 @@ def faster_here(layers: list[nn.Linear], batch: int, cpus: int) -> ProductsSpec:
         "layers": sorted([layer.in_features, layer.out_features] for layer in layers),
         "batch": batch,
     }
-    path = _cache_folder() / f"{hashlib.sha256(json.dumps(case).encode()).hexdigest()[:16]}.json"
-    kept = _kept(path)
+    path = _cache_file(hashlib.sha256(json.dumps(case).encode()).hexdigest()[:16])
+    kept = None if path is None else _kept(path)
     if kept is not None:
         return kept
     with threads(cpus):
         scoring, training = scoring_seconds(layers), training_seconds(layers, batch)
     found = ProductsSpec(scoring=faster(scoring), training=faster(training))
     seconds = {"scoring": dict(scoring), "training": dict(training)}
+    if path is None:
+        return found
     return _keep(path, {**found.model_dump(), "seconds": seconds, **case}) or found
 
 
@@ -91,9 +95,14 @@ def faster(seconds: Seconds) -> Library:
     return "blas" if seconds["blas"] < CLEARLY * seconds["onednn"] else "onednn"
 
 
-def _cache_folder() -> Path:
+def _cache_file(name: str) -> Path | None:
+    """Return where a measurement is kept; None for a user without a home, as containers may have."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "alray" / "products"
+    try:
+        folder = Path(base) if base else Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return folder / "alray" / "products" / f"{name}.json"
 
 
 def _kept(path: Path) -> ProductsSpec | None:

@@ -1,6 +1,7 @@
 """Who computes a study's matrix products: the settings, the record, or what was measured once on this machine."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -121,6 +122,24 @@ def test_a_folder_that_cannot_be_written_does_no_harm(cache, measure):
     measure(scoring=0.5, training=2.0)
     found = ProductsSpec(scoring="blas", training="onednn")
     assert faster_here(layers((3, 4)), 64, 1) == found
+
+
+def test_a_user_without_a_home_measures_each_time(measure, monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", no_home)
+    measure(scoring=0.5, training=0.5)
+    assert faster_here(layers((3, 4)), 64, 1) == BLAS
+    measure(scoring=2.0, training=2.0)
+    assert faster_here(layers((3, 4)), 64, 1) == ONEDNN
+
+
+def test_a_network_that_is_called_as_a_module_is_not_measured(cache, measure):
+    measure(scoring=0.5, training=0.5)
+    assert faster_here([], 64, 1) == ONEDNN
+    assert not cache.exists()
 
 
 def test_a_study_goes_on_with_its_choice(pool, tmp_path, measure):
