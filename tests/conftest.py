@@ -57,11 +57,9 @@ def products(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture(autouse=True)
-def product_libraries() -> Iterator[None]:
-    """Leave to the next test who computed matrix products before: workers follow their study's settings."""
-    before = SCORING.library, TRAINING.library
-    yield
-    SCORING.library, TRAINING.library = before
+def product_libraries() -> None:
+    """Begin with oneDNN's matrix products: workers follow their study's settings, in this process too."""
+    SCORING.library = TRAINING.library = "onednn"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,6 +10,7 @@ from alray.settings.common import (
     LossPredictionSpec,
     ModelSpec,
     PoolSpec,
+    ProductsSpec,
     TrainingSpec,
 )
 from alray.settings.sweep import SweepSpec, SweepSplitSpec
@@ -188,7 +189,9 @@ def test_every_setting_can_be_looked_up():
 
 
 def test_every_setting_is_described():
-    sections: list[Any] = [PoolSpec, SweepSplitSpec, ModelSpec, TrainingSpec, ExecutionSpec]
+    sections: list[Any] = [
+        *(PoolSpec, SweepSplitSpec, ModelSpec, TrainingSpec, ExecutionSpec, ProductsSpec)
+    ]
     kinds = [SweepSpec, LossPredictionSpec, *sections]
     missing = [
         name
