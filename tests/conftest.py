@@ -57,8 +57,13 @@ def products(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture(autouse=True)
-def product_libraries() -> None:
-    """Begin with oneDNN's matrix products: workers follow their study's settings, in this process too."""
+def product_libraries() -> Iterator[None]:
+    """Begin with oneDNN's matrix products: workers follow their study's settings, in this process too.
+
+    And end with them: what several tests share is made before the next one begins.
+    """
+    SCORING.library = TRAINING.library = "onednn"
+    yield
     SCORING.library = TRAINING.library = "onednn"
 
 
