@@ -30,9 +30,6 @@ PATHS = {
 INT8 = frozenset({"int8_pack", "int8_linear"})
 """Kernels that scoring in int8 calls."""
 
-ADAM = frozenset({"fused_adam"})
-"""Kernel that `adam_step` calls."""
-
 GRADIENTS = frozenset({"batch_norm", "batch_norm_backward", "threshold_backward"})
 """Kernels that manual training steps call."""
 

@@ -9,7 +9,7 @@ committee member, shared by all objects.
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +82,7 @@ def scores_of(
     found: dict[str, Tensor] = {}
     with _committee(network, request.committee, generator):
         chosen = _fastest_pass(network, pool, request, predictor)
-        for positions, block in _blocks(chosen, pool, indices):
+        for positions, block in _blocks(chosen, pool, indices, request):
             signals = _whole_block(block, pool, request)
             values = checked_scores(strategy, strategy.score(signals), signals)
             _merge(found, {"score": torch.from_numpy(values)}, positions, len(indices))
@@ -144,25 +144,28 @@ def _committee(
 
 
 def _blocks(
-    chosen: Pass, pool: PoolTensors, indices: Indices
+    chosen: Pass, pool: PoolTensors, indices: Indices, request: Request
 ) -> Iterator[tuple[Indices, Signals]]:
     """Yield the positions of the objects of each block, which ascend, and their signals, which may have more rows."""
     for present, positions in pool.by_pattern(indices):
         chosen.prepare(present, indices[positions])
         for start in range(0, len(positions), chosen.block_size):
             of_block = positions[start : start + chosen.block_size]
-            yield of_block, chosen.score_block(indices[of_block])
+            block = chosen.score_block(indices[of_block])
+            if request.true_loss and block.log_probs is not None:
+                labels = pool.labels(block.candidates)
+                true_loss = scores.true_loss(block.log_probs[: len(labels)], labels)
+                block = replace(block, true_loss=true_loss)
+            yield of_block, block
 
 
 def _score_blocks(chosen: Pass, pool: PoolTensors, indices: Indices, request: Request) -> Signals:
     n = len(indices)
     tensors: dict[str, Tensor] = {}
     side_log_probs: dict[str, Tensor] = {}
-    for positions, block in _blocks(chosen, pool, indices):
+    for positions, block in _blocks(chosen, pool, indices, request):
         _merge(tensors, {name: getattr(block, name) for name in _TENSORS}, positions, n)
         _merge(side_log_probs, block.side_log_probs, positions, n)
-    if request.true_loss and "log_probs" in tensors:
-        tensors["true_loss"] = scores.true_loss(tensors["log_probs"], pool.labels(indices))
     return Signals(indices, **tensors, side_log_probs=side_log_probs)
 
 
@@ -172,10 +175,6 @@ def _whole_block(block: Signals, pool: PoolTensors, request: Request) -> Signals
     found = {name: getattr(block, name) for name in _TENSORS}
     tensors = {name: values[:n] for name, values in found.items() if values is not None}
     side_log_probs = {head: values[:n] for head, values in block.side_log_probs.items()}
-    if request.true_loss:
-        tensors["true_loss"] = scores.true_loss(
-            tensors["log_probs"], pool.labels(block.candidates)
-        )
     for head in request.side_heads:
         if head not in side_log_probs:
             side_log_probs[head] = torch.full(

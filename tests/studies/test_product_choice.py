@@ -28,9 +28,7 @@ OPEN: dict[str, Any] = {"products": {}}
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """An empty cache, and the process as it was."""
-    for phase in (SCORING, TRAINING):
-        monkeypatch.setattr(phase, "library", "onednn")
+    """An empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache"
 

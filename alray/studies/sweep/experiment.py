@@ -135,7 +135,7 @@ class Experiment:
         if not is_pointwise(strategy):
             signals = self._signals(candidates, strategy.needs)
             return strategy.select(signals, k, self._rng("strategy"))
-        masks = self._torch_generator("committee") if strategy.needs.committee else None
+        masks = self._committee_generator(strategy.needs)
         scores = engine.scores_of(
             strategy, learner.network, self._pool, candidates, masks, learner.predictor
         )
@@ -162,7 +162,7 @@ class Experiment:
         if not needs.anything:
             return Signals(candidates)
         learner = self.learner
-        masks = self._torch_generator("committee") if needs.committee else None
+        masks = self._committee_generator(needs)
         if int8:
             return engine.score_int8(learner.network, self._pool, candidates, needs, masks)
         return engine.score(
@@ -244,6 +244,9 @@ class Experiment:
     def _seeded(self, purpose: Purpose) -> AbstractContextManager[None]:
         """Return the context in which the global generators, which a user's code may draw from, are seeded."""
         return forked_rng(self._torch_seed(purpose))
+
+    def _committee_generator(self, needs: Request) -> torch.Generator | None:
+        return self._torch_generator("committee") if needs.committee else None
 
     def _torch_generator(self, purpose: Purpose) -> torch.Generator:
         return torch_generator(self._torch_seed(purpose))
