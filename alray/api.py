@@ -30,6 +30,7 @@ from alray.studies.correlation.results import read_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import Task
 from alray.studies.correlation.worker import Performed, TaskWorker
+from alray.studies.devices import take_device
 from alray.studies.executor import Executor
 from alray.studies.going_on import resolve
 from alray.studies.inline import InlineExecutor
@@ -39,13 +40,13 @@ from alray.studies.product_choice import settle_products
 from alray.studies.retries import HERE
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.extension import explain, find_extensions, holds_some
+from alray.studies.sweep.group_executor import executor_here
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
 from alray.studies.sweep.store import SweepStore
 from alray.studies.sweep.trial import custom_names, try_strategies
 from alray.studies.sweep.variation import choices, varied_study
-from alray.studies.sweep.worker import RunWorker
 
 _logger = logging.getLogger(__name__)
 
@@ -180,7 +181,7 @@ def start_executor(plan: Plan) -> Executor[Job, Progress]:
     """Return the executor that the sweep asks for; Ray is imported only if it is Ray."""
     pool, execution = plan.shared, plan.study.execution
     if execution.executor == "inline":
-        return InlineExecutor(lambda: RunWorker(pool, pool.checksum(), execution, HERE))
+        return executor_here(pool, execution)
     from alray.ray_executor.actors import ActorExecutor  # noqa: PLC0415 -- seconds that inline need not pay
 
     return ActorExecutor(pool, execution, plan.code)
@@ -278,8 +279,10 @@ def require_cluster(execution: ExecutionSpec) -> None:
 
     Raises:
         ClusterError: Nothing answers there.
+        SpecError: The study is to run in this process, on a GPU that it has not.
     """
     if execution.executor == "inline":
+        take_device(execution)
         return
     from alray.ray_executor.address import cluster_address, require_answer  # noqa: PLC0415 -- as above
 

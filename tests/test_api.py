@@ -80,7 +80,7 @@ def test_other_settings_under_the_same_name_are_refused_with_all_differences(poo
     assert str(caught.value).splitlines() == [
         f"{results / 'study'} holds a study with other settings:",
         "  execution.cpus_per_run: 1 there, 2 now",
-        "  execution.on a GPU: False there, True now",
+        "  execution.gpus_per_run: 0 there, 0.5 now",
         "  query: 5 there, 4 now",
         "  training.lr: 0.001 there, 0.5 now",
         "give this one another --name, or throw that one away with --fresh",

@@ -48,24 +48,52 @@ class Scaling:
     shift: Tensor
 
 
+class ArrayTensors:
+    """The pool's arrays as tensors on a device: on a GPU one copy of each, for all runs of a process.
+
+    Attributes:
+        device: The device.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        # With its array, whose address would else be another one's once it is gone.
+        self._copies: dict[int, tuple[npt.NDArray[np.generic], Tensor]] = {}
+
+    def of(self, array: npt.NDArray[np.generic]) -> Tensor:
+        """Return an array on the device; on the CPU a view, for indexing only."""
+        if self.device.type == "cpu":
+            return as_tensor(array)
+        if id(array) not in self._copies:
+            self._copies[id(array)] = array, as_tensor(array).to(self.device)
+        return self._copies[id(array)][1]
+
+
 class ModalityTensors:
     """One modality of the pool, from which rows are gathered.
 
     Attributes:
+        rows: (objects,) the row of `features` for each object, -1 where absent.
+        complete: Whether every object of the pool has it.
         scaling: Where the modality has an offset and a scale for each feature; a first layer can hold it instead.
     """
 
-    def __init__(self, modality: Modality) -> None:
+    def __init__(self, modality: Modality, arrays: ArrayTensors | None = None) -> None:
+        arrays = arrays or ArrayTensors(torch.device("cpu"))
         self.name = modality.name
         self.shape = modality.shape
         self.dimension = modality.dimension
         self.rows = modality.rows
-        self._features = as_tensor(modality.features)
+        self.complete = bool((modality.rows >= 0).all())
+        self._device = arrays.device
+        self._features = arrays.of(modality.features)
+        self._rows = arrays.of(modality.rows)
         self.scaling: Scaling | None = None
         self._offset, self._scale = 0.0, 1.0
         offset, scale = modality.offset, modality.scale
         if isinstance(offset, np.ndarray) and isinstance(scale, np.ndarray):
-            self.scaling = Scaling(torch.tensor(scale), torch.tensor(-offset * scale))
+            shift = torch.tensor(-offset * scale)
+            self.scaling = Scaling(torch.tensor(scale).to(self._device), shift.to(self._device))
         else:
             self._offset, self._scale = float(offset), float(scale)
 
@@ -86,7 +114,7 @@ class ModalityTensors:
         self, objects: Indices, out: Float[Tensor, "n dimension"] | None = None
     ) -> Float[Tensor, "n dimension"]:
         """Return the same without `scaling`, for a first layer that holds it."""
-        rows = torch.from_numpy(self.rows[objects].astype(np.int64))
+        rows = torch.from_numpy(self.rows[objects].astype(np.int64)).to(self._device)
         if self._features.dtype == torch.float32:
             block = torch.index_select(self._features, 0, rows, out=out)
         else:
@@ -96,19 +124,47 @@ class ModalityTensors:
             block.sub_(self._offset).mul_(self._scale)
         return block
 
+    def linear_scaling(self) -> Float[Tensor, "2 1 dimension"]:
+        """Return what standardises features: x times the first row, plus the second."""
+        if self.scaling is not None:
+            return torch.stack([self.scaling.scale, self.scaling.shift]).unsqueeze(1)
+        numbers = torch.tensor([self._scale, -self._offset * self._scale], device=self._device)
+        return numbers.view(2, 1, 1).expand(2, 1, self.dimension)
+
+    def select(self, objects: Int64[Tensor, " n"]) -> tuple[Tensor, Tensor | None]:
+        """Return (n, dimension) float32 features of objects on the device, and (n,) whether each has any.
+
+        The features lack `linear_scaling`. An absent object's row is another object's: nothing may depend on it. None
+        where every object has the modality. Nothing waits for the device.
+        """
+        rows = self._rows.index_select(0, objects)
+        x = self._features.index_select(0, rows.clamp_min(0)).to(torch.float32)
+        return x, None if self.complete else rows >= 0
+
 
 class PoolTensors:
-    """The prepared pool as tensors on a device."""
+    """The prepared pool as tensors on a device.
 
-    def __init__(self, pool: PreparedPool, device: torch.device | None = None) -> None:
+    Attributes:
+        all_labels: (objects,) the classes, for indexing only.
+    """
+
+    def __init__(self, pool: PreparedPool, arrays: ArrayTensors | None = None) -> None:
+        """Take a pool; `arrays` are those of a process with several runs, on the CPU if not given."""
         self.pool = pool
-        self.device = device or torch.device("cpu")
-        self.modalities = tuple(ModalityTensors(modality) for modality in pool.modalities)
-        self._labels = as_tensor(pool.labels)
+        arrays = arrays or ArrayTensors(torch.device("cpu"))
+        self.device = arrays.device
+        self.modalities = tuple(ModalityTensors(modality, arrays) for modality in pool.modalities)
+        self.all_labels = arrays.of(pool.labels)
+
+    def arrays_seen(self) -> tuple[int, ...]:
+        """Return what is equal for pools that see the same arrays, of which only scalings and splits may differ."""
+        arrays = [array for each in self.pool.modalities for array in (each.features, each.rows)]
+        return tuple(id(array) for array in (*arrays, self.pool.labels))
 
     def labels(self, indices: Indices) -> Int64[Tensor, " n"]:
         """Return a copy of the labels of these objects."""
-        return self._labels.index_select(0, as_tensor(indices)).to(self.device)
+        return self.all_labels.index_select(0, as_tensor(indices).to(self.device))
 
     def batch(self, indices: Indices) -> Batch:
         """Return a copy of these objects' features."""
@@ -118,7 +174,7 @@ class PoolTensors:
             present = np.flatnonzero(modality.rows[indices] >= 0)
             complete = len(present) == len(indices)
             gathered = modality.gather(indices[present])
-            features[modality.name] = gathered.view(-1, *modality.shape).to(self.device)
+            features[modality.name] = gathered.view(-1, *modality.shape)
             rows[modality.name] = None if complete else torch.from_numpy(present).to(self.device)
         return Batch(len(indices), features, rows)
 

@@ -1,6 +1,7 @@
-"""The class of which each actor is an instance: it holds one model replica and runs one job after the other."""
+"""The class of which each actor is an instance: it runs one job after the other, or several at a time on a GPU."""
 
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ray
@@ -9,8 +10,7 @@ from alray.custom.code import NO_CODE, CustomCode
 from alray.pools.shared import SharedPool
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import describe
-from alray.studies.sweep.jobs import Job, Progress
-from alray.studies.sweep.worker import RunWorker
+from alray.studies.sweep.run_group import Reports, RunGroup, Starts
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Started:
 
 
 class RunActor:
-    """A sweep's worker in an actor."""
+    """A sweep's workers in an actor."""
 
     def __init__(
         self,
@@ -35,23 +35,18 @@ class RunActor:
         self._code = code
 
     def ready(self) -> Started:
-        """Make the worker; an error is returned together with the node on which it happened."""
+        """Make the workers; an error is returned together with the node on which it happened."""
         node = ray.get_runtime_context().get_node_id()
         try:
-            self._worker = RunWorker(*self._given, platform.node(), self._code)
+            self._group = RunGroup(*self._given, platform.node(), self._code)
         except Exception as error:  # noqa: BLE001 -- it is returned
             return Started(node, describe(error))
         return Started(node)
 
-    def run(self, job: Job, start_from: bytes | None) -> Progress:
-        """Take a job and run its first rounds."""
-        self._worker.start(job, start_from)
-        return self._worker.advance()
+    def advance(self, starts: Starts, rows: Sequence[int]) -> Reports:
+        """Run the jobs of these workers for about a second; some start now."""
+        return self._group.advance(starts, rows)
 
-    def continue_run(self) -> Progress:
-        """Run the next rounds of the job in progress."""
-        return self._worker.advance()
-
-    def final_report(self) -> Progress:
-        """Return what was not reported yet, with a state."""
-        return self._worker.final_report()
+    def final_report(self, rows: Sequence[int]) -> Reports:
+        """Return what was not reported yet, with states."""
+        return self._group.final_report(rows)

@@ -1,4 +1,4 @@
-"""Runs of a sweep on Ray actors: each holds one model replica and runs one job at a time."""
+"""Runs of a sweep on Ray actors: each holds one model replica and runs one job at a time, or several on a GPU."""
 
 import time
 from collections import Counter
@@ -15,10 +15,12 @@ from alray.pools.shared import SharedPool
 from alray.ray_executor.actor import RunActor, Started
 from alray.ray_executor.base import RayExecutor
 from alray.ray_executor.hangs import Hang, HangDetector, HangLimits
-from alray.ray_executor.replies import LOSSES, Actor, RunningJob, cause_of_death, reply
+from alray.ray_executor.replies import LOSSES, actor_replies, cause_of_death
+from alray.ray_executor.running_actor import RunningActor
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import Failure, Notice
 from alray.studies.retries import NOWHERE
+from alray.studies.sweep.group_executor import ends
 from alray.studies.sweep.jobs import Job, Progress
 
 FINAL_REPORT_SECONDS = 60.0
@@ -36,21 +38,20 @@ class ActorExecutor(RayExecutor[Job, Progress]):
     def __init__(
         self, pool: SharedPool, execution: ExecutionSpec, code: CustomCode = NO_CODE
     ) -> None:
-        super().__init__(pool, execution)
+        super().__init__(pool, execution, execution.runs_of_worker)
         self._code = code
         self._hangs = HangDetector(HANG_LIMITS)
         self._starting: dict[Any, Any] = {}
         self._excluded = NOWHERE
-        self._idle: list[Actor] = []
-        self._running: dict[Any, RunningJob] = {}
+        self._actors: list[RunningActor] = []
+        self._wanted = 0
         self._given_up: dict[str, str] = {}
         self._notices: list[Notice] = []
 
     @override
     def __exit__(self, *error: object) -> None:
         self._starting.clear()
-        self._idle.clear()
-        self._running.clear()
+        self._actors.clear()
         super().__exit__(*error)
 
     @override
@@ -64,36 +65,48 @@ class ActorExecutor(RayExecutor[Job, Progress]):
         if excluded != self._excluded:  # those that start may end up where none is wanted now
             self._starting.clear()
             self._excluded = excluded
-        wanted = max(0, min(jobs, self._window(excluded, workers) - len(self._running)))
-        while len(self._idle) + len(self._starting) < wanted:
+        running = sum(len(actor.jobs) for actor in self._actors)
+        wanted = max(0, min(jobs, self._window(excluded, workers) - running))
+        while self._spare(wanted) < 0:
             handle = self._new_actor()
             self._starting[handle.ready.remote()] = handle
         # An actor holds its CPU while its handle lives, so one that will have nothing to do is dropped at once.
-        while len(self._idle) + len(self._starting) > wanted:
+        while self._spare(wanted) >= self._runs and (self._starting or self._unused()):
             if self._starting:
                 self._starting.popitem()
             else:
-                self._idle.pop()
+                self._actors.remove(self._unused()[-1])
+        self._wanted = wanted
+
+    def _spare(self, wanted: int) -> int:
+        """Return how many more workers have no job, now or soon, than so many."""
+        free = sum(actor.free for actor in self._actors)
+        return free + self._runs * len(self._starting) - wanted
+
+    def _unused(self) -> list[RunningActor]:
+        """Return the actors that have no job."""
+        return [actor for actor in self._actors if not actor.jobs]
 
     def _workers(self) -> Counter[str]:
         """Return how many workers each node has."""
-        actors = [*self._idle, *(running.actor for running in self._running.values())]
-        return Counter(actor.host for actor in actors)
+        workers: Counter[str] = Counter()
+        for actor in self._actors:
+            workers[actor.host] += actor.workers
+        return workers
 
     def _release(self, hosts: frozenset[str]) -> None:
-        """Release idle workers on these nodes, and on nodes that have more than they should."""
-        workers, limits, kept = self._workers(), self._nodes.limits, []
-        for actor in self._idle:
+        """Release idle actors on these nodes, and on nodes that have more workers than they should."""
+        workers, limits = self._workers(), self._nodes.limits
+        for actor in self._unused():
             host = actor.host
             if host in hosts or workers[host] > limits.get(host, workers[host]):
-                workers[host] -= 1
-            else:
-                kept.append(actor)
-        self._idle = kept
+                workers[host] -= actor.workers
+                self._actors.remove(actor)
 
     @override
     def idle(self) -> Sequence[str]:
-        return [actor.host for actor in self._idle]
+        free = [actor.host for actor in self._actors for _ in range(actor.free)]
+        return free[: self._wanted]
 
     def _new_actor(self) -> Any:
         options = {**self._session.worker_options(), "max_restarts": 0}
@@ -123,7 +136,7 @@ class ActorExecutor(RayExecutor[Job, Progress]):
                 continue
             self._failures.started(host)
             self._nodes.starved -= {host}
-            self._idle.append(Actor(handle, host))
+            self._actors.append(RunningActor(handle, host, self._runs))
 
     def _take_failed_start(self, host: str, why: str) -> None:
         """Record that a worker could not start.
@@ -147,26 +160,28 @@ class ActorExecutor(RayExecutor[Job, Progress]):
     def submit(
         self, job: Job, start_from: bytes | None, host: str, avoid: frozenset[str] = NOWHERE
     ) -> None:
-        actor = next(actor for actor in self._idle if actor.host == host)
-        self._idle.remove(actor)
-        self._running[actor.handle.run.remote(job, start_from)] = RunningJob(actor, job.name)
+        actor = next(actor for actor in self._actors if actor.host == host and actor.free)
+        actor.submit(job, start_from)
         self._hangs.started(job.name, time.monotonic())
 
     @override
     def wait(self, seconds: float) -> list[Event]:
-        references = [*self._running, *self._starting]
+        for actor in self._actors:
+            actor.go_on()
+        calls = {actor.call: actor for actor in self._actors if actor.call is not None}
+        references = [*calls, *self._starting]
         if references:
             ray.wait(references, num_returns=1, timeout=seconds)
         else:
             time.sleep(seconds)
-        if self._running or self._idle:
+        if self._actors:
             self._running_at = time.monotonic()
         stalled = self._stalled("no worker could start", "a run")
         events: list[Event] = [*self._notices, *self._session_notices(), *stalled]
         self._notices.clear()
-        if self._running:
-            ready, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
-            events += [event for reference in ready for event in self._take_reply(reference)]
+        if calls:
+            ready, _ = ray.wait(list(calls), num_returns=len(calls), timeout=0)
+            events += [event for each in ready for event in self._take_reply(calls[each])]
             events += [self._handle_hang(hang) for hang in self._hangs.due(time.monotonic())]
         return events
 
@@ -174,27 +189,43 @@ class ActorExecutor(RayExecutor[Job, Progress]):
     def _use_other_nodes(self) -> None:
         self._nodes.starved |= self._nodes.names() - self._excluded if self._excluded else NOWHERE
 
-    def _take_reply(self, reference: Any) -> list[Event]:
-        """Turn an actor's reply into an event, and let it go on without waiting for the driver."""
-        running = self._running.pop(reference)
-        actor, job = running.actor, running.job
-        event = reply(reference, running)
-        if isinstance(event, Progress) and not event.done:
-            self._hangs.reported(job, time.monotonic())
-            self._running[actor.handle.continue_run.remote()] = running
-            return [event]
-        self._hangs.ended(job)
-        if isinstance(event, Failure) and event.died:
-            lost = replace(event, reason=self._given_up.pop(job, event.reason))
-            return [*self._take_loss(lost, self._workers()[lost.host])]
-        if isinstance(event, Progress):
-            self._failures.finished(actor.host)
-        self._idle.append(actor)
-        return [event]
+    def _take_reply(self, actor: RunningActor) -> list[Event]:
+        """Turn an actor's reply into events, and let it go on without waiting for the driver."""
+        reports = actor_replies(actor.call, actor.called(), actor.host)
+        actor.call = None
+        deaths = [each for each in reports.values() if isinstance(each, Failure) and each.died]
+        events: list[Event] = []
+        for row, report in reports.items():
+            if isinstance(report, Failure) and report.died:
+                continue
+            events.append(report)
+            if not ends(report):
+                self._hangs.reported(report.job, time.monotonic())
+                continue
+            self._hangs.ended(report.job)
+            actor.end(row)
+            if isinstance(report, Progress):
+                self._failures.finished(actor.host)
+        if deaths:
+            return [*events, *self._take_death(actor, deaths[0])]
+        actor.go_on()
+        return events
+
+    def _take_death(self, actor: RunningActor, death: Failure) -> list[Event]:
+        """Return the loss of each of an actor's jobs: one loss for the node."""
+        self._actors.remove(actor)
+        losses: list[Failure] = []
+        for job in actor.jobs.values():
+            self._hangs.ended(job)
+            reason = self._given_up.pop(job, death.reason)
+            losses.append(replace(death, job=job, reason=reason))
+        first, *notices = self._take_loss(losses[0], self._workers()[actor.host])
+        others = [replace(each, out_of_memory=False) for each in losses[1:]]
+        return [first, *others, *notices]
 
     def _handle_hang(self, hang: Hang) -> Notice:
         """Name a worker that hangs; end it where it has hung for too long."""
-        (actor,) = (each.actor for each in self._running.values() if each.job == hang.job)
+        (actor,) = (each for each in self._actors if hang.job in each.jobs.values())
         if hang.give_up:
             self._given_up[hang.job] = hang.reason()
             ray.kill(actor.handle)
@@ -206,17 +237,20 @@ class ActorExecutor(RayExecutor[Job, Progress]):
 
         A worker that has died or takes too long is left behind: its run goes on from its last checkpoint next time.
         """
-        replies = [
-            (reference, running.actor.handle.final_report.remote(), running)
-            for reference, running in self._running.items()
+        calls = [
+            (actor, actor.called(), actor.handle.final_report.remote(list(actor.called())))
+            for actor in self._actors
+            if actor.call is not None
         ]
-        references = [reference for *pair, _ in replies for reference in pair]
+        references = [each for actor, _, report in calls for each in (actor.call, report)]
         ray.wait(references, num_returns=len(references), timeout=FINAL_REPORT_SECONDS)
         events: list[Event] = []
-        for in_progress, final_report, running in replies:
-            event = reply(in_progress, running, timeout=0)
-            events.append(event)
-            if isinstance(event, Progress) and not event.done:
-                events.append(reply(final_report, running, timeout=0))
-        self._running.clear()
+        for actor, jobs, report in calls:
+            in_progress = actor_replies(actor.call, jobs, actor.host, timeout=0.0)
+            events += in_progress.values()
+            going_on = {row: jobs[row] for row, each in in_progress.items() if not ends(each)}
+            if going_on:
+                last = actor_replies(report, going_on, actor.host, timeout=0.0)
+                events += [last[row] for row in going_on if row in last]
+        self._actors.clear()
         return [event for event in events if not (isinstance(event, Failure) and event.died)]

@@ -27,9 +27,11 @@ AnyExecutor = TypeVar("AnyExecutor", bound="RayExecutor[Any, Any]")
 class RayExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
     """Runs jobs on this machine or on a running cluster; how a job gets to a node is a subclass's matter."""
 
-    def __init__(self, pool: SharedArrays, execution: ExecutionSpec) -> None:
+    def __init__(self, pool: SharedArrays, execution: ExecutionSpec, runs: int = 1) -> None:
+        """Run jobs by workers of so many at a time each."""
         self._execution = execution
-        self._session = RaySession(pool, execution)
+        self._runs = runs
+        self._session = RaySession(pool, execution, runs)
         self._nodes = Nodes()
         self._failures = NodeFailures()
         self._running_at = 0.0
@@ -51,7 +53,8 @@ class RayExecutor(Executor[JobT, ResultT], Generic[JobT, ResultT]):
 
     def _window(self, excluded: frozenset[str], workers: Counter[str]) -> int:
         """Return how many jobs may run at a time where no new one starts on some nodes, `workers` being there now."""
-        capacity = self._nodes.capacity(excluded) + sum(workers[host] for host in excluded)
+        capacity = self._nodes.capacity(excluded) * self._runs
+        capacity += sum(workers[host] for host in excluded)
         return min(self._session.window(), max(1, capacity))
 
     def _take_loss(self, lost: Failure, others: int) -> Sequence[Failure | Notice]:

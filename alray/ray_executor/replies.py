@@ -1,7 +1,8 @@
 """What a call to Ray returned or raised, as an event for the driver."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -29,34 +30,19 @@ LOSSES = (
 """What Ray raises where a worker was lost."""
 
 
-@dataclass(frozen=True)
-class Actor:
-    """An actor that is up, and its node's name."""
-
-    handle: Any
-    host: str
-
-
-@dataclass(frozen=True)
-class RunningJob:
-    """A job in progress: its name alone, as its state, some megabytes, is the actor's now."""
-
-    actor: Actor
-    job: str
-
-
-def reply(reference: Any, running: RunningJob, timeout: float | None = None) -> Progress | Failure:
-    """Return an actor's reply as an event."""
-    job, host = running.job, running.actor.host
+def actor_replies(
+    reference: Any, jobs: Mapping[int, str], host: str, timeout: float | None = None
+) -> Mapping[int, Progress | Failure]:
+    """Return an actor's reply as an event for each of its jobs; an error of the actor is that of all of them."""
     try:
-        progress: Progress = ray.get(reference, timeout=timeout)
+        reports: Mapping[int, Progress | Failure] = ray.get(reference, timeout=timeout)
     except LOSSES as error:
-        return loss(error, job, host)
+        return {row: loss(error, job, host) for row, job in jobs.items()}
     except GetTimeoutError:
-        return Failure(job, "it did not answer in time", host)
+        return {row: Failure(job, "it did not answer in time", host) for row, job in jobs.items()}
     except RayTaskError as error:
-        return failure(error, job, host)
-    return replace(progress, host=host)
+        return {row: failure(error, job, host) for row, job in jobs.items()}
+    return {row: replace(report, host=host) for row, report in reports.items()}
 
 
 def loss(error: BaseException, job: str, host: str) -> Failure:

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import math
 import os
 import sys
 from typing import Any
@@ -29,8 +30,10 @@ from alray.studies.retries import NOWHERE
 class RaySession:
     """Joins or starts Ray, and keeps one copy of the pool on each node, with the checksum that it had at first."""
 
-    def __init__(self, pool: SharedArrays, execution: ExecutionSpec) -> None:
+    def __init__(self, pool: SharedArrays, execution: ExecutionSpec, runs: int = 1) -> None:
+        """Get ready for workers of so many runs each."""
         self._pool = pool
+        self._runs = runs
         self._execution = execution
         self._address = cluster_address(execution)
         self._connected_here = False
@@ -79,13 +82,14 @@ class RaySession:
         return notices
 
     def worker_options(self) -> dict[str, Any]:
-        """Return what one run or task takes of a node, as options of `ray.remote`."""
+        """Return what one worker takes of a node, as options of `ray.remote`; its runs take turns on its CPUs."""
         options: dict[str, Any] = {
             "num_cpus": self._execution.cpus_per_run,
-            "num_gpus": self._execution.gpus_per_run,
+            # Ray knows parts of a GPU to the ten-thousandth.
+            "num_gpus": math.floor(self._execution.gpus_per_run * self._runs * 1e4 + 1e-6) / 1e4,
         }
         if self._execution.memory_per_run:
-            options["memory"] = int(self._execution.memory_per_run * 2**30)
+            options["memory"] = int(self._execution.memory_per_run * self._runs * 2**30)
         return options
 
     def update(self, nodes: Nodes) -> None:
@@ -107,7 +111,9 @@ class RaySession:
         if self._preflight is not None:
             self._preflight.check_new()
         unchecked, options = self._unchecked(), self.worker_options()
-        capacity = {node["NodeID"]: slots(node["Resources"], options) for node in nodes}
+        capacity = {
+            node["NodeID"]: self._runs * slots(node["Resources"], options) for node in nodes
+        }
         fit = sum(count for node, count in capacity.items() if node not in unchecked)
         if self._request is not None:
             self._notices += filter(None, [self._request.update(sum(capacity.values()))])

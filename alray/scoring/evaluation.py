@@ -4,19 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from alray.networks.models import FUSED, Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.metrics import Metrics, measure
+from alray.scoring.metrics import LogProbs, Metrics, measure
 from alray.strategies.signals import Request
 
 UNKNOWN = Metrics(np.nan, np.nan, np.nan, np.nan)
 """Of no objects."""
 
-Predictions = Mapping[str, npt.NDArray[np.float32]]
+Predictions = Mapping[str, LogProbs]
 """Per head (n, classes) log-probabilities; NaN where the head's modality is absent, no entry where no object has it."""
 
 
@@ -38,9 +39,11 @@ def predict(
     ]
 
 
-def _split(log_probs: Tensor, parts: Sequence[Indices]) -> list[npt.NDArray[np.float32]]:
-    ends = np.cumsum([len(part) for part in parts])[:-1]
-    return np.split(log_probs.cpu().numpy(), ends)
+def _split(log_probs: Tensor, parts: Sequence[Indices]) -> Sequence[LogProbs]:
+    sizes = [len(part) for part in parts]
+    if log_probs.device.type != "cpu":
+        return torch.split(log_probs, sizes)
+    return np.split(log_probs.numpy(), np.cumsum(sizes)[:-1])
 
 
 def metrics_by_head(
@@ -54,14 +57,21 @@ def metrics_by_head(
             metrics[head] = UNKNOWN
             continue
         # NaN of the main head is no absence: `measure` refuses it.
-        present = np.ones(len(values), dtype=bool) if head == FUSED else ~np.isnan(values[:, 0])
+        present = np.ones(len(values), dtype=bool) if head == FUSED else _present(values)
         if not present.any():
             metrics[head] = UNKNOWN
         elif present.all():
             metrics[head] = measure(values, labels)
         else:
-            metrics[head] = measure(values[present], labels[present])
+            rows = torch.from_numpy(present) if isinstance(values, Tensor) else present
+            metrics[head] = measure(values[rows], labels[present])
     return metrics
+
+
+def _present(values: LogProbs) -> npt.NDArray[np.bool_]:
+    """Return (n,) which objects have log-probabilities."""
+    first = values[:, 0].cpu().numpy() if isinstance(values, Tensor) else values[:, 0]
+    return ~np.isnan(first)
 
 
 def evaluate(network: Network, pool: PoolTensors, indices: Indices) -> Metrics:

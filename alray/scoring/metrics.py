@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from alray.errors import ScoreError
 from alray.pools.pool import Indices
@@ -30,20 +32,45 @@ class Metrics:
     balanced_accuracy: float = float("nan")
 
 
-def measure(log_probs: npt.NDArray[np.float32], labels: Indices) -> Metrics:
+LogProbs = npt.NDArray[np.float32] | Tensor
+"""(n, classes) log-probabilities: an array, or a tensor on a GPU, from which only what metrics need is copied."""
+
+
+def predicted_classes(log_probs: LogProbs) -> Indices:
+    """Return (n,) the most probable class of each object."""
+    if isinstance(log_probs, Tensor):
+        found: Indices = log_probs.argmax(dim=1).cpu().numpy()
+        return found
+    predicted: Indices = log_probs.argmax(axis=1)
+    return predicted
+
+
+def _found(
+    log_probs: LogProbs, labels: Indices
+) -> tuple[Indices, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return (n,) predicted classes, and the log-probabilities of these and of the true classes."""
+    if not isinstance(log_probs, Tensor):
+        predicted, objects = predicted_classes(log_probs), np.arange(len(labels))
+        highest, true = (log_probs[objects, each] for each in (predicted, labels))
+        return predicted, highest.astype(np.float64), true.astype(np.float64)
+    highest_, predicted_ = log_probs.max(dim=1)
+    wanted = torch.from_numpy(labels).to(log_probs.device)
+    true_ = log_probs.gather(1, wanted[:, None]).squeeze(1)
+    on_host = torch.stack([highest_, true_]).double().cpu().numpy()
+    return predicted_.cpu().numpy(), on_host[0], on_host[1]
+
+
+def measure(log_probs: LogProbs, labels: Indices) -> Metrics:
     """Compute all metrics for (n, classes) log-probabilities and (n,) labels, n >= 1.
 
     Raises:
         ScoreError: Some log-probabilities are NaN: the fit has diverged.
     """
-    predicted = log_probs.argmax(axis=1)
-    objects = np.arange(len(labels))
-    highest = log_probs[objects, predicted].astype(np.float64)
+    predicted, highest, true = _found(log_probs, labels)
     # NaN counts as a row's greatest value: the maxima show it without a pass over all values.
     if np.isnan(highest).any():
         raise ScoreError("the model's outputs are not finite; try a smaller training.lr")
     right = predicted == labels
-    true = log_probs[objects, labels].astype(np.float64)
     return Metrics(
         accuracy=float(right.mean()),
         macro_f1=macro_f1(predicted, labels, log_probs.shape[1]),

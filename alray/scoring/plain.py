@@ -10,8 +10,11 @@ from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import FUSED, Network, Outputs
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
-from alray.scoring.passes import MODULE_BLOCK, asked_heads, block_signals
+from alray.scoring.passes import MODULE_BLOCK, asked_heads, block_of, block_signals
 from alray.strategies.signals import Request, Signals
+
+MOST_OF_MODULE = 4096
+"""Objects at a time on a GPU: a module's maps may be larger than the activations that `block_of` knows."""
 
 
 class ModulePass:
@@ -29,6 +32,7 @@ class ModulePass:
     ) -> None:
         self._network = network
         self._pool = pool
+        self.block_size = min(block_of(pool, self.block_size), MOST_OF_MODULE)
         self._request = request
         self._predictor = predictor if request.predicted_loss else None
         self._dropouts = dropouts(network)

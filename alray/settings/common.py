@@ -1,5 +1,6 @@
 """Settings of both kinds of study: pool, split, model, training, execution."""
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_serializer, model_validator
@@ -168,6 +169,9 @@ class TrainingSpec(Settings):
         return self
 
 
+MOST_RUNS_OF_WORKER = 8
+"""Scoring and evaluation take turns in a process, so more processes are faster from here on."""
+
 Library = Literal["onednn", "blas"]
 """What computes matrix products on the CPU: oneDNN, or PyTorch's own, which call a BLAS."""
 
@@ -184,7 +188,10 @@ class ProductsSpec(Settings):
 
 
 class ExecutionSpec(Settings):
-    """Execution of runs. Of its settings only `cpus_per_run`, `products` and the use of a GPU can change a result."""
+    """Execution of runs.
+
+    Of its settings only `cpus_per_run`, `products`, `gpu_precision` and the use of a GPU can change a result.
+    """
 
     executor: Literal["ray", "inline"] = Field(
         "ray", description="Ray, or this process alone (inline)"
@@ -198,6 +205,11 @@ class ExecutionSpec(Settings):
     )
     cpus_per_run: Count = Field(1, description="threads of a run")
     gpus_per_run: NotNegative = Field(0, description="share of a GPU for a run")
+    gpu_precision: Literal["float32", "tf32", "bf16"] = Field(
+        "float32",
+        description="numbers of a GPU's matrix products: float32, or tf32 or bf16, which are faster for large "
+        "networks and round more",
+    )
     memory_per_run: NotNegative = Field(
         0, description="GiB of memory that a run needs, counted by Ray; 0: not counted"
     )
@@ -212,3 +224,19 @@ class ExecutionSpec(Settings):
     metrics: bool = Field(
         default=False, description="export the progress as Ray metrics (needs ray[default])"
     )
+
+    @property
+    def runs_of_worker(self) -> int:
+        """Runs that share a process: one on the CPU; on a GPU its runs are shared out evenly among few processes."""
+        if not self.gpus_per_run:
+            return 1
+        of_gpu = max(1, int(1 / self.gpus_per_run + 1e-9))
+        return of_gpu // math.ceil(of_gpu / MOST_RUNS_OF_WORKER)
+
+    @model_validator(mode="after")
+    def _has_a_use_for_precision(self) -> "ExecutionSpec":
+        if self.gpu_precision != "float32" and not self.gpus_per_run:
+            raise ValueError(
+                f"gpu_precision: {self.gpu_precision} needs a GPU: give --gpus-per-run too, or leave it out"
+            )
+        return self

@@ -21,7 +21,7 @@ SCHEMA = 1
 LONGEST_ID = LONGEST - len("..safetensors.tmp")
 """Most characters of a run's name: the longest file of its name is a checkpoint while it is being written."""
 
-OPTIONAL = ("candidates", "screen", "strategy_code", "model_code")
+OPTIONAL = ("candidates", "screen", "strategy_code", "model_code", "gpu_precision")
 """Settings that are part of a run's identity only where they are set."""
 
 DESCRIPTIONS = {"arm", "variant", "against", "oracle", "full_data"}
@@ -47,6 +47,7 @@ class RunSpec(Settings):
         threads: Threads of the run: they change the order of sums, and a run with another number of them differs from
             it as one with another seed does.
         device: The device of the network, which acts in the same way.
+        gpu_precision: Numbers of its products where they are not float32.
         strategy_code: A hash of the source of a custom strategy, None for a built-in one.
         model_code: A hash of the source of a custom network, None for a built-in one.
     """
@@ -70,6 +71,7 @@ class RunSpec(Settings):
     metric_split: Literal["test", "validation"]
     threads: int
     device: Literal["cpu", "cuda"] = "cpu"
+    gpu_precision: Literal["tf32", "bf16"] | None = None
     candidates: int | None = None
     screen: ScreenSpec | None = None
     full_data: bool = False

@@ -204,10 +204,12 @@ def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, A
     """Return the settings that all runs of a folder share, by dotted name."""
     kept = {key: value for key, value in settings.items() if key not in (*addable, "execution")}
     execution = settings.get("execution", {})
-    # The device and the number of threads change a run as another seed does; the number of runs at a time does not.
+    # The number of threads changes a run as another seed does, and so do the device and, on a GPU, how many runs are
+    # trained at once, which follows from a run's share; how many run at a time does not.
     kept["execution"] = {
         "cpus_per_run": execution.get("cpus_per_run"),
-        "on a GPU": bool(execution.get("gpus_per_run")),
+        "gpus_per_run": execution.get("gpus_per_run") or 0,
+        "gpu_precision": execution.get("gpu_precision", "float32"),
     }
     # The pool's content is compared by its fingerprint, so that it may move.
     kept["pool"] = {key: value for key, value in kept.get("pool", {}).items() if key != "source"}

@@ -46,6 +46,16 @@ class WeightGroup:
         weights, steps, means, squares = lists
         adam_step(weights, gradients, (steps, means, squares), lr=lr, decay=self.decay)
 
+    def move(self, means: Sequence[Tensor], squares: Sequence[Tensor], steps: Tensor) -> None:
+        """Keep the moments, with the values that they have, in these tensors from now on."""
+        self._steps = steps.copy_(self._steps)
+        _, old_means, old_squares = self._moments
+        kept = [
+            [new.copy_(old) for new, old in zip(*each, strict=True)]
+            for each in ((means, old_means), (squares, old_squares))
+        ]
+        self._moments = (list(self._steps.unbind()), kept[0], kept[1])
+
     def moments(self) -> list[dict[str, Tensor]]:
         """Return each weight's moments, which go on changing; none of a weight that has not moved."""
         each = zip(*self._moments, strict=True)
@@ -83,6 +93,20 @@ class Adam:
         """Move every weight that has a gradient."""
         for group in self.groups:
             group.step(self.lr)
+
+    def move(self, means: Sequence[Tensor], squares: Sequence[Tensor], steps: Tensor) -> None:
+        """Keep the moments, with the values that they have, in these tensors from now on.
+
+        Args:
+            means: For each weight of all groups, of its shape.
+            squares: Likewise.
+            steps: (weights,) how many steps each has taken.
+        """
+        first = 0
+        for group in self.groups:
+            last = first + len(group.weights)
+            group.move(means[first:last], squares[first:last], steps[first:last])
+            first = last
 
     def state(self) -> dict[int, dict[str, Tensor]]:
         """Return the moments of each weight that has moved, by its number; they go on changing."""

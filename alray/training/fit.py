@@ -2,9 +2,9 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,8 +14,11 @@ from alray.networks.layers import seed_dropouts
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.training.batches import batches
+from alray.training.gpu.stack import Epoch, place_of
 from alray.training.learner import Learner, train_mode
 from alray.training.steps import Steps
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,33 @@ class Fit:
     train_loss: float
 
 
+Epochs = Generator[Epoch, float, Result]
+"""Work that yields each epoch for a stack, whose caller sends back the epoch's mean loss per object."""
+
+
+def complete(work: Epochs[Result]) -> Result:
+    """Do work to its end, each epoch by its own stack without other learners."""
+    try:
+        epoch = next(work)
+        while True:
+            (loss,) = place_of(epoch.learner).stack.run([epoch])
+            epoch = work.send(loss)
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+
+
 def fit(
     learner: Learner, pool: PoolTensors, labelled: Indices, draws: Draws, options: FitOptions
 ) -> Fit:
     """Fit a learner in place on the labelled objects, (n,) with n >= 1."""
+    return complete(fitting(learner, pool, labelled, draws, options))
+
+
+def fitting(
+    learner: Learner, pool: PoolTensors, labelled: Indices, draws: Draws, options: FitOptions
+) -> Epochs[Fit]:
+    """Do the same; yield the epochs of a learner that is in a stack."""
     seed_dropouts(learner.network, draws.dropout)
     # Labels grow from round to round, and so do batches.
     steps = Steps(learner, pool, few_shapes=True)
@@ -64,7 +90,13 @@ def fit(
     for epoch in range(options.epochs):
         train_mode(learner, freeze_batch_norm=options.freeze_batch_norm)
         detach = epoch >= options.detach_from * options.epochs
-        train_loss = _epoch(steps, pool, labelled, draws, detach=detach)
+        parts = batches(len(labelled), learner.spec, draws.order)
+        order = (labelled[positions] for positions in parts)
+        if learner.place is None:
+            train_loss = _epoch(steps, pool, order, draws, detach=detach)
+        else:
+            live = not options.freeze_batch_norm
+            train_loss = yield Epoch(learner, list(order), _draw_seed(draws.dropout), live)
         done += 1
         if best is not None and best.must_stop():
             break
@@ -73,13 +105,17 @@ def fit(
     return Fit(done, train_loss)
 
 
+def _draw_seed(generator: torch.Generator) -> int:
+    """Draw a seed for the masks of an epoch."""
+    return int(torch.randint(0, 1 << 62, (), generator=generator))
+
+
 def _epoch(
-    steps: Steps, pool: PoolTensors, labelled: Indices, draws: Draws, *, detach: bool
+    steps: Steps, pool: PoolTensors, order: Iterable[Indices], draws: Draws, *, detach: bool
 ) -> float:
     """Take an epoch's steps; return the mean loss per object."""
     total, seen = 0.0, 0
-    for positions in batches(len(labelled), steps.learner.spec, draws.order):
-        indices = labelled[positions]
+    for indices in order:
         masks = steps.draw(len(indices), draws.dropout)
         loss = steps.take(pool.batch(indices), pool.labels(indices), masks, detach=detach)
         total += loss.item() * len(indices)

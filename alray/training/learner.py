@@ -19,7 +19,11 @@ from alray.training.user_errors import named_errors
 
 
 class Learner(nn.Module):
-    """The network, the loss weights, and the loss predictor where there is one: all that a fit changes."""
+    """The network, the loss weights, and the loss predictor where there is one: all that a fit changes.
+
+    Attributes:
+        place: Where its tensors lie among those of other learners (`alray.training.gpu.stack`), None for its own.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class Learner(nn.Module):
         self.loss = loss
         self.predictor = predictor
         self.spec = spec
+        self.place: object = None
         weights = [
             parameter for name, parameter in self.named_parameters() if name != "loss.log_variance"
         ]

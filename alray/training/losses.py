@@ -26,7 +26,7 @@ class HeadsLoss(nn.Module):
 
     def __init__(self, head_names: tuple[str, ...], spec: TrainingSpec) -> None:
         super().__init__()
-        self._names = head_names
+        self.head_names = head_names
         self._spec = spec
         unknown = sorted(set(spec.loss_weights) - set(head_names))
         if unknown:
@@ -43,29 +43,31 @@ class HeadsLoss(nn.Module):
         total = labels.new_zeros((), dtype=torch.float32)
         each = functional.cross_entropy(outputs.heads[FUSED].values, labels, reduction="none")
         s = self.log_variance.clamp(*self._spec.log_variance_range)
-        for position, name in enumerate(self._names):
+        for position, name in enumerate(self.head_names):
             head = outputs.heads.get(name)
             if head is None:
                 continue
             wanted = labels if head.rows is None else labels[head.rows]
             mean = each.mean() if name == FUSED else functional.cross_entropy(head.values, wanted)
-            total = total + self._weighted(name, mean, s[position])
+            total = total + self.weighted(name, mean, s[position])
         return total, each
 
-    def _weighted(self, name: str, loss: Tensor, s: Tensor) -> Tensor:
-        if self._spec.loss == "learned_noise":
+    def weighted(self, name: str, loss: Tensor, s: Tensor | None) -> Tensor:
+        """Return what a head adds to a batch's loss, by its mean cross-entropy and, where that is learned, its s_i."""
+        if s is not None and self._spec.loss == "learned_noise":
             return loss * torch.exp(-s) + s / 2
         return loss * self._spec.loss_weights.get(name, 1.0)
 
     @torch.no_grad()
-    def keep_in_range(self) -> None:
-        """Move every s_i to the nearest value of its range."""
-        self.log_variance.clamp_(*self._spec.log_variance_range)
+    def keep_in_range(self, log_variance: Tensor | None = None) -> None:
+        """Move every s_i, or these of several learners, to the nearest value of its range."""
+        s = self.log_variance if log_variance is None else log_variance
+        s.clamp_(*self._spec.log_variance_range)
 
     def sigmas(self) -> dict[str, float]:
         """Return the learned noise of each head; 1 where it is not learned."""
         s = self.log_variance.detach().clamp(*self._spec.log_variance_range)
-        return dict(zip(self._names, torch.exp(s / 2).tolist(), strict=True))
+        return dict(zip(self.head_names, torch.exp(s / 2).tolist(), strict=True))
 
 
 def ranking_loss(predicted: Tensor, true: Tensor, spec: LossPredictionSpec) -> Tensor:

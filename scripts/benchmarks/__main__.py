@@ -6,6 +6,7 @@ import click
 
 from benchmarks.engine import engine
 from benchmarks.fine_tune import fine_tune
+from benchmarks.gpu import gpu
 from benchmarks.growth import growth
 from benchmarks.harness.programs import ProgramError
 from benchmarks.libraries.command import libraries
@@ -18,7 +19,7 @@ def bench() -> None:
     """Run nothing before the command."""
 
 
-for command in (engine, margin_round, libraries, sweep, growth, fine_tune):
+for command in (engine, margin_round, libraries, sweep, growth, fine_tune, gpu):
     bench.add_command(command)
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from alray.settings.sweep import SweepSpec
 from alray.strategies.base import given
 from alray.strategies.scores import margin
 from alray.strategies.signals import Request
+from alray.studies.sweep.group_executor import ends
 from alray.studies.sweep.jobs import Job
 from benchmarks.harness.options import COUNT
 from benchmarks.harness.processes import MEGABYTE, proportional
@@ -124,9 +125,9 @@ class MeasuredActor(RunActor):
 
     def memory_after(self, job: Job) -> dict[str, float]:
         """Return the megabytes that it holds, by kind, once the job is done."""
-        progress = self.run(job, None)
-        while not progress.done:
-            progress = self.continue_run()
+        progress = self.advance({0: (job, None)}, [0])[0]
+        while not ends(progress):
+            progress = self.advance({}, [0])[0]
         return proportional()
 
 

@@ -8,7 +8,8 @@ from ray.exceptions import ActorUnavailableError, OutOfMemoryError, RayError, Wo
 
 from alray import api
 from alray.ray_executor.actors import ActorExecutor
-from alray.ray_executor.replies import Actor, RunningJob, cause_of_death, reason
+from alray.ray_executor.replies import cause_of_death, reason
+from alray.ray_executor.running_actor import RunningActor
 from alray.ray_executor.session import RaySession
 from alray.ray_executor.tasks import TaskExecutor, _Submitted
 from alray.studies.correlation.tasks import TrainBase
@@ -26,7 +27,8 @@ def runs(pool) -> ActorExecutor:
     plan = api.plan_sweep(settings(pool))
     made = ActorExecutor(plan.shared, plan.study.execution)
     for number, host in enumerate(["node1", "node1", "node2"]):
-        made._running[number] = RunningJob(Actor(None, host), f"run-{number}")
+        made._actors.append(RunningActor(None, host))
+        made._actors[-1].jobs[0] = f"run-{number}"
     return made
 
 
@@ -78,10 +80,10 @@ def test_the_third_loss_in_a_row_names_the_node(runs):
 
 
 def test_idle_workers_are_released_where_they_are_of_no_use_or_too_many(runs):
-    runs._idle = [Actor(None, host) for host in ("node1", "node2", "node2")]
+    runs._actors += [RunningActor(None, host) for host in ("node1", "node2", "node2")]
     runs._nodes.limits["node2"] = 2
     runs._release(frozenset(["node1"]))
-    assert [actor.host for actor in runs._idle] == ["node2"]
+    assert [actor.host for actor in runs._unused()] == ["node2"]
 
 
 def test_tasks_are_handed_over_in_advance_as_long_as_memory_is_enough(tasks):

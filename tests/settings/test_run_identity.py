@@ -73,6 +73,7 @@ EXEMPT = {
     "execution.memory_per_run": "it limits the number of workers",
     "execution.insecure": "it concerns access to the cluster",
     "execution.metrics": "they are only displayed",
+    "execution.gpu_precision": "it needs a GPU, and has a test of its own",
     **{
         f"execution.products.{phase}": "the manifest holds it, and another one is refused"
         for phase in ("scoring", "training")
@@ -111,6 +112,17 @@ def only_run(**changes):
 
 def with_settings(changes):
     return only_run(**{"training": {}, "model": {}, **nested(changes)})
+
+
+def test_the_precision_of_a_gpu_is_part_of_a_runs_name_where_it_is_not_float32():
+    ids = [
+        only_run(execution={"gpus_per_run": 1, "gpu_precision": precision}).run_id
+        for precision in ("float32", "tf32", "bf16")
+    ]
+    assert len(set(ids)) == 3
+    assert ids[0] == only_run(execution={"gpus_per_run": 1}).run_id
+    with pytest.raises(ValueError, match="gpu_precision: bf16 needs a GPU: give --gpus-per-run"):
+        only_run(execution={"gpu_precision": "bf16"})
 
 
 def test_every_setting_is_either_part_of_a_runs_identity_or_exempt_for_a_reason():

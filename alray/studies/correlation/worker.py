@@ -10,10 +10,11 @@ import torch
 from alray.custom.code import NO_CODE, CustomCode, custom_model
 from alray.custom.finding import prepare_worker, require_same_code
 from alray.networks.products import use_products
-from alray.networks.tensors import PoolTensors
+from alray.networks.tensors import ArrayTensors, PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.settings.correlation import CorrelationSpec
 from alray.studies.correlation.tasks import Record, Task, perform
+from alray.studies.devices import precision, take_device
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,7 @@ class TaskWorker:
         self._code = code
         torch.set_num_threads(spec.execution.cpus_per_run)
         use_products(spec.execution.products)
-        device = torch.device("cuda" if spec.execution.gpus_per_run else "cpu")
-        self._pool = PoolTensors(pool, device)
+        self._pool = PoolTensors(pool, ArrayTensors(take_device(spec.execution)))
         self._checksum = checksum
         self._spec = spec
         self._host = host
@@ -75,7 +75,8 @@ class TaskWorker:
             raise RuntimeError("the worker has no task")
         (task, base), self._task = self._task, None
         begin = time.perf_counter()
-        result = perform(self._spec, self._pool, task, base)
+        with precision(self._spec.execution):
+            result = perform(self._spec, self._pool, task, base)
         return Performed(task, result, time.perf_counter() - begin, self._host)
 
     def final_report(self) -> None:

@@ -1,12 +1,11 @@
 """One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, and the clock is an argument."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from alray.networks.generators import forked_rng, torch_generator
@@ -15,7 +14,7 @@ from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
 from alray.scoring.evaluation import metrics_by_head, nll_of, predict
-from alray.scoring.metrics import mean_recall, rarest_classes
+from alray.scoring.metrics import mean_recall, predicted_classes, rarest_classes
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
@@ -27,7 +26,8 @@ from alray.studies.sweep.records import Record, RoundResult
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors, restore_learner
-from alray.training.fit import Draws, FitOptions, fit
+from alray.training.fit import Draws, Epochs, FitOptions, complete, fitting
+from alray.training.gpu.stacks import Stacks
 from alray.training.learner import Learner, fresh_learner
 from alray.training.stopping import StoppingParts, stopping_parts
 
@@ -45,15 +45,23 @@ class Experiment:
     """
 
     def __init__(
-        self, run: RunSpec, pool: PoolTensors, clock: Clock, state: RunState | None = None
+        self,
+        run: RunSpec,
+        pool: PoolTensors,
+        clock: Clock,
+        state: RunState | None = None,
+        stacks: Stacks | None = None,
     ) -> None:
+        """Begin a run, or go on from a state; its learners train in these stacks, where they are given and can."""
         self.run = run
         self.round = -1
         self._pool = pool
         self._clock = clock
+        self._stacks = stacks
         self.labelled: Indices = np.empty(0, dtype=np.int64)
         self._round_zero: Record = {}
-        self._rare = rarest_classes(pool.pool.labels[pool.pool.train])
+        self._is_rare = np.zeros(pool.pool.class_count, dtype=bool)
+        self._is_rare[rarest_classes(pool.pool.labels[pool.pool.train])] = True
         self.learner = self._fresh_learner(0)
         if state is not None:
             self.round = state.round
@@ -83,18 +91,26 @@ class Experiment:
 
     def passive(self) -> RoundResult:
         """Do round 0: label the initial objects at random and fit on them, with early stopping; return its result."""
+        return complete(self.passive_epochs())
+
+    def passive_epochs(self) -> Epochs[RoundResult]:
+        """Do the same; yield the epochs where the learner is in a stack."""
         rng = self._rng("initial")
         train = self._pool.pool.train
         self.labelled = rng.choice(train, size=self.run.initial, replace=False)
         self.round = 0
         begin = self._clock()
-        fitted = self._fit(epochs=self.run.training.passive_epochs, stop_early=True)
+        fitted = yield from self._fit(epochs=self.run.training.passive_epochs, stop_early=True)
         chosen = {"scored": 0, "screen_recall": np.nan, "query_s": 0.0}
         self._round_zero = self._record(self.labelled, fitted, begin, chosen)
         return self.round_zero()
 
     def next_round(self) -> RoundResult:
         """Do the next round: score the candidates, query, fit, evaluate; return its result."""
+        return complete(self.next_epochs())
+
+    def next_epochs(self) -> Epochs[RoundResult]:
+        """Do the same; yield the epochs where the learner is in a stack."""
         self.round += 1
         begin = self._clock()
         with self._seeded("strategy"):
@@ -107,12 +123,15 @@ class Experiment:
         if scratch:
             self.learner = self._fresh_learner(self.round)
         epochs = training.round_epochs or (training.passive_epochs if scratch else 1)
-        fitted = self._fit(epochs=epochs, stop_early=scratch)
+        fitted = yield from self._fit(epochs=epochs, stop_early=scratch)
         record = self._record(query.indices, fitted, begin, scored)
         return RoundResult(record, query.indices, query.scores)
 
     def _query(self) -> tuple[Query, Record]:
-        unlabelled = np.setdiff1d(self._pool.pool.train, self.labelled, assume_unique=True)
+        pool = self._pool.pool
+        known = np.zeros(len(pool), dtype=bool)
+        known[self.labelled] = True
+        unlabelled = pool.train[~known[pool.train]]
         candidates = self._candidates(unlabelled)
         needs, screen = self._strategy.needs, self.run.screen
         to_compare: Indices | None = None
@@ -169,7 +188,7 @@ class Experiment:
             learner.network, self._pool, candidates, needs, masks, learner.predictor
         )
 
-    def _fit(self, *, epochs: int, stop_early: bool) -> Record:
+    def _fit(self, *, epochs: int, stop_early: bool) -> Epochs[Record]:
         training = self.run.training
         prediction = training.loss_prediction
         detach_from = prediction.detach_after if prediction else 1.0
@@ -187,8 +206,9 @@ class Experiment:
             validate=nll_of(self.learner.network, self._pool, parts.held_out),
         )
         draws = Draws(self._rng("batches"), self._torch_generator("dropout"))
-        with self._seeded("dropout"):
-            fitted = fit(self.learner, self._pool, parts.learned, draws, options)
+        # In a stack, where runs take turns, nothing draws from the global generators.
+        with self._seeded("dropout") if self.learner.place is None else nullcontext():
+            fitted = yield from fitting(self.learner, self._pool, parts.learned, draws, options)
         return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
 
     def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
@@ -211,11 +231,11 @@ class Experiment:
             "round": self.round,
             "labels": len(self.labelled),
             **asdict(metrics[FUSED]),
-            "rare_recall": self._rare_recall(predictions[FUSED], labels),
+            "rare_recall": self._rare_recall(predicted_classes(predictions[FUSED]), labels),
             **{f"validation_{key}": value for key, value in asdict(validation).items()},
             **{f"accuracy_{name}": metrics[name].accuracy for name in heads if name != FUSED},
-            "query_classes": len(np.unique(pool.labels[queried])),
-            "labelled_classes": len(np.unique(pool.labels[self.labelled])),
+            "query_classes": _count_classes(pool.labels[queried]),
+            "labelled_classes": _count_classes(pool.labels[self.labelled]),
             **fitted,
             **{f"sigma_{name}": value for name, value in self.learner.loss.sigmas().items()},
             **chosen,
@@ -223,16 +243,19 @@ class Experiment:
             "eval_s": self._clock() - evaluation,
         }
 
-    def _rare_recall(self, log_probs: npt.NDArray[np.float32], labels: Indices) -> float:
+    def _rare_recall(self, predicted: Indices, labels: Indices) -> float:
         """Return the mean recall of the train part's rarest classes."""
-        rare = np.isin(labels, self._rare)
-        return mean_recall(log_probs[rare].argmax(axis=1), labels[rare])
+        rare = self._is_rare[labels]
+        return mean_recall(predicted[rare], labels[rare])
 
     def _fresh_learner(self, round_number: int) -> Learner:
         run = self.run
-        return fresh_learner(
+        learner = fresh_learner(
             run.model, run.training, self._pool, lambda p: self._torch_seed(p, round_number)
         )
+        if self._stacks is not None:
+            self._stacks.place(learner, run.model, self._pool)
+        return learner
 
     def _rng(self, purpose: Purpose) -> np.random.Generator:
         return generator(self.run.study_seed, self.run.seed, purpose, self.round)
@@ -250,3 +273,8 @@ class Experiment:
 
     def _torch_generator(self, purpose: Purpose) -> torch.Generator:
         return torch_generator(self._torch_seed(purpose))
+
+
+def _count_classes(labels: Indices) -> int:
+    """Return how many classes there are among some labels."""
+    return int(np.count_nonzero(np.bincount(labels)))

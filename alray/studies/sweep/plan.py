@@ -254,6 +254,7 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCod
 
 def _run(pools: Pools, arm: Arm, seed: int) -> RunSpec:
     study = arm.study
+    execution = study.execution
     return RunSpec(
         arm=arm.label,
         strategy=arm.text,
@@ -272,8 +273,9 @@ def _run(pools: Pools, arm: Arm, seed: int) -> RunSpec:
         query=study.query,
         rounds=study.rounds,
         metric_split=study.metric_split,
-        threads=study.execution.cpus_per_run,
-        device="cuda" if study.execution.gpus_per_run else "cpu",
+        threads=execution.cpus_per_run,
+        device="cuda" if execution.gpus_per_run else "cpu",
+        gpu_precision=None if execution.gpu_precision == "float32" else execution.gpu_precision,
         candidates=study.candidates,
         screen=study.screen,
         strategy_code=arm.strategy_code,
