@@ -65,7 +65,7 @@ def test_the_fingerprint_changes_with_a_modules_content_and_name_and_nothing_els
 def test_a_process_reads_its_source_once(monkeypatch):
     """It is asked for what it is made of whenever a worker reports rounds."""
     assert own_software().startswith("alray ")
-    reads = []
+    reads: list[object] = []
     monkeypatch.setattr(module, "source_fingerprint", reads.append)
     own_software()
     assert reads == []

@@ -1,6 +1,6 @@
 """One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, and the clock is an argument."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from functools import cached_property
@@ -14,8 +14,8 @@ from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.evaluation import metrics_by_head, nll_of, predict
-from alray.scoring.metrics import mean_recall, rarest_classes
+from alray.scoring.evaluation import UNKNOWN, metrics_by_head, nll_of, predict
+from alray.scoring.metrics import Metrics, mean_recall, rarest_classes
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
@@ -192,8 +192,25 @@ class Experiment:
         return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
 
     def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
-        """Evaluate and return the round's row; `begin` is the start of the fit, `chosen` the query's part of it."""
+        """Evaluate if it is time, and return the round's row; the fit began at `begin`, `chosen` is of the query."""
         evaluation = self._clock()
+        labels = self._pool.pool.labels
+        evaluated = self.run.evaluates(self.round)
+        return {
+            "round": self.round,
+            "labels": len(self.labelled),
+            **(self._evaluate() if evaluated else self._no_metrics()),
+            "query_classes": len(np.unique(labels[queried])),
+            "labelled_classes": len(np.unique(labels[self.labelled])),
+            **fitted,
+            **{f"sigma_{name}": value for name, value in self.learner.loss.sigmas().items()},
+            **chosen,
+            "fit_s": evaluation - begin,
+            "eval_s": self._clock() - evaluation if evaluated else 0.0,
+        }
+
+    def _evaluate(self) -> Record:
+        """Return the metrics of the network as it is."""
         pool = self._pool.pool
         heads = self.learner.network.head_names
         on_validation = self.run.metric_split == "validation"
@@ -207,21 +224,13 @@ class Experiment:
         for others in more:
             of_validation = metrics_by_head(others, pool.labels[pool.validation], (FUSED,))
             validation = of_validation[FUSED]
-        return {
-            "round": self.round,
-            "labels": len(self.labelled),
-            **asdict(metrics[FUSED]),
-            "rare_recall": self._rare_recall(predictions[FUSED], labels),
-            **{f"validation_{key}": value for key, value in asdict(validation).items()},
-            **{f"accuracy_{name}": metrics[name].accuracy for name in heads if name != FUSED},
-            "query_classes": len(np.unique(pool.labels[queried])),
-            "labelled_classes": len(np.unique(pool.labels[self.labelled])),
-            **fitted,
-            **{f"sigma_{name}": value for name, value in self.learner.loss.sigmas().items()},
-            **chosen,
-            "fit_s": evaluation - begin,
-            "eval_s": self._clock() - evaluation,
-        }
+        return _metrics_row(metrics, validation, self._rare_recall(predictions[FUSED], labels))
+
+    def _no_metrics(self) -> Record:
+        """Return NaN for each metric, as the row of a round without evaluation has them."""
+        return _metrics_row(
+            dict.fromkeys(self.learner.network.head_names, UNKNOWN), UNKNOWN, np.nan
+        )
 
     def _rare_recall(self, log_probs: npt.NDArray[np.float32], labels: Indices) -> float:
         """Return the mean recall of the train part's rarest classes."""
@@ -250,3 +259,13 @@ class Experiment:
 
     def _torch_generator(self, purpose: Purpose) -> torch.Generator:
         return torch_generator(self._torch_seed(purpose))
+
+
+def _metrics_row(of_heads: Mapping[str, Metrics], of_validation: Metrics, rare: float) -> Record:
+    """Return the columns of a round's metrics; `rare` is the recall of the rarest classes."""
+    return {
+        **asdict(of_heads[FUSED]),
+        "rare_recall": rare,
+        **{f"validation_{key}": value for key, value in asdict(of_validation).items()},
+        **{f"accuracy_{head}": of_heads[head].accuracy for head in of_heads if head != FUSED},
+    }
