@@ -21,8 +21,6 @@ from tests.helpers.builders import make_pool, plan_of
 from tests.helpers.report_reading import Page
 from tests.helpers.studies import Recorder, assert_same_records, comparable, settings
 
-pytestmark = pytest.mark.usefixtures("round_by_round")
-
 POOL = make_pool()
 METRICS = [
     *(*DECIDING, "ece", "accuracy_image", "accuracy_text"),
@@ -80,26 +78,6 @@ def test_evaluation_touches_no_draw(pool, tmp_path, changes):
     assert_equal_but_for_evaluations(
         every_round, sweep(pool, tmp_path, evaluate_every=3, **changes), 3
     )
-
-
-@pytest.mark.parametrize("stopped_after", [1, 2, 3])
-def test_a_study_that_was_stopped_between_evaluations_goes_on(
-    pool, tmp_path, every_second, stopped_after
-):
-    stop = Recorder(("run", stopped_after), lambda: os.kill(os.getpid(), signal.SIGINT))
-    with pytest.raises(Interrupted):
-        sweep(pool, tmp_path, stop)
-    observer = Recorder()
-    assert_same_records(every_second, sweep(pool, tmp_path, observer))
-    begun = [number for _, number in observer.of("progressed")]
-    assert begun == list(range(stopped_after + 1, 5))
-
-
-def test_rounds_can_be_added(pool, tmp_path, every_second):
-    sweep(pool, tmp_path, rounds=2)
-    observer = Recorder()
-    assert_same_records(every_second, sweep(pool, tmp_path, observer))
-    assert [number for _, number in observer.of("progressed")] == [3, 4]
 
 
 def test_another_number_is_another_study(pool, undisturbed):
@@ -168,3 +146,24 @@ def test_variants_of_the_query_are_paired_and_no_table_says_that_they_end_togeth
     assert "accuracy at the budget" in words
     assert "evaluated in round 0, then every 2 rounds" in words
     assert not re.search(r"\bnan\b", words, re.IGNORECASE)
+
+
+@pytest.mark.usefixtures("round_by_round")
+@pytest.mark.parametrize("stopped_after", [1, 2])
+def test_a_study_that_was_stopped_between_evaluations_goes_on(
+    pool, tmp_path, every_second, stopped_after
+):
+    stop = Recorder(("run", stopped_after), lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Interrupted):
+        sweep(pool, tmp_path, stop)
+    observer = Recorder()
+    assert_same_records(every_second, sweep(pool, tmp_path, observer))
+    begun = [number for _, number in observer.of("progressed")]
+    assert begun == list(range(stopped_after + 1, 5))
+
+
+def test_rounds_can_be_added(pool, tmp_path, every_second):
+    sweep(pool, tmp_path, rounds=2)
+    observer = Recorder()
+    assert_same_records(every_second, sweep(pool, tmp_path, observer))
+    assert [number for _, number in observer.of("progressed")] == [3, 4]
