@@ -19,6 +19,7 @@ OPTIONS = {
     "initial": Setting("initial"),
     "query": Setting("query"),
     "rounds": Setting("rounds"),
+    "evaluate-every": Setting("evaluate_every"),
     "full-data": Setting("full_data"),
     "candidates": Setting("candidates"),
     "screen": Setting("screen"),

@@ -34,6 +34,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         f"{settings['metric_split']}",
         "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
         f"{budget:,}{_varied(settings.get('vary') or {})}{outside and f' {outside} outside the budget'}",
+        **_evaluated(settings),
         **_full_data(ceilings),
         **_scored(source),
         "seeds": ", ".join(map(str, settings["seeds"])),
@@ -61,6 +62,12 @@ def _drawn(split: Mapping[str, Any]) -> str:
 def _varied(vary: Mapping[str, Any]) -> str:
     names = [name for name in ("initial", "query") if name in vary]
     return f"; where {joined(names)} varies, rounds follow to end there" if names else ""
+
+
+def _evaluated(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return where curves have their points, where that is not after every round."""
+    every = settings.get("evaluate_every", 1)
+    return {"evaluated": f"in round 0, then every {every:,} rounds"} if every > 1 else {}
 
 
 def _groups(pool: Mapping[str, Any]) -> str:

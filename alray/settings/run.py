@@ -21,14 +21,24 @@ SCHEMA = 1
 LONGEST_ID = LONGEST - len("..safetensors.tmp")
 """Most characters of a run's name: the longest file of its name is a checkpoint while it is being written."""
 
-OPTIONAL = ("candidates", "screen", "strategy_code", "model_code", "gpu_precision")
+OPTIONAL = (
+    "candidates",
+    "screen",
+    "evaluate_every",
+    "strategy_code",
+    "model_code",
+    "gpu_precision",
+)
 """Settings that are part of a run's identity only where they are set."""
 
 DESCRIPTIONS = {"arm", "variant", "against", "oracle", "full_data"}
 """Settings that only describe others."""
 
 LATER = frozenset(
-    {"strategy", "strategy_options", "strategy_code", "query", "rounds", "candidates", "screen"}
+    {
+        *("strategy", "strategy_options", "strategy_code"),
+        *("query", "rounds", "candidates", "screen", "evaluate_every"),
+    }
 )
 """Settings that the passive phase does not depend on."""
 
@@ -48,6 +58,7 @@ class RunSpec(Settings):
             it as one with another seed does.
         device: The device of the network, which acts in the same way.
         gpu_precision: Numbers of its products where they are not float32.
+        evaluate_every: Metrics are computed in the rounds whose number is a multiple of it; None for all rounds.
         strategy_code: A hash of the source of a custom strategy, None for a built-in one.
         model_code: A hash of the source of a custom network, None for a built-in one.
     """
@@ -74,6 +85,7 @@ class RunSpec(Settings):
     gpu_precision: Literal["tf32", "bf16"] | None = None
     candidates: int | None = None
     screen: ScreenSpec | None = None
+    evaluate_every: int | None = None
     full_data: bool = False
     strategy_code: str | None = None
     model_code: str | None = None
@@ -94,6 +106,10 @@ class RunSpec(Settings):
             "schema": SCHEMA,
             **{name: value for name, value in settings.items() if name not in unset},
         }
+
+    def evaluates(self, round_number: int) -> bool:
+        """Return whether metrics are computed in a round."""
+        return round_number % (self.evaluate_every or 1) == 0
 
     @property
     def run_id(self) -> str:

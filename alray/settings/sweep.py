@@ -94,6 +94,11 @@ class SweepSpec(Settings):
         None,
         description="rank all candidates by 8-bit scores first, and score the best of them exactly",
     )
+    evaluate_every: Count = Field(
+        1,
+        description="rounds from one evaluation to the next, the first of which is round 0; rounds is a multiple of "
+        "it. A larger number saves time and leaves curves with fewer points",
+    )
     metric_split: Literal["test", "validation"] = Field(
         "test", description="part that accuracy, macro_f1, nll and ece are computed on"
     )
@@ -115,23 +120,38 @@ class SweepSpec(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _evaluates_the_last_round(self) -> "SweepSpec":
+        every, rounds = self.evaluate_every, self.rounds
+        if rounds % every:
+            divisor = max(each for each in range(1, min(every, rounds) + 1) if rounds % each == 0)
+            raise ValueError(
+                f"rounds = {rounds} is no multiple of evaluate_every = {every}, so the last round would have no "
+                f"metrics: give --rounds {max(1, rounds // every) * every} or --evaluate-every {divisor}"
+            )
+        return self
+
     @property
     def budget(self) -> int:
         """Labels at the end of a run."""
         return self.initial + self.rounds * self.query
 
     def rounds_of(self, initial: int, query: int) -> int:
-        """Rounds of a variant with these settings: it ends at the study's budget, or as near below as it gets."""
+        """Rounds of a variant with these settings, the last one evaluated.
+
+        It ends at the study's budget, or as near below as it gets.
+        """
         if (initial, query) == (self.initial, self.query) or self.rounds == 0:
             return self.rounds
-        return max(0, self.budget - initial) // query
+        rounds = max(0, self.budget - initial) // query
+        return rounds - rounds % self.evaluate_every
 
 
-def fitting_budget(train: int, classes: int) -> dict[str, int]:
+def fitting_budget(train: int, classes: int, evaluate_every: int = 1) -> dict[str, int]:
     """Return the settings initial, query and rounds that a pool is large enough for; empty where the defaults are.
 
     A smaller study has the defaults' proportions as far as possible, and stops at half of the train part: at its end
-    all strategies know the same labels.
+    all strategies know the same labels. Where there are not as many rounds as `evaluate_every`, that is 1 instead.
     """
     usual = SweepSpec()
     if usual.budget <= train:
@@ -139,11 +159,11 @@ def fitting_budget(train: int, classes: int) -> dict[str, int]:
     half = max(2, train // 2)
     initial = min(max(classes, usual.initial * half // usual.budget, 2), half)
     query = max(1, (half - initial) // usual.rounds)
-    return {
-        "initial": initial,
-        "query": query,
-        "rounds": min(usual.rounds, (half - initial) // query),
-    }
+    rounds = min(usual.rounds, (half - initial) // query)
+    fitting = {"initial": initial, "query": query}
+    if 0 < rounds < evaluate_every:
+        return {**fitting, "rounds": rounds, "evaluate_every": 1}
+    return {**fitting, "rounds": rounds - rounds % evaluate_every}
 
 
 StudySpec = SweepSpec

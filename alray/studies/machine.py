@@ -85,6 +85,7 @@ def own_source() -> str:
     return alray_versions()["alray's source"]
 
 
+@functools.cache
 def own_software() -> str:
     """Return which software a run's rounding depends on: alray with the fingerprint of its source, and PyTorch."""
     return f"alray {alray_versions()['alray']} ({own_source()}), torch {version_without_build('torch')}"

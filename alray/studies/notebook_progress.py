@@ -1,5 +1,6 @@
 """Progress of a study in a notebook: a bar that is drawn again, and a line for each failure below it."""
 
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -101,7 +102,7 @@ class SweepProgress(NotebookProgress, Observer):
     @override
     def progressed(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         self._done += run is not None
-        if run is not None:
+        if run is not None and not math.isnan(record["accuracy"]):
             accuracy = share(record["accuracy"])
             self._last = f"{run.run.arm}, seed {run.run.seed}: accuracy {accuracy} at {record['labels']:,} labels"
 

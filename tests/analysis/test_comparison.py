@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alray.analysis.sweep.arms import METRICS
 from alray.analysis.sweep.comparison import Comparison, compare
 from alray.analysis.sweep.summary import summarise
 from tests.helpers.intervals import generator, t_interval
@@ -29,6 +30,26 @@ def comparison_of(rounds, runs, seed=0):
 @pytest.fixture(scope="module")
 def full():
     return comparison_of(ROUNDS, RUNS)
+
+
+def test_rounds_without_metrics_are_left_out_of_all_but_the_seconds(full):
+    """Their seconds and sigmas are real."""
+    metrics = [name for name in METRICS if name in ROUNDS]
+    between = ROUNDS["round"] % 2 == 1
+    sparse = ROUNDS.assign(sigma_fused=1.0)
+    sparse.loc[between, metrics] = math.nan
+    dense = ROUNDS[~between].assign(sigma_fused=1.0)
+    found, expected = (comparison_of(rounds, RUNS) for rounds in (sparse, dense))
+    for name in FRAMES:
+        if name != "rounds":
+            pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name))
+    assert sorted(found.curves["labels"].unique()) == LABELS[::2]
+    pd.testing.assert_frame_equal(found.rounds.drop(columns="sigma_fused"), full.rounds)
+    found, expected = (summarise(rounds, RUNS, generator()) for rounds in (sparse, dense))
+    seconds = found.pop("seconds_per_round")
+    del expected["seconds_per_round"]
+    pd.testing.assert_frame_equal(found, expected)
+    assert seconds.tolist() == summarise(ROUNDS, RUNS, generator())["seconds_per_round"].tolist()
 
 
 def of(frame, **values):

@@ -1,6 +1,7 @@
 """What people see, at 80 columns."""
 
 import io
+import math
 import re
 
 import pytest
@@ -137,6 +138,37 @@ def test_the_live_display_shows_the_run_in_progress(small_plan):
     assert "waiting for a worker" in out.getvalue()
     assert "RuntimeError: broken" in out.getvalue()
     assert f"1/{len(runs)} runs in" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "shown"), [((math.nan,), None), ((0.6521, math.nan), ".652")]
+)
+def test_a_round_that_is_not_evaluated_shows_the_last_known_accuracy(
+    small_plan, accuracies, shown
+):
+    out = io.StringIO()
+    console = Console(file=out, width=200)
+    display = SweepDisplay(console, "starting")
+    run = RunStatus(small_plan.runs[0])
+    display.started(job_of(run.run), HERE)
+    for number, accuracy in enumerate(accuracies):
+        display.progressed(run.run_id, run, {"round": number, "accuracy": accuracy})
+    console.print(display._current())
+    drawn = out.getvalue()
+    assert f"round {len(accuracies) - 1}/2" in drawn
+    assert "nan" not in drawn
+    assert drawn.partition("accuracy ")[2][:4] == (shown or "")
+    display.ended(run.run_id, run)
+    assert f"accuracy {shown or '-'} at" in out.getvalue()
+
+
+def test_arms_that_end_at_different_labels_have_no_label_count_above_them(tmp_path):
+    rounds, runs = study(seeds=2, strategies=("random", "margin"), variants=("", "query=40"))
+    rounds = rounds[(rounds["variant"] == "") | (rounds["labels"] < 180)]
+    out = io.StringIO()
+    found = summarise(rounds, runs, generator())
+    print_summary(Console(file=out, width=100), found, tmp_path)
+    assert "at the end" in out.getvalue()
 
 
 def test_the_line_of_a_dead_worker_says_node_reason_and_how_its_job_goes_on(small_plan):

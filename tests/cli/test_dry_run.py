@@ -21,6 +21,21 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(sweep, results):
     assert not results.exists()
 
 
+def test_a_plan_says_what_fewer_evaluations_save_and_cost(sweep):
+    said = " ".join(sweep("--dry-run", "--evaluate-every", "2").stdout.split())
+    assert (
+        "evaluated every 2 rounds: 2 instead of 3 evaluations a run, and curves and savings are read every 10 labels "
+        "outside this budget"
+    ) in said
+    words = ("--rounds", "4", "--evaluate-every", "2", "--vary", "query=5,6")
+    said = " ".join(sweep("--dry-run", *words).stdout.split())
+    assert (
+        "3 instead of 5 or 2 instead of 3 evaluations a run, and curves and savings are read every 10 or 12 labels; "
+        "with whole such steps arms end at 72 to 80 labels"
+    ) in said
+    assert "evaluat" not in sweep("--dry-run").stdout
+
+
 def test_a_dry_run_says_how_much_of_the_study_is_there(sweep, results):
     sweep(*ONE_RUN)
     before = {path: path.stat().st_mtime_ns for path in results.rglob("*")}
@@ -38,6 +53,8 @@ DEAD = ("--executor", "ray", "--address", "127.0.0.1:1")
     ("words", "message"),
     [
         (("--initial", "50"), "initial: 60 there, 50 now"),
+        (("--evaluate-every", "2"), "evaluate_every: 1 there, 2 now"),
+        (("--evaluate-every", "4"), "give --rounds 4 or --evaluate-every 2"),
         (("--name", "a-file"), "a-file: "),
         (("--name", "other"), "holds a correlation study; choose another --name"),
         (("--name", "busy"), "is being written by another alray"),

@@ -101,6 +101,7 @@ def test_options_override_the_file(sweep, results, tmp_path):
         (["--seeds", "1,1"], "more than once"),
         (["--pool", "openclipat"], "openclipart"),
         (["--rounds", "1000"], "lower --rounds to"),
+        (["--rounds", "1000", "--evaluate-every", "40"], "lower --rounds to 160, or"),
         (["--query", "0"], "query"),
         (["--set", "model.dropout=0", "--strategies", "bald"], "dropout layers"),
         (["--group-by", "wrds"], "words"),

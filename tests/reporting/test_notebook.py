@@ -1,6 +1,7 @@
 """Studies in a notebook: what they show of themselves, and their charts."""
 
 import dataclasses
+import math
 import sys
 
 import pytest
@@ -11,7 +12,9 @@ from alray.reporting.notebook import load
 from alray.studies.correlation.tasks import TrainBase
 from alray.studies.events import Failure
 from alray.studies.notebook_progress import CorrelationProgress, SweepProgress, in_notebook
+from alray.studies.sweep.status import RunStatus
 from alray.studies.sweep.store import SweepStore
+from tests.helpers.builders import make_pool, plan_of
 from tests.helpers.intervals import generator
 from tests.helpers.sweep_report_frames import Size, frames_of, runs_of, write_study
 
@@ -67,6 +70,16 @@ def test_progress_counts_and_escapes():
     assert "3/12 rounds, 0 s" in html
     assert "<div>stopping &lt;now&gt;</div>" in html
     assert "<b>" not in html
+
+
+def test_a_round_that_is_not_evaluated_leaves_the_last_accuracy():
+    progress = SweepProgress()
+    run = RunStatus(plan_of(make_pool()).runs[0])
+    for accuracy, labels in ((math.nan, 20), (0.5, 30), (math.nan, 40)):
+        progress.progressed("margin", run, {"accuracy": accuracy, "labels": labels})
+        assert "nan" not in progress.html()
+    assert "3/" in progress.html()
+    assert "accuracy .500 at 30 labels" in progress.html()
 
 
 def test_failures_are_lines_below_the_bar():

@@ -47,12 +47,13 @@ CHANGES: dict[str, Any] = {
     "rounds": 2,
     "candidates": 50,
     "screen": {"share": 0.3},
+    "evaluate_every": 3,
     "metric_split": "validation",
     "execution.cpus_per_run": 2,
     "execution.gpus_per_run": 1,
 }
 ROUNDS_ONLY = {
-    *("strategies", "query", "rounds", "candidates", "screen"),
+    *("strategies", "query", "rounds", "candidates", "screen", "evaluate_every"),
     *("training.mode", "training.round_epochs", "training.batch_norm"),
 }
 """Settings of the rounds: runs that differ in them only share their passive phase."""

@@ -14,7 +14,7 @@ from alray.studies.sweep import experiment as experiment_module
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors
-from alray.training.fit import fit
+from alray.training.fit import fitting
 from tests.helpers.builders import image_pool, one_run, plan_of, same_tensors
 from tests.helpers.experiments import POOL, after_passive, complete, experiment
 
@@ -195,9 +195,9 @@ def test_fits_from_fresh_weights_stop_early_and_a_later_fit_detaches_the_loss_pr
 
     def recording(*arguments):
         seen.append(arguments[-1])
-        return fit(*arguments)
+        return fitting(*arguments)
 
-    monkeypatch.setattr(experiment_module, "fit", recording)
+    monkeypatch.setattr(experiment_module, "fitting", recording)
     complete(one_run(POOL, rounds=1, **settings))
     assert [options.detach_from for options in seen] == detach_from
     assert [options.validate is not None for options in seen] == stops_early
@@ -217,8 +217,8 @@ def test_a_fit_that_stops_by_its_own_labels_learns_from_the_others(monkeypatch, 
 
     def recording(learner, pool, labelled, *others):
         seen.append(len(labelled))
-        return fit(learner, pool, labelled, *others)
+        return fitting(learner, pool, labelled, *others)
 
-    monkeypatch.setattr(experiment_module, "fit", recording)
+    monkeypatch.setattr(experiment_module, "fitting", recording)
     complete(one_run(POOL, training={"passive_epochs": 1, **training}, rounds=2))
     assert seen == learnt

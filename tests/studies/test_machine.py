@@ -13,7 +13,13 @@ from alray.ray_executor.preflight import (
     warnings_about,
 )
 from alray.studies import machine as module
-from alray.studies.machine import alray_versions, disk_space, node_facts, source_fingerprint
+from alray.studies.machine import (
+    alray_versions,
+    disk_space,
+    node_facts,
+    own_software,
+    source_fingerprint,
+)
 
 GIB = 2**30
 OWN = {
@@ -54,6 +60,15 @@ def test_the_fingerprint_changes_with_a_modules_content_and_name_and_nothing_els
     changed = source_fingerprint(tmp_path)
     (tmp_path / "a.py").rename(tmp_path / "c.py")
     assert len({before, changed, source_fingerprint(tmp_path)}) == 3
+
+
+def test_a_process_reads_its_source_once(monkeypatch):
+    """It is asked for what it is made of whenever a worker reports rounds."""
+    assert own_software().startswith("alray ")
+    reads: list[object] = []
+    monkeypatch.setattr(module, "source_fingerprint", reads.append)
+    own_software()
+    assert reads == []
 
 
 def test_a_node_without_alray_says_so(monkeypatch):

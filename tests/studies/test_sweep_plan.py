@@ -166,6 +166,7 @@ def test_the_budget_must_fit_the_train_part():
             {"vary": {"rounds": [1]}},
             "vary: rounds is the same for all arms .* read it off the curves",
         ),
+        ({"vary": {"evaluate_every": [3]}}, "a finer curve has all points of a coarser one"),
         ({"vary": {"metric_split": ["test"]}}, "every run records the metrics of both parts"),
         ({"vary": {"screen.share": [0.2]}}, "vary: screen.share is .* screen_recall says"),
         ({"vary": {"seed": [1, 2]}}, "run a study of its own for each value"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alray.analysis.sweep.metrics import DECIDING
+from alray.analysis.sweep.metrics import DECIDING, evaluated
 from alray.errors import StoreError
 from alray.statistics.curves import Curves, Labels
 from alray.statistics.paired import FEWEST_SEEDS
@@ -116,7 +116,8 @@ def arm_curves(rounds: pd.DataFrame, runs: pd.DataFrame) -> list[ArmCurves]:
             differ in their label counts or have one twice.
     """
     finished = runs[runs["status"] == "finished"]
-    records = rounds[rounds["run_id"].isin(finished["run_id"])].sort_values(["seed", "labels"])
+    of_finished = rounds[rounds["run_id"].isin(finished["run_id"])]
+    records = evaluated(of_finished).sort_values(["seed", "labels"])
     _check(records, finished)
     variants = dict(zip(runs["arm"], runs["variant"], strict=True))
     return [

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 DECIDING = ("accuracy", "macro_f1", "balanced_accuracy", "nll", "rare_recall")
 """Metrics that arms can be compared by, where they were recorded."""
 
@@ -17,6 +19,15 @@ TITLES: Mapping[str, str] = {
 """Metrics in words, with their units."""
 
 LESS_IS_BETTER = frozenset({"nll", "ece"})
+
+
+def evaluated(rounds: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the rounds in which metrics were computed: all but those whose metrics are all null.
+
+    A study with `evaluate_every` has rows of the other rounds too. A frame without metrics stays as it is.
+    """
+    recorded = [name for name in DECIDING if name in rounds]
+    return rounds.dropna(subset=recorded, how="all") if recorded else rounds
 
 
 def metric_title(metric: str) -> str:

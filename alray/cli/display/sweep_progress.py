@@ -1,5 +1,6 @@
 """Progress of a sweep: a line per run in progress on a terminal, a line per finished run elsewhere."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,11 +24,18 @@ from alray.studies.sweep.status import RunStatus
 
 @dataclass
 class _Running:
-    """A job in progress, with the record of its last round."""
+    """A job in progress, with the record of its last round and the accuracy that was computed last, NaN before."""
 
     job: Job
     host: str
     record: Mapping[str, Any] = field(default_factory=dict)
+    accuracy: float = math.nan
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Another round has ended."""
+        self.record = record
+        if not math.isnan(record["accuracy"]):
+            self.accuracy = record["accuracy"]
 
 
 class SweepDisplay(Display, Observer):
@@ -56,14 +64,14 @@ class SweepDisplay(Display, Observer):
     @override
     def progressed(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
         if name in self._jobs:
-            self._jobs[name].record = record
+            self._jobs[name].take(record)
         self._done += run is not None
 
     @override
     def ended(self, name: str, run: RunStatus | None) -> None:
         job = self._jobs.pop(name, None)
         record = job.record if job else {}
-        accuracy = share(record.get("accuracy"))
+        accuracy = share(job.accuracy if job else None)
         self._finished += run is not None
         if self._live is not None:
             return
@@ -112,7 +120,8 @@ class SweepDisplay(Display, Observer):
             progress = ("", "")
             if each.record:
                 at = f"round {each.record['round']}/{each.job.until}"
-                progress = (at, f"accuracy {share(each.record['accuracy'])}")
+                known = not math.isnan(each.accuracy)
+                progress = (at, f"accuracy {share(each.accuracy)}" if known else "")
             host = self._on(each.host).removeprefix(", ")
             table.add(f"  {name}", f"seed {each.job.run.seed}", *progress, host)
         return table
@@ -147,5 +156,25 @@ def sweep_headline(plan: Plan) -> list[str]:
         _parts(plan),
         f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(compared, 'run')}{on_full_data}; "
         f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}",
+        *_evaluations(plan),
         f"outside this budget: {plan.labels_outside.words}",
+    ]
+
+
+def _evaluations(plan: Plan) -> list[str]:
+    """Return a line on what is gained and lost where not every round is evaluated."""
+    every = plan.study.evaluate_every
+    if every == 1:
+        return []
+    studies = [arm.study for arm in plan.arms]
+    numbers = dict.fromkeys((each.rounds // every + 1, each.rounds + 1) for each in studies)
+    evaluations = " or ".join(
+        f"{done:,} instead of {all_rounds:,}" for done, all_rounds in numbers
+    )
+    steps = sorted({every * each.query for each in studies})
+    ends = sorted({each.budget for each in studies})
+    before = f"; with whole such steps arms end at {ends[0]:,} to {ends[-1]:,} labels"
+    return [
+        f"evaluated every {count(every, 'round')}: {evaluations} evaluations a run, and curves and savings are read "
+        f"every {' or '.join(f'{step:,}' for step in steps)} labels{before * (len(ends) > 1)}"
     ]

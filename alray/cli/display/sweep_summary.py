@@ -47,7 +47,9 @@ def print_summary(
             Column("whole\ncurve", "name"),
             Column("labels\nsaved, %"),
             Column("ALC against\nrandom"),
-            Column(f"accuracy\nat {labels:,}"),
+            Column(
+                f"accuracy\nat {'the end' if summary['labels'].nunique() > 1 else f'{labels:,}'}"
+            ),
             Column("macro\nF1"),
         ]
     )

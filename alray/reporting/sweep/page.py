@@ -72,8 +72,8 @@ def _query_figures(results: SweepResults, arms: ArmStyles) -> list[Figure]:
 
 def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -> bytes:
     """Return the page, with these figures in it."""
-    last = results.summary["labels"].max()
-    labels = "the budget" if pd.isna(last) else f"{int(last):,} labels"
+    ends = results.summary["labels"].dropna().unique()
+    labels = f"{int(ends[0]):,} labels" if len(ends) == 1 else "the budget"
     content = {
         "title": results.title,
         "verdict": results.verdict,

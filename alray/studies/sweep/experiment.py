@@ -1,6 +1,6 @@
 """One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, and the clock is an argument."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import cached_property
@@ -13,8 +13,8 @@ from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.evaluation import metrics_by_head, nll_of, predict
-from alray.scoring.metrics import mean_recall, predicted_classes, rarest_classes
+from alray.scoring.evaluation import UNKNOWN, metrics_by_head, nll_of, predict
+from alray.scoring.metrics import Metrics, mean_recall, predicted_classes, rarest_classes
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
@@ -212,8 +212,25 @@ class Experiment:
         return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
 
     def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
-        """Evaluate and return the round's row; `begin` is the start of the fit, `chosen` the query's part of it."""
+        """Evaluate if it is time, and return the round's row; the fit began at `begin`, `chosen` is of the query."""
         evaluation = self._clock()
+        labels = self._pool.pool.labels
+        evaluated = self.run.evaluates(self.round)
+        return {
+            "round": self.round,
+            "labels": len(self.labelled),
+            **(self._evaluate() if evaluated else self._no_metrics()),
+            "query_classes": _count_classes(labels[queried]),
+            "labelled_classes": _count_classes(labels[self.labelled]),
+            **fitted,
+            **{f"sigma_{name}": value for name, value in self.learner.loss.sigmas().items()},
+            **chosen,
+            "fit_s": evaluation - begin,
+            "eval_s": self._clock() - evaluation if evaluated else 0.0,
+        }
+
+    def _evaluate(self) -> Record:
+        """Return the metrics of the network as it is."""
         pool = self._pool.pool
         heads = self.learner.network.head_names
         on_validation = self.run.metric_split == "validation"
@@ -227,21 +244,14 @@ class Experiment:
         for others in more:
             of_validation = metrics_by_head(others, pool.labels[pool.validation], (FUSED,))
             validation = of_validation[FUSED]
-        return {
-            "round": self.round,
-            "labels": len(self.labelled),
-            **asdict(metrics[FUSED]),
-            "rare_recall": self._rare_recall(predicted_classes(predictions[FUSED]), labels),
-            **{f"validation_{key}": value for key, value in asdict(validation).items()},
-            **{f"accuracy_{name}": metrics[name].accuracy for name in heads if name != FUSED},
-            "query_classes": _count_classes(pool.labels[queried]),
-            "labelled_classes": _count_classes(pool.labels[self.labelled]),
-            **fitted,
-            **{f"sigma_{name}": value for name, value in self.learner.loss.sigmas().items()},
-            **chosen,
-            "fit_s": evaluation - begin,
-            "eval_s": self._clock() - evaluation,
-        }
+        rare_recall = self._rare_recall(predicted_classes(predictions[FUSED]), labels)
+        return _metrics_row(metrics, validation, rare_recall)
+
+    def _no_metrics(self) -> Record:
+        """Return NaN for each metric, as the row of a round without evaluation has them."""
+        return _metrics_row(
+            dict.fromkeys(self.learner.network.head_names, UNKNOWN), UNKNOWN, np.nan
+        )
 
     def _rare_recall(self, predicted: Indices, labels: Indices) -> float:
         """Return the mean recall of the train part's rarest classes."""
@@ -278,3 +288,13 @@ class Experiment:
 def _count_classes(labels: Indices) -> int:
     """Return how many classes there are among some labels."""
     return int(np.count_nonzero(np.bincount(labels)))
+
+
+def _metrics_row(of_heads: Mapping[str, Metrics], of_validation: Metrics, rare: float) -> Record:
+    """Return the columns of a round's metrics; `rare` is the recall of the rarest classes."""
+    return {
+        **asdict(of_heads[FUSED]),
+        "rare_recall": rare,
+        **{f"validation_{key}": value for key, value in asdict(of_validation).items()},
+        **{f"accuracy_{head}": of_heads[head].accuracy for head in of_heads if head != FUSED},
+    }

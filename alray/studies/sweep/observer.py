@@ -16,7 +16,11 @@ class Observer(StudyObserver[Job]):
         """The study starts; some runs may be finished already."""
 
     def progressed(self, name: str, run: RunStatus | None, record: Mapping[str, Any]) -> None:
-        """A round of a job has ended; `run` is None for a passive phase."""
+        """A round of a job has ended; `run` is None for a passive phase.
+
+        `record` has the columns of `rounds` that say what happened in it. Metrics are NaN where they are not defined,
+        and all of them in rounds that `evaluate_every` leaves out.
+        """
 
     def ended(self, name: str, run: RunStatus | None) -> None:
         """A run has finished, or a passive phase (`run` None)."""

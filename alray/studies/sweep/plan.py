@@ -156,11 +156,13 @@ def _check_budgets(
 def _remedy(study: SweepSpec, pool: Pool, train: int) -> str:
     """Return which settings fit a pool whose train part is too small for those that a study has."""
     rounds = (train - study.initial) // study.query
+    rounds -= rounds % study.evaluate_every
     fewer = f"lower --rounds to {rounds}, or " if rounds > 0 else ""
-    fitting = fitting_budget(train, len(pool.classes))
+    fitting = fitting_budget(train, len(pool.classes), study.evaluate_every)
     if not fitting:
         return f"{fewer}use the usual ones"
-    return f"{fewer}use {' '.join(f'--{name} {value}' for name, value in fitting.items())}"
+    options = (f"--{name.replace('_', '-')} {value}" for name, value in fitting.items())
+    return f"{fewer}use {' '.join(options)}"
 
 
 def _scored(study: SweepSpec, objects: int, round_number: int) -> int:
@@ -214,6 +216,7 @@ def _full_data_runs(
             "arm": arm_label(FULL_DATA, arm.variant),
             "initial": train_size(shared, run),
             "rounds": 0,
+            "evaluate_every": None,
             "training": _learning_from_all(run.training),
         }
         runs.append(run.model_copy(update={**everything, "full_data": True}))
@@ -278,6 +281,7 @@ def _run(pools: Pools, arm: Arm, seed: int) -> RunSpec:
         gpu_precision=None if execution.gpu_precision == "float32" else execution.gpu_precision,
         candidates=study.candidates,
         screen=study.screen,
+        evaluate_every=study.evaluate_every if study.evaluate_every > 1 else None,
         strategy_code=arm.strategy_code,
         model_code=arm.model_code,
     )

@@ -32,6 +32,7 @@ PROTOCOL = ("initial", "query", "candidates")
 FIXED: Mapping[str, str] = {
     "rounds": "a run of fewer rounds is the beginning of a longer one, so read it off the curves; rounds follow by "
     "themselves where query or initial vary",
+    "evaluate_every": "a finer curve has all points of a coarser one",
     "metric_split": "every run records the metrics of both parts",
     "screen": "a screen leaves the choice nearly as it is, and screen_recall says how nearly; compare two studies with "
     "`alray report --compare`",
@@ -74,7 +75,7 @@ def varied_study(study: SweepSpec, choice: Mapping[str, Any]) -> SweepSpec:
     """Return a study's settings as they hold for a variant.
 
     Where `initial` or `query` vary, the labels at the end stay those of the study's own settings, and the rounds
-    follow, rounded down: arms are then compared at equal cost.
+    follow, rounded down to a multiple of `evaluate_every`: arms are then compared at equal cost.
 
     Raises:
         SpecError: A value is not valid, or leaves no round.
@@ -92,9 +93,15 @@ def varied_study(study: SweepSpec, choice: Mapping[str, Any]) -> SweepSpec:
     varied = validate(SweepSpec, {**own, **sections, **single}, "vary")
     rounds = study.rounds_of(varied.initial, varied.query)
     if rounds == 0 and study.rounds > 0:
+        every = study.evaluate_every
+        none, lower = (
+            ("no round", "them")
+            if every == 1
+            else (f"fewer than {every} rounds", "them or --evaluate-every")
+        )
         raise SpecError(
-            f"vary: initial = {varied.initial:,} and query = {varied.query:,} leave no round, since all arms end at "
-            f"the study's {study.budget:,} labels (initial + rounds x query); lower them, or add --rounds"
+            f"vary: initial = {varied.initial:,} and query = {varied.query:,} leave {none}, since all arms end at "
+            f"the study's {study.budget:,} labels (initial + rounds x query); lower {lower}, or add --rounds"
         )
     return varied.model_copy(update={"rounds": rounds})
 
