@@ -279,10 +279,13 @@ def test_a_failed_run_is_reported_with_exit_code_1(sweep, results, monkeypatch):
     ("words", "expected"),
     [
         ([], None),
-        (["--screen"], {"share": 0.1, "every": 20}),
-        (["--screen", "--set", "screen.share=0.3"], {"share": 0.3, "every": 20}),
-        (["STUDY"], {"share": 0.2, "every": 20}),
-        (["STUDY", "--screen"], {"share": 0.2, "every": 20}),
+        (["--screen"], {"share": 0.1, "every": 20, "precision": None}),
+        (
+            ["--screen", "--set", "screen.share=0.3", "--set", "screen.precision=bf16"],
+            {"share": 0.3, "every": 20, "precision": "bf16"},
+        ),
+        (["STUDY"], {"share": 0.2, "every": 20, "precision": None}),
+        (["STUDY", "--screen"], {"share": 0.2, "every": 20, "precision": None}),
         (["STUDY", "--no-screen"], None),
     ],
 )

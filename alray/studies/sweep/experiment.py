@@ -151,20 +151,26 @@ class Experiment:
     def _shortlist(
         self, strategy: ScoreStrategy, screen: ScreenSpec, candidates: Indices
     ) -> Indices:
-        """Return the candidates that rank best by int8 scores."""
-        signals = self._signals(candidates, strategy.needs, int8=True)
-        ranked = checked_scores(strategy, strategy.score(signals), signals)
+        """Return the candidates that rank best by scores in a low precision."""
+        needs, precision = strategy.needs, self.run.precision
+        network, masks = self.learner.network, self._committee_generator(needs)
+        if is_pointwise(strategy):
+            ranked = engine.rounded_scores_of(
+                strategy, network, self._pool, candidates, precision, masks
+            )
+        else:
+            signals = engine.score_rounded(
+                network, self._pool, candidates, needs, precision, masks
+            )
+            ranked = checked_scores(strategy, strategy.score(signals), signals)
         count = shortlist_size(screen, len(candidates), self.run.query)
         return shortlist(candidates, ranked, count, largest=strategy.largest)
 
-    def _signals(self, candidates: Indices, needs: Request, *, int8: bool = False) -> Signals:
-        """Return the signals that a strategy needs, scored in int8 or exactly."""
+    def _signals(self, candidates: Indices, needs: Request) -> Signals:
+        """Return the signals that a strategy needs."""
         if not needs.anything:
             return Signals(candidates)
-        learner = self.learner
-        masks = self._committee_generator(needs)
-        if int8:
-            return engine.score_int8(learner.network, self._pool, candidates, needs, masks)
+        learner, masks = self.learner, self._committee_generator(needs)
         return engine.score(
             learner.network, self._pool, candidates, needs, masks, learner.predictor
         )
