@@ -44,6 +44,7 @@ from alray.studies.sweep.group_executor import executor_here
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
+from alray.studies.sweep.screen_choice import choose_precision, screen_entry, settle_precision
 from alray.studies.sweep.store import SweepStore
 from alray.studies.sweep.trial import custom_names, try_strategies
 from alray.studies.sweep.variation import choices, varied_study
@@ -92,6 +93,7 @@ def sweep(
         manifest.claim(store, claim, fresh=fresh)
         if not manifest.names_code(store, plan.code):
             plan = plan.without_code()
+        plan = settle_precision(store, plan)
         # Before any run takes over a shorter one: the study has its new number of rounds from here on.
         store.write_study(plan.study.model_dump(mode="json"))
         observers = observers_of(plan.study.execution, observer, manifest.SWEEP)
@@ -99,7 +101,7 @@ def sweep(
         if not driver.complete:
             warn_if_made_elsewhere(store)
         settled = settle_products(store, plan.study, plan.prepared)
-        products = settled.execution.products.model_dump()
+        products = settled.execution.products.model_dump() | screen_entry(plan)
         origin = plan.labels_outside.entry | manifest.origin(
             store, claim, command=command, complete=driver.complete, products=products
         )
@@ -130,7 +132,7 @@ def plan_sweep(
     variants = [PoolVariant(pools.of(each.pool), each.pool.dtype, each.split) for each in varied]
     plan = make_plan(spec, pools, share(variants, spec.seed, spec.seeds), code)
     try_strategies(plan)
-    return plan
+    return choose_precision(plan)
 
 
 def _sweep_claim(plan: Plan, store: SweepStore) -> manifest.Claim:
@@ -275,11 +277,10 @@ def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
 
 
 def require_cluster(execution: ExecutionSpec) -> None:
-    """Refuse the address of a cluster that does not answer, before anything is thrown away or begun.
+    """Refuse a cluster that does not answer, or a GPU that this process lacks, before anything is thrown away.
 
     Raises:
-        ClusterError: Nothing answers there.
-        SpecError: The study is to run in this process, on a GPU that it has not.
+        AlrayError: One of both.
     """
     if execution.executor == "inline":
         take_device(execution)

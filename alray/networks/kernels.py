@@ -3,7 +3,7 @@
 A later PyTorch may lack some of it. `available` names what this build has, so that a caller can choose the documented
 way instead; `tests/networks/test_kernels.py` compares each kernel with that way.
 
-oneDNN, which comes with PyTorch, computes linear layers on the CPU in float32, as `addmm` does, and in int8. It
+oneDNN, which comes with PyTorch, computes linear layers on the CPU in float32, as `addmm` does, bfloat16 and int8. It
 compiles a program for each shape that it meets: a millisecond, half a megabyte, and a thousand of them are kept. So its
 callers keep to few shapes (`round_up`, `few_sizes`).
 """
@@ -18,6 +18,7 @@ from torch.optim.adam import adam
 
 PATHS = {
     "onednn_linear": "ops.mkldnn._linear_pointwise",
+    "bf16_supported": "ops.mkldnn._is_mkldnn_bf16_supported",
     "int8_pack": "ops.onednn.qlinear_prepack",
     "int8_linear": "ops.onednn.qlinear_pointwise",
     "fused_adam": "_fused_adam_",
@@ -105,6 +106,30 @@ def onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectified: 
     activation = "relu" if rectified else "none"
     found: Tensor = _kernel("onednn_linear")(_dense(x), _dense(weight), bias, activation, [], "")
     return found
+
+
+def has_int8() -> bool:
+    """Return whether this build of PyTorch has linear layers in int8."""
+    return available() >= INT8
+
+
+def bf16_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return the positive part of x weight^T + bias in bfloat16, by oneDNN where it has this for the processor.
+
+    Args:
+        x: (n, inputs) bfloat16, n >= 1.
+        weight: (outputs, inputs) bfloat16, not empty.
+        bias: (outputs,) bfloat16.
+    """
+    if has_bf16():
+        return onednn_linear(x, weight, bias, rectified=True)
+    return nn.functional.linear(x, weight, bias).relu_()
+
+
+def has_bf16() -> bool:
+    """Return whether oneDNN computes linear layers in bfloat16 here: it needs AVX-512 or its like."""
+    supported = FOUND["bf16_supported"]
+    return has_onednn() and supported is not None and bool(supported())
 
 
 def _dense(matrix: Tensor) -> Tensor:

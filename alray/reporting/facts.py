@@ -10,6 +10,7 @@ from alray.analysis.sweep.made_by import made_by
 from alray.analysis.wording import count, joined
 from alray.pools.builtin import pool_name
 from alray.reporting.sources import Source
+from alray.studies.recorded_choices import recorded_precision
 
 ONE_SPLIT = "the same for all seeds: intervals hold for this split alone, and another would change the numbers"
 
@@ -100,9 +101,10 @@ def _scored(source: Source) -> dict[str, str]:
     screen = settings.get("screen")
     if not screen:
         return {}
+    ranked_by = _ranked_by(screen, source.manifest)
     text = (
-        f"exactly {screen['share']:.0%} of the candidates, ranked by 8-bit scores; all of them every "
-        f"{screen['every']} rounds"
+        f"exactly {screen['share']:.0%} of the candidates, ranked by {ranked_by}; all of them every {screen['every']} "
+        "rounds"
     )
     recalls = source.rounds["screen_recall"].dropna()
     if len(recalls):
@@ -111,6 +113,11 @@ def _scored(source: Source) -> dict[str, str]:
             f"{len(recalls):,} rounds that scored all; lowest {recalls.min():.0%})"
         )
     return {"scored": text}
+
+
+def _ranked_by(screen: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    precision = screen.get("precision") or recorded_precision(manifest) or "int8"
+    return {"int8": "8-bit scores", "bf16": "bfloat16 scores"}[precision]
 
 
 def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:

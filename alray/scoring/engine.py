@@ -22,15 +22,21 @@ from alray.networks.models import CustomModule, LateFusion, Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.agreement import check_committee
+from alray.scoring.bf16 import Bf16Pass
 from alray.scoring.folded import FoldedPass
 from alray.scoring.int8 import Int8Pass
 from alray.scoring.passes import RECURRING_ROW_STEP, Pass
 from alray.scoring.plain import ModulePass
+from alray.scoring.rounded import RoundedPass
 from alray.scoring.sequential import SequentialPass
+from alray.settings.common import Precision
 from alray.strategies import scores
 from alray.strategies.base import ScoreStrategy
 from alray.strategies.checking import checked_scores
 from alray.strategies.signals import Committee, Request, Signals
+
+ROUNDED: Mapping[Precision, type[RoundedPass]] = {"int8": Int8Pass, "bf16": Bf16Pass}
+"""Precision: its pass."""
 
 _TENSORS = [f.name for f in fields(Signals) if f.name not in ("candidates", "side_log_probs")]
 
@@ -78,15 +84,9 @@ def scores_of(
         ScoreError: The strategy's answer is not a number for each object of a block.
     """
     network.eval()
-    request = strategy.needs
-    found: dict[str, Tensor] = {}
-    with _committee(network, request.committee, generator):
-        chosen = _fastest_pass(network, pool, request, predictor)
-        for positions, block in _blocks(chosen, pool, indices, request):
-            signals = _whole_block(block, pool, request)
-            values = checked_scores(strategy, strategy.score(signals), signals)
-            _merge(found, {"score": torch.from_numpy(values)}, positions, len(indices))
-    return found["score"].numpy() if found else np.empty(0)
+    with _committee(network, strategy.needs.committee, generator):
+        chosen = _fastest_pass(network, pool, strategy.needs, predictor)
+        return _scores_of_blocks(strategy, chosen, pool, indices)
 
 
 @torch.no_grad()
@@ -101,21 +101,38 @@ def score_recurring(
 
 
 @torch.no_grad()
-def score_int8(
+def score_rounded(
     network: Network,
     pool: PoolTensors,
     indices: Indices,
     request: Request,
+    precision: Precision,
     generator: torch.Generator | None = None,
 ) -> Signals:
-    """Return the same computed in 8-bit integers on the CPU: near the exact signals, in less time.
+    """Return the same computed in a low precision on the CPU: near the exact signals, in less time.
 
     Raises:
-        SpecError: int8 does not know the network or the signals (see `int8.can_score`, `int8.can_compute`).
+        SpecError: No low precision knows the network or the signals (see `rounded.can_score`, `rounded.can_compute`).
     """
     network.eval()
     with _committee(network, request.committee, generator):
-        return _score_blocks(Int8Pass(network, pool, request), pool, indices, request)
+        return _score_blocks(ROUNDED[precision](network, pool, request), pool, indices, request)
+
+
+@torch.no_grad()
+def rounded_scores_of(
+    strategy: ScoreStrategy,
+    network: Network,
+    pool: PoolTensors,
+    indices: Indices,
+    precision: Precision,
+    generator: torch.Generator | None = None,
+) -> npt.NDArray[np.float64]:
+    """Return a pointwise strategy's scores from `score_rounded`, computed block by block as in `scores_of`."""
+    network.eval()
+    with _committee(network, strategy.needs.committee, generator):
+        chosen = ROUNDED[precision](network, pool, strategy.needs)
+        return _scores_of_blocks(strategy, chosen, pool, indices)
 
 
 def _fastest_pass(
@@ -157,6 +174,17 @@ def _blocks(
                 true_loss = scores.true_loss(block.log_probs[: len(labels)], labels)
                 block = replace(block, true_loss=true_loss)
             yield of_block, block
+
+
+def _scores_of_blocks(
+    strategy: ScoreStrategy, chosen: Pass, pool: PoolTensors, indices: Indices
+) -> npt.NDArray[np.float64]:
+    request, found = strategy.needs, dict[str, Tensor]()
+    for positions, block in _blocks(chosen, pool, indices, request):
+        signals = _whole_block(block, pool, request)
+        values = checked_scores(strategy, strategy.score(signals), signals)
+        _merge(found, {"score": torch.from_numpy(values)}, positions, len(indices))
+    return found["score"].numpy() if found else np.empty(0)
 
 
 def _score_blocks(chosen: Pass, pool: PoolTensors, indices: Indices, request: Request) -> Signals:

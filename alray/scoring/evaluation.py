@@ -1,6 +1,7 @@
 """Evaluate a network on a part of the pool: one scoring pass, metrics per head."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +73,18 @@ def _present(values: LogProbs) -> npt.NDArray[np.bool_]:
     """Return (n,) which objects have log-probabilities."""
     first = values[:, 0].cpu().numpy() if isinstance(values, Tensor) else values[:, 0]
     return ~np.isnan(first)
+
+
+def metrics_row(
+    of_heads: Mapping[str, Metrics], of_validation: Metrics, rare: float
+) -> dict[str, float]:
+    """Return the columns of a round's metrics; `rare` is the recall of the rarest classes."""
+    return {
+        **asdict(of_heads[FUSED]),
+        "rare_recall": rare,
+        **{f"validation_{key}": value for key, value in asdict(of_validation).items()},
+        **{f"accuracy_{head}": of_heads[head].accuracy for head in of_heads if head != FUSED},
+    }
 
 
 def evaluate(network: Network, pool: PoolTensors, indices: Indices) -> Metrics:

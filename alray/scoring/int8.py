@@ -6,20 +6,21 @@ exact integers, so the same input gives the same bits (Jacob et al. 2018, sectio
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from alray.errors import SpecError
 from alray.networks.kernels import int8_linear, int8_weights
-from alray.networks.models import LateFusion, Network
+from alray.networks.models import Network
 from alray.networks.tensors import ModalityTensors, PoolTensors, Scaling
 from alray.pools.pool import Indices
-from alray.scoring.folded import FoldedPass, forward
-from alray.scoring.folding import Affine, FoldedEncoder, FoldedMember, first_layers
+from alray.scoring.folded import forward
+from alray.scoring.folding import Affine, FoldedEncoder, FoldedMember
+from alray.scoring.rounded import RoundedPass, for_all_units
+from alray.settings.common import Precision
 from alray.strategies.signals import Request
 
 _LEVELS, _SIGNED_LEVELS = 255, 127
@@ -29,16 +30,6 @@ _LEAST = 1e-12
 
 SAMPLE = 512
 """Objects whose activations decide the scales; those of others beyond a scale's range are cut to it."""
-
-
-def can_score(network: Network) -> TypeGuard[LateFusion]:
-    """Return whether there is an int8 pass for this network; the build must also have the kernels `INT8`."""
-    return isinstance(network, LateFusion)
-
-
-def can_compute(request: Request) -> bool:
-    """Return whether an int8 pass computes all that is requested: signals from probabilities alone."""
-    return not (request.features or request.predicted_loss)
 
 
 @dataclass(frozen=True)
@@ -98,25 +89,14 @@ class Int8Affine:
         return int8_linear(x, step, zero, self._weights, self._outputs.step)
 
 
-class Int8Pass(FoldedPass):
+class Int8Pass(RoundedPass):
     """Folds as the exact pass does, scales by a sample of objects that it computes exactly, and computes in int8."""
 
-    # A layer without units has no scale, and oneDNN no product for it.
-    fewest_units = 1
+    precision: ClassVar[Precision] = "int8"
 
     def __init__(self, network: Network, pool: PoolTensors, request: Request) -> None:
-        """Get ready for these signals of a network.
-
-        Raises:
-            SpecError: There is no int8 pass for the network or the signals.
-        """
-        if not can_score(network):
-            raise SpecError("only late fusion can be scored in int8")
-        if not can_compute(request):
-            raise SpecError("features and predicted losses cannot be computed in int8")
         super().__init__(network, pool, request)
         self._exact_first = self._first
-        self._of_standardised = first_layers(network)
         self._feature_scales: Mapping[str, Scale] = {}
 
     @override
@@ -163,7 +143,7 @@ def _quantised(
         name: FoldedEncoder(
             None,
             Int8Affine(
-                _for_all_units(encoder.second, encoder.first_units, exact[name].shape[1]),
+                for_all_units(encoder.second, encoder.first_units, exact[name].shape[1]),
                 first[name],
                 encoded,
             ),
@@ -177,12 +157,3 @@ def _quantised(
         Int8Affine(member.second, fused, last),
         Int8Affine(member.output, last),
     )
-
-
-def _for_all_units(affine: Affine, units: Tensor | None, width: int) -> Affine:
-    """Return a Linear that reads these units as one that reads all: products by zero are faster than to pick bytes."""
-    if units is None:
-        return affine
-    weight = affine.weight.new_zeros(len(affine.weight), width)
-    weight[:, units] = affine.weight
-    return Affine(weight, affine.bias)

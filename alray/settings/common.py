@@ -176,6 +176,10 @@ Library = Literal["onednn", "blas"]
 """What computes matrix products on the CPU: oneDNN, or PyTorch's own, which call a BLAS."""
 
 
+Precision = Literal["int8", "bf16"]
+"""What a screen computes its scores in: 8-bit integers, or bfloat16, which has float32's range with 8 bits."""
+
+
 class ProductsSpec(Settings):
     """Who computes the matrix products of built-in and sequential networks on the CPU, oneDNN or a BLAS (MKL)."""
 

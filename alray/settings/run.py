@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from alray.settings.base import Settings
-from alray.settings.common import BATCH_RULES_BEFORE, ModelSpec, TrainingSpec
+from alray.settings.common import BATCH_RULES_BEFORE, ModelSpec, Precision, TrainingSpec
 from alray.settings.names import LONGEST
 from alray.settings.sweep import ScreenSpec, SweepSplitSpec
 
@@ -33,6 +33,9 @@ OPTIONAL = (
 
 DESCRIPTIONS = {"arm", "variant", "against", "oracle", "full_data"}
 """Settings that only describe others."""
+
+MEASURED = {"screen_precision"}
+"""What is measured where a study begins: its manifest holds it."""
 
 LATER = frozenset(
     {
@@ -59,6 +62,8 @@ class RunSpec(Settings):
         device: The device of the network, which acts in the same way.
         gpu_precision: Numbers of its products where they are not float32.
         evaluate_every: Metrics are computed in the rounds whose number is a multiple of it; None for all rounds.
+        screen_precision: What a screen computes in whose own setting is left open: the manifest holds it, and not the
+            run's name, as with `execution.products`.
         strategy_code: A hash of the source of a custom strategy, None for a built-in one.
         model_code: A hash of the source of a custom network, None for a built-in one.
     """
@@ -86,21 +91,31 @@ class RunSpec(Settings):
     candidates: int | None = None
     screen: ScreenSpec | None = None
     evaluate_every: int | None = None
+    screen_precision: Precision = "int8"
     full_data: bool = False
     strategy_code: str | None = None
     model_code: str | None = None
 
+    @property
+    def precision(self) -> Precision:
+        """What a screen computes in."""
+        chosen = None if self.screen is None else self.screen.precision
+        return chosen or self.screen_precision
+
     def identity(self) -> dict[str, Any]:
-        """Return the settings that the run's name hashes: all but those that only describe others.
+        """Return the settings that the run's name hashes: all but those that only describe others or are measured.
 
         A setting of `OPTIONAL` that is None is left out: runs that are older than these settings keep their names.
-        A column that gives the split acts through the pool's fingerprint. One split for all seeds is left out too.
+        A column that gives the split acts through the pool's fingerprint. One split for all seeds is left out too, and
+        so is a screen in int8, as all screens were.
         """
-        settings = self.model_dump(mode="json", exclude=DESCRIPTIONS)
+        settings = self.model_dump(mode="json", exclude=DESCRIPTIONS | MEASURED)
         del settings["split"]["column"]
         if self.split.per == "study":
             del settings["split"]["per"]
         settings["training"] = _training_identity(self.training)
+        if self.screen is not None and self.screen.precision in (None, "int8"):
+            del settings["screen"]["precision"]
         unset = [name for name in OPTIONAL if settings[name] is None]
         return {
             "schema": SCHEMA,

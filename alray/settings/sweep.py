@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from alray.settings.base import Count, Listed, Settings, Share, StudyName, refuse_repeats
-from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
+from alray.settings.common import (
+    ExecutionSpec,
+    ModelSpec,
+    PoolSpec,
+    Precision,
+    SplitSpec,
+    TrainingSpec,
+)
 from alray.settings.seeds import Seeds
 
 
@@ -30,14 +37,19 @@ class SweepSplitSpec(SplitSpec):
 
 
 class ScreenSpec(Settings):
-    """Scoring in int8 first: the choice is approximate, and its recall of the exact choice is recorded."""
+    """Scoring in a low precision first: the choice is approximate, and its recall of the exact choice is recorded."""
 
     share: Share = Field(
-        0.1, description="share of the candidates, ranked by 8-bit scores, to score exactly"
+        0.1,
+        description="share of the candidates, ranked by low-precision scores, to score exactly",
     )
     every: Annotated[int, Field(ge=2)] = Field(
         20,
         description="rounds from one exact scoring of all, which measures the recall, to the next",
+    )
+    precision: Precision | None = Field(
+        None,
+        description="int8 (8-bit integers) or bf16 (bfloat16); if not given, the faster one where the study begins",
     )
 
 
@@ -92,7 +104,7 @@ class SweepSpec(Settings):
     )
     screen: Annotated[ScreenSpec | None, BeforeValidator(_screen)] = Field(
         None,
-        description="rank all candidates by 8-bit scores first, and score the best of them exactly",
+        description="rank all candidates by low-precision scores first, and score the best of them exactly",
     )
     evaluate_every: Count = Field(
         1,

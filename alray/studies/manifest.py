@@ -17,14 +17,12 @@ from alray.settings.run import SCHEMA
 from alray.settings.secrets import without_secrets
 from alray.studies.folder import Folder
 from alray.studies.machine import PACKAGES, git_commit, installed_version, own_source, processor
+from alray.studies.recorded_choices import PRECISION, PRODUCTS, choice_changes
 
 SWEEP, CORRELATION = "sweep", "correlation"
 
 CODE = "code"
 """The manifest's entry for the user's code: its files by name, and whether run ids depend on them."""
-
-PRODUCTS = "products"
-"""The manifest's entry for who computes matrix products."""
 
 READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
 """Kind of study: the function that reads one."""
@@ -144,13 +142,9 @@ def goes_on(folder: Folder, study: Claim, *, fresh: bool) -> bool:
 
 def _changes(folder: Folder, manifest: Mapping[str, Any], study: Claim) -> list[str]:
     """Return what differs between the study in a folder and this one, a line each."""
-    there, here = (
-        _fixed(values, ADDABLE[study.kind])
-        for values in (
-            resolved_record(type(study.settings), folder.read_study()),
-            study.settings.model_dump(mode="json"),
-        )
-    )
+    recorded = resolved_record(type(study.settings), folder.read_study())
+    now_set = study.settings.model_dump(mode="json")
+    there, here = (_fixed(values, ADDABLE[study.kind]) for values in (recorded, now_set))
     changes = []
     if study.kind == SWEEP and there.get("rounds", here["rounds"]) != here["rounds"]:
         if there["rounds"] < here["rounds"]:
@@ -163,7 +157,8 @@ def _changes(folder: Folder, manifest: Mapping[str, Any], study: Claim) -> list[
         for key in sorted(there.keys() | here.keys())
         if there.get(key) != here.get(key)
     ]
-    changes += _pool_changes(manifest, study) + _product_changes(manifest, study)
+    changes += choice_changes(manifest, flatten(recorded), flatten(now_set))
+    changes += _pool_changes(manifest, study)
     if manifest.get("schema", SCHEMA) != SCHEMA:
         changes.append(f"  results schema: {manifest['schema']} there, {SCHEMA} now")
     return changes
@@ -180,28 +175,8 @@ def _pool_changes(manifest: Mapping[str, Any], study: Claim) -> list[str]:
     return [f"  the pool's content is not the same{names}"]
 
 
-def recorded_products(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return who computes the matrix products of a study on record; empty where its manifest is lost.
-
-    Before there was a choice, oneDNN did.
-    """
-    if not manifest:
-        return {}
-    return {"scoring": "onednn", "training": "onednn"} | dict(manifest.get(PRODUCTS, {}))
-
-
-def _product_changes(manifest: Mapping[str, Any], study: Claim) -> list[str]:
-    there = recorded_products(manifest)
-    wanted = study.settings.model_dump(mode="json")["execution"]["products"]
-    return [
-        f"  execution.products.{phase}: {there[phase]!r} there, {library!r} now"
-        for phase, library in wanted.items()
-        if library not in (None, there.get(phase, library))
-    ]
-
-
 def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, Any]:
-    """Return the settings that all runs of a folder share, by dotted name."""
+    """Return the settings that all runs of a folder share, by dotted name, without those of `choice_changes`."""
     kept = {key: value for key, value in settings.items() if key not in (*addable, "execution")}
     execution = settings.get("execution", {})
     # The number of threads changes a run as another seed does, and so do the device and, on a GPU, how many runs are
@@ -213,7 +188,7 @@ def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, A
     }
     # The pool's content is compared by its fingerprint, so that it may move.
     kept["pool"] = {key: value for key, value in kept.get("pool", {}).items() if key != "source"}
-    return flatten(kept)
+    return {key: value for key, value in flatten(kept).items() if key != PRECISION}
 
 
 def changed_files(manifest: Mapping[str, Any], code: CustomCode) -> list[str]:

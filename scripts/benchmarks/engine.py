@@ -34,6 +34,7 @@ from benchmarks.harness.tables import Table, machine, print_table, verdict
 from benchmarks.harness.timing import ratio, take_turns, timed
 from benchmarks.phases import measure_phases
 from benchmarks.products import Products, libraries_table, use_faster_products
+from benchmarks.screens import measure_screens
 from benchmarks.workloads import CLASSES, STUDY_DIMENSIONS, CommitteeScorer, make_pool, plan_for
 
 MEMBERS = 10
@@ -66,6 +67,7 @@ def engine(*, objects: int, repetitions: int, rounds: int, no_memory: bool) -> N
     print_table(measure_speed(network, prepared, repetitions))
     for pool in (make_pool(*DEMO), prepared):
         print_table(measure_phases(pool, min(LABELS, len(pool.train) // 2), repetitions))
+    print_table(measure_screens(repetitions))
     if not no_memory:
         print_table(measure_memory(prepared, rounds))
 

@@ -280,10 +280,13 @@ def test_a_failed_run_is_reported_with_exit_code_1(sweep, results, monkeypatch):
     ("words", "expected"),
     [
         ([], None),
-        (["--screen"], {"share": 0.1, "every": 20}),
-        (["--screen", "--set", "screen.share=0.3"], {"share": 0.3, "every": 20}),
-        (["STUDY"], {"share": 0.2, "every": 20}),
-        (["STUDY", "--screen"], {"share": 0.2, "every": 20}),
+        (["--screen"], {"share": 0.1, "every": 20, "precision": None}),
+        (
+            ["--screen", "--set", "screen.share=0.3", "--set", "screen.precision=bf16"],
+            {"share": 0.3, "every": 20, "precision": "bf16"},
+        ),
+        (["STUDY"], {"share": 0.2, "every": 20, "precision": None}),
+        (["STUDY", "--screen"], {"share": 0.2, "every": 20, "precision": None}),
         (["STUDY", "--no-screen"], None),
     ],
 )
@@ -294,5 +297,4 @@ def test_a_screen_is_switched_on_and_off_and_set(sweep, tmp_path, monkeypatch, w
     study = tmp_path / "study.yaml"
     study.write_text("screen: {share: 0.2}\n")
     sweep(*(study if word == "STUDY" else word for word in words), "--dry-run")
-    (spec,) = planned.call_args.args
-    assert spec.model_dump()["screen"] == expected
+    assert planned.call_args.args[0].model_dump()["screen"] == expected

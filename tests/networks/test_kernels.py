@@ -18,7 +18,7 @@ from alray.training.fit import Draws, FitOptions, fit
 from tests.helpers.builders import make_learner, make_network, make_pool
 from tests.helpers.scoring import scored
 
-ONEDNN = {"onednn_linear"} | kernels.INT8
+ONEDNN = {"onednn_linear", "bf16_supported"} | kernels.INT8
 needs_onednn = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(), reason="this build of PyTorch has no oneDNN"
 )

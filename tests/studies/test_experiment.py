@@ -41,6 +41,10 @@ KINDS = {
     },
     "learning-loss": {"strategies": ["learning_loss"]},
     "screened": {"strategies": ["margin"], "screen": {"share": 0.2, "every": 3}},
+    "screened in bf16": {
+        "strategies": ["margin"],
+        "screen": {"share": 0.2, "every": 3, "precision": "bf16"},
+    },
     "some-candidates": {"strategies": ["margin"], "candidates": 30},
     "bald-both": {"strategies": ["bald:members=3:committee=both"]},
     "one-head": {"strategies": ["ideal_loss"], "model": {"heads": "one", "width": 8}},

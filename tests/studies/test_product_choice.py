@@ -12,7 +12,7 @@ from alray import api
 from alray.errors import StoreError
 from alray.networks.products import SCORING, TRAINING
 from alray.settings.common import ProductsSpec
-from alray.studies import product_choice, product_timing
+from alray.studies import measured, product_choice, product_timing
 from alray.studies.product_choice import faster, faster_here
 from alray.studies.sweep.records import TIMING_COLUMNS
 from tests.helpers import studies
@@ -104,13 +104,13 @@ def test_of_two_programs_at_a_time_the_first_one_decides(measure, monkeypatch):
     """The other one has measured something else, and writes later."""
     measure(scoring=0.5, training=0.5)
     faster_here(layers((3, 4)), 64, 1)
-    kept, calls = product_choice._kept, []
+    kept, calls = measured._kept, []
 
-    def kept_later(path):
+    def kept_later(path, read):
         calls.append(path)
-        return kept(path) if len(calls) > 1 else None
+        return kept(path, read) if len(calls) > 1 else None
 
-    monkeypatch.setattr(product_choice, "_kept", kept_later)
+    monkeypatch.setattr(measured, "_kept", kept_later)
     measure(scoring=2.0, training=2.0)
     assert faster_here(layers((3, 4)), 64, 1) == BLAS
 

@@ -1,4 +1,4 @@
-"""Scoring only some candidates exactly: a random part, or the shortlist of int8 scores."""
+"""Scoring only some candidates exactly: a random part, or the shortlist of scores in a low precision."""
 
 import math
 
@@ -7,7 +7,6 @@ import pytest
 
 from alray.api import sweep
 from alray.errors import SpecError
-from alray.networks import kernels
 from alray.reporting.api import report
 from alray.scoring import engine
 from alray.settings.base import validate
@@ -68,11 +67,19 @@ def test_a_screened_run_scores_all_exactly_every_nth_round_and_records_its_recal
     assert all(0.6 <= found <= 1 for found in recalls)
 
 
-@pytest.mark.parametrize("strategy", ["margin", "bald:members=3", "bald:committee=both"])
-def test_a_wide_screen_changes_nothing(strategy):
+@pytest.mark.parametrize(
+    ("strategy", "precision"),
+    [
+        ("margin", "int8"),
+        ("bald:members=3", "int8"),
+        ("bald:committee=both", "int8"),
+        ("bald:members=3", "bf16"),
+    ],
+)
+def test_a_wide_screen_changes_nothing(strategy, precision):
     """Exact scores decide: the same objects as without a screen, and a recall of one."""
     exact = results_of(strategies=(strategy,), rounds=5)
-    wide = {"share": 0.7, "every": 3}
+    wide = {"share": 0.7, "every": 3, "precision": precision}
     screened = results_of(strategies=(strategy,), rounds=5, screen=wide)
     assert len(exact) == 6
     for one, other in zip(exact, screened, strict=True):
@@ -81,7 +88,15 @@ def test_a_wide_screen_changes_nothing(strategy):
     assert [screened[number].record["screen_recall"] for number in (1, 4)] == [1, 1]
 
 
-def test_only_the_best_by_int8_scores_are_scored_exactly(monkeypatch):
+@pytest.mark.parametrize(
+    ("strategy", "names"),
+    [
+        ("entropy", ["rounded_scores_of", "scores_of"]),
+        ("tests.helpers.own_modules:PowerMargin:beta=1", ["score_rounded", "score"]),
+    ],
+)
+def test_only_the_best_by_rounded_scores_are_scored_exactly(monkeypatch, strategy, names):
+    """Signals of all objects are kept only for a strategy that is not pointwise."""
     asked = []
 
     def spy(name, position):
@@ -93,14 +108,19 @@ def test_only_the_best_by_int8_scores_are_scored_exactly(monkeypatch):
 
         monkeypatch.setattr(engine, name, score)
 
-    run = one_run(POOL, strategies=("entropy",), rounds=3, screen={"share": 0.1, "every": 5})
+    run = one_run(POOL, strategies=(strategy,), rounds=3, screen={"share": 0.1, "every": 5})
     running = after_passive(run, POOL)
     running.next_round()
-    spy("scores_of", 3)
-    spy("score_int8", 2)
+    for name, position in {
+        "scores_of": 3,
+        "rounded_scores_of": 3,
+        "score": 2,
+        "score_rounded": 2,
+    }.items():
+        spy(name, position)
     chosen = running.next_round().indices
     (_, everything), (_, few) = asked[:2]
-    assert [name for name, _ in asked[:2]] == ["score_int8", "scores_of"]
+    assert [name for name, _ in asked[:2]] == names
     assert set(few) < set(everything)
     assert len(few) == math.ceil(0.1 * len(everything))
     assert set(chosen) <= set(few)
@@ -167,17 +187,10 @@ def test_impossible_settings_are_refused(wrong, message):
         ),
     ],
 )
-def test_where_there_are_no_int8_scores_a_screen_is_refused(change, message):
+def test_where_there_are_no_rounded_scores_a_screen_is_refused(change, message):
     plan_of(POOL, **change)
     with pytest.raises(SpecError, match=message):
         plan_of(POOL, screen=True, **change)
-
-
-@pytest.mark.parametrize("missing", sorted(kernels.INT8))
-def test_a_build_without_8_bit_products_is_named(monkeypatch, missing):
-    monkeypatch.setitem(kernels.FOUND, missing, None)
-    with pytest.raises(SpecError, match="no 8-bit products"):
-        plan_of(POOL, screen=True)
 
 
 def test_unscreened_runs_keep_their_names_and_screened_ones_get_new_names():
@@ -194,7 +207,9 @@ def test_unscreened_runs_keep_their_names_and_screened_ones_get_new_names():
 
 
 def test_a_report_states_which_candidates_were_scored(pool, tmp_path):
-    wanted = settings(pool, strategies=["random", "margin"], seeds=2, screen=SCREEN)
+    wanted = settings(
+        pool, strategies=["random", "margin"], seeds=2, screen={**SCREEN, "precision": "int8"}
+    )
     study = sweep(wanted, results=tmp_path)
     made = report(study.path, formats=("html",))
     assert made.page is not None

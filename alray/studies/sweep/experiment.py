@@ -1,8 +1,7 @@
 """One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, and the clock is an argument."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
 from functools import cached_property
 
 import numpy as np
@@ -13,8 +12,8 @@ from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.evaluation import UNKNOWN, metrics_by_head, nll_of, predict
-from alray.scoring.metrics import Metrics, mean_recall, predicted_classes, rarest_classes
+from alray.scoring.evaluation import UNKNOWN, metrics_by_head, metrics_row, nll_of, predict
+from alray.scoring.metrics import mean_recall, predicted_classes, rarest_classes
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
@@ -170,20 +169,26 @@ class Experiment:
     def _shortlist(
         self, strategy: ScoreStrategy, screen: ScreenSpec, candidates: Indices
     ) -> Indices:
-        """Return the candidates that rank best by int8 scores."""
-        signals = self._signals(candidates, strategy.needs, int8=True)
-        ranked = checked_scores(strategy, strategy.score(signals), signals)
+        """Return the candidates that rank best by scores in a low precision."""
+        needs, precision = strategy.needs, self.run.precision
+        network, masks = self.learner.network, self._committee_generator(needs)
+        if is_pointwise(strategy):
+            ranked = engine.rounded_scores_of(
+                strategy, network, self._pool, candidates, precision, masks
+            )
+        else:
+            signals = engine.score_rounded(
+                network, self._pool, candidates, needs, precision, masks
+            )
+            ranked = checked_scores(strategy, strategy.score(signals), signals)
         count = shortlist_size(screen, len(candidates), self.run.query)
         return shortlist(candidates, ranked, count, largest=strategy.largest)
 
-    def _signals(self, candidates: Indices, needs: Request, *, int8: bool = False) -> Signals:
-        """Return the signals that a strategy needs, scored in int8 or exactly."""
+    def _signals(self, candidates: Indices, needs: Request) -> Signals:
+        """Return the signals that a strategy needs."""
         if not needs.anything:
             return Signals(candidates)
-        learner = self.learner
-        masks = self._committee_generator(needs)
-        if int8:
-            return engine.score_int8(learner.network, self._pool, candidates, needs, masks)
+        learner, masks = self.learner, self._committee_generator(needs)
         return engine.score(
             learner.network, self._pool, candidates, needs, masks, learner.predictor
         )
@@ -245,11 +250,11 @@ class Experiment:
             of_validation = metrics_by_head(others, pool.labels[pool.validation], (FUSED,))
             validation = of_validation[FUSED]
         rare_recall = self._rare_recall(predicted_classes(predictions[FUSED]), labels)
-        return _metrics_row(metrics, validation, rare_recall)
+        return metrics_row(metrics, validation, rare_recall)
 
     def _no_metrics(self) -> Record:
         """Return NaN for each metric, as the row of a round without evaluation has them."""
-        return _metrics_row(
+        return metrics_row(
             dict.fromkeys(self.learner.network.head_names, UNKNOWN), UNKNOWN, np.nan
         )
 
@@ -288,13 +293,3 @@ class Experiment:
 def _count_classes(labels: Indices) -> int:
     """Return how many classes there are among some labels."""
     return int(np.count_nonzero(np.bincount(labels)))
-
-
-def _metrics_row(of_heads: Mapping[str, Metrics], of_validation: Metrics, rare: float) -> Record:
-    """Return the columns of a round's metrics; `rare` is the recall of the rarest classes."""
-    return {
-        **asdict(of_heads[FUSED]),
-        "rare_recall": rare,
-        **{f"validation_{key}": value for key, value in asdict(of_validation).items()},
-        **{f"accuracy_{head}": of_heads[head].accuracy for head in of_heads if head != FUSED},
-    }

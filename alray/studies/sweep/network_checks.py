@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from alray.errors import AlrayError, SpecError
-from alray.networks.kernels import INT8, available
+from alray.networks.kernels import has_int8
 from alray.networks.models import CustomModule, Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
-from alray.scoring import int8
+from alray.scoring import rounded
 from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import torch_seed
 from alray.settings.common import TrainingSpec
@@ -91,22 +91,24 @@ def _check_committee(network: Network, pool: PoolTensors, committee: Committee, 
 
 
 def check_screen(arms: Sequence[Arm], networks: Sequence[Network], study: SweepSpec) -> None:
-    """Refuse a screen where there are no int8 scores; `networks` has each arm's."""
+    """Refuse a screen where there are no scores in a low precision; `networks` has each arm's."""
     if study.screen is None:
         return
-    if not available() >= INT8:
-        raise SpecError("screen: this build of PyTorch has no 8-bit products; leave it out")
+    if study.screen.precision == "int8" and not has_int8():
+        raise SpecError(
+            "screen.precision: this build of PyTorch has no 8-bit products; leave it out, or use bf16"
+        )
     if study.execution.gpus_per_run:
         raise SpecError("screen works on the CPU; leave it out, or --gpus-per-run")
     for arm, network in zip(arms, networks, strict=True):
         needs = arm.strategy.needs
         if not needs.anything:
             continue
-        if not int8.can_score(network):
+        if not rounded.can_score(network):
             raise SpecError(
                 f"{arm.label}: screen works with model late_fusion, not {arm.model.name}; leave it out"
             )
-        if not isinstance(arm.strategy, ScoreStrategy) or not int8.can_compute(needs):
+        if not isinstance(arm.strategy, ScoreStrategy) or not rounded.can_compute(needs):
             raise SpecError(
                 f"{arm.label}: screen needs a strategy that ranks objects by a score from probabilities; leave screen "
                 "out, or the strategy"

@@ -1,4 +1,4 @@
-"""Screening: int8 scores rank all candidates, and only the best of them are scored exactly."""
+"""Screening: scores in a low precision rank all candidates, and only the best of them are scored exactly."""
 
 import math
 
@@ -26,7 +26,7 @@ def shortlist(
 
     Args:
         candidates: (n,) pool indices.
-        scores: (n,) their int8 scores.
+        scores: (n,) their scores in a low precision.
         count: 1 <= count <= n.
         largest: Whether large scores are best.
     """
