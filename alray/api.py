@@ -277,11 +277,7 @@ def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
 
 
 def require_cluster(execution: ExecutionSpec) -> None:
-    """Refuse a cluster that does not answer, or a GPU that this process lacks, before anything is thrown away.
-
-    Raises:
-        AlrayError: One of both.
-    """
+    """Refuse a cluster that does not answer, or a GPU that this process lacks, by an AlrayError."""
     if execution.executor == "inline":
         take_device(execution)
         return
