@@ -36,13 +36,7 @@ class Products:
         """
         if self._by_onednn and x.device.type == "cpu" and weight.numel() > 0:
             return onednn_linear(x, weight, bias, rectified=rectified)
-        if bias is None:
-            summed = x @ weight.t()
-        elif x.device.type == "cpu":
-            summed = torch.addmm(bias, x, weight.t())
-        else:
-            # One call less would have cuBLAS look for an algorithm anew each time, for longer than it multiplies.
-            summed = torch.mm(x, weight.t()).add_(bias)
+        summed = x @ weight.t() if bias is None else torch.addmm(bias, x, weight.t())
         return summed.relu_() if rectified else summed
 
     def product(self, a: Tensor, b: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 Objects are taken by presence pattern, so that within a block an absent modality costs nothing and every object has
 the same committee. Late fusion runs folded (see `folding`), and so does a custom module that is one sequence of known
-layers (see `sequential`); any other network is called as the module it is, with the same meaning: one dropout mask per
-committee member, shared by all objects.
+layers (see `sequential`); any other network, and every one on a GPU, is called as the module it is, with the same
+meaning: one dropout mask per committee member, shared by all objects.
 """
 
 import math
@@ -139,6 +139,9 @@ def _fastest_pass(
     network: Network, pool: PoolTensors, request: Request, predictor: LossPredictor | None
 ) -> Pass:
     """Return the fastest exact pass for this network."""
+    if pool.device.type != "cpu":
+        # To fold takes longer there than it saves: a GPU waits for this process, not for its products.
+        return ModulePass(network, pool, request, predictor)
     if isinstance(network, LateFusion):
         return FoldedPass(network, pool, request, predictor)
     if isinstance(network, CustomModule) and network.blocks:

@@ -25,7 +25,6 @@ from alray.scoring.passes import (
     ROW_STEP,
     asked_heads,
     block_buffers,
-    block_of,
     block_signals,
     gather_block,
 )
@@ -58,8 +57,7 @@ class FoldedPass:
         }
         self._taps = fold_taps(network, self._predictor) if self._predictor is not None else []
         self._last = kept_units(network.last, None)
-        self.block_size = block_of(pool, self.block_size)
-        self._buffers = block_buffers(pool, self.block_size)
+        self._buffers = block_buffers(pool)
         self._present: list[str] = []
         self._whole: FoldedMember[Layer] | None = None
         self._members: Sequence[FoldedMember[Layer]] = []
@@ -114,7 +112,7 @@ class FoldedPass:
             if modality.name not in self._present:
                 continue
             x = gather_block(modality, indices, self._buffers[modality.name], self.row_step)
-            x = self._first_input(modality, x)
+            x = self._first_input(modality, x.to(self._pool.device))
             activations[modality.name] = self._first[modality.name].rectified(x)
         return activations
 

@@ -63,7 +63,8 @@ def with_scaling(affine: Affine, scaling: Scaling | None) -> Affine:
     if scaling is None:
         return affine
     weight = affine.weight
-    return Affine(weight * scaling.scale, affine.bias + weight @ scaling.shift)
+    shift, scale = (each.to(weight.device) for each in (scaling.shift, scaling.scale))
+    return Affine(weight * scale, affine.bias + weight @ shift)
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,9 @@ def kept_units(layer: Hidden, member: int | None, *, fewest: int = 0) -> KeptUni
     dropout = layer.dropout
     if member is None or dropout is None or dropout.rate == 0:
         return KeptUnits(None, scale, shift)
-    # On the CPU, where masks are drawn: to count what is kept, a GPU would have to be waited for.
-    mask = dropout.masks().of_shape((len(scale),))[member]
-    kept = _padded_units(torch.nonzero(mask).squeeze(1), mask, fewest)
-    units, factor = kept.to(scale.device), mask[kept].to(scale.device)
+    mask = dropout.masks().of_shape((len(scale),))[member].to(scale.device)
+    units = _padded_units(torch.nonzero(mask).squeeze(1), mask, fewest)
+    factor = mask[units]
     return KeptUnits(units, scale[units] * factor, shift[units] * factor)
 
 

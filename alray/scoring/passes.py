@@ -16,9 +16,6 @@ from alray.strategies.signals import Request, Signals
 BLOCK = 1024
 """Objects at a time: large enough for the machine's best matrix rate, small enough to stay in the cache."""
 
-GPU_BLOCK = 65_536
-"""The most on a GPU."""
-
 MODULE_BLOCK = 256
 """The same for a module of any kind: a convolution's maps are large, and memory that the allocator has to fetch anew
 from the system for each block took longer than the arithmetic (28 x 28 images: 2.3 times the seconds at 1,024)."""
@@ -49,32 +46,16 @@ class Pass(Protocol):
         """Return the signals of some of these objects; tensors may have more rows, which mean nothing."""
 
 
-def block_of(pool: PoolTensors, on_cpu: int) -> int:
-    """Return how many objects to score at a time: `on_cpu`, or more on a GPU, within a thirty-second of its memory.
-
-    A GPU is taken to need 16 KiB for an object's activations besides eight times its features.
-    """
-    if pool.device.type == "cpu":
-        return on_cpu
-    per_object = 16 * 2**10 + 32 * sum(modality.dimension for modality in pool.modalities)
-    memory = torch.cuda.get_device_properties(pool.device).total_memory
-    fitting = memory // 32 // per_object
-    return min(max(BLOCK, 1 << (fitting.bit_length() - 1)), GPU_BLOCK)
-
-
-def block_buffers(pool: PoolTensors, size: int) -> dict[str, Tensor]:
+def block_buffers(pool: PoolTensors) -> dict[str, Tensor]:
     """Return memory for `gather_block`, by modality: fresh pages for each block would cost more than its arithmetic."""
-    rows = round_up(size, ROW_STEP)
-    return {
-        modality.name: torch.zeros(rows, modality.dimension, device=pool.device)
-        for modality in pool.modalities
-    }
+    rows = round_up(BLOCK, ROW_STEP)
+    return {modality.name: torch.zeros(rows, modality.dimension) for modality in pool.modalities}
 
 
 def gather_block(
     modality: ModalityTensors, indices: Indices, buffer: Tensor, row_step: int
 ) -> Tensor:
-    """Return at most a block of objects' features in the buffer, with surplus rows up to a multiple of `row_step`.
+    """Return at most `BLOCK` objects' features in the buffer, with surplus rows up to a multiple of `row_step`.
 
     The modality's `scaling` is left to the first layer.
     """

@@ -7,14 +7,29 @@ from torch import Tensor
 
 from alray.networks.layers import as_member, dropouts
 from alray.networks.loss_predictor import LossPredictor
-from alray.networks.models import FUSED, Network, Outputs
+from alray.networks.models import FUSED, LateFusion, Network, Outputs
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
-from alray.scoring.passes import MODULE_BLOCK, asked_heads, block_of, block_signals
+from alray.scoring.passes import MODULE_BLOCK, asked_heads, block_signals
 from alray.strategies.signals import Request, Signals
 
-MOST_OF_MODULE = 4096
-"""Objects at a time on a GPU: a module's maps may be larger than the activations that `block_of` knows."""
+GPU_BLOCK = 65_536
+"""The most objects at a time on a GPU."""
+
+CUSTOM_GPU_BLOCK = 4096
+"""The same for a module of any kind, whose maps may be large."""
+
+GPU_SHARE = 1 / 32
+"""Share of a GPU's memory that a block may take."""
+
+
+def block_of(network: Network, pool: PoolTensors) -> int:
+    """Return how many objects to score at a time; late fusion is taken to need 16 KiB and eight times its features."""
+    if not isinstance(network, LateFusion):
+        return CUSTOM_GPU_BLOCK
+    each = 16 * 2**10 + 32 * sum(modality.dimension for modality in pool.modalities)
+    memory = torch.cuda.get_device_properties(pool.device).total_memory
+    return min(max(CUSTOM_GPU_BLOCK, int(memory * GPU_SHARE / each)), GPU_BLOCK)
 
 
 class ModulePass:
@@ -32,7 +47,8 @@ class ModulePass:
     ) -> None:
         self._network = network
         self._pool = pool
-        self.block_size = min(block_of(pool, self.block_size), MOST_OF_MODULE)
+        if pool.device.type != "cpu":
+            self.block_size = block_of(network, pool)
         self._request = request
         self._predictor = predictor if request.predicted_loss else None
         self._dropouts = dropouts(network)

@@ -17,7 +17,6 @@ from alray.scoring.passes import (
     ROW_STEP,
     asked_heads,
     block_buffers,
-    block_of,
     block_signals,
     gather_block,
 )
@@ -47,8 +46,8 @@ class SequentialPass:
     def __init__(self, blocks: Sequence[Block], pool: PoolTensors, request: Request) -> None:
         self._request = request
         (self._modality,) = pool.modalities
-        self.block_size = block_of(pool, self.block_size)
-        (self._buffer,) = block_buffers(pool, self.block_size).values()
+        self._device = pool.device
+        (self._buffer,) = block_buffers(pool).values()
         self._whole = _fold(blocks, None)
         first = self._whole[0]
         self._whole[0] = _Stage(with_scaling(first.affine, self._modality.scaling), first.relu)
@@ -67,7 +66,7 @@ class SequentialPass:
 
     def score_block(self, indices: Indices) -> Signals:
         """Return the signals of a block of objects."""
-        h = gather_block(self._modality, indices, self._buffer, self.row_step)
+        h = gather_block(self._modality, indices, self._buffer, self.row_step).to(self._device)
         h = _run(self._whole[: self._shared], h)
         members = (torch.log_softmax(logits, dim=1) for logits in self._each_member(h))
         log_probs: dict[str, Tensor] = {}

@@ -17,8 +17,10 @@ def take_device(execution: ExecutionSpec) -> torch.device:
     """
     if not execution.gpus_per_run:
         return torch.device("cpu")
-    # Read when a process multiplies on a GPU for the first time: without it, streams may sum in another order.
+    # Both are read when a process first multiplies on a GPU. Without the one, streams may sum in another order; without
+    # the other, each Linear looks for its algorithm anew, for longer than it multiplies.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ.setdefault("DISABLE_ADDMM_CUDA_LT", "1")
     if not torch.cuda.is_available():
         raise SpecError(
             f"execution.gpus_per_run: {execution.gpus_per_run:g}, and PyTorch {torch.__version__} sees no GPU in this "

@@ -57,6 +57,7 @@ def gpu(
     options = (objects, rounds, "float32", cpu)
     plain = _together(PlainGroup, list(range(runs)), 1, options)
     rows = [["plain loop", "float32", "1", f"{plain:.2f}", "1.0"]]
+    print("\t".join(rows[-1]), flush=True)
     fastest = 0.0
     for numbers in precisions.split(","):
         for count in processes:
