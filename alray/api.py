@@ -42,6 +42,7 @@ from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.extension import explain, find_extensions, holds_some
 from alray.studies.sweep.group_executor import executor_here
 from alray.studies.sweep.jobs import Job, Progress
+from alray.studies.sweep.manifest_entries import manifest_entries
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
 from alray.studies.sweep.screen_choice import choose_precision, screen_entry, settle_precision
@@ -102,7 +103,7 @@ def sweep(
             warn_if_made_elsewhere(store)
         settled = settle_products(store, plan.study, plan.prepared)
         products = settled.execution.products.model_dump() | screen_entry(plan)
-        origin = plan.labels_outside.entry | manifest.origin(
+        origin = manifest_entries(plan) | manifest.origin(
             store, claim, command=command, complete=driver.complete, products=products
         )
         store.write_manifest(origin)

@@ -11,7 +11,7 @@ import click
 
 from alray.cli.options import COLUMNS
 from alray.cli.running import console
-from alray.cli.settings_options import SettingsCommand, pairs
+from alray.cli.settings_options import Setting, SettingsCommand, pairs
 from alray.errors import SpecError
 from alray.pools.files.layouts import LAYOUTS
 
@@ -25,7 +25,10 @@ def pool() -> None:
 
 
 @pool.command(
-    "describe", cls=SettingsCommand, settings="alray.settings.sweep:SweepSpec", options=COLUMNS
+    "describe",
+    cls=SettingsCommand,
+    settings="alray.settings.sweep:SweepSpec",
+    options={**COLUMNS, "storage": Setting("pool.storage")},
 )
 @click.argument("source", metavar="[POOL]", default="openclipart")
 @click.option("--all", "every_class", is_flag=True, help="List all classes, not the largest 20.")
@@ -65,7 +68,7 @@ def describe_command(source: str, given: dict[str, Any], every_class: bool) -> N
 
 
 def _options(given: Mapping[str, Any]) -> list[str]:
-    """Return the words of the options of columns that have given these settings."""
+    """Return the words of a sweep's options that give it these settings."""
     words = []
     for option, (setting, _) in COLUMNS.items():
         if setting in given:
@@ -74,6 +77,8 @@ def _options(given: Mapping[str, Any]) -> list[str]:
         for name, value in given.items():
             if name.startswith(of_option):
                 words += [f"--{option}", f"{name.removeprefix(of_option)}={value}"]
+    if "pool.storage" in given:
+        words += ["--set", f"pool.storage={given['pool.storage']}"]
     return words
 
 

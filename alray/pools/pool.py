@@ -1,9 +1,11 @@
 """The pool in memory: per modality a compact array of features, and the row of each object in it."""
 
+import math
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,37 @@ would mean width 0 when types are checked at run time.)
 """
 
 
+class FeatureFile(ABC):
+    """A file on a node's disk that holds features; it may be sent to other processes, which open it.
+
+    Attributes:
+        path: Where it is opened; files of one study differ in it.
+    """
+
+    path: str
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Bytes on the disk."""
+
+    @abstractmethod
+    def opened(self) -> tuple["FeatureFile", npt.NDArray[np.generic]]:
+        """Return the file as this process has it open, and its features, read-only and not in memory.
+
+        Raises:
+            OSError: It cannot be opened here.
+        """
+
+    @abstractmethod
+    def require_unchanged(self) -> None:
+        """Check that nothing has written into the file.
+
+        Raises:
+            RuntimeError: Something has.
+        """
+
+
 @dataclass(frozen=True, eq=False)
 class Modality:
     """A named array of features; an object may lack it.
@@ -38,6 +71,8 @@ class Modality:
         offset: Subtracted from the features when they are read: one number for all (uint8 stays as it is in memory),
             or one for each feature, where splits of several run seeds share the features.
         scale: Multiplied after the subtraction.
+        file: What holds the features where they are not in memory. Without it another process would get a copy; with
+            it that has no features until `opened`.
     """
 
     name: str
@@ -46,16 +81,40 @@ class Modality:
     shape: tuple[int, ...]
     offset: float | PerFeature = 0.0
     scale: float | PerFeature = 1.0
+    file: FeatureFile | None = None
 
     @property
     def dimension(self) -> int:
         """Number of features of one object."""
-        return int(self.features.shape[1])
+        return math.prod(self.shape)
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
         """(objects,) True where the object has this modality."""
         return self.rows >= 0
+
+    @property
+    def in_memory(self) -> list[npt.NDArray[np.generic]]:
+        """The arrays that are in memory: features without a file, and rows."""
+        return [self.features, self.rows] if self.file is None else [self.rows]
+
+    def with_file(self, file: FeatureFile, features: npt.NDArray[np.generic]) -> "Modality":
+        """Return the modality in a process that has its file open."""
+        return replace(self, file=file, features=features)
+
+    def release(self) -> None:
+        """Let go of a file: its features have been standardised, and there are no others of this modality any more."""
+        if self.file is not None:
+            object.__delattr__(self, "features")
+            object.__setattr__(self, "file", None)
+
+    @override
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is sent to other processes: features in a file stay there."""
+        kept = dict(self.__dict__)
+        if self.file is not None:
+            del kept["features"]
+        return kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,16 +146,28 @@ class Pool:
 
 
 class SharedArrays(ABC):
-    """Arrays that lie once in a node's memory for all who read them, and of which no one may change anything."""
+    """Arrays that lie once in a node's memory for all who read them, and of which no one may change anything.
+
+    Features may lie in files instead, which are mapped read-only: nothing that a run does can write into them.
+    """
 
     @abstractmethod
     def arrays(self) -> Sequence[npt.NDArray[np.generic]]:
-        """Return every array once, in a fixed order."""
+        """Return every array in memory once, in a fixed order."""
+
+    def files(self) -> Sequence[FeatureFile]:
+        """Return every file of features that are not in memory once, in a fixed order."""
+        return ()
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays: the memory of one copy."""
         return sum(array.nbytes for array in self.arrays())
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """Bytes of all files of features: the room that one copy of them takes on a disk."""
+        return sum(file.nbytes for file in self.files())
 
     def checksum(self) -> int:
         """Return the CRC-32 over every array: it shows whether a run has written into the shared pool."""
@@ -106,11 +177,13 @@ class SharedArrays(ABC):
         return value
 
     def verify(self, checksum: int) -> None:
-        """Compare the arrays with the checksum that they were shared with.
+        """Compare the arrays with the checksum that they were shared with, and files with their size and time.
 
         Raises:
             RuntimeError: They differ.
         """
+        for file in self.files():
+            file.require_unchanged()
         if self.checksum() != checksum:
             raise RuntimeError(
                 "the shared pool's content has changed during the run: something wrote into it in place"
@@ -141,5 +214,5 @@ class PreparedPool(SharedArrays):
 
     @override
     def arrays(self) -> Sequence[npt.NDArray[np.generic]]:
-        features = [array for m in self.modalities for array in (m.features, m.rows)]
+        features = [array for m in self.modalities for array in m.in_memory]
         return [*features, self.labels, self.train, self.validation, self.test]

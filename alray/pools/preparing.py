@@ -1,5 +1,6 @@
 """From a pool as it is read to the pool as runs see it: split, and with standardised features."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,7 +55,8 @@ def share(
     """Return the pool of a sweep with the splits of all run seeds, or with the one that they have in common.
 
     A seed's split and features are the same to the bit whatever the other seeds are. Splits that are drawn per seed
-    share their features, once for each dtype; a split of the whole study has features of its own.
+    share their features, once for each dtype; a split of the whole study has features of its own. Features as they are
+    read that lie in files are given up: the standardised ones may have taken their place.
 
     Args:
         variants: At least one; all have the same objects.
@@ -64,7 +66,7 @@ def share(
     Raises:
         PoolError: As in `prepare`, for a seed that it names, or each seed has to split a pool that gives all parts.
     """
-    shared = _SharedFeatures()
+    standardised = _Standardised(variants)
     views: dict[ViewKey, View] = {}
     for each in variants:
         key = ViewKey(
@@ -72,17 +74,23 @@ def share(
         )
         if each.split.per == "study":
             part = split_pool(each.pool, each.split, study_seed)
-            views[key] = View(_standardised(each.pool, part, np.dtype(each.dtype)), part)
+            features = [standardised.of(m, each, part) for m in each.pool.modalities]
+            views[key] = View(tuple(features), part)
         else:
             parts = split_by_seed(each.pool, each.split, study_seed, run_seeds)
             modalities = [
                 scaled_by_parts(
-                    shared.get(modality, each), np.stack(parts) == TRAIN, run_seeds, each.pool.ids
+                    standardised.shared(m, each),
+                    np.stack(parts) == TRAIN,
+                    run_seeds,
+                    each.pool.ids,
                 )
-                for modality in each.pool.modalities
+                for m in each.pool.modalities
             ]
             for seed, part, *of_seed in zip(run_seeds, parts, *modalities, strict=True):
                 views[key._replace(seed=seed)] = View(tuple(of_seed), part)
+    for modality in (m for each in variants for m in each.pool.modalities):
+        modality.release()
     pool = variants[0].pool
     return SharedPool(pool.labels, len(pool.classes), views)
 
@@ -114,19 +122,35 @@ def split_by_seed(
     return found
 
 
-class _SharedFeatures:
-    """The modalities that splits of several seeds share, each made once."""
+class _Standardised:
+    """The standardised modalities of a sweep; those that splits of several seeds share are made once."""
 
-    def __init__(self) -> None:
+    def __init__(self, variants: Sequence[PoolVariant]) -> None:
         self._made: dict[tuple[int, str], Modality] = {}
+        uses = {
+            (id(m.features), each.dtype, number if each.split.per == "study" else None)
+            for number, each in enumerate(variants)
+            for m in each.pool.modalities
+        }
+        self._left = Counter(features for features, _, _ in uses)
 
-    def get(self, modality: Modality, variant: PoolVariant) -> Modality:
+    def shared(self, modality: Modality, variant: PoolVariant) -> Modality:
         """Return a modality of a variant's pool, standardised by the whole pool."""
         key = id(modality.features), variant.dtype
         if key not in self._made:
-            dtype, ids = np.dtype(variant.dtype), variant.pool.ids
-            self._made[key] = standardise_by_pool(modality, dtype, ids)
+            dtype, last = np.dtype(variant.dtype), self._use(modality)
+            self._made[key] = standardise_by_pool(modality, dtype, variant.pool.ids, last=last)
         return self._made[key]
+
+    def of(self, modality: Modality, variant: PoolVariant, part: Parts) -> Modality:
+        """Return the same, standardised by the train part of a variant's split."""
+        dtype, last = np.dtype(variant.dtype), self._use(modality)
+        return standardise(modality, part == TRAIN, dtype, variant.pool.ids, last=last)
+
+    def _use(self, modality: Modality) -> bool:
+        """Return whether a modality's features, as they are read, are not needed again after this."""
+        self._left[id(modality.features)] -= 1
+        return self._left[id(modality.features)] == 0
 
 
 def _standardised(pool: Pool, part: Parts, dtype: np.dtype[np.floating]) -> tuple[Modality, ...]:

@@ -141,7 +141,9 @@ def _read(file: PoolFile, spec: PoolSpec, split_column: str | None) -> PoolConte
     if not kept.all():
         metadata = metadata.keep(kept)
     notes += tuple(f"{file.path}: {line}" for line in about_modalities(file, spec, columns))
-    features = tuple(reader.read(name, column) for name, column in columns.items())
+    found = {name: reader.find(column) for name, column in columns.items()}
+    reader.require_room(found.values())
+    features = tuple(reader.read(name, each) for name, each in found.items())
     label = LabelColumn(
         spec.label, metadata.labels, frozenset({len(counts), len(metadata.classes)})
     )

@@ -1,7 +1,7 @@
 """The pool of a sweep as it lies once in memory, and how each run sees it: by the split of its seed."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from alray.pools.pool import (
     TEST,
     TRAIN,
     VALIDATION,
+    FeatureFile,
     Indices,
     Modality,
     Parts,
@@ -110,5 +111,32 @@ class SharedPool(SharedArrays):
             for each in view.modalities:
                 scaling = (each.offset, each.scale)
                 of_split = [array for array in scaling if isinstance(array, np.ndarray)]
-                found += [each.features, each.rows, *of_split]
+                found += [*each.in_memory, *of_split]
         return list({id(array): array for array in found}.values())
+
+    @override
+    def files(self) -> Sequence[FeatureFile]:
+        every = [each.file for view in self.views.values() for each in view.modalities]
+        return list({file.path: file for file in every if file is not None}.values())
+
+    def opened(self, find: Callable[[FeatureFile], FeatureFile]) -> "SharedPool":
+        """Return the pool in a process to which it was sent, with its files of features open.
+
+        Args:
+            find: Returns a file, or the copy of it that this process can open.
+
+        Raises:
+            OSError: A file cannot be opened here.
+        """
+        here = {file.path: find(file).opened() for file in self.files()}
+        if not here:
+            return self
+
+        def with_files(view: View) -> View:
+            each = view.modalities
+            return replace(
+                view,
+                modalities=tuple(m.with_file(*here[m.file.path]) if m.file else m for m in each),
+            )
+
+        return replace(self, views={key: with_files(view) for key, view in self.views.items()})

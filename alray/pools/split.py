@@ -2,7 +2,7 @@
 
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,21 @@ def assign_parts(
     part = _stratify(pool.labels, pool.groups, target, rng)
     _require_every_class(part, pool)
     return part
+
+
+def train_classes(
+    pool: Pool, split: SplitSpec, study_seed: int, run_seeds: Sequence[int]
+) -> dict[str, int]:
+    """Return each class's objects in the train part: means over these seeds, of which 0 is a whole study's split."""
+    parts = [
+        assign_parts(pool, split, generator(study_seed, seed, "split"), quiet=True)
+        for seed in run_seeds
+    ]
+    counts = [
+        np.bincount(pool.labels[part == TRAIN], minlength=len(pool.classes)) for part in parts
+    ]
+    mean = np.rint(np.mean(counts, axis=0)).astype(int)
+    return dict(zip(pool.classes, mean.tolist(), strict=True))
 
 
 def _stratify(

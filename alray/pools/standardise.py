@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from alray.errors import PoolError
 from alray.pools.columns.metadata import name_some
+from alray.pools.feature_storage.mapped_file import MappedFile
+from alray.pools.feature_storage.writers import OverwrittenRows, RowWriter, new_rows
 from alray.pools.moments import ROWS_AT_A_TIME, Numbers, moments, moments_of_sets
 from alray.pools.pool import Indices, Modality, Texts
 
@@ -19,13 +21,23 @@ def standardise(
     among: npt.NDArray[np.bool_],
     dtype: np.dtype[np.floating],
     ids: Texts,
+    *,
+    last: bool = False,
 ) -> Modality:
     """Return a modality whose features are standardised with statistics of those of these objects that have it.
 
     Bytes stay as they are in memory, and get one offset and scale.
 
+    Args:
+        modality: As it is read.
+        among: (objects,) those of which the statistics are.
+        dtype: The type of the standardised features.
+        ids: (objects,) for messages.
+        last: The features as they are read are not needed any more: where they lie in a file, and are of the same type,
+            the standardised ones take their place.
+
     Raises:
-        PoolError: A standardised feature overflows `dtype`.
+        PoolError: A standardised feature overflows `dtype`, or there is no room for a file of them.
     """
     features = modality.features
     rows = np.sort(modality.rows[among & modality.present])
@@ -34,24 +46,38 @@ def standardise(
         return _scaled_bytes(modality, mean, deviation)
     # A small deviation is no reason to take a feature for constant: its unit may be small.
     deviation[deviation == 0] = 1.0
-    standardised = np.empty(features.shape, dtype=dtype)
+    writer = _writer(modality, dtype, last=last)
     broken = []
     with np.errstate(over="ignore"):
         for start in range(0, len(features), ROWS_AT_A_TIME):
             block = features[start : start + ROWS_AT_A_TIME].astype(np.float64)
-            written = standardised[start : start + ROWS_AT_A_TIME]
-            written[:] = (block - mean) / deviation
+            written = ((block - mean) / deviation).astype(dtype)
+            writer.append(written)
             broken.append(start + np.flatnonzero(~np.isfinite(written).all(axis=1)))
     _refuse_overflow(modality, np.concatenate(broken), dtype, ids)
-    return Modality(modality.name, standardised, modality.rows, modality.shape)
+    standardised, file = writer.finish()
+    return Modality(modality.name, standardised, modality.rows, modality.shape, file=file)
 
 
-def standardise_by_pool(modality: Modality, dtype: np.dtype[np.floating], ids: Texts) -> Modality:
+def _writer(modality: Modality, dtype: np.dtype[np.floating], *, last: bool) -> RowWriter:
+    """Return what takes the standardised features: where the features lie, so do these."""
+    features, file = modality.features, modality.file
+    if last and isinstance(file, MappedFile) and features.dtype == dtype:
+        return OverwrittenRows(features, file)
+    return new_rows(
+        "memory" if file is None else "mapped", len(features), modality.dimension, dtype
+    )
+
+
+def standardise_by_pool(
+    modality: Modality, dtype: np.dtype[np.floating], ids: Texts, *, last: bool = False
+) -> Modality:
     """Return a modality in the form that all splits share: standardised with statistics of the whole pool.
 
     It depends on no split. What a split's train part adds is an offset and a scale, see `scaled_by_parts`.
     """
-    return standardise(modality, np.ones(len(modality.rows), dtype=np.bool_), dtype, ids)
+    everything = np.ones(len(modality.rows), dtype=np.bool_)
+    return standardise(modality, everything, dtype, ids, last=last)
 
 
 def scaled_by_parts(
@@ -85,7 +111,7 @@ def scaled_by_parts(
     for seed, mean, deviation in zip(seeds, means, deviations, strict=True):
         large = np.flatnonzero(deviation < furthest / _LARGEST)
         if len(large):
-            rows = _beyond_float32(features[:, large], mean[large], deviation[large])
+            rows = _beyond_float32(features, large, mean, deviation)
             _refuse_overflow(modality, rows, np.dtype(np.float32), ids, f"split of seed {seed}: ")
     return [
         replace(modality, offset=mean.astype(np.float32), scale=(1 / deviation).astype(np.float32))
@@ -101,12 +127,17 @@ def _scaled_bytes(modality: Modality, mean: Numbers, deviation: Numbers) -> Moda
 
 
 def _beyond_float32(
-    columns: npt.NDArray[np.generic], mean: Numbers, deviation: Numbers
+    features: npt.NDArray[np.generic], columns: Indices, mean: Numbers, deviation: Numbers
 ) -> Indices:
-    """Return the rows in which a feature, or its scale, is infinite in float32."""
-    standardised = np.abs(columns.astype(np.float64) - mean) / deviation
-    far = np.maximum(standardised, (1 / deviation) * (standardised > 0)) > _LARGEST
-    return np.flatnonzero(far.any(axis=1))
+    """Return the rows in which a feature of these columns, or its scale, is infinite in float32."""
+    mean, deviation = mean[columns], deviation[columns]
+    found = []
+    for start in range(0, len(features), ROWS_AT_A_TIME):
+        block = features[start : start + ROWS_AT_A_TIME, columns].astype(np.float64)
+        standardised = np.abs(block - mean) / deviation
+        far = np.maximum(standardised, (1 / deviation) * (standardised > 0)) > _LARGEST
+        found.append(start + np.flatnonzero(far.any(axis=1)))
+    return np.concatenate(found)
 
 
 def _refuse_overflow(

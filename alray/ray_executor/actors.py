@@ -112,9 +112,9 @@ class ActorExecutor(RayExecutor[Job, Progress]):
         options = {**self._session.worker_options(), "max_restarts": 0}
         options |= self._nodes.kept_from(self._excluded)
         actor_class: Any = ray.remote(**options)(RunActor)
-        return actor_class.remote(
-            self._session.pool, self._session.checksum, self._execution, self._code
-        )
+        session = self._session
+        given = (session.pool, session.checksum, self._execution, self._code)
+        return actor_class.remote(*given, dict(session.files.keepers))
 
     def _register_started(self) -> None:
         if not self._starting:

@@ -17,6 +17,7 @@ from alray.ray_executor.autoscaling import CapacityRequest, autoscales
 from alray.ray_executor.liveness import view_of_ray
 from alray.ray_executor.log_filter import filtered_stderr
 from alray.ray_executor.nodes import Nodes, slots
+from alray.ray_executor.pool_files import PoolFiles, require_a_node
 from alray.ray_executor.preflight import STORE_FACTOR, Preflight, gib, require_object_store
 from alray.ray_executor.security import require_token, token_warning
 from alray.ray_executor.watchdog import Watchdog
@@ -28,7 +29,12 @@ from alray.studies.retries import NOWHERE
 
 
 class RaySession:
-    """Joins or starts Ray, and keeps one copy of the pool on each node, with the checksum that it had at first."""
+    """Joins or starts Ray, and keeps one copy of the pool on each node, with the checksum that it had at first.
+
+    Attributes:
+        pool: What workers take: the reference of the pool in the object store.
+        files: Features that lie on the nodes' disks instead.
+    """
 
     def __init__(self, pool: SharedArrays, execution: ExecutionSpec, runs: int = 1) -> None:
         """Get ready for workers of so many runs each."""
@@ -42,10 +48,12 @@ class RaySession:
         self._watchdog: Watchdog | None = None
         self._notices: list[str] = []
         self.pool: Any = None
+        self.files = PoolFiles(pool.files())
         self.checksum = 0
 
     def open(self) -> None:
         """Connect, check that the nodes and the pool fit, and put it into the object store."""
+        require_a_node(self._address, self._pool)
         self._connect()
         try:
             if self._connected_here:
@@ -54,6 +62,9 @@ class RaySession:
             # The one copy of the pool that a node holds: every worker maps NumPy arrays, it would copy tensors.
             self.checksum = self._pool.checksum()
             self.pool = ray.put(self._pool)
+            nodes = alive_nodes()
+            self.files.keep_on({node["NodeID"] for node in nodes} - self._unchecked())
+            self.files.require_room(nodes)
         except BaseException:
             self._disconnect()
             raise
@@ -65,6 +76,7 @@ class RaySession:
             ClusterError: An error led here, and the cluster has ended: that is what it means.
         """
         self.pool = None
+        self.files.close()
         error = sys.exc_info()[1]
         end = None
         if isinstance(error, Exception) and not isinstance(error, AlrayError):
@@ -115,6 +127,7 @@ class RaySession:
             node["NodeID"]: self._runs * slots(node["Resources"], options) for node in nodes
         }
         fit = sum(count for node, count in capacity.items() if node not in unchecked)
+        self.files.keep_on(capacity.keys() - unchecked)
         if self._request is not None:
             self._notices += filter(None, [self._request.update(sum(capacity.values()))])
         elif not any(capacity.values()):

@@ -14,11 +14,9 @@ from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.references import unmatched_references
 from alray.analysis.wording import count, is_or_are, listed
 from alray.errors import AlrayError, StoreError
-from alray.pools.pool import TRAIN
 from alray.pools.reading import read_pool
-from alray.pools.split import assign_parts
+from alray.pools.split import train_classes
 from alray.reporting.curve_tables import read_curves
-from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.common import PoolSpec
 from alray.settings.former import as_recorded
@@ -27,6 +25,7 @@ from alray.settings.sweep import SweepSpec, SweepSplitSpec
 from alray.studies import manifest
 from alray.studies.correlation.results import Correlation
 from alray.studies.folder import ERRORS, Folder
+from alray.studies.manifest import TRAIN_CLASSES
 from alray.studies.retries import HERE
 from alray.studies.sweep.records import STATUS_COLUMNS
 from alray.studies.sweep.results import Sweep
@@ -227,25 +226,18 @@ def _train_classes(
 
     Where each seed has its own split, these are means over the seeds; they differ only where groups are kept whole.
     """
-    if "train_classes" in manifest:
-        return {str(name): int(number) for name, number in manifest["train_classes"].items()}
+    if TRAIN_CLASSES in manifest:
+        return {str(name): int(number) for name, number in manifest[TRAIN_CLASSES].items()}
     try:
         split = SweepSplitSpec.model_validate(settings["split"])
         pool = read_pool(PoolSpec.model_validate(settings["pool"]), split.column)
         seeds = settings["seeds"] if split.per == "seed" else [0]
-        parts = [
-            assign_parts(pool, split, generator(int(settings["seed"]), seed, "split"), quiet=True)
-            for seed in seeds
-        ]
+        found = train_classes(pool, split, int(settings["seed"]), seeds)
     except (AlrayError, ValidationError, KeyError):
         return None
     if pool.fingerprint != manifest.get("pool_fingerprint"):
         return None
-    counts = [
-        np.bincount(pool.labels[part == TRAIN], minlength=len(pool.classes)) for part in parts
-    ]
-    mean = np.rint(np.mean(counts, axis=0)).astype(int)
-    return dict(zip(pool.classes, mean.tolist(), strict=True))
+    return found
 
 
 def problems_of(runs: pd.DataFrame, *, written: bool) -> list[str]:

@@ -40,6 +40,11 @@ class PoolSpec(Settings):
     dtype: Literal["float32", "float16"] = Field(
         "float32", description="type of the standardised features in memory"
     )
+    storage: Literal["memory", "mapped"] = Field(
+        "memory",
+        description="where features lie: memory, or a file on each node's disk for pools that are larger (mapped; in "
+        "sweeps only, whose records are the same), in the folder of ALRAY_POOL_FOLDER, else of TMPDIR, else /var/tmp",
+    )
 
     @field_serializer("source")
     def _without_keys(self, source: str) -> str:

@@ -84,6 +84,11 @@ class CorrelationSpec(Settings):
             if not values:
                 raise ValueError(f"{key}: name at least one")
             refuse_repeats(key, values)
+        if self.pool.storage != "memory":
+            raise ValueError(
+                "pool.storage: a correlation study keeps its pool in memory; leave it out (pool.dtype: float16 halves "
+                "the memory)"
+            )
         if self.training.mode == "scratch":
             raise ValueError(
                 "training.mode: a correlation study fine-tunes, so it cannot be scratch; leave it out"

@@ -24,6 +24,9 @@ SWEEP, CORRELATION = "sweep", "correlation"
 CODE = "code"
 """The manifest's entry for the user's code: its files by name, and whether run ids depend on them."""
 
+TRAIN_CLASSES = "train_classes"
+"""The manifest's entry for each class's objects in the train part."""
+
 READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
 """Kind of study: the function that reads one."""
 
@@ -186,8 +189,11 @@ def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, A
         "gpus_per_run": execution.get("gpus_per_run") or 0,
         "gpu_precision": execution.get("gpu_precision", "float32"),
     }
-    # The pool's content is compared by its fingerprint, so that it may move.
-    kept["pool"] = {key: value for key, value in kept.get("pool", {}).items() if key != "source"}
+    # The pool's content is compared by its fingerprint, so that it may move; where it lies changes no record.
+    elsewhere = ("source", "storage")
+    kept["pool"] = {
+        key: value for key, value in kept.get("pool", {}).items() if key not in elsewhere
+    }
     return {key: value for key, value in flatten(kept).items() if key != PRECISION}
 
 

@@ -63,6 +63,7 @@ EXEMPT = {
         f"pool.{name}": "acts through the pool's fingerprint"
         for name in ("source", "id", "label", "modalities", "group_by", "copies", "min_class_size")
     },
+    "pool.storage": "features are the same to the bit",
     "split.column": "acts through the pool's fingerprint",
     "full_data": "adds runs, changes none",
     "execution.executor": "both give equal records",

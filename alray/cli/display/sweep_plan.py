@@ -22,6 +22,11 @@ def print_plan(console: Console, plan: Plan) -> None:
         table.add(*cells, *[_labels(arm)] * (len(budgets) > 1))
     console.print(table)
     console.print(f"pool in shared memory: {size(plan.shared.nbytes)} on each node")
+    if plan.shared.files():
+        on_disk = size(plan.shared.bytes_on_disk)
+        console.print(
+            f"features in a mapped file: {on_disk} on the disk of each node", soft_wrap=True
+        )
 
 
 def _labels(arm: Arm) -> str:

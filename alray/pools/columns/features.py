@@ -1,12 +1,13 @@
 """Read a modality's column into a compact array, a batch at a time.
 
-The array is allocated once for all objects and filled from the front. The operating system commits memory only when it
-is written, so absent objects take none, and no second copy is made.
+In memory the array is allocated once for all objects and filled from the front. The operating system commits memory
+only when it is written, so absent objects take none, and no second copy is made. On a disk it is a file of the objects
+that are present.
 """
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,12 @@ from alray.pools.columns.list_shapes import common_shape
 from alray.pools.columns.modality_columns import SHAPE_KEY
 from alray.pools.columns.number_lists import as_numpy
 from alray.pools.columns.vector_sources import VectorSource, vector_source
+from alray.pools.feature_storage.mapped_folder import (
+    mapped_folder,
+    require_room,
+    warn_if_in_memory,
+)
+from alray.pools.feature_storage.writers import new_rows
 from alray.pools.files.parquet import PoolFile
 from alray.pools.pool import Indices, Modality, Texts
 from alray.settings.common import PoolSpec
@@ -54,6 +61,21 @@ class FeatureColumn:
 
 
 @dataclass(frozen=True, eq=False)
+class FoundColumn:
+    """Where one modality's numbers lie in the file, the shape of an object's features, and their type once read."""
+
+    column: str
+    source: VectorSource
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def dimension(self) -> int:
+        """Number of features of one object."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, eq=False)
 class FeatureReader:
     """Reads the modalities of one file.
 
@@ -68,18 +90,42 @@ class FeatureReader:
     ids: Texts
     kept: npt.NDArray[np.bool_]
 
-    def read(self, modality: str, column: str) -> FeatureColumn:
-        """Read one modality.
+    def find(self, column: str) -> FoundColumn:
+        """Find one modality in the file.
 
         Raises:
             PoolError: Its lists differ in length, or its shape does not fit.
         """
         source = vector_source(self.file, column, self.spec)
-        shape = self._shape(source, column)
-        dimension = math.prod(shape)
-        dtype = memory_type(source)
+        return FoundColumn(column, source, self._shape(source, column), memory_type(source))
+
+    def require_room(self, columns: Iterable[FoundColumn]) -> None:
+        """Refuse modalities that are to lie on a disk which has no room for all of them.
+
+        Raises:
+            PoolError: Names the folder and the bytes.
+        """
+        if self.spec.storage == "mapped":
+            objects = int(self.kept.sum())
+            row = sum(each.dimension * each.dtype.itemsize for each in columns)
+            folder = mapped_folder()
+            require_room(folder, objects * row)
+            warn_if_in_memory(folder)
+
+    def read(self, modality: str, found: FoundColumn) -> FeatureColumn:
+        """Read one modality.
+
+        Raises:
+            PoolError: Its numbers are too small for float32, or its features have no room on the disk.
+        """
+        column, source, dimension, dtype = (
+            found.column,
+            found.source,
+            found.dimension,
+            found.dtype,
+        )
         objects = int(self.kept.sum())
-        features = np.empty((objects, dimension), dtype)
+        writer = new_rows(self.spec.storage, objects, dimension, dtype)
         rows = np.full(objects, -1, np.int32)
         unusable: list[Indices] = []
         filled = done = 0
@@ -89,19 +135,21 @@ class FeatureReader:
             end = filled + len(values)
             # Values that do not fit (float64 into float32, a null into uint8) are reported with the object's id.
             with np.errstate(over="ignore", invalid="ignore"):
-                features[filled:end] = values
-            checked = values if dtype == np.uint8 else features[filled:end]
+                stored = values.astype(dtype, copy=False)
+            writer.append(stored)
+            checked = values if dtype == np.uint8 else stored
             positions = np.flatnonzero(present) + done
             rows[positions] = np.arange(filled, end)
             unusable.append(positions[~np.isfinite(checked).all(axis=1)])
             if values.dtype == np.float64:
                 largest = np.fmax(largest, np.abs(values).max(axis=0, initial=0))
-                overflowed |= bool((np.isfinite(values) & np.isinf(features[filled:end])).any())
+                overflowed |= bool((np.isfinite(values) & np.isinf(stored)).any())
             filled, done = end, done + len(present)
         self._refuse_underflow(column, largest)
-        found = np.concatenate(unusable).astype(np.int64)
-        read = Modality(modality, features[:filled], rows, shape)
-        return FeatureColumn(column, read, found, overflowed)
+        features, file = writer.finish()
+        read = Modality(modality, features, rows, found.shape, file=file)
+        positions = np.concatenate(unusable).astype(np.int64)
+        return FeatureColumn(column, read, positions, overflowed)
 
     def _refuse_underflow(self, column: str, largest: npt.NDArray[np.float64]) -> None:
         """Refuse features whose float64 values are all so small that float32 keeps few of their digits, or none."""

@@ -18,6 +18,8 @@ from alray.remote.failures import error_text, explanation
 from alray.settings.location import Location
 
 _MAGIC = b"PAR1"
+_BUFFER = 1 << 20
+"""Bytes of a column that are read from a disk at a time."""
 _OF_NETWORK = (ConnectionError, TimeoutError)
 
 
@@ -99,8 +101,12 @@ class Shard:
         if has_fixed_size_list(self.schema.field(column).type) and not null_rows_work():
             with _opened_file(self.source) as file:
                 footer = footer_without_arrow_schema(file)
-        # Without `pre_buffer=False` all compressed row groups are held in memory until the last is read.
-        return pq.ParquetFile(self.source.open(), metadata=footer, pre_buffer=False)
+        # Without `pre_buffer=False` all compressed row groups are held in memory until the last is read, and without a
+        # buffer a whole one is: a file may have a single one. From a store each buffer would be a request.
+        buffer = _BUFFER if self.source.location is None else 0
+        return pq.ParquetFile(
+            self.source.open(), metadata=footer, pre_buffer=False, buffer_size=buffer
+        )
 
 
 def open_shard(source: ShardSource) -> Shard:

@@ -39,9 +39,10 @@ FIXED: Mapping[str, str] = {
     "seeds": "every arm runs with all seeds",
     "pool": "another value gives other objects or classes, whose accuracies cannot be compared; run a study of its own "
     "for each value",
+    "pool.storage": "it changes no record",
     "split": "a column that gives the split is read with the pool; run a study of its own for each value",
 }
-"""Settings that may not vary, by the first part of their names: the reason."""
+"""Settings that may not vary, by their names or the first part of them: the reason."""
 
 
 def choices(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -67,7 +68,7 @@ def _refuse(key: str, valid: list[str]) -> None:
     is_one = key in setting_names(SweepSpec) and key not in VARIED
     if first not in SweepSpec.model_fields or (first in VARIED and not is_one):
         raise SpecError(f"vary: {unknown_name('setting', key, valid)}")
-    reason = FIXED.get(first, "run a study of its own for each value")
+    reason = FIXED.get(key, FIXED.get(first, "run a study of its own for each value"))
     raise SpecError(f"vary: {key} is the same for all arms of a study: {reason}")
 
 
