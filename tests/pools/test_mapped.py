@@ -11,12 +11,14 @@ from types import SimpleNamespace as Usage
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from alray.errors import PoolError
 from alray.pools.describe import describe
 from alray.pools.feature_storage import mapped_folder
 from alray.pools.feature_storage.mapped_file import MappedFile
+from alray.pools.files.parquet import open_pool
 from alray.pools.preparing import PoolVariant, share
 from alray.pools.reading_variants import read_pools
 from alray.settings.common import PoolSpec
@@ -33,6 +35,7 @@ BYTES = RNG.integers(0, 256, (N, 6)).tolist()
 
 FORMS = {
     "fixed-size lists with null rows": {"image": vectors(ABSENT, size=4)},
+    "a row group without any": {"image": vectors([None] * 32 + ABSENT[32:], size=4)},
     "lists of float64": {"image": vectors(ABSENT, pa.float64(), None)},
     "lists of float16": {"image": vectors(ABSENT, pa.float16(), None)},
     "bytes": {"image": vectors(BYTES, pa.uint8(), 6)},
@@ -49,16 +52,15 @@ def folder(tmp_path, monkeypatch):
     return found
 
 
-def spec_of(tmp_path, form="fixed-size lists with null rows", **changes):
-    """Return the settings of a pool of two modalities, the image in one of the forms."""
+def spec_of(tmp_path, form="fixed-size lists with null rows", image=None, **changes):
+    """Return the settings of a pool of two modalities, the image in one of the forms or as given."""
     columns = {
         "id": [f"o{number}" for number in range(N)],
         "label": [f"class {number % 3}" for number in range(N)],
         "text": vectors(RNG.permuted(NUMBERS[:, :3]).tolist(), size=3),
-        **FORMS[form],
+        **(FORMS[form] if image is None else {"image": image}),
     }
-    image = "f*" if columns["image"] is None else "image"
-    modalities = {"image": image, "text": "text"}
+    modalities = {"image": "f*" if columns["image"] is None else "image", "text": "text"}
     source = parquet(tmp_path, row_group_size=32, **columns)
     return PoolSpec(source=source, modalities=modalities, **changes)
 
@@ -111,9 +113,22 @@ def test_a_mapped_pool_is_the_same_to_the_bit(tmp_path, folder, form, split, dty
     assert [part.dimension for part in pool.modalities] == [6 if form == "bytes" else 4, 3]
 
 
-def test_a_description_of_a_mapped_pool_is_the_same(tmp_path, folder):
-    spec = spec_of(tmp_path)
+@pytest.mark.parametrize("image", [ABSENT, [None] * N])
+def test_a_description_of_a_mapped_pool_is_the_same(tmp_path, folder, image):
+    spec = spec_of(tmp_path, image=vectors(image, size=4))
     assert describe(spec.model_copy(update={"storage": "mapped"})) == describe(spec)
+
+
+def test_a_row_group_is_never_whole_in_memory(tmp_path):
+    """A file may have a single row group."""
+    numbers = np.random.default_rng(0).normal(size=(1_000, 2_000)).astype(np.float32)
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(numbers.reshape(-1)), 2_000)
+    pq.write_table(pa.table({"image": lists}), tmp_path / "one.parquet", use_dictionary=False)
+    before = pa.total_allocated_bytes()
+    batches = open_pool(str(tmp_path / "one.parquet")).batches("image", 50)
+    allocated = [pa.total_allocated_bytes() - before for batch in batches if len(batch)]
+    assert len(allocated) == 20
+    assert max(allocated) < numbers.nbytes / 2
 
 
 def test_one_copy_lies_on_the_disk_without_a_name_and_goes_with_the_pool(tmp_path, folder):

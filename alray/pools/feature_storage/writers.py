@@ -137,7 +137,7 @@ class OverwrittenRows(RowWriter):
 
 def write_all(descriptor: Descriptor, rows: Rows, start: int | None = None) -> None:
     """Write the bytes of rows into a file: from this position, or from where it is."""
-    left = np.ascontiguousarray(rows).data.cast("B")
+    left = np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data
     while left:
         if start is None:
             left = left[os.write(descriptor.number, left) :]
