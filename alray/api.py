@@ -162,11 +162,10 @@ def runs_on_record(
     Raises:
         AlrayError: The folder or the cluster prevents the study, as `sweep` with the same arguments would find.
     """
-    study = plan.study
-    store = SweepStore(location_of(results) / str(study.name))
+    store = SweepStore(location_of(results) / str(plan.study.name))
     store.require_writable()
     if not manifest.goes_on(store, _sweep_claim(plan, store), fresh=fresh):
-        require_cluster(study.execution)
+        require_cluster(plan.study.execution)
         return None
     if not manifest.names_code(store, plan.code):
         plan = plan.without_code()
@@ -176,7 +175,7 @@ def runs_on_record(
     finished = sum(rounds.get(run.run_id) == run.rounds + 1 for run in plan.runs)
     if finished < len(plan.runs):
         warn_if_made_elsewhere(store)
-        require_cluster(study.execution)
+        require_cluster(plan.study.execution)
     return finished
 
 
@@ -248,8 +247,7 @@ def plan_correlation(
     code = find_code(filter(None, [custom_model(spec.model.name)]))
     _require_sendable(code, spec.execution)
     pool = read_pool(spec.pool, spec.split.column)
-    prepared = prepare(pool, spec.pool, spec.split, spec.seed)
-    return make_correlation_plan(spec, pool, prepared, code)
+    return make_correlation_plan(spec, pool, prepare(pool, spec.pool, spec.split, spec.seed), code)
 
 
 def tasks_on_record(
