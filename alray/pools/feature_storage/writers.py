@@ -98,7 +98,8 @@ class MappedRows(RowWriter):
     def finish(self) -> Stored:
         # A header has room for any number of rows, so the features stay where they are.
         self._write_header(self._filled)
-        return stored(self._descriptor)
+        file = MappedFile.of(self._descriptor)
+        return Stored(file.opened()[1], file)
 
     def _write_header(self, rows: int) -> None:
         """Write at the beginning of the file what NumPy needs to read it, and stay behind it."""
@@ -118,7 +119,7 @@ class OverwrittenRows(RowWriter):
     def __init__(self, features: Rows, file: MappedFile) -> None:
         if file.descriptor is None:
             raise ValueError("only the process that made a file writes to it")
-        self._descriptor = file.descriptor
+        self._features, self._descriptor = features, file.descriptor
         self._row = features.shape[1] * features.itemsize
         self._start = file.size - features.nbytes
 
@@ -132,7 +133,8 @@ class OverwrittenRows(RowWriter):
 
     @override
     def finish(self) -> Stored:
-        return stored(self._descriptor)
+        # They are mapped already, and a mapping shows what is written to its file.
+        return Stored(self._features, MappedFile.of(self._descriptor))
 
 
 def write_all(descriptor: Descriptor, rows: Rows, start: int | None = None) -> None:
@@ -144,10 +146,3 @@ def write_all(descriptor: Descriptor, rows: Rows, start: int | None = None) -> N
         else:
             written = os.pwrite(descriptor.number, left, start)
             left, start = left[written:], start + written
-
-
-def stored(descriptor: Descriptor) -> Stored:
-    """Return what a file holds, mapped read-only; the process that made it keeps it open for writing."""
-    file = MappedFile.of(descriptor)
-    _, features = file.opened()
-    return Stored(features, file)
