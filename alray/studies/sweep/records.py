@@ -85,7 +85,10 @@ ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "train_loss": (pa.float64(), "mean training loss of the round's last epoch"),
     "epochs": (pa.int64(), "epochs of the round's fit"),
     "query_s": (pa.float64(), "seconds for scoring and selection"),
-    "fit_s": (pa.float64(), "seconds for the fit; in the passive phase with its early stopping"),
+    "fit_s": (
+        pa.float64(),
+        "seconds for the fit; in the passive phase with its early stopping; on a GPU with others' work meanwhile",
+    ),
     "eval_s": (pa.float64(), "seconds for evaluation"),
 }
 
