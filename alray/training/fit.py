@@ -55,8 +55,11 @@ class Fit:
     train_loss: float
 
 
-Epochs = Generator[Epoch, float, Result]
-"""Work that yields each epoch for a stack, whose caller sends back the epoch's mean loss per object."""
+Epochs = Generator[Epoch | None, float, Result]
+"""Work that yields each epoch for a stack, whose caller sends back the epoch's mean loss per object.
+
+None says that other work may have its turn; what is then sent is not looked at.
+"""
 
 
 def complete(work: Epochs[Result]) -> Result:
@@ -64,7 +67,9 @@ def complete(work: Epochs[Result]) -> Result:
     try:
         epoch = next(work)
         while True:
-            (loss,) = place_of(epoch.learner).stack.run([epoch])
+            loss = math.nan
+            if epoch is not None:
+                (loss,) = place_of(epoch.learner).stack.run([epoch])
             epoch = work.send(loss)
     except StopIteration as end:
         result: Result = end.value

@@ -51,6 +51,25 @@ def test_rounds_that_start_from_fresh_weights_are_the_same_too():
     assert_equal_alone_and_together(fresh, fresh.runs[0], fresh.runs, device=CPU)
 
 
+def test_runs_that_take_their_steps_themselves_have_turns_too(plan, monkeypatch):
+    """One that trains a loss predictor is in no stack; it must not keep the others waiting until it reports."""
+    order = []
+
+    def next_epochs(self):
+        order.append(self.run.strategy)
+        return (yield from original(self))
+
+    original = Experiment.next_epochs
+    monkeypatch.setattr(Experiment, "next_epochs", next_epochs)
+    advancing = worker.RunWorker.advancing
+    monkeypatch.setattr(worker.RunWorker, "advancing", lambda self: advancing(self, 1e9))
+    runs = [next(r for r in plan.runs if r.strategy == s) for s in ("learning_loss", "margin")]
+    complete(group_for(plan, device=CPU), {row: (job_of(r), None) for row, r in enumerate(runs)})
+    rounds = runs[0].rounds
+    assert len(order) == 2 * rounds
+    assert 2 <= order[: rounds + 1].count("margin") < rounds
+
+
 def test_an_error_of_one_run_leaves_the_others_alone(plan, monkeypatch):
     broken, well = (next(r for r in plan.runs if r.strategy == s) for s in ("margin", "random"))
 

@@ -1,5 +1,6 @@
 """The runs of a process, several on a GPU: each goes its own way, and all take their training steps at once."""
 
+import math
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -101,9 +102,9 @@ def _next_epochs(
     works: dict[int, Epochs[Progress]],
     losses: Mapping[int, float],
     found: Found,
-) -> dict[int, Epoch]:
+) -> dict[int, Epoch | None]:
     """Let all go on to their next epoch; those that end are taken out, and what they return or raise is kept."""
-    epochs: dict[int, Epoch] = {}
+    epochs: dict[int, Epoch | None] = {}
     for row, work in list(works.items()):
         try:
             epochs[row] = work.send(losses[row]) if row in losses else next(work)
@@ -118,21 +119,20 @@ def _next_epochs(
 
 def _take(
     works: dict[int, Epochs[Progress]],
-    epochs: Mapping[int, Epoch],
+    epochs: Mapping[int, Epoch | None],
     found: Found,
 ) -> dict[int, float]:
     """Take these epochs, those of one stack at once, and return their losses."""
-    losses: dict[int, float] = {}
-    by_stack: defaultdict[Stack, list[int]] = defaultdict(list)
+    losses = dict.fromkeys(epochs, math.nan)
+    by_stack: defaultdict[Stack, dict[int, Epoch]] = defaultdict(dict)
     for row, epoch in epochs.items():
-        by_stack[place_of(epoch.learner).stack].append(row)
-    for stack, rows in by_stack.items():
+        if epoch is not None:
+            by_stack[place_of(epoch.learner).stack][row] = epoch
+    for stack, of_stack in by_stack.items():
         try:
-            of_stack = stack.run([epochs[row] for row in rows])
+            losses |= dict(zip(of_stack, stack.run(list(of_stack.values())), strict=True))
         except Exception as error:  # noqa: BLE001 -- as above: it is the error of all of them
-            for row in rows:
+            for row in of_stack:
                 found[row] = error
                 del works[row]
-        else:
-            losses |= dict(zip(rows, of_stack, strict=True))
     return losses

@@ -102,6 +102,8 @@ class RunWorker:
                 experiment.passive_epochs() if passive else experiment.next_epochs()
             )
             self._unreported.append(result)
+            if experiment.learner.place is None:
+                yield None  # it took its steps itself
             if time.monotonic() - begin >= seconds:
                 break
         self._current = job, experiment
