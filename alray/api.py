@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from alray.analysis.correlation.summary import summarise
 from alray.custom.code import CustomCode, custom_model
 from alray.custom.finding import find_code
 from alray.errors import Interrupted
@@ -228,6 +227,8 @@ def correlate(
         driver.require_a_complete_base()
         records = store.read_records(spec.bases)
         if not concluded:
+            from alray.analysis.correlation.summary import summarise  # noqa: PLC0415 -- SciPy, half a second
+
             bases, groups, outcomes = complete_records(spec, *records)
             rng = generator(spec.seed, 0, "bootstrap")
             found = summarise(groups, outcomes, bases, rng)

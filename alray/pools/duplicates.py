@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from alray.pools.pool import Indices, Modality
 
@@ -52,6 +50,10 @@ def group_copies(modalities: tuple[Modality, ...], groups: Indices | None) -> In
         return groups
     if groups is None:
         return member
+    # Most pools do without it.
+    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     # An object is an edge between its group and its set of copies; each connected component is one group.
     count = int(groups.max()) + 1
     nodes = count + len(sizes)

@@ -9,13 +9,8 @@ from markupsafe import escape
 from typing_extensions import override
 
 from alray.analysis.correlation.groupings import GROUPING_TITLES
-from alray.analysis.correlation.opening import opening
-from alray.analysis.sweep.texts import reading as sweep_reading
 from alray.analysis.wording import Row, interval, percentage, share, signed
 from alray.errors import SpecError
-from alray.reporting.api import results_from
-from alray.reporting.correlation.report import measured_prediction, results_of
-from alray.reporting.sources import find_results, read_sweep
 from alray.settings.base import unknown_name
 from alray.settings.location import Location
 from alray.studies.correlation.results import Correlation
@@ -43,6 +38,9 @@ class ShownSweep(Sweep):
             AlrayError: There is no such chart or arm, or no run has finished.
         """
         # Altair takes a second to import.
+        # What draws takes half a second and more to import, which a study need not pay.
+        from alray.reporting.api import results_from  # noqa: PLC0415
+        from alray.reporting.sources import find_results, read_sweep  # noqa: PLC0415
         from alray.reporting.sweep.page import figures_of  # noqa: PLC0415
         from alray.reporting.sweep.style import arms_of  # noqa: PLC0415
 
@@ -55,9 +53,11 @@ class ShownSweep(Sweep):
         return f"<sweep {self.path}: {len(self.summary)} arms, {len(self.runs)} runs>"
 
     def _repr_html_(self) -> str:
+        from alray.analysis.sweep.texts import reading  # noqa: PLC0415 -- as above
+
         table = pd.DataFrame([_arm(row) for row in self.summary.to_dict("records")])
         done = self.summary["seeds"].sum() > 0
-        sentences = sweep_reading(self.summary) if done else ["No run has finished."]
+        sentences = reading(self.summary) if done else ["No run has finished."]
         return _html(table, sentences, self.path)
 
 
@@ -76,9 +76,11 @@ class ShownCorrelation(Correlation):
         Raises:
             AlrayError: There is no such chart or outcome.
         """
-        # Altair takes a second to import.
+        # As above.
         from alray.reporting.correlation.frames import choose  # noqa: PLC0415
         from alray.reporting.correlation.page import figures_of  # noqa: PLC0415
+        from alray.reporting.correlation.report import results_of  # noqa: PLC0415
+        from alray.reporting.sources import find_results  # noqa: PLC0415
 
         results = results_of(self, find_results(self).manifest, outcome, ("html",))
         frames = results.summary, results.outcomes
@@ -91,7 +93,9 @@ class ShownCorrelation(Correlation):
 
     def _repr_html_(self) -> str:
         # As above.
+        from alray.analysis.correlation.opening import opening  # noqa: PLC0415
         from alray.reporting.correlation.frames import shown_interval  # noqa: PLC0415
+        from alray.reporting.correlation.report import measured_prediction  # noqa: PLC0415
 
         outcome = self.settings.outcome
         of_outcome = self.summary[self.summary["outcome"] == outcome]

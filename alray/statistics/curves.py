@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.integrate import trapezoid
-from scipy.optimize import isotonic_regression
 
 from alray.statistics.paired import Interval, t_quantile
 
@@ -50,6 +48,8 @@ def area_under_curve(
     _check_increasing(labels)
     if len(labels) == 1:
         return np.asarray(curves[..., 0])
+    from scipy.integrate import trapezoid  # noqa: PLC0415 -- a study starts without it
+
     return np.asarray(trapezoid(curves, labels, axis=-1) / (labels[-1] - labels[0]))
 
 
@@ -61,6 +61,8 @@ def monotone(curve: Curve) -> Curve:
     """
     if not np.isfinite(curve).all():
         return np.full(len(curve), math.nan)
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415 -- a study starts without it
+
     return np.asarray(isotonic_regression(curve).x)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import stdtrit
 
 LEVEL = 0.95
 """Confidence level of every interval."""
@@ -57,6 +56,8 @@ def t_quantile(n: int, comparisons: int = 1) -> float:
 
     With it, intervals of so many comparisons hold together with a probability of at least `LEVEL` (Bonferroni).
     """
+    from scipy.special import stdtrit  # noqa: PLC0415 -- a study starts without it
+
     return float(stdtrit(n - 1, 1 - (1 - LEVEL) / 2 / comparisons)) if n > 1 else math.nan
 
 

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtri
 
 from alray.statistics.paired import LEVEL, Interval, mean_interval
 
@@ -81,6 +80,8 @@ def bootstrap_interval(
     if len(z) < 2 or not np.isfinite(rhos).all():
         return math.nan, math.nan
     middle = float(fisher_z(rhos).mean())
+    from scipy.special import ndtri  # noqa: PLC0415 -- a study starts without it
+
     half = float(ndtri((1 + LEVEL) / 2)) * float(np.std(z, ddof=1))
     return math.tanh(middle - half), math.tanh(middle + half)
 

@@ -5,7 +5,7 @@ import functools
 import pytest
 
 from alray import api
-from alray.analysis.correlation.summary import summarise
+from alray.analysis.correlation import summary
 from alray.studies.sweep.worker import RunWorker
 from tests.helpers.correlation_studies import quick_settings
 
@@ -13,8 +13,8 @@ from tests.helpers.correlation_studies import quick_settings
 @pytest.fixture(scope="module", autouse=True)
 def _short_resampling():
     with pytest.MonkeyPatch.context() as patch:
-        quick = functools.partial(summarise, permutations=200, bootstraps=100)
-        patch.setattr(api, "summarise", quick)
+        quick = functools.partial(summary.summarise, permutations=200, bootstraps=100)
+        patch.setattr(summary, "summarise", quick)
         yield
 
 

@@ -9,6 +9,7 @@ import yaml
 from typing_extensions import override
 
 from alray import api
+from alray.analysis.correlation import summary
 from alray.errors import StoreError
 from alray.pools.builtin import BUILTIN_POOLS, BuiltinPool
 from alray.settings import former
@@ -124,7 +125,7 @@ def test_a_correlation_study_goes_on_too(correlated, pool, monkeypatch, tmp_path
     with store:
         store.write_study(record)
     monkeypatch.setattr(former, "FORMER", {"training.patience": 10})
-    monkeypatch.setattr(api, "summarise", None)
+    monkeypatch.setattr(summary, "summarise", None)
     found = api.correlate(quick_settings(pool), results=results)
     assert found.settings == correlated.settings
 

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 from typing_extensions import override
 
-from alray.analysis.sweep.summary import summarise
 from alray.seeding import generator
 from alray.settings.run import RunSpec
 from alray.studies.driver import Driver
@@ -106,6 +105,8 @@ class SweepDriver(Driver[Job, Progress, Observer]):
 
     def conclude(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Write a row per arm over all finished runs of the folder; return the folder's rounds, runs and these rows."""
+        from alray.analysis.sweep.summary import summarise  # noqa: PLC0415 -- SciPy, which no run waits for
+
         runs = self._store.read_runs()
         rounds = self._store.read_rounds(runs["run_id"])
         finished = runs.loc[runs["status"] == "finished", "run_id"]
