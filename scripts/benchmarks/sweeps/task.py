@@ -13,6 +13,7 @@ from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
 from benchmarks.harness.processes import resident
 from benchmarks.harness.programs import serve
+from benchmarks.products import use_faster_products
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,11 @@ def seconds(record: Mapping[str, Any]) -> float:
 
 
 def experiment_for(pool: SharedPool, run: RunSpec, state: bytes | None = None) -> Experiment:
-    """Return a run in progress, on a pool of arrays that another process may share."""
+    """Return a run in progress, on a pool of arrays that another process may share; products are as a study's here."""
     restored = None if state is None else RunState.from_bytes(state)
-    return Experiment(run, PoolTensors(pool.view(run)), time.perf_counter, restored)
+    begun = Experiment(run, PoolTensors(pool.view(run)), time.perf_counter, restored)
+    use_faster_products(begun.learner.network, run.training.batch_size)
+    return begun
 
 
 def add_rounds(report: Report, runs: Sequence[RunSpec], rounds: Sequence[Rounds]) -> None:
