@@ -87,7 +87,7 @@ def sweep(
     """
     plan = plan_sweep(study, results=None if fresh else results, **settings)
     if fresh:
-        require_cluster(plan.study.execution)
+        require_workers(plan.study.execution)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
         claim = _sweep_claim(plan, store)
         manifest.claim(store, claim, fresh=fresh)
@@ -164,7 +164,7 @@ def runs_on_record(
     store = SweepStore(location_of(results) / str(plan.study.name))
     store.require_writable()
     if not manifest.goes_on(store, _sweep_claim(plan, store), fresh=fresh):
-        require_cluster(plan.study.execution)
+        require_workers(plan.study.execution)
         return None
     if not manifest.names_code(store, plan.code):
         plan = plan.without_code()
@@ -174,7 +174,7 @@ def runs_on_record(
     finished = sum(rounds.get(run.run_id) == run.rounds + 1 for run in plan.runs)
     if finished < len(plan.runs):
         warn_if_made_elsewhere(store)
-        require_cluster(plan.study.execution)
+        require_workers(plan.study.execution)
     return finished
 
 
@@ -204,7 +204,7 @@ def correlate(
     plan = plan_correlation(study, results=None if fresh else results, **settings)
     spec = plan.spec
     if fresh:
-        require_cluster(spec.execution)
+        require_workers(spec.execution)
     with CorrelationStore(location_of(results) / str(spec.name)) as store:
         claim = _correlation_claim(plan, store)
         manifest.claim(store, claim, fresh=fresh)
@@ -262,7 +262,7 @@ def tasks_on_record(
     done = len(store.done() & names) if found else None
     if done != len(names):
         warn_if_made_elsewhere(store)
-        require_cluster(spec.execution)
+        require_workers(spec.execution)
     return done
 
 
@@ -276,7 +276,7 @@ def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
     return TaskExecutor(pool, spec, plan.code)
 
 
-def require_cluster(execution: ExecutionSpec) -> None:
+def require_workers(execution: ExecutionSpec) -> None:
     """Refuse a cluster that does not answer, or a GPU that this process lacks, by an AlrayError."""
     if execution.executor == "inline":
         take_device(execution)

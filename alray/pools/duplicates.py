@@ -50,9 +50,8 @@ def group_copies(modalities: tuple[Modality, ...], groups: Indices | None) -> In
         return groups
     if groups is None:
         return member
-    # Most pools do without it.
-    from scipy.sparse import coo_array  # noqa: PLC0415
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+    from scipy.sparse import coo_array  # noqa: PLC0415 -- most pools do without SciPy
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 -- as above
 
     # An object is an edge between its group and its set of copies; each connected component is one group.
     count = int(groups.max()) + 1

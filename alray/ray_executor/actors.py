@@ -20,8 +20,7 @@ from alray.ray_executor.running_actor import RunningActor
 from alray.settings.common import ExecutionSpec
 from alray.studies.events import Failure, Notice
 from alray.studies.retries import NOWHERE
-from alray.studies.sweep.group_executor import ends
-from alray.studies.sweep.jobs import Job, Progress
+from alray.studies.sweep.jobs import Job, Progress, ends
 
 FINAL_REPORT_SECONDS = 60.0
 """How long to wait after Ctrl-C for the rounds in progress to end."""

@@ -39,10 +39,10 @@ class ShownSweep(Sweep):
         """
         # Altair takes a second to import.
         # What draws takes half a second and more to import, which a study need not pay.
-        from alray.reporting.api import results_from  # noqa: PLC0415
-        from alray.reporting.sources import find_results, read_sweep  # noqa: PLC0415
-        from alray.reporting.sweep.page import figures_of  # noqa: PLC0415
-        from alray.reporting.sweep.style import arms_of  # noqa: PLC0415
+        from alray.reporting.api import results_from  # noqa: PLC0415 -- it draws
+        from alray.reporting.sources import find_results, read_sweep  # noqa: PLC0415 -- as above
+        from alray.reporting.sweep.page import figures_of  # noqa: PLC0415 -- as above
+        from alray.reporting.sweep.style import arms_of  # noqa: PLC0415 -- as above
 
         source = read_sweep(find_results(self), against)
         results = results_from(source, self.path, "accuracy", ("html",), (None, ""))
@@ -77,10 +77,10 @@ class ShownCorrelation(Correlation):
             AlrayError: There is no such chart or outcome.
         """
         # As above.
-        from alray.reporting.correlation.frames import choose  # noqa: PLC0415
-        from alray.reporting.correlation.page import figures_of  # noqa: PLC0415
-        from alray.reporting.correlation.report import results_of  # noqa: PLC0415
-        from alray.reporting.sources import find_results  # noqa: PLC0415
+        from alray.reporting.correlation.frames import choose  # noqa: PLC0415 -- as above
+        from alray.reporting.correlation.page import figures_of  # noqa: PLC0415 -- as above
+        from alray.reporting.correlation.report import results_of  # noqa: PLC0415 -- as above
+        from alray.reporting.sources import find_results  # noqa: PLC0415 -- as above
 
         results = results_of(self, find_results(self).manifest, outcome, ("html",))
         frames = results.summary, results.outcomes
@@ -93,9 +93,9 @@ class ShownCorrelation(Correlation):
 
     def _repr_html_(self) -> str:
         # As above.
-        from alray.analysis.correlation.opening import opening  # noqa: PLC0415
-        from alray.reporting.correlation.frames import shown_interval  # noqa: PLC0415
-        from alray.reporting.correlation.report import measured_prediction  # noqa: PLC0415
+        from alray.analysis.correlation.opening import opening  # noqa: PLC0415 -- as above
+        from alray.reporting.correlation.frames import shown_interval  # noqa: PLC0415 -- as above
+        from alray.reporting.correlation.report import measured_prediction  # noqa: PLC0415 -- as above
 
         outcome = self.settings.outcome
         of_outcome = self.summary[self.summary["outcome"] == outcome]

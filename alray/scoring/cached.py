@@ -31,7 +31,7 @@ class CachedScorer:
         self._patterns: list[tuple[Tensor, dict[str, Tensor]]] = []
         for names, positions in pool.by_pattern(indices):
             features = {
-                modality.name: modality.gather(indices[positions]).to(pool.device)
+                modality.name: modality.gather(indices[positions])
                 for modality in pool.modalities
                 if modality.name in names
             }

@@ -112,7 +112,7 @@ class FoldedPass:
             if modality.name not in self._present:
                 continue
             x = gather_block(modality, indices, self._buffers[modality.name], self.row_step)
-            x = self._first_input(modality, x.to(self._pool.device))
+            x = self._first_input(modality, x)
             activations[modality.name] = self._first[modality.name].rectified(x)
         return activations
 

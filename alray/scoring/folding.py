@@ -63,8 +63,7 @@ def with_scaling(affine: Affine, scaling: Scaling | None) -> Affine:
     if scaling is None:
         return affine
     weight = affine.weight
-    shift, scale = (each.to(weight.device) for each in (scaling.shift, scaling.scale))
-    return Affine(weight * scale, affine.bias + weight @ shift)
+    return Affine(weight * scaling.scale, affine.bias + weight @ scaling.shift)
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def kept_units(layer: Hidden, member: int | None, *, fewest: int = 0) -> KeptUni
     dropout = layer.dropout
     if member is None or dropout is None or dropout.rate == 0:
         return KeptUnits(None, scale, shift)
-    mask = dropout.masks().of_shape((len(scale),))[member].to(scale.device)
+    mask = dropout.masks().of_shape((len(scale),))[member]
     units = _padded_units(torch.nonzero(mask).squeeze(1), mask, fewest)
     factor = mask[units]
     return KeptUnits(units, scale[units] * factor, shift[units] * factor)

@@ -46,7 +46,6 @@ class SequentialPass:
     def __init__(self, blocks: Sequence[Block], pool: PoolTensors, request: Request) -> None:
         self._request = request
         (self._modality,) = pool.modalities
-        self._device = pool.device
         (self._buffer,) = block_buffers(pool).values()
         self._whole = _fold(blocks, None)
         first = self._whole[0]
@@ -66,7 +65,7 @@ class SequentialPass:
 
     def score_block(self, indices: Indices) -> Signals:
         """Return the signals of a block of objects."""
-        h = gather_block(self._modality, indices, self._buffer, self.row_step).to(self._device)
+        h = gather_block(self._modality, indices, self._buffer, self.row_step)
         h = _run(self._whole[: self._shared], h)
         members = (torch.log_softmax(logits, dim=1) for logits in self._each_member(h))
         log_probs: dict[str, Tensor] = {}
@@ -124,7 +123,7 @@ def _behind_relu(block: Block, member: int | None) -> KeptUnits | None:
     if member is None or block.dropout is None or not block.drops:
         return None if norm is None else KeptUnits(None, *norm)
     weight = block.linear.weight
-    mask = block.dropout.masks().of_shape((len(weight),))[member].to(weight.device)
+    mask = block.dropout.masks().of_shape((len(weight),))[member]
     if norm is None:
         return KeptUnits(None, mask, torch.zeros_like(mask))
     return KeptUnits(None, norm[0] * mask, norm[1] * mask)

@@ -26,8 +26,7 @@ from alray.settings.sweep import SweepSpec
 from alray.strategies.base import given
 from alray.strategies.scores import margin
 from alray.strategies.signals import Request
-from alray.studies.sweep.group_executor import ends
-from alray.studies.sweep.jobs import Job
+from alray.studies.sweep.jobs import Job, ends
 from benchmarks.harness.options import COUNT
 from benchmarks.harness.processes import MEGABYTE, proportional
 from benchmarks.harness.tables import Table, machine, print_table, verdict

@@ -14,15 +14,13 @@ from alray.networks.models import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.scoring.passes import BLOCK
-from alray.settings.common import TrainingSpec
 from alray.settings.run import RunSpec
-from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.experiment import Experiment
 from alray.training.batches import batches
 from benchmarks.harness.tables import Table
 from benchmarks.harness.timing import Phases, ratio, take_turns
 from benchmarks.products import use_faster_products
-from benchmarks.workloads import plan_for
+from benchmarks.workloads import margin_study, plan_for
 
 PHASES = {"query": "query_s", "fit": "fit_s", "evaluate": "eval_s"}
 QUERY = 20
@@ -96,14 +94,7 @@ class PlainRound:
 
 def measure_phases(prepared: PreparedPool, labels: int, repetitions: int) -> Table:
     """Return the processor seconds of each phase of a margin round of the built-in network, by both."""
-    study = SweepSpec(
-        strategies=("margin",),
-        seeds=(0,),
-        initial=labels,
-        query=QUERY,
-        rounds=1,
-        training=TrainingSpec(passive_epochs=1),
-    )
+    study = margin_study(labels, QUERY)
     run, pool = plan_for(prepared, study).runs[0], PoolTensors(prepared)
     begun = Experiment(run, pool, time.process_time)
     begun.passive()

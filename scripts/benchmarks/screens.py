@@ -12,8 +12,8 @@ from alray.networks.generators import torch_generator
 from alray.networks.kernels import has_int8
 from alray.networks.tensors import PoolTensors
 from alray.scoring import engine
-from alray.settings.common import Precision, TrainingSpec
-from alray.settings.sweep import ScreenSpec, SweepSpec
+from alray.settings.common import Precision
+from alray.settings.sweep import ScreenSpec
 from alray.strategies.base import ScoreStrategy
 from alray.strategies.committee import Bald
 from alray.strategies.uncertainty import Margin
@@ -22,7 +22,7 @@ from alray.studies.sweep.screening import recall, shortlist, shortlist_size
 from benchmarks.harness.tables import Table
 from benchmarks.harness.timing import ratio, take_turns
 from benchmarks.products import use_faster_products
-from benchmarks.workloads import make_pool, plan_for
+from benchmarks.workloads import make_pool, margin_study, plan_for
 
 OBJECTS, DIMENSIONS = 48_000, {"image": 128, "text": 128}
 LABELS, QUERY = 700, 20
@@ -38,14 +38,7 @@ Scores = npt.NDArray[np.float64]
 
 def measure_screens(repetitions: int) -> Table:
     """Return the milliseconds of all scores in each way, and the recall of the exact choice, a row per strategy."""
-    study = SweepSpec(
-        strategies=("margin",),
-        seeds=(0,),
-        initial=LABELS,
-        query=QUERY,
-        rounds=1,
-        training=TrainingSpec(passive_epochs=1),
-    )
+    study = margin_study(LABELS, QUERY)
     prepared = make_pool(OBJECTS, DIMENSIONS)
     pool, objects = PoolTensors(prepared), np.arange(OBJECTS)
     begun = Experiment(plan_for(prepared, study).runs[0], pool, time.process_time)

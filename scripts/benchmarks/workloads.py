@@ -15,6 +15,7 @@ from alray.pools.pool import Indices, Modality, Pool, PreparedPool
 from alray.pools.shared import SharedPool, ViewKey
 from alray.pools.variants import Pools
 from alray.scoring import engine
+from alray.settings.common import TrainingSpec
 from alray.settings.run import RunSpec
 from alray.settings.sweep import SweepSpec
 from alray.strategies.scores import bald
@@ -71,6 +72,18 @@ def plan_for(prepared: PreparedPool, study: SweepSpec) -> Plan:
     key = ViewKey(pool.fingerprint, study.pool.dtype, split.validation, split.test, None)
     return make_plan(
         study.model_copy(update={"split": split}), Pools(pool), SharedPool.of(prepared, [key])
+    )
+
+
+def margin_study(labels: int, query: int) -> SweepSpec:
+    """Return a study of one margin round; its passive phase only brings the run to where rounds begin."""
+    return SweepSpec(
+        strategies=("margin",),
+        seeds=(0,),
+        initial=labels,
+        query=query,
+        rounds=1,
+        training=TrainingSpec(passive_epochs=1),
     )
 
 

@@ -18,6 +18,13 @@ def _short_resampling():
         yield
 
 
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache of what was measured on this machine."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
 @pytest.fixture(scope="module")
 def round_by_round():
     """Make workers report, and with `checkpoint_seconds: 0` checkpoint, after every round."""

@@ -19,18 +19,13 @@ from tests.helpers import studies
 from tests.helpers.correlation_studies import correlation_settings
 from tests.helpers.paths import local
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 BLAS = ProductsSpec(scoring="blas", training="blas")
 ONEDNN = ProductsSpec(scoring="onednn", training="onednn")
 
 OPEN: dict[str, Any] = {"products": {}}
 """Execution that leaves both open."""
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """An empty cache."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 @pytest.fixture

@@ -111,6 +111,17 @@ def test_an_interrupted_group_reports_what_it_has(plan, monkeypatch):
     assert len(executor.idle()) == 2
 
 
+def test_the_number_of_threads_is_set_back(plan):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with GroupExecutor(lambda: group_for(plan, device=CPU)):
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_a_job_that_cannot_start_is_a_failure(plan):
     executor = GroupExecutor(lambda: group_for(plan, device=CPU))
     executor.submit(job_of(plan.runs[0]), b"no checkpoint", executor.idle()[0])

@@ -28,19 +28,14 @@ from tests.helpers.experiments import after_passive
 from tests.helpers.paths import local
 from tests.helpers.studies import assert_same_records, settings
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 POOL = make_pool(400)
 INT8 = pytest.param(
     "int8", marks=pytest.mark.skipif(not has_int8(), reason="no 8-bit products in this build")
 )
 BOTH = pytest.mark.parametrize("precision", [INT8, "bf16"])
 FAST = {"exact": 1.0, "int8": 0.5, "bf16": 0.5}
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """An empty cache."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 @pytest.fixture

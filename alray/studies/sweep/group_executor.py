@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import torch
 from typing_extensions import override
 
 from alray.pools.shared import SharedPool
@@ -11,15 +12,19 @@ from alray.studies.events import Failure, Notice
 from alray.studies.executor import Executor
 from alray.studies.inline import InlineExecutor
 from alray.studies.retries import HERE, NOWHERE
-from alray.studies.sweep.jobs import Job, Progress
+from alray.studies.sweep.jobs import Job, Progress, ends
 from alray.studies.sweep.run_group import RunGroup
 from alray.studies.sweep.worker import RunWorker
 
 
 class GroupExecutor(Executor[Job, Progress]):
-    """Runs jobs by a group of workers in this process, at most so many at a time."""
+    """Runs jobs by a group of workers in this process, at most so many at a time.
+
+    It may set PyTorch's number of threads, which is set back at the end.
+    """
 
     def __init__(self, make_group: Callable[[], RunGroup], parallel: int | None = None) -> None:
+        self._threads = torch.get_num_threads()
         self._group = make_group()
         self._most = min(parallel or len(self._group), len(self._group))
         self._rows: set[int] = set()
@@ -27,7 +32,7 @@ class GroupExecutor(Executor[Job, Progress]):
 
     @override
     def __exit__(self, *_: object) -> None:
-        pass
+        torch.set_num_threads(self._threads)
 
     @override
     def scale(self, jobs: int, avoid: frozenset[str] = NOWHERE) -> None:
@@ -69,8 +74,3 @@ def executor_here(pool: SharedPool, execution: ExecutionSpec) -> Executor[Job, P
         make_group = partial(RunGroup, pool, pool.checksum(), execution, HERE)
         return GroupExecutor(make_group, execution.parallel)
     return InlineExecutor(lambda: RunWorker(pool, pool.checksum(), execution, HERE))
-
-
-def ends(event: Progress | Failure) -> bool:
-    """Return whether a job is over with this report."""
-    return isinstance(event, Failure) or event.done

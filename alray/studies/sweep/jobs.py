@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from alray.custom.code import CustomName, custom_model
 from alray.settings.run import RunSpec
 from alray.strategies import custom_name
+from alray.studies.events import Failure
 from alray.studies.sweep.records import RoundResult
 
 
@@ -58,3 +59,8 @@ class Progress:
     state: bytes | None
     done: bool
     host: str
+
+
+def ends(report: Progress | Failure) -> bool:
+    """Return whether a job is over with what was reported of it."""
+    return isinstance(report, Failure) or report.done

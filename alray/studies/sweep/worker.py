@@ -11,7 +11,6 @@ from alray.networks.products import use_products
 from alray.networks.tensors import ArrayTensors, PoolTensors
 from alray.pools.shared import SharedPool
 from alray.settings.common import ExecutionSpec
-from alray.studies.devices import precision
 from alray.studies.sweep.experiment import Experiment
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.records import RoundResult
@@ -84,8 +83,7 @@ class RunWorker:
 
     def advance(self, seconds: float = CHUNK_SECONDS) -> Progress:
         """Run rounds for about `seconds`, at least one unless the job is done, and report them."""
-        with precision(self._execution):
-            return complete(self.advancing(seconds))
+        return complete(self.advancing(seconds))
 
     def advancing(self, seconds: float = CHUNK_SECONDS) -> Epochs[Progress]:
         """Do the same; yield the epochs that a stack takes.
