@@ -12,7 +12,7 @@ from alray.networks.models import FUSED, Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.metrics import LogProbs, Metrics, measure
+from alray.scoring.metrics import LogProbs, Metrics, measure, rows_of
 from alray.strategies.signals import Request
 
 UNKNOWN = Metrics(np.nan, np.nan, np.nan, np.nan)
@@ -64,8 +64,7 @@ def metrics_by_head(
         elif present.all():
             metrics[head] = measure(values, labels)
         else:
-            rows = torch.from_numpy(present) if isinstance(values, Tensor) else present
-            metrics[head] = measure(values[rows], labels[present])
+            metrics[head] = measure(rows_of(values, present), labels[present])
     return metrics
 
 

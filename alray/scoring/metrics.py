@@ -36,6 +36,13 @@ LogProbs = npt.NDArray[np.float32] | Tensor
 """(n, classes) log-probabilities: an array, or a tensor on a GPU, from which only what metrics need is copied."""
 
 
+def rows_of(log_probs: LogProbs, rows: npt.NDArray[np.bool_]) -> LogProbs:
+    """Return the log-probabilities of some objects, where (n,) `rows` is true."""
+    if isinstance(log_probs, Tensor):
+        return log_probs[torch.from_numpy(rows)]
+    return log_probs[rows]
+
+
 def predicted_classes(log_probs: LogProbs) -> Indices:
     """Return (n,) the most probable class of each object."""
     if isinstance(log_probs, Tensor):

@@ -13,7 +13,7 @@ from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
 from alray.scoring.evaluation import UNKNOWN, metrics_by_head, metrics_row, nll_of, predict
-from alray.scoring.metrics import mean_recall, predicted_classes, rarest_classes
+from alray.scoring.metrics import LogProbs, mean_recall, predicted_classes, rarest_classes, rows_of
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
@@ -249,7 +249,7 @@ class Experiment:
         for others in more:
             of_validation = metrics_by_head(others, pool.labels[pool.validation], (FUSED,))
             validation = of_validation[FUSED]
-        rare_recall = self._rare_recall(predicted_classes(predictions[FUSED]), labels)
+        rare_recall = self._rare_recall(predictions[FUSED], labels)
         return metrics_row(metrics, validation, rare_recall)
 
     def _no_metrics(self) -> Record:
@@ -258,10 +258,10 @@ class Experiment:
             dict.fromkeys(self.learner.network.head_names, UNKNOWN), UNKNOWN, np.nan
         )
 
-    def _rare_recall(self, predicted: Indices, labels: Indices) -> float:
+    def _rare_recall(self, log_probs: LogProbs, labels: Indices) -> float:
         """Return the mean recall of the train part's rarest classes."""
         rare = self._is_rare[labels]
-        return mean_recall(predicted[rare], labels[rare])
+        return mean_recall(predicted_classes(rows_of(log_probs, rare)), labels[rare])
 
     def _fresh_learner(self, round_number: int) -> Learner:
         run = self.run
