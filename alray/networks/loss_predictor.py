@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from alray.networks.models import Values
+from alray.networks.network import Values
 
 WIDTH = 128
 """Units per tap, as in Yoo and Kweon 2019."""

@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 
 from alray.errors import SpecError
+from alray.networks.custom_module import CustomModule
 from alray.networks.generators import torch_generator
 from alray.networks.layers import as_member, committee_masks, dropouts
-from alray.networks.models import FUSED, CustomModule, Network, Outputs
+from alray.networks.network import FUSED, Network, Outputs
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
 from alray.strategies.signals import Committee

@@ -12,7 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from alray.networks.kernels import bf16_linear
-from alray.networks.models import Network
+from alray.networks.network import Network
 from alray.networks.tensors import ModalityTensors, PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folding import Affine, FoldedEncoder, FoldedMember, Layer

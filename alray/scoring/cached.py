@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from alray.networks.models import FUSED, LateFusion
+from alray.networks.late_fusion import LateFusion
+from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folded import forward

@@ -16,9 +16,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from alray.networks.custom_module import CustomModule
+from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import committee_masks
 from alray.networks.loss_predictor import LossPredictor
-from alray.networks.models import CustomModule, LateFusion, Network
+from alray.networks.network import Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.agreement import check_committee

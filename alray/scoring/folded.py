@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from alray.networks.late_fusion import LateFusion
 from alray.networks.loss_predictor import LossPredictor
-from alray.networks.models import FUSED, LateFusion
+from alray.networks.network import FUSED
 from alray.networks.tensors import ModalityTensors, PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.folding import (

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from alray.networks.kernels import round_up
+from alray.networks.late_fusion import Encoder, LateFusion
 from alray.networks.layers import Hidden
 from alray.networks.loss_predictor import WIDTH, LossPredictor
-from alray.networks.models import Encoder, LateFusion
 from alray.networks.products import SCORING
 from alray.networks.tensors import Scaling
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from alray.networks.kernels import int8_linear, int8_weights
-from alray.networks.models import Network
+from alray.networks.network import Network
 from alray.networks.tensors import ModalityTensors, PoolTensors, Scaling
 from alray.pools.pool import Indices
 from alray.scoring.folded import forward

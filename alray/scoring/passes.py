@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from alray.networks.kernels import round_up
-from alray.networks.models import FUSED
+from alray.networks.network import FUSED
 from alray.networks.tensors import ModalityTensors, PoolTensors
 from alray.pools.pool import Indices
 from alray.strategies import scores

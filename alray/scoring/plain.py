@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import as_member, dropouts
 from alray.networks.loss_predictor import LossPredictor
-from alray.networks.models import FUSED, LateFusion, Network, Outputs
+from alray.networks.network import FUSED, Network, Outputs
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.passes import MODULE_BLOCK, asked_heads, block_signals

@@ -5,7 +5,8 @@ from typing import ClassVar, TypeGuard
 from torch import Tensor
 
 from alray.errors import SpecError
-from alray.networks.models import LateFusion, Network
+from alray.networks.late_fusion import LateFusion
+from alray.networks.network import Network
 from alray.networks.tensors import PoolTensors
 from alray.scoring.folded import FoldedPass
 from alray.scoring.folding import Affine, first_layers

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from alray.networks.models import FUSED
+from alray.networks.network import FUSED
 from alray.networks.products import SCORING
 from alray.networks.sequential import Block
 from alray.networks.tensors import PoolTensors

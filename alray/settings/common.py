@@ -79,18 +79,60 @@ class SplitSpec(Settings):
         return self
 
 
+Block = Literal["plain", "residual", "highway"]
+"""What a hidden layer does with its input besides Linear, ReLU, BatchNorm and dropout."""
+
+Fusion = Literal["concat", "sum", "gated", "attention", "matrix", "early"]
+"""How modalities are joined."""
+
+
 class ModelSpec(Settings):
     """The network."""
 
-    name: str = Field("late_fusion", description="late_fusion, cnn, or package.module:factory")
-    width: Count = Field(128, description="d: the fused layers' width (built-in networks)")
+    name: str = Field(
+        "late_fusion",
+        description="late_fusion, linear (softmax regression on all features), cnn, or package.module:factory",
+    )
+    width: Count = Field(128, description="d: the fused layers' width (late_fusion, cnn)")
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.5, description="dropout rate (built-in networks)"
+        0.5, description="dropout rate (late_fusion, cnn)"
     )
     heads: Literal["all", "one"] = Field(
-        "all", description="a head per modality besides the fused one, or the fused one alone"
+        "all",
+        description="a head per modality besides the fused one, or the fused one alone (late_fusion)",
+    )
+    block: Block = Field(
+        "plain",
+        description="hidden layers of late_fusion: plain; residual, which add their input to their output; or highway, "
+        "which learn how much of each to pass on",
+    )
+    encoder: Literal["mlp", "linear", "none"] = Field(
+        "mlp",
+        description="what late_fusion does with a modality before it is joined with others: two hidden layers (mlp), "
+        "one matrix (linear), or nothing (none)",
+    )
+    fusion: Fusion = Field(
+        "concat",
+        description="how late_fusion joins modalities: concat, sum, gated (a gate for each), attention (weights that "
+        "sum to 1), matrix (products of their units), or early (their features as one vector, before the encoder)",
     )
     options: dict[str, Any] = Field({}, description="arguments for a custom factory")
+
+    @model_validator(mode="after")
+    def _has_a_use_for_its_parts(self) -> "ModelSpec":
+        if self.name == "late_fusion":
+            return self
+        for key in FUSION_PARTS:
+            value = getattr(self, key)
+            if value != ModelSpec.model_fields[key].default:
+                raise ValueError(
+                    f"{key}: {value} is of model late_fusion, and {self.name} has no use for it; leave it out"
+                )
+        return self
+
+
+FUSION_PARTS = ("block", "encoder", "fusion")
+"""Settings of the parts of late fusion, which runs from before them lack."""
 
 
 class LossPredictionSpec(Settings):

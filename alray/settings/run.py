@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from alray.settings.base import Settings
-from alray.settings.common import BATCH_RULES_BEFORE, ModelSpec, Precision, TrainingSpec
+from alray.settings.common import (
+    BATCH_RULES_BEFORE,
+    FUSION_PARTS,
+    ModelSpec,
+    Precision,
+    TrainingSpec,
+)
 from alray.settings.names import LONGEST
 from alray.settings.sweep import ScreenSpec, SweepSplitSpec
 
@@ -114,6 +120,7 @@ class RunSpec(Settings):
         if self.split.per == "study":
             del settings["split"]["per"]
         settings["training"] = _training_identity(self.training)
+        settings["model"] = _model_identity(self.model)
         if self.screen is not None and self.screen.precision in (None, "int8"):
             del settings["screen"]["precision"]
         unset = [name for name in OPTIONAL if settings[name] is None]
@@ -155,6 +162,15 @@ def _training_identity(training: TrainingSpec) -> dict[str, Any]:
     if training.stopping == "held_out":
         del settings["stopping"]
     return settings
+
+
+def _model_identity(model: ModelSpec) -> dict[str, Any]:
+    """Return the network's settings as older runs hashed them, with those that came later only where they act."""
+    settings = model.model_dump(mode="json")
+    usual = {key: ModelSpec.model_fields[key].default for key in FUSION_PARTS}
+    return {
+        key: value for key, value in settings.items() if key not in usual or usual[key] != value
+    }
 
 
 def _hash(identity: Mapping[str, Any]) -> str:

@@ -7,7 +7,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from alray.networks.models import CustomModule, LateFusion, Network
+from alray.networks.custom_module import CustomModule
+from alray.networks.late_fusion import LateFusion
+from alray.networks.network import Network
 from alray.networks.products import Products
 from alray.scoring.passes import BLOCK
 from alray.settings.common import Library

@@ -8,7 +8,8 @@ from alray.errors import SpecError
 from alray.networks.generators import forked_rng
 from alray.networks.layers import batch_norms
 from alray.networks.loss_predictor import LossPredictor
-from alray.networks.models import Network, Outputs, Values, build_network
+from alray.networks.models import build_network
+from alray.networks.network import Network, Outputs, Values
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.seeding import Purpose

@@ -6,7 +6,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from alray.errors import SpecError
-from alray.networks.models import FUSED, Outputs
+from alray.networks.network import FUSED, Outputs
 from alray.settings.common import LossPredictionSpec, TrainingSpec
 
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from alray.networks.kernels import GRADIENTS, available
+from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import dropouts
-from alray.networks.models import LateFusion
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner, step
 from alray.training.manual.late_fusion import late_fusion_step, step_masks

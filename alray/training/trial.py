@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from alray.errors import SpecError
+from alray.networks.custom_module import CustomModule
 from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.layers import seed_dropouts
-from alray.networks.models import BUILT_IN, CustomModule, Network
+from alray.networks.models import BUILT_IN
+from alray.networks.network import Network
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
 from alray.settings.common import ModelSpec, TrainingSpec

@@ -14,8 +14,9 @@ import numpy as np
 import ray
 import torch
 
+from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import dropouts, seed_dropouts
-from alray.networks.models import FUSED, LateFusion
+from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.ray_executor.actor import RunActor

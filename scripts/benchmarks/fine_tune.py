@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from alray.networks.generators import torch_generator
+from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import dropouts, seed_dropouts
-from alray.networks.models import FUSED, LateFusion
+from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.pools.preparing import prepare

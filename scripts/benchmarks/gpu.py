@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from alray.networks.layers import Hidden
-from alray.networks.models import FUSED
+from alray.networks.network import FUSED
 from alray.networks.tensors import ArrayTensors, Batch, PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.settings.common import ExecutionSpec, TrainingSpec

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from alray.networks.models import LateFusion
+from alray.networks.late_fusion import LateFusion
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.settings.common import TrainingSpec

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from alray.networks.generators import torch_generator
 from alray.networks.layers import seed_dropouts
-from alray.networks.models import FUSED
+from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.scoring.passes import BLOCK

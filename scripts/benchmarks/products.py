@@ -11,7 +11,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from alray.networks.models import LateFusion, Network
+from alray.networks.late_fusion import LateFusion
+from alray.networks.network import Network
 from alray.networks.products import Products as MatrixProducts
 from alray.networks.products import use_products
 from alray.scoring.passes import BLOCK

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alray.networks.models import Network
+from alray.networks.network import Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, Modality, Pool, PreparedPool
 from alray.pools.shared import SharedPool, ViewKey

@@ -14,9 +14,10 @@ from torch import Tensor
 from torch.nn import functional
 from typing_extensions import override
 
+from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import dropouts
 from alray.networks.loss_predictor import LossPredictor
-from alray.networks.models import LateFusion, Network
+from alray.networks.network import Network
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from alray.networks.custom_module import CustomModule
 from alray.networks.generators import forked_rng
-from alray.networks.models import CustomModule
 from tests.helpers.builders import randomise
 
 SIZE, CLASSES = 7, 3

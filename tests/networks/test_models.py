@@ -6,7 +6,8 @@ from torch import nn
 from alray.errors import SpecError
 from alray.networks.generators import torch_generator
 from alray.networks.layers import SeededDropout, seed_dropouts
-from alray.networks.models import FUSED, build_network
+from alray.networks.models import build_network
+from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.settings.common import ModelSpec
 from tests.helpers.builders import (

@@ -10,8 +10,8 @@ from torch.nn import functional
 from typing_extensions import override
 
 from alray.networks import kernels, sequential
+from alray.networks.custom_module import CustomModule
 from alray.networks.layers import dropouts
-from alray.networks.models import CustomModule
 from alray.networks.sequential import find_blocks
 from alray.scoring import sequential as sequential_pass
 from alray.scoring.passes import BLOCK

@@ -7,7 +7,7 @@ import torch
 from alray.networks.generators import forked_rng
 from alray.networks.layers import dropouts
 from alray.networks.loss_predictor import LossPredictor
-from alray.networks.models import FUSED
+from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.scoring.folded import FoldedPass
 from alray.scoring.passes import BLOCK

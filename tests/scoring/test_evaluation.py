@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from alray.networks.models import FUSED
+from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.scoring.evaluation import evaluate, metrics_by_head, predict
 from alray.scoring.folded import FoldedPass

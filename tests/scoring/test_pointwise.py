@@ -10,9 +10,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from alray.errors import ScoreError
+from alray.networks.custom_module import CustomModule
 from alray.networks.generators import torch_generator
 from alray.networks.loss_predictor import LossPredictor
-from alray.networks.models import CustomModule
 from alray.networks.tensors import PoolTensors
 from alray.scoring import engine
 from alray.scoring.folded import FoldedPass

@@ -6,7 +6,7 @@ import torch
 
 from alray.networks.generators import torch_generator
 from alray.networks.layers import batch_norms, seed_dropouts
-from alray.networks.models import FUSED
+from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.settings.common import LossPredictionSpec, TrainingSpec
 from alray.training.batches import batches

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from alray.errors import SpecError
 from alray.networks.generators import torch_generator
-from alray.networks.models import FUSED, Outputs, Values
+from alray.networks.network import FUSED, Outputs, Values
 from alray.settings.common import LossPredictionSpec, TrainingSpec
 from alray.training.losses import HeadsLoss, ranking_loss
 

@@ -13,8 +13,8 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from alray.networks.generators import forked_rng, torch_generator
+from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import seed_dropouts
-from alray.networks.models import LateFusion
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.cached import CachedScorer

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from alray.networks.generators import forked_rng, torch_generator
-from alray.networks.models import FUSED
+from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from alray.errors import AlrayError, SpecError
+from alray.networks.custom_module import CustomModule
 from alray.networks.kernels import has_int8
-from alray.networks.models import CustomModule, Network
+from alray.networks.network import Network
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.scoring import rounded

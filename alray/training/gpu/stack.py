@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from alray.networks.kernels import round_up
+from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import dropouts
-from alray.networks.models import LateFusion
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.training.gpu.stacked_adam import StackedAdam

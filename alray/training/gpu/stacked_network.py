@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import Hidden
-from alray.networks.models import FUSED, LateFusion
+from alray.networks.network import FUSED
 from alray.training.gpu.masked_norm import NormState, Rows, masked_norm
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from alray.networks.kernels import NormStep, padded_rows, relu_backward
-from alray.networks.models import Values
+from alray.networks.network import Values
 from alray.networks.products import TRAINING
 from alray.networks.sequential import Block
 from alray.training.learner import Learner

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from alray.errors import SpecError
 from alray.networks.kernels import padded_rows
+from alray.networks.late_fusion import Encoder, LateFusion
 from alray.networks.layers import Hidden, SeededDropout, draw_masks
-from alray.networks.models import FUSED, Encoder, LateFusion, Values
+from alray.networks.network import FUSED, Values
 from alray.networks.products import TRAINING
 from alray.networks.sequential import Block
 from alray.networks.tensors import Batch

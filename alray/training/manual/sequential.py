@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from alray.networks.custom_module import CustomModule
 from alray.networks.kernels import has_hooks, padded_rows
-from alray.networks.models import FUSED, CustomModule, Network, Values
+from alray.networks.network import FUSED, Network, Values
 from alray.networks.products import TRAINING
 from alray.networks.sequential import Block
 from alray.networks.tensors import Batch

@@ -11,8 +11,8 @@ import numpy as np
 from torch import Tensor, nn
 from typing_extensions import override
 
+from alray.networks.custom_module import CustomModule
 from alray.networks.generators import torch_generator
-from alray.networks.models import CustomModule
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality, PreparedPool
 from alray.settings.common import ModelSpec, TrainingSpec

@@ -1,0 +1,55 @@
+"""What every network that alray trains and scores with offers."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+from typing_extensions import override
+
+from alray.networks.tensors import Batch
+
+FUSED = "fused"
+"""Name of the main head; a side head has the name of its modality."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values for the objects of a batch that have a modality.
+
+    Attributes:
+        values: (present, ...).
+        rows: (present,) int64 positions in the batch, or None where every object has it.
+    """
+
+    values: Tensor
+    rows: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Results of a forward pass.
+
+    Attributes:
+        heads: Per head the logits (present, classes); `fused` comes first and covers the whole batch.
+        features: (batch, width) input of the last layer, or None where the network does not offer it.
+        taps: Outputs of the hidden layers, for a module that predicts the loss.
+    """
+
+    heads: dict[str, Values]
+    features: Tensor | None = None
+    taps: list[Values] = field(default_factory=list)
+
+
+class Network(nn.Module):
+    """Interface of every network that alray trains and scores with.
+
+    Attributes:
+        head_names: `fused` first.
+        tap_sizes: Widths of the hidden layers in `Outputs.taps`, empty where there are none.
+    """
+
+    head_names: tuple[str, ...]
+    tap_sizes: tuple[int, ...]
+
+    @override
+    def forward(self, batch: Batch) -> Outputs:
+        raise NotImplementedError
