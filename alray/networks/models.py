@@ -1,4 +1,4 @@
-"""Which network a study's settings name: late fusion, a small CNN, or a user's module."""
+"""Which network a study's settings name: late fusion, softmax regression, a small CNN, or a user's module."""
 
 from collections.abc import Callable
 
@@ -10,12 +10,13 @@ from alray.networks.cnn import Cnn
 from alray.networks.custom_module import CustomModule
 from alray.networks.generators import forked_rng
 from alray.networks.late_fusion import LateFusion
+from alray.networks.linear import SoftmaxRegression
 from alray.networks.network import FUSED, Network
 from alray.pools.pool import PreparedPool
 from alray.settings.base import unknown_name
 from alray.settings.common import ModelSpec
 
-BUILT_IN = ("late_fusion", "cnn")
+BUILT_IN = ("late_fusion", "linear", "cnn")
 """Names of the networks that come with alray; any other is `package.module:factory`."""
 
 
@@ -25,8 +26,10 @@ def build_network(spec: ModelSpec, pool: PreparedPool) -> Network:
     Raises:
         SpecError: The name is unknown, a factory cannot be imported, or the network does not fit the pool.
     """
+    dimensions = {modality.name: modality.dimension for modality in pool.modalities}
+    if spec.name == "linear":
+        return SoftmaxRegression(dimensions, pool.class_count)
     if spec.name == "late_fusion":
-        dimensions = {modality.name: modality.dimension for modality in pool.modalities}
         if FUSED in dimensions:
             raise SpecError(
                 f"a modality cannot be called {FUSED!r}, as the network's main head is: give it another name with "

@@ -27,6 +27,7 @@ from alray.scoring.agreement import check_committee
 from alray.scoring.bf16 import Bf16Pass
 from alray.scoring.folded import FoldedPass
 from alray.scoring.int8 import Int8Pass
+from alray.scoring.parts import PartsPass
 from alray.scoring.passes import RECURRING_ROW_STEP, Pass
 from alray.scoring.plain import ModulePass
 from alray.scoring.rounded import RoundedPass
@@ -145,7 +146,8 @@ def _fastest_pass(
         # To fold takes longer there than it saves: a GPU waits for this process, not for its products.
         return ModulePass(network, pool, request, predictor)
     if isinstance(network, LateFusion):
-        return FoldedPass(network, pool, request, predictor)
+        kind = FoldedPass if network.plain else PartsPass
+        return kind(network, pool, request, predictor)
     if isinstance(network, CustomModule) and network.blocks:
         return SequentialPass(network.blocks, pool, request)
     return ModulePass(network, pool, request, predictor)

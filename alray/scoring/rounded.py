@@ -16,7 +16,7 @@ from alray.strategies.signals import Request
 
 def can_score(network: Network) -> TypeGuard[LateFusion]:
     """Return whether there are passes in a low precision for this network."""
-    return isinstance(network, LateFusion)
+    return isinstance(network, LateFusion) and network.plain
 
 
 def can_compute(request: Request) -> bool:
@@ -39,7 +39,9 @@ class RoundedPass(FoldedPass):
             SpecError: There is no pass in this precision for the network or the signals.
         """
         if not can_score(network):
-            raise SpecError(f"only late fusion can be scored in {self.precision}")
+            raise SpecError(
+                f"only late fusion of plain blocks, MLPs and concatenation can be scored in {self.precision}"
+            )
         if not can_compute(request):
             raise SpecError(
                 f"features and predicted losses cannot be computed in {self.precision}"

@@ -118,18 +118,6 @@ class ModelSpec(Settings):
     )
     options: dict[str, Any] = Field({}, description="arguments for a custom factory")
 
-    @model_validator(mode="after")
-    def _has_a_use_for_its_parts(self) -> "ModelSpec":
-        if self.name == "late_fusion":
-            return self
-        for key in FUSION_PARTS:
-            value = getattr(self, key)
-            if value != ModelSpec.model_fields[key].default:
-                raise ValueError(
-                    f"{key}: {value} is of model late_fusion, and {self.name} has no use for it; leave it out"
-                )
-        return self
-
 
 FUSION_PARTS = ("block", "encoder", "fusion")
 """Settings of the parts of late fusion, which runs from before them lack."""

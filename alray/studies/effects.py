@@ -7,7 +7,7 @@ from typing import Any
 from alray.errors import SpecError
 from alray.networks.models import BUILT_IN
 from alray.settings.base import field_of, look_up
-from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.common import FUSION_PARTS, ModelSpec, TrainingSpec
 from alray.settings.sweep import SweepSpec
 
 
@@ -30,23 +30,51 @@ class Configuration:
 
 def without_effect(model: ModelSpec, training: TrainingSpec) -> dict[str, str]:
     """Return the settings, by dotted name, that change nothing beside the others, each with what to do instead."""
-    found: dict[str, str] = {}
-    if model.name not in BUILT_IN:
-        for name in ("width", "dropout"):
-            found[f"model.{name}"] = (
-                f"has no effect on the custom network {model.name}; give it to its factory, as the argument `{name}`, "
-                f"by model.options.{name}"
-            )
-        found["model.heads"] = (
-            f"has no effect on the custom network {model.name}, which has one head; leave it out"
+    of_model = _on_custom(model) if model.name not in BUILT_IN else _on_built_in(model)
+    return {**of_model, **_on_training(training)}
+
+
+def _on_custom(model: ModelSpec) -> dict[str, str]:
+    given = {
+        f"model.{name}": (
+            f"has no effect on the custom network {model.name}; give it to its factory, as the argument `{name}`, "
+            f"by model.options.{name}"
         )
-    else:
-        found["model.options"] = (
+        for name in ("width", "dropout")
+    }
+    fixed = f"has no effect on the custom network {model.name}, which has one head; leave it out"
+    return {**given, "model.heads": fixed, **_parts_of_late_fusion(model)}
+
+
+def _on_built_in(model: ModelSpec) -> dict[str, str]:
+    found = {
+        "model.options": (
             f"are for custom networks, and have no effect on model {model.name}; leave them out, or set model.width, "
             "model.dropout or model.heads"
         )
-    if model.name == "cnn":
-        found["model.heads"] = "has no effect on model cnn, which has one head; leave it out"
+    }
+    if model.name == "late_fusion":
+        if model.fusion == "early":
+            found["model.heads"] = (
+                "has no effect on model.fusion: early, where no modality has an encoder of its own; leave it out"
+            )
+        return found
+    found["model.heads"] = f"has no effect on model {model.name}, which has one head; leave it out"
+    if model.name == "linear":
+        for name in ("width", "dropout"):
+            found[f"model.{name}"] = (
+                "has no effect on model linear, which is one matrix; leave it out"
+            )
+    return {**found, **_parts_of_late_fusion(model)}
+
+
+def _parts_of_late_fusion(model: ModelSpec) -> dict[str, str]:
+    reason = f"has no effect on {model.name}: it is a part of model late_fusion; leave it out"
+    return {f"model.{name}": reason for name in FUSION_PARTS}
+
+
+def _on_training(training: TrainingSpec) -> dict[str, str]:
+    found: dict[str, str] = {}
     if training.loss != "learned_noise":
         found["training.log_variance_range"] = (
             "is used by training.loss: learned_noise alone; leave it out"
@@ -103,7 +131,7 @@ def _effective(each: Configuration, modalities: int) -> str:
         section, _, key = name.partition(".")
         sections[section][key] = None
     if modalities == 1:
-        model["heads"] = None
+        model["heads"] = model["fusion"] = None
     if training["loss"] == "fixed" and not training["loss_weights"]:
         training["loss"] = "sum"
     usual = training["passive_epochs"] if training["mode"] == "scratch" else 1

@@ -198,7 +198,7 @@ def test_a_custom_module_gets_dense_features_and_presence_masks():
     ("name", "message"),
     [
         ("late_fusoin", "did you mean 'late_fusion'"),
-        ("resnet", "valid are: late_fusion, cnn"),
+        ("resnet", "valid are: late_fusion, linear, cnn"),
         ("no_such_package.at_all:build", "No module named 'no_such_package'"),
         ("tests.helpers.own_modules:missing", "missing"),
         ("tests.helpers.own_modules:no_network", "returned str"),

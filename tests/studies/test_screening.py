@@ -177,6 +177,10 @@ def test_impossible_settings_are_refused(wrong, message):
     [
         ({"strategies": ("learning_loss",)}, "learning_loss: screen needs .* from probabilities"),
         (
+            {"model": {"width": 8, "block": "highway", "fusion": "sum"}},
+            "the usual parts of late_fusion, not with model.block: highway, model.fusion: sum",
+        ),
+        (
             {"model": {"name": "tests.helpers.own_modules:OwnNetwork"}},
             "works with model late_fusion, not",
         ),

@@ -19,6 +19,7 @@ from tests.helpers.builders import (
     randomise,
     same_tensors,
 )
+from tests.helpers.parts import NAMES, PARTS
 
 THREE = {"a": 40, "b": 3, "c": 7}
 
@@ -85,6 +86,13 @@ def test_a_step_is_a_plain_step(dimensions, heads, absent, dropout, few_shapes):
     pool = make_pool(dimensions=dimensions, absent=absent)
     model = {"heads": heads, "dropout": dropout}
     assert_same_steps(pool, some_batches(pool), few_shapes=few_shapes, **model)
+
+
+@pytest.mark.parametrize(("dimensions", "model"), PARTS, ids=NAMES)
+@pytest.mark.parametrize(("absent", "dropout"), [(0.0, 0.4), (0.4, 0.0)])
+def test_a_step_of_any_parts_is_a_plain_step(dimensions, model, absent, dropout):
+    pool = make_pool(dimensions=dimensions, absent=absent)
+    assert_same_steps(pool, some_batches(pool), few_shapes=True, dropout=dropout, **model)
 
 
 @pytest.mark.parametrize("few_shapes", [False, True])

@@ -125,9 +125,9 @@ class _BatchSchedule:
 
 
 def _test_metrics(learner: Learner, pool: PoolTensors, test: Indices) -> Callable[[], Metrics]:
-    """Return a function that evaluates the learner on the test objects; it gathers late fusion's features only once."""
+    """Return a function that evaluates the learner on the test objects; plain late fusion's features are kept."""
     network = learner.network
-    if not isinstance(network, LateFusion):
+    if not isinstance(network, LateFusion) or not network.plain:
         return lambda: evaluate(network, pool, test)
     scorer, labels = CachedScorer(pool, test), pool.pool.labels[test]
     return lambda: measure(scorer.log_probs(network).cpu().numpy(), labels)

@@ -11,7 +11,7 @@ from alray.pools.pool import PreparedPool
 from alray.scoring import rounded
 from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import torch_seed
-from alray.settings.common import TrainingSpec
+from alray.settings.common import FUSION_PARTS, ModelSpec, TrainingSpec
 from alray.settings.sweep import SweepSpec
 from alray.strategies import ScoreStrategy
 from alray.strategies.signals import Committee, Request
@@ -106,14 +106,24 @@ def check_screen(arms: Sequence[Arm], networks: Sequence[Network], study: SweepS
         if not needs.anything:
             continue
         if not rounded.can_score(network):
-            raise SpecError(
-                f"{arm.label}: screen works with model late_fusion, not {arm.model.name}; leave it out"
-            )
+            raise SpecError(f"{arm.label}: {_unscreened(arm.model)}; leave it out")
         if not isinstance(arm.strategy, ScoreStrategy) or not rounded.can_compute(needs):
             raise SpecError(
                 f"{arm.label}: screen needs a strategy that ranks objects by a score from probabilities; leave screen "
                 "out, or the strategy"
             )
+
+
+def _unscreened(model: ModelSpec) -> str:
+    """Return which networks a screen works with, for one of these settings."""
+    if model.name != "late_fusion":
+        return f"screen works with model late_fusion, not {model.name}"
+    parts = [
+        f"model.{key}: {getattr(model, key)}"
+        for key in FUSION_PARTS
+        if getattr(model, key) != ModelSpec.model_fields[key].default
+    ]
+    return f"screen works with the usual parts of late_fusion, not with {', '.join(parts)}"
 
 
 def _check_arm(arm: Arm, network: Network) -> None:

@@ -62,8 +62,9 @@ class Place:
 
 
 def can_stack(learner: Learner) -> bool:
-    """Return whether a learner can train in a stack: one of late fusion without a loss predictor."""
-    return isinstance(learner.network, LateFusion) and learner.predictor is None
+    """Return whether a learner can train in a stack: one of plain late fusion without a loss predictor."""
+    network = learner.network
+    return isinstance(network, LateFusion) and network.plain and learner.predictor is None
 
 
 class Stack:

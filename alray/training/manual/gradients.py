@@ -103,10 +103,14 @@ class BlockStep:
 
     def backward(self, gradient: Tensor) -> Tensor:
         """Set the gradients of the block's parameters, for that of the output; return that of the input."""
-        return TRAINING.product(self.backward_to_linear(gradient), self._block.linear.weight)
+        return TRAINING.product(self._to_linear(gradient), self._block.linear.weight)
 
-    def backward_to_linear(self, gradient: Tensor) -> Tensor:
-        """Set the same gradients, but return that of the Linear's output (n, units): features need none."""
+    def backward_to_parameters(self, gradient: Tensor) -> None:
+        """Set the same gradients alone: features need none."""
+        self._to_linear(gradient)
+
+    def _to_linear(self, gradient: Tensor) -> Tensor:
+        """Set the gradients of the block's parameters; return that of the Linear's output (n or more, units)."""
         gradient = gradient[: len(self._rectified)]
         if self._mask is not None:
             gradient = gradient * self._mask

@@ -12,14 +12,15 @@ from torch import Tensor
 
 from alray.errors import SpecError
 from alray.networks.kernels import padded_rows
-from alray.networks.late_fusion import Encoder, LateFusion
+from alray.networks.late_fusion import Encoder, LateFusion, Layer
 from alray.networks.layers import Hidden, SeededDropout, draw_masks
 from alray.networks.network import FUSED, Values
 from alray.networks.products import TRAINING
-from alray.networks.sequential import Block
 from alray.networks.tensors import Batch
 from alray.training.learner import Learner
-from alray.training.manual.gradients import BlockStep, linear_backward, loss_gradients
+from alray.training.manual.gradients import linear_backward, loss_gradients
+from alray.training.manual.joins import join_step
+from alray.training.manual.layers import LayerStep, layer_step
 
 
 def step_masks(
@@ -68,31 +69,29 @@ def late_fusion_step(
         _EncoderStep(encoder, batch, name, remaining, few_shapes=few_shapes)
         for name, encoder in network.encoders()
     ]
-    joined = torch.cat([part.output for part in encoders], dim=1)
-    fuse = _hidden_step(network.fuse, joined, batch.size, _next_mask(network.fuse, remaining))
-    last = _hidden_step(network.last, fuse.output, batch.size, None)
-    fused = TRAINING.linear(last.output, network.output.weight, network.output.bias)[: batch.size]
+    join = join_step(network, [(part.output, part.rows) for part in encoders], batch.size)
+    trunk: list[LayerStep] = []
+    h = join.output
+    for layer in network.trunk():
+        trunk.append(layer_step(layer, h, batch.size, _next_mask(layer, remaining)))
+        h = trunk[-1].output
+    fused = TRAINING.linear(h, network.output.weight, network.output.bias)[: batch.size]
     heads = {FUSED: Values(fused)}
     heads |= {part.name: part.logits for part in encoders if part.logits is not None}
     loss, gradients = loss_gradients(learner, heads, labels)
-    gradient = last.backward(linear_backward(network.output, last.output, gradients[FUSED]))
-    widths = [encoder.width for _, encoder in network.encoders()]
-    by_encoder = torch.split(fuse.backward(gradient)[: batch.size], widths, dim=1)
+    gradient = linear_backward(network.output, h, gradients[FUSED])
+    for step in reversed(trunk):
+        gradient = step.backward(gradient)
+    by_encoder = join.backward(gradient[: batch.size])
     for part, of_output in zip(encoders, by_encoder, strict=True):
         part.backward(of_output, gradients.get(part.name))
     learner.update()
     return loss
 
 
-def _hidden_step(layer: Hidden, x: Tensor, count: int, mask: Tensor | None) -> BlockStep:
-    return BlockStep(Block(layer.linear, relu=True, norm_after=layer.norm), x, count, mask)
-
-
-def _next_mask(
-    layer: Hidden, masks: Iterator[Tensor], rows: Tensor | None = None
-) -> Tensor | None:
+def _next_mask(layer: Layer, masks: Iterator[Tensor], rows: Tensor | None = None) -> Tensor | None:
     """Return the layer's mask for the objects at `rows`, for all where None; None for a layer that drops nothing."""
-    if layer.dropout is None or layer.dropout.rate == 0:
+    if not isinstance(layer, Hidden) or layer.dropout is None or layer.dropout.rate == 0:
         return None
     mask = next(masks)
     return mask if rows is None else mask.index_select(0, rows)
@@ -103,8 +102,8 @@ class _EncoderStep:
 
     Attributes:
         name: The modality.
-        output: (batch or more, width) the encoder's input to the fusion: the learned vector where the modality is
-            absent.
+        rows: Positions of the objects that have it, None where all have.
+        output: (batch or more, width) the encoder's input to the join: the learned vector where the modality is absent.
         logits: The side head's, or None where there is none or no object has the modality.
     """
 
@@ -117,26 +116,26 @@ class _EncoderStep:
         *,
         few_shapes: bool,
     ) -> None:
-        x, self._rows = batch.features[name].flatten(1), batch.rows[name]
+        x, self.rows = batch.features[name].flatten(1), batch.rows[name]
         count = len(x)
         self.name, self._encoder = name, encoder
         self.logits: Values | None = None
-        self._layers: tuple[BlockStep, BlockStep] | None = None
+        self._steps: list[LayerStep] = []
         # Taken even where no object has the modality: the next modality must not get its masks.
-        of_first = _next_mask(encoder.first, masks, self._rows)
-        of_second = _next_mask(encoder.second, masks, self._rows)
-        encoded = x.new_empty(0, encoder.width)
+        layers = [(layer, _next_mask(layer, masks, self.rows)) for layer in encoder.layers()]
+        self._encoded = x.new_empty(0, encoder.width)
         if count > 0:
-            x = padded_rows(x, TRAINING.few_sizes(count) if few_shapes else count)
-            first = _hidden_step(encoder.first, x, count, of_first)
-            second = _hidden_step(encoder.second, first.output, count, of_second)
-            self._layers, encoded = (first, second), second.output
+            h = padded_rows(x, TRAINING.few_sizes(count) if few_shapes else count)
+            for layer, mask in layers:
+                self._steps.append(layer_step(layer, h, count, mask))
+                h = self._steps[-1].output
+            self._encoded = h
         if encoder.head is not None and count > 0:
-            logits = TRAINING.linear(encoded, encoder.head.weight, encoder.head.bias)[:count]
-            self.logits = Values(logits, self._rows)
-        self.output = encoded
-        if self._rows is not None:
-            whole = encoder.with_absent(encoded[:count], self._rows, batch.size)
+            logits = TRAINING.linear(self._encoded, encoder.head.weight, encoder.head.bias)
+            self.logits = Values(logits[:count], self.rows)
+        self.output = self._encoded
+        if self.rows is not None:
+            whole = encoder.with_absent(self._encoded[:count], self.rows, batch.size)
             self.output = padded_rows(
                 whole, TRAINING.few_sizes(batch.size) if few_shapes else batch.size
             )
@@ -146,14 +145,14 @@ class _EncoderStep:
 
         Parameters that this batch did not use get none, and Adam leaves them alone.
         """
-        encoder, rows = self._encoder, self._rows
+        encoder, rows = self._encoder, self.rows
         if rows is not None and encoder.absent is not None:
             encoder.absent.grad = gradient.index_fill(0, rows, 0).sum(0)
             gradient = gradient.index_select(0, rows)
-        if self._layers is None:
-            return
-        first, second = self._layers
         if encoder.head is not None and of_logits is not None:
-            of_encoded = linear_backward(encoder.head, second.output, of_logits)
+            of_encoded = linear_backward(encoder.head, self._encoded, of_logits)
             gradient = gradient + of_encoded[: len(gradient)]
-        first.backward_to_linear(second.backward(gradient))
+        for step in reversed(self._steps[1:]):
+            gradient = step.backward(gradient)
+        if self._steps:
+            self._steps[0].backward_to_parameters(gradient)

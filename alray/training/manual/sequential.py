@@ -62,6 +62,6 @@ def sequential_step(
     gradient = gradients[FUSED]
     for step in reversed(steps[1:]):
         gradient = step.backward(gradient)
-    steps[0].backward_to_linear(gradient)
+    steps[0].backward_to_parameters(gradient)
     learner.update()
     return loss
