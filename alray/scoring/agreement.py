@@ -7,6 +7,7 @@ from alray.errors import SpecError
 from alray.networks.custom_module import CustomModule
 from alray.networks.generators import torch_generator
 from alray.networks.layers import as_member, committee_masks, dropouts
+from alray.networks.linear import SoftmaxRegression
 from alray.networks.network import FUSED, Network, Outputs
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
@@ -28,13 +29,12 @@ def check_committee(network: Network, committee: Committee) -> None:
     Raises:
         SpecError: No dropout layers for a dropout committee, or no side heads for a committee of heads.
     """
-    custom = isinstance(network, CustomModule)
     if committee.kind in ("dropout", "both") and not dropouts(network):
-        way = (
-            "create nn.Dropout layers in the module and call them in forward (dropout as a function is not seen)"
-            if custom
-            else "set model.dropout above 0"
-        )
+        way = "set model.dropout above 0"
+        if isinstance(network, CustomModule):
+            way = "create nn.Dropout layers in the module and call them in forward (dropout as a function is not seen)"
+        elif isinstance(network, SoftmaxRegression):
+            way = "use model late_fusion, as linear has none"
         raise SpecError(
             "a committee by dropout needs a network with dropout layers: all members would be the same; "
             f"{way}"

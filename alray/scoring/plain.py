@@ -7,11 +7,12 @@ from torch import Tensor
 
 from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import as_member, dropouts
+from alray.networks.linear import SoftmaxRegression
 from alray.networks.loss_predictor import LossPredictor
 from alray.networks.network import FUSED, Network, Outputs
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
-from alray.scoring.passes import MODULE_BLOCK, asked_heads, block_signals
+from alray.scoring.passes import BLOCK, MODULE_BLOCK, asked_heads, block_signals
 from alray.strategies.signals import Request, Signals
 
 GPU_BLOCK = 65_536
@@ -50,6 +51,8 @@ class ModulePass:
         self._pool = pool
         if pool.device.type != "cpu":
             self.block_size = block_of(network, pool)
+        elif isinstance(network, SoftmaxRegression):
+            self.block_size = BLOCK
         self._request = request
         self._predictor = predictor if request.predicted_loss else None
         self._dropouts = dropouts(network)

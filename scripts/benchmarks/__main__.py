@@ -11,6 +11,7 @@ from benchmarks.growth import growth
 from benchmarks.harness.programs import ProgramError
 from benchmarks.libraries.command import libraries
 from benchmarks.margin_round import margin_round
+from benchmarks.parts import parts
 from benchmarks.sweeps.command import sweep
 
 
@@ -19,7 +20,7 @@ def bench() -> None:
     """Run nothing before the command."""
 
 
-for command in (engine, margin_round, libraries, sweep, growth, fine_tune, gpu):
+for command in (engine, margin_round, libraries, sweep, growth, fine_tune, gpu, parts):
     bench.add_command(command)
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.scoring.passes import BLOCK
+from alray.settings.common import ModelSpec
 from alray.settings.run import RunSpec
 from alray.studies.sweep.experiment import Experiment
 from alray.training.batches import batches
@@ -92,9 +93,15 @@ class PlainRound:
             yield self._network(batch).heads[FUSED].values
 
 
-def measure_phases(prepared: PreparedPool, labels: int, repetitions: int) -> Table:
-    """Return the processor seconds of each phase of a margin round of the built-in network, by both."""
-    study = margin_study(labels, QUERY)
+Seconds = dict[str, list[float]]
+"""Phase: processor seconds of each repetition."""
+
+
+def time_phases(
+    prepared: PreparedPool, labels: int, repetitions: int, model: ModelSpec | None = None
+) -> tuple[Seconds, Seconds]:
+    """Return the seconds of each phase of a margin round, and of the whole, by alray and by the plain loop."""
+    study = margin_study(labels, QUERY, model)
     run, pool = plan_for(prepared, study).runs[0], PoolTensors(prepared)
     begun = Experiment(run, pool, time.process_time)
     begun.passive()
@@ -111,9 +118,20 @@ def measure_phases(prepared: PreparedPool, labels: int, repetitions: int) -> Tab
         "plain": PlainRound(run, pool, begun),
     }
     measured = take_turns(actions, repetitions)
+    phases = (*PHASES, "round")
+    alray, plain = (
+        {phase: [each[phase] for each in measured[name]] for phase in phases}
+        for name in ("alray", "plain")
+    )
+    return alray, plain
+
+
+def measure_phases(prepared: PreparedPool, labels: int, repetitions: int) -> Table:
+    """Return the processor seconds of each phase of a margin round of the built-in network, by both."""
+    by_alray, by_plain = time_phases(prepared, labels, repetitions)
     rows = []
-    for phase in (*PHASES, "round"):
-        alray, plain = ([each[phase] for each in measured[name]] for name in ("alray", "plain"))
+    for phase, alray in by_alray.items():
+        plain = by_plain[phase]
         medians = [f"{1e3 * statistics.median(each):.1f}" for each in (alray, plain)]
         rows.append([phase, *medians, f"{ratio(plain, alray):.2f}"])
     features = sum(modality.dimension for modality in prepared.modalities)

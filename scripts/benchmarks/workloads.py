@@ -15,7 +15,7 @@ from alray.pools.pool import Indices, Modality, Pool, PreparedPool
 from alray.pools.shared import SharedPool, ViewKey
 from alray.pools.variants import Pools
 from alray.scoring import engine
-from alray.settings.common import TrainingSpec
+from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.run import RunSpec
 from alray.settings.sweep import SweepSpec
 from alray.strategies.scores import bald
@@ -75,9 +75,10 @@ def plan_for(prepared: PreparedPool, study: SweepSpec) -> Plan:
     )
 
 
-def margin_study(labels: int, query: int) -> SweepSpec:
+def margin_study(labels: int, query: int, model: ModelSpec | None = None) -> SweepSpec:
     """Return a study of one margin round; its passive phase only brings the run to where rounds begin."""
     return SweepSpec(
+        model=model or ModelSpec(),
         strategies=("margin",),
         seeds=(0,),
         initial=labels,

@@ -77,6 +77,7 @@ CUSTOM = "tests.helpers.own_modules:linear_network"
     ("dimensions", "settings", "kind", "message"),
     [
         (TWO, {"dropout": 0.0}, "dropout", "set model.dropout above 0$"),
+        (TWO, {"name": "linear"}, "dropout", "use model late_fusion, as linear has none$"),
         (TWO, {"dropout": 0.0}, "both", "set model.dropout above 0$"),
         (ONE, {"dropout": 0.0}, "dropout", "set model.dropout above 0$"),
         (TWO, {"heads": "one"}, "heads", "several heads.*use committee=dropout"),
