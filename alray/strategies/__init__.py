@@ -3,6 +3,7 @@
 from alray.strategies.base import Query, ScoreStrategy, Strategy
 from alray.strategies.registry import STRATEGIES, canonical, custom_name, identity, parse
 from alray.strategies.signals import Committee, Request, Signals
+from alray.strategies.stochastic import Stochastic
 
 __all__ = [
     "STRATEGIES",
@@ -11,6 +12,7 @@ __all__ = [
     "Request",
     "ScoreStrategy",
     "Signals",
+    "Stochastic",
     "Strategy",
     "canonical",
     "custom_name",

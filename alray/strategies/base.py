@@ -51,12 +51,14 @@ class ScoreStrategy:
     Attributes:
         oracle: Whether it needs the labels.
         largest: Whether large scores are best.
+        highest: The largest score there can be; where small ones are best, `stochastic=power` needs it.
         pointwise: Whether an object's score depends on its own signals alone. It is then computed block by block, while
             the signals are in the cache. It holds for the class that names it: one that inherits says it anew.
     """
 
     oracle: ClassVar[bool] = False
     largest: ClassVar[bool] = True
+    highest: ClassVar[float | None] = None
     pointwise: ClassVar[bool] = False
 
     @property
@@ -68,6 +70,11 @@ class ScoreStrategy:
     def loss_prediction(self) -> LossPredictionSpec | None:
         """None: no loss predictor is trained."""
         return None
+
+    @property
+    def scorer(self) -> "ScoreStrategy":
+        """The strategy whose class decides the scores: this one, unless it chooses by another's."""
+        return self
 
     def score(self, signals: Signals) -> Tensor:
         """Return (n,) a score per candidate."""
@@ -91,11 +98,12 @@ class ScoreStrategy:
 
 
 def is_pointwise(strategy: Strategy) -> TypeGuard[ScoreStrategy]:
-    """Return whether a strategy's class itself says that it scores each object alone, and chooses the best scores."""
+    """Return whether a strategy's class itself says that it scores each object alone, and chooses by the scores."""
     if not isinstance(strategy, ScoreStrategy):
         return False
-    inherited = type(strategy).select is ScoreStrategy.select
-    return inherited and bool(vars(type(strategy)).get("pointwise"))
+    scorer = strategy.scorer
+    inherited = all(type(each).select is ScoreStrategy.select for each in (strategy, scorer))
+    return inherited and bool(vars(type(scorer)).get("pointwise"))
 
 
 def given(signal: Tensor | None) -> Tensor:

@@ -54,6 +54,7 @@ class CommitteeMargin(CommitteeStrategy):
 
     pointwise: ClassVar[bool] = True
     largest: ClassVar[bool] = False
+    highest: ClassVar[float | None] = 1.0
 
     @override
     def score(self, signals: Signals) -> Tensor:

@@ -7,6 +7,7 @@ from alray.custom.loading import load
 from alray.custom.objects import name_of
 from alray.errors import SpecError
 from alray.strategies.registry import KIND, STRATEGIES, canonical, parse
+from alray.strategies.stochastic import Stochastic
 
 
 def text_of(strategy: Any) -> str:
@@ -17,6 +18,9 @@ def text_of(strategy: Any) -> str:
     """
     if isinstance(strategy, str):
         return strategy
+    if isinstance(strategy, Stochastic):
+        drawing = f"stochastic={strategy.stochastic}:beta={strategy.beta}"
+        return canonical(f"{text_of(strategy.of)}:{drawing}")
     kind = strategy if isinstance(strategy, type) else type(strategy)
     built_in = [name for name, each in STRATEGIES.items() if each is kind]
     name = built_in[0] if built_in else name_of(kind, KIND)

@@ -11,7 +11,7 @@ from alray.custom.code import CustomName
 from alray.custom.loading import describe_error, load, refuse_path
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
-from alray.strategies.base import Strategy
+from alray.strategies.base import ScoreStrategy, Strategy
 from alray.strategies.checking import check_attributes
 from alray.strategies.committee import (
     Bald,
@@ -21,6 +21,7 @@ from alray.strategies.committee import (
 )
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.random import Random
+from alray.strategies.stochastic import Stochastic
 from alray.strategies.uncertainty import Entropy, LeastConfidence, Margin
 
 STRATEGIES: Mapping[str, type[Strategy]] = {
@@ -51,49 +52,93 @@ def parse(text: str) -> Strategy:
     """Build the strategy that `name:option=value:option=value` describes.
 
     The name is a built-in one, one that an installed package offers under the entry point group `alray.strategies`,
-    or `package.module:Class` for a custom class (its options follow after further colons).
+    or `package.module:Class` for a custom class (its options follow after further colons). A strategy that chooses by
+    scores also has the options `stochastic` and `beta` (see `Stochastic`).
 
     Raises:
         SpecError: The name or an option is unknown, or a value does not fit; names the nearest valid one.
     """
     kind, name, words = _resolve(text)
-    hints = _hints(kind, name)
-    valid = [field.name for field in _fields(kind)]
-    options: dict[str, Any] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise SpecError(f"strategy {text!r}: {word!r} is not option=value")
-        if key not in valid:
-            reason = unknown_name("option", key, valid) if valid else "it has no options"
-            raise SpecError(f"strategy {name!r}: {reason}")
-        options[key] = _convert(hints[key], value, f"strategy {name!r}: option {key}")
+    own, drawing = _options(kind, name, words, text)
     try:
-        strategy = kind(**options)
+        strategy = kind(**own)
     except (SpecError, TypeError) as error:
         raise SpecError(f"strategy {text!r}: {error}") from None
     except Exception as error:
         raise SpecError(f"strategy {text!r}: {describe_error(error)}") from error
     if name not in STRATEGIES:
         check_attributes(strategy)
-    return strategy
+    if not drawing or not isinstance(strategy, ScoreStrategy):
+        return strategy
+    try:
+        return Stochastic(strategy, **drawing)
+    except SpecError as error:
+        raise SpecError(f"strategy {text!r}: {error}") from None
+
+
+def _options(
+    kind: Maker, name: str, words: list[str], text: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a strategy's own options, and those of drawing by its scores, which all that have scores share."""
+    hints = _hints(kind, name)
+    valid = [field.name for field in _fields(kind)]
+    shared = {key: hint for key, hint in _drawing(kind).items() if key not in valid}
+    own: dict[str, Any] = {}
+    drawing: dict[str, Any] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise SpecError(f"strategy {text!r}: {word!r} is not option=value")
+        if key not in valid and key not in shared:
+            known = [*valid, *shared]
+            reason = unknown_name("option", key, known) if known else "it has no options"
+            raise SpecError(f"strategy {name!r}: {reason}")
+        options, hint = (own, hints[key]) if key in valid else (drawing, shared[key])
+        options[key] = _convert(hint, value, f"strategy {name!r}: option {key}")
+    if drawing and "stochastic" not in drawing:
+        raise SpecError(
+            f"strategy {text!r}: beta has no effect without stochastic; add stochastic=power, softmax or softrank, or "
+            "leave beta out"
+        )
+    return own, drawing
+
+
+def _drawing(kind: Any) -> dict[str, Any]:
+    """Return the options of drawing by scores with their types; none where a strategy does not choose by scores."""
+    if not (isinstance(kind, type) and issubclass(kind, ScoreStrategy)):
+        return {}
+    if kind.select is not ScoreStrategy.select:
+        return {}
+    hints = get_type_hints(Stochastic)
+    return {key: hints[key] for key in ("stochastic", "beta")}
 
 
 def canonical(text: str) -> str:
     """Return the canonical text of this strategy: options in the order of its fields, defaults left out."""
-    kind, name, _ = _resolve(text)
-    strategy = parse(text)
-    values = [(field, getattr(strategy, field.name)) for field in _fields(kind)]
-    changed = [f"{field.name}={value}" for field, value in values if value != field.default]
-    return ":".join([name, *changed])
+    _, name, _ = _resolve(text)
+    options = [f"{field.name}={value}" for field, value in _values(text) if value != field.default]
+    return ":".join([name, *options])
 
 
 def identity(text: str) -> str:
-    """Return the strategy with every option, defaults too: a changed default is a different strategy."""
-    kind, name, _ = _resolve(text)
+    """Return the strategy with every option, defaults too: a changed default is a different strategy.
+
+    Of drawing by scores there are options only where scores are drawn by.
+    """
+    _, name, _ = _resolve(text)
+    return ":".join([name, *(f"{field.name}={value!r}" for field, value in _values(text))])
+
+
+def _values(text: str) -> list[tuple[dataclasses.Field[Any], Any]]:
+    """Return the options of the strategy of this text with their values, its own first."""
     strategy = parse(text)
-    options = [f"{field.name}={getattr(strategy, field.name)!r}" for field in _fields(kind)]
-    return ":".join([name, *options])
+    parts: list[Any] = [strategy.of, strategy] if isinstance(strategy, Stochastic) else [strategy]
+    return [
+        (field, getattr(part, field.name))
+        for part in parts
+        for field in _fields(part)
+        if not isinstance(getattr(part, field.name), ScoreStrategy)
+    ]
 
 
 def _hints(kind: Any, name: str) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Margin(_Uncertainty):
 
     pointwise: ClassVar[bool] = True
     largest: ClassVar[bool] = False
+    highest: ClassVar[float | None] = 1.0
 
     @override
     def score(self, signals: Signals) -> Tensor:

@@ -15,6 +15,7 @@ from alray.settings.common import FUSION_PARTS, ModelSpec, TrainingSpec
 from alray.settings.sweep import SweepSpec
 from alray.strategies import ScoreStrategy
 from alray.strategies.signals import Committee, Request
+from alray.strategies.stochastic import Stochastic
 from alray.studies.sweep.arm import Arm
 from alray.training.learner import check_training
 from alray.training.stopping import check_stopping, held_out_count
@@ -102,16 +103,23 @@ def check_screen(arms: Sequence[Arm], networks: Sequence[Network], study: SweepS
     if study.execution.gpus_per_run:
         raise SpecError("screen works on the CPU; leave it out, or --gpus-per-run")
     for arm, network in zip(arms, networks, strict=True):
-        needs = arm.strategy.needs
-        if not needs.anything:
-            continue
-        if not rounded.can_score(network):
-            raise SpecError(f"{arm.label}: {_unscreened(arm.model)}; leave it out")
-        if not isinstance(arm.strategy, ScoreStrategy) or not rounded.can_compute(needs):
-            raise SpecError(
-                f"{arm.label}: screen needs a strategy that ranks objects by a score from probabilities; leave screen "
-                "out, or the strategy"
-            )
+        if arm.strategy.needs.anything:
+            _check_screened(arm, network)
+
+
+def _check_screened(arm: Arm, network: Network) -> None:
+    if not rounded.can_score(network):
+        raise SpecError(f"{arm.label}: {_unscreened(arm.model)}; leave it out")
+    if isinstance(arm.strategy, Stochastic):
+        raise SpecError(
+            f"{arm.label}: screen keeps the best scores, and stochastic draws from all; leave one of them out"
+        )
+    by_score = isinstance(arm.strategy, ScoreStrategy)
+    if not by_score or not rounded.can_compute(arm.strategy.needs):
+        raise SpecError(
+            f"{arm.label}: screen needs a strategy that ranks objects by a score from probabilities; leave screen "
+            "out, or the strategy"
+        )
 
 
 def _unscreened(model: ModelSpec) -> str:
