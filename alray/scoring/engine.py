@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,10 @@ from alray.strategies.signals import Committee, Request, Signals
 ROUNDED: Mapping[Precision, type[RoundedPass]] = {"int8": Int8Pass, "bf16": Bf16Pass}
 """Precision: its pass."""
 
-_TENSORS = [f.name for f in fields(Signals) if f.name not in ("candidates", "side_log_probs")]
+NOT_OF_BLOCKS = ("candidates", "side_log_probs", "labelled", "labels")
+"""Fields of signals that are no tensor of a block."""
+
+_TENSORS = [f.name for f in fields(Signals) if f.name not in NOT_OF_BLOCKS]
 
 
 @torch.no_grad()
@@ -196,7 +200,7 @@ def _scores_of_blocks(
 
 def _score_blocks(chosen: Pass, pool: PoolTensors, indices: Indices, request: Request) -> Signals:
     n = len(indices)
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, Any] = {}
     side_log_probs: dict[str, Tensor] = {}
     for positions, block in _blocks(chosen, pool, indices, request):
         _merge(tensors, {name: getattr(block, name) for name in _TENSORS}, positions, n)
@@ -208,7 +212,9 @@ def _whole_block(block: Signals, pool: PoolTensors, request: Request) -> Signals
     """Return a block's signals as the engine returns them of all objects: a row for each, and NaN of absent heads."""
     n = len(block.candidates)
     found = {name: getattr(block, name) for name in _TENSORS}
-    tensors = {name: values[:n] for name, values in found.items() if values is not None}
+    tensors: dict[str, Any] = {
+        name: values[:n] for name, values in found.items() if values is not None
+    }
     side_log_probs = {head: values[:n] for head, values in block.side_log_probs.items()}
     for head in request.side_heads:
         if head not in side_log_probs:

@@ -1,7 +1,7 @@
 """The parts that scoring passes share: their protocol, the sizes of blocks, a block's signals."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -95,5 +95,5 @@ def block_signals(
         committee_log_mean=log_mean,
         committee_mean_entropy=mean_entropy,
         side_log_probs={head: log_probs[head] for head in request.side_heads if head in log_probs},
-        **others,
+        **cast("dict[str, Any]", others),
     )

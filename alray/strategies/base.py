@@ -97,6 +97,31 @@ class ScoreStrategy:
         return Query(candidates[chosen], scores[chosen])
 
 
+@dataclass(frozen=True)
+class BatchStrategy:
+    """Base of strategies that choose a round's objects together, not each by a score of its own.
+
+    Attributes:
+        oracle: Whether it needs the labels.
+    """
+
+    oracle: ClassVar[bool] = False
+
+    @property
+    def needs(self) -> Request:
+        """Signals to compute for every candidate."""
+        raise NotImplementedError
+
+    @property
+    def loss_prediction(self) -> LossPredictionSpec | None:
+        """None: no loss predictor is trained."""
+        return None
+
+    def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
+        """Choose k of the candidates; `rng` is the only source of randomness."""
+        raise NotImplementedError
+
+
 def is_pointwise(strategy: Strategy) -> TypeGuard[ScoreStrategy]:
     """Return whether a strategy's class itself says that it scores each object alone, and chooses by the scores."""
     if not isinstance(strategy, ScoreStrategy):

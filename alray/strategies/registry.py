@@ -11,6 +11,7 @@ from alray.custom.code import CustomName
 from alray.custom.loading import describe_error, load, refuse_path
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
+from alray.strategies.badge import Badge
 from alray.strategies.base import ScoreStrategy, Strategy
 from alray.strategies.checking import check_attributes
 from alray.strategies.committee import (
@@ -19,6 +20,7 @@ from alray.strategies.committee import (
     CommitteeLeastConfidence,
     CommitteeMargin,
 )
+from alray.strategies.coreset import CoreSet
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.random import Random
 from alray.strategies.stochastic import Stochastic
@@ -33,6 +35,8 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "committee_margin": CommitteeMargin,
     "committee_entropy": CommitteeEntropy,
     "bald": Bald,
+    "badge": Badge,
+    "coreset": CoreSet,
     "learning_loss": LearningLoss,
     "ideal_loss": IdealLoss,
     "reverse_ideal_loss": ReverseIdealLoss,

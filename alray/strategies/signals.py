@@ -39,6 +39,7 @@ class Request:
         predicted_loss: The loss predictor's prediction; a strategy that asks for it has a `loss_prediction`.
         true_loss: The fused head's loss, for oracles only.
         side_heads: Names of side heads whose log-probabilities are wanted.
+        labelled: The features and log-probabilities that are asked for, of the labelled objects too, with their labels.
     """
 
     log_probs: bool = False
@@ -47,6 +48,7 @@ class Request:
     predicted_loss: bool = False
     true_loss: bool = False
     side_heads: tuple[str, ...] = ()
+    labelled: bool = False
 
     @property
     def anything(self) -> bool:
@@ -71,6 +73,8 @@ class Signals:
         predicted_loss: (n,) from the loss predictor.
         true_loss: (n,) of the fused head; needs the labels, so only oracles ask for it.
         side_log_probs: Per side head that an object has (n, classes), with rows of NaN where its modality is absent.
+        labelled: The same of the labelled objects, in the order in which they were labelled.
+        labels: (n,) int64 classes; of the labelled objects alone.
     """
 
     candidates: Indices
@@ -81,3 +85,5 @@ class Signals:
     predicted_loss: Tensor | None = None
     true_loss: Tensor | None = None
     side_log_probs: Mapping[str, Tensor] = field(default_factory=dict)
+    labelled: "Signals | None" = None
+    labels: Tensor | None = None

@@ -1,6 +1,7 @@
 """The signals of the strategies' contract tests; run as a module it prints each strategy's choice from them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,6 +23,12 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
     labels = torch.from_numpy(rng.integers(0, classes, n))
     predicted = torch.from_numpy(rng.normal(size=n)).float()
     asked = needs.committee is not None
+    features = torch.from_numpy(rng.normal(size=(n, 6))).float()
+    labelled = None
+    if needs.labelled:
+        others = Request(log_probs=needs.log_probs, features=needs.features)
+        labelled = make_signals(others, 9, classes, seed + 1000)
+        labelled = replace(labelled, labels=torch.from_numpy(rng.integers(0, classes, 9)))
     return Signals(
         candidates,
         log_probs=log_probs if needs.log_probs else None,
@@ -29,6 +36,8 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
         committee_mean_entropy=entropy(members).mean(dim=0) if asked else None,
         predicted_loss=predicted if needs.predicted_loss else None,
         true_loss=true_loss(log_probs, labels) if needs.true_loss else None,
+        features=features if needs.features else None,
+        labelled=labelled,
     )
 
 

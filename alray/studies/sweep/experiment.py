@@ -13,6 +13,7 @@ from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
 from alray.scoring.evaluation import UNKNOWN, metrics_by_head, metrics_row, nll_of, predict
+from alray.scoring.labelled import with_labelled
 from alray.scoring.metrics import LogProbs, mean_recall, predicted_classes, rarest_classes, rows_of
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
@@ -189,9 +190,10 @@ class Experiment:
         if not needs.anything:
             return Signals(candidates)
         learner, masks = self.learner, self._committee_generator(needs)
-        return engine.score(
+        found = engine.score(
             learner.network, self._pool, candidates, needs, masks, learner.predictor
         )
+        return with_labelled(found, learner.network, self._pool, self.labelled, needs)
 
     def _fit(self, *, epochs: int, stop_early: bool) -> Epochs[Record]:
         training = self.run.training

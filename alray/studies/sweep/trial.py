@@ -11,6 +11,7 @@ from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.scoring import engine
+from alray.scoring.labelled import with_labelled
 from alray.seeding import generator, torch_seed
 from alray.settings.sweep import SweepSpec
 from alray.strategies import STRATEGIES, custom_name
@@ -86,4 +87,6 @@ def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
         arm.model, arm.training, pool, lambda purpose: torch_seed(study.seed, 0, purpose)
     )
     masks = torch_generator(torch_seed(study.seed, 0, "committee")) if needs.committee else None
-    return engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
+    found = engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
+    labelled = np.setdiff1d(prepared.train, candidates)[: study.initial]
+    return with_labelled(found, learner.network, pool, labelled, needs)

@@ -1,0 +1,74 @@
+"""Choosing objects far from each other: what strategies that compare features have in common."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from alray.pools.pool import Indices
+from alray.strategies.base import Query
+
+ROUNDING = 1e-5
+"""Share of two squared norms that is taken for rounding in the squared distance of two vectors: float32 resolves a
+hundredth of it."""
+
+BLOCK_NUMBERS = 1 << 24
+"""Distances that are held at a time: 64 MB."""
+
+Distances = Callable[[int], Tensor]
+"""The (n,) squared distances of all candidates to the one at this position."""
+
+
+def squared_distances(
+    x: Float[Tensor, "n d"], others: Float[Tensor, "m d"]
+) -> Float[Tensor, "n m"]:
+    """Return squared distances; what is no more than rounding is zero, so copies are no distance apart."""
+    squares = x.square().sum(1)[:, None] + others.square().sum(1)
+    found = torch.addmm(squares, x, others.t(), alpha=-2)
+    return torch.where(found > ROUNDING * squares, found, 0.0)
+
+
+def nearest_squared(x: Float[Tensor, "n d"], others: Float[Tensor, "m d"]) -> Float[Tensor, " n"]:
+    """Return each row's squared distance to the nearest of others, infinity where there are none."""
+    found = x.new_full((len(x),), math.inf)
+    if len(others) == 0:
+        return found
+    rows = max(1, BLOCK_NUMBERS // len(others))
+    for start in range(0, len(x), rows):
+        block = x[start : start + rows]
+        found[start : start + rows] = squared_distances(block, others).amin(1)
+    return found
+
+
+def draw_far(
+    candidates: Indices, distances: Distances, first: Indices, k: int, rng: np.random.Generator
+) -> Query:
+    """Choose k candidates by k-means++ (Arthur and Vassilvitskii 2007), beginning with those at the positions `first`.
+
+    Each next one is drawn with a probability proportional to its squared distance to the nearest chosen one, which is
+    its score; where all that are left lie upon chosen ones, each is as likely as any other.
+    """
+    chosen = first[:k].tolist()
+    scores = [math.nan] * len(chosen)
+    nearest = np.full(len(candidates), np.inf)
+    for position in chosen:
+        _come_nearer(nearest, distances(position), position)
+    while len(chosen) < k:
+        weights = np.where(np.isfinite(nearest), nearest, 0.0).cumsum()
+        if weights[-1] > 0:
+            position = int(np.searchsorted(weights, rng.random() * weights[-1], side="right"))
+        else:
+            left = np.setdiff1d(np.arange(len(candidates)), chosen)
+            position = int(rng.choice(left))
+        scores.append(float(max(nearest[position], 0.0)))
+        chosen.append(position)
+        _come_nearer(nearest, distances(position), position)
+    return Query(candidates[chosen], np.array(scores))
+
+
+def _come_nearer(nearest: np.ndarray, distances: Tensor, position: int) -> None:
+    np.minimum(nearest, distances.double().cpu().numpy(), out=nearest)
+    nearest[position] = 0.0
