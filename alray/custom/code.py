@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from alray.settings.estimators import class_of
+
 
 class CustomName(NamedTuple):
     """A strategy or a network of the user's.
@@ -28,7 +30,11 @@ class CustomName(NamedTuple):
 
 
 def custom_model(name: str) -> CustomName | None:
-    """Return where the code of a network is that the user supplies; None for a built-in one."""
+    """Return where the code of a network is that the user supplies; None for alray's and scikit-learn's own."""
+    estimator = class_of(name)
+    if estimator is not None:
+        ours = estimator.partition(".")[0] == "sklearn"
+        return None if ours else CustomName(estimator, "model.name: scikit-learn class")
     return CustomName(name, "model.name") if ":" in name else None
 
 

@@ -8,6 +8,7 @@ from alray.errors import SpecError
 from alray.networks.models import BUILT_IN
 from alray.settings.base import field_of, look_up
 from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.estimators import class_of
 from alray.settings.sweep import SweepSpec
 
 
@@ -31,6 +32,8 @@ class Configuration:
 def without_effect(model: ModelSpec, training: TrainingSpec) -> dict[str, str]:
     """Return the settings, by dotted name, that change nothing beside the others, each with what to do instead."""
     found: dict[str, str] = {}
+    if class_of(model.name) is not None:
+        return _of_estimator(model.name)
     if model.name not in BUILT_IN:
         for name in ("width", "dropout"):
             found[f"model.{name}"] = (
@@ -61,6 +64,16 @@ def without_effect(model: ModelSpec, training: TrainingSpec) -> dict[str, str]:
             "or leave it out"
         )
     return found
+
+
+def _of_estimator(name: str) -> dict[str, str]:
+    """Return the settings that are of networks with weights; a loss predictor is refused with the strategy's name."""
+    reason = (
+        f"has no effect on the scikit-learn classifier {name}, which is fitted anew on all labels in each round; leave "
+        "it out, and set the options of its class by model.options"
+    )
+    settings = [f"training.{key}" for key in TrainingSpec.model_fields if key != "loss_prediction"]
+    return dict.fromkeys(["model.width", "model.dropout", "model.heads", *settings], reason)
 
 
 def refuse_without_effect(configurations: Sequence[Configuration]) -> None:

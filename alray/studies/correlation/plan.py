@@ -15,6 +15,7 @@ from alray.pools.pool import Indices, Pool, PreparedPool
 from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import generator, torch_seed
 from alray.settings.correlation import CorrelationSpec
+from alray.settings.estimators import class_of
 from alray.settings.names import study_name
 from alray.strategies.signals import Committee
 from alray.studies.correlation import grouping, protocol
@@ -230,6 +231,11 @@ def _sizes(objects: int, size: int, wanted: int) -> str:
 
 def _check_network(spec: CorrelationSpec, prepared: PreparedPool) -> None:
     """Refuse a network that the study cannot work with; `spec` has its numbers filled in."""
+    if class_of(spec.model.name) is not None:
+        raise SpecError(
+            f"model.name: {spec.model.name!r}: a correlation study fine-tunes one model on each group, and a "
+            "scikit-learn classifier is fitted anew each time; use model late_fusion or cnn, or a module of your own"
+        )
     refuse_without_effect([Configuration("the study", "", spec.model, spec.training)])
     pool, seed = PoolTensors(prepared), torch_seed(spec.seed, 0, "weights")
     initial, group = int(spec.initial or 0), int(spec.group_size or 0)

@@ -18,7 +18,9 @@ from alray.strategies.checking import check_query, describe_strategy
 from alray.strategies.signals import Signals
 from alray.studies.sweep.arm import Arm
 from alray.studies.sweep.plan import Plan
+from alray.training.estimator_fit import fit_anew
 from alray.training.learner import fresh_learner
+from alray.training.trial import trial_objects
 
 CANDIDATES = 200
 """Candidates of a trial, besides those to query."""
@@ -77,7 +79,7 @@ def _candidates(prepared: PreparedPool, study: SweepSpec) -> Indices:
 
 
 def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
-    """Return what the strategy needs, by a network with fresh weights."""
+    """Return what the strategy needs, by a network of fresh weights, or an estimator fitted on a few objects."""
     study, needs = arm.study, arm.strategy.needs
     if not needs.anything:
         return Signals(candidates)
@@ -85,5 +87,6 @@ def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
     learner = fresh_learner(
         arm.model, arm.training, pool, lambda purpose: torch_seed(study.seed, 0, purpose)
     )
+    fit_anew(learner.network, pool, trial_objects(pool), generator(study.seed, 0, "batches"))
     masks = torch_generator(torch_seed(study.seed, 0, "committee")) if needs.committee else None
     return engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
