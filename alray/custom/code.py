@@ -47,11 +47,13 @@ class CustomCode:
             installed package and its version.
         folders: Folders in which the modules were found.
         values: Classes and functions of `__main__` by name: they are sent to workers by value.
+        versions: Versions of the installed packages that networks come from.
     """
 
     files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self, name: str | None) -> str | None:
         """Return a hash of all that this name's code consists of, None for what alray holds itself."""

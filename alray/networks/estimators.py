@@ -1,6 +1,7 @@
 """Estimators with scikit-learn's interface: found by their names, made with their options, seeded."""
 
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -36,12 +37,15 @@ def estimator_maker(spec: ModelSpec) -> Callable[[], Any]:
     def make() -> Any:
         if callable(thing):
             return thing(**options)
+        if not hasattr(thing, "get_params"):
+            return thing
         from sklearn.base import clone  # noqa: PLC0415 -- it need not be installed
 
         return clone(thing).set_params(**options)
 
     try:
-        with forked_rng(0):
+        with forked_rng(0), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a fit says them again
             estimator = make()
     except SpecError:
         raise
@@ -78,7 +82,9 @@ def _where(name: str) -> str:
     """Return the name under which scikit-learn has the class, "" where it has none of this name elsewhere."""
     from sklearn.utils import all_estimators  # noqa: PLC0415 -- it need not be installed
 
-    found = dict(all_estimators(type_filter="classifier")).get(name.rpartition(".")[2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = dict(all_estimators(type_filter="classifier")).get(name.rpartition(".")[2])
     if found is None:
         return ""
     public = found.__module__.partition("._")[0]

@@ -127,6 +127,11 @@ def make_correlation_plan(
     Raises:
         SpecError: Names the setting and the nearest value that works.
     """
+    if class_of(spec.model.name) is not None:
+        raise SpecError(
+            f"model.name: {spec.model.name!r}: a correlation study fine-tunes one model on each group, and a "
+            "scikit-learn classifier is fitted anew each time; use model late_fusion or cnn, or a module of your own"
+        )
     initial = _initial(spec, pool, prepared)
     unlabelled = len(prepared.train) - initial
     size = spec.group_size or _group_size(spec.sample, unlabelled)
@@ -231,11 +236,6 @@ def _sizes(objects: int, size: int, wanted: int) -> str:
 
 def _check_network(spec: CorrelationSpec, prepared: PreparedPool) -> None:
     """Refuse a network that the study cannot work with; `spec` has its numbers filled in."""
-    if class_of(spec.model.name) is not None:
-        raise SpecError(
-            f"model.name: {spec.model.name!r}: a correlation study fine-tunes one model on each group, and a "
-            "scikit-learn classifier is fitted anew each time; use model late_fusion or cnn, or a module of your own"
-        )
     refuse_without_effect([Configuration("the study", "", spec.model, spec.training)])
     pool, seed = PoolTensors(prepared), torch_seed(spec.seed, 0, "weights")
     initial, group = int(spec.initial or 0), int(spec.group_size or 0)
