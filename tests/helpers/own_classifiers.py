@@ -22,7 +22,7 @@ def one_of_two(kind: str = "plain") -> Any:
     return LogisticRegression() if kind == "plain" else pipeline
 
 
-class Shares(ClassifierMixin, BaseEstimator):
+class Shares(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Answers by the classes' shares among the labels alone; a base for classifiers with a fault."""
 
     def fit(self, x: Any, y: Any) -> Any:
@@ -111,10 +111,10 @@ class Counting(Shares):
 
     @override
     def fit(self, x: Any, y: Any) -> Any:
-        self.seen |= {library["num_threads"] for library in threadpool_info()}
+        Counting.seen |= {library["num_threads"] for library in threadpool_info()}
         return super().fit(x, y)
 
     @override
     def predict_proba(self, x: Any) -> Any:
-        self.seen |= {library["num_threads"] for library in threadpool_info()}
+        Counting.seen |= {library["num_threads"] for library in threadpool_info()}
         return super().predict_proba(x)

@@ -1,5 +1,7 @@
 """A scikit-learn classifier as a network: what it learns from, what it answers, and its committee."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,6 @@ from alray.networks.models import build_network
 from alray.networks.sklearn_classifier import SMALLEST, side_by_side
 from alray.networks.tensors import PoolTensors
 from alray.networks.threads import threads
-from alray.pools.pool import PreparedPool
 from alray.scoring.engine import score
 from alray.scoring.evaluation import evaluate
 from alray.settings.common import ModelSpec
@@ -25,9 +26,9 @@ TREE = "sklearn:sklearn.tree.DecisionTreeClassifier"
 OWN = "sklearn:tests.helpers.own_classifiers"
 
 
-def fitted(name=LINEAR, pool: PreparedPool = POOL, objects=None, seed=0, **options):
+def fitted(name=LINEAR, pool=POOL, objects=None, seed=0, **options) -> Any:
     """Return a classifier that has learned from these objects, or from the train part."""
-    network = build_network(ModelSpec(name=name, options=options), pool)
+    network: Any = build_network(ModelSpec(name=name, options=options), pool)
     tensors = PoolTensors(pool)
     objects = pool.train if objects is None else objects
     network.fit(tensors.batch(objects), tensors.labels(objects), seed)

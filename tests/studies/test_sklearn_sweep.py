@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,10 +72,10 @@ def test_each_round_draws_anew_and_each_seed_otherwise(pool):
     seeds = set()
     for seed in (0, 1):
         running = Experiment(run.model_copy(update={"seed": seed}), tensors, clock())
-        running.passive()
-        seeds.add(running.learner.network._fitted.estimator.random_state)
-        running.next_round()
-        seeds.add(running.learner.network._fitted.estimator.random_state)
+        network: Any = running.learner.network
+        for take in (running.passive, running.next_round):
+            take()
+            seeds.add(network._fitted.estimator.random_state)
     assert len(seeds) == 4
 
 
