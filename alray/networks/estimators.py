@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from alray.custom.loading import describe_error, load
+from alray.custom.loading import MAIN, describe_error, load
 from alray.errors import SpecError
 from alray.networks.generators import forked_rng
 from alray.settings.base import unknown_name
@@ -31,6 +31,11 @@ def estimator_maker(spec: ModelSpec) -> Callable[[], Any]:
             f'model.name: {spec.name!r} needs scikit-learn, which is not installed: pip install "alray[sklearn]"'
         )
     thing = _load(spec.name)
+    if not callable(thing) and str(class_of(spec.name)).startswith(f"{MAIN}:"):
+        raise SpecError(
+            f"model.name: {spec.name!r} is an object of this program, and a study cannot see whether it has changed: "
+            "return it from a function, and name that one, or put it into a module"
+        )
     options = {key: _number(value) for key, value in spec.options.items()}
     _check_options(spec.name, thing, options)
 

@@ -1,6 +1,8 @@
 """Sweeps whose network is a scikit-learn classifier: their records, and what a study keeps of where they come from."""
 
 import json
+import linecache
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +33,15 @@ from sklearn.linear_model import LogisticRegression
 class Mine(LogisticRegression):
     def __init__(self, C=1.0, max_iter=100):
         super().__init__(C=C, max_iter=max_iter)
+"""
+
+SCRIPT = """
+from sklearn.tree import DecisionTreeClassifier
+
+tree = DecisionTreeClassifier()
+
+def made():
+    return DecisionTreeClassifier(max_depth=DEPTH)
 """
 
 
@@ -182,3 +193,26 @@ def test_a_page_says_how_it_is_fitted(pool, tmp_path):
     assert f"{LINEAR}, C 0.1" in page
     assert "a fresh classifier on all labels in each round" in page
     assert "Adam" not in page
+
+
+def test_an_object_of_a_script_is_refused_and_what_a_function_returns_is_known_by_its_source(
+    pool, tmp_path, monkeypatch
+):
+    """The digest of an object would be the same whatever its options are."""
+    main = sys.modules["__main__"]
+    script = tmp_path / "script.py"
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    monkeypatch.setattr(main, "__file__", str(script), raising=False)
+    digests = set()
+    for depth in (2, 3):
+        source = SCRIPT.replace("DEPTH", str(depth))
+        script.write_text(source)
+        linecache.checkcache(str(script))
+        exec(compile(source, str(script), "exec"), namespace)
+        for name in ("tree", "made", "DecisionTreeClassifier"):
+            monkeypatch.setattr(main, name, namespace[name], raising=False)
+        (run,) = api.plan_sweep(study(pool, "sklearn:__main__.made")).runs
+        digests.add(run.model_code)
+    assert len(digests) == 2
+    with pytest.raises(SpecError, match=r"object of this program.*return it from a function"):
+        api.plan_sweep(study(pool, "sklearn:__main__.tree"))

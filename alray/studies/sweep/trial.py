@@ -20,7 +20,6 @@ from alray.studies.sweep.arm import Arm
 from alray.studies.sweep.plan import Plan
 from alray.training.estimator_fit import fit_anew
 from alray.training.learner import fresh_learner
-from alray.training.trial import trial_objects
 
 CANDIDATES = 200
 """Candidates of a trial, besides those to query."""
@@ -79,7 +78,7 @@ def _candidates(prepared: PreparedPool, study: SweepSpec) -> Indices:
 
 
 def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
-    """Return what the strategy needs, by a network of fresh weights, or an estimator fitted on a few objects."""
+    """Return what the strategy needs, by a network of fresh weights, or an estimator fitted on initial labels."""
     study, needs = arm.study, arm.strategy.needs
     if not needs.anything:
         return Signals(candidates)
@@ -87,6 +86,9 @@ def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
     learner = fresh_learner(
         arm.model, arm.training, pool, lambda purpose: torch_seed(study.seed, 0, purpose)
     )
-    fit_anew(learner.network, pool, trial_objects(pool), generator(study.seed, 0, "batches"))
+    known = generator(study.seed, 0, "initial").choice(
+        prepared.train, study.initial, replace=False
+    )
+    fit_anew(learner.network, pool, known, generator(study.seed, 0, "batches"))
     masks = torch_generator(torch_seed(study.seed, 0, "committee")) if needs.committee else None
     return engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
