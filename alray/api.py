@@ -9,6 +9,7 @@ from typing import Any
 
 from alray.custom.code import CustomCode, custom_model
 from alray.custom.finding import find_code
+from alray.custom.packages import with_packages
 from alray.errors import Interrupted
 from alray.pools.preparing import PoolVariant, prepare, share
 from alray.pools.reading import read_pool
@@ -125,7 +126,7 @@ def plan_sweep(
     What lies in `results` goes on under the defaults that it was begun with.
     """
     spec = resolve(study_settings(SweepSpec, study, settings), SweepStore, results)
-    code = find_code(custom_names(spec))
+    code = with_packages(find_code(custom_names(spec)), spec)
     _require_sendable(code, spec.execution)
     varied = [varied_study(spec, choice) for choice in choices(spec.vary)]
     pools = read_pools(spec.pool, [each.pool for each in varied], spec.split.column)

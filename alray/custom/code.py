@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from alray.settings.estimators import class_of
+
 
 class CustomName(NamedTuple):
     """A strategy or a network of the user's.
@@ -28,7 +30,11 @@ class CustomName(NamedTuple):
 
 
 def custom_model(name: str) -> CustomName | None:
-    """Return where the code of a network is that the user supplies; None for a built-in one."""
+    """Return where the code of a network is that the user supplies; None for alray's and scikit-learn's own."""
+    estimator = class_of(name)
+    if estimator is not None:
+        ours = estimator.partition(".")[0] == "sklearn"
+        return None if ours else CustomName(estimator, "model.name: scikit-learn class")
     return CustomName(name, "model.name") if ":" in name else None
 
 
@@ -41,11 +47,13 @@ class CustomCode:
             installed package and its version.
         folders: Folders in which the modules were found.
         values: Classes and functions of `__main__` by name: they are sent to workers by value.
+        versions: Versions of the installed packages that networks come from.
     """
 
     files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self, name: str | None) -> str | None:
         """Return a hash of all that this name's code consists of, None for what alray holds itself."""

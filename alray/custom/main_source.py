@@ -58,8 +58,9 @@ def _of_module(value: Any) -> dict[str, str]:
     outermost = str(module).partition(".")[0]
     if module not in sys.modules or outermost in ("alray", MAIN, *sys.stdlib_module_names):
         return {}
-    files = module_files(str(module))
-    return hashes(files) if files and folder_of(str(module)).name not in INSTALLED else {}
+    # To look for the files of an installed package, whose hashes are not wanted, takes seconds.
+    installed = folder_of(str(module)).name in INSTALLED
+    return {} if installed else hashes(module_files(str(module)))
 
 
 def _source(thing: Any, subject: str) -> str:

@@ -1,4 +1,4 @@
-"""Which network a study's settings name: late fusion, softmax regression, a small CNN, or a user's module."""
+"""Which network a study's settings name: built-in, a user's module, or a scikit-learn classifier."""
 
 from collections.abc import Callable
 
@@ -8,16 +8,19 @@ from alray.custom.loading import load, refuse_path
 from alray.errors import SpecError
 from alray.networks.cnn import Cnn
 from alray.networks.custom_module import CustomModule
+from alray.networks.estimators import estimator_maker
 from alray.networks.generators import forked_rng
 from alray.networks.late_fusion import LateFusion
 from alray.networks.linear import SoftmaxRegression
 from alray.networks.network import FUSED, Network
+from alray.networks.sklearn_classifier import SklearnClassifier
 from alray.pools.pool import PreparedPool
 from alray.settings.base import unknown_name
 from alray.settings.common import ModelSpec
+from alray.settings.estimators import EXAMPLE, class_of
 
 BUILT_IN = ("late_fusion", "linear", "cnn")
-"""Names of the networks that come with alray; any other is `package.module:factory`."""
+"""Names of the networks that come with alray; any other is `package.module:factory` or `sklearn:package.Class`."""
 
 
 def build_network(spec: ModelSpec, pool: PreparedPool) -> Network:
@@ -38,6 +41,8 @@ def build_network(spec: ModelSpec, pool: PreparedPool) -> Network:
         return LateFusion(dimensions, pool.class_count, spec)
     if spec.name == "cnn":
         return _build_cnn(spec, pool)
+    if class_of(spec.name) is not None:
+        return SklearnClassifier(spec.name, estimator_maker(spec), pool.class_count)
     return _build_custom(spec, pool)
 
 
@@ -59,7 +64,7 @@ def _build_custom(spec: ModelSpec, pool: PreparedPool) -> Network:
         refuse_path(spec.name, "model.name")
         raise SpecError(
             f"model.name: {unknown_name('model', spec.name, [*BUILT_IN])} "
-            "(a custom one: package.module:factory)"
+            f"(a custom one: package.module:factory; of scikit-learn: {EXAMPLE})"
         )
     # Its first import may draw numbers, which must not change the network's.
     with forked_rng(0):

@@ -1,10 +1,14 @@
 """What every network that alray trains and scores with offers."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from alray.networks.layers import as_member, committee_masks, dropouts
 from alray.networks.tensors import Batch
 
 FUSED = "fused"
@@ -53,3 +57,12 @@ class Network(nn.Module):
     @override
     def forward(self, batch: Batch) -> Outputs:
         raise NotImplementedError
+
+    def committee(self, members: int, generator: torch.Generator) -> AbstractContextManager[None]:
+        """Return the context in which the network has this many members, drawn from `generator`: dropout masks."""
+        return committee_masks(self, members, generator)
+
+    def members(self) -> Callable[[int], AbstractContextManager[None]]:
+        """Return what gives the context, inside that of `committee`, in which the network is the member of a number."""
+        layers = dropouts(self)
+        return lambda member: as_member(layers, member)

@@ -10,6 +10,7 @@ from alray.analysis.sweep.made_by import made_by
 from alray.analysis.wording import count, joined
 from alray.pools.builtin import pool_name
 from alray.reporting.sources import Source
+from alray.settings.estimators import class_of
 from alray.studies.recorded_choices import recorded_precision
 
 ONE_SPLIT = "the same for all seeds: intervals hold for this split alone, and another would change the numbers"
@@ -25,7 +26,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
     if classes:
         pool += f", {sum(classes.values()):,} objects of {len(classes)} classes to learn from"
     budget = settings["initial"] + settings["rounds"] * settings["query"]
-    model, training, split = settings["model"], settings["training"], settings["split"]
+    split = settings["split"]
     outside = labels_outside(manifest).words
     versions = {"alray": manifest.get("alray"), "Python": manifest.get("python")}
     return {
@@ -39,11 +40,25 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         **_full_data(ceilings),
         **_scored(source),
         "seeds": ", ".join(map(str, settings["seeds"])),
+        **_fitted(settings),
+        **_made_by(source.runs),
+        **provenance(manifest, versions),
+    }
+
+
+def _fitted(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the network is, and how it is fitted."""
+    model, training = settings["model"], settings["training"]
+    if class_of(model["name"]) is not None:
+        options = "".join(f", {name} {value}" for name, value in model["options"].items())
+        return {
+            "model": f"{model['name']}{options}",
+            "training": "a fresh classifier on all labels in each round; no labels are held out",
+        }
+    return {
         "model": f"{model['name']}, width {model['width']}, dropout {model['dropout']:g}",
         "training": f"Adam {training['lr']:g}, batch size {training['batch_size']}, BatchNorm "
         f"{training['batch_norm']}, {training['mode']}",
-        **_made_by(source.runs),
-        **provenance(manifest, versions),
     }
 
 

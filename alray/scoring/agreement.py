@@ -9,6 +9,7 @@ from alray.networks.generators import torch_generator
 from alray.networks.layers import as_member, committee_masks, dropouts
 from alray.networks.linear import SoftmaxRegression
 from alray.networks.network import FUSED, Network, Outputs
+from alray.networks.sklearn_classifier import SklearnClassifier
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
 from alray.strategies.signals import Committee
@@ -29,6 +30,13 @@ def check_committee(network: Network, committee: Committee) -> None:
     Raises:
         SpecError: No dropout layers for a dropout committee, or no side heads for a committee of heads.
     """
+    if isinstance(network, SklearnClassifier):
+        if committee.kind != "dropout":
+            raise SpecError(
+                f"committee={committee.kind} needs several heads, and a scikit-learn classifier has one: use "
+                "committee=dropout, whose members are fitted on bootstrap samples of the labels"
+            )
+        return
     if committee.kind in ("dropout", "both") and not dropouts(network):
         way = "set model.dropout above 0"
         if isinstance(network, CustomModule):
@@ -52,12 +60,13 @@ def check_disagreement(
 ) -> None:
     """Refuse a committee by dropout whose members agree on these objects, to rounding.
 
-    Heads have weights of their own, so a committee of heads alone is not asked.
+    Heads have weights of their own, so a committee of heads alone is not asked; nor are members by bagging, which have
+    learned from different objects.
 
     Raises:
         SpecError: They agree, or a member's answer depends on the objects that are scored with one.
     """
-    if committee.kind == "heads":
+    if committee.kind == "heads" or isinstance(network, SklearnClassifier):
         return
     network.eval()
     layers = dropouts(network)

@@ -19,7 +19,6 @@ from torch import Tensor
 
 from alray.networks.custom_module import CustomModule
 from alray.networks.late_fusion import LateFusion
-from alray.networks.layers import committee_masks
 from alray.networks.loss_predictor import LossPredictor
 from alray.networks.network import Network
 from alray.networks.tensors import PoolTensors
@@ -64,7 +63,7 @@ def score(
         pool: The pool.
         indices: (n,) objects.
         request: Which signals to compute.
-        generator: Draws the committee's dropout masks; required for them.
+        generator: Draws the committee's members; required for those by dropout or by bagging.
         predictor: The network's loss predictor; without it there is no `predicted_loss`.
 
     Raises:
@@ -160,7 +159,7 @@ def _fastest_pass(
 def _committee(
     network: Network, committee: Committee | None, generator: torch.Generator | None
 ) -> AbstractContextManager[None]:
-    """Return the context in which the network's dropout layers have the masks of this committee."""
+    """Return the context in which the network has the members of this committee."""
     if committee is None:
         return nullcontext()
     check_committee(network, committee)
@@ -168,7 +167,7 @@ def _committee(
         return nullcontext()
     if generator is None:
         raise ValueError("a dropout committee needs a generator for its masks")
-    return committee_masks(network, committee.members, generator)
+    return network.committee(committee.members, generator)
 
 
 def _blocks(

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from alray.networks.late_fusion import LateFusion
-from alray.networks.layers import as_member, dropouts
 from alray.networks.linear import SoftmaxRegression
 from alray.networks.loss_predictor import LossPredictor
 from alray.networks.network import FUSED, Network, Outputs
+from alray.networks.sklearn_classifier import SklearnClassifier
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.passes import BLOCK, MODULE_BLOCK, asked_heads, block_signals
@@ -20,6 +20,9 @@ GPU_BLOCK = 65_536
 
 CUSTOM_GPU_BLOCK = 4096
 """The same for a module of any kind, whose maps may be large."""
+
+ESTIMATOR_BLOCK = 8192
+"""The same for a scikit-learn classifier: a forest of 100 trees takes milliseconds to be asked at all."""
 
 GPU_SHARE = 1 / 32
 """Share of a GPU's memory that a block may take."""
@@ -49,13 +52,15 @@ class ModulePass:
     ) -> None:
         self._network = network
         self._pool = pool
-        if pool.device.type != "cpu":
+        if isinstance(network, SklearnClassifier):
+            self.block_size = ESTIMATOR_BLOCK
+        elif pool.device.type != "cpu":
             self.block_size = block_of(network, pool)
         elif isinstance(network, SoftmaxRegression):
             self.block_size = BLOCK
         self._request = request
         self._predictor = predictor if request.predicted_loss else None
-        self._dropouts = dropouts(network)
+        self._as_member = network.members()
 
     def prepare(self, present: Sequence[str], indices: Indices) -> None:
         """Nothing: a module treats every pattern alike."""
@@ -87,7 +92,7 @@ class ModulePass:
             return list(_log_probs(outputs, heads).values())
         members: list[Tensor] = []
         for member in range(committee.members):
-            with as_member(self._dropouts, member):
+            with self._as_member(member):
                 members += _log_probs(self._network(batch), heads).values()
         return members
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_serializer, model_validator
 
 from alray.settings.base import Count, Fraction, NotNegative, Positive, Settings, Share
+from alray.settings.estimators import check_name
 from alray.settings.secrets import without_secrets
 
 
@@ -91,7 +92,8 @@ class ModelSpec(Settings):
 
     name: str = Field(
         "late_fusion",
-        description="late_fusion, linear (softmax regression on all features), cnn, or package.module:factory",
+        description="late_fusion, linear (softmax regression on all features), cnn, package.module:factory, or "
+        "sklearn:package.Class, a scikit-learn classifier with predict_proba",
     )
     width: Count = Field(128, description="d: the fused layers' width (late_fusion, cnn)")
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
@@ -116,7 +118,14 @@ class ModelSpec(Settings):
         description="how late_fusion joins modalities: concat, sum, gated (a gate for each), attention (weights that "
         "sum to 1), matrix (products of their units), or early (their features as one vector, before the encoder)",
     )
-    options: dict[str, Any] = Field({}, description="arguments for a custom factory")
+    options: dict[str, Any] = Field(
+        {}, description="arguments for a custom factory or a scikit-learn class"
+    )
+
+    @model_validator(mode="after")
+    def _names_a_class(self) -> "ModelSpec":
+        check_name(self.name)
+        return self
 
 
 FUSION_PARTS = ("block", "encoder", "fusion")

@@ -8,6 +8,7 @@ from alray.errors import SpecError
 from alray.networks.models import BUILT_IN
 from alray.settings.base import field_of, look_up
 from alray.settings.common import FUSION_PARTS, ModelSpec, TrainingSpec
+from alray.settings.estimators import class_of
 from alray.settings.sweep import SweepSpec
 
 
@@ -30,6 +31,8 @@ class Configuration:
 
 def without_effect(model: ModelSpec, training: TrainingSpec) -> dict[str, str]:
     """Return the settings, by dotted name, that change nothing beside the others, each with what to do instead."""
+    if class_of(model.name) is not None:
+        return _of_estimator(model.name)
     of_model = _on_custom(model) if model.name not in BUILT_IN else _on_built_in(model)
     return {**of_model, **_on_training(training)}
 
@@ -89,6 +92,17 @@ def _on_training(training: TrainingSpec) -> dict[str, str]:
             "or leave it out"
         )
     return found
+
+
+def _of_estimator(name: str) -> dict[str, str]:
+    """Return the settings that are of networks with weights; a loss predictor is refused with the strategy's name."""
+    reason = (
+        f"has no effect on the scikit-learn classifier {name}, which is fitted anew on all labels in each round; leave "
+        "it out, and set the options of its class by model.options"
+    )
+    settings = [f"training.{key}" for key in TrainingSpec.model_fields if key != "loss_prediction"]
+    parts = [f"model.{key}" for key in ("width", "dropout", "heads", *FUSION_PARTS)]
+    return dict.fromkeys([*parts, *settings], reason)
 
 
 def refuse_without_effect(configurations: Sequence[Configuration]) -> None:

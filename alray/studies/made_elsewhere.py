@@ -5,15 +5,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from alray._version import __version__
+from alray.settings.estimators import PACKAGE
 from alray.studies.folder import Folder
-from alray.studies.machine import installed_version, is_same_processor, own_source, processor
+from alray.studies.machine import (
+    MISSING,
+    installed_version,
+    is_same_processor,
+    own_source,
+    processor,
+)
 from alray.studies.manifest import read
 
 _logger = logging.getLogger(__name__)
 
 
 def warn_if_made_elsewhere(folder: Folder) -> None:
-    """Warn that a study goes on with another alray, processor or PyTorch than it was begun with."""
+    """Warn that a study goes on with another alray, processor, PyTorch or scikit-learn than it was begun with."""
     if not folder.has_progress():
         return
     earlier = read(folder, warn=False)
@@ -32,14 +39,15 @@ def warn_if_made_elsewhere(folder: Folder) -> None:
 
 
 def _warn_if_moved(folder: Folder, earlier: Mapping[str, Any]) -> None:
-    """Warn of another processor or PyTorch; another number of threads is refused, being a setting."""
+    """Warn of another processor, PyTorch or scikit-learn; another number of threads is refused, being a setting."""
     processors = earlier.get("machine", {}).get("processor"), processor()
-    torches = earlier.get("versions", {}).get("torch"), installed_version("torch")
     differing = []
     if processors[0] is not None and not is_same_processor(*processors):
         differing.append(f"the processor {processors[0]}, here {processors[1]}")
-    if torches[0] is not None and torches[0] != torches[1]:
-        differing.append(f"PyTorch {torches[0]}, here {torches[1]}")
+    for package, title in (("torch", "PyTorch"), (PACKAGE, PACKAGE)):
+        there, here = earlier.get("versions", {}).get(package), installed_version(package)
+        if there is not None and there != here:
+            differing.append(f"{title} {there}, here {here or MISSING}")
     if differing:
         _logger.warning(
             "%s was last run elsewhere (%s): what is finished stays, and what is added differs from it as runs with "

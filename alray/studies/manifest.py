@@ -261,7 +261,10 @@ def origin(
         CODE: _code(folder, earlier, study.code),
         PRODUCTS: dict(products),
         "python": platform.python_version(),
-        "versions": {name: installed_version(name) for name in PACKAGES},
+        "versions": {
+            **{name: installed_version(name) for name in PACKAGES},
+            **study.code.versions,
+        },
         "machine": {"system": platform.platform(), "processor": processor()},
     }
 

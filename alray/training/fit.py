@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from alray.networks.layers import seed_dropouts
+from alray.networks.sklearn_classifier import SklearnClassifier
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.training.batches import batches
+from alray.training.estimator_fit import fit_anew, log_loss
 from alray.training.gpu.stack import Epoch, place_of
 from alray.training.learner import Learner, train_mode
 from alray.training.steps import Steps
@@ -23,7 +25,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Draws:
-    """The generators of a fit: of the order of batches, and of the dropout masks."""
+    """The generators of a fit: of the order of batches, which also seeds an estimator, and of the dropout masks."""
 
     order: np.random.Generator
     dropout: torch.Generator
@@ -86,7 +88,10 @@ def fit(
 def fitting(
     learner: Learner, pool: PoolTensors, labelled: Indices, draws: Draws, options: FitOptions
 ) -> Epochs[Fit]:
-    """Do the same; yield the epochs of a learner that is in a stack."""
+    """Do the same; yield the epochs of a learner that is in a stack. A network without weights is fitted anew."""
+    if isinstance(learner.network, SklearnClassifier):
+        fit_anew(learner.network, pool, labelled, draws.order)
+        return Fit(1, log_loss(learner.network, pool, labelled))
     seed_dropouts(learner.network, draws.dropout)
     # Labels grow from round to round, and so do batches.
     steps = Steps(learner, pool, few_shapes=True)

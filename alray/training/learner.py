@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from alray.custom.user_errors import named_errors
 from alray.errors import SpecError
 from alray.networks.generators import forked_rng
 from alray.networks.layers import batch_norms
@@ -16,7 +17,6 @@ from alray.seeding import Purpose
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.training.adam import Adam, WeightGroup
 from alray.training.losses import HeadsLoss, ranking_loss
-from alray.training.user_errors import named_errors
 
 
 class Learner(nn.Module):

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from alray.custom.user_errors import named_errors
 from alray.errors import SpecError
 from alray.networks.custom_module import CustomModule
 from alray.networks.generators import forked_rng, torch_generator
@@ -16,13 +17,14 @@ from alray.networks.network import Network
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import Indices
 from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.estimators import class_of
 from alray.training.batches import batches
 from alray.training.checkpoint import learner_tensors, restore_learner
+from alray.training.estimator_trial import tried_estimator
 from alray.training.hidden_state import changed, numbers, snapshot, unsaved_buffers
 from alray.training.learner import Learner, fresh_learner, train_mode, try_network
 from alray.training.steps import Steps
 from alray.training.trial_outputs import check_logits, differ, warn_of_outputs
-from alray.training.user_errors import named_errors
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ def tried_network(
     seed: int,
     label_counts: Sequence[int],
 ) -> Network:
-    """Return the network of these settings, a custom one trained for two steps, by which it has been tried.
+    """Return the network of these settings; a custom one is trained for two steps, a scikit-learn classifier fitted.
 
     Args:
         model: The network's settings.
@@ -51,6 +53,8 @@ def tried_network(
     """
     if model.name in BUILT_IN:
         return try_network(model, pool.pool, seed)
+    if class_of(model.name) is not None:
+        return tried_estimator(model, pool, seed, min(label_counts), trial_objects(pool))
     trial = Trial(model, training, pool, seed)
     trial.run(label_counts)
     return trial.network

@@ -52,6 +52,24 @@ KINDS = {
         "strategies": ["committee_entropy:members=2"],
         "model": {"name": "tests.helpers.own_modules:OwnNetwork"},
     },
+    "forest": {
+        "strategies": ["margin"],
+        "model": {
+            "name": "sklearn:sklearn.ensemble.RandomForestClassifier",
+            "options": {"n_estimators": 5},
+        },
+        "training": {},
+    },
+    "bagged-pipeline": {
+        "strategies": ["bald:members=2"],
+        "model": {"name": "sklearn:tests.helpers.own_classifiers.pipeline"},
+        "training": {},
+    },
+    "globally-seeded": {
+        "strategies": ["entropy"],
+        "model": {"name": "sklearn:tests.helpers.own_classifiers.Globally"},
+        "training": {},
+    },
 }
 
 

@@ -15,6 +15,7 @@ from alray.pools.pool import Indices, Pool, PreparedPool
 from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import generator, torch_seed
 from alray.settings.correlation import CorrelationSpec
+from alray.settings.estimators import class_of
 from alray.settings.names import study_name
 from alray.strategies.signals import Committee
 from alray.studies.correlation import grouping, protocol
@@ -126,6 +127,11 @@ def make_correlation_plan(
     Raises:
         SpecError: Names the setting and the nearest value that works.
     """
+    if class_of(spec.model.name) is not None:
+        raise SpecError(
+            f"model.name: {spec.model.name!r}: a correlation study fine-tunes one model on each group, and a "
+            "scikit-learn classifier is fitted anew each time; use model late_fusion or cnn, or a module of your own"
+        )
     initial = _initial(spec, pool, prepared)
     unlabelled = len(prepared.train) - initial
     size = spec.group_size or _group_size(spec.sample, unlabelled)

@@ -1,8 +1,9 @@
 """An arm of a sweep: what is compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alray.settings.common import ModelSpec, TrainingSpec
+from alray.settings.estimators import class_of
 from alray.settings.sweep import SweepSpec
 from alray.strategies import Strategy
 
@@ -42,3 +43,11 @@ class Arm:
     def training(self) -> TrainingSpec:
         """The fit's settings."""
         return self.study.training
+
+
+def without_stopping(arm: Arm) -> Arm:
+    """Return the arm, of which a scikit-learn classifier learns from all labels: nothing stops its fits early."""
+    if class_of(arm.model.name) is None:
+        return arm
+    training = arm.training.model_copy(update={"stopping": "fixed_epochs"})
+    return replace(arm, study=arm.study.model_copy(update={"training": training}))

@@ -10,6 +10,7 @@ import pandas as pd
 from typing_extensions import override
 
 from alray.seeding import generator
+from alray.settings.estimators import class_of
 from alray.settings.run import RunSpec
 from alray.studies.driver import Driver
 from alray.studies.events import Failure
@@ -209,7 +210,9 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         queries += records.query_rows(names, result.results, self._plan.pool)
         run.seconds += _sum_seconds(added)
         run.host, run.rounds_done = result.host, result.round
-        run.add_maker(platform.node() if run.host == HERE else run.host, own_software())
+        packages = self._plan.code.versions if class_of(run.run.model.name) else {}
+        software = ", ".join([own_software(), *map(" ".join, packages.items())])
+        run.add_maker(platform.node() if run.host == HERE else run.host, software)
 
     def _save_state(self, result: Progress, run: RunStatus | None) -> None:
         """Write the records, then the checkpoint that builds on them, unless the run is finished and keeps none."""

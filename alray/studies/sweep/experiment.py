@@ -26,6 +26,7 @@ from alray.studies.sweep.records import Record, RoundResult
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors, restore_learner
+from alray.training.estimator_fit import fit_anew
 from alray.training.fit import Draws, Epochs, FitOptions, complete, fitting
 from alray.training.gpu.stacks import Stacks
 from alray.training.learner import Learner, fresh_learner
@@ -68,6 +69,8 @@ class Experiment:
             self.labelled = state.labelled
             self._round_zero = dict(state.round_zero)
             restore_learner(self.learner, state.tensors)
+            with self._seeded("dropout"):
+                fit_anew(self.learner.network, pool, self.labelled, self._rng("batches"))
 
     @cached_property
     def _strategy(self) -> Strategy:

@@ -6,12 +6,14 @@ from alray.errors import AlrayError, SpecError
 from alray.networks.custom_module import CustomModule
 from alray.networks.kernels import has_int8
 from alray.networks.network import Network
+from alray.networks.sklearn_classifier import SklearnClassifier
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.scoring import rounded
 from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import torch_seed
 from alray.settings.common import FUSION_PARTS, ModelSpec, TrainingSpec
+from alray.settings.estimators import class_of
 from alray.settings.sweep import SweepSpec
 from alray.strategies import ScoreStrategy
 from alray.strategies.signals import Committee, Request
@@ -29,6 +31,7 @@ def check_networks(
 
     `views` has the pool as each arm sees it.
     """
+    _check_devices(arms, study)
     seed = torch_seed(study.seed, 0, "weights")
     counts = sorted({number for arm in arms for number in _label_counts(arm.study)})
     counts += [max(len(view.train) for view in views)] * study.full_data
@@ -55,6 +58,16 @@ def check_networks(
     return networks
 
 
+def _check_devices(arms: Sequence[Arm], study: SweepSpec) -> None:
+    """Refuse a GPU for networks that cannot use one."""
+    for arm in arms:
+        if study.execution.gpus_per_run and class_of(arm.model.name) is not None:
+            raise SpecError(
+                f"{arm.label}: the scikit-learn classifier {arm.model.name} is fitted on the CPU; leave "
+                "--gpus-per-run out"
+            )
+
+
 def _label_counts(study: SweepSpec) -> range:
     return range(study.initial, study.budget + 1, study.query)
 
@@ -70,10 +83,11 @@ def _learnt_counts(training: TrainingSpec, labels: Sequence[int]) -> list[int]:
 
 def _check_signals(network: Network, needs: Request) -> None:
     """Refuse signals that the network does not offer."""
-    if needs.features and isinstance(network, CustomModule):
+    if needs.features and isinstance(network, (CustomModule, SklearnClassifier)):
+        kind = "custom network" if isinstance(network, CustomModule) else "scikit-learn classifier"
         raise SpecError(
-            "the strategy needs features, the input of the last layer, which a custom network does not offer: use "
-            "model late_fusion or cnn"
+            f"the strategy needs features, the input of the last layer, which a {kind} does not offer: use model "
+            "late_fusion or cnn"
         )
     unknown = [head for head in needs.side_heads if head not in network.head_names]
     if unknown:

@@ -8,7 +8,7 @@ from typing import Any
 
 from alray.analysis.sweep.arms import arm_label
 from alray.analysis.sweep.labels_outside import LabelsOutside, count_outside
-from alray.custom.code import NO_CODE, CustomCode
+from alray.custom.code import NO_CODE, CustomCode, custom_model
 from alray.errors import SpecError
 from alray.networks.threads import threads
 from alray.pools.pool import TRAIN, Pool, PreparedPool
@@ -21,7 +21,7 @@ from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
 from alray.strategies import canonical, custom_name, identity, parse
 from alray.studies.effects import Configuration, refuse_equal, refuse_without_effect
-from alray.studies.sweep.arm import Arm
+from alray.studies.sweep.arm import Arm, without_stopping
 from alray.studies.sweep.controls import say_added, with_controls
 from alray.studies.sweep.network_checks import check_networks, check_screen
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
@@ -114,6 +114,7 @@ def make_plan(
     refuse_without_effect(configurations)
     if study.rounds > 0:
         refuse_equal(configurations, max(len(view.modalities) for view in views))
+    arms = [without_stopping(arm) for arm in arms]
     with threads(1):
         networks = check_networks(arms, views, study)
     check_screen(arms, networks, study)
@@ -210,7 +211,7 @@ def _full_data_runs(
     """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
     runs = []
     for seed, choice in itertools.product(study.seeds, choices(study.vary)):
-        arm = _arm(study, "random", choice, code)
+        arm = without_stopping(_arm(study, "random", choice, code))
         run = _run(pools, arm, seed)
         everything = {
             "arm": arm_label(FULL_DATA, arm.variant),
@@ -243,6 +244,7 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCod
         training = varied.training.model_copy(update={"loss_prediction": strategy.loss_prediction})
         varied = varied.model_copy(update={"training": training})
     name, supplied = canonical(text), custom_name(text)
+    network = custom_model(varied.model.name)
     return Arm(
         label=arm_label(name, variant),
         text=name,
@@ -251,7 +253,7 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCod
         study=varied,
         options=identity(text),
         strategy_code=None if supplied is None else code.digest(supplied.name),
-        model_code=code.digest(varied.model.name),
+        model_code=None if network is None else code.digest(network.name),
     )
 
 

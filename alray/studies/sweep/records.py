@@ -137,7 +137,8 @@ STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     ),
     "software": (
         pa.string(),
-        "versions of alray, with its source, and of PyTorch; several where it went on with others",
+        "versions of alray, with its source, of PyTorch, and of scikit-learn where the network is one of its "
+        "classifiers; several where it went on with others",
     ),
 }
 

@@ -19,6 +19,7 @@ from alray.strategies.checking import check_query, describe_strategy
 from alray.strategies.signals import Signals
 from alray.studies.sweep.arm import Arm
 from alray.studies.sweep.plan import Plan
+from alray.training.estimator_fit import fit_anew
 from alray.training.learner import fresh_learner
 
 CANDIDATES = 200
@@ -78,7 +79,7 @@ def _candidates(prepared: PreparedPool, study: SweepSpec) -> Indices:
 
 
 def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
-    """Return what the strategy needs, by a network with fresh weights."""
+    """Return what the strategy needs, by a network of fresh weights, or an estimator fitted on initial labels."""
     study, needs = arm.study, arm.strategy.needs
     if not needs.anything:
         return Signals(candidates)
@@ -86,6 +87,10 @@ def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
     learner = fresh_learner(
         arm.model, arm.training, pool, lambda purpose: torch_seed(study.seed, 0, purpose)
     )
+    known = generator(study.seed, 0, "initial").choice(
+        prepared.train, study.initial, replace=False
+    )
+    fit_anew(learner.network, pool, known, generator(study.seed, 0, "batches"))
     masks = torch_generator(torch_seed(study.seed, 0, "committee")) if needs.committee else None
     found = engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
     labelled = np.setdiff1d(prepared.train, candidates)[: study.initial]

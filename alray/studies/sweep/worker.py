@@ -7,6 +7,7 @@ import torch
 
 from alray.custom.code import NO_CODE, CustomCode
 from alray.custom.finding import prepare_worker, require_same_code
+from alray.custom.packages import require_same_packages
 from alray.networks.products import use_products
 from alray.networks.tensors import ArrayTensors, PoolTensors
 from alray.pools.shared import SharedPool
@@ -70,6 +71,7 @@ class RunWorker:
     def start(self, job: Job, start_from: bytes | None) -> None:
         """Take a job; `start_from` is the content of the checkpoint that it starts from, if any."""
         self._current = None
+        require_same_packages(self._code)
         for each in job.custom_names():
             require_same_code(self._code, each)
         state = None if start_from is None else RunState.from_bytes(start_from)

@@ -24,7 +24,7 @@ def named_errors(model: str, when: str) -> Iterator[None]:
     except AlrayError:
         raise
     except Exception as error:
-        text = str(error).strip().partition("\n")[0]
+        text = str(error).strip().partition("\n")[0].rstrip(".")
         place = _place(error.__traceback__, model.partition(":")[0])
         raise SpecError(
             f"model.name: {model!r} raised {type(error).__name__}: {text}, {when}{place}"
