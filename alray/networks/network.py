@@ -53,3 +53,8 @@ class Network(nn.Module):
     @override
     def forward(self, batch: Batch) -> Outputs:
         raise NotImplementedError
+
+
+def trained_numbers(network: nn.Module) -> int:
+    """Return how many numbers of a network training changes: its parameters, without those that are held fixed."""
+    return sum(each.numel() for each in network.parameters() if each.requires_grad)

@@ -10,6 +10,7 @@ from alray.analysis.sweep.made_by import made_by
 from alray.analysis.wording import count, joined
 from alray.pools.builtin import pool_name
 from alray.reporting.sources import Source
+from alray.settings.base import flatten
 from alray.studies.recorded_choices import recorded_precision
 
 ONE_SPLIT = "the same for all seeds: intervals hold for this split alone, and another would change the numbers"
@@ -24,7 +25,6 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
     pool = str(manifest.get("pool") or pool_name(str(settings["pool"]["source"])))
     if classes:
         pool += f", {sum(classes.values()):,} objects of {len(classes)} classes to learn from"
-    budget = settings["initial"] + settings["rounds"] * settings["query"]
     model, training, split = settings["model"], settings["training"], settings["split"]
     outside = labels_outside(manifest).words
     versions = {"alray": manifest.get("alray"), "Python": manifest.get("python")}
@@ -33,8 +33,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
         "split": f"{_split(split)}{_groups(settings['pool'])}; {_drawn(split)}; metrics on "
         f"{settings['metric_split']}",
-        "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
-        f"{budget:,}{_varied(settings.get('vary') or {})}{outside and f' {outside} outside the budget'}",
+        "labels": f"{_labels(settings)}{outside and f' {outside} outside the budget'}",
         **_evaluated(settings),
         **_full_data(ceilings),
         **_scored(source),
@@ -58,6 +57,16 @@ def _drawn(split: Mapping[str, Any]) -> str:
     if split["per"] == "study":
         return ONE_SPLIT
     return f"{'its validation part is ' if split.get('column') else ''}drawn anew for each seed"
+
+
+def _labels(settings: Mapping[str, Any]) -> str:
+    """Return how many labels a run has, from the first to the last."""
+    initial, rounds, query = (settings[name] for name in ("initial", "rounds", "query"))
+    if rounds == 0:
+        return f"{initial:,} at random"
+    budget = initial + rounds * query
+    varied = _varied(settings.get("vary") or {})
+    return f"{initial:,} at random, then {rounds:,} rounds of {query:,}: {budget:,}{varied}"
 
 
 def _varied(vary: Mapping[str, Any]) -> str:
@@ -129,3 +138,11 @@ def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
             f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})"
         )
     return {"full data": "; ".join(parts)} if parts else {}
+
+
+def setting_texts(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return settings by dotted name, as text."""
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in flatten(settings).items()
+    }

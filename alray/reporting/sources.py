@@ -81,6 +81,11 @@ class Source:
         """The study's name, or that of its file."""
         return str(self.settings.get("name") or self.path.stem)
 
+    @property
+    def has_no_rounds(self) -> bool:
+        """Whether it is a sweep that queries nothing: its variants are compared, not its strategies."""
+        return bool(self.settings) and self.settings.get("rounds") == 0
+
 
 @dataclass(frozen=True)
 class Results:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from alray.analysis.sweep.arms import arm_label
 from alray.analysis.sweep.labels_outside import LabelsOutside, count_outside
 from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import SpecError
+from alray.networks.network import trained_numbers
 from alray.networks.threads import threads
 from alray.pools.pool import TRAIN, Pool, PreparedPool
 from alray.pools.shared import SharedPool, view_key
@@ -26,13 +27,19 @@ from alray.studies.sweep.controls import say_added, with_controls
 from alray.studies.sweep.network_checks import check_networks, check_screen
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
 from alray.studies.sweep.variation import OF_POOL, PROTOCOL, choices, variant_of, varied_study
+from alray.studies.sweep.without_rounds import (
+    refuse_equal_fits,
+    say_idle,
+    with_random_alone,
+)
 
 
 @dataclass(frozen=True)
 class Plan:
     """A checked study: its settings with the name filled in, the pool as read and as it is shared, its arms and runs.
 
-    All arms of a seed are together in `runs`; then come the runs on full data, if they are wanted.
+    All arms of a seed are together in `runs`; then come the runs on full data. `parameters` has the trained numbers of
+    each variant's network.
     """
 
     study: SweepSpec
@@ -41,6 +48,7 @@ class Plan:
     arms: tuple[Arm, ...]
     runs: tuple[RunSpec, ...]
     code: CustomCode = NO_CODE
+    parameters: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def labels_outside(self) -> LabelsOutside:
@@ -50,6 +58,7 @@ class Plan:
             self.study.metric_split,
             validation=len(self.prepared.validation),
             test=len(self.prepared.test),
+            choosing=self.study.rounds == 0,
         )
 
     def without_code(self) -> "Plan":
@@ -104,6 +113,7 @@ def make_plan(
     Raises:
         SpecError: A strategy, setting or combination of them cannot work on this pool.
     """
+    study = with_random_alone(study)
     arms = with_controls(_arms(study, code))
     smallest = _check_budgets(arms, pools, shared, study.seeds)
     views = [shared.view(run) for run in smallest]
@@ -118,11 +128,15 @@ def make_plan(
         networks = check_networks(arms, views, study)
     check_screen(arms, networks, study)
     runs = [_run(pools, arm, seed) for seed in study.seeds for arm in arms]
+    refuse_equal_fits(runs)
     if study.full_data:
         runs += _full_data_runs(study, pools, shared, code)
     say_added(arms, len(study.seeds))
+    say_idle(arms)
+    variants = (arm.variant for arm in arms)
+    parameters = dict(zip(variants, map(trained_numbers, networks), strict=True))
     named = study.model_copy(update={"name": study.name or study_name(pools.own.name)})
-    return Plan(named, pools.own, shared, tuple(arms), tuple(runs), code)
+    return Plan(named, pools.own, shared, tuple(arms), tuple(runs), code, parameters)
 
 
 def train_size(shared: SharedPool, run: RunSpec) -> int:
