@@ -39,12 +39,12 @@ def test_variants_are_ranked_by_validation_and_compared_with_the_best():
 
 
 def test_the_best_of_equal_variants_is_rarely_shown_to_be_better():
-    """Picked from eight that are equally good, it must not be called better in more than 5 % of studies."""
-    studies, wrong = 100, 0
+    """In more than 5 % of studies it must not; compared as if it had not been picked it would be, in 12 %."""
+    studies, wrong = 150, 0
     names = {f"v={k}": f"v={k}" for k in range(8)}
-    for study in range(studies):
-        rng = np.random.default_rng(study)
-        values = {name: 0.6 + 0.01 * rng.normal(size=7) for name in names}
+    rng = np.random.default_rng(0)
+    for _ in range(studies):
+        values = {name: 0.6 + 0.01 * rng.normal(size=9) for name in names}
         found = choose(*records(values, None), names, generator())
         wrong += bool((found["verdict"] == "worse").any())
     assert wrong <= 0.05 * studies + 1.96 * math.sqrt(studies * 0.05 * 0.95)
