@@ -27,6 +27,7 @@ OPTIONS = {
     "full-data": Setting("full_data"),
     "candidates": Setting("candidates"),
     "screen": Setting("screen"),
+    "compat": Setting("compat"),
     **EXECUTION,
 }
 """Options that set one setting each."""
@@ -79,6 +80,7 @@ def _run(
     from alray import api
     from alray.analysis.sweep.labels_outside import labels_outside
     from alray.analysis.sweep.made_by import made_by
+    from alray.analysis.sweep.original import original_intervals, original_said
     from alray.analysis.sweep.references import unmatched_references
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
@@ -99,7 +101,10 @@ def _run(
         _print_choice(found, typed, entries.get(manifest.TRAIN_OBJECTS), page)
     else:
         outside = labels_outside(entries).words
-        print_summary(out, found.summary, found.path, page, outside)
+        original: list[str] = []
+        if found.settings.compat == "original":
+            original = original_said(original_intervals(found.rounds, found.runs))
+        print_summary(out, found.summary, found.path, page, outside, original)
     failed = int((found.runs["status"] == "failed").sum())
     exit_if_failed(failed, "run", found.path / ERRORS, progress)
 

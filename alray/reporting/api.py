@@ -1,6 +1,5 @@
 """`alray.report` from Python: the findings of a study as a page, pictures and tables."""
 
-import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -11,11 +10,13 @@ from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.labels_outside import labels_outside
 from alray.analysis.sweep.metrics import DECIDING
+from alray.analysis.sweep.original import original_intervals
 from alray.analysis.sweep.summary import summarise
 from alray.analysis.sweep.texts import paragraph
 from alray.errors import SpecError, StoreError
 from alray.reporting.correlation.report import render_correlation
 from alray.reporting.facts import facts_of, setting_texts
+from alray.reporting.label_cost import parse_cost
 from alray.reporting.links import links_of
 from alray.reporting.sources import (
     TABLE,
@@ -201,24 +202,6 @@ def _check_pair(sources: Sequence[Source]) -> None:
         )
 
 
-def parse_cost(cost: float | str | None) -> tuple[float | None, str]:
-    """Return amount and currency of `0.05`, `0.05 EUR` or `$0.05`, without a currency where none is named.
-
-    Raises:
-        SpecError: It holds no number, or a negative one.
-    """
-    if cost is None:
-        return None, ""
-    match = re.fullmatch(
-        r"\s*(?P<before>[^\d\s.+-]*)\s*(?P<amount>\d*\.?\d+)\s*(?P<after>\D*?)\s*", str(cost)
-    )
-    if match is None:
-        raise SpecError(
-            f"--label-cost {cost}: write what a label costs, such as 0.05 or '0.05 EUR'"
-        )
-    return float(match["amount"]), match["before"] or match["after"]
-
-
 def _check(metric: str | None, formats: Collection[str]) -> None:
     if metric is not None and metric not in DECIDING:
         raise SpecError(f"--metric {metric}: {unknown_name('metric', metric, list(DECIDING))}")
@@ -286,6 +269,7 @@ def results_from(
         ceilings=_ceilings(ceilings, metric),
         label_cost=amount,
         currency=currency,
+        original=original_intervals(rounds, runs) if source.is_original else None,
         formats=tuple(formats),
     )
 

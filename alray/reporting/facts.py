@@ -37,6 +37,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         **_evaluated(settings),
         **_full_data(ceilings),
         **_scored(source),
+        **_compat(settings),
         "seeds": ", ".join(map(str, settings["seeds"])),
         "model": f"{model['name']}, width {model['width']}, dropout {model['dropout']:g}",
         "training": f"Adam {training['lr']:g}, batch size {training['batch_size']}, BatchNorm "
@@ -62,16 +63,28 @@ def _drawn(split: Mapping[str, Any]) -> str:
 def _labels(settings: Mapping[str, Any]) -> str:
     """Return how many labels a run has, from the first to the last."""
     initial, rounds, query = (settings[name] for name in ("initial", "rounds", "query"))
+    begun = f"{initial:,} at random"
+    if settings.get("initial_draw") == "with_replacement":
+        begun += ", drawn with replacement (an object counts as often as it was drawn)"
     if rounds == 0:
-        return f"{initial:,} at random"
+        return begun
     budget = initial + rounds * query
     varied = _varied(settings.get("vary") or {})
-    return f"{initial:,} at random, then {rounds:,} rounds of {query:,}: {budget:,}{varied}"
+    return f"{begun}, then {rounds:,} rounds of {query:,}: {budget:,}{varied}"
 
 
 def _varied(vary: Mapping[str, Any]) -> str:
     names = [name for name in ("initial", "query") if name in vary]
     return f"; where {joined(names)} varies, rounds follow to end there" if names else ""
+
+
+def _compat(settings: Mapping[str, Any]) -> dict[str, str]:
+    if settings.get("compat") != "original":
+        return {}
+    return {
+        "compat": "original: batch rule, early stopping, metrics, initial labels and split as in the published study, "
+        "where the command does not say otherwise"
+    }
 
 
 def _evaluated(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -73,6 +73,10 @@ class ShownSweep(Sweep):
         return f"<sweep {self.path}: {len(self.summary)} arms, {len(self.runs)} runs>"
 
     def _repr_html_(self) -> str:
+        from alray.analysis.sweep.original import (  # noqa: PLC0415 -- as above
+            original_intervals,
+            original_said,
+        )
         from alray.analysis.sweep.texts import reading  # noqa: PLC0415 -- as above
 
         done = self.summary["seeds"].sum() > 0
@@ -80,6 +84,8 @@ class ShownSweep(Sweep):
             return self._choice_as_html()
         table = pd.DataFrame([_arm(row) for row in self.summary.to_dict("records")])
         sentences = reading(self.summary) if done else ["No run has finished."]
+        if done and self.settings.compat == "original":
+            sentences += original_said(original_intervals(self.rounds, self.runs))
         return _html(table, sentences, self.path)
 
     def _choice_as_html(self) -> str:

@@ -86,6 +86,11 @@ class Source:
         """Whether it is a sweep that queries nothing: its variants are compared, not its strategies."""
         return bool(self.settings) and self.settings.get("rounds") == 0
 
+    @property
+    def is_original(self) -> bool:
+        """Whether it is a sweep under `compat: original`, whose intervals are shown besides."""
+        return self.settings.get("compat") == "original"
+
 
 @dataclass(frozen=True)
 class Results:

@@ -22,16 +22,12 @@ from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
 from alray.strategies import canonical, custom_name, identity, parse
 from alray.studies.effects import Configuration, refuse_equal, refuse_without_effect
+from alray.studies.sweep import without_rounds
 from alray.studies.sweep.arm import Arm
 from alray.studies.sweep.controls import say_added, with_controls
 from alray.studies.sweep.network_checks import check_networks, check_screen
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
 from alray.studies.sweep.variation import OF_POOL, PROTOCOL, choices, variant_of, varied_study
-from alray.studies.sweep.without_rounds import (
-    refuse_equal_fits,
-    say_idle,
-    with_random_alone,
-)
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ def make_plan(
     Raises:
         SpecError: A strategy, setting or combination of them cannot work on this pool.
     """
-    study = with_random_alone(study)
+    study = without_rounds.with_random_alone(study)
     arms = with_controls(_arms(study, code))
     smallest = _check_budgets(arms, pools, shared, study.seeds)
     views = [shared.view(run) for run in smallest]
@@ -122,17 +118,16 @@ def make_plan(
         for arm in arms
     ]
     refuse_without_effect(configurations)
-    if study.rounds > 0:
-        refuse_equal(configurations, max(len(view.modalities) for view in views))
+    refuse_equal(configurations, max(len(view.modalities) for view in views))
     with threads(1):
         networks = check_networks(arms, views, study)
     check_screen(arms, networks, study)
     runs = [_run(pools, arm, seed) for seed in study.seeds for arm in arms]
-    refuse_equal_fits(runs)
+    without_rounds.refuse_equal_fits(runs)
     if study.full_data:
         runs += _full_data_runs(study, pools, shared, code)
     say_added(arms, len(study.seeds))
-    say_idle(arms)
+    without_rounds.say_idle(arms)
     variants = (arm.variant for arm in arms)
     parameters = dict(zip(variants, map(trained_numbers, networks), strict=True))
     named = study.model_copy(update={"name": study.name or study_name(pools.own.name)})
@@ -229,6 +224,7 @@ def _full_data_runs(
         everything = {
             "arm": arm_label(FULL_DATA, arm.variant),
             "initial": train_size(shared, run),
+            "initial_draw": None,
             "rounds": 0,
             "evaluate_every": None,
             "training": _learning_from_all(run.training),
@@ -293,6 +289,7 @@ def _run(pools: Pools, arm: Arm, seed: int) -> RunSpec:
         threads=execution.cpus_per_run,
         device="cuda" if execution.gpus_per_run else "cpu",
         gpu_precision=None if execution.gpu_precision == "float32" else execution.gpu_precision,
+        initial_draw=None if study.initial_draw == "distinct" else study.initial_draw,
         candidates=study.candidates,
         screen=study.screen,
         evaluate_every=study.evaluate_every if study.evaluate_every > 1 else None,
