@@ -70,6 +70,7 @@ def test_nothing_to_choose_between():
             {"vary": {"training.stopping": ["held_out", "from_labels"]}},
             "Fits with stopping=held_out stop early",
         ),
+        ({"compat": "original"}, "with --set training.stopping=fixed_epochs the part is kept"),
         ({"split": {"per": "study"}}, "hold for that split alone"),
     ],
 )

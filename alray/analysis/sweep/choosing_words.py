@@ -121,7 +121,9 @@ def _worth(chosen: Row, settings: Mapping[str, Any]) -> list[str]:
         sentences.append("The test part was not looked at (metric_split: validation).")
     if settings["split"]["per"] == "study" and _is_known(chosen["test_low"]):
         sentences.append("All seeds have one split, and intervals hold for that split alone.")
-    return [*sentences, *_stopping(_stoppings(settings))]
+    # A draw with replacement does not go with holding out a part of the labels.
+    clean = "fixed_epochs" if settings.get("initial_draw") == "with_replacement" else "from_labels"
+    return [*sentences, *_stopping(_stoppings(settings), clean)]
 
 
 def _stoppings(settings: Mapping[str, Any]) -> set[str]:
@@ -130,13 +132,14 @@ def _stoppings(settings: Mapping[str, Any]) -> set[str]:
     return set(varied or [settings["training"]["stopping"]])
 
 
-def _stopping(kinds: Collection[str]) -> list[str]:
+def _stopping(kinds: Collection[str], clean: str) -> list[str]:
+    """Return whether fits have used the validation part; `clean` is the stopping by which they do not."""
     if "held_out" not in kinds:
         return ["No fit has used the validation part."]
     which = "Fits stop" if kinds == {"held_out"} else "Fits with stopping=held_out stop"
     return [
         f"{which} early by the validation part (training.stopping: held_out), which flatters what they reach there "
-        "too; with --set training.stopping=from_labels the part is kept for the choice."
+        f"too; with --set training.stopping={clean} the part is kept for the choice."
     ]
 
 
