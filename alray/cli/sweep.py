@@ -9,8 +9,12 @@ from alray.cli.running import console, exit_if_failed, print_destination, run_st
 from alray.cli.settings_options import Setting, SettingsCommand, pairs, words
 
 if TYPE_CHECKING:
+    from alray.cli.next_sweep import Typed
     from alray.settings.location import StudyPath
     from alray.settings.sweep import SweepSpec
+    from alray.studies.sweep.results import Sweep
+
+DEFAULT_RESULTS = "results"
 
 OPTIONS = {
     **POOL,
@@ -23,6 +27,7 @@ OPTIONS = {
     "full-data": Setting("full_data"),
     "candidates": Setting("candidates"),
     "screen": Setting("screen"),
+    "compat": Setting("compat"),
     **EXECUTION,
 }
 """Options that set one setting each."""
@@ -52,6 +57,7 @@ def sweep(
     options override them; POOL is the same as --pool POOL. The same command again goes on where it stopped, and adds
     what is new.
     """
+    from alray.cli.next_sweep import Typed
     from alray.settings.sweep import SweepSpec
 
     if vary:
@@ -63,13 +69,18 @@ def sweep(
     if dry_run:
         _print_plan(spec, results, fresh=fresh)
     else:
-        _run(spec, results, fresh=fresh, report=report)
+        others = [] if str(results) == DEFAULT_RESULTS else ["--results", str(results)]
+        typed = Typed(study, given, settings, [*others, *["--no-report"] * (not report)])
+        _run(spec, results, typed, fresh=fresh, report=report)
 
 
-def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) -> None:
+def _run(
+    spec: "SweepSpec", results: "StudyPath", typed: "Typed", *, fresh: bool, report: bool
+) -> None:
     from alray import api
     from alray.analysis.sweep.labels_outside import labels_outside
     from alray.analysis.sweep.made_by import made_by
+    from alray.analysis.sweep.original import original_intervals, original_said
     from alray.analysis.sweep.references import unmatched_references
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
@@ -85,10 +96,36 @@ def _run(spec: "SweepSpec", results: "StudyPath", *, fresh: bool, report: bool) 
     for line in (made_by(found.runs), *unmatched_references(found.runs)):
         if line:
             out.print(line, style="yellow")
-    outside = labels_outside(manifest.read(Folder(found.path))).words
-    print_summary(out, found.summary, found.path, page, outside)
+    entries = manifest.read(Folder(found.path))
+    if found.settings.rounds == 0 and found.summary["seeds"].sum() > 0:
+        _print_choice(found, typed, entries.get(manifest.TRAIN_OBJECTS), page)
+    else:
+        outside = labels_outside(entries).words
+        original: list[str] = []
+        if found.settings.compat == "original":
+            original = original_said(original_intervals(found.rounds, found.runs))
+        print_summary(out, found.summary, found.path, page, outside, original)
     failed = int((found.runs["status"] == "failed").sum())
     exit_if_failed(failed, "run", found.path / ERRORS, progress)
+
+
+def _print_choice(
+    found: "Sweep", typed: "Typed", train: int | None, page: "StudyPath | None"
+) -> None:
+    """Print the table of variants, and the command that goes on with the chosen one."""
+    from alray.cli.display.choice_summary import print_choice
+    from alray.cli.next_sweep import next_command
+    from alray.studies.sweep.choice import choice_of
+    from alray.studies.sweep.variation import settings_of_variants
+
+    study, plain_settings = found.settings, found.settings.model_dump()
+    table = choice_of(found.rounds, found.runs, plain_settings)
+    variant = str(table.loc[table["chosen"], "variant"].iloc[0])
+    known = settings_of_variants(study)
+    following = f"a sweep with {variant}, as an earlier command of this study had it"
+    if variant in known:
+        following = next_command(typed, OPTIONS, study, known[variant], train)
+    print_choice(console(), table, plain_settings, found.path, page, following)
 
 
 def _print_plan(spec: "SweepSpec", results: "StudyPath", *, fresh: bool) -> None:

@@ -66,3 +66,11 @@ class Network(nn.Module):
         """Return what gives the context, inside that of `committee`, in which the network is the member of a number."""
         layers = dropouts(self)
         return lambda member: as_member(layers, member)
+
+
+def trained_numbers(network: nn.Module) -> int | None:
+    """Return how many numbers of a network training changes: its parameters, without those that are held fixed.
+
+    None where it has no parameters, as a scikit-learn classifier, whose size is another matter.
+    """
+    return sum(each.numel() for each in network.parameters() if each.requires_grad) or None

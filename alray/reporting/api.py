@@ -1,7 +1,6 @@
 """`alray.report` from Python: the findings of a study as a page, pictures and tables."""
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,11 +10,13 @@ from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.labels_outside import labels_outside
 from alray.analysis.sweep.metrics import DECIDING
+from alray.analysis.sweep.original import original_intervals
 from alray.analysis.sweep.summary import summarise
 from alray.analysis.sweep.texts import paragraph
 from alray.errors import SpecError, StoreError
 from alray.reporting.correlation.report import render_correlation
-from alray.reporting.facts import facts_of
+from alray.reporting.facts import facts_of, setting_texts
+from alray.reporting.label_cost import parse_cost
 from alray.reporting.links import links_of
 from alray.reporting.sources import (
     TABLE,
@@ -29,7 +30,7 @@ from alray.reporting.sources import (
 from alray.reporting.sweep.results import SweepResults
 from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_report
 from alray.seeding import generator
-from alray.settings.base import flatten, unknown_name
+from alray.settings.base import unknown_name
 from alray.settings.correlation import OUTCOMES
 from alray.settings.location import Location, StudyPath, location_of
 from alray.studies.correlation.results import Correlation, read_correlation
@@ -80,9 +81,15 @@ def report(
             f"{path} holds a {there.kind} study; this version of alray cannot report on it"
         )
     source = read_table(path, against) if there.kind == TABLE else read_sweep(there, against)
+    if source.has_no_rounds:
+        _refuse_curves(source, against, label_cost)
+        # Altair and vl-convert take a second to import.
+        from alray.reporting.sweep.choice_page import render_choice  # noqa: PLC0415
+
+        files, words = render_choice(source, folder, metric or "accuracy", formats)
+        return write_report(folder, files, words, source.problems)
     found = results_from(source, folder, metric or _first_metric(source), formats, cost)
-    # Altair and vl-convert take a second to import.
-    from alray.reporting.sweep.page import render  # noqa: PLC0415
+    from alray.reporting.sweep.page import render  # noqa: PLC0415 -- as above
 
     return write_report(folder, render(found), found.verdict, source.problems)
 
@@ -161,7 +168,7 @@ def report_pair(
                 f"--compare takes the folders of two sweeps; {each.path} is a {each.kind}"
             )
     sources = [read_sweep(each, against) for each in there]
-    _check_pools(sources)
+    _check_pair(sources)
     paths = [each.path for each in there]
     beside = paths[0].parent / f"{paths[0].name}-and-{paths[1].name}"
     folder = beside if out is None else location_of(out)
@@ -178,7 +185,12 @@ def report_pair(
     return write_report(folder, render(both), both.verdict, tuple(both.problems))
 
 
-def _check_pools(sources: Sequence[Source]) -> None:
+def _check_pair(sources: Sequence[Source]) -> None:
+    for source in sources:
+        if source.has_no_rounds:
+            raise SpecError(
+                f"--compare takes sweeps with curves, and {source.path} has no rounds; report it alone"
+            )
     prints = [source.manifest.get("pool_fingerprint") for source in sources]
     if None in prints or prints[0] != prints[1]:
         described = "\n".join(
@@ -190,24 +202,6 @@ def _check_pools(sources: Sequence[Source]) -> None:
         )
 
 
-def parse_cost(cost: float | str | None) -> tuple[float | None, str]:
-    """Return amount and currency of `0.05`, `0.05 EUR` or `$0.05`, without a currency where none is named.
-
-    Raises:
-        SpecError: It holds no number, or a negative one.
-    """
-    if cost is None:
-        return None, ""
-    match = re.fullmatch(
-        r"\s*(?P<before>[^\d\s.+-]*)\s*(?P<amount>\d*\.?\d+)\s*(?P<after>\D*?)\s*", str(cost)
-    )
-    if match is None:
-        raise SpecError(
-            f"--label-cost {cost}: write what a label costs, such as 0.05 or '0.05 EUR'"
-        )
-    return float(match["amount"]), match["before"] or match["after"]
-
-
 def _check(metric: str | None, formats: Collection[str]) -> None:
     if metric is not None and metric not in DECIDING:
         raise SpecError(f"--metric {metric}: {unknown_name('metric', metric, list(DECIDING))}")
@@ -216,6 +210,16 @@ def _check(metric: str | None, formats: Collection[str]) -> None:
             raise SpecError(f"--format {name}: {unknown_name('format', name, list(FORMATS))}")
     if not formats:
         raise SpecError(f"--format: name one of {', '.join(FORMATS)}")
+
+
+def _refuse_curves(source: Source, against: str | None, label_cost: float | str | None) -> None:
+    """Refuse options that are about curves in a study without rounds."""
+    for option, value in (("--against", against), ("--label-cost", label_cost)):
+        if value is not None:
+            raise SpecError(
+                f"{option} {value} is about rounds of querying, and {source.path} has none: its variants are compared "
+                "with the best of them; leave it out"
+            )
 
 
 def _first_metric(source: Source) -> str:
@@ -265,6 +269,7 @@ def results_from(
         ceilings=_ceilings(ceilings, metric),
         label_cost=amount,
         currency=currency,
+        original=original_intervals(rounds, runs) if source.is_original else None,
         formats=tuple(formats),
     )
 
@@ -278,11 +283,3 @@ def _ceilings(ceilings: pd.DataFrame, metric: str) -> dict[str, float]:
     if metric not in ceilings:
         return {}
     return dict(zip(ceilings["variant"], ceilings[metric], strict=True))
-
-
-def setting_texts(settings: Mapping[str, object]) -> dict[str, str]:
-    """Return settings by dotted name, as text."""
-    return {
-        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in flatten(settings).items()
-    }

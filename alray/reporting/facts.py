@@ -10,6 +10,8 @@ from alray.analysis.sweep.made_by import made_by
 from alray.analysis.wording import count, joined
 from alray.pools.builtin import pool_name
 from alray.reporting.sources import Source
+from alray.settings.base import flatten
+from alray.settings.common import FUSION_PARTS, ModelSpec
 from alray.settings.estimators import class_of
 from alray.studies.recorded_choices import recorded_precision
 
@@ -25,7 +27,6 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
     pool = str(manifest.get("pool") or pool_name(str(settings["pool"]["source"])))
     if classes:
         pool += f", {sum(classes.values()):,} objects of {len(classes)} classes to learn from"
-    budget = settings["initial"] + settings["rounds"] * settings["query"]
     split = settings["split"]
     outside = labels_outside(manifest).words
     versions = {"alray": manifest.get("alray"), "Python": manifest.get("python")}
@@ -34,11 +35,11 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         "fingerprint": str(manifest.get("pool_fingerprint", "unknown")),
         "split": f"{_split(split)}{_groups(settings['pool'])}; {_drawn(split)}; metrics on "
         f"{settings['metric_split']}",
-        "labels": f"{settings['initial']:,} at random, then {settings['rounds']:,} rounds of {settings['query']:,}: "
-        f"{budget:,}{_varied(settings.get('vary') or {})}{outside and f' {outside} outside the budget'}",
+        "labels": f"{_labels(settings)}{outside and f' {outside} outside the budget'}",
         **_evaluated(settings),
         **_full_data(ceilings),
         **_scored(source),
+        **_compat(settings),
         "seeds": ", ".join(map(str, settings["seeds"])),
         **_fitted(settings),
         **_made_by(source.runs),
@@ -56,10 +57,20 @@ def _fitted(settings: Mapping[str, Any]) -> dict[str, str]:
             "training": "a fresh classifier on all labels in each round; no labels are held out",
         }
     return {
-        "model": f"{model['name']}, width {model['width']}, dropout {model['dropout']:g}",
+        "model": _network(model),
         "training": f"Adam {training['lr']:g}, batch size {training['batch_size']}, BatchNorm "
         f"{training['batch_norm']}, {training['mode']}",
     }
+
+
+def _network(model: Mapping[str, Any]) -> str:
+    """Return a network's name with the settings that act on it; of its parts those that are not the usual ones."""
+    if model["name"] == "linear":
+        return "linear: softmax regression on all features"
+    usual = {key: ModelSpec.model_fields[key].default for key in FUSION_PARTS}
+    parts = [f"{key} {model[key]}" for key in usual if model.get(key, usual[key]) != usual[key]]
+    sizes = f"width {model['width']}, dropout {model['dropout']:g}"
+    return ", ".join([model["name"], sizes, *parts])
 
 
 def _split(split: Mapping[str, Any]) -> str:
@@ -75,9 +86,31 @@ def _drawn(split: Mapping[str, Any]) -> str:
     return f"{'its validation part is ' if split.get('column') else ''}drawn anew for each seed"
 
 
+def _labels(settings: Mapping[str, Any]) -> str:
+    """Return how many labels a run has, from the first to the last."""
+    initial, rounds, query = (settings[name] for name in ("initial", "rounds", "query"))
+    begun = f"{initial:,} at random"
+    if settings.get("initial_draw") == "with_replacement":
+        begun += ", drawn with replacement (an object counts as often as it was drawn)"
+    if rounds == 0:
+        return begun
+    budget = initial + rounds * query
+    varied = _varied(settings.get("vary") or {})
+    return f"{begun}, then {rounds:,} rounds of {query:,}: {budget:,}{varied}"
+
+
 def _varied(vary: Mapping[str, Any]) -> str:
     names = [name for name in ("initial", "query") if name in vary]
     return f"; where {joined(names)} varies, rounds follow to end there" if names else ""
+
+
+def _compat(settings: Mapping[str, Any]) -> dict[str, str]:
+    if settings.get("compat") != "original":
+        return {}
+    return {
+        "compat": "original: batch rule, early stopping, metrics, initial labels and split as in the published study, "
+        "where the command does not say otherwise"
+    }
 
 
 def _evaluated(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -144,3 +177,11 @@ def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
             f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})"
         )
     return {"full data": "; ".join(parts)} if parts else {}
+
+
+def setting_texts(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return settings by dotted name, as text."""
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in flatten(settings).items()
+    }

@@ -27,11 +27,27 @@ if TYPE_CHECKING:
 class ShownSweep(Sweep):
     """A sweep that shows itself in a notebook, and draws the charts of its page."""
 
-    def chart(self, name: str = "curves", *, against: str | None = None) -> "alt.TopLevelMixin":
+    @property
+    def choice(self) -> pd.DataFrame:
+        """The variants of a study without rounds, best first: `choosing.CHOICE_COLUMNS` says what its columns hold.
+
+        Raises:
+            SpecError: The study has rounds.
+        """
+        from alray.studies.sweep.choice import choice_of  # noqa: PLC0415 -- SciPy
+
+        if self.settings.rounds > 0:
+            raise SpecError(
+                f"{self.path} has {self.settings.rounds} rounds, and choice is of a study with rounds=0; see summary"
+            )
+        return choice_of(self.rounds, self.runs, self.settings.model_dump())
+
+    def chart(self, name: str = "", *, against: str | None = None) -> "alt.TopLevelMixin":
         """Return a chart of the page, such as `curves` or `differences`, as an Altair chart.
 
         Args:
-            name: As the figures of `alray report` are named.
+            name: As the figures of `alray report` are named; `curves`, and `variants` of a study without rounds, if not
+                given.
             against: The arm, or strategy, that others are compared with; random where None.
 
         Raises:
@@ -45,20 +61,39 @@ class ShownSweep(Sweep):
         from alray.reporting.sweep.style import arms_of  # noqa: PLC0415 -- as above
 
         source = read_sweep(find_results(self), against)
+        if source.has_no_rounds:
+            from alray.reporting.sweep.choice_page import figures_of_choice  # noqa: PLC0415 -- as above
+
+            return _chart(figures_of_choice(source, self.choice), name or "variants")
         results = results_from(source, self.path, "accuracy", ("html",), (None, ""))
-        return _chart(figures_of(results, arms_of(results.summary)), name)
+        return _chart(figures_of(results, arms_of(results.summary)), name or "curves")
 
     @override
     def __repr__(self) -> str:
         return f"<sweep {self.path}: {len(self.summary)} arms, {len(self.runs)} runs>"
 
     def _repr_html_(self) -> str:
+        from alray.analysis.sweep.original import (  # noqa: PLC0415 -- as above
+            original_intervals,
+            original_said,
+        )
         from alray.analysis.sweep.texts import reading  # noqa: PLC0415 -- as above
 
-        table = pd.DataFrame([_arm(row) for row in self.summary.to_dict("records")])
         done = self.summary["seeds"].sum() > 0
+        if done and self.settings.rounds == 0:
+            return self._choice_as_html()
+        table = pd.DataFrame([_arm(row) for row in self.summary.to_dict("records")])
         sentences = reading(self.summary) if done else ["No run has finished."]
+        if done and self.settings.compat == "original":
+            sentences += original_said(original_intervals(self.rounds, self.runs))
         return _html(table, sentences, self.path)
+
+    def _choice_as_html(self) -> str:
+        from alray.analysis.sweep.choosing_words import choice_reading  # noqa: PLC0415 -- as above
+
+        found = self.choice
+        table = pd.DataFrame([_variant(row) for row in found.to_dict("records")])
+        return _html(table, choice_reading(found, self.settings.model_dump()), self.path)
 
 
 class ShownCorrelation(Correlation):
@@ -147,6 +182,20 @@ def _arm(row: Row) -> dict[str, Any]:
         "macro F1": share(row["macro_f1"]),
         "ALC against random (95 % interval)": f"{signed(row['alc_difference'])} {ends}",
         "labels saved (95 % interval)": " ".join(saved),
+    }
+
+
+def _variant(row: Row) -> dict[str, Any]:
+    ends = interval(row["difference_low"], row["difference_high"])
+    against = "best" if row["verdict"] == "best" else f"{signed(row['difference'])} {ends}"
+    metric = row["metric"]
+    return {
+        "variant": row["settings"],
+        "seeds": row["seeds"],
+        f"validation {metric}": share(row["validation"]),
+        "against the best (95 % interval)": against,
+        f"test {metric}": share(row["test"]),
+        "parameters": row["parameters"],
     }
 
 

@@ -81,6 +81,16 @@ class Source:
         """The study's name, or that of its file."""
         return str(self.settings.get("name") or self.path.stem)
 
+    @property
+    def has_no_rounds(self) -> bool:
+        """Whether it is a sweep that queries nothing: its variants are compared, not its strategies."""
+        return bool(self.settings) and self.settings.get("rounds") == 0
+
+    @property
+    def is_original(self) -> bool:
+        """Whether it is a sweep under `compat: original`, whose intervals are shown besides."""
+        return self.settings.get("compat") == "original"
+
 
 @dataclass(frozen=True)
 class Results:

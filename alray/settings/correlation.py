@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from alray.settings.base import Count, Listed, Settings, StudyName, refuse_repeats
 from alray.settings.common import ExecutionSpec, ModelSpec, PoolSpec, SplitSpec, TrainingSpec
+from alray.settings.compat import ORIGINAL_CORRELATION, as_original
 from alray.settings.seeds import SeedCount
 
 Score = Literal["loss", "margin", "entropy", "least_confidence", "bald"]
@@ -17,7 +18,6 @@ GROUPINGS: tuple[GroupingKind, ...] = get_args(GroupingKind)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 USUAL_GROUPINGS: tuple[GroupingKind, ...] = ("score", "random")
 DOSES = (1, 4)
-ORIGINAL_DOSES = (1, 2, 3, 4, 5)
 MATTERS = 0.1
 """An effect counts from a tenth of what a group changes on average."""
 
@@ -108,13 +108,4 @@ class CorrelationSpec(Settings):
     @classmethod
     def _as_published(cls, values: object) -> object:
         """Fill in the published settings under `compat: original`; values that are given take precedence."""
-        if isinstance(values, dict) and values.get("compat") == "original":
-            original = {
-                "fine_tune_seeds": 1,
-                "replay": "initial",
-                "epochs": ORIGINAL_DOSES,
-                "grouping": ("score",),
-                "outcome": "accuracy",
-            }
-            return {**original, **values}
-        return values
+        return as_original(values, ORIGINAL_CORRELATION)

@@ -14,6 +14,7 @@ from alray.settings.common import (
     SplitSpec,
     TrainingSpec,
 )
+from alray.settings.compat import ORIGINAL_SWEEP, as_original
 from alray.settings.seeds import Seeds
 
 
@@ -89,6 +90,11 @@ class SweepSpec(Settings):
         (0, 1, 2, 3, 4, 5), description="number of run seeds, or their list (0,3,7)"
     )
     initial: Count = Field(300, description="random labels to begin with: the passive phase")
+    initial_draw: Literal["distinct", "with_replacement"] = Field(
+        "distinct",
+        description="distinct: no object comes twice among the initial labels; with_replacement: one may, and then "
+        "counts and is learnt from as often as it was drawn, as in the published study",
+    )
     query: Count = Field(20, description="labels queried in a round")
     rounds: Annotated[int, Field(ge=0)] = Field(
         60,
@@ -114,7 +120,28 @@ class SweepSpec(Settings):
     metric_split: Literal["test", "validation"] = Field(
         "test", description="part that accuracy, macro_f1, nll and ece are computed on"
     )
+    compat: Literal["original"] | None = Field(
+        None,
+        description="settings of the published study where they are not given: batch rule, early stopping, metrics on "
+        "the validation part, initial labels drawn with replacement, one split; its intervals are shown too",
+    )
     execution: ExecutionSpec = ExecutionSpec()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_published(cls, values: object) -> object:
+        """Fill in the published settings under `compat: original`; values that are given take precedence."""
+        return as_original(values, ORIGINAL_SWEEP)
+
+    @model_validator(mode="after")
+    def _stops_by_labels_that_it_does_not_learn(self) -> "SweepSpec":
+        if self.initial_draw == "with_replacement" and self.training.stopping == "from_labels":
+            raise ValueError(
+                "initial_draw: with_replacement draws some objects twice, and training.stopping: from_labels could "
+                "then stop by an object that it learns from; use training.stopping=held_out or fixed_epochs, or "
+                "initial_draw=distinct"
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_no_repeats(self) -> "SweepSpec":

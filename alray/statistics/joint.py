@@ -42,7 +42,9 @@ class JointTest:
     high: PerArm
 
 
-def joint_sign_flip(differences: Differences, rng: np.random.Generator) -> JointTest:
+def joint_sign_flip(
+    differences: Differences, rng: np.random.Generator, draws: int = DRAWS
+) -> JointTest:
     """Test each arm's mean paired difference against zero, all arms together, and return simultaneous intervals.
 
     The statistic of an arm is u = |sum of s_i d_i| / sqrt(sum of d_i^2), for signs s_i = +-1 that are common to all
@@ -59,6 +61,7 @@ def joint_sign_flip(differences: Differences, rng: np.random.Generator) -> Joint
         differences: Arm minus reference, per seed; NaN where one of the two has not finished the seed. Arms and seeds
             may come in any order.
         rng: Draws patterns where there are more than `EXACT_SEEDS` seeds, in common for all arms.
+        draws: Most patterns; fewer where so many arms would not fit into memory.
     """
     arms = len(differences)
     p, low, high = (np.full(arms, math.nan) for _ in range(3))
@@ -69,7 +72,7 @@ def joint_sign_flip(differences: Differences, rng: np.random.Generator) -> Joint
     seeds = known.any(axis=0)
     known = known[:, seeds]
     values = np.where(known, differences[tested][:, seeds], 0.0)
-    flips = _Flips(values, known, sign_patterns(int(seeds.sum()), rng))
+    flips = _Flips(values, known, sign_patterns(int(seeds.sum()), rng, draws=draws))
     p[tested], low[tested], high[tested] = flips.result()
     return JointTest(p, low, high)
 
@@ -81,7 +84,7 @@ def sign_patterns(
 
     The observed pattern, all +1, is the first.
     """
-    if seeds > exact_up_to:
+    if seeds > exact_up_to or 2 ** (seeds - 1) > draws:
         signs = rng.integers(2, size=(draws, seeds)) * 2.0 - 1
         signs[0] = 1
         return np.asarray(signs)

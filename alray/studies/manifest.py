@@ -27,6 +27,9 @@ CODE = "code"
 TRAIN_CLASSES = "train_classes"
 """The manifest's entry for each class's objects in the train part."""
 
+TRAIN_OBJECTS = "train_objects"
+"""The manifest's entry for the objects of the smallest train part, of a study without rounds."""
+
 READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
 """Kind of study: the function that reads one."""
 

@@ -25,6 +25,20 @@ def test_labels_are_counted_where_they_are_used(stopping, metric_split, expected
     assert labels_outside(found.entry) == found
 
 
+@pytest.mark.parametrize(
+    ("stopping", "metric_split", "expected"),
+    [
+        (["from_labels"], "test", "+ 573 for choosing, 1,143 for measuring"),
+        (["held_out"], "test", "+ 573 for early stopping and choosing, 1,143 for measuring"),
+        (["held_out", "from_labels"], "test", "+ 573 for choosing, 1,143 for measuring"),
+        (["held_out"], "validation", "+ 573 for early stopping, choosing and measuring"),
+    ],
+)
+def test_to_choose_between_variants_takes_the_validation_part(stopping, metric_split, expected):
+    found = count_outside(stopping, metric_split, validation=573, test=1143, choosing=True)
+    assert found.words == expected
+
+
 def test_nothing_is_said_where_the_numbers_are_not_on_record():
     unknown = labels_outside({})
     assert (unknown.words, unknown.cost(0.05, "EUR")) == ("", "")

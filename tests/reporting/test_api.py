@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from alray.errors import SpecError, StoreError
-from alray.reporting.api import parse_cost, report, report_pair, setting_texts
+from alray.reporting.api import report, report_pair
+from alray.reporting.facts import setting_texts
+from alray.reporting.label_cost import parse_cost
 from alray.reporting.sources import problems_of
 from alray.settings.sweep import SweepSpec
 from alray.studies.retries import HERE

@@ -46,6 +46,7 @@ CHANGES: dict[str, Any] = {
     "vary": {"training.lr": [5e-3]},
     "seeds": [1],
     "initial": 13,
+    "initial_draw": "with_replacement",
     "query": 5,
     "rounds": 2,
     "candidates": 50,
@@ -67,6 +68,7 @@ EXEMPT = {
         for name in ("source", "id", "label", "modalities", "group_by", "copies", "min_class_size")
     },
     "pool.storage": "features are the same to the bit",
+    "compat": "it fills in other settings",
     "split.column": "acts through the pool's fingerprint",
     "full_data": "adds runs, changes none",
     "execution.executor": "both give equal records",
@@ -85,6 +87,7 @@ EXEMPT = {
     },
 }
 NEEDED: dict[str, dict[str, Any]] = {
+    "initial_draw": {"training.stopping": "held_out"},
     **{key: {"split.per": "study"} for key in ("split.validation", "split.test")},
     "training.loss_weights": {"training.loss": "fixed"},
     "model.options": {"model.name": "tests.helpers.own_modules:OwnNetwork"},

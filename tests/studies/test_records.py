@@ -4,6 +4,8 @@ import pytest
 
 from alray import api
 from alray.analysis.sweep import summary
+from alray.analysis.sweep.choosing import CHOICE_COLUMNS
+from alray.analysis.sweep.original import ORIGINAL_COLUMNS
 from alray.studies.folder import table
 from alray.studies.sweep import records
 from alray.studies.sweep.results import load
@@ -22,7 +24,7 @@ def test_the_readme_documents_every_column():
     heads = [(name, "double", meaning) for name, meaning in records.HEAD_COLUMNS.items()]
     tables = documented()
     correlation = {"bases", "groups", "outcomes", "failures", "correlation summary", "quantiles"}
-    sweep = {"Columns", "rounds", "queries", "runs", "summary"}
+    sweep = {"Columns", "rounds", "queries", "runs", "summary", "choice", "original"}
     assert tables.keys() == sweep | correlation | {"checks"}
     shared = tables["Columns"]
     assert shared == typed(records.RUN_COLUMNS)
@@ -31,6 +33,10 @@ def test_the_readme_documents_every_column():
     assert shared + tables["runs"] == typed(records.STATUS_COLUMNS)
     meanings = {name: meaning for name, _, meaning in tables["summary"]}
     assert meanings == dict(summary.SUMMARY_COLUMNS)
+    of_choice = {name: meaning for name, _, meaning in tables["choice"]}
+    assert of_choice == dict(CHOICE_COLUMNS)
+    of_original = {name: meaning for name, _, meaning in tables["original"]}
+    assert of_original == dict(ORIGINAL_COLUMNS)
 
 
 def test_rounds_have_the_documented_columns(folder):

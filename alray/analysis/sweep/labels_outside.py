@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from alray.analysis.wording import joined
+
 KEY = "labels_outside"
 """The manifest's entry."""
 
-STOPPING, MEASURING, BOTH = "early stopping", "measuring", "early stopping and measuring"
+STOPPING, CHOOSING, MEASURING = "early stopping", "choosing", "measuring"
 """Uses of labels, as sentences name them."""
 
 
@@ -64,19 +66,24 @@ def count_outside(
     *,
     validation: int,
     test: int,
+    choosing: bool = False,
 ) -> LabelsOutside:
     """Return the labels outside the budget of a study.
 
     Args:
         stopping: `training.stopping` of each arm.
         metric_split: The part that metrics are reported on.
+        choosing: Whether variants are chosen by their metrics on the validation part.
         validation: Objects of the validation part.
         test: Objects of the test part.
     """
     kinds = set(stopping)
     held_out = "held_out" in kinds
     some = "" if kinds == {"held_out"} else " where training.stopping is held_out"
-    if metric_split == "validation":
-        return LabelsOutside({BOTH if held_out and not some else MEASURING: validation})
-    stopped = {f"{STOPPING}{some}": validation} if held_out else {}
-    return LabelsOutside({**stopped, MEASURING: test})
+    on_validation = metric_split == "validation"
+    uses = [CHOOSING] * choosing + [MEASURING] * on_validation
+    # What all arms use the validation part for names its labels; what some do adds none.
+    if held_out and not (some and uses):
+        uses.insert(0, f"{STOPPING}{some}")
+    counted = {joined(uses): validation} if uses else {}
+    return LabelsOutside(counted if on_validation else {**counted, MEASURING: test})

@@ -31,4 +31,6 @@ def print_plan(console: Console, plan: Plan) -> None:
 
 def _labels(arm: Arm) -> str:
     study = arm.study
+    if study.rounds == 0:
+        return f"{study.initial:,}"
     return f"{study.initial:,} + {study.rounds:,} x {study.query:,} = {study.budget:,}"

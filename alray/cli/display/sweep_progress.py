@@ -14,6 +14,7 @@ from alray.analysis.wording import count, share
 from alray.cli.display.phrases import duration, features, study_title
 from alray.cli.display.progress import Display
 from alray.cli.display.tables import Column, FittingTable
+from alray.settings.sweep import SweepSpec
 from alray.studies.events import Failure
 from alray.studies.executor import NamedJob
 from alray.studies.sweep.jobs import Job
@@ -155,10 +156,16 @@ def sweep_headline(plan: Plan) -> list[str]:
         f"{study_title(str(study.name), plan.pool, study.pool.source)}: {features(plan.pool, study.pool)}",
         _parts(plan),
         f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(compared, 'run')}{on_full_data}; "
-        f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}",
+        f"{_labels(study)}",
         *_evaluations(plan),
         f"outside this budget: {plan.labels_outside.words}",
     ]
+
+
+def _labels(study: SweepSpec) -> str:
+    if study.rounds == 0:
+        return f"{study.initial:,} labels, no rounds"
+    return f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}"
 
 
 def _evaluations(plan: Plan) -> list[str]:

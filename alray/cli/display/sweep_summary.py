@@ -1,6 +1,7 @@
 """The table of arms at the end of a study."""
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 from rich.console import Console
@@ -25,10 +26,12 @@ def print_summary(
     path: StudyPath,
     page: StudyPath | None = None,
     outside: str = "",
+    original: Sequence[str] = (),
 ) -> None:
     """Print the table of arms, what it says in words, and where the results and the page about them lie.
 
-    `outside` names the labels outside the budget, where they are known.
+    `outside` names the labels outside the budget, where they are known; `original` is what is said of the published
+    study's intervals, under `compat: original`.
     """
     if summary["seeds"].sum() == 0:
         console.print(f"no run has finished; their errors are in {path}/{ERRORS}", soft_wrap=True)
@@ -60,7 +63,9 @@ def print_summary(
     if outside:
         console.print(f"{outside} (labels outside the budget of {labels:,})")
     console.print()
-    for paragraph in reading(summary):
+    for paragraph in [*reading(summary), " ".join(original)]:
+        if not paragraph:
+            continue
         console.print(breakable(Text(paragraph), console.width))
         console.print()
     console.print(f"results: {path}", soft_wrap=True)

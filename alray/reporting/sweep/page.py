@@ -8,6 +8,7 @@ import pandas as pd
 
 from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.metrics import metric_title
+from alray.analysis.sweep.original import original_said
 from alray.reporting.figures import Figure
 from alray.reporting.page import render_page, report_files
 from alray.reporting.sweep import curve_charts, difference_charts, query_charts, tables
@@ -23,6 +24,8 @@ def render(results: SweepResults) -> dict[str, bytes]:
     arms = arms_of(results.summary)
     figures = figures_of(results, arms)
     findings = {name: getattr(results.comparison, name) for name in FRAMES}
+    if results.original is not None:
+        findings["original"] = results.original
     return report_files(
         figures,
         results.formats,
@@ -35,6 +38,8 @@ def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
     """Return the figures in the order in which they are read; one that would be empty is left out."""
     found, metric, curves = results.comparison, results.metric, curve_charts
     figures = [curves.learning_curves(found.curves, arms, metric, results.ceilings)]
+    if results.original is not None:
+        figures.append(curves.original_curves(results.original, arms, metric))
     if _has(found.differences, metric):
         figures.append(difference_charts.differences(found.differences, arms, metric))
     if len(found.savings):
@@ -93,6 +98,9 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
             results.label_cost,
             results.currency,
         ),
+        "original": []
+        if results.original is None
+        else original_said(results.original, results.metric),
         "arms": arms,
         "variant_titles": arms.variant_titles(),
     }

@@ -27,6 +27,7 @@ class SweepResults:
         ceilings: Variant: the value of this metric that the model reaches with all labels, where known.
         label_cost: The price of a label, where given.
         currency: Its currency, empty where not named.
+        original: `original.original_intervals` of a sweep under `compat: original`, None of others.
         formats: Of the files: html, svg, png, csv.
     """
 
@@ -42,4 +43,5 @@ class SweepResults:
     ceilings: Mapping[str, float] = field(default_factory=dict)
     label_cost: float | None = None
     currency: str = ""
+    original: pd.DataFrame | None = None
     formats: Sequence[str] = DEFAULT_FORMATS

@@ -84,6 +84,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         }
         self._runs = self._runs_schedule.runs
         for run in self._runs.values():
+            run.parameters = plan.parameters.get(run.run.variant)
             self._recall_status(run, self._others.pop(run.run_id, None), checkpoints)
 
     def _recall_status(
@@ -291,5 +292,7 @@ def _recorded_runs(store: SweepStore) -> dict[str, dict[str, Any]]:
     """Return the rows of runs that earlier commands of this study have left, by run id."""
     if not store.has_runs():
         return {}
-    rows = store.read_runs().to_dict("records")
-    return {str(row["run_id"]): {str(key): value for key, value in row.items()} for row in rows}
+    # A number that an older row lacks is NaN in a frame, which a column of whole numbers does not hold.
+    rows = store.read_runs().astype(object)
+    known = rows.where(rows.notna(), None).to_dict("records")
+    return {str(row["run_id"]): {str(key): value for key, value in row.items()} for row in known}

@@ -100,7 +100,8 @@ class Experiment:
         """Do the same; yield the epochs where the learner is in a stack."""
         rng = self._rng("initial")
         train = self._pool.pool.train
-        self.labelled = rng.choice(train, size=self.run.initial, replace=False)
+        again = self.run.initial_draw == "with_replacement"
+        self.labelled = rng.choice(train, size=self.run.initial, replace=again)
         self.round = 0
         begin = self._clock()
         fitted = yield from self._fit(epochs=self.run.training.passive_epochs, stop_early=True)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from alray.analysis.sweep.arms import arm_label
 from alray.analysis.sweep.labels_outside import LabelsOutside, count_outside
 from alray.custom.code import NO_CODE, CustomCode, custom_model
 from alray.errors import SpecError
+from alray.networks.network import trained_numbers
 from alray.networks.threads import threads
 from alray.pools.pool import TRAIN, Pool, PreparedPool
 from alray.pools.shared import SharedPool, view_key
@@ -21,6 +22,7 @@ from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
 from alray.strategies import canonical, custom_name, identity, parse
 from alray.studies.effects import Configuration, refuse_equal, refuse_without_effect
+from alray.studies.sweep import without_rounds
 from alray.studies.sweep.arm import Arm, without_stopping
 from alray.studies.sweep.controls import say_added, with_controls
 from alray.studies.sweep.network_checks import check_networks, check_screen
@@ -32,7 +34,8 @@ from alray.studies.sweep.variation import OF_POOL, PROTOCOL, choices, variant_of
 class Plan:
     """A checked study: its settings with the name filled in, the pool as read and as it is shared, its arms and runs.
 
-    All arms of a seed are together in `runs`; then come the runs on full data, if they are wanted.
+    All arms of a seed are together in `runs`; then come the runs on full data. `parameters` has the trained numbers of
+    each variant's network.
     """
 
     study: SweepSpec
@@ -41,6 +44,7 @@ class Plan:
     arms: tuple[Arm, ...]
     runs: tuple[RunSpec, ...]
     code: CustomCode = NO_CODE
+    parameters: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def labels_outside(self) -> LabelsOutside:
@@ -50,6 +54,7 @@ class Plan:
             self.study.metric_split,
             validation=len(self.prepared.validation),
             test=len(self.prepared.test),
+            choosing=self.study.rounds == 0,
         )
 
     def without_code(self) -> "Plan":
@@ -104,6 +109,7 @@ def make_plan(
     Raises:
         SpecError: A strategy, setting or combination of them cannot work on this pool.
     """
+    study = without_rounds.with_random_alone(study)
     arms = with_controls(_arms(study, code))
     smallest = _check_budgets(arms, pools, shared, study.seeds)
     views = [shared.view(run) for run in smallest]
@@ -112,18 +118,21 @@ def make_plan(
         for arm in arms
     ]
     refuse_without_effect(configurations)
-    if study.rounds > 0:
-        refuse_equal(configurations, max(len(view.modalities) for view in views))
+    refuse_equal(configurations, max(len(view.modalities) for view in views))
     arms = [without_stopping(arm) for arm in arms]
     with threads(1):
         networks = check_networks(arms, views, study)
     check_screen(arms, networks, study)
     runs = [_run(pools, arm, seed) for seed in study.seeds for arm in arms]
+    without_rounds.refuse_equal_fits(runs)
     if study.full_data:
         runs += _full_data_runs(study, pools, shared, code)
     say_added(arms, len(study.seeds))
+    without_rounds.say_idle(arms)
+    numbers = [(arm.variant, trained_numbers(n)) for arm, n in zip(arms, networks, strict=True)]
+    parameters = {variant: number for variant, number in numbers if number is not None}
     named = study.model_copy(update={"name": study.name or study_name(pools.own.name)})
-    return Plan(named, pools.own, shared, tuple(arms), tuple(runs), code)
+    return Plan(named, pools.own, shared, tuple(arms), tuple(runs), code, parameters)
 
 
 def train_size(shared: SharedPool, run: RunSpec) -> int:
@@ -216,6 +225,7 @@ def _full_data_runs(
         everything = {
             "arm": arm_label(FULL_DATA, arm.variant),
             "initial": train_size(shared, run),
+            "initial_draw": None,
             "rounds": 0,
             "evaluate_every": None,
             "training": _learning_from_all(run.training),
@@ -281,6 +291,7 @@ def _run(pools: Pools, arm: Arm, seed: int) -> RunSpec:
         threads=execution.cpus_per_run,
         device="cuda" if execution.gpus_per_run else "cpu",
         gpu_precision=None if execution.gpu_precision == "float32" else execution.gpu_precision,
+        initial_draw=None if study.initial_draw == "distinct" else study.initial_draw,
         candidates=study.candidates,
         screen=study.screen,
         evaluate_every=study.evaluate_every if study.evaluate_every > 1 else None,

@@ -123,6 +123,10 @@ STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     ),
     "initial": (pa.int64(), "random labels that the run begins with"),
     "query": (pa.int64(), "labels that it queries in a round"),
+    "parameters": (
+        pa.int64(),
+        "trained numbers of its network; null where an older alray wrote the row",
+    ),
     "status": (pa.string(), "finished, failed or unfinished"),
     "error": (pa.string(), "why it failed, in a line; empty otherwise"),
     "traceback": (pa.string(), "the same in full"),

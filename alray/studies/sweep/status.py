@@ -14,6 +14,7 @@ class RunStatus:
 
     Attributes:
         run: The run.
+        parameters: Trained numbers of its network, None where unknown.
         run_id: Its name; to hash all settings anew whenever it is needed would take longer than a round's records.
         status: waiting, running, finished or failed.
         attempts: How often it was started.
@@ -28,6 +29,7 @@ class RunStatus:
     """
 
     run: RunSpec
+    parameters: int | None = None
     run_id: str = field(init=False)
     status: Status = "waiting"
     attempts: int = 0
@@ -68,6 +70,7 @@ class RunStatus:
         )
         values = {name: getattr(self, name) for name in names}
         described = {name: getattr(self.run, name) for name in ("against", "initial", "query")}
+        described["parameters"] = self.parameters
         return {**described, "status": settled, "rounds": self.run.rounds, **values}
 
 

@@ -115,6 +115,26 @@ def variant_of(study: SweepSpec, varied: SweepSpec, choice: Mapping[str, Any]) -
     )
 
 
+def settings_of_variants(study: SweepSpec) -> dict[str, dict[str, Any]]:
+    """Return variant, as `variant_of` names it: its values of all varied settings, as `--set` takes them."""
+    found: dict[str, dict[str, Any]] = {}
+    for choice in choices(study.vary):
+        varied = varied_study(study, choice)
+        values = {name: look_up(varied, name) for name in choice}
+        found.setdefault(variant_of(study, varied, choice), values)
+    return found
+
+
+def names_of_variants(study: SweepSpec) -> dict[str, str]:
+    """Return variant: its values of all varied settings as a text, `width=128, lr=0.001`; empty where none vary."""
+    return {
+        variant: ", ".join(
+            f"{name.partition('.')[2] or name}={_shown(value)}" for name, value in values.items()
+        )
+        for variant, values in settings_of_variants(study).items()
+    }
+
+
 def _shown(value: object) -> object:
     return "+".join(value) if isinstance(value, dict) and value else value
 
