@@ -46,7 +46,7 @@ CHOICE_COLUMNS: Mapping[str, str] = {
     "test": "on the test part, which has no part in the choice, mean over seeds; null with metric_split: validation",
     "test_low": "lower end of its 95 % t interval over seeds",
     "test_high": "upper end",
-    "parameters": "trained numbers of the network; null where an older alray made the runs, and for a scikit-learn classifier",
+    "parameters": "trained numbers of the network; null where an older alray made the runs, or it has none",
     "seconds": "seconds of a fit, mean over seeds",
     "verdict": "best, worse (shown to be worse than the best) or open (not shown to differ from it)",
     "chosen": "the variant to take",
