@@ -9,15 +9,19 @@ from pathlib import Path
 
 import click
 
+from studies.reproduction.collecting import Frames, collect
 from studies.reproduction.datasets import DataSet, data_sets
+from studies.reproduction.evidence import Evidence
 from studies.reproduction.networks import with_their_networks
+from studies.reproduction.page import write_page
 from studies.reproduction.plan import plan_lines, steps_of
 from studies.reproduction.registry import PARTS
 from studies.reproduction.running import run
 
-WORK = Path("results/study")
-SMALL_WORK = Path("results/study-small")
-PUBLISHED = Path("results/reference/study")
+RESULTS = Path(__file__).parents[3] / "results"
+WORK = RESULTS / "study"
+SMALL_WORK = RESULTS / "study-small"
+PUBLISHED = RESULTS / "reference" / "study"
 DATA = ("icons", "twin", "mnist")
 
 
@@ -76,11 +80,19 @@ def main(  # noqa: PLR0913, PLR0917 -- click passes options
         chosen = _chosen(data, work, mnist, icons, small=small)
         named = with_their_networks(PARTS[name] for name in parts or PARTS)
         steps = steps_of(named, chosen, small=small)
-        for line in plan_lines(steps):
+        for line in plan_lines(steps) if not small else [step.name for step in steps]:
             click.echo(line, err=not only_plan)
         if only_plan:
             return
         run(steps, work, small=small, inline=inline)
+    write_page(Evidence(_frames(work, out, small=small)), out)
+    click.echo(f"page: {out / 'README.md'}")
+
+
+def _frames(work: Path, out: Path, *, small: bool) -> Frames:
+    """Return the stored tables, with all that the studies hold by now."""
+    known = data_sets(work, None, "icons", small=small)
+    return collect(steps_of(PARTS.values(), known, small=small), work, out)
 
 
 def _without_mnist(data: tuple[str, ...]) -> tuple[str, ...]:

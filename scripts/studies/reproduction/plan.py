@@ -124,13 +124,13 @@ def _small(study: Sweep | Correlation) -> Sweep | Correlation:
 def _fewer(words: Sequence[str]) -> Iterator[str]:
     """Yield the options of a correlation study with small numbers in the place of its own."""
     few = {
-        "--sample": "60",
-        "--bases": "3",
+        "--sample": "40",
+        "--bases": "2",
         "--group-size": "2",
         "--initial": "60",
         "--test": "60",
     }
-    few["--epochs"] = "1,2"
+    few |= {"--epochs": "1,2", "--fine-tune-seeds": "1"}
     before = ""
     for word in words:
         yield few.get(before, word)

@@ -292,13 +292,13 @@ PARTS: Mapping[str, Part] = {
             "windows",
             "Tables 1 and 2, simulated",
             "What overlapping windows do to the test of a correlation, where there is none",
-            data=("simulation",),
+            data=("none",),
         ),
         Part(
             "costs",
             "Text: costs",
             "What a query costs, by pool size and committee members",
-            data=("any",),
+            data=("none",),
         ),
     )
 }
