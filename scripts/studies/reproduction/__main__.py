@@ -76,7 +76,7 @@ def main(  # noqa: PLR0913, PLR0917 -- click passes options
     out = out or (SMALL_WORK / "page" if small else PUBLISHED)
     if not page_only:
         if mnist is None and not only_plan:
-            data = _without_mnist(data)
+            data = _without_mnist(data, parts, work, small=small)
         chosen = _chosen(data, work, mnist, icons, small=small)
         named = with_their_networks(PARTS[name] for name in parts or PARTS)
         steps = steps_of(named, chosen, small=small)
@@ -95,9 +95,23 @@ def _frames(work: Path, out: Path, *, small: bool) -> Frames:
     return collect(steps_of(PARTS.values(), known, small=small), work, out)
 
 
-def _without_mnist(data: tuple[str, ...]) -> tuple[str, ...]:
-    if "mnist" not in data:
+def _without_mnist(
+    data: tuple[str, ...], parts: tuple[str, ...], work: Path, *, small: bool
+) -> tuple[str, ...]:
+    """Return the data sets without MNIST, where there is no file of it.
+
+    Raises:
+        click.UsageError: Nothing else was asked for.
+    """
+    pool = data_sets(work, None, "icons", small=small)["mnist"].pool
+    if "mnist" not in data or Path(pool).exists():
         return data
+    wanted = [name for name in parts if PARTS[name].data == ("mnist",)]
+    if data == ("mnist",) or wanted:
+        named = " and ".join(wanted) or "--data mnist"
+        raise click.UsageError(
+            f"{named}: needs your copy of MNIST: give --mnist PATH, an .npz with images of 28 x 28 and labels"
+        )
     click.echo(
         "mnist is left out: give --mnist PATH to have figure 15 and its tables too", err=True
     )

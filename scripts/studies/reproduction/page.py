@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from alray.analysis.wording import count, joined
+from alray.analysis.wording import count, joined, share
 from studies.reproduction.claims import CLAIMS, Claim
 from studies.reproduction.evidence import Evidence
 from studies.reproduction.parts import SEEDS
-from studies.reproduction.registry import MEMBERS, PARTS
+from studies.reproduction.registered_studies import MEMBERS
+from studies.reproduction.registry import PARTS
 from studies.reproduction.rules import WITHIN, Found
 from studies.reproduction.sections import section
 from studies.reproduction.tables import markdown
@@ -132,7 +133,8 @@ over the paired seeds). The area is the mean accuracy over the learning curve.
 
 - *A learns faster (slower) than B*: agrees where the interval of the areas' difference lies on the claimed side of 0,
   disagrees where it lies on the other side; else one cannot tell.
-- *A learns as B does*: agrees where the whole interval lies within {WITHIN:g} of 0, disagrees where it lies beyond.
+- *A learns as B does*: agrees where the whole interval lies within {share(WITHIN)} of 0, disagrees where it lies
+  beyond.
 - *A claim of a size*: agrees where the interval holds the size and leaves 0 out, disagrees where it leaves the size
   out.
 - *A correlation has a sign*: agrees where all intervals (t, over base models) that leave 0 out, at whatever dose, have

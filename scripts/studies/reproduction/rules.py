@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from alray.analysis.wording import interval, percentage, signed
+from alray.analysis.wording import interval, percentage, share, signed
 from alray.statistics.paired import FEWEST_SEEDS
 
 Kind = Literal["agrees", "disagrees", "cannot tell", "not run"]
@@ -78,7 +78,7 @@ def alike(effect: Effect | None, within: float = WITHIN) -> Found:
         return NOT_RUN
     if not effect.bounded:
         return _unbounded(effect)
-    band = f".{round(1000 * within):03d}"
+    band = _band(within)
     if -within <= effect.low and effect.high <= within:
         return Found("agrees", effect.text, f"the interval lies within {band} of 0")
     if effect.low > within or effect.high < -within:
@@ -110,7 +110,13 @@ def _judged(effect: Effect | None, agrees: str, disagrees: str, sign: int) -> Fo
         return Found("agrees", effect.text, agrees)
     if far < 0:
         return Found("disagrees", effect.text, disagrees)
-    return Found("cannot tell", effect.text, "the interval holds 0")
+    near_zero = max(abs(near), abs(far)) <= WITHIN and not effect.share
+    close = f", and lies within {_band(WITHIN)} of it" if near_zero else ""
+    return Found("cannot tell", effect.text, f"the interval holds 0{close}")
+
+
+def _band(within: float) -> str:
+    return share(within)
 
 
 def _unbounded(effect: Effect) -> Found:
