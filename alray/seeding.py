@@ -33,6 +33,7 @@ Purpose = Literal[
     "bootstrap",
     "twin",
     "leakage_sample",
+    "overlapping_windows",
 ]
 
 

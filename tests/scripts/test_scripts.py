@@ -29,6 +29,7 @@ from studies import (
     splits_table,
     summary_picture,
 )
+from studies.reproduction.__main__ import main as reproduce
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "scripts"
@@ -72,6 +73,7 @@ HELPED = {
     "nulls_table": nulls_table.main,
     "splits_table": splits_table.main,
     "scripts/studies/summary_picture": summary_picture.main,
+    "scripts/studies/reproduce": reproduce,
 }
 
 
@@ -124,6 +126,7 @@ echo "$(pwd) ${{PYTHONPATH:-}} $*" >>"{log}"
         ("bench", ".[dev]", "{scripts} -P -m benchmarks"),
         ("chaos", ".", "{scripts} -P -m chaos_study"),
         ("studies/summary_picture", ".", " {scripts}/studies/summary_picture.py"),
+        ("studies/reproduce", ".[dev]", "{scripts} -P -m studies.reproduction"),
     ],
 )
 def test_a_launcher_installs_and_runs_in_the_callers_folder(tmp_path, launcher, extra, program):
@@ -146,7 +149,9 @@ def test_a_launcher_installs_and_runs_in_the_callers_folder(tmp_path, launcher, 
     assert run == f"{here} {program.format(scripts=scripts)} one two words"
 
 
-@pytest.mark.parametrize("launcher", ["bench", "chaos", "demo", "test", "studies/reference"])
+@pytest.mark.parametrize(
+    "launcher", ["bench", "chaos", "demo", "test", "studies/reference", "studies/reproduce"]
+)
 def test_scripts_can_be_executed(launcher):
     assert os.access(SCRIPTS / launcher, os.X_OK)
 
@@ -183,6 +188,8 @@ def test_what_documents_quote_exists(quoted):
         command = bench.commands[words.pop(0)]
     elif script == "scripts/chaos":
         command = chaos
+    elif script == "scripts/studies/reproduce":
+        command = reproduce
     else:
         return
     command.make_context(script, words)
