@@ -45,21 +45,14 @@ class Strategy(Protocol):
 
 
 @dataclass(frozen=True)
-class ScoreStrategy:
-    """Base of strategies that give each candidate a score and take the k best.
+class StrategyBase:
+    """What the bases of strategies have in common.
 
     Attributes:
         oracle: Whether it needs the labels.
-        largest: Whether large scores are best.
-        highest: The largest score there can be; where small ones are best, `stochastic=power` needs it.
-        pointwise: Whether an object's score depends on its own signals alone. It is then computed block by block, while
-            the signals are in the cache. It holds for the class that names it: one that inherits says it anew.
     """
 
     oracle: ClassVar[bool] = False
-    largest: ClassVar[bool] = True
-    highest: ClassVar[float | None] = None
-    pointwise: ClassVar[bool] = False
 
     @property
     def needs(self) -> Request:
@@ -70,6 +63,22 @@ class ScoreStrategy:
     def loss_prediction(self) -> LossPredictionSpec | None:
         """None: no loss predictor is trained."""
         return None
+
+
+@dataclass(frozen=True)
+class ScoreStrategy(StrategyBase):
+    """Base of strategies that give each candidate a score and take the k best.
+
+    Attributes:
+        largest: Whether large scores are best.
+        highest: The largest score there can be; where small ones are best, `stochastic=power` needs it.
+        pointwise: Whether an object's score depends on its own signals alone. It is then computed block by block, while
+            the signals are in the cache. It holds for the class that names it: one that inherits says it anew.
+    """
+
+    largest: ClassVar[bool] = True
+    highest: ClassVar[float | None] = None
+    pointwise: ClassVar[bool] = False
 
     @property
     def scorer(self) -> "ScoreStrategy":
@@ -98,24 +107,8 @@ class ScoreStrategy:
 
 
 @dataclass(frozen=True)
-class BatchStrategy:
-    """Base of strategies that choose a round's objects together, not each by a score of its own.
-
-    Attributes:
-        oracle: Whether it needs the labels.
-    """
-
-    oracle: ClassVar[bool] = False
-
-    @property
-    def needs(self) -> Request:
-        """Signals to compute for every candidate."""
-        raise NotImplementedError
-
-    @property
-    def loss_prediction(self) -> LossPredictionSpec | None:
-        """None: no loss predictor is trained."""
-        return None
+class BatchStrategy(StrategyBase):
+    """Base of strategies that choose a round's objects together, not each by a score of its own."""
 
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         """Choose k of the candidates; `rng` is the only source of randomness."""
