@@ -84,9 +84,9 @@ def _options(
     kind: Maker, name: str, words: list[str], text: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a strategy's own options, and those of drawing by its scores, which all that have scores share."""
-    hints = _hints(kind, name)
-    valid = [field.name for field in _fields(kind)]
-    shared = {key: hint for key, hint in _drawing(kind).items() if key not in valid}
+    hints = option_types(kind, name)
+    valid = [field.name for field in option_fields(kind)]
+    shared = {key: hint for key, hint in drawing_options(kind).items() if key not in valid}
     own: dict[str, Any] = {}
     drawing: dict[str, Any] = {}
     for word in words:
@@ -107,7 +107,7 @@ def _options(
     return own, drawing
 
 
-def _drawing(kind: Any) -> dict[str, Any]:
+def drawing_options(kind: Any) -> dict[str, Any]:
     """Return the options of drawing by scores with their types; none where a strategy does not choose by scores."""
     if not (isinstance(kind, type) and issubclass(kind, ScoreStrategy)):
         return {}
@@ -140,12 +140,12 @@ def _values(text: str) -> list[tuple[dataclasses.Field[Any], Any]]:
     return [
         (field, getattr(part, field.name))
         for part in parts
-        for field in _fields(part)
+        for field in option_fields(part)
         if not isinstance(getattr(part, field.name), ScoreStrategy)
     ]
 
 
-def _hints(kind: Any, name: str) -> dict[str, Any]:
+def option_types(kind: Any, name: str) -> dict[str, Any]:
     """Return the types of a strategy's options."""
     try:
         return get_type_hints(kind)
@@ -155,7 +155,7 @@ def _hints(kind: Any, name: str) -> dict[str, Any]:
         ) from error
 
 
-def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
+def option_fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
     """Return the fields of a strategy's dataclass: its options."""
     return dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
 
@@ -175,6 +175,15 @@ def custom_name(text: str) -> CustomName | None:
     package = entry.dist
     known = (package.name, package.version) if package is not None else ("", "")
     return CustomName(entry.value.partition(" ")[0], KIND, *known)
+
+
+def maker_of(text: str) -> Maker:
+    """Return the class of the strategy that a text names.
+
+    Raises:
+        SpecError: There is no such strategy.
+    """
+    return _resolve(text)[0]
 
 
 def _resolve(text: str) -> tuple[Maker, str, list[str]]:

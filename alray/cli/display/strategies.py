@@ -1,0 +1,64 @@
+"""Print the strategies in a terminal, or what is known about one."""
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+from alray.cli.visible import visible, visible_line
+from alray.strategies import STRATEGIES
+from alray.strategies.descriptions import DESCRIPTIONS, SYMBOLS
+from alray.strategies.explaining import opening_of, options_of
+
+_EXAMPLE = "alray sweep --strategies random,margin,bald:members=20"
+
+
+def print_strategies(out: Console) -> None:
+    """Print a row per built-in strategy."""
+    table = _grid()
+    for name in STRATEGIES:
+        table.add_row(name, DESCRIPTIONS[name].chooses)
+    out.print(table)
+    out.print("\nalray strategies NAME explains one, with its options")
+    out.print(f"to compare some: {_EXAMPLE}", soft_wrap=True)
+
+
+def _grid() -> Table:
+    """Return a table of names and what there is to say of each."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def print_explanation(name: str, out: Console) -> None:
+    """Print what a strategy does, its options, its cost and its worth.
+
+    Raises:
+        SpecError: There is no such strategy.
+    """
+    options = options_of(name)
+    out.print(visible_line(name), style="bold")
+    out.print(visible(opening_of(name)))
+    known = DESCRIPTIONS.get(name)
+    if known is not None:
+        facts = _grid()
+        for title, text in (
+            ("source", known.source),
+            ("cost", known.cost),
+            ("worth", known.worth),
+        ):
+            if text:
+                facts.add_row(title, text)
+        out.print()
+        out.print(facts)
+        out.print(f"In costs: {SYMBOLS}.", style="dim")
+    out.print()
+    if not options:
+        out.print("It has no options.")
+        return
+    out.print("Options, written NAME:option=value:", style="bold")
+    for option in options:
+        default = f"default: {option.default}" if option.default else "to be given"
+        out.print(visible_line(f"  {option.name}={option.values}  [{default}]"))
+        if option.meaning:
+            out.print(Padding(visible(option.meaning), (0, 0, 0, 6)))

@@ -1,0 +1,20 @@
+"""`alray strategies`: which strategies there are, and what is known about one."""
+
+import click
+
+from alray.cli.running import console
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[NAME]")
+def strategies(name: str | None) -> None:
+    """List the strategies, or explain the one of this NAME with its options.
+
+    NAME may also be a custom one: package.module:Class.
+    """
+    from alray.cli.display.strategies import print_explanation, print_strategies
+
+    if name is None:
+        print_strategies(console())
+    else:
+        print_explanation(name, console())
