@@ -86,6 +86,15 @@ DESCRIPTIONS: Mapping[str, Description] = {
         f"below random by accuracy {_LABELBENCH}, but the best of five by balanced accuracy on two of them; "
         f"{_CDAL.format('6.4')}",
     ),
+    "density": Description(
+        "where a score is good and many candidates are alike", "Settles and Craven 2008", "n d"
+    ),
+    "class_balanced": Description(
+        "the best score of the predicted class with the fewest labels",
+        "quotas by predicted class, as many use them",
+        "n log n",
+        "made for unequal classes, and for metrics that count each class once",
+    ),
     "learning_loss": Description(
         "the largest loss, as a module predicts it that is trained beside the network",
         "Yoo and Kweon 2019",

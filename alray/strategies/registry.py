@@ -14,6 +14,7 @@ from alray.settings.base import unknown_name
 from alray.strategies.badge import Badge
 from alray.strategies.base import ScoreStrategy, Strategy
 from alray.strategies.checking import check_attributes
+from alray.strategies.class_balanced import ClassBalanced
 from alray.strategies.committee import (
     Bald,
     CommitteeEntropy,
@@ -21,6 +22,7 @@ from alray.strategies.committee import (
     CommitteeMargin,
 )
 from alray.strategies.coreset import CoreSet
+from alray.strategies.density import Density
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.random import Random
 from alray.strategies.stochastic import Stochastic
@@ -37,6 +39,8 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "bald": Bald,
     "badge": Badge,
     "coreset": CoreSet,
+    "density": Density,
+    "class_balanced": ClassBalanced,
     "learning_loss": LearningLoss,
     "ideal_loss": IdealLoss,
     "reverse_ideal_loss": ReverseIdealLoss,
