@@ -16,7 +16,7 @@ from alray.custom.user_errors import named_errors
 from alray.errors import SpecError
 from alray.networks.estimators import seed_estimator
 from alray.networks.network import FUSED, Network, Outputs, Values
-from alray.networks.tensors import Batch
+from alray.networks.tensors import Batch, side_by_side
 from alray.networks.threads import Libraries
 
 SMALLEST = float(np.finfo(np.float64).eps)
@@ -75,7 +75,7 @@ class SklearnClassifier(Network):
         Raises:
             SpecError: The estimator cannot be fitted on them.
         """
-        self._learned = side_by_side(batch), labels.cpu().numpy()
+        self._learned = _features(batch), labels.cpu().numpy()
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
             self._fitted = self._fit(*self._learned, seed)
@@ -88,7 +88,7 @@ class SklearnClassifier(Network):
         fitted = self._fitted if self._member is None else self._members[self._member]
         if fitted is None:
             raise RuntimeError("a scikit-learn classifier answers after a fit alone")
-        shares = torch.from_numpy(np.log(self._probabilities(fitted, side_by_side(batch))))
+        shares = torch.from_numpy(np.log(self._probabilities(fitted, _features(batch))))
         return Outputs({FUSED: Values(shares.to(torch.float32))})
 
     @contextmanager
@@ -164,15 +164,8 @@ class SklearnClassifier(Network):
             yield
 
 
-def side_by_side(batch: Batch) -> Features:
-    """Return (b, features of all modalities) float32, zeros where a modality is absent."""
-    parts = []
-    for name, values in batch.features.items():
-        x, rows = values.flatten(1).cpu(), batch.rows[name]
-        if rows is not None:
-            x = x.new_zeros(batch.size, x.shape[1]).index_copy(0, rows.cpu(), x)
-        parts.append(x)
-    return np.ascontiguousarray(torch.cat(parts, dim=1).numpy())
+def _features(batch: Batch) -> Features:
+    return np.ascontiguousarray(side_by_side(batch).cpu().numpy())
 
 
 @contextmanager

@@ -142,6 +142,17 @@ class ModalityTensors:
         return x, None if self.complete else rows >= 0
 
 
+def side_by_side(batch: "Batch") -> Float[Tensor, "n features"]:
+    """Return the features of all modalities in a row, zeros, the train part's mean, where one is absent."""
+    parts = []
+    for name, values in batch.features.items():
+        x, rows = values.flatten(1), batch.rows[name]
+        if rows is not None:
+            x = x.new_zeros(batch.size, x.shape[1]).index_copy(0, rows, x)
+        parts.append(x)
+    return torch.cat(parts, dim=1)
+
+
 class PoolTensors:
     """The prepared pool as tensors on a device.
 

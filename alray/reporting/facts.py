@@ -86,10 +86,19 @@ def _drawn(split: Mapping[str, Any]) -> str:
     return f"{'its validation part is ' if split.get('column') else ''}drawn anew for each seed"
 
 
+_BEGUN = {
+    "random": "at random",
+    "centroid": "nearest to the centres of as many clusters",
+    "typiclust": "most typical of their clusters (TypiClust)",
+    "stratified": "at random within clusters",
+}
+"""Initial selection: what the labels to begin with are."""
+
+
 def _labels(settings: Mapping[str, Any]) -> str:
     """Return how many labels a run has, from the first to the last."""
     initial, rounds, query = (settings[name] for name in ("initial", "rounds", "query"))
-    begun = f"{initial:,} at random"
+    begun = f"{initial:,} {_BEGUN[settings.get('initial_selection', 'random')]}"
     if settings.get("initial_draw") == "with_replacement":
         begun += ", drawn with replacement (an object counts as often as it was drawn)"
     if rounds == 0:

@@ -35,6 +35,7 @@ OPTIONAL = (
     "model_code",
     "gpu_precision",
     "initial_draw",
+    "initial_selection",
 )
 """Settings that are part of a run's identity only where they are set."""
 
@@ -68,6 +69,7 @@ class RunSpec(Settings):
             it as one with another seed does.
         device: The device of the network, which acts in the same way.
         gpu_precision: Numbers of its products where they are not float32.
+        initial_selection: How the initial labels are chosen where that is not at random.
         initial_draw: How the initial labels are drawn where it is not each object once.
         evaluate_every: Metrics are computed in the rounds whose number is a multiple of it; None for all rounds.
         screen_precision: What a screen computes in whose own setting is left open: the manifest holds it, and not the
@@ -97,6 +99,7 @@ class RunSpec(Settings):
     device: Literal["cpu", "cuda"] = "cpu"
     gpu_precision: Literal["tf32", "bf16"] | None = None
     initial_draw: Literal["with_replacement"] | None = None
+    initial_selection: Literal["centroid", "typiclust", "stratified"] | None = None
     candidates: int | None = None
     screen: ScreenSpec | None = None
     evaluate_every: int | None = None

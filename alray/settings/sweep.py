@@ -90,6 +90,12 @@ class SweepSpec(Settings):
         (0, 1, 2, 3, 4, 5), description="number of run seeds, or their list (0,3,7)"
     )
     initial: Count = Field(300, description="random labels to begin with: the passive phase")
+    initial_selection: Literal["random", "centroid", "typiclust", "stratified"] = Field(
+        "random",
+        description="how the initial labels are chosen: random; or spread over the pool's own features by clusters "
+        "(k-means): the object nearest to each centre, the most typical ones (typiclust), or random ones by each "
+        "cluster's share (stratified)",
+    )
     initial_draw: Literal["distinct", "with_replacement"] = Field(
         "distinct",
         description="distinct: no object comes twice among the initial labels; with_replacement: one may, and then "
@@ -135,6 +141,11 @@ class SweepSpec(Settings):
 
     @model_validator(mode="after")
     def _stops_by_labels_that_it_does_not_learn(self) -> "SweepSpec":
+        if self.initial_draw == "with_replacement" and self.initial_selection != "random":
+            raise ValueError(
+                f"initial_draw: with_replacement is for random initial labels, not for initial_selection: "
+                f"{self.initial_selection}; leave one of them out"
+            )
         if self.initial_draw == "with_replacement" and self.training.stopping == "from_labels":
             raise ValueError(
                 "initial_draw: with_replacement draws some objects twice, and training.stopping: from_labels could "

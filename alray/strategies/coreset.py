@@ -25,9 +25,11 @@ class CoreSet(BatchStrategy):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
-        x = given(signals.features)
         labelled = None if signals.labelled is None else signals.labelled.features
-        nearest = nearest_squared(x, given(labelled)).double()
+        # Near zero float32 resolves distances that it would not far from it.
+        centre = given(signals.features).mean(0)
+        x = given(signals.features) - centre
+        nearest = nearest_squared(x, given(labelled) - centre).double()
         chosen: list[int] = []
         scores: list[float] = []
         # Equal distances are in the order of a permutation, never of the file.

@@ -86,6 +86,12 @@ DESCRIPTIONS: Mapping[str, Description] = {
         f"below random by accuracy {_LABELBENCH}, but the best of five by balanced accuracy on two of them; "
         f"{_CDAL.format('6.4')}",
     ),
+    "typiclust": Description(
+        "the most typical object of each cluster without labels",
+        "Hacohen et al. 2022",
+        "k-means, and the distances within k clusters; no scoring pass",
+        f"made for the first labels, where doubt misleads; {_CDAL.format('9.7')}",
+    ),
     "density": Description(
         "where a score is good and many candidates are alike", "Settles and Craven 2008", "n d"
     ),

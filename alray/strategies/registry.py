@@ -26,6 +26,7 @@ from alray.strategies.density import Density
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.random import Random
 from alray.strategies.stochastic import Stochastic
+from alray.strategies.typiclust import TypiClust
 from alray.strategies.uncertainty import Entropy, LeastConfidence, Margin
 
 STRATEGIES: Mapping[str, type[Strategy]] = {
@@ -39,6 +40,7 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "bald": Bald,
     "badge": Badge,
     "coreset": CoreSet,
+    "typiclust": TypiClust,
     "density": Density,
     "class_balanced": ClassBalanced,
     "learning_loss": LearningLoss,

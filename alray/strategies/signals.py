@@ -5,7 +5,7 @@ it; the engine merges the passes' blocks field by field.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from torch import Tensor
@@ -40,6 +40,7 @@ class Request:
         true_loss: The fused head's loss, for oracles only.
         side_heads: Names of side heads whose log-probabilities are wanted.
         labelled: The features and log-probabilities that are asked for, of the labelled objects too, with their labels.
+        pool_features: The pool's own features, standardised, those of all modalities in a row.
     """
 
     log_probs: bool = False
@@ -49,11 +50,12 @@ class Request:
     true_loss: bool = False
     side_heads: tuple[str, ...] = ()
     labelled: bool = False
+    pool_features: bool = False
 
     @property
     def anything(self) -> bool:
-        """Whether a scoring pass is needed at all."""
-        return self != Request()
+        """Whether the candidates need a scoring pass at all."""
+        return replace(self, labelled=False, pool_features=False) != Request()
 
 
 Needs = Request
@@ -75,6 +77,7 @@ class Signals:
         side_log_probs: Per side head that an object has (n, classes), with rows of NaN where its modality is absent.
         labelled: The same of the labelled objects, in the order in which they were labelled.
         labels: (n,) int64 classes; of the labelled objects alone.
+        pool_features: (n, features of all modalities), zeros where a modality is absent.
     """
 
     candidates: Indices
@@ -87,3 +90,4 @@ class Signals:
     side_log_probs: Mapping[str, Tensor] = field(default_factory=dict)
     labelled: "Signals | None" = None
     labels: Tensor | None = None
+    pool_features: Tensor | None = None

@@ -1,6 +1,7 @@
 """A study's settings as they hold in its folder: what lies there goes on under the defaults that it was begun with."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from alray.studies.folder import Folder
 
 AnyStudy = TypeVar("AnyStudy", SweepSpec, CorrelationSpec)
 
-_KINDS = {
+_KINDS: Mapping[type, tuple[str, str]] = {
     SweepSpec: (manifest.SWEEP, ""),
     CorrelationSpec: (manifest.CORRELATION, NAME_ENDING),
 }

@@ -26,7 +26,7 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
     features = torch.from_numpy(rng.normal(size=(n, 6))).float()
     labelled = None
     if needs.labelled:
-        others = Request(log_probs=needs.log_probs, features=needs.features)
+        others = replace(needs, labelled=False, committee=None)
         labelled = make_signals(others, 9, classes, seed + 1000)
         labelled = replace(labelled, labels=torch.from_numpy(rng.integers(0, classes, 9)))
     return Signals(
@@ -38,6 +38,7 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
         true_loss=true_loss(log_probs, labels) if needs.true_loss else None,
         features=features if needs.features else None,
         labelled=labelled,
+        pool_features=2 * features if needs.pool_features else None,
     )
 
 

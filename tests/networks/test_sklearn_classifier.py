@@ -10,8 +10,8 @@ from sklearn.metrics import log_loss
 
 from alray.networks.generators import torch_generator
 from alray.networks.models import build_network
-from alray.networks.sklearn_classifier import SMALLEST, side_by_side
-from alray.networks.tensors import PoolTensors
+from alray.networks.sklearn_classifier import SMALLEST
+from alray.networks.tensors import PoolTensors, side_by_side
 from alray.networks.threads import threads
 from alray.scoring.engine import score
 from alray.scoring.evaluation import evaluate
@@ -42,7 +42,7 @@ def log_probs(network, pool=POOL, seed=0, request=None):
 
 def test_features_stand_side_by_side_with_zeros_where_a_modality_is_absent():
     tensors = PoolTensors(POOL)
-    found = side_by_side(tensors.batch(everyone(POOL)))
+    found = side_by_side(tensors.batch(everyone(POOL))).numpy()
     assert found.dtype == np.float32
     first = 0
     for modality in tensors.modalities:
@@ -64,7 +64,7 @@ def test_images_enter_as_pixels():
 
 def test_it_answers_as_the_estimator_does_and_metrics_are_scikit_learns():
     tensors = PoolTensors(POOL)
-    x, labels = side_by_side(tensors.batch(everyone(POOL))), POOL.labels
+    x, labels = side_by_side(tensors.batch(everyone(POOL))).numpy(), POOL.labels
     estimator = LogisticRegression(C=0.1).fit(x[POOL.train], labels[POOL.train])
     network = fitted(C=0.1)
     expected = estimator.predict_proba(x)

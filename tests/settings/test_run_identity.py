@@ -46,6 +46,7 @@ CHANGES: dict[str, Any] = {
     "vary": {"training.lr": [5e-3]},
     "seeds": [1],
     "initial": 13,
+    "initial_selection": "stratified",
     "initial_draw": "with_replacement",
     "query": 5,
     "rounds": 2,

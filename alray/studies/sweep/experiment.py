@@ -13,7 +13,7 @@ from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
 from alray.scoring.evaluation import UNKNOWN, metrics_by_head, metrics_row, nll_of, predict
-from alray.scoring.labelled import with_labelled
+from alray.scoring.further_signals import with_further
 from alray.scoring.metrics import LogProbs, mean_recall, predicted_classes, rarest_classes, rows_of
 from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
@@ -22,6 +22,7 @@ from alray.strategies import Query, ScoreStrategy, Strategy, parse
 from alray.strategies.base import is_pointwise
 from alray.strategies.checking import check_query, checked_scores
 from alray.strategies.signals import Request, Signals
+from alray.studies.sweep.initial import initial_objects
 from alray.studies.sweep.records import Record, RoundResult
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
@@ -93,15 +94,12 @@ class Experiment:
         return RoundResult(dict(self._round_zero), initial, np.full(len(initial), np.nan))
 
     def passive(self) -> RoundResult:
-        """Do round 0: label the initial objects at random and fit on them, with early stopping; return its result."""
+        """Do round 0: label the initial objects and fit on them, with early stopping; return its result."""
         return complete(self.passive_epochs())
 
     def passive_epochs(self) -> Epochs[RoundResult]:
         """Do the same; yield the epochs where the learner is in a stack."""
-        rng = self._rng("initial")
-        train = self._pool.pool.train
-        again = self.run.initial_draw == "with_replacement"
-        self.labelled = rng.choice(train, size=self.run.initial, replace=again)
+        self.labelled = initial_objects(self.run, self._pool, self._rng("initial"))
         self.round = 0
         begin = self._clock()
         fitted = yield from self._fit(epochs=self.run.training.passive_epochs, stop_early=True)
@@ -191,13 +189,13 @@ class Experiment:
 
     def _signals(self, candidates: Indices, needs: Request) -> Signals:
         """Return the signals that a strategy needs."""
-        if not needs.anything:
-            return Signals(candidates)
         learner, masks = self.learner, self._committee_generator(needs)
-        found = engine.score(
-            learner.network, self._pool, candidates, needs, masks, learner.predictor
-        )
-        return with_labelled(found, learner.network, self._pool, self.labelled, needs)
+        found = Signals(candidates)
+        if needs.anything:
+            found = engine.score(
+                learner.network, self._pool, candidates, needs, masks, learner.predictor
+            )
+        return with_further(found, learner.network, self._pool, self.labelled, needs)
 
     def _fit(self, *, epochs: int, stop_early: bool) -> Epochs[Record]:
         training = self.run.training

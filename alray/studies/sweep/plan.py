@@ -25,7 +25,9 @@ from alray.studies.effects import Configuration, refuse_equal, refuse_without_ef
 from alray.studies.sweep import without_rounds
 from alray.studies.sweep.arm import Arm, without_stopping
 from alray.studies.sweep.controls import say_added, with_controls
+from alray.studies.sweep.initial import check_initial_selection
 from alray.studies.sweep.network_checks import check_networks, check_screen
+from alray.studies.sweep.run_settings import run_of
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
 from alray.studies.sweep.variation import OF_POOL, PROTOCOL, choices, variant_of, varied_study
 
@@ -123,7 +125,8 @@ def make_plan(
     with threads(1):
         networks = check_networks(arms, views, study)
     check_screen(arms, networks, study)
-    runs = [_run(pools, arm, seed) for seed in study.seeds for arm in arms]
+    check_initial_selection(arms)
+    runs = [run_of(pools, arm, seed) for seed in study.seeds for arm in arms]
     without_rounds.refuse_equal_fits(runs)
     if study.full_data:
         runs += _full_data_runs(study, pools, shared, code)
@@ -150,7 +153,9 @@ def _check_budgets(
     """
     smallest = []
     for arm in arms:
-        run = min((_run(pools, arm, seed) for seed in seeds), key=lambda r: train_size(shared, r))
+        run = min(
+            (run_of(pools, arm, seed) for seed in seeds), key=lambda r: train_size(shared, r)
+        )
         smallest.append(run)
         study, train = arm.study, train_size(shared, run)
         if study.budget > train:
@@ -221,11 +226,12 @@ def _full_data_runs(
     runs = []
     for seed, choice in itertools.product(study.seeds, choices(study.vary)):
         arm = without_stopping(_arm(study, "random", choice, code))
-        run = _run(pools, arm, seed)
+        run = run_of(pools, arm, seed)
         everything = {
             "arm": arm_label(FULL_DATA, arm.variant),
             "initial": train_size(shared, run),
             "initial_draw": None,
+            "initial_selection": None,
             "rounds": 0,
             "evaluate_every": None,
             "training": _learning_from_all(run.training),
@@ -264,37 +270,4 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCod
         options=identity(text),
         strategy_code=None if supplied is None else code.digest(supplied.name),
         model_code=None if network is None else code.digest(network.name),
-    )
-
-
-def _run(pools: Pools, arm: Arm, seed: int) -> RunSpec:
-    study = arm.study
-    execution = study.execution
-    return RunSpec(
-        arm=arm.label,
-        strategy=arm.text,
-        strategy_options=arm.options,
-        variant=arm.variant,
-        against=arm.against,
-        oracle=arm.strategy.oracle,
-        seed=seed,
-        study_seed=study.seed,
-        pool_fingerprint=pools.of(study.pool).fingerprint,
-        pool_dtype=study.pool.dtype,
-        split=study.split,
-        model=study.model,
-        training=study.training,
-        initial=study.initial,
-        query=study.query,
-        rounds=study.rounds,
-        metric_split=study.metric_split,
-        threads=execution.cpus_per_run,
-        device="cuda" if execution.gpus_per_run else "cpu",
-        gpu_precision=None if execution.gpu_precision == "float32" else execution.gpu_precision,
-        initial_draw=None if study.initial_draw == "distinct" else study.initial_draw,
-        candidates=study.candidates,
-        screen=study.screen,
-        evaluate_every=study.evaluate_every if study.evaluate_every > 1 else None,
-        strategy_code=arm.strategy_code,
-        model_code=arm.model_code,
     )

@@ -11,7 +11,7 @@ from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.scoring import engine
-from alray.scoring.labelled import with_labelled
+from alray.scoring.further_signals import with_further
 from alray.seeding import generator, torch_seed
 from alray.settings.sweep import SweepSpec
 from alray.strategies import STRATEGIES, custom_name
@@ -81,8 +81,6 @@ def _candidates(prepared: PreparedPool, study: SweepSpec) -> Indices:
 def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
     """Return what the strategy needs, by a network of fresh weights, or an estimator fitted on initial labels."""
     study, needs = arm.study, arm.strategy.needs
-    if not needs.anything:
-        return Signals(candidates)
     pool = PoolTensors(prepared)
     learner = fresh_learner(
         arm.model, arm.training, pool, lambda purpose: torch_seed(study.seed, 0, purpose)
@@ -92,6 +90,8 @@ def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
     )
     fit_anew(learner.network, pool, known, generator(study.seed, 0, "batches"))
     masks = torch_generator(torch_seed(study.seed, 0, "committee")) if needs.committee else None
-    found = engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
+    found = Signals(candidates)
+    if needs.anything:
+        found = engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
     labelled = np.setdiff1d(prepared.train, candidates)[: study.initial]
-    return with_labelled(found, learner.network, pool, labelled, needs)
+    return with_further(found, learner.network, pool, labelled, needs)

@@ -26,7 +26,7 @@ OF_POOL = (
 )
 """Settings of the groups `split` and `pool` that may vary: all arms have the same objects and classes."""
 
-PROTOCOL = ("initial", "query", "candidates")
+PROTOCOL = ("initial", "initial_selection", "query", "candidates")
 """Single settings that may vary."""
 
 FIXED: Mapping[str, str] = {
