@@ -47,7 +47,7 @@ class CustomCode:
             installed package and its version.
         folders: Folders in which the modules were found.
         values: Classes and functions of `__main__` by name: they are sent to workers by value.
-        versions: Versions of the installed packages that networks come from.
+        versions: Versions of the installed packages that the study computes by, besides alray's own.
     """
 
     files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

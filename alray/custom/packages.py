@@ -1,4 +1,4 @@
-"""Installed packages that a study's networks come from: of these versions, on every node."""
+"""Installed packages that a study computes by, besides alray's own: of these versions, on every node."""
 
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -7,12 +7,18 @@ from alray.custom.code import CustomCode
 from alray.errors import SpecError
 from alray.settings.base import Settings
 from alray.settings.custom import model_names
-from alray.settings.estimators import PACKAGE, class_of
+from alray.settings.estimators import PACKAGE, by_scikit_learn
 
 
 def with_packages(code: CustomCode, settings: Settings) -> CustomCode:
-    """Return a study's code with the versions of the packages that its networks come from, as they are here."""
-    needed = any(class_of(name) is not None for name in model_names(settings))
+    """Return a study's code with the versions of the packages that it computes by, as they are here."""
+    values = settings.model_dump()
+    begun = [values.get("initial_selection"), *values.get("vary", {}).get("initial_selection", ())]
+    needed = (
+        any(by_scikit_learn(model=name) for name in model_names(settings))
+        or any(by_scikit_learn(initial_selection=each) for each in begun)
+        or any(by_scikit_learn(strategy=text) for text in values.get("strategies", ()))
+    )
     return replace(code, versions={PACKAGE: _version()}) if needed else code
 
 

@@ -1,4 +1,4 @@
-"""Which networks are classifiers with scikit-learn's interface."""
+"""Which networks are classifiers with scikit-learn's interface, and what else computes by it."""
 
 PREFIX = "sklearn:"
 """Begins the name of such a network; `package.module.Class` follows."""
@@ -15,6 +15,18 @@ def class_of(model: str) -> str | None:
         return None
     module, _, name = model.removeprefix(PREFIX).rpartition(".")
     return f"{module}:{name}"
+
+
+CLUSTERING = frozenset({"typiclust"})
+"""Strategies that cluster by scikit-learn."""
+
+
+def by_scikit_learn(
+    *, model: str = "", initial_selection: str | None = None, strategy: str = ""
+) -> bool:
+    """Return whether a network, a choice of initial labels or a strategy's text computes by scikit-learn."""
+    clusters = initial_selection not in (None, "random")
+    return class_of(model) is not None or clusters or strategy.partition(":")[0] in CLUSTERING
 
 
 def check_name(model: str) -> None:

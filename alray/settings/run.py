@@ -18,6 +18,7 @@ from alray.settings.common import (
     Precision,
     TrainingSpec,
 )
+from alray.settings.estimators import by_scikit_learn
 from alray.settings.names import LONGEST
 from alray.settings.sweep import ScreenSpec, SweepSplitSpec
 
@@ -113,6 +114,14 @@ class RunSpec(Settings):
         """What a screen computes in."""
         chosen = None if self.screen is None else self.screen.precision
         return chosen or self.screen_precision
+
+    @property
+    def by_scikit_learn(self) -> bool:
+        """Whether scikit-learn computes something of it."""
+        begun = self.initial_selection
+        return by_scikit_learn(
+            model=self.model.name, initial_selection=begun, strategy=self.strategy
+        )
 
     def identity(self) -> dict[str, Any]:
         """Return the settings that the run's name hashes: all but those that only describe others or are measured.

@@ -122,6 +122,18 @@ def test_the_manifest_and_the_runs_name_the_version(pool, tmp_path):
     )
 
 
+def test_what_clusters_names_the_version_too(pool, tmp_path):
+    vary = {"initial_selection": ["random", "stratified"]}
+    found = api.sweep(
+        settings(pool, rounds=1, vary=vary, strategies=["random", "typiclust:clusters=3"]),
+        results=tmp_path,
+    )
+    named = found.runs["software"].str.contains("scikit-learn")
+    clusters = (found.runs["variant"] != "") | found.runs["strategy"].str.startswith("typiclust")
+    assert named.tolist() == clusters.tolist()
+    assert named.sum() == 3
+
+
 def test_another_version_is_told_and_refused_on_another_node(pool, tmp_path, caplog):
     wanted = study(pool, rounds=1)
     path = local(api.sweep(wanted, results=tmp_path).path) / "manifest.json"

@@ -10,7 +10,6 @@ import pandas as pd
 from typing_extensions import override
 
 from alray.seeding import generator
-from alray.settings.estimators import class_of
 from alray.settings.run import RunSpec
 from alray.studies.driver import Driver
 from alray.studies.events import Failure
@@ -211,7 +210,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         queries += records.query_rows(names, result.results, self._plan.pool)
         run.seconds += _sum_seconds(added)
         run.host, run.rounds_done = result.host, result.round
-        packages = self._plan.code.versions if class_of(run.run.model.name) else {}
+        packages = self._plan.code.versions if run.run.by_scikit_learn else {}
         software = ", ".join([own_software(), *map(" ".join, packages.items())])
         run.add_maker(platform.node() if run.host == HERE else run.host, software)
 

@@ -142,7 +142,7 @@ STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "software": (
         pa.string(),
         "versions of alray, with its source, of PyTorch, and of scikit-learn where the network is one of its "
-        "classifiers; several where it went on with others",
+        "classifiers or objects are clustered; several where it went on with others",
     ),
 }
 
