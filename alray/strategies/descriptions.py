@@ -92,6 +92,18 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "k-means, and the distances within k clusters; no scoring pass",
         f"made for the first labels, where doubt misleads; {_CDAL.format('9.7')}",
     ),
+    "max_herding": Description(
+        "what brings the most candidates near to a labelled object",
+        "Bae et al. 2024",
+        "the square of at most 35,000 candidates, once; no scoring pass",
+        "made for few labels",
+    ),
+    "u_herding": Description(
+        "the same, counting each candidate by the model's doubt of it",
+        "Bae et al. 2025",
+        "the square of at most 35,000 candidates, once",
+        "made for few and for many labels",
+    ),
     "density": Description(
         "where a score is good and many candidates are alike", "Settles and Craven 2008", "n d"
     ),

@@ -23,6 +23,7 @@ from alray.strategies.committee import (
 )
 from alray.strategies.coreset import CoreSet
 from alray.strategies.density import Density
+from alray.strategies.herding import MaxHerding, UHerding
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.random import Random
 from alray.strategies.stochastic import Stochastic
@@ -41,6 +42,8 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "badge": Badge,
     "coreset": CoreSet,
     "typiclust": TypiClust,
+    "max_herding": MaxHerding,
+    "u_herding": UHerding,
     "density": Density,
     "class_balanced": ClassBalanced,
     "learning_loss": LearningLoss,

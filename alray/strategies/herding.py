@@ -1,0 +1,193 @@
+"""Herding: objects that cover the pool best, all of it alike or what the model doubts (Bae et al. 2024, 2025)."""
+
+import heapq
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+from typing_extensions import override
+
+from alray.errors import SpecError
+from alray.pools.pool import Indices
+from alray.strategies import scores
+from alray.strategies.base import BatchStrategy, Query, given
+from alray.strategies.distances import BLOCK_NUMBERS, nearest_squared, squared_distances
+from alray.strategies.signals import Request, Signals
+
+TEMPERATURES = (0.05, 20.0)
+"""Range of temperatures."""
+
+LEAST_WIDTH = 1e-3
+"""The least width of the kernel, of vectors of length 1: copies among the labelled would make it zero."""
+
+
+@dataclass(frozen=True)
+class MaxHerding(BatchStrategy):
+    """Takes again and again the object that brings the most candidates near to a labelled or chosen one.
+
+    Bae et al. 2024, section 3: the largest mean over candidates n of max(0, k(n, j) - max_l k(n, l)), l among what is
+    labelled or chosen, with k = exp(-|x - y|^2 / width^2) of the pool's own features, each vector of length 1. Of more
+    than `most` candidates a random part takes part. Gains only fall as objects are chosen, so each is computed anew
+    only when it comes first (Minoux 1978).
+
+    Attributes:
+        width: Width of the kernel.
+        most: Most candidates that take part; time grows with their square.
+    """
+
+    width: float = 1.0
+    most: int = 35_000
+
+    def __post_init__(self) -> None:
+        _check_most(self.most)
+        if not (math.isfinite(self.width) and self.width > 0):
+            raise SpecError(f"width must be a number above 0 (got {self.width})")
+
+    @property
+    @override
+    def needs(self) -> Request:
+        return Request(pool_features=True, labelled=True)
+
+    @override
+    def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
+        x, labelled = _directions(signals)
+        part = _part(len(x), max(self.most, k), rng)
+        cover = _Cover(x[part], labelled, torch.ones(len(part)), self.width)
+        chosen, gains = cover.choose(k, rng)
+        return Query(signals.candidates[part][chosen], np.array(gains))
+
+
+@dataclass(frozen=True)
+class UHerding(BatchStrategy):
+    """Max-herding that counts each candidate by the model's doubt of it: 1 - margin.
+
+    Bae et al. 2025, sections 3 and 4: probabilities at the temperature that suits the labelled objects best, and a
+    kernel as wide as the smallest distance between two different labelled objects.
+
+    Attributes:
+        most: Most candidates that take part; time grows with their square.
+    """
+
+    most: int = 35_000
+
+    def __post_init__(self) -> None:
+        _check_most(self.most)
+
+    @property
+    @override
+    def needs(self) -> Request:
+        return Request(log_probs=True, pool_features=True, labelled=True)
+
+    @override
+    def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
+        x, labelled = _directions(signals)
+        part = _part(len(x), max(self.most, k), rng)
+        log_probs = given(signals.log_probs)[part].cpu()
+        doubt = 1 - scores.margin(torch.log_softmax(log_probs / _temperature(signals), dim=1))
+        cover = _Cover(x[part], labelled, doubt, smallest_distance(labelled))
+        chosen, gains = cover.choose(k, rng)
+        return Query(signals.candidates[part][chosen], np.array(gains))
+
+
+def _check_most(most: int) -> None:
+    if most < 1:
+        raise SpecError(f"most must be at least 1 (got {most})")
+
+
+def _directions(signals: Signals) -> tuple[Tensor, Tensor]:
+    """Return the candidates' and the labelled objects' own features, each vector of length 1."""
+    known = None if signals.labelled is None else signals.labelled.pool_features
+    found = (given(signals.pool_features), given(known))
+    candidates, labelled = (functional.normalize(each.cpu(), dim=1) for each in found)
+    return candidates, labelled
+
+
+def _part(n: int, most: int, rng: np.random.Generator) -> Indices:
+    """Return the positions of the candidates that take part, ascending."""
+    return np.arange(n) if n <= most else np.sort(rng.choice(n, most, replace=False))
+
+
+def _temperature(signals: Signals) -> float:
+    """Return the temperature at which the labelled objects' labels are the most probable."""
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 -- a study starts without it
+
+    labelled = signals.labelled
+    if labelled is None:
+        raise RuntimeError("a strategy used labelled objects that its `needs` does not name")
+    log_probs, labels = given(labelled.log_probs).double(), given(labelled.labels)
+
+    def loss(log_temperature: float) -> float:
+        return float(functional.cross_entropy(log_probs / math.exp(log_temperature), labels))
+
+    low, high = map(math.log, TEMPERATURES)
+    bounds = (low, high)
+    return math.exp(float(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+
+
+def smallest_distance(x: Float[Tensor, "n d"]) -> float:
+    """Return the smallest distance between two different rows, `LEAST_WIDTH` at least; 1 where all are alike."""
+    smallest = math.inf
+    rows = max(1, BLOCK_NUMBERS // max(1, len(x)))
+    for start in range(0, len(x), rows):
+        distances = squared_distances(x[start : start + rows], x)
+        apart = distances[distances > 0]
+        if len(apart):
+            smallest = min(smallest, float(apart.min()))
+    return max(math.sqrt(smallest), LEAST_WIDTH) if math.isfinite(smallest) else 1.0
+
+
+class _Cover:
+    """How near each of n candidates is to a labelled or chosen object, by the kernel, and what it counts."""
+
+    def __init__(
+        self,
+        x: Float[Tensor, "n d"],
+        labelled: Float[Tensor, "l d"],
+        weights: Float[Tensor, " n"],
+        width: float,
+    ) -> None:
+        self._x, self._weights, self._width = x, weights, width
+        self._covered = self._kernel(nearest_squared(x, labelled))
+
+    def choose(self, k: int, rng: np.random.Generator) -> tuple[list[int], list[float]]:
+        """Return the positions of k candidates, and the gain of each when it was chosen, a mean over candidates."""
+        # Equal gains are in the order of a draw, never of the file.
+        order = rng.permutation(len(self._x)).tolist()
+        gains = enumerate(zip(self._first_gains(), order, strict=True))
+        heap = [(-gain, at, position) for position, (gain, at) in gains]
+        heapq.heapify(heap)
+        chosen: list[int] = []
+        found: list[float] = []
+        while len(chosen) < k:
+            _, at, position = heapq.heappop(heap)
+            near = self._kernel(self._squared(position, position + 1)[0])
+            gain = float((near - self._covered).clamp_min_(0) @ self._weights) / len(self._x)
+            if heap and (-gain, at, position) > heap[0]:
+                heapq.heappush(heap, (-gain, at, position))
+                continue
+            chosen.append(position)
+            found.append(gain)
+            self._covered = torch.maximum(self._covered, near)
+        return chosen, found
+
+    def _first_gains(self) -> list[float]:
+        """Return each candidate's gain before any is chosen."""
+        rows = max(1, BLOCK_NUMBERS // len(self._x))
+        found = [
+            (self._kernel(self._squared(start, start + rows)) - self._covered).clamp_min_(0)
+            @ self._weights
+            for start in range(0, len(self._x), rows)
+        ]
+        gains: list[float] = (torch.cat(found) / len(self._x)).tolist()
+        return gains
+
+    def _squared(self, start: int, end: int) -> Tensor:
+        """Return the squared distances of some candidates to all."""
+        return squared_distances(self._x[start:end], self._x)
+
+    def _kernel(self, squared: Tensor) -> Tensor:
+        return torch.exp(squared.div(-(self._width**2)))
