@@ -17,7 +17,7 @@ def class_of(model: str) -> str | None:
     return f"{module}:{name}"
 
 
-CLUSTERING = frozenset({"typiclust"})
+CLUSTERING = frozenset({"typiclust", "probcover"})
 """Strategies that cluster by scikit-learn."""
 
 

@@ -92,6 +92,12 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "k-means, and the distances within k clusters; no scoring pass",
         f"made for the first labels, where doubt misleads; {_CDAL.format('9.7')}",
     ),
+    "probcover": Description(
+        "the object with the most uncovered candidates in a ball around it",
+        "Yehuda et al. 2022",
+        "k-means, and the square of at most 20,000 candidates, twice; no scoring pass",
+        "made for few labels",
+    ),
     "max_herding": Description(
         "what brings the most candidates near to a labelled object",
         "Bae et al. 2024",

@@ -1,6 +1,5 @@
 """Herding: objects that cover the pool best, all of it alike or what the model doubts (Bae et al. 2024, 2025)."""
 
-import heapq
 import math
 from dataclasses import dataclass
 
@@ -12,10 +11,10 @@ from torch.nn import functional
 from typing_extensions import override
 
 from alray.errors import SpecError
-from alray.pools.pool import Indices
 from alray.strategies import scores
 from alray.strategies.base import BatchStrategy, Query, given
-from alray.strategies.distances import BLOCK_NUMBERS, nearest_squared, squared_distances
+from alray.strategies.cover import MOST, Cover, Kernel, check_most, directions, some_of
+from alray.strategies.distances import BLOCK_NUMBERS, squared_distances
 from alray.strategies.signals import Request, Signals
 
 TEMPERATURES = (0.05, 20.0)
@@ -40,10 +39,10 @@ class MaxHerding(BatchStrategy):
     """
 
     width: float = 1.0
-    most: int = 35_000
+    most: int = MOST
 
     def __post_init__(self) -> None:
-        _check_most(self.most)
+        check_most(self.most)
         if not (math.isfinite(self.width) and self.width > 0):
             raise SpecError(f"width must be a number above 0 (got {self.width})")
 
@@ -54,9 +53,9 @@ class MaxHerding(BatchStrategy):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
-        x, labelled = _directions(signals)
-        part = _part(len(x), max(self.most, k), rng)
-        cover = _Cover(x[part], labelled, torch.ones(len(part)), self.width)
+        x, labelled = directions(signals)
+        part = some_of(len(x), max(self.most, k), rng)
+        cover = Cover(x[part], labelled, torch.ones(len(part)), _gaussian(self.width))
         chosen, gains = cover.choose(k, rng)
         return Query(signals.candidates[part][chosen], np.array(gains))
 
@@ -72,10 +71,10 @@ class UHerding(BatchStrategy):
         most: Most candidates that take part; time grows with their square.
     """
 
-    most: int = 35_000
+    most: int = MOST
 
     def __post_init__(self) -> None:
-        _check_most(self.most)
+        check_most(self.most)
 
     @property
     @override
@@ -84,31 +83,17 @@ class UHerding(BatchStrategy):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
-        x, labelled = _directions(signals)
-        part = _part(len(x), max(self.most, k), rng)
+        x, labelled = directions(signals)
+        part = some_of(len(x), max(self.most, k), rng)
         log_probs = given(signals.log_probs)[part].cpu()
         doubt = 1 - scores.margin(torch.log_softmax(log_probs / _temperature(signals), dim=1))
-        cover = _Cover(x[part], labelled, doubt, smallest_distance(labelled))
+        cover = Cover(x[part], labelled, doubt, _gaussian(smallest_distance(labelled)))
         chosen, gains = cover.choose(k, rng)
         return Query(signals.candidates[part][chosen], np.array(gains))
 
 
-def _check_most(most: int) -> None:
-    if most < 1:
-        raise SpecError(f"most must be at least 1 (got {most})")
-
-
-def _directions(signals: Signals) -> tuple[Tensor, Tensor]:
-    """Return the candidates' and the labelled objects' own features, each vector of length 1."""
-    known = None if signals.labelled is None else signals.labelled.pool_features
-    found = (given(signals.pool_features), given(known))
-    candidates, labelled = (functional.normalize(each.cpu(), dim=1) for each in found)
-    return candidates, labelled
-
-
-def _part(n: int, most: int, rng: np.random.Generator) -> Indices:
-    """Return the positions of the candidates that take part, ascending."""
-    return np.arange(n) if n <= most else np.sort(rng.choice(n, most, replace=False))
+def _gaussian(width: float) -> Kernel:
+    return lambda squared: torch.exp(squared.div(-(width**2)))
 
 
 def _temperature(signals: Signals) -> float:
@@ -138,56 +123,3 @@ def smallest_distance(x: Float[Tensor, "n d"]) -> float:
         if len(apart):
             smallest = min(smallest, float(apart.min()))
     return max(math.sqrt(smallest), LEAST_WIDTH) if math.isfinite(smallest) else 1.0
-
-
-class _Cover:
-    """How near each of n candidates is to a labelled or chosen object, by the kernel, and what it counts."""
-
-    def __init__(
-        self,
-        x: Float[Tensor, "n d"],
-        labelled: Float[Tensor, "l d"],
-        weights: Float[Tensor, " n"],
-        width: float,
-    ) -> None:
-        self._x, self._weights, self._width = x, weights, width
-        self._covered = self._kernel(nearest_squared(x, labelled))
-
-    def choose(self, k: int, rng: np.random.Generator) -> tuple[list[int], list[float]]:
-        """Return the positions of k candidates, and the gain of each when it was chosen, a mean over candidates."""
-        # Equal gains are in the order of a draw, never of the file.
-        order = rng.permutation(len(self._x)).tolist()
-        gains = enumerate(zip(self._first_gains(), order, strict=True))
-        heap = [(-gain, at, position) for position, (gain, at) in gains]
-        heapq.heapify(heap)
-        chosen: list[int] = []
-        found: list[float] = []
-        while len(chosen) < k:
-            _, at, position = heapq.heappop(heap)
-            near = self._kernel(self._squared(position, position + 1)[0])
-            gain = float((near - self._covered).clamp_min_(0) @ self._weights) / len(self._x)
-            if heap and (-gain, at, position) > heap[0]:
-                heapq.heappush(heap, (-gain, at, position))
-                continue
-            chosen.append(position)
-            found.append(gain)
-            self._covered = torch.maximum(self._covered, near)
-        return chosen, found
-
-    def _first_gains(self) -> list[float]:
-        """Return each candidate's gain before any is chosen."""
-        rows = max(1, BLOCK_NUMBERS // len(self._x))
-        found = [
-            (self._kernel(self._squared(start, start + rows)) - self._covered).clamp_min_(0)
-            @ self._weights
-            for start in range(0, len(self._x), rows)
-        ]
-        gains: list[float] = (torch.cat(found) / len(self._x)).tolist()
-        return gains
-
-    def _squared(self, start: int, end: int) -> Tensor:
-        """Return the squared distances of some candidates to all."""
-        return squared_distances(self._x[start:end], self._x)
-
-    def _kernel(self, squared: Tensor) -> Tensor:
-        return torch.exp(squared.div(-(self._width**2)))

@@ -25,6 +25,7 @@ from alray.strategies.coreset import CoreSet
 from alray.strategies.density import Density
 from alray.strategies.herding import MaxHerding, UHerding
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
+from alray.strategies.probcover import ProbCover
 from alray.strategies.random import Random
 from alray.strategies.stochastic import Stochastic
 from alray.strategies.typiclust import TypiClust
@@ -42,6 +43,7 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "badge": Badge,
     "coreset": CoreSet,
     "typiclust": TypiClust,
+    "probcover": ProbCover,
     "max_herding": MaxHerding,
     "u_herding": UHerding,
     "density": Density,

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from alray.errors import SpecError
-from alray.strategies import cold_start, parse, typiclust
+from alray.settings.estimators import CLUSTERING
+from alray.strategies import STRATEGIES, cold_start, parse, typiclust
 from alray.strategies.clusters import cluster
 from alray.strategies.cold_start import spread_out
 from alray.strategies.signals import Signals
@@ -125,8 +126,12 @@ def test_a_run_begins_with_them_and_its_name_says_so():
 def test_without_scikit_learn_it_is_refused_before_anything_runs(monkeypatch):
     monkeypatch.setattr("alray.strategies.clusters.find_spec", lambda name: None)
     assert util.find_spec("sklearn") is not None
-    with pytest.raises(SpecError, match=r'typiclust.*: pip install "alray\[sklearn\]"'):
-        parse("typiclust")
+    for name in STRATEGIES:
+        if name not in CLUSTERING:
+            assert parse(name)
+            continue
+        with pytest.raises(SpecError, match=rf'{name} needs.*: pip install "alray\[sklearn\]"'):
+            parse(name)
     with pytest.raises(SpecError, match=r"initial_selection: centroid needs scikit-learn"):
         plan_of(make_pool(), initial_selection="centroid")
 
