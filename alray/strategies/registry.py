@@ -232,7 +232,8 @@ def _checked(kind: object, name: str) -> Maker:
     if not isinstance(kind, type) or missing:
         raise SpecError(
             f"strategy {name!r} is not a strategy class: it lacks {', '.join(missing) or 'a class'}; "
-            "write a frozen dataclass that inherits from alray.strategies.ScoreStrategy, with `needs` and `score`"
+            "write a frozen dataclass that inherits from alray.strategies.ScoreStrategy, with `needs` and `score`, or "
+            "from BatchStrategy, with `needs` and `select`"
         )
     return kind
 
