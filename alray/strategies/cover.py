@@ -12,7 +12,7 @@ from torch.nn import functional
 from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.strategies.base import given
-from alray.strategies.distances import BLOCK_NUMBERS, nearest_squared, squared_distances
+from alray.strategies.distances import BLOCK_NUMBERS, Points, nearest_squared
 from alray.strategies.signals import Signals
 
 Kernel = Callable[[Tensor], Tensor]
@@ -57,6 +57,7 @@ class Cover:
     ) -> None:
         """Take the candidates, the labelled objects, how much each candidate counts, and what nearness is."""
         self._x, self._weights, self._kernel = x, weights, kernel
+        self._points = Points(x)
         self._covered = kernel(nearest_squared(x, labelled))
 
     def choose(self, k: int, rng: np.random.Generator) -> tuple[list[int], list[float]]:
@@ -93,4 +94,4 @@ class Cover:
 
     def _squared(self, start: int, end: int) -> Tensor:
         """Return the squared distances of some candidates to all."""
-        return squared_distances(self._x[start:end], self._x)
+        return self._points.squared_distances(self._x[start:end])

@@ -15,8 +15,8 @@ ROUNDING = 1e-5
 """Share of two squared norms that is taken for rounding in the squared distance of two vectors: float32 resolves a
 hundredth of it."""
 
-BLOCK_NUMBERS = 1 << 24
-"""Distances that are held at a time: 64 MB."""
+BLOCK_NUMBERS = 1 << 20
+"""Distances that are held at a time, 4 MB: more would leave the cache."""
 
 Distances = Callable[[int], Tensor]
 """The (n,) squared distances of all candidates to the one at this position."""
@@ -26,9 +26,21 @@ def squared_distances(
     x: Float[Tensor, "n d"], others: Float[Tensor, "m d"]
 ) -> Float[Tensor, "n m"]:
     """Return squared distances; what is no more than rounding is zero, so copies are no distance apart."""
-    squares = x.square().sum(1)[:, None] + others.square().sum(1)
-    found = torch.addmm(squares, x, others.t(), alpha=-2)
-    return torch.where(found > ROUNDING * squares, found, 0.0)
+    return Points(others).squared_distances(x)
+
+
+class Points:
+    """Points (m, d) that others are compared with again and again."""
+
+    def __init__(self, points: Float[Tensor, "m d"]) -> None:
+        self._points = points
+        self._squares = points.square().sum(1)
+
+    def squared_distances(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n m"]:
+        """Return those of each row of x, as `squared_distances` does."""
+        squares = x.square().sum(1)[:, None] + self._squares
+        found = torch.addmm(squares, x, self._points.t(), alpha=-2)
+        return found.masked_fill_(found <= squares.mul_(ROUNDING), 0.0)
 
 
 def nearest_squared(x: Float[Tensor, "n d"], others: Float[Tensor, "m d"]) -> Float[Tensor, " n"]:
@@ -36,11 +48,14 @@ def nearest_squared(x: Float[Tensor, "n d"], others: Float[Tensor, "m d"]) -> Fl
     found = x.new_full((len(x),), math.inf)
     if len(others) == 0:
         return found
+    squares, of_others = x.square().sum(1), others.square().sum(1)
     rows = max(1, BLOCK_NUMBERS // len(others))
     for start in range(0, len(x), rows):
-        block = x[start : start + rows]
-        found[start : start + rows] = squared_distances(block, others).amin(1)
-    return found
+        part = torch.addmm(of_others, x[start : start + rows], others.t(), alpha=-2)
+        found[start : start + rows] = part.amin(1)
+    found += squares
+    # Where the nearest one is a copy, both squares are this one.
+    return torch.where(found > 2 * ROUNDING * squares, found, 0.0)
 
 
 def draw_far(

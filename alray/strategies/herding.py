@@ -14,7 +14,7 @@ from alray.errors import SpecError
 from alray.strategies import scores
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.cover import MOST, Cover, Kernel, check_most, directions, some_of
-from alray.strategies.distances import BLOCK_NUMBERS, squared_distances
+from alray.strategies.distances import BLOCK_NUMBERS, Points
 from alray.strategies.signals import Request, Signals
 
 TEMPERATURES = (0.05, 20.0)
@@ -115,10 +115,10 @@ def _temperature(signals: Signals) -> float:
 
 def smallest_distance(x: Float[Tensor, "n d"]) -> float:
     """Return the smallest distance between two different rows, `LEAST_WIDTH` at least; 1 where all are alike."""
-    smallest = math.inf
+    smallest, points = math.inf, Points(x)
     rows = max(1, BLOCK_NUMBERS // max(1, len(x)))
     for start in range(0, len(x), rows):
-        distances = squared_distances(x[start : start + rows], x)
+        distances = points.squared_distances(x[start : start + rows])
         apart = distances[distances > 0]
         if len(apart):
             smallest = min(smallest, float(apart.min()))

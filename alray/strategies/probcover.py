@@ -13,7 +13,7 @@ from alray.errors import SpecError
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.clusters import cluster, require_clusters
 from alray.strategies.cover import Cover, check_most, directions, some_of
-from alray.strategies.distances import BLOCK_NUMBERS, squared_distances
+from alray.strategies.distances import BLOCK_NUMBERS, Points
 from alray.strategies.signals import Request, Signals
 
 IMPURE = 0.05
@@ -72,12 +72,12 @@ def pure_radius(x: Float[Tensor, "n d"], numbers: Int64[np.ndarray, " n"]) -> fl
     A ball is pure up to the distance of the nearest object of another cluster, so it is a quantile of these distances.
     """
     clusters = torch.from_numpy(numbers)
-    nearest = x.new_full((len(x),), math.inf)
+    points, nearest = Points(x), x.new_full((len(x),), math.inf)
     rows = max(1, BLOCK_NUMBERS // len(x))
     for start in range(0, len(x), rows):
         block = slice(start, start + rows)
         same = clusters[block, None] == clusters[None, :]
-        squared = squared_distances(x[block], x).masked_fill_(same, math.inf)
+        squared = points.squared_distances(x[block]).masked_fill_(same, math.inf)
         nearest[block] = squared.amin(1)
     at = int(IMPURE * len(x))
     found = float(nearest.sort().values[at].sqrt())

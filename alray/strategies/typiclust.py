@@ -12,7 +12,7 @@ from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.clusters import cluster, require_clusters
-from alray.strategies.distances import BLOCK_NUMBERS, squared_distances
+from alray.strategies.distances import BLOCK_NUMBERS, Points
 from alray.strategies.signals import Request, Signals
 
 NEIGHBOURS = 20
@@ -90,10 +90,10 @@ def _most_typical(x: Float[Tensor, "n d"], members: Indices, rng: np.random.Gene
     inside = x[torch.from_numpy(members)]
     # Near zero float32 resolves distances that it would not far from it.
     inside = inside - inside.mean(0)
-    rows = max(1, BLOCK_NUMBERS // len(members))
+    points, rows = Points(inside), max(1, BLOCK_NUMBERS // len(members))
     distances = [
         # The nearest one is the object itself.
-        squared_distances(inside[torch.from_numpy(order[start : start + rows])], inside)
+        points.squared_distances(inside[torch.from_numpy(order[start : start + rows])])
         .topk(count + 1, dim=1, largest=False)
         .values[:, 1:]
         .sqrt()
