@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ VEGA_LITE = alt.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
 
 COLUMNS = 3
 """Panels in a row where a figure is printed; a page chooses by its width."""
+
+LETTER, BOLD = 6.2, 8.0
+"""Pixels of a letter of a caption and of a heading where figures are printed, generously."""
 
 HEIGHT = 190
 """Pixels of a panel."""
@@ -131,8 +135,20 @@ class Figure:
             "data": {"values": _plain(self.rows[shown]).to_dict("records")},
             "title": {"text": self.heading, "subtitle": subtitle},
             "config": theme.config(theme.LIGHT) | {"background": theme.LIGHT["paper"]},
-            "padding": 12,
+            "padding": {
+                **dict.fromkeys(("left", "top", "bottom"), 12),
+                "right": self._right(subtitle),
+            },
         }
+
+    def _right(self, subtitle: Sequence[str]) -> int:
+        """Return the padding at the right: a few panels are narrower than the text above them, which would be cut."""
+        if "facet" not in self.spec:
+            return 12
+        beside = min(COLUMNS, len(self.spec["facet"]["sort"]))
+        width = int(self.spec["spec"]["width"]) * beside + self.margins.gap * (beside - 1)
+        text = max(LETTER * max(map(len, subtitle), default=0), BOLD * len(self.heading))
+        return 12 + max(0, math.ceil(text - width))
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -212,3 +212,19 @@ def test_an_axis_holds_its_values():
 def test_money_as_text():
     assert money(1234.5, 1000.0, 1500.0, "EUR") == "1,234.50 EUR (1,000.00 to 1,500.00)"
     assert money(2.0, -math.inf, 3.0, "") == "2.00"
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_the_text_above_few_panels_is_not_cut(results, panels):
+    figure = figures_by_name(results)["differences"]
+    spec = json.loads(json.dumps(figure.spec))
+    spec["facet"]["sort"] = spec["facet"]["sort"][:panels]
+    figure.__dict__["spec"] = spec
+    printed = figure.printed()
+    width = (
+        panels * spec["spec"]["width"] + printed["padding"]["left"] + printed["padding"]["right"]
+    )
+    longest = max(len(line) for line in printed["title"]["subtitle"])
+    assert width >= 6 * longest
+    svg = figure.svg().decode()
+    assert float(svg.partition('width="')[2].partition('"')[0]) >= 6 * longest
