@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -88,3 +89,15 @@ def test_every_link_leads_somewhere(page):
 
 def test_the_readme_is_short():
     assert len(README.splitlines()) <= 220
+
+
+def test_verdicts_on_the_published_study_are_those_of_its_page():
+    claims = pd.read_csv(ROOT / "results" / "reference" / "study" / "claims.csv")
+    known = {
+        (row["figure"], f"{row['verdict']}: {row['number']}")
+        for row in claims[claims["data"] == "icons"].to_dict("records")
+    }
+    table = README.partition("| figure | claim | verdict |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in table.splitlines()[2:]]
+    assert rows
+    assert {(f"Fig. {figure}", verdict) for figure, _, verdict in rows} <= known

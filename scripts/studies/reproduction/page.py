@@ -124,7 +124,8 @@ posts, wrong labels and absent modalities. MNIST is the user's own copy.
 
 All have {SEEDS} seeds, each with a split of its own, 2,000 labels to begin with (MNIST: 500) and 20 a round, batches of
 512 by the study's rule, committees of {MEMBERS} members, and else alray's defaults; where a figure needs something
-else, its section says so. MNIST has a small CNN, batches of 64, and chooses among 5,000 random candidates a round."""
+else, its section says so. MNIST has a small CNN, batches of 64, and chooses among 5,000 random candidates a round.
+Seconds are of two runs at a time, at times beside other work on the same cores."""
 
 _RULES = f"""## The rules
 
