@@ -12,7 +12,7 @@ from alray.networks.joins import make_join
 from alray.networks.layers import Hidden
 from alray.networks.network import FUSED, Network, Outputs, Values
 from alray.networks.tensors import Batch
-from alray.settings.common import FUSION_PARTS, ModelSpec
+from alray.settings.common import ModelSpec, unusual_parts
 
 Layer = Hidden | nn.Linear
 """A layer of an encoder or the trunk."""
@@ -95,9 +95,7 @@ class LateFusion(Network):
         alone = len(dimensions) == 1
         if alone:
             spec = spec.model_copy(update={"fusion": "concat"})
-        self.plain = all(
-            getattr(spec, key) == ModelSpec.model_fields[key].default for key in FUSION_PARTS
-        )
+        self.plain = not unusual_parts(spec.model_dump())
         early = spec.fusion == "early"
         self._names = tuple(dimensions)
         # Not a ModuleDict: its keys may neither hold a dot nor equal the name of one of its methods.

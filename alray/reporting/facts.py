@@ -11,7 +11,7 @@ from alray.analysis.wording import count, joined
 from alray.pools.builtin import pool_name
 from alray.reporting.sources import Source
 from alray.settings.base import flatten
-from alray.settings.common import FUSION_PARTS, ModelSpec
+from alray.settings.common import unusual_parts
 from alray.settings.estimators import class_of
 from alray.studies.recorded_choices import recorded_precision
 
@@ -67,8 +67,7 @@ def _network(model: Mapping[str, Any]) -> str:
     """Return a network's name with the settings that act on it; of its parts those that are not the usual ones."""
     if model["name"] == "linear":
         return "linear: softmax regression on all features"
-    usual = {key: ModelSpec.model_fields[key].default for key in FUSION_PARTS}
-    parts = [f"{key} {model[key]}" for key in usual if model.get(key, usual[key]) != usual[key]]
+    parts = [f"{key} {value}" for key, value in unusual_parts(model).items()]
     sizes = f"width {model['width']}, dropout {model['dropout']:g}"
     return ", ".join([model["name"], sizes, *parts])
 

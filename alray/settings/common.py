@@ -1,6 +1,7 @@
 """Settings of both kinds of study: pool, split, model, training, execution."""
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_serializer, model_validator
@@ -130,6 +131,12 @@ class ModelSpec(Settings):
 
 FUSION_PARTS = ("block", "encoder", "fusion")
 """Settings of the parts of late fusion, which runs from before them lack."""
+
+
+def unusual_parts(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those parts of a network's settings, as plain values, that are not the usual ones."""
+    usual = {key: ModelSpec.model_fields[key].default for key in FUSION_PARTS}
+    return {key: model[key] for key in usual if model.get(key, usual[key]) != usual[key]}
 
 
 class LossPredictionSpec(Settings):

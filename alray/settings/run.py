@@ -17,6 +17,7 @@ from alray.settings.common import (
     ModelSpec,
     Precision,
     TrainingSpec,
+    unusual_parts,
 )
 from alray.settings.estimators import by_scikit_learn
 from alray.settings.names import LONGEST
@@ -182,9 +183,9 @@ def _training_identity(training: TrainingSpec) -> dict[str, Any]:
 def _model_identity(model: ModelSpec) -> dict[str, Any]:
     """Return the network's settings as older runs hashed them, with those that came later only where they act."""
     settings = model.model_dump(mode="json")
-    usual = {key: ModelSpec.model_fields[key].default for key in FUSION_PARTS}
+    acting = unusual_parts(settings)
     return {
-        key: value for key, value in settings.items() if key not in usual or usual[key] != value
+        key: value for key, value in settings.items() if key not in FUSION_PARTS or key in acting
     }
 
 

@@ -12,7 +12,7 @@ from alray.pools.pool import PreparedPool
 from alray.scoring import rounded
 from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import torch_seed
-from alray.settings.common import FUSION_PARTS, ModelSpec, TrainingSpec
+from alray.settings.common import ModelSpec, TrainingSpec, unusual_parts
 from alray.settings.estimators import class_of
 from alray.settings.sweep import SweepSpec
 from alray.strategies import ScoreStrategy
@@ -140,11 +140,7 @@ def _unscreened(model: ModelSpec) -> str:
     """Return which networks a screen works with, for one of these settings."""
     if model.name != "late_fusion":
         return f"screen works with model late_fusion, not {model.name}"
-    parts = [
-        f"model.{key}: {getattr(model, key)}"
-        for key in FUSION_PARTS
-        if getattr(model, key) != ModelSpec.model_fields[key].default
-    ]
+    parts = [f"model.{key}: {value}" for key, value in unusual_parts(model.model_dump()).items()]
     return f"screen works with the usual parts of late_fusion, not with {', '.join(parts)}"
 
 
