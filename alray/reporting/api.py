@@ -83,8 +83,7 @@ def report(
     source = read_table(path, against) if there.kind == TABLE else read_sweep(there, against)
     if source.has_no_rounds:
         _refuse_curves(source, against, label_cost)
-        # Altair and vl-convert take a second to import.
-        from alray.reporting.sweep.choice_page import render_choice  # noqa: PLC0415
+        from alray.reporting.sweep.choice_page import render_choice  # noqa: PLC0415 -- Altair, a second
 
         files, words = render_choice(source, folder, metric or "accuracy", formats)
         return write_report(folder, files, words, source.problems)

@@ -19,11 +19,16 @@ from alray.scoring.folding import Affine, KeptUnits, kept_units, normalisation
 
 
 @runtime_checkable
-class Reader(Protocol):
-    """How a Linear reads what a layer returns."""
+class Feeder(Protocol):
+    """How a Linear reads what comes before it."""
 
     def feed(self, reader: Affine) -> Affine:
-        """Return a Linear that reads the layer's output, folded to read what it returns instead."""
+        """Return a Linear that reads an output, folded to read instead what was computed of it."""
+
+
+@runtime_checkable
+class Reader(Feeder, Protocol):
+    """How a Linear reads what a layer returns."""
 
     def applied(self, h: Tensor) -> Tensor:
         """Return the layer's output (n, units) for what it returns."""
@@ -121,7 +126,7 @@ class _Applied(FoldedLayer):
 
 class _Residual(_Applied):
     def __init__(
-        self, affine: Affine, layer: Residual, member: int | None, before: Reader
+        self, affine: Affine, layer: Residual, member: int | None, before: Feeder
     ) -> None:
         super().__init__(affine, layer, member)
         self._shortcut = _shortcut(layer, before)
@@ -136,7 +141,7 @@ class _Residual(_Applied):
 
 
 class _Highway(_Residual):
-    def __init__(self, affine: Affine, layer: Highway, member: int | None, before: Reader) -> None:
+    def __init__(self, affine: Affine, layer: Highway, member: int | None, before: Feeder) -> None:
         super().__init__(affine, layer, member, before)
         self._gate = before.feed(affine_of(layer.gate))
 
@@ -150,7 +155,7 @@ class _Highway(_Residual):
         return torch.lerp(passed_on, _Applied.behind_mask(self, found), opened)
 
 
-def _shortcut(layer: Residual, before: Reader) -> Affine | None:
+def _shortcut(layer: Residual, before: Feeder) -> Affine | None:
     """Return what brings the layer's input, as it comes, to its output; None where that is the input itself."""
     if layer.shortcut is not None:
         return before.feed(affine_of(layer.shortcut))
@@ -172,7 +177,7 @@ def drops(layer: Layer) -> bool:
 
 
 def fold_layers(
-    layers: Sequence[Layer], before: Reader, member: int | None, *, shared: bool, applied: bool
+    layers: Sequence[Layer], before: Feeder, member: int | None, *, shared: bool, applied: bool
 ) -> list[FoldedLayer]:
     """Return layers that follow each other, folded for a member, or for the whole network where it is None.
 
@@ -193,7 +198,7 @@ def fold_layers(
 
 
 def _fold(
-    layer: Layer, before: Reader, member: int | None, *, shared: bool, applied: bool
+    layer: Layer, before: Feeder, member: int | None, *, shared: bool, applied: bool
 ) -> FoldedLayer:
     if not isinstance(layer, Hidden):
         return FoldedLayer(before.feed(affine_of(layer)))

@@ -18,6 +18,7 @@ from alray.pools.pool import Indices
 from alray.scoring.folded_layers import (
     AsItIs,
     Begun,
+    Feeder,
     FoldedLayer,
     Reader,
     Scaled,
@@ -60,9 +61,6 @@ class _Concatenated:
             elif encoder.absent is not None:
                 bias = bias + column @ encoder.absent
         return Affine(torch.cat(weights, dim=1), bias)
-
-    def applied(self, h: Tensor) -> Tensor:
-        raise NotImplementedError("what is concatenated is read by Linears alone")
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ class _Member:
         self.shares_trunk = not any(
             layer.drops for each in self.encoders.values() for layer in each
         )
-        joined: Reader = AsItIs()
+        joined: Feeder = AsItIs()
         if not applied:
             joined = _Concatenated(
                 [(e, self._readers.get(name)) for name, e in network.encoders()]

@@ -1,7 +1,7 @@
 """The interface of strategies: frozen dataclasses whose fields are their options, with one method, `select`."""
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol, TypeGuard, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ from alray.settings.common import LossPredictionSpec
 from alray.strategies.checking import checked_scores
 from alray.strategies.selection import best
 from alray.strategies.signals import Request, Signals
+
+AnySignal = TypeVar("AnySignal", Tensor, Signals)
 
 
 class Query(NamedTuple):
@@ -124,8 +126,8 @@ def is_pointwise(strategy: Strategy) -> TypeGuard[ScoreStrategy]:
     return inherited and bool(vars(type(scorer)).get("pointwise"))
 
 
-def given(signal: Tensor | None) -> Tensor:
-    """Return a signal that `needs` asked for."""
+def given(signal: AnySignal | None) -> AnySignal:
+    """Return a signal that `needs` asked for: a tensor, or the signals of labelled objects."""
     if signal is None:
         raise RuntimeError("a strategy used a signal that its `needs` does not name")
     return signal

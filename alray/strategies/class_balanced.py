@@ -39,8 +39,8 @@ class ClassBalanced(BatchStrategy):
         waiting = {
             int(each): list(order[predicted[order] == each][::-1]) for each in np.unique(predicted)
         }
-        labels = None if signals.labelled is None else signals.labelled.labels
-        counts = np.bincount(given(labels).cpu().numpy(), minlength=log_probs.shape[1])
+        labels = given(given(signals.labelled).labels).cpu().numpy()
+        counts = np.bincount(labels, minlength=log_probs.shape[1])
         chosen: list[int] = []
         for _ in range(k):
             each = min(waiting, key=lambda c: (counts[c], -scores[waiting[c][-1]]))

@@ -3,13 +3,12 @@
 from typing import Literal
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from alray.pools.pool import Indices
 from alray.strategies.clusters import Clusters, cluster
-from alray.strategies.distances import BLOCK_NUMBERS, squared_distances
+from alray.strategies.distances import Points, row_blocks
 from alray.strategies.typiclust import typical
 
 Spread = Literal["centroid", "typiclust", "stratified"]
@@ -46,9 +45,9 @@ def _nearest_to_centres(
     """Return each centre's nearest object that is no other's; where there are fewer centres, random ones besides."""
     taken = np.zeros(len(x), dtype=bool)
     chosen: list[int] = []
-    at_once = max(1, BLOCK_NUMBERS // len(x))
-    for centres in torch.split(clusters.centres, at_once):
-        distances = squared_distances(centres, x).cpu().numpy()
+    points = Points(x)
+    for block in row_blocks(len(clusters.centres), len(x)):
+        distances = points.squared_distances(clusters.centres[block]).cpu().numpy()
         for of_centre in distances:
             nearest = int(np.where(taken, np.inf, of_centre).argmin())
             taken[nearest] = True

@@ -6,7 +6,7 @@ import numpy as np
 from typing_extensions import override
 
 from alray.strategies.base import BatchStrategy, Query, given
-from alray.strategies.distances import nearest_squared, squared_distances
+from alray.strategies.distances import Points, nearest_squared
 from alray.strategies.signals import Request, Signals
 
 
@@ -25,11 +25,11 @@ class CoreSet(BatchStrategy):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
-        labelled = None if signals.labelled is None else signals.labelled.features
         # Near zero float32 resolves distances that it would not far from it.
         centre = given(signals.features).mean(0)
         x = given(signals.features) - centre
-        nearest = nearest_squared(x, given(labelled) - centre).double()
+        labelled = given(given(signals.labelled).features) - centre
+        points, nearest = Points(x), nearest_squared(x, labelled).double()
         chosen: list[int] = []
         scores: list[float] = []
         # Equal distances are in the order of a permutation, never of the file.
@@ -38,7 +38,7 @@ class CoreSet(BatchStrategy):
             position = int(order[int(nearest[order].argmax())])
             chosen.append(position)
             scores.append(float(nearest[position]))
-            nearest = nearest.minimum(squared_distances(x, x[position : position + 1])[:, 0])
+            nearest = nearest.minimum(points.squared_distances(x[position : position + 1])[0])
             # A chosen one is nearer than any other, even than its copies.
-            nearest[chosen] = -1.0
+            nearest[position] = -1.0
         return Query(signals.candidates[chosen], np.array(scores))

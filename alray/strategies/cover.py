@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from alray.errors import SpecError
 from alray.pools.pool import Indices
-from alray.strategies.base import given
-from alray.strategies.distances import BLOCK_NUMBERS, Points, nearest_squared
+from alray.strategies.base import Query, given
+from alray.strategies.distances import Points, nearest_squared, row_blocks
 from alray.strategies.signals import Signals
 
 Kernel = Callable[[Tensor], Tensor]
@@ -34,8 +34,7 @@ def check_most(most: int) -> None:
 
 def directions(signals: Signals) -> tuple[Tensor, Tensor]:
     """Return the candidates' and the labelled objects' own features (n, d), each vector of length 1."""
-    known = None if signals.labelled is None else signals.labelled.pool_features
-    found = (given(signals.pool_features), given(known))
+    found = (given(signals.pool_features), given(given(signals.labelled).pool_features))
     candidates, labelled = (functional.normalize(each.cpu(), dim=1) for each in found)
     return candidates, labelled
 
@@ -60,8 +59,8 @@ class Cover:
         self._points = Points(x)
         self._covered = kernel(nearest_squared(x, labelled))
 
-    def choose(self, k: int, rng: np.random.Generator) -> tuple[list[int], list[float]]:
-        """Return the positions of k candidates, and the gain of each when it was chosen, a mean over candidates."""
+    def choose(self, candidates: Indices, k: int, rng: np.random.Generator) -> Query:
+        """Choose k of the (n,) candidates; their scores are their gains when chosen, means over candidates."""
         # Equal gains are in the order of a draw, never of the file.
         order = rng.permutation(len(self._x)).tolist()
         gains = enumerate(zip(self._first_gains(), order, strict=True))
@@ -71,7 +70,7 @@ class Cover:
         found: list[float] = []
         while len(chosen) < k:
             _, at, position = heapq.heappop(heap)
-            near = self._kernel(self._squared(position, position + 1)[0])
+            near = self._kernel(self._squared(slice(position, position + 1))[0])
             gain = float((near - self._covered).clamp_min_(0) @ self._weights) / len(self._x)
             if heap and (-gain, at, position) > heap[0]:
                 heapq.heappush(heap, (-gain, at, position))
@@ -79,19 +78,17 @@ class Cover:
             chosen.append(position)
             found.append(gain)
             self._covered = torch.maximum(self._covered, near)
-        return chosen, found
+        return Query(candidates[chosen], np.array(found))
 
     def _first_gains(self) -> list[float]:
         """Return each candidate's gain before any is chosen."""
-        rows = max(1, BLOCK_NUMBERS // len(self._x))
         found = [
-            (self._kernel(self._squared(start, start + rows)) - self._covered).clamp_min_(0)
-            @ self._weights
-            for start in range(0, len(self._x), rows)
+            (self._kernel(self._squared(block)) - self._covered).clamp_min_(0) @ self._weights
+            for block in row_blocks(len(self._x), len(self._x))
         ]
         gains: list[float] = (torch.cat(found) / len(self._x)).tolist()
         return gains
 
-    def _squared(self, start: int, end: int) -> Tensor:
+    def _squared(self, block: slice) -> Tensor:
         """Return the squared distances of some candidates to all."""
-        return self._points.squared_distances(self._x[start:end])
+        return self._points.squared_distances(self._x[block])

@@ -1,7 +1,7 @@
 """Choosing objects far from each other: what strategies that compare features have in common."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -20,6 +20,13 @@ BLOCK_NUMBERS = 1 << 20
 
 Distances = Callable[[int], Tensor]
 """The (n,) squared distances of all candidates to the one at this position."""
+
+
+def row_blocks(rows: int, columns: int) -> Iterator[slice]:
+    """Yield the rows of a table of distances in blocks, each small enough to be held."""
+    at_once = max(1, BLOCK_NUMBERS // max(1, columns))
+    for start in range(0, rows, at_once):
+        yield slice(start, start + at_once)
 
 
 def squared_distances(
@@ -49,10 +56,8 @@ def nearest_squared(x: Float[Tensor, "n d"], others: Float[Tensor, "m d"]) -> Fl
     if len(others) == 0:
         return found
     squares, of_others = x.square().sum(1), others.square().sum(1)
-    rows = max(1, BLOCK_NUMBERS // len(others))
-    for start in range(0, len(x), rows):
-        part = torch.addmm(of_others, x[start : start + rows], others.t(), alpha=-2)
-        found[start : start + rows] = part.amin(1)
+    for block in row_blocks(len(x), len(others)):
+        found[block] = torch.addmm(of_others, x[block], others.t(), alpha=-2).amin(1)
     found += squares
     # Where the nearest one is a copy, both squares are this one.
     return torch.where(found > 2 * ROUNDING * squares, found, 0.0)

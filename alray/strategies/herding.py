@@ -14,7 +14,7 @@ from alray.errors import SpecError
 from alray.strategies import scores
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.cover import MOST, Cover, Kernel, check_most, directions, some_of
-from alray.strategies.distances import BLOCK_NUMBERS, Points
+from alray.strategies.distances import Points, row_blocks
 from alray.strategies.signals import Request, Signals
 
 TEMPERATURES = (0.05, 20.0)
@@ -56,8 +56,7 @@ class MaxHerding(BatchStrategy):
         x, labelled = directions(signals)
         part = some_of(len(x), max(self.most, k), rng)
         cover = Cover(x[part], labelled, torch.ones(len(part)), _gaussian(self.width))
-        chosen, gains = cover.choose(k, rng)
-        return Query(signals.candidates[part][chosen], np.array(gains))
+        return cover.choose(signals.candidates[part], k, rng)
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,7 @@ class UHerding(BatchStrategy):
         log_probs = given(signals.log_probs)[part].cpu()
         doubt = 1 - scores.margin(torch.log_softmax(log_probs / _temperature(signals), dim=1))
         cover = Cover(x[part], labelled, doubt, _gaussian(smallest_distance(labelled)))
-        chosen, gains = cover.choose(k, rng)
-        return Query(signals.candidates[part][chosen], np.array(gains))
+        return cover.choose(signals.candidates[part], k, rng)
 
 
 def _gaussian(width: float) -> Kernel:
@@ -100,9 +98,7 @@ def _temperature(signals: Signals) -> float:
     """Return the temperature at which the labelled objects' labels are the most probable."""
     from scipy.optimize import minimize_scalar  # noqa: PLC0415 -- a study starts without it
 
-    labelled = signals.labelled
-    if labelled is None:
-        raise RuntimeError("a strategy used labelled objects that its `needs` does not name")
+    labelled = given(signals.labelled)
     log_probs, labels = given(labelled.log_probs).double(), given(labelled.labels)
 
     def loss(log_temperature: float) -> float:
@@ -116,9 +112,8 @@ def _temperature(signals: Signals) -> float:
 def smallest_distance(x: Float[Tensor, "n d"]) -> float:
     """Return the smallest distance between two different rows, `LEAST_WIDTH` at least; 1 where all are alike."""
     smallest, points = math.inf, Points(x)
-    rows = max(1, BLOCK_NUMBERS // max(1, len(x)))
-    for start in range(0, len(x), rows):
-        distances = points.squared_distances(x[start : start + rows])
+    for block in row_blocks(len(x), len(x)):
+        distances = points.squared_distances(x[block])
         apart = distances[distances > 0]
         if len(apart):
             smallest = min(smallest, float(apart.min()))

@@ -13,7 +13,7 @@ from alray.errors import SpecError
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.clusters import cluster, require_clusters
 from alray.strategies.cover import Cover, check_most, directions, some_of
-from alray.strategies.distances import BLOCK_NUMBERS, Points
+from alray.strategies.distances import Points, row_blocks
 from alray.strategies.signals import Request, Signals
 
 IMPURE = 0.05
@@ -53,8 +53,7 @@ class ProbCover(BatchStrategy):
         part = some_of(len(x), max(self.most, k), rng)
         radius = self.radius
         if radius == 0:
-            labels = None if signals.labelled is None else signals.labelled.labels
-            classes = len(np.unique(given(labels).cpu().numpy()))
+            classes = len(np.unique(given(given(signals.labelled).labels).cpu().numpy()))
             radius = pure_radius(x[part], cluster(x[part], max(2, classes), rng).numbers)
         squared_radius = radius**2
 
@@ -62,8 +61,7 @@ class ProbCover(BatchStrategy):
             return (squared < squared_radius).float()
 
         cover = Cover(x[part], labelled, torch.ones(len(part)), within)
-        chosen, gains = cover.choose(k, rng)
-        return Query(signals.candidates[part][chosen], np.array(gains))
+        return cover.choose(signals.candidates[part], k, rng)
 
 
 def pure_radius(x: Float[Tensor, "n d"], numbers: Int64[np.ndarray, " n"]) -> float:
@@ -73,9 +71,7 @@ def pure_radius(x: Float[Tensor, "n d"], numbers: Int64[np.ndarray, " n"]) -> fl
     """
     clusters = torch.from_numpy(numbers)
     points, nearest = Points(x), x.new_full((len(x),), math.inf)
-    rows = max(1, BLOCK_NUMBERS // len(x))
-    for start in range(0, len(x), rows):
-        block = slice(start, start + rows)
+    for block in row_blocks(len(x), len(x)):
         same = clusters[block, None] == clusters[None, :]
         squared = points.squared_distances(x[block]).masked_fill_(same, math.inf)
         nearest[block] = squared.amin(1)

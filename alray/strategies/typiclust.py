@@ -12,7 +12,7 @@ from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.clusters import cluster, require_clusters
-from alray.strategies.distances import BLOCK_NUMBERS, Points
+from alray.strategies.distances import Points, row_blocks
 from alray.strategies.signals import Request, Signals
 
 NEIGHBOURS = 20
@@ -49,8 +49,7 @@ class TypiClust(BatchStrategy):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
-        labelled = None if signals.labelled is None else signals.labelled.pool_features
-        known = given(labelled)
+        known = given(given(signals.labelled).pool_features)
         x = torch.cat([known, given(signals.pool_features)])
         chosen = typical(x, len(known), k, self.clusters, rng) - len(known)
         return Query(signals.candidates[chosen], np.full(k, np.nan))
@@ -90,14 +89,14 @@ def _most_typical(x: Float[Tensor, "n d"], members: Indices, rng: np.random.Gene
     inside = x[torch.from_numpy(members)]
     # Near zero float32 resolves distances that it would not far from it.
     inside = inside - inside.mean(0)
-    points, rows = Points(inside), max(1, BLOCK_NUMBERS // len(members))
+    points = Points(inside)
     distances = [
         # The nearest one is the object itself.
-        points.squared_distances(inside[torch.from_numpy(order[start : start + rows])])
+        points.squared_distances(inside[torch.from_numpy(order[block])])
         .topk(count + 1, dim=1, largest=False)
         .values[:, 1:]
         .sqrt()
         .mean(1)
-        for start in range(0, len(order), rows)
+        for block in row_blocks(len(order), len(members))
     ]
     return int(order[int(torch.cat(distances).argmin())])

@@ -22,7 +22,8 @@ def positions(signals, chosen):
 
 
 def features_of(signals) -> torch.Tensor:
-    return given(signals.features)
+    features: torch.Tensor = given(signals.features)
+    return features
 
 
 def gradients(signals):

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from alray.errors import SpecError
-from alray.strategies import cover, parse
+from alray.strategies import distances, parse
 from alray.strategies.base import given
 from alray.strategies.herding import smallest_distance
 from alray.strategies.signals import Signals
@@ -39,7 +39,7 @@ def query(text, signals, k, seed=0):
 
 @pytest.mark.parametrize("width", [0.3, 1.0])
 def test_max_herding_is_the_greedy_choice(monkeypatch, width):
-    monkeypatch.setattr(cover, "BLOCK_NUMBERS", 150)
+    monkeypatch.setattr(distances, "BLOCK_NUMBERS", 150)
     signals = make_signals(parse("max_herding").needs)
     chosen = query(f"max_herding:width={width}", signals, 15)
     wanted, gains = greedy(signals, torch.ones(60, dtype=torch.float64), width, 15)

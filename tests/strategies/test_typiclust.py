@@ -8,7 +8,7 @@ import torch
 
 from alray.errors import SpecError
 from alray.settings.estimators import CLUSTERING
-from alray.strategies import STRATEGIES, cold_start, parse, typiclust
+from alray.strategies import STRATEGIES, cold_start, distances, parse, typiclust
 from alray.strategies.clusters import cluster
 from alray.strategies.cold_start import spread_out
 from alray.strategies.signals import Signals
@@ -67,7 +67,7 @@ def test_clusters_take_turns_and_small_ones_come_last():
 
 def test_only_a_part_of_a_very_large_cluster_is_compared(monkeypatch):
     monkeypatch.setattr(typiclust, "MOST_COMPARED", 5)
-    monkeypatch.setattr(typiclust, "BLOCK_NUMBERS", 60)
+    monkeypatch.setattr(distances, "BLOCK_NUMBERS", 60)
     x, _ = planted((30,))
     found = {int(typical(x, 0, 1, 1, np.random.default_rng(seed))[0]) for seed in range(30)}
     assert len(found) > 5
@@ -96,7 +96,7 @@ def test_initial_objects_are_distinct_and_repeat(kind, count):
 
 
 def test_the_objects_nearest_to_the_centres(monkeypatch):
-    monkeypatch.setattr(cold_start, "BLOCK_NUMBERS", 250)
+    monkeypatch.setattr(distances, "BLOCK_NUMBERS", 250)
     x, numbers = planted()
     chosen = spread_out("centroid", x, 4, np.random.default_rng(0))
     assert sorted(numbers[chosen]) == [0, 1, 2, 3]
