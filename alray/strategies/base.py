@@ -13,7 +13,7 @@ from alray.strategies.checking import checked_scores
 from alray.strategies.selection import best
 from alray.strategies.signals import Request, Signals
 
-AnySignal = TypeVar("AnySignal", Tensor, Signals)
+AnySignal = TypeVar("AnySignal")
 
 
 class Query(NamedTuple):
@@ -127,7 +127,7 @@ def is_pointwise(strategy: Strategy) -> TypeGuard[ScoreStrategy]:
 
 
 def given(signal: AnySignal | None) -> AnySignal:
-    """Return a signal that `needs` asked for: a tensor, or the signals of labelled objects."""
+    """Return a signal that `needs` asked for."""
     if signal is None:
         raise RuntimeError("a strategy used a signal that its `needs` does not name")
     return signal

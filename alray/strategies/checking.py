@@ -26,9 +26,9 @@ def check_attributes(strategy: Any) -> None:
     Raises:
         SpecError: Names the attribute, and what it must be.
     """
-    needs = "a property `needs` that returns alray.strategies.Request(log_probs=True), or what else it scores by"
+    wanted = "a property `needs` that returns alray.strategies.Request(log_probs=True), or what else it scores by"
     expected = {
-        "needs": (Request, needs),
+        "needs": (Request, wanted),
         "loss_prediction": (LossPredictionSpec | None, "None, or a LossPredictionSpec"),
         "oracle": (bool, "True if it needs the labels, else False"),
     }
@@ -47,6 +47,13 @@ def check_attributes(strategy: Any) -> None:
             raise SpecError(
                 f"{describe_strategy(strategy)}: its `{name}` is {_kind(value)}; give it {hint}"
             )
+    needs = strategy.needs
+    if (needs.true_loss or needs.trial_loss) and not strategy.oracle:
+        name = "true_loss" if needs.true_loss else "trial_loss"
+        raise SpecError(
+            f"{describe_strategy(strategy)}: its `needs` asks for {name}, which takes labels that are not bought, so "
+            "it is an oracle: write `oracle: ClassVar[bool] = True` into the class"
+        )
 
 
 def checked_scores(strategy: object, scores: Any, signals: Signals) -> npt.NDArray[np.float64]:

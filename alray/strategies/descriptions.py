@@ -132,5 +132,11 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "reverse_ideal_loss": Description(
         "the smallest true loss: an oracle", "the same, reversed", _SORTED
     ),
+    "best_of_batches": Description(
+        "of batches that several strategies propose, the one after which the validation loss is smallest: an oracle",
+        "after the best-of-strategies oracle BoSS (2603.13109)",
+        "12 fits and evaluations on the validation part, and what badge, density and coreset take twice",
+        "a diagnostic: a ceiling that looks one round ahead; what share of its gain another arm takes",
+    ),
 }
 """Strategy: its description."""

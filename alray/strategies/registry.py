@@ -13,6 +13,7 @@ from alray.errors import SpecError
 from alray.settings.base import unknown_name
 from alray.strategies.badge import Badge
 from alray.strategies.base import ScoreStrategy, Strategy
+from alray.strategies.best_of_batches import BestOfBatches
 from alray.strategies.checking import check_attributes
 from alray.strategies.class_balanced import ClassBalanced
 from alray.strategies.committee import (
@@ -51,6 +52,7 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "learning_loss": LearningLoss,
     "ideal_loss": IdealLoss,
     "reverse_ideal_loss": ReverseIdealLoss,
+    "best_of_batches": BestOfBatches,
 }
 
 Maker = Callable[..., Strategy]

@@ -4,7 +4,7 @@ A new signal is a field of `Request`, a field of `Signals`, and the line in each
 it; the engine merges the passes' blocks field by field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -41,6 +41,7 @@ class Request:
         side_heads: Names of side heads whose log-probabilities are wanted.
         labelled: The features and log-probabilities that are asked for, of the labelled objects too, with their labels.
         pool_features: The pool's own features, standardised, those of all modalities in a row.
+        trial_loss: What the round comes to with a batch, for oracles only: it reads labels that are not bought.
     """
 
     log_probs: bool = False
@@ -51,11 +52,13 @@ class Request:
     side_heads: tuple[str, ...] = ()
     labelled: bool = False
     pool_features: bool = False
+    trial_loss: bool = False
 
     @property
     def anything(self) -> bool:
         """Whether the candidates need a scoring pass at all."""
-        return replace(self, labelled=False, pool_features=False) != Request()
+        of_pass = replace(self, labelled=False, pool_features=False, trial_loss=False)
+        return of_pass != Request()
 
 
 Needs = Request
@@ -78,6 +81,8 @@ class Signals:
         labelled: The same of the labelled objects, in the order in which they were labelled.
         labels: (n,) int64 classes; of the labelled objects alone.
         pool_features: (n, features of all modalities), zeros where a modality is absent.
+        trial_loss: Takes the pool indices of a batch, and returns the validation part's NLL after the round's fit with
+            it: a fit and an evaluation each time.
     """
 
     candidates: Indices
@@ -91,3 +96,4 @@ class Signals:
     labelled: "Signals | None" = None
     labels: Tensor | None = None
     pool_features: Tensor | None = None
+    trial_loss: Callable[[Indices], float] | None = None

@@ -10,7 +10,7 @@ from alray.scoring.engine import score
 from alray.strategies import scores
 from alray.strategies.base import given
 from alray.strategies.signals import Request
-from alray.studies.sweep import experiment as experiment_module
+from alray.studies.sweep import round_fit as round_fit_module
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors
@@ -40,6 +40,7 @@ KINDS = {
         "training": {"batch_norm": "frozen", "passive_epochs": 2},
     },
     "learning-loss": {"strategies": ["learning_loss"]},
+    "best-of-batches": {"strategies": ["best_of_batches:batches=7"]},
     "screened": {"strategies": ["margin"], "screen": {"share": 0.2, "every": 3}},
     "screened in bf16": {
         "strategies": ["margin"],
@@ -219,7 +220,7 @@ def test_fits_from_fresh_weights_stop_early_and_a_later_fit_detaches_the_loss_pr
         seen.append(arguments[-1])
         return fitting(*arguments)
 
-    monkeypatch.setattr(experiment_module, "fitting", recording)
+    monkeypatch.setattr(round_fit_module, "fitting", recording)
     complete(one_run(POOL, rounds=1, **settings))
     assert [options.detach_from for options in seen] == detach_from
     assert [options.validate is not None for options in seen] == stops_early
@@ -241,6 +242,6 @@ def test_a_fit_that_stops_by_its_own_labels_learns_from_the_others(monkeypatch, 
         seen.append(len(labelled))
         return fitting(learner, pool, labelled, *others)
 
-    monkeypatch.setattr(experiment_module, "fitting", recording)
+    monkeypatch.setattr(round_fit_module, "fitting", recording)
     complete(one_run(POOL, training={"passive_epochs": 1, **training}, rounds=2))
     assert seen == learnt

@@ -1,21 +1,19 @@
 """One run, round by round: score, query, reveal labels, fit, evaluate. Pure: no files, and the clock is an argument."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import torch
 
-from alray.networks.generators import forked_rng, torch_generator
 from alray.networks.network import FUSED
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.evaluation import UNKNOWN, metrics_by_head, metrics_row, nll_of, predict
+from alray.scoring.evaluation import UNKNOWN, metrics_by_head, metrics_row, predict
 from alray.scoring.further_signals import with_further
 from alray.scoring.metrics import LogProbs, mean_recall, predicted_classes, rarest_classes, rows_of
-from alray.seeding import Purpose, generator, torch_seed
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
 from alray.strategies import Query, ScoreStrategy, Strategy, parse
@@ -24,14 +22,15 @@ from alray.strategies.checking import check_query, checked_scores
 from alray.strategies.signals import Request, Signals
 from alray.studies.sweep.initial import initial_objects
 from alray.studies.sweep.records import Record, RoundResult
+from alray.studies.sweep.round_draws import RoundDraws
+from alray.studies.sweep.round_fit import learner_of_round, round_fit, trial_loss
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.estimator_fit import fit_anew
-from alray.training.fit import Draws, Epochs, FitOptions, complete, fitting
+from alray.training.fit import Epochs, complete
 from alray.training.gpu.stacks import Stacks
-from alray.training.learner import Learner, fresh_learner
-from alray.training.stopping import StoppingParts, stopping_parts
+from alray.training.learner import Learner
 
 Clock = Callable[[], float]
 
@@ -70,8 +69,8 @@ class Experiment:
             self.labelled = state.labelled
             self._round_zero = dict(state.round_zero)
             restore_learner(self.learner, state.tensors)
-            with self._seeded("dropout"):
-                fit_anew(self.learner.network, pool, self.labelled, self._rng("batches"))
+            with self._draws.seeded("dropout"):
+                fit_anew(self.learner.network, pool, self.labelled, self._draws.numpy("batches"))
 
     @cached_property
     def _strategy(self) -> Strategy:
@@ -99,10 +98,10 @@ class Experiment:
 
     def passive_epochs(self) -> Epochs[RoundResult]:
         """Do the same; yield the epochs where the learner is in a stack."""
-        self.labelled = initial_objects(self.run, self._pool, self._rng("initial"))
+        self.labelled = initial_objects(self.run, self._pool, self._draws.numpy("initial"))
         self.round = 0
         begin = self._clock()
-        fitted = yield from self._fit(epochs=self.run.training.passive_epochs, stop_early=True)
+        fitted = yield from self._fit()
         chosen = {"scored": 0, "screen_recall": np.nan, "query_s": 0.0}
         self._round_zero = self._record(self.labelled, fitted, begin, chosen)
         return self.round_zero()
@@ -115,17 +114,14 @@ class Experiment:
         """Do the same; yield the epochs where the learner is in a stack."""
         self.round += 1
         begin = self._clock()
-        with self._seeded("strategy"):
+        with self._draws.seeded("strategy"):
             query, scored = self._query()
         self.labelled = np.concatenate([self.labelled, query.indices])
         scored["query_s"] = self._clock() - begin
         begin = self._clock()
-        training = self.run.training
-        scratch = training.mode == "scratch"
-        if scratch:
+        if self.run.training.mode == "scratch":
             self.learner = self._fresh_learner(self.round)
-        epochs = training.round_epochs or (training.passive_epochs if scratch else 1)
-        fitted = yield from self._fit(epochs=epochs, stop_early=scratch)
+        fitted = yield from self._fit()
         record = self._record(query.indices, fitted, begin, scored)
         return RoundResult(record, query.indices, query.scores)
 
@@ -155,19 +151,21 @@ class Experiment:
         strategy, k, learner = self._strategy, self.run.query, self.learner
         if not is_pointwise(strategy):
             signals = self._signals(candidates, strategy.needs)
-            return strategy.select(signals, k, self._rng("strategy"))
+            return strategy.select(signals, k, self._draws.numpy("strategy"))
         masks = self._committee_generator(strategy.needs)
         scores = engine.scores_of(
             strategy, learner.network, self._pool, candidates, masks, learner.predictor
         )
-        return strategy.choose(candidates, scores, k, self._rng("strategy"))
+        return strategy.choose(candidates, scores, k, self._draws.numpy("strategy"))
 
     def _candidates(self, unlabelled: Indices) -> Indices:
         """Return the objects that the strategy may choose from: all that are unlabelled, or a random part."""
         number = self.run.candidates
         if number is None or number >= len(unlabelled):
             return unlabelled
-        return np.sort(self._rng("candidates").choice(unlabelled, size=number, replace=False))
+        return np.sort(
+            self._draws.numpy("candidates").choice(unlabelled, size=number, replace=False)
+        )
 
     def _shortlist(
         self, strategy: ScoreStrategy, screen: ScreenSpec, candidates: Indices
@@ -195,30 +193,15 @@ class Experiment:
             found = engine.score(
                 learner.network, self._pool, candidates, needs, masks, learner.predictor
             )
-        return with_further(found, learner.network, self._pool, self.labelled, needs)
+        found = with_further(found, learner.network, self._pool, self.labelled, needs)
+        if not needs.trial_loss:
+            return found
+        trial = trial_loss(learner, self._pool, self.labelled, self._draws)
+        return replace(found, trial_loss=trial)
 
-    def _fit(self, *, epochs: int, stop_early: bool) -> Epochs[Record]:
-        training = self.run.training
-        prediction = training.loss_prediction
-        detach_from = prediction.detach_after if prediction else 1.0
-        # Fine-tuning continues after the passive phase, which has passed that share of its epochs.
-        if self.round > 0 and training.mode == "finetune" and detach_from < 1:
-            detach_from = 0.0
-        parts = StoppingParts(self.labelled, None)
-        if stop_early:
-            validation = self._pool.pool.validation
-            parts = stopping_parts(training, self.labelled, validation, self._rng("stopping"))
-        options = FitOptions(
-            epochs=epochs,
-            freeze_batch_norm=training.batch_norm == "frozen" and self.round > 0,
-            detach_from=detach_from,
-            validate=nll_of(self.learner.network, self._pool, parts.held_out),
-        )
-        draws = Draws(self._rng("batches"), self._torch_generator("dropout"))
-        # In a stack, where runs take turns, nothing draws from the global generators.
-        with self._seeded("dropout") if self.learner.place is None else nullcontext():
-            fitted = yield from fitting(self.learner, self._pool, parts.learned, draws, options)
-        return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
+    def _fit(self) -> Epochs[Record]:
+        fitted = yield from round_fit(self.learner, self._pool, self.labelled, self._draws)
+        return fitted
 
     def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
         """Evaluate if it is time, and return the round's row; the fit began at `begin`, `chosen` is of the query."""
@@ -246,7 +229,7 @@ class Experiment:
         part = pool.validation if on_validation else pool.test
         labels = pool.labels[part]
         parts = [part] if on_validation else [part, pool.validation]
-        with self._seeded("dropout"):
+        with self._draws.seeded("dropout"):
             predictions, *more = predict(self.learner.network, self._pool, parts, heads)
         metrics = metrics_by_head(predictions, labels, heads)
         validation = metrics[FUSED]
@@ -268,30 +251,14 @@ class Experiment:
         return mean_recall(predicted_classes(rows_of(log_probs, rare)), labels[rare])
 
     def _fresh_learner(self, round_number: int) -> Learner:
-        run = self.run
-        learner = fresh_learner(
-            run.model, run.training, self._pool, lambda p: self._torch_seed(p, round_number)
-        )
-        if self._stacks is not None:
-            self._stacks.place(learner, run.model, self._pool)
-        return learner
+        return learner_of_round(self.run, self._pool, round_number, self._stacks)
 
-    def _rng(self, purpose: Purpose) -> np.random.Generator:
-        return generator(self.run.study_seed, self.run.seed, purpose, self.round)
-
-    def _torch_seed(self, purpose: Purpose, round_number: int | None = None) -> int:
-        number = self.round if round_number is None else round_number
-        return torch_seed(self.run.study_seed, self.run.seed, purpose, number)
-
-    def _seeded(self, purpose: Purpose) -> AbstractContextManager[None]:
-        """Return the context in which the global generators, which a user's code may draw from, are seeded."""
-        return forked_rng(self._torch_seed(purpose))
+    @property
+    def _draws(self) -> RoundDraws:
+        return RoundDraws(self.run, self.round)
 
     def _committee_generator(self, needs: Request) -> torch.Generator | None:
-        return self._torch_generator("committee") if needs.committee else None
-
-    def _torch_generator(self, purpose: Purpose) -> torch.Generator:
-        return torch_generator(self._torch_seed(purpose))
+        return self._draws.torch("committee") if needs.committee else None
 
 
 def _count_classes(labels: Indices) -> int:

@@ -48,6 +48,7 @@ def check_networks(
             check_stopping(arm.training, study.initial)
             _check_arm(arm, tried[key])
             _check_signals(tried[key], arm.strategy.needs)
+            _check_trials(arm)
             committee = arm.strategy.needs.committee
             if committee is not None and (key, committee) not in disagreeing:
                 _check_committee(tried[key], pool, committee, seed)
@@ -94,6 +95,15 @@ def _check_signals(network: Network, needs: Request) -> None:
         raise SpecError(
             f"the strategy needs side heads that the network lacks: {', '.join(unknown)}; its heads are: "
             f"{', '.join(network.head_names)}"
+        )
+
+
+def _check_trials(arm: Arm) -> None:
+    """Refuse to choose by the objects on which the study measures: the choice would make its own figure better."""
+    if arm.strategy.needs.trial_loss and arm.study.metric_split == "validation":
+        raise SpecError(
+            "the strategy chooses by the validation part, on which metric_split: validation measures; leave one of "
+            "them out"
         )
 
 

@@ -1,6 +1,7 @@
 """A trial of custom strategies while a study is planned, so that what could only fail does so before anything runs."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -94,4 +95,5 @@ def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
     if needs.anything:
         found = engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
     labelled = np.setdiff1d(prepared.train, candidates)[: study.initial]
-    return with_further(found, learner.network, pool, labelled, needs)
+    found = with_further(found, learner.network, pool, labelled, needs)
+    return replace(found, trial_loss=lambda _: 0.0) if needs.trial_loss else found
