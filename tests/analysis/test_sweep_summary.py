@@ -40,7 +40,9 @@ def test_columns_are_those_documented(strategies):
     integers = ("seeds", "failed", "unfinished", "labels", "paired_seeds", "unpaired_seeds")
     expected = dict.fromkeys(SUMMARY_COLUMNS, "double") | dict.fromkeys(integers, "int64")
     expected |= dict.fromkeys(("oracle", "exploratory"), "bool")
-    expected |= dict.fromkeys(("arm", "strategy", "variant", "against", "metric"), "string")
+    expected |= dict.fromkeys(
+        ("arm", "strategy", "variant", "against", "metric", "oracle_best"), "string"
+    )
     assert {each.name: str(each.type).removeprefix("large_") for each in schema} == expected
 
 

@@ -29,6 +29,8 @@ def row_of(arm="margin", saved=(0.04, -0.02, 0.09), difference=(0.01, -0.01, 0.0
         **interval("labels_saved", saved),
         "labels_saved_of": 1200.0,
         "seeds_needed": math.nan,
+        **interval("oracle_share", (math.nan,) * 3),
+        "oracle_best": "",
         "exploratory": False,
     } | changes
 

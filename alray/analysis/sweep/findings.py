@@ -10,6 +10,7 @@ from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.decision import best_row
 from alray.analysis.sweep.equal_arms import equal_arms
 from alray.analysis.sweep.metrics import better_sign, metric_title
+from alray.analysis.sweep.oracle_share import share_said
 from alray.analysis.sweep.references import references_said
 from alray.analysis.sweep.saving_words import Price, ahead_along_curve, amount_saved, saving
 from alray.analysis.wording import UNCOMPARED, Row, Verdict, arm_verdict, count, is_or_are, joined
@@ -53,6 +54,7 @@ def statement(
         sentences += _best(best, len(compared), reference, price)
         if differences is not None and whole_curve(best, reference).kind == "better":
             sentences += ahead_along_curve(best, differences, reference)
+        sentences += share_said(best, reference)
     elif all(row["oracle"] for row in compared):
         sentences.append("Only oracles are compared, which cannot be used for real labelling.")
     sentences += [*_exploratory(compared), *_out_of_reach(compared)]

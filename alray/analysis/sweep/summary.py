@@ -23,6 +23,7 @@ from alray.analysis.sweep.arms import (
 from alray.analysis.sweep.decision import decided
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import better_sign
+from alray.analysis.sweep.oracle_share import with_oracle_shares
 from alray.analysis.sweep.savings import saving_at_budget
 from alray.statistics.curves import area_under_curve, share_reached
 from alray.statistics.paired import FEWEST_SEEDS, mean_interval
@@ -77,6 +78,11 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "seeds; null where that was not run",
     "alc_normalised": "alc_difference / (the metric with all labels - alc of the random arm over the paired seeds): "
     "the share of what is left to gain; null where nothing is",
+    "oracle_share": "alc_difference / that of oracle_best: the share that the arm takes of what an oracle gains; null "
+    "for oracles, and where no oracle is shown to gain",
+    "oracle_share_low": "lower end of its 95 % interval (Fieller 1954), which holds for all arms and oracles together",
+    "oracle_share_high": "upper end",
+    "oracle_best": "the oracle with the best area against the same arm; empty where none is shown to gain",
     "exploratory": "fewer than six (paired) seeds: no p below 0.05 is possible",
 }
 """Columns of `summary.parquet`, in order, each with what it holds."""
@@ -129,7 +135,8 @@ def summarise(
             draws = np.random.default_rng(draws_seed)
             row |= _comparison(pairs[str(name)], metric, ceiling, comparisons, draws)
         rows.append(row)
-    return _table(decided(rows, pairs, metric, np.random.default_rng(draws_seed)))
+    rows = decided(rows, pairs, metric, np.random.default_rng(draws_seed))
+    return _table(with_oracle_shares(rows, pairs, metric))
 
 
 def _identity(runs: pd.DataFrame) -> dict[str, Any]:
@@ -209,7 +216,7 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     table["exploratory"] = carrying < FEWEST_SEEDS
     kinds = dict.fromkeys(SUMMARY_COLUMNS, "float64") | dict.fromkeys(_COUNTS, "int64")
     kinds |= {"labels": "Int64", "oracle": "bool", "exploratory": "bool"}
-    kinds |= dict.fromkeys(("arm", "strategy", "variant", "metric"), "str")
+    kinds |= dict.fromkeys(("arm", "strategy", "variant", "metric", "oracle_best"), "str")
     # Without a comparison `against` holds nulls only, and would be written as numbers.
     kinds.pop("against")
     return table.astype(kinds).assign(against=text_column(table["against"]))
