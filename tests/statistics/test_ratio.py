@@ -41,8 +41,8 @@ def test_it_covers_the_true_ratio_as_often_as_it_says(ratio):
 
 
 def test_several_intervals_are_wider():
-    pair = draws(np.random.default_rng(0), 9, 0.4, noise=0.5)
-    one, many = ratio_of_means(*pair), ratio_of_means(*pair, 10)
+    above, below = draws(np.random.default_rng(0), 9, 0.4, noise=0.5)
+    one, many = ratio_of_means(above, below), ratio_of_means(above, below, comparisons=10)
     assert many.low < one.low < one.high < many.high
     assert many.estimate == one.estimate
 
