@@ -1,7 +1,5 @@
 """What tests of other libraries' strategies have in common: a choice, and small-text beside the tests' own package."""
 
-import shutil
-import subprocess
 import sys
 from dataclasses import replace
 from importlib import invalidate_caches
@@ -13,11 +11,9 @@ import pytest
 
 from alray.strategies import parse
 from alray.strategies.signals import Request
-from tests.helpers.processes import ROOT
+from benchmarks.harness.programs import ProgramError, folder_of
+from benchmarks.strategies.rows import SMALL_TEXT
 from tests.helpers.strategy_cases import K, make_signals
-
-SMALL_TEXT = ("small-text", "dill", "tqdm")
-"""small-text with what it needs and alray does not."""
 
 
 def chosen(text, signals=None, k=K, seed=0):
@@ -47,17 +43,11 @@ def install_beside(folder: Path) -> None:
     """Make small-text importable without its package `tests`, which hides every other one of this name."""
     if find_spec("small_text") is not None:
         return
-    command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps")
-    constraints = ROOT / "scripts" / "constraints.txt"
-    done = subprocess.run(
-        [*command, "--constraint", constraints, "--target", folder, *SMALL_TEXT],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "(from versions: none)" in done.stderr:
-        pytest.skip("no package registry can be reached to install small-text")
-    assert done.returncode == 0, done.stderr[-2000:]
-    shutil.rmtree(folder / "tests")
-    sys.path.append(str(folder))
+    try:
+        found = folder_of("small_text", SMALL_TEXT, folder)
+    except ProgramError as error:
+        if "(from versions: none)" in str(error):
+            pytest.skip("no package registry can be reached to install small-text")
+        raise
+    sys.path.append(str(found))
     invalidate_caches()
