@@ -34,7 +34,7 @@ def texts(given: str) -> list[str]:
 @click.option("--sizes", default="20000,100000,250000", type=counts, help="Numbers of candidates.")
 @click.option("--queries", default="20,2000", type=counts, help="Objects to query.")
 @click.option("--strategies", "chosen", type=texts, help="All, if not given.")
-@click.option("--limit", default=120, type=COUNT, help="Seconds that a query may take.")
+@click.option("--limit", default=120, type=COUNT, help="Processor seconds that a query may take.")
 @click.option("--gigabytes", default=8, type=COUNT, help="Memory that a query may take.")
 @click.option("--again", is_flag=True, help="Measure again what is on record.")
 @tables.write_option

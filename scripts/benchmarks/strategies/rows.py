@@ -37,8 +37,9 @@ MEMORY_WORDS = ("MemoryError", "can't allocate memory", "Memory allocation")
 """What the last line of an error says where memory was refused: Python, PyTorch, OpenBLAS."""
 
 KEY = ["strategy", "objects", "query"]
-FOR_SIGNALS = 600
-"""Seconds that a process may take besides its query."""
+FOR_SIGNALS, LATEST = 600, 10
+"""Seconds of the clock that a process may take besides its query, and for each processor second of that one's limit: a
+busy machine must not end it."""
 
 
 def strategies() -> list[str]:
@@ -70,11 +71,11 @@ def measured(text: str, objects: int, query: int, limits: tuple[float, float]) -
             env=_environment(text),
             capture_output=True,
             text=True,
-            timeout=FOR_SIGNALS + limits[0],
+            timeout=FOR_SIGNALS + LATEST * limits[0],
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return {"ended": "no signals"}
+        return {"ended": "not finished"}
     figures: dict[str, Any] = {}
     for line in done.stdout.splitlines():
         if line.startswith("{"):
@@ -85,7 +86,7 @@ def measured(text: str, objects: int, query: int, limits: tuple[float, float]) -
 def _end(code: int, errors: str) -> str:
     if code == 0:
         return "finished"
-    if code == -signal.SIGALRM:
+    if code == -signal.SIGPROF:
         return "not finished"
     last = errors.strip().splitlines()[-1] if errors.strip() else f"exit code {code}"
     if code == -signal.SIGKILL or any(word in last for word in MEMORY_WORDS):

@@ -1,7 +1,7 @@
 """Measures one query: `python -m benchmarks.strategies.worker STRATEGY OBJECTS QUERY LIMIT GIGABYTES`.
 
 It prints a JSON line with the seconds of the signals, then one with those of the query and its megabytes; where the
-query takes longer than LIMIT seconds of the clock, the system ends this process.
+query takes more than LIMIT processor seconds, the system ends this process.
 """
 
 import ctypes
@@ -102,7 +102,7 @@ def measure(
 
 
 class Limits:
-    """Seconds of the clock and memory that a query may take, within a `with` statement."""
+    """Processor seconds and memory that a query may take, within a `with` statement."""
 
     def __init__(self, seconds: float, gigabytes: float) -> None:
         self._seconds, self._bytes = seconds, int(gigabytes * 1e9)
@@ -110,10 +110,10 @@ class Limits:
     def __enter__(self) -> None:
         virtual = int(resident()["VmSize"] * MEGABYTE)
         resource.setrlimit(resource.RLIMIT_AS, (virtual + self._bytes, resource.RLIM_INFINITY))
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        signal.setitimer(signal.ITIMER_PROF, self._seconds)
 
     def __exit__(self, *_: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
