@@ -10,11 +10,15 @@ from alray.cli.running import console
 def strategies(name: str | None) -> None:
     """List the strategies, or explain the one of this NAME with its options.
 
-    NAME may also be a custom one: package.module:Class.
+    NAME may also be a custom one, package.module:Class; one of another library, skactiveml:TypiClust; or that library,
+    skactiveml or small_text, whose strategies are then listed.
     """
-    from alray.cli.display.strategies import print_explanation, print_strategies
+    from alray.cli.display.strategies import print_explanation, print_library, print_strategies
+    from alray.settings.libraries import LIBRARIES
 
     if name is None:
         print_strategies(console())
+    elif name in LIBRARIES:
+        print_library(LIBRARIES[name], console())
     else:
         print_explanation(name, console())

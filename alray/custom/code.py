@@ -16,12 +16,14 @@ class CustomName(NamedTuple):
         what: `strategy` or `model.name`, for messages.
         package: The installed package that offers it as an entry point, "" where none does.
         version: The package's version.
+        by_version: Whether that says which code it is, and no file has to be read.
     """
 
     name: str
     what: str
     package: str = ""
     version: str = ""
+    by_version: bool = False
 
     @property
     def module(self) -> str:

@@ -29,6 +29,9 @@ def find_code(names: Iterable[CustomName]) -> CustomCode:
     folders: list[str] = []
     values: dict[str, Any] = {}
     for each in names:
+        if each.by_version:
+            files[each.name] = _version(each)
+            continue
         if each.module == MAIN:
             thing = values[each.name] = load(each.name, each.what)
             files[each.name] = main_hashes(each.name, thing, each.what)
@@ -52,7 +55,13 @@ def require_same_code(code: CustomCode, wanted: CustomName) -> None:
         SpecError: Names the file.
     """
     key = wanted.name, code.digest(wanted.name)
-    if wanted.name not in code.files or wanted.name in code.values or key in _checked:
+    # Versions have been compared with all others (`packages`).
+    if (
+        wanted.by_version
+        or wanted.name not in code.files
+        or wanted.name in code.values
+        or key in _checked
+    ):
         return
     load(wanted.name, wanted.what)
     here = {**hashes(module_files(wanted.module)), **_version(wanted)}

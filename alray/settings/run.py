@@ -19,7 +19,7 @@ from alray.settings.common import (
     TrainingSpec,
     unusual_parts,
 )
-from alray.settings.estimators import by_scikit_learn
+from alray.settings.libraries import packages_of
 from alray.settings.names import LONGEST
 from alray.settings.sweep import ScreenSpec, SweepSplitSpec
 
@@ -117,12 +117,10 @@ class RunSpec(Settings):
         return chosen or self.screen_precision
 
     @property
-    def by_scikit_learn(self) -> bool:
-        """Whether scikit-learn computes something of it."""
+    def packages(self) -> tuple[str, ...]:
+        """The installed packages that compute something of it, besides alray's own."""
         begun = self.initial_selection
-        return by_scikit_learn(
-            model=self.model.name, initial_selection=begun, strategy=self.strategy
-        )
+        return packages_of(model=self.model.name, initial_selection=begun, strategy=self.strategy)
 
     def identity(self) -> dict[str, Any]:
         """Return the settings that the run's name hashes: all but those that only describe others or are measured.

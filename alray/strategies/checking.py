@@ -15,9 +15,9 @@ from alray.strategies.signals import Request, Signals
 
 
 def describe_strategy(strategy: object) -> str:
-    """Return a strategy's class with its file, for messages."""
+    """Return a strategy's class with its file, of another library with that library's version, for messages."""
     kind = type(strategy)
-    return f"strategy {kind.__name__} ({file_of(kind)})"
+    return f"strategy {kind.__name__} ({getattr(kind, 'origin', None) or file_of(kind)})"
 
 
 def check_attributes(strategy: Any) -> None:

@@ -60,9 +60,11 @@ _KINDS = {"int": "whole number", "float": "number", "str": "text", "bool": "true
 
 
 def _option(field: "dataclasses.Field[Any]", hint: Any, kind: Any) -> Option:
-    words = [str(value) for value in get_args(hint)]
+    words = get_args(hint)
     named = getattr(hint, "__name__", str(hint))
-    values = "|".join(words) if words else _KINDS.get(named, named)
+    values = "|".join(map(str, words)) if words else _KINDS.get(named, named)
+    if words and all(isinstance(each, type) for each in words):
+        values = "number or text" if str in words else "number"
     default = "" if field.default is dataclasses.MISSING else str(field.default)
     return Option(field.name, values, default, _meanings(kind).get(field.name, ""))
 

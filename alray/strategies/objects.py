@@ -6,6 +6,8 @@ from typing import Any
 from alray.custom.loading import load
 from alray.custom.objects import name_of
 from alray.errors import SpecError
+from alray.settings.libraries import LIBRARIES
+from alray.strategies.libraries.strategy import LibraryStrategy
 from alray.strategies.registry import KIND, STRATEGIES, canonical, parse
 from alray.strategies.stochastic import Stochastic
 
@@ -22,9 +24,12 @@ def text_of(strategy: Any) -> str:
         drawing = f"stochastic={strategy.stochastic}:beta={strategy.beta}"
         return canonical(f"{text_of(strategy.of)}:{drawing}")
     kind = strategy if isinstance(strategy, type) else type(strategy)
-    built_in = [name for name, each in STRATEGIES.items() if each is kind]
-    name = built_in[0] if built_in else name_of(kind, KIND)
-    if not built_in and load(name, KIND) is not kind:
+    known = [name for name, each in STRATEGIES.items() if each is kind]
+    if issubclass(kind, LibraryStrategy):
+        known.append(kind.name)
+    _refuse_of_library(kind)
+    name = known[0] if known else name_of(kind, KIND)
+    if not known and load(name, KIND) is not kind:
         raise SpecError(
             f"{KIND} {name!r} is another class now than that of {strategy!r}, as after its module was imported again: "
             "make the object anew"
@@ -43,6 +48,16 @@ def text_of(strategy: Any) -> str:
             "values, and words without colons or spaces at the end"
         )
     return canonical(text)
+
+
+def _refuse_of_library(kind: type) -> None:
+    """Refuse an object of another library itself: alray makes a fresh one for each query."""
+    library = LIBRARIES.get(kind.__module__.partition(".")[0])
+    if library is not None:
+        raise SpecError(
+            f"{KIND} {kind.__name__} is an object of {library.package}, and alray makes its own: write "
+            f'"{library.module}:{kind.__name__}", with options behind further colons'
+        )
 
 
 def _options(strategy: Any) -> dict[str, Any]:

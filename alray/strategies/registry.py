@@ -25,6 +25,7 @@ from alray.strategies.committee import (
 from alray.strategies.coreset import CoreSet
 from alray.strategies.density import Density
 from alray.strategies.herding import MaxHerding, UHerding
+from alray.strategies.libraries import classes
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.probcover import ProbCover
 from alray.strategies.random import Random
@@ -69,8 +70,8 @@ def parse(text: str) -> Strategy:
     """Build the strategy that `name:option=value:option=value` describes.
 
     The name is a built-in one, one that an installed package offers under the entry point group `alray.strategies`,
-    or `package.module:Class` for a custom class (its options follow after further colons). A strategy that chooses by
-    scores also has the options `stochastic` and `beta` (see `Stochastic`).
+    one of another library (see `libraries`), or `package.module:Class` for a custom class; options follow after further
+    colons. A strategy that chooses by scores also has the options `stochastic` and `beta` (see `Stochastic`).
 
     Raises:
         SpecError: The name or an option is unknown, or a value does not fit; names the nearest valid one.
@@ -182,6 +183,8 @@ def custom_name(text: str) -> CustomName | None:
     name, _ = _split(text)
     if name in STRATEGIES:
         return None
+    if classes.is_name(name):
+        return classes.code_of(name)
     entry = _entry(name)
     if entry is None:
         return CustomName(name, KIND)
@@ -203,6 +206,8 @@ def _resolve(text: str) -> tuple[Maker, str, list[str]]:
     name, words = _split(text)
     if name in STRATEGIES:
         return STRATEGIES[name], name, words
+    if classes.is_name(name):
+        return classes.strategy_class(name), name, words
     entry = _entry(name)
     return _checked(load(name if entry is None else entry.value, KIND), name), name, words
 
@@ -216,6 +221,7 @@ def _split(text: str) -> tuple[str, list[str]]:
     name, *words = text.strip().split(":")
     if name in STRATEGIES or _entry(name) is not None:
         return name, words
+    classes.refuse_module_alone(":".join([name, *words[:1]]), KIND)
     if words and "=" not in words[0]:
         return f"{name}:{words[0]}", words[1:]
     refuse_path(name, KIND)

@@ -44,6 +44,7 @@ def _warn_if_moved(folder: Folder, earlier: Mapping[str, Any]) -> None:
     differing = []
     if processors[0] is not None and not is_same_processor(*processors):
         differing.append(f"the processor {processors[0]}, here {processors[1]}")
+    # A library of strategies is part of a run's name: another version is refused.
     for package, title in (("torch", "PyTorch"), (PACKAGE, PACKAGE)):
         there, here = earlier.get("versions", {}).get(package), installed_version(package)
         if there is not None and there != here:

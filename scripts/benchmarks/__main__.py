@@ -12,6 +12,7 @@ from benchmarks.harness.programs import ProgramError
 from benchmarks.libraries.command import libraries
 from benchmarks.margin_round import margin_round
 from benchmarks.parts import parts
+from benchmarks.strategies.command import strategies_bench
 from benchmarks.sweeps.command import sweep
 
 
@@ -20,7 +21,10 @@ def bench() -> None:
     """Run nothing before the command."""
 
 
-for command in (engine, margin_round, libraries, sweep, growth, fine_tune, gpu, parts):
+for command in (
+    *(engine, margin_round, libraries, sweep, growth, fine_tune, gpu, parts),
+    strategies_bench,
+):
     bench.add_command(command)
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@ import pytest
 from click.testing import CliRunner
 
 from alray.cli import main
+from alray.settings.libraries import LIBRARIES
 from alray.strategies import STRATEGIES, ScoreStrategy
 from alray.strategies.descriptions import DESCRIPTIONS
 from alray.strategies.explaining import opening_of, options_of
+from alray.strategies.libraries.catalogue import KNOWN, REFUSED
 
 
 def said(*words, width=80):
@@ -49,6 +51,18 @@ def test_one_is_explained_with_its_own_options_first():
         assert words in text
     assert text.index("members=") < text.index("stochastic=")
     assert "It has no options." in said("badge")[1]
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize("library", LIBRARIES.values(), ids=lambda library: library.module)
+def test_another_librarys_are_listed_with_what_they_are_given_installed_or_not(library, width):
+    code, text = said(library.module, width=width)
+    assert code == 0
+    assert library.install in text
+    assert library.module in said()[1]
+    for name in (*KNOWN[library.module], *REFUSED[library.module]):
+        assert name in text
+    assert max(map(len, text.partition("explains one")[0].splitlines()[1:-1])) <= width
 
 
 def test_a_custom_one_is_explained_by_its_docstring(monkeypatch):

@@ -5,10 +5,16 @@ from rich.padding import Padding
 from rich.table import Table
 
 from alray.cli.visible import visible, visible_line
+from alray.settings.libraries import LIBRARIES, Library
 from alray.strategies import STRATEGIES
 from alray.strategies.descriptions import DESCRIPTIONS, SYMBOLS
 from alray.strategies.explaining import opening_of, options_of
+from alray.strategies.libraries.catalogue import KNOWN, REFUSED
 
+_FEATURES = {
+    "last": "features: the input of the last layer",
+    "pool": "features: the pool's own",
+}
 _EXAMPLE = "alray sweep --strategies random,margin,bald:members=20"
 
 
@@ -20,6 +26,31 @@ def print_strategies(out: Console) -> None:
     out.print(table)
     out.print("\nalray strategies NAME explains one, with its options")
     out.print(f"to compare some: {_EXAMPLE}", soft_wrap=True)
+    for library in LIBRARIES.values():
+        out.print(
+            f"of {library.package} too, such as {library.example}: alray strategies {library.module}",
+            soft_wrap=True,
+        )
+
+
+def print_library(library: Library, out: Console) -> None:
+    """Print a row per strategy of another library with what it is given, and which others cannot be arms, and why."""
+    table = _grid()
+    for name, known in KNOWN[library.module].items():
+        given = ["probabilities"] if known.model else []
+        given += [_FEATURES[known.features]] if known.features is not None else []
+        table.add_row(name, ", ".join(given) or "nothing else")
+    out.print(f"Strategies of {library.package} ({library.install})", soft_wrap=True, style="bold")
+    out.print("Each gets the labels that are known, and from alray's network:")
+    out.print(table)
+    out.print("\nThese cannot be arms:")
+    refused = REFUSED[library.module]
+    for reason in dict.fromkeys(refused.values()):
+        names = ", ".join(name for name, each in refused.items() if each == reason)
+        out.print(Padding(f"{names}: {reason}", (0, 0, 0, 2)))
+    out.print(
+        f"\nalray strategies {library.example} explains one, with its options", soft_wrap=True
+    )
 
 
 def _grid() -> Table:

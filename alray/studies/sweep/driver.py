@@ -210,8 +210,9 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         queries += records.query_rows(names, result.results, self._plan.pool)
         run.seconds += _sum_seconds(added)
         run.host, run.rounds_done = result.host, result.round
-        packages = self._plan.code.versions if run.run.by_scikit_learn else {}
-        software = ", ".join([own_software(), *map(" ".join, packages.items())])
+        versions = self._plan.code.versions.items()
+        packages = [f"{name} {version}" for name, version in versions if name in run.run.packages]
+        software = ", ".join([own_software(), *packages])
         run.add_maker(platform.node() if run.host == HERE else run.host, software)
 
     def _save_state(self, result: Progress, run: RunStatus | None) -> None:

@@ -141,8 +141,8 @@ STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     ),
     "software": (
         pa.string(),
-        "versions of alray, with its source, of PyTorch, and of scikit-learn where the network is one of its "
-        "classifiers or objects are clustered; several where it went on with others",
+        "versions of alray, with its source, of PyTorch, of scikit-learn where the network is one of its classifiers "
+        "or objects are clustered, and of the library of its strategy; several where it went on with others",
     ),
 }
 

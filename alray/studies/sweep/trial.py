@@ -1,5 +1,6 @@
 """A trial of custom strategies while a study is planned, so that what could only fail does so before anything runs."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -17,11 +18,15 @@ from alray.seeding import generator, torch_seed
 from alray.settings.sweep import SweepSpec
 from alray.strategies import STRATEGIES, custom_name
 from alray.strategies.checking import check_query, describe_strategy
+from alray.strategies.libraries.complaints import complaints
+from alray.strategies.libraries.strategy import LibraryStrategy
 from alray.strategies.signals import Signals
 from alray.studies.sweep.arm import Arm
 from alray.studies.sweep.plan import Plan
 from alray.training.estimator_fit import fit_anew
 from alray.training.learner import fresh_learner
+
+_logger = logging.getLogger(__name__)
 
 CANDIDATES = 200
 """Candidates of a trial, besides those to query."""
@@ -61,8 +66,14 @@ def _try(arm: Arm, plan: Plan) -> None:
     with forked_rng(torch_seed(study.seed, 0, "strategy")):
         signals = _signals(arm, prepared, candidates)
         try:
+            if isinstance(arm.strategy, LibraryStrategy):
+                most = max(
+                    len(plan.shared.view(run).train) for run in plan.runs if run.arm == arm.label
+                )
+                arm.strategy.require_room(min(study.candidates or most, most - study.initial))
             rng = generator(study.seed, 0, "strategy")
-            query = arm.strategy.select(signals, study.query, rng)
+            with complaints() as heard:
+                query = arm.strategy.select(signals, study.query, rng)
             check_query(arm.strategy, query, candidates, study.query)
         except Exception as error:
             name, reason = describe_strategy(arm.strategy), str(error)
@@ -70,6 +81,8 @@ def _try(arm: Arm, plan: Plan) -> None:
                 tried = f"in a trial round of {len(candidates)} candidates"
                 reason = f"{name} raised an error {tried}: {describe_error(error)}"
             raise SpecError(f"{arm.label}: {reason}") from error
+    for text in heard:
+        _logger.warning("%s warns in a trial round: %s", describe_strategy(arm.strategy), text)
 
 
 def _candidates(prepared: PreparedPool, study: SweepSpec) -> Indices:

@@ -52,10 +52,10 @@ def proportional(process: int | str = "self") -> dict[str, float]:
 
 
 def resident(process: int | str = "self") -> dict[str, float]:
-    """Return the megabytes in memory now (`VmRSS`) and at most so far (`VmHWM`)."""
+    """Return the megabytes in memory now (`VmRSS`), at most so far (`VmHWM`), and of all addresses (`VmSize`)."""
     lines = (PROCESSES / str(process) / "status").read_text(encoding="utf-8").splitlines()
     words = {line.split(":")[0]: line.split()[1:] for line in lines}
-    return {key: int(words[key][0]) * 1024 / MEGABYTE for key in ("VmRSS", "VmHWM")}
+    return {key: int(words[key][0]) * 1024 / MEGABYTE for key in ("VmRSS", "VmHWM", "VmSize")}
 
 
 def reset_peak() -> None:

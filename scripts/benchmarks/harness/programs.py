@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,42 @@ def python_of(name: str, requirements: Sequence[str], folder: Path = ENVIRONMENT
             raise ProgramError(f"{' '.join(command)} failed:\n{done.stderr}")
     stamp.write_text(wanted)
     return python
+
+
+def folder_of(name: str, requirements: Sequence[str], folder: Path = ENVIRONMENTS) -> Path:
+    """Return a folder that holds packages alone, to be put behind what is installed; made where it is missing.
+
+    What a wheel brings besides its package goes: small-text's has one called `tests`, which hides every other.
+
+    Raises:
+        ProgramError: They could not be installed.
+    """
+    target = folder / name
+    stamp, wanted = (
+        target / "requirements.stamp",
+        "\n".join([*requirements, CONSTRAINTS.read_text()]),
+    )
+    if stamp.exists() and stamp.read_text() == wanted:
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".gitignore").write_text("*\n")
+    shutil.rmtree(target, ignore_errors=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [
+        *pip,
+        "--no-deps",
+        "--constraint",
+        str(CONSTRAINTS),
+        "--target",
+        str(target),
+        *requirements,
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise ProgramError(f"{' '.join(command)} failed:\n{done.stderr}")
+    shutil.rmtree(target / "tests", ignore_errors=True)
+    stamp.write_text(wanted)
+    return target
 
 
 class Program:

@@ -14,6 +14,9 @@ Result = TypeVar("Result")
 Phases = Mapping[str, float]
 """Processor seconds by the name of a phase."""
 
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+"""Variables of a process that is to have one thread."""
+
 
 def take_turns(
     actions: Mapping[str, Callable[[], Result]], repetitions: int

@@ -17,11 +17,11 @@ import pandas as pd
 from benchmarks.harness.options import COUNT, some_of
 from benchmarks.harness.programs import ENVIRONMENTS, ROOT, Program
 from benchmarks.harness.tables import REFERENCE, machine, print_table, write_report
+from benchmarks.harness.timing import ONE_THREAD
 from benchmarks.libraries.competitors import COMPETITORS, Competitor
 from benchmarks.libraries.tables import competitors_table, introduction, strategy_table
 from benchmarks.libraries.task import PHASES, STRATEGIES, TURN, draw_objects, save
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 NARROW = ["competitor", "cpu ms", "wall", "query", "fit", "eval", "ratio", "accuracy (sd)"]
 """Headings for a terminal of 80 columns, which leave one column out."""
 
