@@ -86,6 +86,12 @@ DESCRIPTIONS: Mapping[str, Description] = {
         f"below random by accuracy {_LABELBENCH}, but the best of five by balanced accuracy on two of them; "
         f"{_CDAL.format('6.4')}",
     ),
+    "cluster_margin": Description(
+        "small margins, from as many clusters as possible",
+        "Citovsky et al. 2021",
+        "the square of at most 5,000 candidates, and 10 k products with the means of their clusters",
+        "made for queries of thousands",
+    ),
     "typiclust": Description(
         "the most typical object of each cluster without labels",
         "Hacohen et al. 2022",

@@ -15,6 +15,7 @@ from alray.strategies.badge import Badge
 from alray.strategies.base import ScoreStrategy, Strategy
 from alray.strategies.checking import check_attributes
 from alray.strategies.class_balanced import ClassBalanced
+from alray.strategies.cluster_margin import ClusterMargin
 from alray.strategies.committee import (
     Bald,
     CommitteeEntropy,
@@ -42,6 +43,7 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "bald": Bald,
     "badge": Badge,
     "coreset": CoreSet,
+    "cluster_margin": ClusterMargin,
     "typiclust": TypiClust,
     "probcover": ProbCover,
     "max_herding": MaxHerding,
