@@ -41,7 +41,14 @@ from alray.strategies.signals import Committee, Request, Signals
 ROUNDED: Mapping[Precision, type[RoundedPass]] = {"int8": Int8Pass, "bf16": Bf16Pass}
 """Precision: its pass."""
 
-NOT_OF_BLOCKS = ("candidates", "side_log_probs", "labelled", "labels", "pool_features")
+NOT_OF_BLOCKS = (
+    "candidates",
+    "side_log_probs",
+    "labelled",
+    "labels",
+    "pool_features",
+    "dropped_classes",
+)
 """Fields of signals that are no tensor of a block."""
 
 _TENSORS = [f.name for f in fields(Signals) if f.name not in NOT_OF_BLOCKS]

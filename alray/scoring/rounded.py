@@ -21,7 +21,7 @@ def can_score(network: Network) -> TypeGuard[LateFusion]:
 
 def can_compute(request: Request) -> bool:
     """Return whether they compute all that is requested: signals from probabilities alone."""
-    return not (request.features or request.predicted_loss)
+    return not (request.features or request.predicted_loss or request.input_dropout)
 
 
 class RoundedPass(FoldedPass):

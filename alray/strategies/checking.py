@@ -71,19 +71,18 @@ def checked_scores(strategy: object, scores: Any, signals: Signals) -> npt.NDArr
     return values
 
 
-def check_finite(**signals: Tensor) -> None:
-    """Refuse signals that are no finite numbers: distances and orders made of them would mean nothing.
+def check_finite(name: str, values: Tensor) -> None:
+    """Refuse signals (n, ...) that are no finite numbers: distances and orders made of them would mean nothing.
 
     Raises:
-        ScoreError: Names the signal, and how many objects it is of.
+        ScoreError: Says of how many objects these are, by this name in the plural.
     """
-    for name, values in signals.items():
-        undefined = int((~torch.isfinite(values)).view(len(values), -1).any(1).sum())
-        if undefined:
-            raise ScoreError(
-                f"{name.replace('_', ' ')} of {undefined} of {len(values)} objects are not finite: the model's outputs "
-                "are not finite; try a smaller training.lr"
-            )
+    undefined = int((~torch.isfinite(values)).flatten(1).any(1).sum())
+    if undefined:
+        raise ScoreError(
+            f"the {name} of {undefined} of {len(values)} objects are not finite: the model's outputs are not finite; "
+            "try a smaller training.lr"
+        )
 
 
 def check_query(strategy: object, query: Any, candidates: Indices, k: int) -> None:

@@ -58,7 +58,7 @@ class ClusterMargin(BatchStrategy):
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         features = given(signals.features).cpu()
-        check_finite(features=features)
+        check_finite("features", features)
         margins = scores.margin(given(signals.log_probs)).double().cpu().numpy()
         small = best(margins, min(MARGINS * k, len(margins)), rng, largest=False)
         part = some_of(len(features), self.most, rng)

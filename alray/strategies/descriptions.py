@@ -116,6 +116,12 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "the square of at most 35,000 candidates, once",
         "made for few and for many labels",
     ),
+    "drop_query": Description(
+        "where predictions change as inputs are dropped, spread out",
+        "Gupte et al. 2024",
+        "a plain pass for each of 3 predictions, and k-means of what changes",
+        "made for frozen embeddings",
+    ),
     "density": Description(
         "where a score is good and many candidates are alike", "Settles and Craven 2008", "n d"
     ),

@@ -24,6 +24,7 @@ from alray.strategies.committee import (
 )
 from alray.strategies.coreset import CoreSet
 from alray.strategies.density import Density
+from alray.strategies.drop_query import DropQuery
 from alray.strategies.herding import MaxHerding, UHerding
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.probcover import ProbCover
@@ -48,6 +49,7 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "probcover": ProbCover,
     "max_herding": MaxHerding,
     "u_herding": UHerding,
+    "drop_query": DropQuery,
     "density": Density,
     "class_balanced": ClassBalanced,
     "learning_loss": LearningLoss,

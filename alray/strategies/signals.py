@@ -29,6 +29,19 @@ class Committee:
 
 
 @dataclass(frozen=True)
+class InputDropout:
+    """Predictions of each object with a part of its features dropped.
+
+    Attributes:
+        rate: Share of the features that is dropped, at random for each object and prediction.
+        times: Predictions of each object.
+    """
+
+    rate: float = 0.75
+    times: int = 3
+
+
+@dataclass(frozen=True)
 class Request:
     """The signals to compute for every candidate; each attribute names the ones in `Signals` that it asks for.
 
@@ -41,6 +54,7 @@ class Request:
         side_heads: Names of side heads whose log-probabilities are wanted.
         labelled: The features and log-probabilities that are asked for, of the labelled objects too, with their labels.
         pool_features: The pool's own features, standardised, those of all modalities in a row.
+        input_dropout: The `dropped_classes` that the network predicts by this dropout of its inputs, or None.
     """
 
     log_probs: bool = False
@@ -51,6 +65,7 @@ class Request:
     side_heads: tuple[str, ...] = ()
     labelled: bool = False
     pool_features: bool = False
+    input_dropout: InputDropout | None = None
 
     @property
     def anything(self) -> bool:
@@ -78,6 +93,7 @@ class Signals:
         labelled: The same of the labelled objects, in the order in which they were labelled.
         labels: (n,) int64 classes; of the labelled objects alone.
         pool_features: (n, features of all modalities), zeros where a modality is absent.
+        dropped_classes: (n, times) int64 classes predicted with inputs dropped; of the candidates alone.
     """
 
     candidates: Indices
@@ -91,3 +107,4 @@ class Signals:
     labelled: "Signals | None" = None
     labels: Tensor | None = None
     pool_features: Tensor | None = None
+    dropped_classes: Tensor | None = None

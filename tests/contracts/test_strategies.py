@@ -30,7 +30,7 @@ RANGES = {
 }
 """Limits of the scores, which are the same for a committee."""
 SCORING = [text for text in CASES if isinstance(parse(text), ScoreStrategy)]
-RANDOM = ("random", "badge", "cluster_margin", "typiclust", "probcover")
+RANDOM = ("random", "badge", "cluster_margin", "typiclust", "probcover", "drop_query")
 """Strategies that draw."""
 every_strategy = pytest.mark.parametrize("text", CASES)
 scoring_strategies = pytest.mark.parametrize("text", SCORING)
@@ -52,7 +52,7 @@ def permuted(signals, order):
     """Return the same objects in another order."""
     changed: dict[str, Any] = {
         name: value[order]
-        for name in (*SIGNAL_NAMES, "pool_features")
+        for name in (*SIGNAL_NAMES, "pool_features", "dropped_classes")
         if (value := getattr(signals, name)) is not None
     }
     return dataclasses.replace(signals, candidates=signals.candidates[order], **changed)

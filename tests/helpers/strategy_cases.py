@@ -26,7 +26,7 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
     features = torch.from_numpy(rng.normal(size=(n, 6))).float()
     labelled = None
     if needs.labelled:
-        others = replace(needs, labelled=False, committee=None)
+        others = replace(needs, labelled=False, committee=None, input_dropout=None)
         labelled = make_signals(others, 9, classes, seed + 1000)
         labelled = replace(labelled, labels=torch.from_numpy(rng.integers(0, classes, 9)))
     return Signals(
@@ -39,7 +39,16 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
         features=features if needs.features else None,
         labelled=labelled,
         pool_features=2 * features if needs.pool_features else None,
+        dropped_classes=_dropped_classes(needs, n, classes, rng),
     )
+
+
+def _dropped_classes(
+    needs: Request, n: int, classes: int, rng: np.random.Generator
+) -> torch.Tensor | None:
+    if needs.input_dropout is None:
+        return None
+    return torch.from_numpy(rng.integers(0, classes, (n, needs.input_dropout.times)))
 
 
 def choices() -> dict[str, list[int]]:

@@ -195,7 +195,8 @@ class Experiment:
             found = engine.score(
                 learner.network, self._pool, candidates, needs, masks, learner.predictor
             )
-        return with_further(found, learner.network, self._pool, self.labelled, needs)
+        inputs = self._rng("input_dropout")
+        return with_further(found, learner.network, self._pool, self.labelled, needs, inputs)
 
     def _fit(self, *, epochs: int, stop_early: bool) -> Epochs[Record]:
         training = self.run.training

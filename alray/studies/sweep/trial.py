@@ -94,4 +94,5 @@ def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
     if needs.anything:
         found = engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
     labelled = np.setdiff1d(prepared.train, candidates)[: study.initial]
-    return with_further(found, learner.network, pool, labelled, needs)
+    inputs = generator(study.seed, 0, "input_dropout")
+    return with_further(found, learner.network, pool, labelled, needs, inputs)
