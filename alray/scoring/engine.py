@@ -48,6 +48,7 @@ NOT_OF_BLOCKS = (
     "labels",
     "pool_features",
     "dropped_classes",
+    "last_layer",
 )
 """Fields of signals that are no tensor of a block."""
 

@@ -1,4 +1,4 @@
-"""Signals that no pass over the candidates computes: the pool's own features, dropped inputs, labelled objects."""
+"""Signals that no pass over the candidates computes: own features, dropped inputs, the last layer, labelled objects."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from alray.networks.tensors import PoolTensors, side_by_side
 from alray.pools.pool import Indices
 from alray.scoring import engine
 from alray.scoring.input_dropout import dropped_classes
-from alray.strategies.signals import Request, Signals
+from alray.strategies.signals import LastLayer, Request, Signals
 
 
 def with_further(
@@ -25,6 +25,8 @@ def with_further(
     if needs.input_dropout is not None:
         found = dropped_classes(network, pool, signals.candidates, needs.input_dropout, rng)
         signals = replace(signals, dropped_classes=found)
+    if needs.last_layer:
+        signals = replace(signals, last_layer=_last_layer(network))
     if not needs.labelled:
         return signals
     wanted = Request(log_probs=needs.log_probs, features=needs.features)
@@ -33,6 +35,13 @@ def with_further(
         known = engine.score(network, pool, labelled, wanted)
     known = _with_pool_features(known, pool, needs)
     return replace(signals, labelled=replace(known, labels=pool.labels(labelled)))
+
+
+def _last_layer(network: Network) -> LastLayer:
+    layer = network.last_layer
+    if layer is None:
+        raise RuntimeError("a study is refused where the network does not offer its last layer")
+    return LastLayer(layer.weight.detach().clone(), layer.bias.detach().clone())
 
 
 def _with_pool_features(signals: Signals, pool: PoolTensors, needs: Request) -> Signals:

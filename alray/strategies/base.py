@@ -11,9 +11,9 @@ from alray.pools.pool import Indices
 from alray.settings.common import LossPredictionSpec
 from alray.strategies.checking import checked_scores
 from alray.strategies.selection import best
-from alray.strategies.signals import Request, Signals
+from alray.strategies.signals import LastLayer, Request, Signals
 
-AnySignal = TypeVar("AnySignal", Tensor, Signals)
+AnySignal = TypeVar("AnySignal", Tensor, Signals, LastLayer)
 
 
 class Query(NamedTuple):
@@ -127,7 +127,7 @@ def is_pointwise(strategy: Strategy) -> TypeGuard[ScoreStrategy]:
 
 
 def given(signal: AnySignal | None) -> AnySignal:
-    """Return a signal that `needs` asked for: a tensor, or the signals of labelled objects."""
+    """Return a signal that `needs` asked for: a tensor, the last layer, or the signals of labelled objects."""
     if signal is None:
         raise RuntimeError("a strategy used a signal that its `needs` does not name")
     return signal

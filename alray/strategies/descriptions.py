@@ -122,6 +122,12 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "a plain pass for each of 3 predictions, and k-means of what changes",
         "made for frozen embeddings",
     ),
+    "alfa_mix": Description(
+        "where predictions change as features move a little, spread out",
+        "Parvaneh et al. 2022",
+        "n c d, and k-means of what changes",
+        "made for few labels",
+    ),
     "density": Description(
         "where a score is good and many candidates are alike", "Settles and Craven 2008", "n d"
     ),

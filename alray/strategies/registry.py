@@ -11,6 +11,7 @@ from alray.custom.code import CustomName
 from alray.custom.loading import describe_error, load, refuse_path
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
+from alray.strategies.alfa_mix import AlfaMix
 from alray.strategies.badge import Badge
 from alray.strategies.base import ScoreStrategy, Strategy
 from alray.strategies.checking import check_attributes
@@ -50,6 +51,7 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "max_herding": MaxHerding,
     "u_herding": UHerding,
     "drop_query": DropQuery,
+    "alfa_mix": AlfaMix,
     "density": Density,
     "class_balanced": ClassBalanced,
     "learning_loss": LearningLoss,

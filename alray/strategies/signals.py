@@ -55,6 +55,7 @@ class Request:
         labelled: The features and log-probabilities that are asked for, of the labelled objects too, with their labels.
         pool_features: The pool's own features, standardised, those of all modalities in a row.
         input_dropout: The `dropped_classes` that the network predicts by this dropout of its inputs, or None.
+        last_layer: The weights that make the fused head's logits of `features`.
     """
 
     log_probs: bool = False
@@ -66,15 +67,30 @@ class Request:
     labelled: bool = False
     pool_features: bool = False
     input_dropout: InputDropout | None = None
+    last_layer: bool = False
 
     @property
     def anything(self) -> bool:
         """Whether the candidates need a scoring pass at all."""
-        return replace(self, labelled=False, pool_features=False) != Request()
+        without = replace(self, labelled=False, pool_features=False, last_layer=False)
+        return without != Request()
 
 
 Needs = Request
 """The name under which strategies construct it for their attribute `needs`."""
+
+
+@dataclass(frozen=True)
+class LastLayer:
+    """What makes logits of features: weight x + bias.
+
+    Attributes:
+        weight: (classes, width).
+        bias: (classes,).
+    """
+
+    weight: Tensor
+    bias: Tensor
 
 
 @dataclass(frozen=True)
@@ -94,6 +110,7 @@ class Signals:
         labels: (n,) int64 classes; of the labelled objects alone.
         pool_features: (n, features of all modalities), zeros where a modality is absent.
         dropped_classes: (n, times) int64 classes predicted with inputs dropped; of the candidates alone.
+        last_layer: Copies of the fused head's last weights, beside the candidates' signals alone.
     """
 
     candidates: Indices
@@ -108,3 +125,4 @@ class Signals:
     labels: Tensor | None = None
     pool_features: Tensor | None = None
     dropped_classes: Tensor | None = None
+    last_layer: LastLayer | None = None

@@ -30,7 +30,7 @@ RANGES = {
 }
 """Limits of the scores, which are the same for a committee."""
 SCORING = [text for text in CASES if isinstance(parse(text), ScoreStrategy)]
-RANDOM = ("random", "badge", "cluster_margin", "typiclust", "probcover", "drop_query")
+RANDOM = ("random", "badge", "cluster_margin", "typiclust", "probcover", "drop_query", "alfa_mix")
 """Strategies that draw."""
 every_strategy = pytest.mark.parametrize("text", CASES)
 scoring_strategies = pytest.mark.parametrize("text", SCORING)

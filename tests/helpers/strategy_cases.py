@@ -8,7 +8,7 @@ import torch
 
 from alray.strategies import STRATEGIES, parse
 from alray.strategies.scores import entropy, summarise_committee, true_loss
-from alray.strategies.signals import Request, Signals
+from alray.strategies.signals import LastLayer, Request, Signals
 
 CASES = (*STRATEGIES, "bald:members=2:committee=heads", "committee_margin:committee=both")
 N, K, CLASSES = 60, 12, 4
@@ -26,7 +26,9 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
     features = torch.from_numpy(rng.normal(size=(n, 6))).float()
     labelled = None
     if needs.labelled:
-        others = replace(needs, labelled=False, committee=None, input_dropout=None)
+        others = replace(
+            needs, labelled=False, committee=None, input_dropout=None, last_layer=False
+        )
         labelled = make_signals(others, 9, classes, seed + 1000)
         labelled = replace(labelled, labels=torch.from_numpy(rng.integers(0, classes, 9)))
     return Signals(
@@ -40,6 +42,7 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
         labelled=labelled,
         pool_features=2 * features if needs.pool_features else None,
         dropped_classes=_dropped_classes(needs, n, classes, rng),
+        last_layer=_last_layer(classes) if needs.last_layer else None,
     )
 
 
@@ -49,6 +52,11 @@ def _dropped_classes(
     if needs.input_dropout is None:
         return None
     return torch.from_numpy(rng.integers(0, classes, (n, needs.input_dropout.times)))
+
+
+def _last_layer(classes: int) -> LastLayer:
+    weight = torch.randn(classes, 6, generator=torch.Generator().manual_seed(0))
+    return LastLayer(weight, torch.zeros(classes))
 
 
 def choices() -> dict[str, list[int]]:

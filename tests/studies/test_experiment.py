@@ -48,6 +48,7 @@ KINDS = {
     "some-candidates": {"strategies": ["margin"], "candidates": 30},
     "bald-both": {"strategies": ["bald:members=3:committee=both"]},
     "drop-query": {"strategies": ["drop_query"]},
+    "alfa-mix": {"strategies": ["alfa_mix"]},
     "one-head": {"strategies": ["ideal_loss"], "model": {"heads": "one", "width": 8}},
     "custom-module": {
         "strategies": ["committee_entropy:members=2"],
