@@ -129,7 +129,11 @@ def _is_array(value: object, kinds: str) -> bool:
 def _finite(signals: Signals) -> bool:
     """Whether the network's outputs that a strategy was given are numbers; -inf is the logarithm of 0."""
     tensors = (value for value in vars(signals).values() if isinstance(value, Tensor))
-    return not any(bool(torch.isnan(tensor).any()) for tensor in tensors)
+    if any(bool(torch.isnan(tensor).any()) for tensor in tensors):
+        return False
+    # A side head has rows of NaN alone, where its modality is absent.
+    undefined = [torch.isnan(tensor) for tensor in signals.side_log_probs.values()]
+    return not any(bool((each.any(1) & ~each.all(1)).any()) for each in undefined)
 
 
 def _kind(value: object) -> str:

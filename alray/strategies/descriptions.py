@@ -56,6 +56,11 @@ DESCRIPTIONS: Mapping[str, Description] = {
         _SORTED,
         f"mean gain in area of .002 over random {_LABELBENCH}; {_CDAL.format('5.4')}",
     ),
+    "product_margin": Description(
+        "where the product of all heads' probabilities has two close maxima",
+        "products of experts (Hinton 2002), with the margin",
+        "n c for each head, and a partial sort",
+    ),
     "committee_least_confidence": Description(
         "where a committee's mean probability has a small maximum", "Seung et al. 1992", _COMMITTEE
     ),

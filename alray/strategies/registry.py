@@ -29,6 +29,7 @@ from alray.strategies.drop_query import DropQuery
 from alray.strategies.herding import MaxHerding, UHerding
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.probcover import ProbCover
+from alray.strategies.product_margin import ProductMargin
 from alray.strategies.random import Random
 from alray.strategies.stochastic import Stochastic
 from alray.strategies.typiclust import TypiClust
@@ -39,6 +40,7 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "least_confidence": LeastConfidence,
     "margin": Margin,
     "entropy": Entropy,
+    "product_margin": ProductMargin,
     "committee_least_confidence": CommitteeLeastConfidence,
     "committee_margin": CommitteeMargin,
     "committee_entropy": CommitteeEntropy,

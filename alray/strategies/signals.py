@@ -14,6 +14,9 @@ from alray.pools.pool import Indices
 
 CommitteeKind = Literal["dropout", "heads", "both"]
 
+SideHeads = tuple[str, ...] | Literal["all"]
+"""Names of side heads, or all that the network has."""
+
 
 @dataclass(frozen=True)
 class Committee:
@@ -51,7 +54,7 @@ class Request:
         features: The input of the last layer.
         predicted_loss: The loss predictor's prediction; a strategy that asks for it has a `loss_prediction`.
         true_loss: The fused head's loss, for oracles only.
-        side_heads: Names of side heads whose log-probabilities are wanted.
+        side_heads: Names of side heads whose log-probabilities are wanted, or `all`.
         labelled: The features and log-probabilities that are asked for, of the labelled objects too, with their labels.
         pool_features: The pool's own features, standardised, those of all modalities in a row.
         input_dropout: The `dropped_classes` that the network predicts by this dropout of its inputs, or None.
@@ -63,7 +66,7 @@ class Request:
     features: bool = False
     predicted_loss: bool = False
     true_loss: bool = False
-    side_heads: tuple[str, ...] = ()
+    side_heads: SideHeads = ()
     labelled: bool = False
     pool_features: bool = False
     input_dropout: InputDropout | None = None

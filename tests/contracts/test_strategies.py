@@ -22,6 +22,7 @@ from tests.helpers.strategy_cases import CASES, CLASSES, K, N, choices, make_sig
 RANGES = {
     "least_confidence": (0, 1 - 1 / CLASSES),
     "margin": (0, 1),
+    "product_margin": (0, 1),
     "entropy": (0, math.log(CLASSES)),
     "bald": (0, math.log(CLASSES)),
     "learning_loss": (-math.inf, math.inf),
@@ -54,6 +55,9 @@ def permuted(signals, order):
         name: value[order]
         for name in (*SIGNAL_NAMES, "pool_features", "dropped_classes")
         if (value := getattr(signals, name)) is not None
+    }
+    changed["side_log_probs"] = {
+        head: values[order] for head, values in signals.side_log_probs.items()
     }
     return dataclasses.replace(signals, candidates=signals.candidates[order], **changed)
 

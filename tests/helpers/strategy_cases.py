@@ -39,6 +39,7 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
         predicted_loss=predicted if needs.predicted_loss else None,
         true_loss=true_loss(log_probs, labels) if needs.true_loss else None,
         features=features if needs.features else None,
+        side_log_probs=_side_log_probs(n, classes, rng) if needs.side_heads else {},
         labelled=labelled,
         pool_features=2 * features if needs.pool_features else None,
         dropped_classes=_dropped_classes(needs, n, classes, rng),
@@ -52,6 +53,17 @@ def _dropped_classes(
     if needs.input_dropout is None:
         return None
     return torch.from_numpy(rng.integers(0, classes, (n, needs.input_dropout.times)))
+
+
+def _side_log_probs(n: int, classes: int, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+    """Return those of two heads, of which each object lacks one at most."""
+    lacks = rng.integers(0, 3, n)
+    found = {}
+    for number, name in enumerate(("image", "text")):
+        values = torch.log_softmax(torch.from_numpy(rng.normal(size=(n, classes))).float(), 1)
+        values[torch.from_numpy(lacks == number)] = torch.nan
+        found[name] = values
+    return found
 
 
 def _last_layer(classes: int) -> LastLayer:

@@ -49,6 +49,7 @@ KINDS = {
     "bald-both": {"strategies": ["bald:members=3:committee=both"]},
     "drop-query": {"strategies": ["drop_query"]},
     "alfa-mix": {"strategies": ["alfa_mix"]},
+    "product": {"strategies": ["product_margin:stochastic=power"]},
     "one-head": {"strategies": ["ideal_loss"], "model": {"heads": "one", "width": 8}},
     "custom-module": {
         "strategies": ["committee_entropy:members=2"],

@@ -93,7 +93,13 @@ def _check_signals(network: Network, needs: Request) -> None:
             f"the strategy needs the last layer's weights, which a {_kind(network)} does not offer: use model "
             "late_fusion or cnn"
         )
-    unknown = [head for head in needs.side_heads if head not in network.head_names]
+    if needs.side_heads == "all" and len(network.head_names) < 2:
+        raise SpecError(
+            "the strategy needs several heads, which model late_fusion with model.heads: all has on a pool of two or "
+            "more modalities; use strategy margin, which is the same for one head"
+        )
+    named = () if needs.side_heads == "all" else needs.side_heads
+    unknown = [head for head in named if head not in network.head_names]
     if unknown:
         raise SpecError(
             f"the strategy needs side heads that the network lacks: {', '.join(unknown)}; its heads are: "
