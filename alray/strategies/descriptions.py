@@ -133,6 +133,14 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "n c d, and k-means of what changes",
         "made for few labels",
     ),
+    "galaxy": Description(
+        "the middle between an object of a class and one of another, on a line for each class; within a query "
+        "predicted classes stand in for labels",
+        "Zhang et al. 2022",
+        "n c log n, and k c log l",
+        f"made for unequal classes; mean gain in area of .006 over random, better in 8 of 9 settings, {_LABELBENCH}, "
+        "where it reads each label before the next choice, as it does here with a query of 1",
+    ),
     "density": Description(
         "where a score is good and many candidates are alike", "Settles and Craven 2008", "n d"
     ),

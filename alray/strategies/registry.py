@@ -26,6 +26,7 @@ from alray.strategies.committee import (
 from alray.strategies.coreset import CoreSet
 from alray.strategies.density import Density
 from alray.strategies.drop_query import DropQuery
+from alray.strategies.galaxy import Galaxy
 from alray.strategies.herding import MaxHerding, UHerding
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.probcover import ProbCover
@@ -54,6 +55,7 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "u_herding": UHerding,
     "drop_query": DropQuery,
     "alfa_mix": AlfaMix,
+    "galaxy": Galaxy,
     "density": Density,
     "class_balanced": ClassBalanced,
     "learning_loss": LearningLoss,

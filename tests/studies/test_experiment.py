@@ -50,6 +50,7 @@ KINDS = {
     "drop-query": {"strategies": ["drop_query"]},
     "alfa-mix": {"strategies": ["alfa_mix"]},
     "product": {"strategies": ["product_margin:stochastic=power"]},
+    "galaxy": {"strategies": ["galaxy"]},
     "one-head": {"strategies": ["ideal_loss"], "model": {"heads": "one", "width": 8}},
     "custom-module": {
         "strategies": ["committee_entropy:members=2"],
