@@ -138,8 +138,8 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "predicted classes stand in for labels",
         "Zhang et al. 2022",
         "n c log n, and k c log l",
-        f"made for unequal classes; mean gain in area of .006 over random, better in 8 of 9 settings, {_LABELBENCH}, "
-        "where it reads each label before the next choice, as it does here with a query of 1",
+        f"made for unequal classes; mean gain in area of .006 over random {_LABELBENCH}, better in 8 of the 9 that it "
+        "was run in; it read each label before the next choice there, as it does here with a query of 1",
     ),
     "density": Description(
         "where a score is good and many candidates are alike", "Settles and Craven 2008", "n d"

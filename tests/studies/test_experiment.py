@@ -47,6 +47,7 @@ KINDS = {
     },
     "some-candidates": {"strategies": ["margin"], "candidates": 30},
     "bald-both": {"strategies": ["bald:members=3:committee=both"]},
+    "cluster-margin": {"strategies": ["cluster_margin"]},
     "drop-query": {"strategies": ["drop_query"]},
     "alfa-mix": {"strategies": ["alfa_mix"]},
     "product": {"strategies": ["product_margin:stochastic=power"]},
