@@ -22,6 +22,7 @@ Purpose = Literal[
     "dropout",
     "stopping",
     "committee",
+    "input_dropout",
     "strategy",
     "candidates",
     "sample",

@@ -58,6 +58,12 @@ class Network(nn.Module):
     def forward(self, batch: Batch) -> Outputs:
         raise NotImplementedError
 
+    @property
+    def last_layer(self) -> nn.Linear | None:
+        """What makes the fused head's logits of `Outputs.features`; None where the network does not offer it."""
+        output = self._modules.get("output")
+        return output if isinstance(output, nn.Linear) else None
+
     def committee(self, members: int, generator: torch.Generator) -> AbstractContextManager[None]:
         """Return the context in which the network has this many members, drawn from `generator`: dropout masks."""
         return committee_masks(self, members, generator)

@@ -48,6 +48,8 @@ NOT_OF_BLOCKS = (
     "labels",
     "pool_features",
     "trial_loss",
+    "dropped_classes",
+    "last_layer",
 )
 """Fields of signals that are no tensor of a block."""
 
@@ -77,6 +79,7 @@ def score(
         SpecError: The network cannot form the committee.
     """
     network.eval()
+    request = _by_name(request, network)
     with _committee(network, request.committee, generator):
         chosen = _fastest_pass(network, pool, request, predictor)
         return _score_blocks(chosen, pool, indices, request)
@@ -97,9 +100,10 @@ def scores_of(
         ScoreError: The strategy's answer is not a number for each object of a block.
     """
     network.eval()
-    with _committee(network, strategy.needs.committee, generator):
-        chosen = _fastest_pass(network, pool, strategy.needs, predictor)
-        return _scores_of_blocks(strategy, chosen, pool, indices)
+    request = _by_name(strategy.needs, network)
+    with _committee(network, request.committee, generator):
+        chosen = _fastest_pass(network, pool, request, predictor)
+        return _scores_of_blocks(strategy, chosen, pool, indices, request)
 
 
 @torch.no_grad()
@@ -108,6 +112,7 @@ def score_recurring(
 ) -> Signals:
     """Return the same, without a committee by dropout, for objects that are scored after each fit."""
     network.eval()
+    request = _by_name(request, network)
     chosen = _fastest_pass(network, pool, request, None)
     chosen.row_step = min(chosen.row_step, RECURRING_ROW_STEP)
     return _score_blocks(chosen, pool, indices, request)
@@ -128,6 +133,7 @@ def score_rounded(
         SpecError: No low precision knows the network or the signals (see `rounded.can_score`, `rounded.can_compute`).
     """
     network.eval()
+    request = _by_name(request, network)
     with _committee(network, request.committee, generator):
         return _score_blocks(ROUNDED[precision](network, pool, request), pool, indices, request)
 
@@ -143,9 +149,17 @@ def rounded_scores_of(
 ) -> npt.NDArray[np.float64]:
     """Return a pointwise strategy's scores from `score_rounded`, computed block by block as in `scores_of`."""
     network.eval()
-    with _committee(network, strategy.needs.committee, generator):
-        chosen = ROUNDED[precision](network, pool, strategy.needs)
-        return _scores_of_blocks(strategy, chosen, pool, indices)
+    request = _by_name(strategy.needs, network)
+    with _committee(network, request.committee, generator):
+        chosen = ROUNDED[precision](network, pool, request)
+        return _scores_of_blocks(strategy, chosen, pool, indices, request)
+
+
+def _by_name(request: Request, network: Network) -> Request:
+    """Return the request with the names of all side heads, where it is of all."""
+    if request.side_heads != "all":
+        return request
+    return replace(request, side_heads=network.head_names[1:])
 
 
 def _fastest_pass(
@@ -194,9 +208,9 @@ def _blocks(
 
 
 def _scores_of_blocks(
-    strategy: ScoreStrategy, chosen: Pass, pool: PoolTensors, indices: Indices
+    strategy: ScoreStrategy, chosen: Pass, pool: PoolTensors, indices: Indices, request: Request
 ) -> npt.NDArray[np.float64]:
-    request, found = strategy.needs, dict[str, Tensor]()
+    found: dict[str, Tensor] = {}
     for positions, block in _blocks(chosen, pool, indices, request):
         signals = _whole_block(block, pool, request)
         values = checked_scores(strategy, strategy.score(signals), signals)

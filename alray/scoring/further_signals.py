@@ -1,27 +1,47 @@
-"""Signals that no pass over the candidates computes: the pool's own features, and all that of labelled objects."""
+"""Signals that no pass over the candidates computes: own features, dropped inputs, the last layer, labelled objects."""
 
 from dataclasses import replace
+
+import numpy as np
 
 from alray.networks.network import Network
 from alray.networks.tensors import PoolTensors, side_by_side
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.strategies.signals import Request, Signals
+from alray.scoring.input_dropout import dropped_classes
+from alray.strategies.signals import LastLayer, Request, Signals
 
 
 def with_further(
-    signals: Signals, network: Network, pool: PoolTensors, labelled: Indices, needs: Request
+    signals: Signals,
+    network: Network,
+    pool: PoolTensors,
+    labelled: Indices,
+    needs: Request,
+    rng: np.random.Generator,
 ) -> Signals:
-    """Return the signals of candidates with the further ones that are needed."""
+    """Return the signals of candidates with the further ones that are needed; `rng` draws which inputs are dropped."""
     signals = _with_pool_features(signals, pool, needs)
+    if needs.input_dropout is not None:
+        found = dropped_classes(network, pool, signals.candidates, needs.input_dropout, rng)
+        signals = replace(signals, dropped_classes=found)
+    if needs.last_layer:
+        signals = replace(signals, last_layer=_last_layer(network))
     if not needs.labelled:
         return signals
     wanted = Request(log_probs=needs.log_probs, features=needs.features)
-    found = Signals(labelled)
+    known = Signals(labelled)
     if wanted.anything:
-        found = engine.score(network, pool, labelled, wanted)
-    found = _with_pool_features(found, pool, needs)
-    return replace(signals, labelled=replace(found, labels=pool.labels(labelled)))
+        known = engine.score(network, pool, labelled, wanted)
+    known = _with_pool_features(known, pool, needs)
+    return replace(signals, labelled=replace(known, labels=pool.labels(labelled)))
+
+
+def _last_layer(network: Network) -> LastLayer:
+    layer = network.last_layer
+    if layer is None:
+        raise RuntimeError("a study is refused where the network does not offer its last layer")
+    return LastLayer(layer.weight.detach().clone(), layer.bias.detach().clone())
 
 
 def _with_pool_features(signals: Signals, pool: PoolTensors, needs: Request) -> Signals:

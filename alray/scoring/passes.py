@@ -65,6 +65,8 @@ def gather_block(
 
 def asked_heads(request: Request) -> tuple[str, ...]:
     """Return the heads whose log-probabilities a request needs, `fused` first."""
+    if request.side_heads == "all":
+        raise RuntimeError("the engine names a network's heads before a pass is made")
     fused = (FUSED,) if request.log_probs or request.true_loss else ()
     return (*fused, *request.side_heads)
 

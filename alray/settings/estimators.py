@@ -17,7 +17,7 @@ def class_of(model: str) -> str | None:
     return f"{module}:{name}"
 
 
-CLUSTERING = frozenset({"typiclust", "probcover"})
+CLUSTERING = frozenset({"typiclust", "probcover", "drop_query", "alfa_mix"})
 """Strategies that cluster by scikit-learn."""
 
 

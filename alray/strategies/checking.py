@@ -78,6 +78,20 @@ def checked_scores(strategy: object, scores: Any, signals: Signals) -> npt.NDArr
     return values
 
 
+def check_finite(name: str, values: Tensor) -> None:
+    """Refuse signals (n, ...) that are no finite numbers: distances and orders made of them would mean nothing.
+
+    Raises:
+        ScoreError: Says of how many objects these are, by this name in the plural.
+    """
+    undefined = int((~torch.isfinite(values)).flatten(1).any(1).sum())
+    if undefined:
+        raise ScoreError(
+            f"the {name} of {undefined} of {len(values)} objects are not finite: the model's outputs are not finite; "
+            "try a smaller training.lr"
+        )
+
+
 def check_query(strategy: object, query: Any, candidates: Indices, k: int) -> None:
     """Refuse a query that is not k distinct candidates, each with a score.
 
@@ -122,7 +136,11 @@ def _is_array(value: object, kinds: str) -> bool:
 def _finite(signals: Signals) -> bool:
     """Whether the network's outputs that a strategy was given are numbers; -inf is the logarithm of 0."""
     tensors = (value for value in vars(signals).values() if isinstance(value, Tensor))
-    return not any(bool(torch.isnan(tensor).any()) for tensor in tensors)
+    if any(bool(torch.isnan(tensor).any()) for tensor in tensors):
+        return False
+    # A side head has rows of NaN alone, where its modality is absent.
+    undefined = [torch.isnan(tensor) for tensor in signals.side_log_probs.values()]
+    return not any(bool((each.any(1) & ~each.all(1)).any()) for each in undefined)
 
 
 def _kind(value: object) -> str:

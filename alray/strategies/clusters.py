@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
+from torch.nn import functional
 
 from alray.errors import SpecError
 
@@ -62,3 +63,23 @@ def cluster(x: Float[Tensor, "n d"], count: int, rng: np.random.Generator) -> Cl
         model.fit(learnt)
         numbers = model.labels_ if learnt is features else model.predict(features)
     return Clusters(numbers.astype(np.int64), torch.from_numpy(model.cluster_centers_).to(x))
+
+
+def spread(
+    x: Float[Tensor, "n d"], count: int, rng: np.random.Generator
+) -> Int64[np.ndarray, " k"]:
+    """Return the positions of `count` of n objects: of as many clusters, by directions, what is nearest to the centre.
+
+    Each cluster gives one of its own objects, so none is given twice. Where k-means finds fewer clusters, as it does of
+    copies, random objects make up for them.
+    """
+    order = rng.permutation(len(x))
+    directions = functional.normalize(x[torch.from_numpy(order)], dim=1)
+    numbers, centres = cluster(directions, count, rng)
+    apart = (directions - centres[torch.from_numpy(numbers)]).square_().sum(1).cpu().numpy()
+    # The nearest of each cluster comes first; of equally near ones that which the permutation has first.
+    nearest = np.lexsort((apart, numbers))
+    _, firsts = np.unique(numbers[nearest], return_index=True)
+    chosen = order[nearest[firsts]]
+    rest = rng.choice(np.setdiff1d(order, chosen), count - len(chosen), replace=False)
+    return np.concatenate([chosen, rest])

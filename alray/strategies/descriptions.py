@@ -56,6 +56,11 @@ DESCRIPTIONS: Mapping[str, Description] = {
         _SORTED,
         f"mean gain in area of .002 over random {_LABELBENCH}; {_CDAL.format('5.4')}",
     ),
+    "product_margin": Description(
+        "where the product of all heads' probabilities has two close maxima",
+        "products of experts (Hinton 2002), with the margin",
+        "n c for each head, and a partial sort",
+    ),
     "committee_least_confidence": Description(
         "where a committee's mean probability has a small maximum", "Seung et al. 1992", _COMMITTEE
     ),
@@ -86,6 +91,12 @@ DESCRIPTIONS: Mapping[str, Description] = {
         f"below random by accuracy {_LABELBENCH}, but the best of five by balanced accuracy on two of them; "
         f"{_CDAL.format('6.4')}",
     ),
+    "cluster_margin": Description(
+        "small margins, from as many clusters as possible",
+        "Citovsky et al. 2021",
+        "the square of at most 5,000 candidates, and 10 k products with the means of their clusters",
+        "made for queries of thousands",
+    ),
     "typiclust": Description(
         "the most typical object of each cluster without labels",
         "Hacohen et al. 2022",
@@ -109,6 +120,26 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "Bae et al. 2025",
         "the square of at most 35,000 candidates, once",
         "made for few and for many labels",
+    ),
+    "drop_query": Description(
+        "where predictions change as inputs are dropped, spread out",
+        "Gupte et al. 2024",
+        "a plain pass for each of 3 predictions, and k-means of what changes",
+        "made for frozen embeddings",
+    ),
+    "alfa_mix": Description(
+        "where predictions change as features move a little, spread out",
+        "Parvaneh et al. 2022",
+        "n c d, and k-means of what changes",
+        "made for few labels",
+    ),
+    "galaxy": Description(
+        "the middle between an object of a class and one of another, on a line for each class; within a query "
+        "predicted classes stand in for labels",
+        "Zhang et al. 2022",
+        "n c log n, and k c log l",
+        f"made for unequal classes; mean gain in area of .006 over random {_LABELBENCH}, better in 8 of the 9 that it "
+        "was run in; it read each label before the next choice there, as it does here with a query of 1",
     ),
     "density": Description(
         "where a score is good and many candidates are alike", "Settles and Craven 2008", "n d"

@@ -11,11 +11,13 @@ from alray.custom.code import CustomName
 from alray.custom.loading import describe_error, load, refuse_path
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
+from alray.strategies.alfa_mix import AlfaMix
 from alray.strategies.badge import Badge
 from alray.strategies.base import ScoreStrategy, Strategy
 from alray.strategies.best_of_batches import BestOfBatches
 from alray.strategies.checking import check_attributes
 from alray.strategies.class_balanced import ClassBalanced
+from alray.strategies.cluster_margin import ClusterMargin
 from alray.strategies.committee import (
     Bald,
     CommitteeEntropy,
@@ -24,10 +26,13 @@ from alray.strategies.committee import (
 )
 from alray.strategies.coreset import CoreSet
 from alray.strategies.density import Density
+from alray.strategies.drop_query import DropQuery
+from alray.strategies.galaxy import Galaxy
 from alray.strategies.herding import MaxHerding, UHerding
 from alray.strategies.libraries import classes
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.probcover import ProbCover
+from alray.strategies.product_margin import ProductMargin
 from alray.strategies.random import Random
 from alray.strategies.stochastic import Stochastic
 from alray.strategies.typiclust import TypiClust
@@ -38,16 +43,21 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "least_confidence": LeastConfidence,
     "margin": Margin,
     "entropy": Entropy,
+    "product_margin": ProductMargin,
     "committee_least_confidence": CommitteeLeastConfidence,
     "committee_margin": CommitteeMargin,
     "committee_entropy": CommitteeEntropy,
     "bald": Bald,
     "badge": Badge,
     "coreset": CoreSet,
+    "cluster_margin": ClusterMargin,
     "typiclust": TypiClust,
     "probcover": ProbCover,
     "max_herding": MaxHerding,
     "u_herding": UHerding,
+    "drop_query": DropQuery,
+    "alfa_mix": AlfaMix,
+    "galaxy": Galaxy,
     "density": Density,
     "class_balanced": ClassBalanced,
     "learning_loss": LearningLoss,

@@ -14,6 +14,9 @@ from alray.pools.pool import Indices
 
 CommitteeKind = Literal["dropout", "heads", "both"]
 
+SideHeads = tuple[str, ...] | Literal["all"]
+"""Names of side heads, or all that the network has."""
+
 
 @dataclass(frozen=True)
 class Committee:
@@ -29,6 +32,19 @@ class Committee:
 
 
 @dataclass(frozen=True)
+class InputDropout:
+    """Predictions of each object with a part of its features dropped.
+
+    Attributes:
+        rate: Share of the features that is dropped, at random for each object and prediction.
+        times: Predictions of each object.
+    """
+
+    rate: float = 0.75
+    times: int = 3
+
+
+@dataclass(frozen=True)
 class Request:
     """The signals to compute for every candidate; each attribute names the ones in `Signals` that it asks for.
 
@@ -38,10 +54,12 @@ class Request:
         features: The input of the last layer.
         predicted_loss: The loss predictor's prediction; a strategy that asks for it has a `loss_prediction`.
         true_loss: The fused head's loss, for oracles only.
-        side_heads: Names of side heads whose log-probabilities are wanted.
+        side_heads: Names of side heads whose log-probabilities are wanted, or `all`.
         labelled: The features and log-probabilities that are asked for, of the labelled objects too, with their labels.
         pool_features: The pool's own features, standardised, those of all modalities in a row.
         trial_loss: What the round comes to with a batch, for oracles only: it reads labels that are not bought.
+        input_dropout: The `dropped_classes` that the network predicts by this dropout of its inputs, or None.
+        last_layer: The weights that make the fused head's logits of `features`.
     """
 
     log_probs: bool = False
@@ -49,20 +67,37 @@ class Request:
     features: bool = False
     predicted_loss: bool = False
     true_loss: bool = False
-    side_heads: tuple[str, ...] = ()
+    side_heads: SideHeads = ()
     labelled: bool = False
     pool_features: bool = False
     trial_loss: bool = False
+    input_dropout: InputDropout | None = None
+    last_layer: bool = False
 
     @property
     def anything(self) -> bool:
         """Whether the candidates need a scoring pass at all."""
-        of_pass = replace(self, labelled=False, pool_features=False, trial_loss=False)
-        return of_pass != Request()
+        without = replace(
+            self, labelled=False, pool_features=False, trial_loss=False, last_layer=False
+        )
+        return without != Request()
 
 
 Needs = Request
 """The name under which strategies construct it for their attribute `needs`."""
+
+
+@dataclass(frozen=True)
+class LastLayer:
+    """What makes logits of features: weight x + bias.
+
+    Attributes:
+        weight: (classes, width).
+        bias: (classes,).
+    """
+
+    weight: Tensor
+    bias: Tensor
 
 
 @dataclass(frozen=True)
@@ -83,6 +118,8 @@ class Signals:
         pool_features: (n, features of all modalities), zeros where a modality is absent.
         trial_loss: Takes the pool indices of a batch, and returns the validation part's NLL after the round's fit with
             it: a fit and an evaluation each time.
+        dropped_classes: (n, times) int64 classes predicted with inputs dropped; of the candidates alone.
+        last_layer: Copies of the fused head's last weights, beside the candidates' signals alone.
     """
 
     candidates: Indices
@@ -97,3 +134,5 @@ class Signals:
     labels: Tensor | None = None
     pool_features: Tensor | None = None
     trial_loss: Callable[[Indices], float] | None = None
+    dropped_classes: Tensor | None = None
+    last_layer: LastLayer | None = None

@@ -137,6 +137,12 @@ class NeedsFeatures(Plain):
     needs = Needs(features=True)
 
 
+class NeedsLastLayer(Plain):
+    """Needs the weights of a last layer, which no custom network offers."""
+
+    needs = Needs(last_layer=True)
+
+
 class NeedsSound(Plain):
     """Needs a side head that only a pool with sound has."""
 

@@ -8,7 +8,7 @@ import torch
 
 from alray.strategies import STRATEGIES, parse
 from alray.strategies.scores import entropy, summarise_committee, true_loss
-from alray.strategies.signals import Request, Signals
+from alray.strategies.signals import LastLayer, Request, Signals
 
 CASES = (*STRATEGIES, "bald:members=2:committee=heads", "committee_margin:committee=both")
 N, K, CLASSES = 60, 12, 4
@@ -26,7 +26,9 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
     features = torch.from_numpy(rng.normal(size=(n, 6))).float()
     labelled = None
     if needs.labelled:
-        others = replace(needs, labelled=False, committee=None)
+        others = replace(
+            needs, labelled=False, committee=None, input_dropout=None, last_layer=False
+        )
         labelled = make_signals(others, 9, classes, seed + 1000)
         labelled = replace(labelled, labels=torch.from_numpy(rng.integers(0, classes, 9)))
     return Signals(
@@ -37,10 +39,37 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
         predicted_loss=predicted if needs.predicted_loss else None,
         true_loss=true_loss(log_probs, labels) if needs.true_loss else None,
         features=features if needs.features else None,
+        side_log_probs=_side_log_probs(n, classes, rng) if needs.side_heads else {},
         labelled=labelled,
         pool_features=2 * features if needs.pool_features else None,
         trial_loss=(lambda _: 1.0) if needs.trial_loss else None,
+        dropped_classes=_dropped_classes(needs, n, classes, rng),
+        last_layer=_last_layer(classes) if needs.last_layer else None,
     )
+
+
+def _dropped_classes(
+    needs: Request, n: int, classes: int, rng: np.random.Generator
+) -> torch.Tensor | None:
+    if needs.input_dropout is None:
+        return None
+    return torch.from_numpy(rng.integers(0, classes, (n, needs.input_dropout.times)))
+
+
+def _side_log_probs(n: int, classes: int, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+    """Return those of two heads, of which each object lacks one at most."""
+    lacks = rng.integers(0, 3, n)
+    found = {}
+    for number, name in enumerate(("image", "text")):
+        values = torch.log_softmax(torch.from_numpy(rng.normal(size=(n, classes))).float(), 1)
+        values[torch.from_numpy(lacks == number)] = torch.nan
+        found[name] = values
+    return found
+
+
+def _last_layer(classes: int) -> LastLayer:
+    weight = torch.randn(classes, 6, generator=torch.Generator().manual_seed(0))
+    return LastLayer(weight, torch.zeros(classes))
 
 
 def choices() -> dict[str, list[int]]:

@@ -1,5 +1,7 @@
 """The engine against the plain module: the same signals for every request and network."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -48,9 +50,8 @@ def everything(network, committee=None):
     with forked_rng(5):
         predictor = LossPredictor(network.tap_sizes)
     wanted = ("log_probs", "features", "predicted_loss", "true_loss")
-    request = Request(
-        committee=committee, side_heads=network.head_names[1:], **dict.fromkeys(wanted, True)
-    )
+    asked: dict[str, Any] = dict.fromkeys(wanted, True)
+    request = Request(committee=committee, side_heads=network.head_names[1:], **asked)
     return {"request": request, "predictor": predictor}
 
 

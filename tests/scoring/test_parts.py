@@ -1,5 +1,7 @@
 """The pass of late fusion with unusual parts against the plain module."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -17,9 +19,8 @@ def everything(network, committee):
     with forked_rng(5):
         predictor = LossPredictor(network.tap_sizes)
     wanted = ("log_probs", "features", "predicted_loss", "true_loss")
-    request = Request(
-        committee=committee, side_heads=network.head_names[1:], **dict.fromkeys(wanted, True)
-    )
+    asked: dict[str, Any] = dict.fromkeys(wanted, True)
+    request = Request(committee=committee, side_heads=network.head_names[1:], **asked)
     return {"request": request, "predictor": predictor}
 
 

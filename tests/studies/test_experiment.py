@@ -48,6 +48,11 @@ KINDS = {
     },
     "some-candidates": {"strategies": ["margin"], "candidates": 30},
     "bald-both": {"strategies": ["bald:members=3:committee=both"]},
+    "cluster-margin": {"strategies": ["cluster_margin"]},
+    "drop-query": {"strategies": ["drop_query"]},
+    "alfa-mix": {"strategies": ["alfa_mix"]},
+    "product": {"strategies": ["product_margin:stochastic=power"]},
+    "galaxy": {"strategies": ["galaxy"]},
     "one-head": {"strategies": ["ideal_loss"], "model": {"heads": "one", "width": 8}},
     "custom-module": {
         "strategies": ["committee_entropy:members=2"],

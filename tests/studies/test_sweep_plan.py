@@ -152,6 +152,22 @@ def test_the_budget_must_fit_the_train_part():
             {"strategies": [f"{OWN}:NeedsFeatures"], "model": {"name": f"{OWN}:OwnNetwork"}},
             f"{OWN}:NeedsFeatures: the strategy needs features.*use model late_fusion or cnn",
         ),
+        (
+            {"strategies": [f"{OWN}:NeedsLastLayer"], "model": {"name": f"{OWN}:OwnNetwork"}},
+            f"{OWN}:NeedsLastLayer: the strategy needs the last layer's.*use model late_fusion",
+        ),
+        (
+            {"strategies": ["alfa_mix"], "model": {"name": f"{OWN}:OwnNetwork"}},
+            "alfa_mix: the strategy needs features.*use model late_fusion or cnn",
+        ),
+        (
+            {"strategies": ["product_margin"], "vary": {"model.heads": ["all", "one"]}},
+            r"product_margin \[heads=one\]: the strategy needs several heads",
+        ),
+        (
+            {"strategies": ["product_margin"], "model": {"name": "linear"}},
+            "product_margin: the strategy needs several heads.*use strategy margin",
+        ),
         ({"strategies": [f"{OWN}:NeedsSound"]}, "lacks: sound; its heads are: fused, image, text"),
         ({"model": {"name": "cnn"}}, "one image array"),
         ({"model": {"name": f"{OWN}:broken_network"}}, "ZeroDivisionError: no weights today"),

@@ -193,7 +193,8 @@ class Experiment:
             found = engine.score(
                 learner.network, self._pool, candidates, needs, masks, learner.predictor
             )
-        found = with_further(found, learner.network, self._pool, self.labelled, needs)
+        inputs = self._draws.numpy("input_dropout")
+        found = with_further(found, learner.network, self._pool, self.labelled, needs, inputs)
         if not needs.trial_loss:
             return found
         trial = trial_loss(learner, self._pool, self.labelled, self._draws)

@@ -85,12 +85,22 @@ def _learnt_counts(training: TrainingSpec, labels: Sequence[int]) -> list[int]:
 def _check_signals(network: Network, needs: Request) -> None:
     """Refuse signals that the network does not offer."""
     if needs.features and isinstance(network, (CustomModule, SklearnClassifier)):
-        kind = "custom network" if isinstance(network, CustomModule) else "scikit-learn classifier"
         raise SpecError(
-            f"the strategy needs features, the input of the last layer, which a {kind} does not offer: use model "
+            f"the strategy needs features, the input of the last layer, which a {_kind(network)} does not offer: use "
+            "model late_fusion or cnn"
+        )
+    if needs.last_layer and network.last_layer is None:
+        raise SpecError(
+            f"the strategy needs the last layer's weights, which a {_kind(network)} does not offer: use model "
             "late_fusion or cnn"
         )
-    unknown = [head for head in needs.side_heads if head not in network.head_names]
+    if needs.side_heads == "all" and len(network.head_names) < 2:
+        raise SpecError(
+            "the strategy needs several heads, which model late_fusion with model.heads: all has on a pool of two or "
+            "more modalities; use strategy margin, which is the same for one head"
+        )
+    named = () if needs.side_heads == "all" else needs.side_heads
+    unknown = [head for head in named if head not in network.head_names]
     if unknown:
         raise SpecError(
             f"the strategy needs side heads that the network lacks: {', '.join(unknown)}; its heads are: "
@@ -105,6 +115,13 @@ def _check_trials(arm: Arm) -> None:
             "the strategy chooses by the validation part, on which metric_split: validation measures; leave one of "
             "them out"
         )
+
+
+def _kind(network: Network) -> str:
+    """Return what a network is that hides its layers."""
+    return (
+        "scikit-learn classifier" if isinstance(network, SklearnClassifier) else "custom network"
+    )
 
 
 def _check_committee(network: Network, pool: PoolTensors, committee: Committee, seed: int) -> None:

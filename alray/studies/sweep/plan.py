@@ -86,15 +86,16 @@ class Plan:
         return (*compared, *(run for run in self.runs if run.full_data))
 
     def forward_passes(self, arm: Arm) -> int:
-        """Return how many objects a run of this arm scores exactly, each committee member counted."""
+        """Return how many objects a run of this arm scores exactly, each committee member and prediction counted."""
         study, needs = arm.study, arm.strategy.needs
         if not needs.anything:
             return 0
         numbers = range(1, study.rounds + 1)
         objects = min(train_size(self.shared, run) for run in self.runs if run.arm == arm.label)
         scored = sum(_scored(study, objects, number) for number in numbers)
-        committee = needs.committee
-        return scored * (committee.members if committee and committee.kind != "heads" else 1)
+        committee, dropout = needs.committee, needs.input_dropout
+        passes = committee.members if committee and committee.kind != "heads" else 1
+        return scored * (passes + (dropout.times if dropout else 0))
 
 
 def make_plan(

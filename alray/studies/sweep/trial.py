@@ -108,5 +108,6 @@ def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
     if needs.anything:
         found = engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
     labelled = np.setdiff1d(prepared.train, candidates)[: study.initial]
-    found = with_further(found, learner.network, pool, labelled, needs)
+    inputs = generator(study.seed, 0, "input_dropout")
+    found = with_further(found, learner.network, pool, labelled, needs, inputs)
     return replace(found, trial_loss=lambda _: 0.0) if needs.trial_loss else found
