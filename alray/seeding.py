@@ -24,6 +24,7 @@ Purpose = Literal[
     "committee",
     "strategy",
     "candidates",
+    "query_diagnostics",
     "sample",
     "test_objects",
     "groups",
