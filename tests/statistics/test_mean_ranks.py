@@ -74,7 +74,9 @@ def test_pairs_are_wilcoxons_corrected_by_holm():
     order = [int(arm[3:]) for arm in found.arms]
     assert order[0] == 3
     raw = {
-        (i, j): stats.wilcoxon(values[:, order[i]] - values[:, order[j]], method="exact").pvalue
+        (i, j): float(
+            stats.wilcoxon(values[:, order[i]] - values[:, order[j]], method="exact").pvalue
+        )
         for i in range(4)
         for j in range(i + 1, 4)
     }

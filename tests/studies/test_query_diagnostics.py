@@ -160,7 +160,7 @@ def test_a_large_query_is_looked_at_in_blocks_and_in_part(monkeypatch):
     assert part["query_diversity"] == pytest.approx(whole["query_diversity"], rel=1e-9)
     for name in ("query_density", "query_duplicates"):
         assert part[name] != whole[name]
-        assert part[name] == pytest.approx(whole[name], abs=0.05)
+        assert part[name] == pytest.approx(whole[name], abs=0.1)
     assert measured(pool, queried) == part
 
 

@@ -25,7 +25,7 @@ SAMPLE = 256
 NEIGHBOUR = 3
 """Density is measured by the distance to the third nearest object of the sample: its nearest hundredth."""
 
-LOOKED_AT = 256
+LOOKED_AT = 128
 """Of a larger query so many random objects are looked at for density and duplicates, so that costs grow with the query
 and not with its square."""
 
