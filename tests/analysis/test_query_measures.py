@@ -102,6 +102,21 @@ def test_an_arm_that_alone_has_been_recorded_is_compared_with_nothing():
     assert "differ" not in said(frame)
 
 
+def test_only_rounds_that_both_arms_recorded_are_compared():
+    """Random's first rounds are from before: that queries change from round to round is no difference of the arms."""
+    rounds, runs = recorded(query_density=0.0)
+    rounds["query_density"] += 0.1 * rounds["round"]
+    before = (rounds["strategy"] == "random") & (rounds["round"] < 3)
+    rounds.loc[before, "query_density"] = math.nan
+    (row,) = (
+        measured(rounds, runs)
+        .query("arm == 'margin' and measure == 'query_density'")
+        .to_dict("records")
+    )
+    assert abs(row["difference"]) < 0.04
+    assert row["p"] > 0.05
+
+
 def test_overlap_is_said_beside_what_chance_gives():
     overlaps = pd.DataFrame(
         [

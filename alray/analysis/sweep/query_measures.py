@@ -49,7 +49,7 @@ def query_measures(
     ]
     order = {str(arm): position for position, arm in enumerate(rounds["arm"].unique())}
     rows.sort(key=lambda row: order[str(row["arm"])])
-    _compare(rows, of_runs, pairs, rng)
+    _compare(rows, ordered.set_index(["arm", "seed", "round"])[measures], pairs, rng)
     return pd.DataFrame(rows, columns=list(MEASURED))
 
 
@@ -60,7 +60,7 @@ def _mean(values: "pd.Series[float]") -> dict[str, object]:
 
 def _compare(
     rows: list[dict[str, object]],
-    of_runs: pd.DataFrame,
+    of_rounds: pd.DataFrame,
     pairs: Mapping[str, Pair],
     rng: np.random.Generator,
 ) -> None:
@@ -72,11 +72,10 @@ def _compare(
     differences = np.full((len(compared), len(seeds)), np.nan)
     for number, row in enumerate(compared):
         pair, measure = pairs[str(row["arm"])], str(row["measure"])
-        own, other = (
-            of_runs[measure].reindex([(name, seed) for seed in seeds]).to_numpy(float)
-            for name in (pair.arm.name, pair.reference.name)
-        )
-        differences[number] = own - other
+        # Of a study that has been gone on with, some rounds are recorded: those of both are compared.
+        values = of_rounds[measure]
+        by_round = values[pair.arm.name] - values[pair.reference.name]
+        differences[number] = by_round.groupby("seed").mean().reindex(seeds).to_numpy(float)
     tested = joint_sign_flip(differences, rng)
     low, high = (np.where(np.isfinite(each), each, np.nan) for each in (tested.low, tested.high))
     for number, row in enumerate(compared):

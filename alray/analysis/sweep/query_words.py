@@ -1,6 +1,5 @@
 """What is said of the objects that arms query: how many two arms share, how alike they are, and what is shown."""
 
-import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -57,9 +56,9 @@ def duplicates_said(measures: pd.DataFrame) -> str:
     if of_share.empty or of_share["mean"].iloc[0] < FEW:
         return "No arm's queries hold near duplicates to speak of."
     top = of_share.iloc[0]
-    beside = ""
-    if isinstance(top["against"], str) and math.isfinite(top["difference"]):
-        beside = f", those of {top['against']} {_percent(top['mean'] - top['difference'])} %"
+    means = dict(zip(of_share["arm"], of_share["mean"], strict=True))
+    other = top["against"]
+    beside = f", those of {other} {_percent(means[other])} %" if other in means else ""
     return f"The queries of {top['arm']} hold {_percent(top['mean'])} % near duplicates{beside}."
 
 
