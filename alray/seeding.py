@@ -25,6 +25,7 @@ Purpose = Literal[
     "input_dropout",
     "strategy",
     "candidates",
+    "query_diagnostics",
     "sample",
     "test_objects",
     "groups",

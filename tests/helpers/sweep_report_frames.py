@@ -60,7 +60,24 @@ def rounds_of(finished: pd.DataFrame, size: Size, rng: np.random.Generator) -> p
         eval_s=0.05,
         sigma_fused=1 - 0.6 * done,
         sigma_text=1 - 0.3 * done,
+        **measures_of(rounds),
     )
+
+
+def measures_of(rounds: pd.DataFrame) -> dict[str, Any]:
+    """Return how alike the objects of queries are: near duplicates are in margin's."""
+    rng = np.random.default_rng(6)
+    of_query = (rounds["round"] >= 1).to_numpy()
+    share = np.where(rounds["strategy"] == "margin", 0.12, 0.02)
+    measures: dict[str, Any] = {
+        "query_diversity": 1.0,
+        "query_density": 0.5,
+        "query_duplicates": share,
+    }
+    return {
+        name: np.where(of_query, usual + rng.normal(0, 0.01, len(rounds)), np.nan)
+        for name, usual in measures.items()
+    }
 
 
 def queries_of(finished: pd.DataFrame, size: Size, rng: np.random.Generator) -> pd.DataFrame:
@@ -68,6 +85,7 @@ def queries_of(finished: pd.DataFrame, size: Size, rng: np.random.Generator) -> 
     ids = [f"object-{number}" for number in range(len(rounds))]
     queries = finished.merge(pd.DataFrame({"round": rounds, "id": ids}), how="cross")
     n = len(queries)
+    queries["id"] += np.where(queries["round"] == 0, "", (queries.index % 3).astype(str))
     chance = (queries["round"] == 0) | (queries["strategy"] == "random")
     drawn, chosen = (
         rng.choice(list(SHARES), n, p=shares)

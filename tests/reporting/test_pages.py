@@ -47,8 +47,9 @@ def of_sweep():
         currency="EUR",
     )
     html, figures = sweep_html(study)
-    # title twice, problem, verdict, pool, command, setting and its value, link; arm in two tables; legend; option
-    return Shown(html, Page(html), figures, hostile=13, fields=1)
+    # title twice, problem, verdict, pool, command, setting and its value, link; arm in three tables, in the
+    # third as the one with most in common too; legend; option
+    return Shown(html, Page(html), figures, hostile=15, fields=1)
 
 
 def of_correlation():

@@ -46,7 +46,7 @@ def figures(results):
 def test_the_figures_of_a_sweep(figures):
     assert list(figures) == [
         *("curves", "differences", "savings", "wins", "seeds"),
-        *("metrics", "classes", "scores", "sigmas", "times"),
+        *("metrics", "overlaps", "query_measures", "classes", "scores", "sigmas", "times"),
     ]
 
 
@@ -58,6 +58,8 @@ def test_printed_figures_name_axes_units_and_arms(figures):
         "metrics": {"NLL (nats)", "macro F1"},
         "sigmas": {"head fused", "head text"},
         "times": {"query", "fit", "evaluation", "seconds per round, mean"},
+        "overlaps": {"random", "margin", "ideal_loss"},
+        "query_measures": {"margin", "near duplicates (share)", "diversity (1: as random)"},
     }
     for name, texts in named.items():
         assert texts <= set(texts_of(figures[name]))

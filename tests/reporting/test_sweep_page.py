@@ -142,3 +142,29 @@ def test_a_highlighted_strategy_stands_out(tmp_path):
     faint = 'stroke="#0072B2" stroke-width="1.7" stroke-dasharray="1,0" opacity="0.143"'
     assert faint not in before
     assert faint in after
+
+
+def test_what_was_asked_for_has_sentences_and_a_table(results, page):
+    assert "What the strategies ask for" in page.words
+    assert "The queries of margin hold 12 % near duplicates, those of random 2 %." in page.words
+    assert (
+        "Shown to differ from random, in one test of all arms and measures: margin (more near"
+        in page.words
+    )
+    overlaps = results.comparison.overlaps
+    share = overlaps.loc[overlaps["arm"] == "margin", "overlap"].max()
+    assert f"{100 * share:.0f} %" in page.words
+
+
+def test_a_study_from_before_says_what_was_not_recorded(results):
+    none = results.comparison.query_measures[:0]
+    old = dataclasses.replace(results.comparison, query_measures=none)
+    words = page_of(dataclasses.replace(results, comparison=old)).words
+    assert "How alike the objects of a query are was not recorded" in words
+    assert "near duplicates" not in words
+    assert "most in common with" in words
+    curves = dataclasses.replace(old, overlaps=results.comparison.overlaps[:0])
+    assert (
+        "What the strategies ask for"
+        not in page_of(dataclasses.replace(results, comparison=curves)).words
+    )

@@ -19,7 +19,9 @@ from alray.analysis.sweep.arms import (
 )
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import DECIDING
+from alray.analysis.sweep.overlap import overlaps
 from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
+from alray.analysis.sweep.query_measures import query_measures
 from alray.analysis.sweep.savings import milestones, savings
 from alray.analysis.sweep.wins import wins
 from alray.statistics.bands import simultaneous_half_width
@@ -53,6 +55,11 @@ class Comparison:
             seeds (paired), exploratory. The bands hold for all label counts and all pairs at once.
         classes: arm, label, step (1 to 10: tenths of the queried objects), queried_share, pool_share.
         scores: arm, round, q05, q25, q50, q75, q95 of the scores of queried objects.
+        overlaps: arm, versus (both orders of each pair of one variant), labels, seeds, overlap, low, high, by_chance:
+            of what two arms queried, the share that both did; see `overlap.overlaps`.
+        query_measures: arm, measure (a column `query_*` of rounds), seeds, mean, low, high, against, paired_seeds,
+            difference, difference_low, difference_high, p: how alike the objects of a query are; see
+            `query_measures.query_measures`.
         rounds: arm, round, labels, query_s, fit_s, eval_s and sigma_<head>: means over seeds.
     """
 
@@ -64,6 +71,8 @@ class Comparison:
     wins: pd.DataFrame
     classes: pd.DataFrame
     scores: pd.DataFrame
+    overlaps: pd.DataFrame
+    query_measures: pd.DataFrame
     rounds: pd.DataFrame
 
 
@@ -110,6 +119,8 @@ def compare(
         wins=wins(finished_arms, metric, np.random.default_rng(draws_seed)),
         classes=class_shares(queries, pool_classes),
         scores=score_quantiles(queries),
+        overlaps=overlaps(queries, split.runs, pool_size),
+        query_measures=query_measures(rounds, pairs, np.random.default_rng(draws_seed)),
         rounds=round_means(rounds),
     )
 

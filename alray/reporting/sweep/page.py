@@ -9,9 +9,17 @@ import pandas as pd
 from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.metrics import metric_title
 from alray.analysis.sweep.original import original_said
+from alray.analysis.sweep.query_words import query_sentences
 from alray.reporting.figures import Figure
 from alray.reporting.page import render_page, report_files
-from alray.reporting.sweep import curve_charts, difference_charts, query_charts, tables
+from alray.reporting.sweep import (
+    curve_charts,
+    diagnostic_charts,
+    difference_charts,
+    query_charts,
+    query_tables,
+    tables,
+)
 from alray.reporting.sweep.results import SweepResults
 from alray.reporting.sweep.style import ArmStyles, arms_of
 
@@ -63,6 +71,10 @@ def _query_figures(results: SweepResults, arms: ArmStyles) -> list[Figure]:
     """Return the figures of queries and times, where these were recorded."""
     found, charts = results.comparison, query_charts
     figures = []
+    if len(found.overlaps):
+        figures.append(diagnostic_charts.overlaps(found.overlaps, arms))
+    if len(found.query_measures):
+        figures.append(diagnostic_charts.query_measures(found.query_measures, arms))
     if len(found.classes):
         figures.append(charts.classes(found.classes, arms))
     if len(found.scores):
@@ -79,6 +91,7 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
     """Return the page, with these figures in it."""
     ends = results.summary["labels"].dropna().unique()
     labels = f"{int(ends[0]):,} labels" if len(ends) == 1 else "the budget"
+    found = results.comparison
     content = {
         "title": results.title,
         "verdict": results.verdict,
@@ -98,6 +111,9 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
             results.label_cost,
             results.currency,
         ),
+        "queried": query_sentences(found.overlaps, found.query_measures, arms.reference_title),
+        "query_columns": query_tables.query_columns(found.query_measures, arms.reference_title),
+        "query_lines": query_tables.query_lines(found.overlaps, found.query_measures, arms),
         "original": []
         if results.original is None
         else original_said(results.original, results.metric),

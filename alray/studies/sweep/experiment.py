@@ -21,7 +21,8 @@ from alray.strategies.base import is_pointwise
 from alray.strategies.checking import check_query, checked_scores
 from alray.strategies.signals import Request, Signals
 from alray.studies.sweep.initial import initial_objects
-from alray.studies.sweep.records import Record, RoundResult
+from alray.studies.sweep.query_diagnostics import NOT_MEASURED, QueryDiagnostics
+from alray.studies.sweep.records import Record, RoundResult, class_counts
 from alray.studies.sweep.round_draws import RoundDraws
 from alray.studies.sweep.round_fit import learner_of_round, round_fit, trial_loss
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
@@ -77,6 +78,12 @@ class Experiment:
         """The strategy; a passive phase, which runs with other strategies share, does without it."""
         return parse(self.run.strategy)
 
+    @cached_property
+    def _diagnostics(self) -> QueryDiagnostics:
+        """What measures queries; its sample is common to all arms of a seed."""
+        rng = RoundDraws(self.run, 0).numpy("query_diagnostics")
+        return QueryDiagnostics(self._pool, rng)
+
     @property
     def finished(self) -> bool:
         """Whether all rounds are done."""
@@ -102,7 +109,7 @@ class Experiment:
         self.round = 0
         begin = self._clock()
         fitted = yield from self._fit()
-        chosen = {"scored": 0, "screen_recall": np.nan, "query_s": 0.0}
+        chosen = {"scored": 0, "screen_recall": np.nan, "query_s": 0.0, **NOT_MEASURED}
         self._round_zero = self._record(self.labelled, fitted, begin, chosen)
         return self.round_zero()
 
@@ -118,6 +125,7 @@ class Experiment:
             query, scored = self._query()
         self.labelled = np.concatenate([self.labelled, query.indices])
         scored["query_s"] = self._clock() - begin
+        scored |= self._diagnostics.of(query.indices, self._draws.numpy("query_diagnostics"))
         begin = self._clock()
         if self.run.training.mode == "scratch":
             self.learner = self._fresh_learner(self.round)
@@ -207,14 +215,12 @@ class Experiment:
     def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
         """Evaluate if it is time, and return the round's row; the fit began at `begin`, `chosen` is of the query."""
         evaluation = self._clock()
-        labels = self._pool.pool.labels
         evaluated = self.run.evaluates(self.round)
         return {
             "round": self.round,
             "labels": len(self.labelled),
             **(self._evaluate() if evaluated else self._no_metrics()),
-            "query_classes": _count_classes(labels[queried]),
-            "labelled_classes": _count_classes(labels[self.labelled]),
+            **class_counts(self._pool.pool.labels, queried, self.labelled),
             **fitted,
             **{f"sigma_{name}": value for name, value in self.learner.loss.sigmas().items()},
             **chosen,
@@ -260,8 +266,3 @@ class Experiment:
 
     def _committee_generator(self, needs: Request) -> torch.Generator | None:
         return self._draws.torch("committee") if needs.committee else None
-
-
-def _count_classes(labels: Indices) -> int:
-    """Return how many classes there are among some labels."""
-    return int(np.count_nonzero(np.bincount(labels)))

@@ -73,6 +73,20 @@ ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "validation_balanced_accuracy": (pa.float64(), "the same on the validation part"),
     "query_classes": (pa.int64(), "distinct classes among the objects queried in the round"),
     "labelled_classes": (pa.int64(), "distinct classes among all labelled objects"),
+    "query_diversity": (
+        pa.float64(),
+        "mean squared distance of two objects of the round's query, relative to that of random objects of the train "
+        "part: 1 is as diverse as these; null in round 0, and so are the next two",
+    ),
+    "query_density": (
+        pa.float64(),
+        "mean share of the train part's objects that lie in a sparser region than an object of the query does: .5 for "
+        "random objects, more where it seeks dense regions",
+    ),
+    "query_duplicates": (
+        pa.float64(),
+        "share of the query with a near duplicate in the same query: nearer than a tenth of the usual distance",
+    ),
     "scored": (
         pa.int64(),
         "objects scored to choose by; 0 in the passive phase and where chance chooses",
@@ -145,6 +159,14 @@ STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
         "or objects are clustered, and of the library of its strategy; several where it went on with others",
     ),
 }
+
+
+def class_counts(labels: Indices, queried: Indices, labelled: Indices) -> Record:
+    """Return how many classes there are among the objects of a query, and among all that are labelled."""
+    return {
+        "query_classes": len(np.unique(labels[queried])),
+        "labelled_classes": len(np.unique(labels[labelled])),
+    }
 
 
 def run_values(study: str, run: RunSpec) -> dict[str, Any]:
