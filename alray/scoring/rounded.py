@@ -21,7 +21,8 @@ def can_score(network: Network) -> TypeGuard[LateFusion]:
 
 def can_compute(request: Request) -> bool:
     """Return whether they compute all that is requested: signals from probabilities alone."""
-    return not (request.features or request.predicted_loss)
+    further = request.features or request.predicted_loss
+    return not (further or request.shortlist or request.targets)
 
 
 class RoundedPass(FoldedPass):

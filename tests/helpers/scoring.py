@@ -11,8 +11,7 @@ from alray.scoring.plain import ModulePass
 from alray.strategies.signals import Signals
 from tests.helpers.builders import everyone
 
-OTHER_FIELDS = ("candidates", "side_log_probs", "labelled", "labels", "pool_features")
-SIGNAL_NAMES = [f.name for f in dataclasses.fields(Signals) if f.name not in OTHER_FIELDS]
+SIGNAL_NAMES = [f.name for f in dataclasses.fields(Signals) if f.name not in engine.NOT_OF_BLOCKS]
 
 
 def assert_close(actual, expected):

@@ -49,7 +49,10 @@ def everything(network, committee=None):
         predictor = LossPredictor(network.tap_sizes)
     wanted = ("log_probs", "features", "predicted_loss", "true_loss")
     request = Request(
-        committee=committee, side_heads=network.head_names[1:], **dict.fromkeys(wanted, True)
+        committee=committee,
+        members=committee is not None,
+        side_heads=network.head_names[1:],
+        **dict.fromkeys(wanted, True),
     )
     return {"request": request, "predictor": predictor}
 
