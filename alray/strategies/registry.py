@@ -12,7 +12,9 @@ from alray.custom.loading import describe_error, load, refuse_path
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
 from alray.strategies.badge import Badge
+from alray.strategies.bait import Bait
 from alray.strategies.base import ScoreStrategy, Strategy
+from alray.strategies.batch_bald import BatchBald
 from alray.strategies.checking import check_attributes
 from alray.strategies.class_balanced import ClassBalanced
 from alray.strategies.committee import (
@@ -23,6 +25,7 @@ from alray.strategies.committee import (
 )
 from alray.strategies.coreset import CoreSet
 from alray.strategies.density import Density
+from alray.strategies.epig import Epig
 from alray.strategies.herding import MaxHerding, UHerding
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.probcover import ProbCover
@@ -40,7 +43,10 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "committee_margin": CommitteeMargin,
     "committee_entropy": CommitteeEntropy,
     "bald": Bald,
+    "batch_bald": BatchBald,
+    "epig": Epig,
     "badge": Badge,
+    "bait": Bait,
     "coreset": CoreSet,
     "typiclust": TypiClust,
     "probcover": ProbCover,
