@@ -32,7 +32,8 @@ class Bait(BatchStrategy):
 
     Ash et al. 2021, algorithm 1: twice as many objects as wanted, each the one that lowers the trace most, of which
     those whose loss raises it least are given back. An object's information is (diag(p) - p p^T) kron h h^T with the
-    layer's input h and the probabilities p; F_all is the sum over candidates and labelled objects.
+    layer's input h and the probabilities p; F_all is the sum over candidates and labelled objects. All are sums, as in
+    the formula; the authors' code has means, by which the 1 on the diagonal weighs more.
 
     The matrices have (classes x width)^2 numbers, so h is projected to the `width` principal axes of all objects, about
     zero: nothing changes where h is no wider. To compare an object takes classes^2 width^2 operations, 80 microseconds
