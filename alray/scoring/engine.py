@@ -32,6 +32,7 @@ from alray.scoring.passes import RECURRING_ROW_STEP, Pass
 from alray.scoring.plain import ModulePass
 from alray.scoring.rounded import RoundedPass
 from alray.scoring.sequential import SequentialPass
+from alray.scoring.some_objects import with_objects
 from alray.settings.common import Precision
 from alray.strategies import scores
 from alray.strategies.base import ScoreStrategy
@@ -43,6 +44,8 @@ ROUNDED: Mapping[Precision, type[RoundedPass]] = {"int8": Int8Pass, "bf16": Bf16
 
 NOT_OF_BLOCKS = (
     "candidates",
+    "shortlist",
+    "targets",
     "side_log_probs",
     "labelled",
     "labels",
@@ -72,7 +75,8 @@ def score(
         pool: The pool.
         indices: (n,) objects.
         request: Which signals to compute.
-        generator: Draws the committee's members; required for those by dropout or by bagging.
+        generator: Draws the committee's members; required for those by dropout or by bagging, and to draw targets and
+            the order of a shortlist's ties.
         predictor: The network's loss predictor; without it there is no `predicted_loss`.
 
     Raises:
@@ -82,7 +86,16 @@ def score(
     request = _by_name(request, network)
     with _committee(network, request.committee, generator):
         chosen = _fastest_pass(network, pool, request, predictor)
-        return _score_blocks(chosen, pool, indices, request)
+        found = _score_blocks(chosen, pool, indices, request)
+        if not (request.shortlist or request.targets):
+            return found
+        asked = Request(committee=request.committee, members=True)
+        by_member = _fastest_pass(network, pool, asked, None)
+
+        def with_members(objects: Indices) -> Signals:
+            return _score_blocks(by_member, pool, objects, asked)
+
+        return with_objects(found, request, pool.pool.train, with_members, generator)
 
 
 @torch.no_grad()

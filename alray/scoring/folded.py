@@ -97,14 +97,14 @@ class FoldedPass:
             if request.features:
                 others["features"] = activations.trunk[-1] * self._last.scale + self._last.shift
             others["predicted_loss"] = self._predicted_loss(activations, first)
-        members: Iterable[Tensor] = log_probs.values()
+        members: Iterable[Mapping[str, Tensor]] = [log_probs]
         if self._members:
             members = (
-                torch.log_softmax(logits, dim=1)
+                {h: torch.log_softmax(z, dim=1) for h, z in forward(member, first).logits.items()}
                 for member in self._members
-                for logits in forward(member, first).logits.values()
             )
-        return block_signals(request, indices, log_probs, members, **others)
+        names = self._network.head_names
+        return block_signals(request, indices, log_probs, members, names, **others)
 
     def _first_activations(self, indices: Indices) -> dict[str, Tensor]:
         """Return each present encoder's first ReLU, (b, units): the part that all members share."""

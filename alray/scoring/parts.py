@@ -208,8 +208,9 @@ class PartsPass:
             if request.features:
                 others["features"] = whole.trunk[-1].reader.applied(activations.trunk[-1])
             others["predicted_loss"] = self._predicted_loss(whole, activations)
-        members = self._member_log_probs(encoders, trunk) if self._members else log_probs.values()
-        return block_signals(request, indices, log_probs, members, **others)
+        members = self._member_log_probs(encoders, trunk) if self._members else [log_probs]
+        names = self._network.head_names
+        return block_signals(request, indices, log_probs, members, names, **others)
 
     def _begin_trunk(self, whole: _Member, encoders: Mapping[str, Begun]) -> Begun | None:
         """Begin the trunk where all members have the same input of it."""
@@ -220,10 +221,10 @@ class PartsPass:
 
     def _member_log_probs(
         self, encoders: Mapping[str, Begun], trunk: Begun | None
-    ) -> Iterator[Tensor]:
+    ) -> Iterator[dict[str, Tensor]]:
         for member in self._members:
-            for logits in member.run(encoders, trunk).logits.values():
-                yield torch.log_softmax(logits, dim=1)
+            logits = member.run(encoders, trunk).logits
+            yield {head: torch.log_softmax(z, dim=1) for head, z in logits.items()}
 
     def _predicted_loss(self, whole: _Member, activations: _Activations) -> Tensor | None:
         """Return (b,) the predicted loss, None where it is not asked for; absent modalities add nothing."""

@@ -75,7 +75,8 @@ def block_signals(
     request: Request,
     indices: Indices,
     log_probs: Mapping[str, Tensor],
-    members: Iterable[Tensor],
+    members: Iterable[Mapping[str, Tensor]],
+    head_names: Sequence[str],
     **others: Tensor | None,
 ) -> Signals:
     """Return a block's signals, those of heads and committee only where requested.
@@ -84,18 +85,30 @@ def block_signals(
         request: The request.
         indices: (b,) the block's objects.
         log_probs: Per head that these objects have (b or more, classes).
-        members: Log-probabilities of each committee member, (b or more, classes).
+        members: Log-probabilities (b or more, classes) by head of each dropout mask, or of the whole network for a
+            committee of heads: a member is a head under a mask.
+        head_names: The network's heads.
         others: Further signals by name.
     """
     log_mean: Tensor | None = None
     mean_entropy: Tensor | None = None
+    each: Tensor | None = None
     if request.committee is not None:
-        log_mean, mean_entropy = scores.summarise_committee(members)
+        if request.members:
+            members = list(members)
+            heads = (FUSED,) if request.committee.kind == "dropout" else head_names
+            # Members that an object lacks would put those of others in the wrong places.
+            whole = [by_head.get(head, by_head[FUSED]) for by_head in members for head in heads]
+            each = torch.stack(whole, dim=1)
+        log_mean, mean_entropy = scores.summarise_committee(
+            log_probs for by_head in members for log_probs in by_head.values()
+        )
     return Signals(
         indices,
         log_probs=log_probs[FUSED] if FUSED in asked_heads(request) else None,
         committee_log_mean=log_mean,
         committee_mean_entropy=mean_entropy,
+        members=each,
         side_log_probs={head: log_probs[head] for head in request.side_heads if head in log_probs},
         **cast("dict[str, Any]", others),
     )

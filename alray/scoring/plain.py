@@ -78,22 +78,23 @@ class ModulePass:
             indices,
             _log_probs(outputs, asked_heads(request)),
             self._members(batch, outputs),
+            self._network.head_names,
             features=outputs.features if request.features else None,
             predicted_loss=predicted,
         )
 
-    def _members(self, batch: Batch, outputs: Outputs) -> list[Tensor]:
-        """Return the log-probabilities (b, classes) of every member."""
+    def _members(self, batch: Batch, outputs: Outputs) -> list[dict[str, Tensor]]:
+        """Return the log-probabilities (b, classes) of every member by head, those of a mask together."""
         committee = self._request.committee
         if committee is None:
             return []
         heads = (FUSED,) if committee.kind == "dropout" else self._network.head_names
         if committee.kind == "heads":
-            return list(_log_probs(outputs, heads).values())
-        members: list[Tensor] = []
+            return [_log_probs(outputs, heads)]
+        members: list[dict[str, Tensor]] = []
         for member in range(committee.members):
             with self._as_member(member):
-                members += _log_probs(self._network(batch), heads).values()
+                members.append(_log_probs(self._network(batch), heads))
         return members
 
 

@@ -21,7 +21,10 @@ def can_score(network: Network) -> TypeGuard[LateFusion]:
 
 def can_compute(request: Request) -> bool:
     """Return whether they compute all that is requested: signals from probabilities alone."""
-    others = (request.features, request.predicted_loss, request.input_dropout, request.last_layer)
+    others = (
+        *(request.features, request.predicted_loss, request.input_dropout),
+        *(request.last_layer, request.shortlist, request.targets),
+    )
     return not any(others)
 
 

@@ -67,12 +67,12 @@ class SequentialPass:
         """Return the signals of a block of objects."""
         h = gather_block(self._modality, indices, self._buffer, self.row_step)
         h = _run(self._whole[: self._shared], h)
-        members = (torch.log_softmax(logits, dim=1) for logits in self._each_member(h))
+        members = ({FUSED: torch.log_softmax(z, dim=1)} for z in self._each_member(h))
         log_probs: dict[str, Tensor] = {}
         if asked_heads(self._request):
             logits = _run(self._whole[self._shared :], h)
             log_probs[FUSED] = torch.log_softmax(logits, dim=1)
-        return block_signals(self._request, indices, log_probs, members)
+        return block_signals(self._request, indices, log_probs, members, (FUSED,))
 
     def _each_member(self, shared: Tensor) -> Iterator[Tensor]:
         """Yield each member's logits (b, classes)."""

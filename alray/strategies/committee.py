@@ -8,13 +8,13 @@ from typing_extensions import override
 
 from alray.errors import SpecError
 from alray.strategies import scores
-from alray.strategies.base import ScoreStrategy, given
+from alray.strategies.base import ScoreStrategy, StrategyBase, given
 from alray.strategies.signals import Committee, CommitteeKind, Request, Signals
 
 
 @dataclass(frozen=True)
-class CommitteeStrategy(ScoreStrategy):
-    """Base of strategies that score by a committee.
+class CommitteeOptions(StrategyBase):
+    """The options of strategies that ask a committee.
 
     Attributes:
         members: Number of dropout masks, each shared by all objects of a round; at least 2. Not used by
@@ -35,6 +35,11 @@ class CommitteeStrategy(ScoreStrategy):
     @override
     def needs(self) -> Request:
         return Request(committee=Committee(self.members, self.committee))
+
+
+@dataclass(frozen=True)
+class CommitteeStrategy(CommitteeOptions, ScoreStrategy):
+    """Base of strategies that score by a committee."""
 
 
 @dataclass(frozen=True)

@@ -78,11 +78,29 @@ DESCRIPTIONS: Mapping[str, Description] = {
         _COMMITTEE,
         f"small images from few labels (Gal et al. 2017); {_CDAL.format('6.8')}",
     ),
+    "batch_bald": Description(
+        "objects whose labels together tell most about which member of a committee is right",
+        "Kirsch et al. 2019",
+        f"{_COMMITTEE}; for each object chosen at most shortlist x samples x m c, 500 x 10,000 x m c",
+        "pools with many copies, where the best by BALD are alike (Kirsch et al. 2019)",
+    ),
+    "epig": Description(
+        "objects whose label tells most about the labels of other objects of the pool",
+        "Bickford Smith et al. 2023",
+        f"{_COMMITTEE}; shortlist x targets x m c^2, 10,000 x 100 x m c^2",
+        "pools with objects unlike those to be predicted (Bickford Smith et al. 2023)",
+    ),
     "badge": Description(
         "draws where gradients are large and far apart",
         "Ash et al. 2020",
         "k n (c + d)",
         f"better than random in 12 of 13 settings and worse in none {_LABELBENCH}; {_CDAL.format('4.3')}",
+    ),
+    "bait": Description(
+        "a batch whose Fisher information covers that of the pool",
+        "Ash et al. 2021",
+        "n c^2 w^2 with w = 30 numbers left of d; 50,000 comparisons of c^2 (c + w^2); 3 k products of c (c w)^2",
+        f"mean gain in area of .003 over random in 2 settings {_LABELBENCH}",
     ),
     "coreset": Description(
         "what is farthest from all that is labelled",

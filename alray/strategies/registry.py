@@ -13,7 +13,9 @@ from alray.errors import SpecError
 from alray.settings.base import unknown_name
 from alray.strategies.alfa_mix import AlfaMix
 from alray.strategies.badge import Badge
+from alray.strategies.bait import Bait
 from alray.strategies.base import ScoreStrategy, Strategy
+from alray.strategies.batch_bald import BatchBald
 from alray.strategies.best_of_batches import BestOfBatches
 from alray.strategies.checking import check_attributes
 from alray.strategies.class_balanced import ClassBalanced
@@ -27,6 +29,7 @@ from alray.strategies.committee import (
 from alray.strategies.coreset import CoreSet
 from alray.strategies.density import Density
 from alray.strategies.drop_query import DropQuery
+from alray.strategies.epig import Epig
 from alray.strategies.galaxy import Galaxy
 from alray.strategies.herding import MaxHerding, UHerding
 from alray.strategies.libraries import classes
@@ -48,7 +51,10 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "committee_margin": CommitteeMargin,
     "committee_entropy": CommitteeEntropy,
     "bald": Bald,
+    "batch_bald": BatchBald,
+    "epig": Epig,
     "badge": Badge,
+    "bait": Bait,
     "coreset": CoreSet,
     "cluster_margin": ClusterMargin,
     "typiclust": TypiClust,

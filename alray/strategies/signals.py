@@ -51,6 +51,10 @@ class Request:
     Attributes:
         log_probs: The fused head's log-probabilities.
         committee: Mean and mean entropy of this committee, or None for no committee.
+        members: What each member of the committee says, n x members x classes numbers; `shortlist` takes fewer.
+        shortlist: Number of candidates about which the committee disagrees most (by BALD), with what each member says.
+        targets: Number of objects drawn from the train part, labelled ones too, with what each member says; the members
+            are the same ones.
         features: The input of the last layer.
         predicted_loss: The loss predictor's prediction; a strategy that asks for it has a `loss_prediction`.
         true_loss: The fused head's loss, for oracles only.
@@ -64,6 +68,9 @@ class Request:
 
     log_probs: bool = False
     committee: Committee | None = None
+    members: bool = False
+    shortlist: int = 0
+    targets: int = 0
     features: bool = False
     predicted_loss: bool = False
     true_loss: bool = False
@@ -73,6 +80,10 @@ class Request:
     trial_loss: bool = False
     input_dropout: InputDropout | None = None
     last_layer: bool = False
+
+    def __post_init__(self) -> None:
+        if self.committee is None and (self.members or self.shortlist or self.targets):
+            raise ValueError("members, shortlist and targets are asked of a committee: name one")
 
     @property
     def anything(self) -> bool:
@@ -109,6 +120,10 @@ class Signals:
         log_probs: (n, classes) of the fused head.
         committee_log_mean: (n, classes) log of the committee's mean probability.
         committee_mean_entropy: (n,) float64 mean over members of each member's entropy.
+        members: (n, members, classes) log-probabilities. The order of members is the same for all objects; where an
+            object lacks the modality of a head, the fused head under the same dropout mask stands in for it.
+        shortlist: Its candidates, ascending, with `members`; all candidates where they are no more than asked for.
+        targets: Its objects as `candidates`, ascending, with `members`; the whole train part where it is no larger.
         features: (n, width) input of the last layer.
         predicted_loss: (n,) from the loss predictor.
         true_loss: (n,) of the fused head; needs the labels, so only oracles ask for it.
@@ -126,6 +141,9 @@ class Signals:
     log_probs: Tensor | None = None
     committee_log_mean: Tensor | None = None
     committee_mean_entropy: Tensor | None = None
+    members: Tensor | None = None
+    shortlist: "Signals | None" = None
+    targets: "Signals | None" = None
     features: Tensor | None = None
     predicted_loss: Tensor | None = None
     true_loss: Tensor | None = None

@@ -60,7 +60,7 @@ def scoring(text) -> ScoreStrategy:
 
 
 def permuted(signals, order):
-    """Return the same objects in another order."""
+    """Return the same objects in another order; a shortlist has them all."""
     changed: dict[str, Any] = {
         name: value[order]
         for name in (*SIGNAL_NAMES, "pool_features", "dropped_classes")
@@ -69,6 +69,8 @@ def permuted(signals, order):
     changed["side_log_probs"] = {
         head: values[order] for head, values in signals.side_log_probs.items()
     }
+    if signals.shortlist is not None:
+        changed["shortlist"] = permuted(signals.shortlist, order)
     return dataclasses.replace(signals, candidates=signals.candidates[order], **changed)
 
 
@@ -120,6 +122,9 @@ def test_ties_are_broken_at_random(text):
     """Where all objects are alike, each of 60 is among the 12 in a fifth of 150 draws."""
     alike = permuted(make_signals(parse(text).needs), np.zeros(N, dtype=np.int64))
     signals = dataclasses.replace(alike, candidates=np.arange(N))
+    if alike.shortlist is not None:
+        shortlist = dataclasses.replace(alike.shortlist, candidates=np.arange(N))
+        signals = dataclasses.replace(signals, shortlist=shortlist)
     taken = np.zeros(N)
     for seed in range(150):
         taken[select(text, signals, seed=seed).indices] += 1
@@ -197,7 +202,7 @@ def test_committees_are_those_of_the_options(text):
         "bald:members=2:committee=heads": Committee(2, "heads"),
         "committee_margin:committee=both": Committee(10, "both"),
     }
-    is_committee = "committee" in text or "bald" in text
+    is_committee = any(word in text for word in ("committee", "bald", "epig"))
     assert committee == expected.get(text, Committee() if is_committee else None)
 
 

@@ -24,6 +24,9 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
     predicted = torch.from_numpy(rng.normal(size=n)).float()
     asked = needs.committee is not None
     features = torch.from_numpy(rng.normal(size=(n, 6))).float()
+    of_targets = torch.log_softmax(
+        torch.from_numpy(3 * rng.normal(size=(7, 5, classes))).float(), 2
+    )
     labelled = None
     if needs.labelled:
         others = replace(
@@ -36,6 +39,11 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
         log_probs=log_probs if needs.log_probs else None,
         committee_log_mean=summarise_committee(members)[0] if asked else None,
         committee_mean_entropy=entropy(members).mean(dim=0) if asked else None,
+        members=members.transpose(0, 1) if needs.members else None,
+        shortlist=Signals(candidates, members=members.transpose(0, 1))
+        if needs.shortlist
+        else None,
+        targets=Signals(np.arange(7), members=of_targets) if needs.targets else None,
         predicted_loss=predicted if needs.predicted_loss else None,
         true_loss=true_loss(log_probs, labels) if needs.true_loss else None,
         features=features if needs.features else None,

@@ -51,7 +51,12 @@ def everything(network, committee=None):
         predictor = LossPredictor(network.tap_sizes)
     wanted = ("log_probs", "features", "predicted_loss", "true_loss")
     asked: dict[str, Any] = dict.fromkeys(wanted, True)
-    request = Request(committee=committee, side_heads=network.head_names[1:], **asked)
+    request = Request(
+        committee=committee,
+        members=committee is not None,
+        side_heads=network.head_names[1:],
+        **asked,
+    )
     return {"request": request, "predictor": predictor}
 
 

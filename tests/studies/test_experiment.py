@@ -53,6 +53,14 @@ KINDS = {
     "alfa-mix": {"strategies": ["alfa_mix"]},
     "product": {"strategies": ["product_margin:stochastic=power"]},
     "galaxy": {"strategies": ["galaxy"]},
+    "batch-bald": {"strategies": ["batch_bald:members=3:samples=5:shortlist=20"]},
+    "epig": {"strategies": ["epig:members=3:committee=both:targets=15:shortlist=20"]},
+    "bait": {"strategies": ["bait:width=4:comparisons=100"]},
+    "bagged-epig": {
+        "strategies": ["epig:members=2:targets=5"],
+        "model": {"name": "sklearn:tests.helpers.own_classifiers.pipeline"},
+        "training": {},
+    },
     "one-head": {"strategies": ["ideal_loss"], "model": {"heads": "one", "width": 8}},
     "custom-module": {
         "strategies": ["committee_entropy:members=2"],
