@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from alray.networks.network import FUSED, Network
+from alray.networks.targets import TargetsOf, mean_target_loss
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
 from alray.scoring.metrics import LogProbs, Metrics, measure, rows_of
+from alray.strategies.base import given
 from alray.strategies.signals import Request
 
 UNKNOWN = Metrics(np.nan, np.nan, np.nan, np.nan)
@@ -93,7 +95,23 @@ def evaluate(network: Network, pool: PoolTensors, indices: Indices) -> Metrics:
 
 
 def nll_of(
-    network: Network, pool: PoolTensors, indices: Indices | None
+    network: Network,
+    pool: PoolTensors,
+    indices: Indices | None,
+    targets: TargetsOf | None = None,
 ) -> Callable[[], float] | None:
-    """Return a function that evaluates the NLL on these objects, for early stopping; None where there are none."""
-    return None if indices is None else lambda: evaluate(network, pool, indices).nll
+    """Return a function that evaluates the loss on these objects, for early stopping; None where there are none.
+
+    It is the NLL of their labels, or the mean loss of their targets where these are given.
+    """
+    if indices is None:
+        return None
+    if targets is None:
+        return lambda: evaluate(network, pool, indices).nll
+    wanted = targets(indices)
+
+    def loss() -> float:
+        signals = engine.score_recurring(network, pool, indices, Request(log_probs=True))
+        return float(mean_target_loss(given(signals.log_probs), wanted))
+
+    return loss

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from alray.networks.network import Network
+from alray.networks.targets import Known, classes_of
 from alray.networks.tensors import PoolTensors, side_by_side
-from alray.pools.pool import Indices
 from alray.scoring import engine
 from alray.scoring.input_dropout import dropped_classes
 from alray.strategies.signals import LastLayer, Request, Signals
@@ -16,11 +16,20 @@ def with_further(
     signals: Signals,
     network: Network,
     pool: PoolTensors,
-    labelled: Indices,
+    labelled: Known,
     needs: Request,
     rng: np.random.Generator,
 ) -> Signals:
-    """Return the signals of candidates with the further ones that are needed; `rng` draws which inputs are dropped."""
+    """Return the signals of candidates with the further ones that are needed.
+
+    Args:
+        signals: Those of the pass over the candidates.
+        network: The network.
+        pool: The pool.
+        labelled: The labelled objects.
+        needs: What is needed.
+        rng: Draws which inputs are dropped.
+    """
     signals = _with_pool_features(signals, pool, needs)
     if needs.input_dropout is not None:
         found = dropped_classes(network, pool, signals.candidates, needs.input_dropout, rng)
@@ -30,11 +39,12 @@ def with_further(
     if not needs.labelled:
         return signals
     wanted = Request(log_probs=needs.log_probs, features=needs.features)
-    known = Signals(labelled)
+    known = Signals(labelled.objects)
     if wanted.anything:
-        known = engine.score(network, pool, labelled, wanted)
+        known = engine.score(network, pool, labelled.objects, wanted)
     known = _with_pool_features(known, pool, needs)
-    return replace(signals, labelled=replace(known, labels=pool.labels(labelled)))
+    labels = classes_of((labelled.targets or pool.labels)(labelled.objects))
+    return replace(signals, labelled=replace(known, labels=labels))
 
 
 def _last_layer(network: Network) -> LastLayer:

@@ -2,16 +2,15 @@
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from alray.networks.network import FUSED, Network, Outputs
 from alray.networks.sklearn_classifier import SklearnClassifier
+from alray.networks.targets import Known, classes_of, mean_target_loss
 from alray.networks.tensors import PoolTensors
-from alray.pools.pool import Indices
 
 
 def fit_anew(
-    network: Network, pool: PoolTensors, labelled: Indices, rng: np.random.Generator
+    network: Network, pool: PoolTensors, labelled: Known, rng: np.random.Generator
 ) -> list[str]:
     """Replace a classifier's estimator by one that is fitted on the labelled objects; return what the fit warned of.
 
@@ -21,17 +20,19 @@ def fit_anew(
     Args:
         network: The network.
         pool: The pool.
-        labelled: (labels,) objects to learn from, in their order.
+        labelled: The objects to learn from; of each it learns the likeliest class.
         rng: Draws the estimator's `random_state`.
     """
     if not isinstance(network, SklearnClassifier):
         return []
     seed = int(rng.integers(2**31 - 1))
-    return network.fit(pool.batch(labelled), pool.labels(labelled), seed)
+    classes = classes_of((labelled.targets or pool.labels)(labelled.objects))
+    return network.fit(pool.batch(labelled.objects), classes, seed)
 
 
 @torch.no_grad()
-def log_loss(network: SklearnClassifier, pool: PoolTensors, objects: Indices) -> float:
-    """Return the mean negative log-likelihood of these objects' labels, nats."""
-    outputs: Outputs = network(pool.batch(objects))
-    return float(functional.cross_entropy(outputs.heads[FUSED].values, pool.labels(objects)))
+def log_loss(network: SklearnClassifier, pool: PoolTensors, labelled: Known) -> float:
+    """Return the mean loss of these objects' targets, by default the negative log-likelihood of their labels, nats."""
+    outputs: Outputs = network(pool.batch(labelled.objects))
+    wanted = (labelled.targets or pool.labels)(labelled.objects)
+    return float(mean_target_loss(outputs.heads[FUSED].values, wanted))

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from alray.networks.layers import seed_dropouts
 from alray.networks.sklearn_classifier import SklearnClassifier
-from alray.networks.tensors import PoolTensors
-from alray.pools.pool import Indices
+from alray.networks.targets import Known, Targets
+from alray.networks.tensors import Batch, PoolTensors
 from alray.training.batches import batches
 from alray.training.estimator_fit import fit_anew, log_loss
 from alray.training.gpu.stack import Epoch, place_of
@@ -79,14 +79,14 @@ def complete(work: Epochs[Result]) -> Result:
 
 
 def fit(
-    learner: Learner, pool: PoolTensors, labelled: Indices, draws: Draws, options: FitOptions
+    learner: Learner, pool: PoolTensors, labelled: Known, draws: Draws, options: FitOptions
 ) -> Fit:
-    """Fit a learner in place on the labelled objects, (n,) with n >= 1."""
+    """Fit a learner in place on the labelled objects, one at least."""
     return complete(fitting(learner, pool, labelled, draws, options))
 
 
 def fitting(
-    learner: Learner, pool: PoolTensors, labelled: Indices, draws: Draws, options: FitOptions
+    learner: Learner, pool: PoolTensors, labelled: Known, draws: Draws, options: FitOptions
 ) -> Epochs[Fit]:
     """Do the same; yield the epochs of a learner that is in a stack. A network without weights is fitted anew."""
     if isinstance(learner.network, SklearnClassifier):
@@ -95,15 +95,17 @@ def fitting(
     seed_dropouts(learner.network, draws.dropout)
     # Labels grow from round to round, and so do batches.
     steps = Steps(learner, pool, few_shapes=True)
+    objects, targets = labelled.objects, labelled.targets or pool.labels
     best = None if options.validate is None else _Best(learner, options.validate)
     train_loss, done = math.nan, 0
     for epoch in range(options.epochs):
         train_mode(learner, freeze_batch_norm=options.freeze_batch_norm)
         detach = epoch >= options.detach_from * options.epochs
-        parts = batches(len(labelled), learner.spec, draws.order)
-        order = (labelled[positions] for positions in parts)
+        parts = batches(len(objects), learner.spec, draws.order)
+        order = (objects[positions] for positions in parts)
         if learner.place is None:
-            train_loss = _epoch(steps, pool, order, draws, detach=detach)
+            batches_of = ((pool.batch(each), targets(each)) for each in order)
+            train_loss = _epoch(steps, batches_of, draws, detach=detach)
         else:
             live = not options.freeze_batch_norm
             train_loss = yield Epoch(learner, list(order), _draw_seed(draws.dropout), live)
@@ -121,15 +123,15 @@ def _draw_seed(generator: torch.Generator) -> int:
 
 
 def _epoch(
-    steps: Steps, pool: PoolTensors, order: Iterable[Indices], draws: Draws, *, detach: bool
+    steps: Steps, parts: Iterable[tuple[Batch, Targets]], draws: Draws, *, detach: bool
 ) -> float:
     """Take an epoch's steps; return the mean loss per object."""
     total, seen = 0.0, 0
-    for indices in order:
-        masks = steps.draw(len(indices), draws.dropout)
-        loss = steps.take(pool.batch(indices), pool.labels(indices), masks, detach=detach)
-        total += loss.item() * len(indices)
-        seen += len(indices)
+    for batch, targets in parts:
+        masks = steps.draw(len(targets), draws.dropout)
+        loss = steps.take(batch, targets, masks, detach=detach)
+        total += loss.item() * len(targets)
+        seen += len(targets)
     return total / seen
 
 

@@ -11,6 +11,7 @@ from alray.networks.layers import batch_norms
 from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import build_network
 from alray.networks.network import Network, Outputs, Values
+from alray.networks.targets import Targets
 from alray.networks.tensors import Batch, PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.seeding import Purpose
@@ -49,17 +50,17 @@ class Learner(nn.Module):
         # every weight by the full learning rate, however small its gradient.
         self.optimizer = Adam(groups, spec.lr)
 
-    def objective(self, outputs: Outputs, labels: Tensor, *, detach: bool) -> Tensor:
+    def objective(self, outputs: Outputs, targets: Targets, *, detach: bool) -> Tensor:
         """Return the loss of a batch; `detach` keeps the loss predictor's gradient out of the network."""
         total: Tensor
-        total, each = self.loss(outputs, labels)
+        total, each = self.loss(outputs, targets)
         wanted = self.spec.loss_prediction
         if self.predictor is None or wanted is None:
             return total
         taps = outputs.taps
         if detach:
             taps = [Values(tap.values.detach(), tap.rows) for tap in taps]
-        predicted: Tensor = self.predictor(taps, len(labels))
+        predicted: Tensor = self.predictor(taps, len(targets))
         total = total + wanted.weight * ranking_loss(predicted, each, wanted)
         return total
 
@@ -111,10 +112,10 @@ def check_training(network: Network, training: TrainingSpec) -> None:
         raise SpecError("training.batch_norm: frozen needs a network with BatchNorm layers")
 
 
-def step(learner: Learner, batch: Batch, labels: Tensor, *, detach: bool = False) -> Tensor:
+def step(learner: Learner, batch: Batch, targets: Targets, *, detach: bool = False) -> Tensor:
     """Take one step of Adam on a batch; return its loss, a scalar without gradient."""
     outputs: Outputs = learner.network(batch)
-    loss = learner.objective(outputs, labels, detach=detach)
+    loss = learner.objective(outputs, targets, detach=detach)
     learner.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     learner.update()

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from alray.errors import SpecError
 from alray.networks.network import FUSED, Outputs
+from alray.networks.targets import Targets, mean_target_loss, target_losses
 from alray.settings.common import LossPredictionSpec, TrainingSpec
 
 
@@ -38,17 +39,17 @@ class HeadsLoss(nn.Module):
         self.log_variance.requires_grad_(spec.loss == "learned_noise")
 
     @override
-    def forward(self, outputs: Outputs, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, outputs: Outputs, targets: Targets) -> tuple[Tensor, Tensor]:
         """Return the loss of the batch, and (batch,) the fused head's cross-entropy of each object."""
-        total = labels.new_zeros((), dtype=torch.float32)
-        each = functional.cross_entropy(outputs.heads[FUSED].values, labels, reduction="none")
+        total = targets.new_zeros((), dtype=torch.float32)
+        each = target_losses(outputs.heads[FUSED].values, targets)
         s = self.log_variance.clamp(*self._spec.log_variance_range)
         for position, name in enumerate(self.head_names):
             head = outputs.heads.get(name)
             if head is None:
                 continue
-            wanted = labels if head.rows is None else labels[head.rows]
-            mean = each.mean() if name == FUSED else functional.cross_entropy(head.values, wanted)
+            wanted = targets if head.rows is None else targets[head.rows]
+            mean = each.mean() if name == FUSED else mean_target_loss(head.values, wanted)
             total = total + self.weighted(name, mean, s[position])
         return total, each
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from alray.networks.kernels import GRADIENTS, available
 from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import dropouts
+from alray.networks.targets import Targets
 from alray.networks.tensors import Batch, PoolTensors
 from alray.training.learner import Learner, step
 from alray.training.manual.late_fusion import late_fusion_step, step_masks
@@ -41,21 +42,21 @@ class Steps:
         return step_masks(self._dropouts, objects, generator)
 
     def take(
-        self, batch: Batch, labels: Tensor, masks: Sequence[Tensor], *, detach: bool = False
+        self, batch: Batch, targets: Targets, masks: Sequence[Tensor], *, detach: bool = False
     ) -> Tensor:
         """Take one step of Adam on a batch; return its loss before the step, a scalar.
 
         Args:
             batch: The objects.
-            labels: (batch,) their classes.
+            targets: What to learn of them.
             masks: From `draw`.
             detach: Whether the loss predictor's gradient stops at the network.
         """
         if self.late_fusion:
             return late_fusion_step(
-                self.learner, batch, labels, masks, few_shapes=self._few_shapes
+                self.learner, batch, targets, masks, few_shapes=self._few_shapes
             )
         # A single object has no variance of its own.
-        if self.blocks is not None and len(labels) > 1:
-            return sequential_step(self.learner, self.blocks, batch, labels)
-        return step(self.learner, batch, labels, detach=detach)
+        if self.blocks is not None and len(targets) > 1:
+            return sequential_step(self.learner, self.blocks, batch, targets)
+        return step(self.learner, batch, targets, detach=detach)

@@ -18,6 +18,7 @@ from alray.networks.generators import torch_generator
 from alray.networks.late_fusion import LateFusion
 from alray.networks.layers import dropouts, seed_dropouts
 from alray.networks.network import FUSED
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.pools.preparing import prepare
@@ -77,7 +78,7 @@ class FineTunes:
         self._network = network
         order = np.random.default_rng(0).permutation(prepared.train)
         draws = Draws(np.random.default_rng(SEED), torch_generator(SEED))
-        fit(self._learner, self._pool, order[:INITIAL], draws, FitOptions(epochs=15))
+        fit(self._learner, self._pool, Known(order[:INITIAL]), draws, FitOptions(epochs=15))
         self._weights = learner_tensors(self._learner)
         # Objects that have every modality: elsewhere the two draw different masks, and differ by more than rounding.
         complete = self._pool.patterns(order) == 2 ** len(prepared.modalities) - 1

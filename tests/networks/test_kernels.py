@@ -12,6 +12,7 @@ from alray.networks import kernels
 from alray.networks.generators import torch_generator
 from alray.networks.kernels import few_sizes, padded_rows
 from alray.networks.products import SCORING, Products
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.strategies.signals import Committee, Request
 from alray.training.fit import Draws, FitOptions, fit
@@ -215,7 +216,7 @@ def test_fits_whose_batches_grow_meet_few_shapes(shapes):
 
     def meet(labelled):
         draws = Draws(np.random.default_rng(0), torch_generator(0))
-        fit(learner, PoolTensors(pool), pool.train[:labelled], draws, FitOptions(epochs=1))
+        fit(learner, PoolTensors(pool), Known(pool.train[:labelled]), draws, FitOptions(epochs=1))
         return len(shapes)
 
     meet(256)

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from alray.errors import ScoreError, SpecError
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.scoring.engine import score
 from alray.scoring.further_signals import with_further
@@ -181,7 +182,7 @@ def assert_makes_the_logits(network, pool):
     tensors = PoolTensors(pool)
     found = score(network, tensors, everyone(pool), needs)
     none = np.empty(0, dtype=np.int64)
-    found = with_further(found, network, tensors, none, needs, np.random.default_rng(0))
+    found = with_further(found, network, tensors, Known(none), needs, np.random.default_rng(0))
     layer = given(found.last_layer)
     logits = functional.linear(given(found.features), layer.weight, layer.bias)
     torch.testing.assert_close(torch.log_softmax(logits, 1), found.log_probs, rtol=1e-3, atol=1e-4)

@@ -49,7 +49,7 @@ def test_what_is_drawn_twice_is_learnt_twice(pool, tmp_path, monkeypatch):
     learnt = []
 
     def noted(learner, tensors, labelled, draws, options):
-        learnt.append(labelled)
+        learnt.append(labelled.objects)
         return fitting(learner, tensors, labelled, draws, options)
 
     monkeypatch.setattr("alray.studies.sweep.round_fit.fitting", noted)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from alray.networks.generators import torch_generator
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.settings.common import LossPredictionSpec, TrainingSpec
 from alray.studies.sweep.state import RunState
@@ -17,7 +18,7 @@ TRAINING = TrainingSpec(loss_prediction=LossPredictionSpec(), batch_size=16)
 
 def fitted(learner, pool, seed):
     draws = Draws(np.random.default_rng(seed), torch_generator(seed))
-    return fit(learner, PoolTensors(pool), pool.train, draws, FitOptions(epochs=2))
+    return fit(learner, PoolTensors(pool), Known(pool.train), draws, FitOptions(epochs=2))
 
 
 def state_of(learner, **changes):

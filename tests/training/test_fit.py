@@ -7,6 +7,7 @@ import torch
 from alray.networks.generators import torch_generator
 from alray.networks.layers import batch_norms, seed_dropouts
 from alray.networks.network import FUSED
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.settings.common import LossPredictionSpec, TrainingSpec
 from alray.training.batches import batches
@@ -20,7 +21,9 @@ def fitted(learner, pool, *, epochs=3, seed=0, dropout_seed=0, labelled=None, **
     """Fit on the train part unless other objects are given."""
     objects = pool.train if labelled is None else labelled
     draws = Draws(np.random.default_rng(seed), torch_generator(dropout_seed))
-    return fit(learner, PoolTensors(pool), objects, draws, FitOptions(epochs=epochs, **options))
+    return fit(
+        learner, PoolTensors(pool), Known(objects), draws, FitOptions(epochs=epochs, **options)
+    )
 
 
 @pytest.fixture

@@ -38,7 +38,9 @@ def warm_learner(pool, training=None, **model):
     return learner
 
 
-def assert_same_steps(pool, several, training=None, *, frozen=False, few_shapes=False, **model):
+def assert_same_steps(
+    pool, several, training=None, *, frozen=False, few_shapes=False, targets=None, **model
+):
     """Take the same batches by plain steps and by manual ones; return all tensors of the manual learner after them."""
     tensors = PoolTensors(pool)
     plain, manual = (warm_learner(pool, training, **model) for _ in range(2))
@@ -47,7 +49,7 @@ def assert_same_steps(pool, several, training=None, *, frozen=False, few_shapes=
     for learner in (plain, manual):
         train_mode(learner, freeze_batch_norm=frozen)
     for number, indices in enumerate(several):
-        batch, labels = tensors.batch(indices), tensors.labels(indices)
+        batch, labels = tensors.batch(indices), (targets or tensors.labels)(indices)
         loss = step(plain, batch, labels)
         masks = step_masks(dropouts(manual.network), len(indices), generator)
         manual_loss = late_fusion_step(manual, batch, labels, masks, few_shapes=few_shapes)
@@ -177,3 +179,20 @@ def test_other_networks_are_refused():
     for learner in (custom, predicting):
         with pytest.raises(SpecError, match="late fusion without a loss predictor"):
             late_fusion_step(learner, batch, labels, [])
+
+
+def soft(pool, kind):
+    """Return targets of objects that are no classes: probabilities, or possible classes."""
+    values = torch.rand(len(pool), pool.class_count, generator=torch_generator(8))
+    if kind == "probabilities":
+        table = values / values.sum(1, keepdim=True)
+    else:
+        table = values < 0.5
+        table[torch.arange(len(pool)), torch.from_numpy(pool.labels.copy())] = True
+    return lambda indices: table[torch.from_numpy(indices.copy())]
+
+
+@pytest.mark.parametrize("kind", ["probabilities", "possible classes"])
+def test_other_targets_than_classes_are_learnt_alike(kind):
+    pool = make_pool(dimensions=THREE, absent=0.4)
+    assert_same_steps(pool, some_batches(pool), dropout=0.0, targets=soft(pool, kind))

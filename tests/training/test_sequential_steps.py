@@ -11,6 +11,7 @@ from alray.networks import kernels
 from alray.networks.generators import torch_generator
 from alray.networks.layers import dropouts, seed_dropouts
 from alray.networks.loss_predictor import LossPredictor
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.settings.common import TrainingSpec
 from alray.training import steps
@@ -107,7 +108,7 @@ def test_unknown_modules_are_called(pool):
 def fit_once(pool, labelled, *parts, **training):
     learner = learner_of(*parts, **training)
     draws = Draws(np.random.default_rng(0), torch_generator(1))
-    return fit(learner, PoolTensors(pool), labelled, draws, FitOptions(epochs=2))
+    return fit(learner, PoolTensors(pool), Known(labelled), draws, FitOptions(epochs=2))
 
 
 def test_a_fit_takes_manual_steps(pool, monkeypatch):

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from alray.errors import SpecError
 from alray.networks.generators import forked_rng, torch_generator
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.scoring import engine
@@ -103,7 +104,7 @@ def train_base(spec: CorrelationSpec, pool: PoolTensors, base: int) -> Base:
         validate=nll_of(learner.network, pool, parts.held_out),
     )
     with forked_rng(dropout):
-        fit(learner, pool, parts.learned, draws, options)
+        fit(learner, pool, Known(parts.learned), draws, options)
         sample = draw_sample(spec, pool.pool, base)
         return Base(
             evaluate(learner.network, pool, draw_test(spec, pool.pool)),

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.evaluation import evaluate, nll_of
@@ -35,14 +36,14 @@ def learner_of_round(
 
 
 def round_fit(
-    learner: Learner, pool: PoolTensors, labelled: Indices, draws: RoundDraws
+    learner: Learner, pool: PoolTensors, labelled: Known, draws: RoundDraws
 ) -> Epochs[Record]:
     """Fit a learner as a round does, and return its columns; yield the epochs where the learner is in a stack.
 
     Args:
         learner: The one of the round before, or a fresh one in round 0 and where each round trains from scratch.
         pool: The pool.
-        labelled: (labels,) the labelled objects, in the order in which they were labelled.
+        labelled: The labelled objects.
         draws: The round's generators.
     """
     training, first = draws.run.training, draws.round == 0
@@ -55,19 +56,22 @@ def round_fit(
     # Fine-tuning continues after the passive phase, which has passed that share of its epochs.
     if not scratch and detach_from < 1:
         detach_from = 0.0
-    parts = StoppingParts(labelled, None)
+    parts = StoppingParts(labelled.objects, None)
     if scratch:
-        parts = stopping_parts(training, labelled, pool.pool.validation, draws.numpy("stopping"))
+        parts = stopping_parts(
+            training, labelled.objects, pool.pool.validation, draws.numpy("stopping")
+        )
     options = FitOptions(
         epochs=epochs,
         freeze_batch_norm=training.batch_norm == "frozen" and not first,
         detach_from=detach_from,
-        validate=nll_of(learner.network, pool, parts.held_out),
+        validate=nll_of(learner.network, pool, parts.held_out, labelled.targets),
     )
+    learned = Known(parts.learned, labelled.targets)
     drawn = Draws(draws.numpy("batches"), draws.torch("dropout"))
     # In a stack, where runs take turns, nothing draws from the global generators.
     with draws.seeded("dropout") if learner.place is None else nullcontext():
-        fitted = yield from fitting(learner, pool, parts.learned, drawn, options)
+        fitted = yield from fitting(learner, pool, learned, drawn, options)
     return {"train_loss": fitted.train_loss, "epochs": fitted.epochs}
 
 
@@ -86,7 +90,7 @@ def trial_loss(
         copy = learner_of_round(draws.run, pool, draws.round)
         if not scratch:
             restore_learner(copy, kept)
-        complete(round_fit(copy, pool, np.concatenate([labelled, batch]), draws))
+        complete(round_fit(copy, pool, Known(np.concatenate([labelled, batch])), draws))
         with draws.seeded("dropout"):
             return evaluate(copy.network, pool, pool.pool.validation).nll
 

@@ -10,6 +10,7 @@ from alray.custom.code import CustomName, custom_model
 from alray.custom.loading import describe_error
 from alray.errors import SpecError
 from alray.networks.generators import forked_rng, torch_generator
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices, PreparedPool
 from alray.scoring import engine
@@ -102,12 +103,12 @@ def _signals(arm: Arm, prepared: PreparedPool, candidates: Indices) -> Signals:
     known = generator(study.seed, 0, "initial").choice(
         prepared.train, study.initial, replace=False
     )
-    fit_anew(learner.network, pool, known, generator(study.seed, 0, "batches"))
+    fit_anew(learner.network, pool, Known(known), generator(study.seed, 0, "batches"))
     masks = torch_generator(torch_seed(study.seed, 0, "committee")) if needs.committee else None
     found = Signals(candidates)
     if needs.anything:
         found = engine.score(learner.network, pool, candidates, needs, masks, learner.predictor)
     labelled = np.setdiff1d(prepared.train, candidates)[: study.initial]
     inputs = generator(study.seed, 0, "input_dropout")
-    found = with_further(found, learner.network, pool, labelled, needs, inputs)
+    found = with_further(found, learner.network, pool, Known(labelled), needs, inputs)
     return replace(found, trial_loss=lambda _: 0.0) if needs.trial_loss else found

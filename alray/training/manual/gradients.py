@@ -9,22 +9,24 @@ from alray.networks.kernels import NormStep, padded_rows, relu_backward
 from alray.networks.network import Values
 from alray.networks.products import TRAINING
 from alray.networks.sequential import Block
+from alray.networks.targets import Targets, to_target
 from alray.training.learner import Learner
 
 
 def loss_gradients(
-    learner: Learner, heads: Mapping[str, Values], labels: Tensor
+    learner: Learner, heads: Mapping[str, Values], targets: Targets
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return `HeadsLoss` and its gradient in each head's logits, and set that of the learned noise.
 
     With L_i the mean over n objects of -log softmax(z)_y: the gradient in z is w_i (softmax(z) - onehot(y)) / n, where
     w_i is exp(-s_i) for learned noise and a constant otherwise; the gradient in s_i is 1/2 - L_i exp(-s_i). The clamp
-    of s_i passes it on, since `keep_in_range` has moved s_i into its range before.
+    of s_i passes it on, since `keep_in_range` has moved s_i into its range before. Of targets that are no classes,
+    `to_target` has the loss and the gradient.
 
     Args:
         learner: Whose loss it is.
         heads: Per head the logits (present, classes), as in `Outputs`.
-        labels: (batch,) the objects' classes.
+        targets: The objects' targets.
     """
     log_variance, spec = learner.loss.log_variance, learner.spec
     learned = spec.loss == "learned_noise"
@@ -36,20 +38,30 @@ def loss_gradients(
         if name not in heads:
             continue
         head = heads[name]
-        wanted = (labels if head.rows is None else labels[head.rows])[:, None]
-        log_probs = torch.log_softmax(head.values, dim=1)
+        wanted = targets if head.rows is None else targets[head.rows]
         weight = factors[position] if learned else spec.loss_weights.get(name, 1.0)
-        weighted = log_probs.gather(1, wanted).mean() * weight
+        mean, gradient = _mean_and_gradient(head.values, wanted)
+        weighted = mean * weight
         loss -= weighted
         if learned:
             noise_gradient[position] = weighted + 0.5
             loss += log_variance[position] / 2
-        gradient = log_probs.exp_()
-        gradient.scatter_add_(1, wanted, gradient.new_full((len(wanted), 1), -1.0))
         gradients[name] = gradient.mul_(weight / len(wanted))
     if learned:
         log_variance.grad = noise_gradient
     return loss, gradients
+
+
+def _mean_and_gradient(logits: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
+    """Return minus the mean loss, and n times its gradient in the logits."""
+    log_probs = torch.log_softmax(logits, dim=1)
+    if targets.dim() > 1:
+        losses, gradient = to_target(log_probs, targets)
+        return -losses.mean(), gradient
+    wanted = targets[:, None]
+    mean = log_probs.gather(1, wanted).mean()
+    gradient = log_probs.exp_()
+    return mean, gradient.scatter_add_(1, wanted, gradient.new_full((len(wanted), 1), -1.0))
 
 
 def linear_backward(layer: nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from alray.networks.late_fusion import Encoder, LateFusion, Layer
 from alray.networks.layers import Hidden, SeededDropout, draw_masks
 from alray.networks.network import FUSED, Values
 from alray.networks.products import TRAINING
+from alray.networks.targets import Targets
 from alray.networks.tensors import Batch
 from alray.training.learner import Learner
 from alray.training.manual.gradients import linear_backward, loss_gradients
@@ -41,7 +42,7 @@ def step_masks(
 def late_fusion_step(
     learner: Learner,
     batch: Batch,
-    labels: Tensor,
+    targets: Targets,
     masks: Sequence[Tensor],
     *,
     few_shapes: bool = False,
@@ -53,7 +54,7 @@ def late_fusion_step(
     Args:
         learner: Put into training mode by `train_mode`; changed in place.
         batch: The objects, on the CPU.
-        labels: (batch,) their classes.
+        targets: What to learn of them.
         masks: From `step_masks`, for as many objects.
         few_shapes: Whether matrices are padded with rows of zeros to one of few sizes.
 
@@ -78,7 +79,7 @@ def late_fusion_step(
     fused = TRAINING.linear(h, network.output.weight, network.output.bias)[: batch.size]
     heads = {FUSED: Values(fused)}
     heads |= {part.name: part.logits for part in encoders if part.logits is not None}
-    loss, gradients = loss_gradients(learner, heads, labels)
+    loss, gradients = loss_gradients(learner, heads, targets)
     gradient = linear_backward(network.output, h, gradients[FUSED])
     for step in reversed(trunk):
         gradient = step.backward(gradient)

@@ -10,6 +10,7 @@ from alray.networks.kernels import has_hooks, padded_rows
 from alray.networks.network import FUSED, Network, Values
 from alray.networks.products import TRAINING
 from alray.networks.sequential import Block
+from alray.networks.targets import Targets
 from alray.networks.tensors import Batch
 from alray.training.learner import Learner
 from alray.training.manual.gradients import BlockStep, loss_gradients
@@ -37,7 +38,7 @@ def trainable_blocks(network: Network) -> Sequence[Block] | None:
 
 @torch.no_grad()
 def sequential_step(
-    learner: Learner, blocks: Sequence[Block], batch: Batch, labels: Tensor
+    learner: Learner, blocks: Sequence[Block], batch: Batch, targets: Targets
 ) -> Tensor:
     """Take one step of Adam on a batch, as `learner.step` does, to rounding; the same call gives the same bits.
 
@@ -47,7 +48,7 @@ def sequential_step(
         learner: Put into training mode by `train_mode`; changed in place.
         blocks: From `trainable_blocks`.
         batch: Two objects or more, on the CPU, each with the only modality.
-        labels: (batch,) their classes.
+        targets: What to learn of them.
     """
     learner.optimizer.zero_grad()
     (x,) = batch.features.values()
@@ -58,7 +59,7 @@ def sequential_step(
         mask = None if block.dropout is None else block.dropout.training_mask(shape)
         steps.append(BlockStep(block, h, len(x), mask))
         h = steps[-1].output
-    loss, gradients = loss_gradients(learner, {FUSED: Values(h[: len(x)])}, labels)
+    loss, gradients = loss_gradients(learner, {FUSED: Values(h[: len(x)])}, targets)
     gradient = gradients[FUSED]
     for step in reversed(steps[1:]):
         gradient = step.backward(gradient)

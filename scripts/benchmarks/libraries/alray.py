@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from alray.networks.custom_module import CustomModule
 from alray.networks.generators import torch_generator
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality, PreparedPool
 from alray.settings.common import ModelSpec, TrainingSpec
@@ -72,7 +73,7 @@ class Rounds:
             module.layers.load_state_dict(task.make_network(seed).state_dict())
         labelled = task.initial_labels(seed)
         draws = Draws(np.random.default_rng(seed), torch_generator(seed))
-        fit(learner, pool, labelled, draws, FitOptions(epochs=task.START_EPOCHS))
+        fit(learner, pool, Known(labelled), draws, FitOptions(epochs=task.START_EPOCHS))
         state = RunState(0, labelled, {}, learner_tensors(learner))
         self._experiment = Experiment(run, pool, time.process_time, state)
 
