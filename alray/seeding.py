@@ -31,6 +31,8 @@ Purpose = Literal[
     "groups",
     "fine_tune_batches",
     "fine_tune_dropout",
+    "crowd",
+    "answers",
     "control",
     "bootstrap",
     "twin",

@@ -1,0 +1,114 @@
+"""A simulated crowd: how often it errs, towards what, and whom one hears."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from alray.assessors.asking import ask
+from alray.assessors.confusable import alike, confusable_classes
+from alray.assessors.crowd import SKIP, make_crowd
+from alray.settings.crowd import CrowdSpec
+
+CLASSES = 5
+
+
+def generators(index):
+    return np.random.default_rng([7, index])
+
+
+def crowd_of(seed=0, shares=None, **settings):
+    spec = CrowdSpec(**settings)
+    return make_crowd(
+        spec, alike(CLASSES) if shares is None else shares, np.random.default_rng(seed)
+    )
+
+
+def heard(crowd, truth, times=20_000, seed=0):
+    """Return (times, assessors) answers about objects of one class."""
+    rng = np.random.default_rng(seed)
+    return np.stack([crowd.answers(truth, rng) for _ in range(times)])
+
+
+def test_answers_have_the_shares_of_the_confusions():
+    crowd = crowd_of(assessors=3, answers=2, rate=0.3, skips=0.2)
+    found = heard(crowd, truth=2)
+    for assessor in range(3):
+        answers = found[:, assessor]
+        assert (answers == SKIP).mean() == pytest.approx(0.2, abs=0.015)
+        given = answers[answers != SKIP]
+        shares = np.bincount(given, minlength=CLASSES) / len(given)
+        assert shares == pytest.approx(crowd.confusions[assessor, 2], abs=0.02)
+
+
+def test_a_middling_assessor_errs_at_the_rate_and_others_spread_around_it():
+    crowd = crowd_of(assessors=4001, answers=1, rate=0.2, skill_spread=0.5)
+    assert np.median(1 - crowd.skills) == pytest.approx(0.2, abs=0.01)
+    odds = np.log((1 - crowd.skills) / crowd.skills)
+    assert odds.std() == pytest.approx(0.5, abs=0.02)
+    same = crowd_of(assessors=9, skill_spread=0.0, rate=0.2)
+    assert same.skills == pytest.approx([0.8] * 9)
+    assert crowd_of(rate=0.0, skill_spread=2.0).skills == pytest.approx([1.0] * 20)
+
+
+def test_spammers_answer_every_class_alike():
+    crowd = crowd_of(assessors=20, spammers=0.25, rate=0.1)
+    even = np.isclose(crowd.confusions, 1 / CLASSES).all(axis=(1, 2))
+    assert even.sum() == 5
+    assert (crowd.skills[~even] > 0.5).all()
+    assert (crowd_of(seed=1, assessors=20, spammers=0.25).skills != crowd.skills).any()
+
+
+def test_confusable_classes_are_those_whose_means_are_near():
+    means = np.array([[0.0, 0.0], [1.0, 0.0], [10.0, 0.0], [10.0, 1.5]])
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), 200)
+    features = means[labels] + 0.1 * rng.normal(size=(800, 2))
+    shares = confusable_classes(features, labels, 5)
+    assert shares.sum(1) == pytest.approx(np.ones(5))
+    assert np.diagonal(shares).tolist() == [0.0] * 5
+    assert shares[:4].argmax(1).tolist() == [1, 0, 3, 2]
+    assert (shares[:4].max(1) > 0.99).all()
+    assert shares[4] == pytest.approx([0.25, 0.25, 0.25, 0.25, 0.0])
+
+
+def test_everyone_is_asked_once_until_there_are_enough_answers():
+    crowd = crowd_of(assessors=6, answers=3, skips=0.5)
+    objects, truths = np.arange(100, 400), np.arange(300) % CLASSES
+    found = ask(crowd, objects, truths, 3, 4, generators)
+    assert set(found.rounds.tolist()) == {4}
+    pairs = set(zip(found.objects.tolist(), found.assessors.tolist(), strict=True))
+    assert len(pairs) == len(found)
+    for index in objects:
+        of_object = found.where(found.objects == index)
+        given = of_object.bought
+        # Nobody is asked after the third answer; fewer only where all were asked.
+        assert given == 3 or (given < 3 and len(of_object) == 6)
+        assert given < 3 or of_object.classes[-1] != SKIP
+    assert (np.bincount(found.assessors) > 100).all()
+
+
+def test_answers_about_an_object_do_not_depend_on_what_else_is_asked():
+    crowd = crowd_of(skips=0.1)
+    objects, truths = np.arange(40), np.arange(40) % CLASSES
+    whole = ask(crowd, objects, truths, 3, 1, generators)
+    alone = ask(crowd, objects[[33]], truths[[33]], 3, 9, generators)
+    of_one = whole.where(whole.objects == 33)
+    assert alone.table()[:, 1:].tolist() == of_one.table()[:, 1:].tolist()
+    more = ask(crowd, objects[[33]], truths[[33]], 5, 1, generators)
+    assert more.table()[: len(alone), 1:].tolist() == alone.table()[:, 1:].tolist()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rate": 2}, "less than 1"),
+        ({"rate": 1.0}, "less than 1"),
+        ({"answers": 30}, "answers = 30 is more than assessors = 20"),
+        ({"skill_spread": -1}, "greater than or equal to 0"),
+        ({"cost": float("nan")}, "finite"),
+        ({"aggregate": "mean"}, "dawid_skene"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(settings, message):
+    with pytest.raises(ValidationError, match=message):
+        CrowdSpec(**settings)

@@ -1,0 +1,126 @@
+"""What answers say together, against crowd-kit's results and planted truths."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alray.assessors import dawid_skene as module
+from alray.assessors.answers import Answers
+from alray.assessors.asking import ask
+from alray.assessors.confusable import alike
+from alray.assessors.crowd import make_crowd
+from alray.assessors.dawid_skene import dawid_skene, majority
+from alray.settings.crowd import CrowdSpec
+
+CLASSES, ASSESSORS = 5, 8
+
+
+def drawn(seed, index):
+    return np.random.default_rng([seed, index])
+
+
+def asked(objects=300, seed=0, **settings):
+    """Return the answers of a crowd, the truth, and the crowd."""
+    spec = CrowdSpec(assessors=ASSESSORS, skill_spread=1.0, rate=0.25, **settings)
+    crowd = make_crowd(spec, alike(CLASSES), np.random.default_rng(seed))
+    truths = np.random.default_rng(seed + 1).integers(0, CLASSES, objects)
+    answers = ask(crowd, np.arange(objects), truths, 3, 0, partial(drawn, seed))
+    return answers, truths, crowd
+
+
+def brute_force(answers, prior, confusions, index):
+    """Return the posterior of an object by Bayes' rule, answer by answer."""
+    found = prior.copy()
+    for position in np.flatnonzero(answers.objects == index):
+        assessor, answer = answers.assessors[position], answers.classes[position]
+        found *= confusions[assessor, :, answer]
+    return found / found.sum()
+
+
+def test_shares_of_answers():
+    table = np.array([[0, 7, 0, 1], [0, 7, 1, 1], [0, 7, 2, 2], [0, 3, 0, 4], [0, 3, 1, -1]])
+    objects, shares = majority(Answers.of_table(table), CLASSES)
+    assert objects.tolist() == [3, 7]
+    assert shares == pytest.approx(np.array([[0, 0, 0, 0, 1], [0, 2 / 3, 1 / 3, 0, 0]]))
+
+
+@pytest.mark.parametrize("one_coin", [False, True])
+def test_the_posterior_is_bayes_rule_with_the_estimates(one_coin, monkeypatch):
+    monkeypatch.setattr(module, "TOLERANCE", 1e-13)
+    monkeypatch.setattr(module, "ITERATIONS", 5000)
+    answers, _, _ = asked()
+    found = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin)
+    prior = found.posterior.mean(0)
+    for row in range(0, 300, 29):
+        expected = brute_force(answers, prior, found.confusions, found.objects[row])
+        assert found.posterior[row] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*inplace keyword")
+@pytest.mark.parametrize("one_coin", [False, True])
+def test_it_is_what_crowd_kit_finds(one_coin, monkeypatch):
+    """To convergence: crowd-kit counts the prior once per answer in the bound by which it stops."""
+    aggregation = pytest.importorskip("crowdkit.aggregation", reason="crowd-kit is not installed")
+    monkeypatch.setattr(module, "TOLERANCE", -np.inf)
+    monkeypatch.setattr(module, "ITERATIONS", 60)
+    answers, _, _ = asked()
+    mine = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin)
+    frame = pd.DataFrame(answers.table()[:, 1:], columns=["task", "worker", "label"])
+    kind = aggregation.OneCoinDawidSkene if one_coin else aggregation.DawidSkene
+    theirs = kind(n_iter=60, tol=-np.inf).fit_predict_proba(frame)
+    theirs = theirs.sort_index().sort_index(axis=1)
+    assert mine.posterior == pytest.approx(theirs.to_numpy(), abs=1e-6)
+
+
+@pytest.mark.parametrize("one_coin", [False, True])
+def test_skills_are_found_and_beat_the_majority(one_coin):
+    right = {"majority": 0.0, "found": 0.0}
+    for seed in range(5):
+        answers, truths, crowd = asked(2000, seed)
+        _, shares = majority(answers, CLASSES)
+        found = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin)
+        assert np.abs(found.skills - crowd.skills).max() < 0.08
+        right["majority"] += (shares.argmax(1) == truths).mean()
+        right["found"] += (found.posterior.argmax(1) == truths).mean()
+    assert right["found"] > right["majority"] + 0.05
+
+
+def test_assessors_without_answers_have_no_estimate_and_no_answers_no_posterior():
+    answers, _, _ = asked(40)
+    found = dawid_skene(answers.where(answers.assessors != 2), ASSESSORS, CLASSES)
+    assert np.flatnonzero(np.isnan(found.skills)).tolist() == [2]
+    nothing = dawid_skene(Answers(), ASSESSORS, CLASSES)
+    assert nothing.posterior.shape == (0, CLASSES)
+
+
+@pytest.mark.parametrize("one_coin", [False, True])
+def test_more_answers_are_read_from_where_fewer_ended(one_coin):
+    answers, _, _ = asked(600)
+    fewer = dawid_skene(
+        answers.where(answers.objects < 580), ASSESSORS, CLASSES, one_coin=one_coin
+    )
+    cold = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin)
+    warm = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin, start=fewer)
+    assert (warm.posterior.argmax(1) == cold.posterior.argmax(1)).mean() > 0.98
+    assert warm.skills == pytest.approx(cold.skills, abs=0.03)
+
+
+def test_with_few_answers_one_number_an_assessor_is_learnt_better_than_a_matrix():
+    """50 classes, 20 assessors: each has 60 answers, about one for each class."""
+    classes = 50
+    wrong = {"majority": 0.0, "one coin": 0.0, "matrix": 0.0}
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        truths = rng.integers(0, classes, 400)
+        crowd = make_crowd(CrowdSpec(), alike(classes), rng)
+        answers = ask(crowd, np.arange(400), truths, 3, 0, partial(drawn, seed))
+        shares = majority(answers, classes)[1]
+        coin, matrix = (
+            dawid_skene(answers, 20, classes, one_coin=one_coin).posterior
+            for one_coin in (True, False)
+        )
+        for name, posterior in zip(wrong, (shares, coin, matrix), strict=True):
+            wrong[name] += float((posterior.argmax(1) != truths).mean()) / 3
+    assert wrong["one coin"] < wrong["majority"] < wrong["matrix"] - 0.05
