@@ -114,8 +114,10 @@ def sweep(
             raise
         rounds, runs, summary = driver.conclude()
         store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})
-        queries = store.read_queries(runs["run_id"])
-        return ShownSweep(store.root, plan.study, rounds, queries, runs, summary)
+        queries, answers = (
+            read(runs["run_id"]) for read in (store.read_queries, store.read_answers)
+        )
+        return ShownSweep(store.root, plan.study, rounds, queries, runs, summary, answers)
 
 
 def plan_sweep(

@@ -124,7 +124,8 @@ def _option(name: str, setting: Setting, settings: "type[Settings]") -> _Setting
 
     field = field_of(settings, setting.name)
     kind = _kind(field.annotation)
-    section = hasattr(kind, "model_fields")
+    # A section whose settings are written in one text is no switch.
+    section = hasattr(kind, "model_fields") and setting.metavar is None
     switch = section or kind is bool
     mapping = get_origin(kind) is dict
     shown = f"no-{name}" if switch and not field.default else _shown(field)

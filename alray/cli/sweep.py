@@ -27,6 +27,7 @@ OPTIONS = {
     "full-data": Setting("full_data"),
     "candidates": Setting("candidates"),
     "screen": Setting("screen"),
+    "crowd": Setting("crowd", "NAME=VALUE,..."),
     "compat": Setting("compat"),
     **EXECUTION,
 }

@@ -32,6 +32,7 @@ from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_repo
 from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.correlation import OUTCOMES
+from alray.settings.crowd import CrowdSpec
 from alray.settings.location import Location, StudyPath, location_of
 from alray.studies.correlation.results import Correlation, read_correlation
 from alray.studies.correlation.store import CorrelationStore
@@ -247,6 +248,9 @@ def results_from(
     seed = int(source.settings.get("seed", 0))
     rng = generator(seed, 0, "bootstrap")
     amount, currency = label_cost
+    crowd = source.settings.get("crowd")
+    if amount is None and crowd:
+        amount = CrowdSpec.model_validate(crowd).label_cost
     rounds, runs = source.rounds, source.runs
     criterion = Criterion(source.reference, metric)
     summary = summarise(rounds, runs, rng, criterion)

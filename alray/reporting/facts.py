@@ -12,6 +12,7 @@ from alray.pools.builtin import pool_name
 from alray.reporting.sources import Source
 from alray.settings.base import flatten
 from alray.settings.common import unusual_parts
+from alray.settings.crowd import CrowdSpec
 from alray.settings.estimators import class_of
 from alray.studies.recorded_choices import recorded_precision
 
@@ -36,6 +37,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         "split": f"{_split(split)}{_groups(settings['pool'])}; {_drawn(split)}; metrics on "
         f"{settings['metric_split']}",
         "labels": f"{_labels(settings)}{outside and f' {outside} outside the budget'}",
+        **_crowd(settings),
         **_evaluated(settings),
         **_full_data(ceilings),
         **_scored(source),
@@ -45,6 +47,12 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         **_made_by(source.runs),
         **provenance(manifest, versions),
     }
+
+
+def _crowd(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return who answers, where it is not the pool's labels."""
+    crowd = settings.get("crowd")
+    return {"crowd": CrowdSpec.model_validate(crowd).words} if crowd else {}
 
 
 def _fitted(settings: Mapping[str, Any]) -> dict[str, str]:

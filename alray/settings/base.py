@@ -4,7 +4,7 @@ import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -60,12 +60,25 @@ def validate(kind: type[AnySettings], values: Mapping[str, Any], origin: str) ->
 def _explain(kind: type[Settings], detail: Any) -> str:
     path = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return unknown_name("setting", path, setting_names(kind))
+        return unknown_name("setting", path, _near_names(kind, path))
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] in ("int_parsing", "int_from_float"):
         message = "write a whole number"
     value = "" if isinstance(detail["input"], dict) else f" (got {detail['input']!r})"
     return f"{path}: {message}{value}" if path else f"{message}"
+
+
+def _near_names(kind: type[Settings], path: str) -> list[str]:
+    """Return the names that one may have meant: all, or those of its section where that is one that may be absent."""
+    *sections, _ = path.split(".")
+    for section in sections:
+        field = kind.model_fields.get(section)
+        inner = [] if field is None else [field.annotation, *get_args(field.annotation)]
+        found = [each for each in inner if isinstance(each, type) and issubclass(each, Settings)]
+        if not found:
+            return setting_names(kind)
+        kind = found[0]
+    return setting_names(kind, ".".join([*sections, ""]))
 
 
 def refuse_repeats(key: str, values: Sequence[object]) -> None:

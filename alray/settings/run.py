@@ -19,6 +19,7 @@ from alray.settings.common import (
     TrainingSpec,
     unusual_parts,
 )
+from alray.settings.crowd import CrowdSpec
 from alray.settings.libraries import packages_of
 from alray.settings.names import LONGEST
 from alray.settings.sweep import ScreenSpec, SweepSplitSpec
@@ -38,6 +39,7 @@ OPTIONAL = (
     "gpu_precision",
     "initial_draw",
     "initial_selection",
+    "crowd",
 )
 """Settings that are part of a run's identity only where they are set."""
 
@@ -73,6 +75,7 @@ class RunSpec(Settings):
         gpu_precision: Numbers of its products where they are not float32.
         initial_selection: How the initial labels are chosen where that is not at random.
         initial_draw: How the initial labels are drawn where it is not each object once.
+        crowd: Who answers in the place of the pool's labels.
         evaluate_every: Metrics are computed in the rounds whose number is a multiple of it; None for all rounds.
         screen_precision: What a screen computes in whose own setting is left open: the manifest holds it, and not the
             run's name, as with `execution.products`.
@@ -102,6 +105,7 @@ class RunSpec(Settings):
     gpu_precision: Literal["tf32", "bf16"] | None = None
     initial_draw: Literal["with_replacement"] | None = None
     initial_selection: Literal["centroid", "typiclust", "stratified"] | None = None
+    crowd: CrowdSpec | None = None
     candidates: int | None = None
     screen: ScreenSpec | None = None
     evaluate_every: int | None = None

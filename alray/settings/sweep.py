@@ -15,6 +15,7 @@ from alray.settings.common import (
     TrainingSpec,
 )
 from alray.settings.compat import ORIGINAL_SWEEP, as_original
+from alray.settings.crowd import CrowdSpec
 from alray.settings.seeds import Seeds
 
 
@@ -57,6 +58,18 @@ class ScreenSpec(Settings):
 def _screen(value: object) -> object:
     """Return the default screen for true, and None for false."""
     return ({} if value else None) if isinstance(value, bool) else value
+
+
+def _section(value: object) -> object:
+    """Return the settings of a text such as `rate=.2,answers=3`, as a command line has them."""
+    if not isinstance(value, str):
+        return _screen(value)
+    pairs = [word.partition("=") for word in value.split(",") if word.strip()]
+    for name, equals, number in pairs:
+        if not (name.strip() and equals and number.strip()):
+            raise ValueError("write NAME=VALUE,NAME=VALUE, such as rate=.2,answers=3")
+    refuse_repeats("crowd", [name.strip() for name, _, _ in pairs])
+    return {name.strip(): number.strip() for name, _, number in pairs}
 
 
 FULL_DATA = "full data"
@@ -123,6 +136,11 @@ class SweepSpec(Settings):
         description="rounds from one evaluation to the next, the first of which is round 0; rounds is a multiple of "
         "it. A larger number saves time and leaves curves with fewer points",
     )
+    crowd: Annotated[CrowdSpec | None, BeforeValidator(_section)] = Field(
+        None,
+        description="assessors who err answer in the place of the pool's labels, which stay the truth for metrics; "
+        "such as rate=.2,answers=3",
+    )
     metric_split: Literal["test", "validation"] = Field(
         "test", description="part that accuracy, macro_f1, nll and ece are computed on"
     )
@@ -151,6 +169,15 @@ class SweepSpec(Settings):
                 "initial_draw: with_replacement draws some objects twice, and training.stopping: from_labels could "
                 "then stop by an object that it learns from; use training.stopping=held_out or fixed_epochs, or "
                 "initial_draw=distinct"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _asks_about_each_object_once(self) -> "SweepSpec":
+        if self.crowd is not None and self.initial_draw == "with_replacement":
+            raise ValueError(
+                "crowd asks about each object once, and initial_draw: with_replacement draws some twice; leave one of "
+                "them out"
             )
         return self
 

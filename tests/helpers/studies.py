@@ -80,12 +80,12 @@ def comparable(frame: pd.DataFrame) -> pd.DataFrame:
     """Return records without the columns that may differ between executions, in a fixed order."""
     kept = frame.drop(columns=[name for name in TIMING_COLUMNS if name in frame])
     order = [name for name in ("run_id", "round", "rank") if name in kept]
-    return kept.sort_values(order, ignore_index=True)
+    return kept.sort_values(order, ignore_index=True, kind="stable")
 
 
 def assert_same_records(expected: Sweep, actual: Sweep) -> None:
-    """Compare rounds and queries to the bit."""
-    for name in ("rounds", "queries"):
+    """Compare rounds, queries and answers to the bit."""
+    for name in ("rounds", "queries", "answers"):
         pd.testing.assert_frame_equal(
             comparable(getattr(expected, name)),
             comparable(getattr(actual, name)),

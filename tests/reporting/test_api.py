@@ -102,7 +102,7 @@ def test_a_study_in_memory_is_not_read_again(study, tmp_path, monkeypatch):
     runs.loc[runs["seed"] == 1, "status"] = "failed"
     runs.to_parquet(folder / "runs.parquet")
     records = (store.read_rounds(), store.read_queries(), runs)
-    loaded = Sweep(folder, SweepSpec(), *records, summary=pd.DataFrame())
+    loaded = Sweep(folder, SweepSpec(), *records, summary=pd.DataFrame(), answers=pd.DataFrame())
     expected = html_of(report(folder, out=tmp_path / "a", formats=PAGE))
     assert "3 runs failed" in expected
     for name in ("read_rounds", "read_queries", "read_runs"):

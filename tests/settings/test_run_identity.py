@@ -6,6 +6,7 @@ import pytest
 
 from alray.settings.base import Settings, assign, setting_names
 from alray.settings.common import LossPredictionSpec
+from alray.settings.crowd import CrowdSpec
 from alray.settings.sweep import SweepSpec
 from tests.helpers.builders import make_pool, plan_of
 
@@ -51,6 +52,16 @@ CHANGES: dict[str, Any] = {
     "query": 5,
     "rounds": 2,
     "candidates": 50,
+    "crowd": {},
+    "crowd.assessors": 21,
+    "crowd.errors": "uniform",
+    "crowd.rate": 0.3,
+    "crowd.skill_spread": 0.0,
+    "crowd.spammers": 0.1,
+    "crowd.skips": 0.1,
+    "crowd.answers": 2,
+    "crowd.cost": 1.0,
+    "crowd.aggregate": "majority",
     "screen": {"share": 0.3},
     "evaluate_every": 3,
     "metric_split": "validation",
@@ -96,6 +107,7 @@ NEEDED: dict[str, dict[str, Any]] = {
         f"training.loss_prediction.{name}": {"training.loss_prediction": {}}
         for name in LossPredictionSpec.model_fields
     },
+    **{f"crowd.{name}": {"crowd": {}} for name in CrowdSpec.model_fields},
 }
 """Setting: the others that it needs to have an effect."""
 
@@ -136,7 +148,8 @@ def test_the_precision_of_a_gpu_is_part_of_a_runs_name_where_it_is_not_float32()
 
 def test_every_setting_is_either_part_of_a_runs_identity_or_exempt_for_a_reason():
     prediction = leaves(LossPredictionSpec, "training.loss_prediction.")
-    assert set(CHANGES) | set(EXEMPT) == {*leaves(SweepSpec), *prediction}
+    crowd = leaves(CrowdSpec, "crowd.")
+    assert set(CHANGES) | set(EXEMPT) == {*leaves(SweepSpec), *prediction, *crowd}
     assert not set(CHANGES) & set(EXEMPT)
 
 

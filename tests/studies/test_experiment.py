@@ -40,6 +40,18 @@ KINDS = {
         "training": {"batch_norm": "frozen", "passive_epochs": 2},
     },
     "learning-loss": {"strategies": ["learning_loss"]},
+    "crowd": {"strategies": ["class_balanced"], "crowd": {"skips": 0.3, "rate": 0.4}},
+    "one-coin": {
+        "strategies": ["learning_loss"],
+        "crowd": {"aggregate": "one_coin", "errors": "uniform", "answers": 2},
+        "training": {"mode": "scratch", "passive_epochs": 2},
+    },
+    "asked-forest": {
+        "strategies": ["margin"],
+        "crowd": {"aggregate": "majority"},
+        "model": {"name": "sklearn:sklearn.naive_bayes.GaussianNB"},
+        "training": {},
+    },
     "best-of-batches": {"strategies": ["best_of_batches:batches=7"]},
     "screened": {"strategies": ["margin"], "screen": {"share": 0.2, "every": 3}},
     "screened in bf16": {
@@ -100,6 +112,10 @@ def test_a_run_resumed_after_any_round_goes_on_alike_to_the_bit(settings):
         after, expected = resumed.state(), RunState.from_bytes(states[number + 1])
         assert same_tensors(after.tensors, expected.tensors)
         assert after.labelled.tolist() == expected.labelled.tolist()
+        if run.crowd is not None:
+            assert (
+                given(after.answers).table().tolist() == given(expected.answers).table().tolist()
+            )
 
 
 def test_late_fusion_sees_the_pixels_of_images_in_a_row():
@@ -252,7 +268,7 @@ def test_a_fit_that_stops_by_its_own_labels_learns_from_the_others(monkeypatch, 
     seen = []
 
     def recording(learner, pool, labelled, *others):
-        seen.append(len(labelled))
+        seen.append(len(labelled.objects))
         return fitting(learner, pool, labelled, *others)
 
     monkeypatch.setattr(round_fit_module, "fitting", recording)

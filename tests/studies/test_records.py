@@ -5,6 +5,7 @@ import pytest
 from alray import api
 from alray.analysis.sweep import summary
 from alray.analysis.sweep.choosing import CHOICE_COLUMNS
+from alray.analysis.sweep.crowd_answers import CROWD_COLUMNS
 from alray.analysis.sweep.original import ORIGINAL_COLUMNS
 from alray.studies.folder import table
 from alray.studies.sweep import records
@@ -24,12 +25,25 @@ def test_the_readme_documents_every_column():
     heads = [(name, "double", meaning) for name, meaning in records.HEAD_COLUMNS.items()]
     tables = documented()
     correlation = {"bases", "groups", "outcomes", "failures", "correlation summary", "quantiles"}
-    sweep = {"Columns", "rounds", "queries", "runs", "summary", "choice", "original"}
+    sweep = {
+        "Columns",
+        "rounds",
+        "crowd",
+        "answers",
+        "queries",
+        "runs",
+        "summary",
+        "choice",
+        "original",
+    }
     assert tables.keys() == sweep | correlation | {"checks"}
     shared = tables["Columns"]
     assert shared == typed(records.RUN_COLUMNS)
     assert shared + tables["rounds"] == typed(records.ROUND_COLUMNS) + heads
     assert shared + tables["queries"] == typed(records.QUERY_COLUMNS)
+    assert shared + tables["answers"] == typed(records.ANSWER_COLUMNS)
+    of_crowd = {name: meaning for name, _, meaning in tables["crowd"]}
+    assert of_crowd == dict(CROWD_COLUMNS)
     assert shared + tables["runs"] == typed(records.STATUS_COLUMNS)
     meanings = {name: meaning for name, _, meaning in tables["summary"]}
     assert meanings == dict(summary.SUMMARY_COLUMNS)

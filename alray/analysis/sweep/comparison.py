@@ -17,6 +17,7 @@ from alray.analysis.sweep.arms import (
     arm_curves,
     reference_pairs,
 )
+from alray.analysis.sweep.crowd_answers import crowd_answers
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.overlap import overlaps
@@ -60,6 +61,8 @@ class Comparison:
         query_measures: arm, measure (a column `query_*` of rounds), seeds, mean, low, high, against, paired_seeds,
             difference, difference_low, difference_high, p: how alike the objects of a query are; see
             `query_measures.query_measures`.
+        crowd: arm, seeds, labels, answers, cost, skipped, unanswered, wrong_labels, skill_error: what a crowd answered,
+            means over seeds at the last round.
         rounds: arm, round, labels, query_s, fit_s, eval_s and sigma_<head>: means over seeds.
     """
 
@@ -73,6 +76,7 @@ class Comparison:
     scores: pd.DataFrame
     overlaps: pd.DataFrame
     query_measures: pd.DataFrame
+    crowd: pd.DataFrame
     rounds: pd.DataFrame
 
 
@@ -121,6 +125,7 @@ def compare(
         scores=score_quantiles(queries),
         overlaps=overlaps(queries, split.runs, pool_size),
         query_measures=query_measures(rounds, pairs, np.random.default_rng(draws_seed)),
+        crowd=crowd_answers(rounds),
         rounds=round_means(rounds),
     )
 

@@ -157,6 +157,7 @@ def sweep_headline(plan: Plan) -> list[str]:
         _parts(plan),
         f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(compared, 'run')}{on_full_data}; "
         f"{_labels(study)}",
+        *([] if study.crowd is None else [f"labels by a crowd: {study.crowd.words}"]),
         *_evaluations(plan),
         f"outside this budget: {plan.labels_outside.words}",
     ]

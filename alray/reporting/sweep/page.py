@@ -13,6 +13,7 @@ from alray.analysis.sweep.query_words import query_sentences
 from alray.reporting.figures import Figure
 from alray.reporting.page import render_page, report_files
 from alray.reporting.sweep import (
+    crowd_tables,
     curve_charts,
     diagnostic_charts,
     difference_charts,
@@ -114,6 +115,8 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "queried": query_sentences(found.overlaps, found.query_measures, arms.reference_title),
         "query_columns": query_tables.query_columns(found.query_measures, arms.reference_title),
         "query_lines": query_tables.query_lines(found.overlaps, found.query_measures, arms),
+        "crowd_columns": crowd_tables.crowd_columns(),
+        "crowd_lines": crowd_tables.crowd_lines(found.crowd, arms),
         "original": []
         if results.original is None
         else original_said(results.original, results.metric),

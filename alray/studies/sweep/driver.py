@@ -26,6 +26,7 @@ from alray.studies.sweep.extension import (
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.run_rows import RunRows
 from alray.studies.sweep.schedule import RunSchedule
 from alray.studies.sweep.state import RunState
 from alray.studies.sweep.status import RunStatus
@@ -57,7 +58,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         self._statuses_written = 0.0
         self._statuses_due = False
         # Rows of the rounds and of the queries of each run in progress.
-        self._rows: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
+        self._rows: dict[str, RunRows] = {}
         extensions = find_extensions(store, plan.runs, store.counts())
         for line in explain(extensions):
             _logger.info(line)
@@ -139,7 +140,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
 
     def _recall(self, job: Job, state: bytes) -> None:
         """Read a run's records as they were at its checkpoint; later ones will be made again, to the bit."""
-        rows = self._rows[job.name] = [], []
+        self._rows[job.name] = RunRows()
         run = self._runs[job.name]
         run.rounds_done, run.seconds = -1, 0.0
         last = int(read_metadata(state)["round"])
@@ -147,11 +148,10 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         if job.start_from != job.name or last == 0:
             run.machine = run.software = ""
             return
-        recorded = self._store.read_run(job.name)
+        recorded = RunRows.recorded(self._store, job.name, last)
         if recorded is not None:
-            for kept, table in zip(rows, recorded, strict=True):
-                kept.extend(row for row in table.to_pylist() if row["round"] <= last)
-            run.rounds_done, run.seconds = last, _sum_seconds(rows[0])
+            self._rows[job.name] = recorded
+            run.rounds_done, run.seconds = last, _sum_seconds(recorded.rounds)
 
     @override
     def _take_failure(self, failure: Failure) -> None:
@@ -203,11 +203,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         self._notify(lambda observer: observer.progressed(name, run, record))
 
     def _add_rows(self, name: str, run: RunStatus, result: Progress) -> None:
-        rounds, queries = self._rows[name]
-        names = self._names[name]
-        added = records.round_rows(names, result.results)
-        rounds += added
-        queries += records.query_rows(names, result.results, self._plan.pool)
+        added = self._rows[name].add(self._names[name], run.run, result, self._plan.pool)
         run.seconds += _sum_seconds(added)
         run.host, run.rounds_done = result.host, result.round
         versions = self._plan.code.versions.items()
@@ -218,8 +214,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
     def _save_state(self, result: Progress, run: RunStatus | None) -> None:
         """Write the records, then the checkpoint that builds on them, unless the run is finished and keeps none."""
         if run is not None:
-            rounds, queries = self._rows[result.job]
-            self._store.write_run(result.job, rounds, queries)
+            self._rows[result.job].write(self._store, result.job)
         kept = run is None or not result.done or self._keeps_last(run.run)
         if result.state is not None and kept:
             self._store.write_checkpoint(result.job, result.state)

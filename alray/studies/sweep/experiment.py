@@ -7,7 +7,9 @@ from functools import cached_property
 import numpy as np
 import torch
 
+from alray.assessors.answers import Answers
 from alray.networks.network import FUSED
+from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
@@ -20,6 +22,7 @@ from alray.strategies import Query, ScoreStrategy, Strategy, parse
 from alray.strategies.base import is_pointwise
 from alray.strategies.checking import check_query, checked_scores
 from alray.strategies.signals import Request, Signals
+from alray.studies.sweep.annotation import crowd_of
 from alray.studies.sweep.initial import initial_objects
 from alray.studies.sweep.query_diagnostics import NOT_MEASURED, QueryDiagnostics
 from alray.studies.sweep.records import Record, RoundResult, class_counts
@@ -65,13 +68,14 @@ class Experiment:
         self._is_rare = np.zeros(pool.pool.class_count, dtype=bool)
         self._is_rare[rarest_classes(pool.pool.labels[pool.pool.train])] = True
         self.learner = self._fresh_learner(0)
+        self._crowd = crowd_of(run, pool, None if state is None else state.answers)
         if state is not None:
             self.round = state.round
             self.labelled = state.labelled
             self._round_zero = dict(state.round_zero)
             restore_learner(self.learner, state.tensors)
             with self._draws.seeded("dropout"):
-                fit_anew(self.learner.network, pool, self.labelled, self._draws.numpy("batches"))
+                fit_anew(self.learner.network, pool, self._known(), self._draws.numpy("batches"))
 
     @cached_property
     def _strategy(self) -> Strategy:
@@ -92,12 +96,14 @@ class Experiment:
     def state(self) -> RunState:
         """Return the run as it is after its last finished round."""
         tensors = learner_tensors(self.learner)
-        return RunState(self.round, self.labelled, self._round_zero, tensors)
+        answers = None if self._crowd is None else self._crowd.answers
+        return RunState(self.round, self.labelled, self._round_zero, tensors, answers)
 
     def round_zero(self) -> RoundResult:
         """Return the passive phase's result, which a state holds too."""
         initial = self.labelled[: self.run.initial]
-        return RoundResult(dict(self._round_zero), initial, np.full(len(initial), np.nan))
+        scores = np.full(len(initial), np.nan)
+        return RoundResult(dict(self._round_zero), initial, scores, self._answers_of(0))
 
     def passive(self) -> RoundResult:
         """Do round 0: label the initial objects and fit on them, with early stopping; return its result."""
@@ -107,6 +113,7 @@ class Experiment:
         """Do the same; yield the epochs where the learner is in a stack."""
         self.labelled = initial_objects(self.run, self._pool, self._draws.numpy("initial"))
         self.round = 0
+        self._ask(self.labelled)
         begin = self._clock()
         fitted = yield from self._fit()
         chosen = {"scored": 0, "screen_recall": np.nan, "query_s": 0.0, **NOT_MEASURED}
@@ -124,6 +131,7 @@ class Experiment:
         with self._draws.seeded("strategy"):
             query, scored = self._query()
         self.labelled = np.concatenate([self.labelled, query.indices])
+        self._ask(query.indices)
         scored["query_s"] = self._clock() - begin
         scored |= self._diagnostics.of(query.indices, self._draws.numpy("query_diagnostics"))
         begin = self._clock()
@@ -131,7 +139,23 @@ class Experiment:
             self.learner = self._fresh_learner(self.round)
         fitted = yield from self._fit()
         record = self._record(query.indices, fitted, begin, scored)
-        return RoundResult(record, query.indices, query.scores)
+        return RoundResult(record, query.indices, query.scores, self._answers_of(self.round))
+
+    def _ask(self, objects: Indices) -> None:
+        """Ask the crowd, where there is one."""
+        if self._crowd is not None:
+            self._crowd.ask(objects, self.round)
+
+    def _answers_of(self, round_number: int) -> Answers | None:
+        """Return the crowd's answers of a round, where there is one."""
+        if self._crowd is None:
+            return None
+        answers = self._crowd.answers
+        return answers.where(answers.rounds == round_number)
+
+    def _known(self) -> Known:
+        """Return what there is to learn from."""
+        return Known(self.labelled) if self._crowd is None else self._crowd.known(self.labelled)
 
     def _query(self) -> tuple[Query, Record]:
         pool = self._pool.pool
@@ -202,14 +226,14 @@ class Experiment:
                 learner.network, self._pool, candidates, needs, masks, learner.predictor
             )
         inputs = self._draws.numpy("input_dropout")
-        found = with_further(found, learner.network, self._pool, self.labelled, needs, inputs)
+        found = with_further(found, learner.network, self._pool, self._known(), needs, inputs)
         if not needs.trial_loss:
             return found
         trial = trial_loss(learner, self._pool, self.labelled, self._draws)
         return replace(found, trial_loss=trial)
 
     def _fit(self) -> Epochs[Record]:
-        fitted = yield from round_fit(self.learner, self._pool, self.labelled, self._draws)
+        fitted = yield from round_fit(self.learner, self._pool, self._known(), self._draws)
         return fitted
 
     def _record(self, queried: Indices, fitted: Record, begin: float, chosen: Record) -> Record:
@@ -224,6 +248,7 @@ class Experiment:
             **fitted,
             **{f"sigma_{name}": value for name, value in self.learner.loss.sigmas().items()},
             **chosen,
+            **({} if self._crowd is None else self._crowd.record(self.labelled)),
             "fit_s": evaluation - begin,
             "eval_s": self._clock() - evaluation if evaluated else 0.0,
         }
@@ -258,7 +283,9 @@ class Experiment:
         return mean_recall(predicted_classes(rows_of(log_probs, rare)), labels[rare])
 
     def _fresh_learner(self, round_number: int) -> Learner:
-        return learner_of_round(self.run, self._pool, round_number, self._stacks)
+        # Stacks learn the pool's labels.
+        stacks = None if self.run.crowd is not None else self._stacks
+        return learner_of_round(self.run, self._pool, round_number, stacks)
 
     @property
     def _draws(self) -> RoundDraws:

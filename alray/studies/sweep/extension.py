@@ -13,6 +13,7 @@ import pandas as pd
 from alray.analysis.wording import count
 from alray.settings.run import RunSpec
 from alray.settings.sweep import SweepSpec
+from alray.studies.sweep.run_rows import RunRows
 from alray.studies.sweep.state import RunState
 from alray.studies.sweep.store import SweepStore
 
@@ -150,18 +151,17 @@ def _is_known(value: Any) -> TypeGuard[float]:
 def _take(store: SweepStore, extension: Extension) -> bool:
     """Write the first shorter run's records and checkpoint under the longer one's name, if they belong together."""
     shorter, run_id = extension.shorter[0], extension.run_id
-    content, recorded = store.read_checkpoint(shorter), store.read_run(shorter)
+    content = store.read_checkpoint(shorter)
     try:
         last = RunState.from_bytes(content).round
     except Exception:  # noqa: BLE001 -- content that cannot be read, for any reason, is of no use
         return False
-    if recorded is None or recorded[0].num_rows <= last:
+    recorded = RunRows.recorded(store, shorter, last)
+    if recorded is None or len(recorded.rounds) <= last:
         return False
-    rounds, queries = (
-        [{**row, "run_id": run_id} for row in table.to_pylist() if row["round"] <= last]
-        for table in recorded
-    )
-    store.write_run(run_id, rounds, queries)
+    for row in (*recorded.rounds, *recorded.queries, *recorded.answers):
+        row["run_id"] = run_id
+    recorded.write(store, run_id)
     store.write_checkpoint(run_id, content)
     return True
 

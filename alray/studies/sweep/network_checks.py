@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from alray.assessors.aggregation import require_crowd_kit
 from alray.errors import AlrayError, SpecError
 from alray.networks.custom_module import CustomModule
 from alray.networks.kernels import has_int8
@@ -49,6 +50,7 @@ def check_networks(
             _check_arm(arm, tried[key])
             _check_signals(tried[key], arm.strategy.needs)
             _check_trials(arm)
+            _check_crowd(arm)
             committee = arm.strategy.needs.committee
             if committee is not None and (key, committee) not in disagreeing:
                 _check_committee(tried[key], pool, committee, seed)
@@ -114,6 +116,17 @@ def _check_trials(arm: Arm) -> None:
         raise SpecError(
             "the strategy chooses by the validation part, on which metric_split: validation measures; leave one of "
             "them out"
+        )
+
+
+def _check_crowd(arm: Arm) -> None:
+    """Refuse what a crowd cannot answer, or not yet."""
+    if arm.study.crowd is None:
+        return
+    require_crowd_kit(arm.study.crowd.aggregate)
+    if arm.strategy.needs.trial_loss:
+        raise SpecError(
+            "the strategy tries batches with their true labels, which a crowd does not give; leave it or crowd out"
         )
 
 

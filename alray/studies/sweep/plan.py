@@ -233,6 +233,7 @@ def _full_data_runs(
             "initial": train_size(shared, run),
             "initial_draw": None,
             "initial_selection": None,
+            "crowd": None,
             "rounds": 0,
             "evaluate_every": None,
             "training": _learning_from_all(run.training),

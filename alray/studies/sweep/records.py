@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from alray.assessors.answers import Answers
+from alray.assessors.crowd import SKIP
 from alray.pools.pool import Indices, Pool
 from alray.settings.run import RunSpec
 
@@ -22,11 +24,13 @@ class RoundResult:
         record: A row of `rounds`: numbers by column name.
         indices: (k,) objects whose labels were revealed, in order of preference.
         scores: (k,) float64 what they were chosen by, NaN where by chance.
+        answers: What a crowd answered about them, None where the pool's labels were revealed.
     """
 
     record: Record
     indices: Indices
     scores: npt.NDArray[np.float64]
+    answers: Answers | None = None
 
 
 RUN_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
@@ -128,6 +132,16 @@ QUERY_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
 }
 
 
+ANSWER_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    **RUN_COLUMNS,
+    "round": (pa.int64(), "round in which the object was queried"),
+    "id": (pa.string(), "the object"),
+    "assessor": (pa.int64(), "who was asked: assessors are the same people in all runs of a seed"),
+    "answer": (pa.string(), "class that was answered, null where the question was skipped"),
+    "cost": (pa.float64(), "price of the answer, 0 where it was skipped"),
+}
+
+
 STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     **RUN_COLUMNS,
     "against": (
@@ -167,6 +181,25 @@ def class_counts(labels: Indices, queried: Indices, labelled: Indices) -> Record
         "query_classes": len(np.unique(labels[queried])),
         "labelled_classes": len(np.unique(labels[labelled])),
     }
+
+
+def answer_rows(
+    name: Mapping[str, Any], results: Sequence[RoundResult], pool: Pool, cost: float
+) -> list[dict[str, Any]]:
+    """Return a row per answer, and per skipped question, that the run of this name has got."""
+    return [
+        {
+            **name,
+            "round": round_number,
+            "id": str(pool.ids[index]),
+            "assessor": assessor,
+            "answer": None if answer == SKIP else pool.classes[answer],
+            "cost": 0.0 if answer == SKIP else cost,
+        }
+        for result in results
+        if result.answers is not None
+        for round_number, index, assessor, answer in result.answers.table().tolist()
+    ]
 
 
 def run_values(study: str, run: RunSpec) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Sweep:
         queries: A row per queried object.
         runs: A row per run.
         summary: A row per arm.
+        answers: A row per answer of a crowd; empty where the pool's labels were revealed.
     """
 
     path: StudyPath
@@ -32,6 +33,7 @@ class Sweep:
     queries: pd.DataFrame
     runs: pd.DataFrame
     summary: pd.DataFrame
+    answers: pd.DataFrame
 
 
 Study = Sweep
@@ -55,4 +57,5 @@ def load(path: str | Path | Location) -> Sweep:
         store.read_queries(runs["run_id"]),
         runs,
         store.read_summary(),
+        store.read_answers(runs["run_id"]),
     )

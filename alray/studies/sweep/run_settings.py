@@ -32,6 +32,7 @@ def run_of(pools: Pools, arm: Arm, seed: int) -> RunSpec:
         gpu_precision=None if execution.gpu_precision == "float32" else execution.gpu_precision,
         initial_draw=None if study.initial_draw == "distinct" else study.initial_draw,
         initial_selection=None if study.initial_selection == "random" else study.initial_selection,
+        crowd=study.crowd,
         candidates=study.candidates,
         screen=study.screen,
         evaluate_every=study.evaluate_every if study.evaluate_every > 1 else None,

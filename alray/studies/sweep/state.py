@@ -11,8 +11,11 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from alray.assessors.answers import Answers
 from alray.pools.pool import Indices
 from alray.training.checkpoint import LABELLED, read_metadata
+
+ANSWERS = "answers"
 
 
 @dataclass(frozen=True)
@@ -24,17 +27,21 @@ class RunState:
         labelled: (labels,) objects in the order in which they were labelled.
         round_zero: The passive phase's record, which every run that starts from it has too.
         tensors: Weights and optimizer state by name.
+        answers: All answers of a crowd, where one is asked.
     """
 
     round: int
     labelled: Indices
     round_zero: Mapping[str, Any]
     tensors: Mapping[str, Tensor]
+    answers: Answers | None = None
 
     def to_bytes(self) -> bytes:
         """Return the content of a safetensors file."""
         metadata = {"round": str(self.round), "round_zero": json.dumps(dict(self.round_zero))}
         tensors = {**self.tensors, LABELLED: torch.from_numpy(self.labelled.copy())}
+        if self.answers is not None:
+            tensors[ANSWERS] = torch.from_numpy(self.answers.table())
         content: bytes = save_tensors(tensors, metadata)
         return content
 
@@ -43,6 +50,8 @@ class RunState:
         """Return the state that `to_bytes` wrote."""
         tensors: dict[str, Tensor] = load_tensors(content)
         labelled: Indices = tensors.pop(LABELLED).numpy().astype(np.int64)
+        asked = tensors.pop(ANSWERS, None)
+        answers = None if asked is None else Answers.of_table(asked.numpy())
         metadata = read_metadata(content)
         round_zero = json.loads(metadata["round_zero"])
-        return RunState(int(metadata["round"]), labelled, round_zero, tensors)
+        return RunState(int(metadata["round"]), labelled, round_zero, tensors, answers)

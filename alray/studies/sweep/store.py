@@ -14,10 +14,17 @@ from typing_extensions import override
 from alray.analysis.sweep.full_data import fill_full_data
 from alray.settings.location import StudyPath
 from alray.studies.folder import Folder, MissingFileError, table
-from alray.studies.sweep.records import QUERY_COLUMNS, ROUND_COLUMNS, STATUS_COLUMNS
+from alray.studies.sweep.records import (
+    ANSWER_COLUMNS,
+    QUERY_COLUMNS,
+    ROUND_COLUMNS,
+    STATUS_COLUMNS,
+)
 
 ROUNDS, QUERIES, CHECKPOINTS = "rounds", "queries", "checkpoints"
+ANSWERS = "answers"
 NO_ROUNDS, NO_QUERIES = table([], ROUND_COLUMNS), table([], QUERY_COLUMNS)
+NO_ANSWERS = table([], ANSWER_COLUMNS)
 
 Row = Mapping[str, Any]
 
@@ -25,7 +32,7 @@ Row = Mapping[str, Any]
 class SweepStore(Folder):
     """A sweep's folder."""
 
-    folders: ClassVar[tuple[str, ...]] = (ROUNDS, QUERIES, CHECKPOINTS)
+    folders: ClassVar[tuple[str, ...]] = (ROUNDS, QUERIES, ANSWERS, CHECKPOINTS)
     others: ClassVar[tuple[str, ...]] = (*Folder.others, "runs.parquet")
 
     def __init__(self, root: StudyPath) -> None:
@@ -46,12 +53,20 @@ class SweepStore(Folder):
 
     # Records of a run
 
-    def write_run(self, run_id: str, rounds: Sequence[Row], queries: Sequence[Row]) -> None:
+    def write_run(
+        self,
+        run_id: str,
+        rounds: Sequence[Row],
+        queries: Sequence[Row],
+        answers: Sequence[Row] = (),
+    ) -> None:
         """Write a run's records up to now. A checkpoint of the last round is written after this, never before.
 
         `rounds` comes last: a run whose rounds are all there counts as finished.
         """
         counts, self._counts = self._counts, None
+        if answers:
+            self._write_table(f"{ANSWERS}/{run_id}.parquet", table(answers, ANSWER_COLUMNS))
         self._write_table(f"{QUERIES}/{run_id}.parquet", table(queries, QUERY_COLUMNS))
         self._write_table(f"{ROUNDS}/{run_id}.parquet", table(rounds, ROUND_COLUMNS))
         if counts is not None:
@@ -59,7 +74,8 @@ class SweepStore(Folder):
 
     def remove_run(self, run_id: str) -> None:
         """Remove a run's records and its checkpoint; `rounds` first: what is left of it counts as no run."""
-        self._writer.remove([f"{ROUNDS}/{run_id}.parquet", f"{QUERIES}/{run_id}.parquet"])
+        folders = (ROUNDS, QUERIES, ANSWERS)
+        self._writer.remove([f"{folder}/{run_id}.parquet" for folder in folders])
         self._writer.remove([_checkpoint(run_id)])
         if self._counts is not None:
             self._counts = {name: n for name, n in self._counts.items() if name != run_id}
@@ -75,6 +91,18 @@ class SweepStore(Folder):
         except MissingFileError:
             return None
         return rounds, queries
+
+    def read_answers(self, run_ids: Collection[str] | None = None) -> pd.DataFrame:
+        """Read what a crowd answered in these runs, or in all, as one frame; no rows where none was asked."""
+        return self._read_folder(ANSWERS, NO_ANSWERS, run_ids)
+
+    def read_answers_of(self, run_id: str) -> pa.Table:
+        """Read what a crowd answered in a run; no rows where none was asked."""
+        try:
+            (answers,) = self._read_tables([f"{ANSWERS}/{run_id}.parquet"])
+        except MissingFileError:
+            return NO_ANSWERS
+        return answers
 
     def holds_any(self, run_ids: Iterable[str]) -> bool:
         """Whether there are records of one of these runs."""

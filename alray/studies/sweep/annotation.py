@@ -1,0 +1,101 @@
+"""What a round's query brings: the pool's labels, or the answers of a crowd about them."""
+
+import numpy as np
+import torch
+
+from alray.assessors.aggregation import aggregate
+from alray.assessors.answers import Answers
+from alray.assessors.asking import ask
+from alray.assessors.confusable import alike, confusable_classes
+from alray.assessors.crowd import SKIP, Crowd, make_crowd
+from alray.assessors.dawid_skene import Aggregated
+from alray.networks.targets import Known
+from alray.networks.tensors import PoolTensors, side_by_side
+from alray.pools.pool import Indices
+from alray.seeding import generator
+from alray.settings.crowd import CrowdSpec
+from alray.settings.run import RunSpec
+from alray.studies.sweep.records import Record
+
+
+class CrowdAnnotation:
+    """A run's crowd and all that it has answered.
+
+    The crowd, and what each assessor would say about an object, are drawn by the run's seed alone: arms with one seed
+    ask the same people, and hear the same about the same object.
+
+    Attributes:
+        answers: All answers so far.
+    """
+
+    def __init__(self, run: RunSpec, spec: CrowdSpec, pool: PoolTensors, answers: Answers) -> None:
+        self._run, self._spec, self._pool = run, spec, pool
+        self._crowd = _made(run, spec, pool)
+        self.answers = answers
+        self._found = self._read(Answers(), None)
+        # Each reading begins where the one before ended, so a run that goes on reads round by round again.
+        for last in np.unique(answers.rounds):
+            self._found = self._read(answers.where(answers.rounds <= last), self._found)
+
+    def ask(self, objects: Indices, round_number: int) -> None:
+        """Ask the crowd about objects, and read all answers anew."""
+
+        def drawn(index: int) -> np.random.Generator:
+            return generator(self._run.study_seed, self._run.seed, "answers", index)
+
+        truths = self._pool.pool.labels[objects]
+        heard = ask(self._crowd, objects, truths, self._spec.answers, round_number, drawn)
+        self.answers += heard
+        self._found = self._read(self.answers, self._found)
+
+    def known(self, labelled: Indices) -> Known:
+        """Return those of the labelled objects that have an answer, with the probabilities of their classes."""
+        known, posterior = self._found.objects, torch.from_numpy(self._found.posterior).float()
+        posterior = posterior.to(self._pool.device)
+
+        def of(objects: Indices) -> torch.Tensor:
+            rows = np.searchsorted(known, objects)
+            return posterior[torch.from_numpy(rows).to(posterior.device)]
+
+        return Known(labelled[np.isin(labelled, known)], of)
+
+    def record(self, labelled: Indices) -> Record:
+        """Return the columns of a round."""
+        truths = self._pool.pool.labels[self._found.objects]
+        wrong = self._found.posterior.argmax(1) != truths
+        difference = np.abs(self._found.skills - self._crowd.skills)
+        return {
+            "answers": self.answers.bought,
+            "cost": self.answers.bought * self._spec.cost,
+            "skipped": int((self.answers.classes == SKIP).sum()),
+            "unanswered": len(labelled) - len(self._found.objects),
+            "wrong_labels": float(wrong.mean()) if len(wrong) else np.nan,
+            "skill_error": float(np.nanmean(difference)) if len(wrong) else np.nan,
+        }
+
+    def _read(self, answers: Answers, before: Aggregated | None) -> Aggregated:
+        """Return what answers say, beginning from what those before said, where there were any."""
+        start = before if before is not None and len(before.objects) else None
+        classes, by = self._pool.pool.class_count, self._spec.aggregate
+        return aggregate(answers, len(self._crowd), classes, by, start)
+
+
+def crowd_of(
+    run: RunSpec, pool: PoolTensors, answers: Answers | None = None
+) -> CrowdAnnotation | None:
+    """Return a run's crowd with its answers so far; None where the pool's labels are revealed."""
+    if run.crowd is None:
+        return None
+    return CrowdAnnotation(run, run.crowd, pool, Answers() if answers is None else answers)
+
+
+@torch.no_grad()
+def _made(run: RunSpec, spec: CrowdSpec, pool: PoolTensors) -> Crowd:
+    """Return the crowd of a run's seed."""
+    prepared = pool.pool
+    shares = alike(prepared.class_count)
+    if spec.errors == "structured":
+        features = side_by_side(pool.batch(prepared.train)).cpu().numpy()
+        labels = prepared.labels[prepared.train]
+        shares = confusable_classes(features, labels, prepared.class_count)
+    return make_crowd(spec, shares, generator(run.study_seed, run.seed, "crowd"))
