@@ -1,0 +1,181 @@
+"""Compares all strategies that need no true labels, on pools and with queries of 20 and 200, and ranks them.
+
+STUDIES are some of openclipart-20, openclipart-200, icons-20 and icons-200 (all if not given): sweeps below WORK of
+eight seeds, which Ray runs. What is finished is kept, so the same command goes on. Then all that are there are
+summarised: areas under the learning curves by accuracy and by macro F1, mean ranks with critical differences, and a
+page that says what is worth using. It takes half an hour for openclipart and several hours for icons on two cores.
+"""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+
+from alray import load
+from alray.analysis.sweep.arms import Criterion
+from alray.analysis.sweep.summary import summarise
+from alray.errors import StoreError
+from alray.reporting.sweep.rank_charts import critical_difference_figure
+from alray.seeding import generator
+from alray.statistics.curves import area_under_curve
+from alray.statistics.mean_ranks import RankComparison, blocks_of, rank_arms
+from alray.strategies import STRATEGIES, parse
+from alray.studies.sweep.results import Sweep
+
+METRICS: Mapping[str, str] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+SEEDS = 8
+STUDIES: Mapping[str, Mapping[str, int]] = {
+    "openclipart-20": {"initial": 300, "query": 20, "rounds": 60, "evaluate-every": 2},
+    "openclipart-200": {"initial": 300, "query": 200, "rounds": 6, "evaluate-every": 1},
+    "icons-20": {"initial": 2000, "query": 20, "rounds": 25, "evaluate-every": 5},
+    "icons-200": {"initial": 2000, "query": 200, "rounds": 10, "evaluate-every": 1},
+}
+"""Study: its pool's name, then how its labels grow."""
+
+INTRODUCTION = """# All strategies, on two pools
+
+Every strategy of alray that needs no true labels, eight seeds each, queries of 20 and of 200 objects
+(`scripts/studies/strategies`). Numbers are areas under the learning curve minus those of the random arm, paired by
+seed, with 95 % intervals for all strategies of a study together; **bold** where such an interval leaves out zero.
+
+"""
+
+
+def strategies() -> list[str]:
+    """Return the strategies that need no true labels, `random` first."""
+    return [name for name in STRATEGIES if not parse(name).oracle]
+
+
+def command(name: str, work: Path) -> list[str]:
+    """Return the command of a study."""
+    options = [word for key, value in STUDIES[name].items() for word in (f"--{key}", str(value))]
+    return [
+        *(sys.executable, "-m", "alray", "sweep", "--pool", name.rpartition("-")[0]),
+        *("--name", name, "--results", str(work), "--no-report", "--seeds", str(SEEDS)),
+        *("--strategies", ",".join(strategies()), *options),
+    ]
+
+
+def areas(name: str, study: Sweep, metric: str) -> pd.DataFrame:
+    """Return a row per finished run: pool, setting, seed, arm, value: the area under its curve."""
+    finished = study.runs[study.runs["status"] == "finished"]
+    rounds = study.rounds[study.rounds["run_id"].isin(finished["run_id"])]
+    rows = []
+    for (arm, seed), of_run in rounds.dropna(subset=[metric]).groupby(["arm", "seed"]):
+        curve = of_run.sort_values("labels")
+        labels, values = (curve[column].to_numpy(float) for column in ("labels", metric))
+        rows.append(
+            {
+                "pool": name.rpartition("-")[0],
+                "setting": f"query {name.rpartition('-')[2]}",
+                "seed": seed,
+                "arm": arm,
+                "value": area_under_curve(labels, values[None])[0],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def summary_of(name: str, study: Sweep, metric: str) -> pd.DataFrame:
+    """Return a row per arm: its area's difference to random with the ends of its interval, and what a round takes."""
+    rng = generator(study.settings.seed, 0, "bootstrap")
+    table = summarise(study.rounds, study.runs, rng, Criterion(metric=metric))
+    columns = ["arm", "seeds", "labels", metric, "alc_difference", "alc_difference_low"]
+    columns += ["alc_difference_high", "p", "labels_saved", "seconds_per_round"]
+    chosen = table[columns].rename(columns={metric: "value"})
+    return chosen.assign(study=name, metric=metric)[["study", "metric", *chosen.columns]]
+
+
+def cell(row: Mapping[Any, Any]) -> str:
+    """Return a difference with its interval as a table's cell has it."""
+    low, mid, high = (row[f"alc_difference{end}"] for end in ("_low", "", "_high"))
+    if not np.isfinite(mid):
+        return ""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return f"{mid:+.4f}"
+    text = f"{mid:+.4f} ({low:+.4f}, {high:+.4f})"
+    return f"**{text}**" if low > 0 or high < 0 else text
+
+
+def differences_table(summary: pd.DataFrame, metric: str, order: Sequence[str]) -> str:
+    """Return a Markdown table: a row per arm, a column per study."""
+    rows = summary[summary["metric"] == metric]
+    names = list(dict.fromkeys(rows["study"]))
+    lines = [f"| arm | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
+    cells = {(row["study"], row["arm"]): cell(row) for row in rows.to_dict("records")}
+    lines += [
+        f"| {arm} | {' | '.join(cells.get((name, arm), '') for name in names)} |"
+        for arm in order
+        if any(cells.get((name, arm)) for name in names)
+    ]
+    return "\n".join(lines)
+
+
+def worth_using(found: RankComparison, metric: str) -> str:
+    """Return what the ranks show about each arm beside random, in a paragraph."""
+    shown, at = found.shown(), found.arms.index("random")
+    ahead = [arm for i, arm in enumerate(found.arms) if shown[i, at] and i < at]
+    behind = [arm for i, arm in enumerate(found.arms) if shown[i, at] and i > at]
+    first = found.arms[0]
+    equal = [arm for i, arm in enumerate(found.arms) if i and not shown[0, i]]
+    return (
+        f"By {metric}, over {found.blocks} blocks of pool and seed (Friedman p = {found.friedman_p:.2g}), shown to be "
+        f"better than random: {', '.join(ahead) or 'none'}. Shown to be worse: {', '.join(behind) or 'none'}. {first} "
+        f"has the best mean rank ({found.mean_ranks[0]:.1f} of {len(found.arms)}; random {found.mean_ranks[at]:.1f}); "
+        f"not shown to differ from it: {', '.join(equal) or 'none'}."
+    )
+
+
+def publish(work: Path, out: Path) -> None:
+    """Write the tables, figures and the page of all studies that are there."""
+    studies = {}
+    for name in STUDIES:
+        try:
+            studies[name] = load(work / name)
+        except StoreError:
+            click.echo(f"{name} has not been run, and is left out")
+    if not studies:
+        raise click.ClickException(f"there is no study below {work}: run one first")
+    out.mkdir(parents=True, exist_ok=True)
+    summary = pd.concat(
+        [summary_of(name, study, metric) for name, study in studies.items() for metric in METRICS]
+    )
+    summary.round(5).to_csv(out / "summary.csv", index=False)
+    parts, ranks = [INTRODUCTION], []
+    for metric, title in METRICS.items():
+        frame = pd.concat([areas(name, study, metric) for name, study in studies.items()])
+        found = rank_arms(blocks_of(frame, "these pools"))
+        figure = critical_difference_figure(found, title, "pool and seed")
+        (out / f"ranks-{metric}.svg").write_bytes(figure.svg())
+        ranks.append(
+            pd.DataFrame({"metric": metric, "arm": found.arms, "mean_rank": found.mean_ranks})
+        )
+        table = differences_table(summary, metric, found.arms)
+        parts += [
+            f"## By {title}\n\n{worth_using(found, title)}\n\n![Mean ranks by {title}](ranks-{metric}.svg)\n\n"
+            f"{table}\n\n"
+        ]
+    pd.concat(ranks).round(3).to_csv(out / "ranks.csv", index=False)
+    (out / "README.md").write_text("".join(parts).rstrip() + "\n")
+
+
+@click.command(help=__doc__)
+@click.argument("names", nargs=-1, type=click.Choice(list(STUDIES)), metavar="[STUDIES]...")
+@click.option("--page-only", is_flag=True, help="Write the page again from what is stored.")
+@click.option("--work", type=Path, default=Path("results/strategies"), show_default=True)
+@click.option("--out", type=Path, default=Path("results/reference/strategies"), show_default=True)
+def main(names: tuple[str, ...], work: Path, out: Path, *, page_only: bool) -> None:
+    for name in () if page_only else names or tuple(STUDIES):
+        code = subprocess.run(command(name, work), check=False).returncode
+        if code:
+            sys.exit(code)
+    publish(work, out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The study that ranks all strategies: what it runs, and the page that it makes of stored sweeps."""
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from alray import api, load
+from alray.cli import main as alray
+from alray.statistics.curves import area_under_curve
+from studies import strategies_table
+from tests.helpers.studies import settings
+
+ARMS = ["random", "margin", "typiclust"]
+
+
+@pytest.fixture(scope="module")
+def stored(pool, tmp_path_factory):
+    """Return a folder with two of the studies, small."""
+    work = tmp_path_factory.mktemp("work")
+    for name, query in (("openclipart-20", 5), ("icons-200", 10)):
+        spec = settings(pool, name=name, strategies=ARMS, seeds=6, query=query, rounds=3)
+        api.sweep(spec, results=work)
+    return work
+
+
+@pytest.fixture(scope="module")
+def page(stored, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    options = ["--page-only", "--work", str(stored), "--out", str(out)]
+    done = CliRunner().invoke(strategies_table.main, options)
+    assert done.exit_code == 0, done.output
+    assert "icons-20 has not been run, and is left out" in done.output
+    return out
+
+
+def test_no_strategy_that_needs_labels_takes_part():
+    found = strategies_table.strategies()
+    assert found[0] == "random"
+    assert {"badge", "galaxy", "bait", "u_herding"} < {*found}
+    assert not {"ideal_loss", "reverse_ideal_loss", "best_of_batches"} & {*found}
+
+
+@pytest.mark.parametrize("name", ["openclipart-20", "openclipart-200"])
+def test_its_commands_are_ones_that_alray_takes(name, tmp_path):
+    _, _, module, *options = strategies_table.command(name, tmp_path)
+    assert module == "alray"
+    done = CliRunner().invoke(alray, [*options, "--dry-run"])
+    assert done.exit_code == 0, done.output
+    assert f"to {300 + 1200:,}" in done.output
+
+
+def test_areas_are_those_of_the_recorded_curves(stored):
+    study = load(stored / "openclipart-20")
+    table = strategies_table.areas("openclipart-20", study, "macro_f1")
+    assert len(table) == 18
+    row = table[(table["arm"] == "margin") & (table["seed"] == 3)].iloc[0]
+    curve = study.rounds[(study.rounds["arm"] == "margin") & (study.rounds["seed"] == 3)]
+    curve = curve.sort_values("labels")
+    expected = area_under_curve(
+        curve["labels"].to_numpy(float), curve["macro_f1"].to_numpy()[None]
+    )
+    assert row["value"] == pytest.approx(expected[0])
+    assert (row["pool"], row["setting"]) == ("openclipart", "query 20")
+
+
+def test_the_page_has_both_metrics_and_says_only_what_ranks_show(page):
+    text = (page / "README.md").read_text()
+    for metric in ("accuracy", "macro_f1"):
+        assert f"](ranks-{metric}.svg)" in text
+        assert (page / f"ranks-{metric}.svg").read_bytes().startswith(b"<svg")
+    ranks = pd.read_csv(page / "ranks.csv")
+    best = ranks[ranks["metric"] == "accuracy"].iloc[0]
+    assert f"{best['arm']} has the best mean rank ({best['mean_rank']:.1f} of 3" in text
+    assert "over 12 blocks of pool and seed" in text
+
+
+def test_differences_are_bold_exactly_where_their_interval_leaves_out_zero(page, stored):
+    assert len(pd.read_csv(page / "summary.csv")) == 2 * 2 * 3
+    text = (page / "README.md").read_text()
+    summary = strategies_table.summary_of("icons-200", load(stored / "icons-200"), "accuracy")
+    compared = summary[summary["alc_difference"].notna()]
+    assert len(compared) == 2
+    for _, row in compared.iterrows():
+        low, mid, high = (row[f"alc_difference{end}"] for end in ("_low", "", "_high"))
+        written = f"{mid:+.4f} ({low:+.4f}, {high:+.4f})"
+        assert written in text
+        assert (f"**{written}**" in text) is bool(low > 0 or high < 0)
+
+
+def test_without_any_study_nothing_is_written(tmp_path):
+    options = ["--page-only", "--work", str(tmp_path), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(strategies_table.main, options)
+    assert done.exit_code == 1
+    assert "there is no study below" in done.output
+    assert not (tmp_path / "out").exists()
