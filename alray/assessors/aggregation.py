@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from alray.assessors.answers import Answers
+from alray.assessors.beliefs import Beliefs
 from alray.assessors.dawid_skene import Aggregated, Posterior, dawid_skene, majority, read_by
 from alray.errors import SpecError
 from alray.pools.pool import Indices
@@ -18,6 +19,7 @@ def aggregate(
     classes: int,
     by: Aggregate,
     start: Aggregated | None = None,
+    beliefs: Beliefs | None = None,
 ) -> Aggregated:
     """Return the posterior of each object that has an answer, and estimates of the assessors' confusions.
 
@@ -27,9 +29,13 @@ def aggregate(
         classes: How many classes.
         by: `majority`: the most frequent answer, several alike where they tie; the others are models of assessors.
         start: What fewer answers said, where there were any.
+        beliefs: What the network predicted, for `joint`.
     """
-    if by in ("dawid_skene", "one_coin"):
-        return dawid_skene(answers, assessors, classes, one_coin=by == "one_coin", start=start)
+    if by in ("dawid_skene", "one_coin", "joint"):
+        one_coin = by != "dawid_skene"
+        return dawid_skene(
+            answers, assessors, classes, one_coin=one_coin, start=start, beliefs=beliefs
+        )
     if by == "majority":
         objects, shares = majority(answers, classes)
         most = shares == shares.max(1, keepdims=True) if len(shares) else shares

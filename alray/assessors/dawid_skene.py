@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from scipy.special import softmax, xlogy
 
 from alray.assessors.answers import Answers
+from alray.assessors.beliefs import Beliefs, LogPrior
 from alray.assessors.crowd import Confusions
 from alray.pools.pool import Indices
 
@@ -67,6 +68,7 @@ def dawid_skene(
     *,
     one_coin: bool = False,
     start: Aggregated | None = None,
+    beliefs: Beliefs | None = None,
 ) -> Aggregated:
     """Return the posterior of each object's class and the assessors' confusions, by EM.
 
@@ -74,8 +76,12 @@ def dawid_skene(
         answers: All answers.
         assessors: How many assessors there are.
         classes: How many classes.
-        one_coin: Whether an assessor has one share of right answers, and errs towards all other classes alike.
+        one_coin: Whether an assessor has one share of right answers, and errs towards all other classes alike. All
+            classes then count alike before an answer; otherwise by their shares.
         start: What fewer answers said, from where a few steps do; without it EM begins at the shares of answers.
+        beliefs: What a network predicted of objects before it learnt from answers about them: it counts as an object's
+            prior in the place of the classes' shares (the E step of Yang et al. 2018 and of the cookbook of Liao et al.
+            2021, whose networks have learnt from the objects by then).
     """
     objects, posterior = majority(answers, classes)
     if not len(objects):
@@ -85,11 +91,20 @@ def dawid_skene(
         prior, confusions = posterior.mean(0), crowd.confusions(posterior)
     else:
         prior, confusions = start.prior, start.confusions
-    logs, last = crowd.log_likelihoods(prior, confusions), -np.inf
+
+    def log_likelihoods() -> Posterior:
+        # The shares of classes would draw answers of rare ones to frequent ones: in simulations on openclipart a flat
+        # prior leaves fewer wrong labels (two answers .189 against .212, three .085 against .086).
+        log_prior = np.zeros(classes) if one_coin else np.log(np.maximum(prior, LEAST))
+        if beliefs is not None:
+            log_prior = beliefs.log_prior(objects, log_prior)
+        return crowd.log_likelihoods(log_prior, confusions)
+
+    logs, last = log_likelihoods(), -np.inf
     for _ in range(ITERATIONS):
         posterior = softmax(logs, axis=1)
         prior, confusions = posterior.mean(0), crowd.confusions(posterior)
-        logs = crowd.log_likelihoods(prior, confusions)
+        logs = log_likelihoods()
         bound = float((posterior * logs).sum() - xlogy(posterior, posterior).sum())
         if (bound - last) / crowd.answers < TOLERANCE:
             break
@@ -130,10 +145,10 @@ class _Crowd:
         self._per_assessor = np.bincount(given.assessors, minlength=assessors)
         self.heard = self._per_assessor > 0
 
-    def log_likelihoods(self, prior: Posterior, confusions: Confusions) -> Posterior:
-        """Return (objects, classes) log of the prior times the likelihood of an object's answers."""
+    def log_likelihoods(self, log_prior: LogPrior, confusions: Confusions) -> Posterior:
+        """Return (objects, classes) log of the prior, one for all or for each, times the likelihood of the answers."""
         logs = np.log(confusions).swapaxes(1, 2).reshape(-1, self._shape[2])
-        return np.asarray(self._votes @ logs + np.log(np.maximum(prior, LEAST)))
+        return np.asarray(self._votes @ logs + log_prior)
 
     def confusions(self, posterior: Posterior) -> Confusions:
         """Return the likeliest confusions for (objects, classes) posteriors."""

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from alray.settings.base import Count, NotNegative, Settings
 
 Errors = Literal["structured", "uniform"]
-Aggregate = Literal["one_coin", "dawid_skene", "majority", "glad", "mace"]
+Aggregate = Literal["one_coin", "joint", "dawid_skene", "majority", "glad", "mace"]
 
 BY_CROWD_KIT: tuple[Aggregate, ...] = ("glad", "mace")
 """Ways to aggregate that the library crowd-kit has."""
@@ -37,9 +37,10 @@ class CrowdSpec(Settings):
     cost: NotNegative = Field(0.05, description="price of an answer; a skip costs nothing")
     aggregate: Aggregate = Field(
         "one_coin",
-        description="what the answers say together: one_coin (by each assessor's share of right answers), dawid_skene "
-        "(by each assessor's confusions, which take many answers to learn), majority (the most frequent answer), glad "
-        "or mace (by crowd-kit: minutes for thousands of objects)",
+        description="what the answers say together: one_coin (by each assessor's share of right answers), joint (the "
+        "same, with what the network predicted of an object before it was asked about as its prior), dawid_skene (by "
+        "each assessor's confusions, which take many answers to learn), majority (the most frequent answer), glad or "
+        "mace (by crowd-kit: minutes for thousands of objects)",
     )
 
     @property

@@ -9,6 +9,7 @@ import pytest
 from alray.assessors import dawid_skene as module
 from alray.assessors.answers import Answers
 from alray.assessors.asking import ask
+from alray.assessors.beliefs import Beliefs
 from alray.assessors.confusable import alike
 from alray.assessors.crowd import make_crowd
 from alray.assessors.dawid_skene import dawid_skene, majority
@@ -52,7 +53,7 @@ def test_the_posterior_is_bayes_rule_with_the_estimates(one_coin, monkeypatch):
     monkeypatch.setattr(module, "ITERATIONS", 5000)
     answers, _, _ = asked()
     found = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin)
-    prior = found.posterior.mean(0)
+    prior = np.full(CLASSES, 1 / CLASSES) if one_coin else found.posterior.mean(0)
     for row in range(0, 300, 29):
         expected = brute_force(answers, prior, found.confusions, found.objects[row])
         assert found.posterior[row] == pytest.approx(expected, abs=1e-5)
@@ -66,12 +67,17 @@ def test_it_is_what_crowd_kit_finds(one_coin, monkeypatch):
     monkeypatch.setattr(module, "TOLERANCE", -np.inf)
     monkeypatch.setattr(module, "ITERATIONS", 60)
     answers, _, _ = asked()
-    mine = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin)
     frame = pd.DataFrame(answers.table()[:, 1:], columns=["task", "worker", "label"])
     kind = aggregation.OneCoinDawidSkene if one_coin else aggregation.DawidSkene
-    theirs = kind(n_iter=60, tol=-np.inf).fit_predict_proba(frame)
-    theirs = theirs.sort_index().sort_index(axis=1)
-    assert mine.posterior == pytest.approx(theirs.to_numpy(), abs=1e-6)
+    theirs = kind(n_iter=60, tol=-np.inf)
+    expected = theirs.fit_predict_proba(frame).sort_index().sort_index(axis=1)
+    beliefs = None
+    if one_coin:
+        # Its classes count by their shares, ours alike unless something is believed.
+        shares = np.log(theirs.priors_.sort_index().to_numpy())
+        beliefs = Beliefs(np.arange(300), np.tile(shares, (300, 1)).astype(np.float32))
+    mine = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin, beliefs=beliefs)
+    assert mine.posterior == pytest.approx(expected.to_numpy(), abs=1e-5)
 
 
 @pytest.mark.parametrize("one_coin", [False, True])
@@ -124,3 +130,26 @@ def test_with_few_answers_one_number_an_assessor_is_learnt_better_than_a_matrix(
         for name, posterior in zip(wrong, (shares, coin, matrix), strict=True):
             wrong[name] += float((posterior.argmax(1) != truths).mean()) / 3
     assert wrong["one coin"] < wrong["majority"] < wrong["matrix"] - 0.05
+
+
+def test_a_single_answer_an_object_is_believed():
+    """Nothing says then who errs, however rare the class is that was answered."""
+    answers, _, _ = asked(300)
+    _, firsts = np.unique(answers.objects, return_index=True)
+    single = answers.where(np.isin(np.arange(len(answers)), firsts))
+    found = dawid_skene(single, ASSESSORS, CLASSES, one_coin=True)
+    later = dawid_skene(single, ASSESSORS, CLASSES, one_coin=True, start=found)
+    for each in (found, later):
+        assert each.posterior.argmax(1).tolist() == single.classes.tolist()
+
+
+def test_what_a_network_believes_decides_between_answers_that_tie():
+    table = np.array([[0, 5, 0, 1], [0, 5, 1, 2], [0, 6, 0, 1], [0, 6, 1, 1]])
+    believed = np.log(np.array([[0.5, 0.1, 0.4, 0.0, 0.0]]) + 1e-6).astype(np.float32)
+    beliefs = Beliefs(np.array([5]), believed)
+    answers = Answers.of_table(table)
+    alone = dawid_skene(answers, 2, CLASSES, one_coin=True)
+    helped = dawid_skene(answers, 2, CLASSES, one_coin=True, beliefs=beliefs)
+    assert alone.posterior[0, 1] == pytest.approx(alone.posterior[0, 2])
+    assert helped.posterior[0].argmax() == 2
+    assert helped.posterior[1].argmax() == 1

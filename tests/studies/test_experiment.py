@@ -46,6 +46,11 @@ KINDS = {
         "crowd": {"aggregate": "one_coin", "errors": "uniform", "answers": 2},
         "training": {"mode": "scratch", "passive_epochs": 2},
     },
+    "joint": {
+        "strategies": ["margin"],
+        "crowd": {"aggregate": "joint", "rate": 0.4},
+        "training": {"mode": "scratch", "passive_epochs": 2},
+    },
     "asked-forest": {
         "strategies": ["margin"],
         "crowd": {"aggregate": "majority"},

@@ -6,15 +6,20 @@ import torch
 from alray.assessors.aggregation import aggregate
 from alray.assessors.answers import Answers
 from alray.assessors.asking import ask
+from alray.assessors.beliefs import Beliefs
 from alray.assessors.confusable import alike, confusable_classes
 from alray.assessors.crowd import SKIP, Crowd, make_crowd
 from alray.assessors.dawid_skene import Aggregated
+from alray.networks.network import Network
 from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors, side_by_side
 from alray.pools.pool import Indices
+from alray.scoring import engine
 from alray.seeding import generator
 from alray.settings.crowd import CrowdSpec
 from alray.settings.run import RunSpec
+from alray.strategies.base import given
+from alray.strategies.signals import Request
 from alray.studies.sweep.records import Record
 
 
@@ -26,10 +31,19 @@ class CrowdAnnotation:
 
     Attributes:
         answers: All answers so far.
+        beliefs: What the network predicted of objects before they were asked about, where that counts.
     """
 
-    def __init__(self, run: RunSpec, spec: CrowdSpec, pool: PoolTensors, answers: Answers) -> None:
+    def __init__(
+        self,
+        run: RunSpec,
+        spec: CrowdSpec,
+        pool: PoolTensors,
+        answers: Answers,
+        beliefs: Beliefs | None = None,
+    ) -> None:
         self._run, self._spec, self._pool = run, spec, pool
+        self.beliefs = beliefs
         self._crowd = _made(run, spec, pool)
         self.answers = answers
         self._found = self._read(Answers(), None)
@@ -37,8 +51,12 @@ class CrowdAnnotation:
         for last in np.unique(answers.rounds):
             self._found = self._read(answers.where(answers.rounds <= last), self._found)
 
-    def ask(self, objects: Indices, round_number: int) -> None:
-        """Ask the crowd about objects, and read all answers anew."""
+    def ask(self, objects: Indices, round_number: int, network: Network) -> None:
+        """Ask the crowd about objects, and read all answers anew; the network has not learnt from them yet."""
+        if self._spec.aggregate == "joint" and round_number > 0:
+            found = engine.score(network, self._pool, objects, Request(log_probs=True))
+            predicted = Beliefs(objects, given(found.log_probs).cpu().numpy())
+            self.beliefs = predicted if self.beliefs is None else self.beliefs + predicted
 
         def drawn(index: int) -> np.random.Generator:
             return generator(self._run.study_seed, self._run.seed, "answers", index)
@@ -77,16 +95,21 @@ class CrowdAnnotation:
         """Return what answers say, beginning from what those before said, where there were any."""
         start = before if before is not None and len(before.objects) else None
         classes, by = self._pool.pool.class_count, self._spec.aggregate
-        return aggregate(answers, len(self._crowd), classes, by, start)
+        return aggregate(answers, len(self._crowd), classes, by, start, self.beliefs)
 
 
 def crowd_of(
-    run: RunSpec, pool: PoolTensors, answers: Answers | None = None
+    run: RunSpec,
+    pool: PoolTensors,
+    answers: Answers | None = None,
+    beliefs: Beliefs | None = None,
 ) -> CrowdAnnotation | None:
     """Return a run's crowd with its answers so far; None where the pool's labels are revealed."""
     if run.crowd is None:
         return None
-    return CrowdAnnotation(run, run.crowd, pool, Answers() if answers is None else answers)
+    return CrowdAnnotation(
+        run, run.crowd, pool, Answers() if answers is None else answers, beliefs
+    )
 
 
 @torch.no_grad()

@@ -68,7 +68,8 @@ class Experiment:
         self._is_rare = np.zeros(pool.pool.class_count, dtype=bool)
         self._is_rare[rarest_classes(pool.pool.labels[pool.pool.train])] = True
         self.learner = self._fresh_learner(0)
-        self._crowd = crowd_of(run, pool, None if state is None else state.answers)
+        before = (None, None) if state is None else (state.answers, state.beliefs)
+        self._crowd = crowd_of(run, pool, *before)
         if state is not None:
             self.round = state.round
             self.labelled = state.labelled
@@ -96,8 +97,9 @@ class Experiment:
     def state(self) -> RunState:
         """Return the run as it is after its last finished round."""
         tensors = learner_tensors(self.learner)
-        answers = None if self._crowd is None else self._crowd.answers
-        return RunState(self.round, self.labelled, self._round_zero, tensors, answers)
+        crowd = self._crowd
+        heard = () if crowd is None else (crowd.answers, crowd.beliefs)
+        return RunState(self.round, self.labelled, self._round_zero, tensors, *heard)
 
     def round_zero(self) -> RoundResult:
         """Return the passive phase's result, which a state holds too."""
@@ -144,7 +146,7 @@ class Experiment:
     def _ask(self, objects: Indices) -> None:
         """Ask the crowd, where there is one."""
         if self._crowd is not None:
-            self._crowd.ask(objects, self.round)
+            self._crowd.ask(objects, self.round, self.learner.network)
 
     def _answers_of(self, round_number: int) -> Answers | None:
         """Return the crowd's answers of a round, where there is one."""

@@ -12,10 +12,11 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from alray.assessors.answers import Answers
+from alray.assessors.beliefs import Beliefs
 from alray.pools.pool import Indices
 from alray.training.checkpoint import LABELLED, read_metadata
 
-ANSWERS = "answers"
+ANSWERS, BELIEVED, BELIEFS = "answers", "believed", "beliefs"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class RunState:
         round_zero: The passive phase's record, which every run that starts from it has too.
         tensors: Weights and optimizer state by name.
         answers: All answers of a crowd, where one is asked.
+        beliefs: What the network predicted of objects before they were asked about, where that counts.
     """
 
     round: int
@@ -35,6 +37,7 @@ class RunState:
     round_zero: Mapping[str, Any]
     tensors: Mapping[str, Tensor]
     answers: Answers | None = None
+    beliefs: Beliefs | None = None
 
     def to_bytes(self) -> bytes:
         """Return the content of a safetensors file."""
@@ -42,6 +45,9 @@ class RunState:
         tensors = {**self.tensors, LABELLED: torch.from_numpy(self.labelled.copy())}
         if self.answers is not None:
             tensors[ANSWERS] = torch.from_numpy(self.answers.table())
+        if self.beliefs is not None:
+            tensors[BELIEVED] = torch.from_numpy(self.beliefs.objects.copy())
+            tensors[BELIEFS] = torch.from_numpy(self.beliefs.log_probs.copy())
         content: bytes = save_tensors(tensors, metadata)
         return content
 
@@ -52,6 +58,10 @@ class RunState:
         labelled: Indices = tensors.pop(LABELLED).numpy().astype(np.int64)
         asked = tensors.pop(ANSWERS, None)
         answers = None if asked is None else Answers.of_table(asked.numpy())
+        believed, predicted = tensors.pop(BELIEVED, None), tensors.pop(BELIEFS, None)
+        beliefs = None
+        if believed is not None and predicted is not None:
+            beliefs = Beliefs(believed.numpy().astype(np.int64), predicted.numpy())
         metadata = read_metadata(content)
         round_zero = json.loads(metadata["round_zero"])
-        return RunState(int(metadata["round"]), labelled, round_zero, tensors, answers)
+        return RunState(int(metadata["round"]), labelled, round_zero, tensors, answers, beliefs)
