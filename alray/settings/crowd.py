@@ -47,11 +47,11 @@ class CrowdSpec(Settings):
     def words(self) -> str:
         """The crowd in words."""
         who = f"{self.assessors} assessors" if self.assessors > 1 else "1 assessor"
-        spam = f", {self.spammers:.0%} of them spammers" if self.spammers else ""
-        skips = f", {self.skips:.0%} of questions skipped" if self.skips else ""
+        spam = f", {100 * self.spammers:.0f} % of them spammers" if self.spammers else ""
+        skips = f", {100 * self.skips:.0f} % of questions skipped" if self.skips else ""
         many = "1 answer" if self.answers == 1 else f"{self.answers} answers"
         return (
-            f"{who}{spam}, {self.rate:.0%} of answers wrong ({self.errors}){skips}; {many} an object at {self.cost:g}, "
+            f"{who}{spam}, {100 * self.rate:.0f} % of answers wrong ({self.errors}){skips}; {many} an object at {self.cost:g}, "
             f"read by {self.aggregate}"
         )
 

@@ -112,3 +112,16 @@ def test_answers_about_an_object_do_not_depend_on_what_else_is_asked():
 def test_what_makes_no_sense_is_refused(settings, message):
     with pytest.raises(ValidationError, match=message):
         CrowdSpec(**settings)
+
+
+def test_the_crowd_in_words_and_what_a_label_costs():
+    usual = CrowdSpec()
+    assert usual.words == (
+        "20 assessors, 20 % of answers wrong (structured); 3 answers an object at 0.05, read by one_coin"
+    )
+    assert usual.label_cost == pytest.approx(0.15)
+    other = CrowdSpec(assessors=1, answers=1, spammers=0.25, skips=0.1, errors="uniform", cost=2)
+    assert other.words == (
+        "1 assessor, 25 % of them spammers, 20 % of answers wrong (uniform), 10 % of questions skipped; 1 answer an "
+        "object at 2, read by one_coin"
+    )
