@@ -50,9 +50,10 @@ class CrowdSpec(Settings):
         spam = f", {100 * self.spammers:.0f} % of them spammers" if self.spammers else ""
         skips = f", {100 * self.skips:.0f} % of questions skipped" if self.skips else ""
         many = "1 answer" if self.answers == 1 else f"{self.answers} answers"
+        wrong = f"{100 * self.rate:.0f} % of answers wrong ({self.errors})"
         return (
-            f"{who}{spam}, {100 * self.rate:.0f} % of answers wrong ({self.errors}){skips}; {many} an object at {self.cost:g}, "
-            f"read by {self.aggregate}"
+            f"{who}{spam}, {wrong}{skips}; {many} an object at {self.cost:g}, read by "
+            f"{self.aggregate}"
         )
 
     @property

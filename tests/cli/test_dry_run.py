@@ -21,6 +21,35 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(sweep, results):
     assert not results.exists()
 
 
+def test_a_plan_says_who_answers(sweep):
+    said = " ".join(sweep("--dry-run", "--crowd", "rate=.25,answers=2,cost=1").stdout.split())
+    assert (
+        "labels by a crowd: 20 assessors, 25 % of answers wrong (structured); 2 answers an object at 1, read by "
+        "one_coin outside this budget"
+    ) in said
+    assert "crowd" not in sweep("--dry-run").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rate=2", "crowd.rate: Input should be less than 1 (got '2')"),
+        ("answers=30", "answers = 30 is more than assessors = 20"),
+        ("rat=.3", "there is no setting 'crowd.rat'; did you mean 'crowd.rate'?"),
+        (
+            "xyz=3",
+            "there is no setting 'crowd.xyz'; valid are: crowd.assessors, crowd.errors",
+        ),
+        ("rate", "write NAME=VALUE,NAME=VALUE, such as rate=.2,answers=3 (got 'rate')"),
+        ("rate=.2,rate=.3", "names rate more than once"),
+    ],
+)
+def test_a_crowd_that_makes_no_sense_is_refused(sweep, text, message):
+    done = sweep("--dry-run", "--crowd", text)
+    assert done.exit_code == 2
+    assert message in " ".join(done.output.split())
+
+
 def test_a_plan_says_what_fewer_evaluations_save_and_cost(sweep):
     said = " ".join(sweep("--dry-run", "--evaluate-every", "2").stdout.split())
     assert (
