@@ -22,9 +22,11 @@ def test_every_strategy_of_the_registry_is_measured_and_theirs_come_behind():
         assert name in KNOWN[library]
 
 
-@pytest.mark.parametrize("text", ["margin", "typiclust", "learning_loss"])
-def test_a_query_is_measured_in_a_process_of_its_own(text):
-    found = measured(text, 300, 5, (60, 4))
+@pytest.mark.parametrize(
+    ("text", "objects"), [("margin", 100_000), ("typiclust", 300), ("learning_loss", 100_000)]
+)
+def test_a_query_is_measured_in_a_process_of_its_own(text, objects):
+    found = measured(text, objects, 5, (60, 4))
     assert found.pop("ended") == "finished"
     assert found.keys() == {"signals_s", "query_s", "megabytes"}
     assert found["query_s"] > 0
