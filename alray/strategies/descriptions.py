@@ -185,7 +185,8 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "of batches that several strategies propose, the one after which the validation loss is smallest: an oracle",
         "after the best-of-strategies oracle BoSS (2603.13109)",
         "12 fits and evaluations on the validation part, and what badge, density and coreset take twice",
-        "a diagnostic: a ceiling that looks one round ahead; what share of its gain another arm takes",
+        "a diagnostic: what choosing gains that knows the labels, one round ahead, so a better choice may exist; on "
+        "openclipart (six seeds, 30 rounds) it gained no more area than badge, .012 against .013",
     ),
 }
 """Strategy: its description."""
