@@ -114,9 +114,8 @@ def sweep(
             raise
         rounds, runs, summary = driver.conclude()
         store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})
-        queries, answers = (
-            read(runs["run_id"]) for read in (store.read_queries, store.read_answers)
-        )
+        ids = runs["run_id"]
+        queries, answers = store.read_queries(ids), store.read_answers(ids)
         return ShownSweep(store.root, plan.study, rounds, queries, runs, summary, answers)
 
 

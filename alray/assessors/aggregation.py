@@ -10,7 +10,7 @@ from alray.assessors.beliefs import Beliefs
 from alray.assessors.dawid_skene import Aggregated, Posterior, dawid_skene, majority, read_by
 from alray.errors import SpecError
 from alray.pools.pool import Indices
-from alray.settings.crowd import BY_CROWD_KIT, Aggregate
+from alray.settings.crowd import BY_CROWD_KIT, BY_STEPS, Aggregate
 
 
 def aggregate(
@@ -31,7 +31,7 @@ def aggregate(
         start: What fewer answers said, where there were any.
         beliefs: What the network predicted, for `joint`.
     """
-    if by in ("dawid_skene", "one_coin", "joint"):
+    if by in BY_STEPS:
         one_coin = by != "dawid_skene"
         return dawid_skene(
             answers, assessors, classes, one_coin=one_coin, start=start, beliefs=beliefs
@@ -60,8 +60,7 @@ def require_crowd_kit(by: Aggregate) -> None:
 
 def _by_crowd_kit(answers: Answers, classes: int, by: Aggregate) -> tuple[Indices, Posterior]:
     """Return objects, rising, and (objects, classes) posteriors as crowd-kit finds them."""
-    # It need not be installed.
-    from crowdkit.aggregation import GLAD, MACE  # noqa: PLC0415
+    from crowdkit.aggregation import GLAD, MACE  # noqa: PLC0415 -- it need not be installed
 
     given = answers.given
     if not len(given):

@@ -87,7 +87,7 @@ def dawid_skene(
     if not len(objects):
         return read_by(answers, objects, posterior, assessors)
     crowd = _Crowd(answers, objects, assessors, classes, one_coin=one_coin)
-    if start is None:
+    if start is None or not len(start.objects):
         prior, confusions = posterior.mean(0), crowd.confusions(posterior)
     else:
         prior, confusions = start.prior, start.confusions

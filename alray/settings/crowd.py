@@ -9,6 +9,9 @@ from alray.settings.base import Count, NotNegative, Settings
 Errors = Literal["structured", "uniform"]
 Aggregate = Literal["one_coin", "joint", "dawid_skene", "majority", "glad", "mace"]
 
+BY_STEPS: tuple[Aggregate, ...] = ("one_coin", "joint", "dawid_skene")
+"""Ways to aggregate step by step (EM), each time from where the answers before led."""
+
 BY_CROWD_KIT: tuple[Aggregate, ...] = ("glad", "mace")
 """Ways to aggregate that the library crowd-kit has."""
 

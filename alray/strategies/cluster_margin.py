@@ -70,8 +70,7 @@ class ClusterMargin(BatchStrategy):
 
 def linked(x: Float[Tensor, "n d"], count: int) -> npt.NDArray[np.int64]:
     """Return (n,) the numbers of at most `count` clusters, and one at least, by average linkage of distances."""
-    # A study starts without it.
-    from scipy.cluster.hierarchy import fcluster, linkage  # noqa: PLC0415
+    from scipy.cluster.hierarchy import fcluster, linkage  # noqa: PLC0415 -- a study starts without it
 
     if len(x) < 2:
         return np.zeros(len(x), dtype=np.int64)

@@ -46,9 +46,8 @@ def require_clusters(what: str) -> None:
 
 def cluster(x: Float[Tensor, "n d"], count: int, rng: np.random.Generator) -> Clusters:
     """Return at most `count` clusters by k-means from one k-means++ start; of fewer different objects, fewer."""
-    # They need not be installed.
-    from sklearn.cluster import KMeans  # noqa: PLC0415
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+    from sklearn.cluster import KMeans  # noqa: PLC0415 -- it need not be installed
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 -- as above
 
     features = np.ascontiguousarray(x.cpu().numpy())
     seed = int(rng.integers(2**31 - 1))

@@ -16,7 +16,7 @@ from alray.networks.tensors import PoolTensors, side_by_side
 from alray.pools.pool import Indices
 from alray.scoring import engine
 from alray.seeding import generator
-from alray.settings.crowd import CrowdSpec
+from alray.settings.crowd import BY_STEPS, CrowdSpec
 from alray.settings.run import RunSpec
 from alray.strategies.base import given
 from alray.strategies.signals import Request
@@ -47,8 +47,9 @@ class CrowdAnnotation:
         self._crowd = _made(run, spec, pool)
         self.answers = answers
         self._found = self._read(Answers(), None)
-        # Each reading begins where the one before ended, so a run that goes on reads round by round again.
-        for last in np.unique(answers.rounds):
+        # Where a reading begins at the one before, a run that goes on reads round by round again.
+        rounds = np.unique(answers.rounds)
+        for last in rounds if spec.aggregate in BY_STEPS else rounds[-1:]:
             self._found = self._read(answers.where(answers.rounds <= last), self._found)
 
     def ask(self, objects: Indices, round_number: int, network: Network) -> None:
@@ -92,10 +93,9 @@ class CrowdAnnotation:
         }
 
     def _read(self, answers: Answers, before: Aggregated | None) -> Aggregated:
-        """Return what answers say, beginning from what those before said, where there were any."""
-        start = before if before is not None and len(before.objects) else None
+        """Return what answers say, beginning from what those before said."""
         classes, by = self._pool.pool.class_count, self._spec.aggregate
-        return aggregate(answers, len(self._crowd), classes, by, start, self.beliefs)
+        return aggregate(answers, len(self._crowd), classes, by, before, self.beliefs)
 
 
 def crowd_of(
