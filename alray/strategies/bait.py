@@ -9,9 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from alray.errors import ScoreError, SpecError
+from alray.errors import ScoreError
 from alray.pools.pool import Indices
 from alray.strategies.base import BatchStrategy, Query, given
+from alray.strategies.checking import check_counts
 from alray.strategies.fisher import Information, total_information
 from alray.strategies.selection import best
 from alray.strategies.signals import Request, Signals
@@ -52,9 +53,7 @@ class Bait(BatchStrategy):
     comparisons: int = 50_000
 
     def __post_init__(self) -> None:
-        for name in ("width", "comparisons"):
-            if getattr(self, name) < 1:
-                raise SpecError(f"{name} must be at least 1 (got {getattr(self, name)})")
+        check_counts(self, "width", "comparisons")
 
     @property
     @override

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.strategies import scores
 from alray.strategies.base import BatchStrategy, Query, given
+from alray.strategies.checking import check_counts
 from alray.strategies.committee import CommitteeOptions
 from alray.strategies.configurations import Configurations
 from alray.strategies.shortlist import member_probs, then_by_bald
@@ -51,9 +51,7 @@ class BatchBald(CommitteeOptions, BatchStrategy):
     @override
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("shortlist", "samples"):
-            if getattr(self, name) < 1:
-                raise SpecError(f"{name} must be at least 1 (got {getattr(self, name)})")
+        check_counts(self, "shortlist", "samples")
 
     @property
     @override

@@ -14,6 +14,17 @@ from alray.settings.common import LossPredictionSpec
 from alray.strategies.signals import Request, Signals
 
 
+def check_counts(strategy: object, *names: str) -> None:
+    """Refuse options of a strategy that count something and are below 1.
+
+    Raises:
+        SpecError: Names the option and its value.
+    """
+    for name in names:
+        if getattr(strategy, name) < 1:
+            raise SpecError(f"{name} must be at least 1 (got {getattr(strategy, name)})")
+
+
 def describe_strategy(strategy: object) -> str:
     """Return a strategy's class with its file, of another library with that library's version, for messages."""
     kind = type(strategy)

@@ -9,12 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.strategies import scores
 from alray.strategies.base import BatchStrategy, Query, given
-from alray.strategies.checking import check_finite
-from alray.strategies.cover import check_most, some_of
+from alray.strategies.checking import check_counts, check_finite
+from alray.strategies.cover import some_of
 from alray.strategies.distances import Points, row_blocks
 from alray.strategies.selection import best
 from alray.strategies.signals import Request, Signals
@@ -46,9 +45,7 @@ class ClusterMargin(BatchStrategy):
     most: int = MOST_CLUSTERED
 
     def __post_init__(self) -> None:
-        check_most(self.most)
-        if self.size < 1:
-            raise SpecError(f"size must be at least 1 (got {self.size})")
+        check_counts(self, "most", "size")
 
     @property
     @override

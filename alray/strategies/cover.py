@@ -9,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.strategies.base import Query, given
 from alray.strategies.distances import Points, nearest_squared, row_blocks
@@ -20,16 +19,6 @@ Kernel = Callable[[Tensor], Tensor]
 
 MOST = 35_000
 """Candidates that take part unless told otherwise: time grows with their square."""
-
-
-def check_most(most: int) -> None:
-    """Refuse a number of candidates to take part that is none.
-
-    Raises:
-        SpecError: It is below 1.
-    """
-    if most < 1:
-        raise SpecError(f"most must be at least 1 (got {most})")
 
 
 def directions(signals: Signals) -> tuple[Tensor, Tensor]:

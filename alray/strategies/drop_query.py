@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from alray.errors import SpecError
 from alray.strategies.base import BatchStrategy, Query, given
-from alray.strategies.checking import check_finite
+from alray.strategies.checking import check_counts, check_finite
 from alray.strategies.clusters import require_clusters, spread
 from alray.strategies.signals import InputDropout, Request, Signals
 
@@ -33,8 +33,7 @@ class DropQuery(BatchStrategy):
     rate: float = 0.75
 
     def __post_init__(self) -> None:
-        if self.times < 1:
-            raise SpecError(f"times must be at least 1 (got {self.times})")
+        check_counts(self, "times")
         if not 0 < self.rate < 1:
             raise SpecError(f"rate must lie between 0 and 1 (got {self.rate})")
         require_clusters("drop_query")

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from alray.errors import SpecError
 from alray.strategies.base import BatchStrategy, Query, given
+from alray.strategies.checking import check_counts
 from alray.strategies.committee import CommitteeOptions
 from alray.strategies.selection import best
 from alray.strategies.shortlist import member_probs, then_by_bald
@@ -48,9 +48,7 @@ class Epig(CommitteeOptions, BatchStrategy):
     @override
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("targets", "shortlist"):
-            if getattr(self, name) < 1:
-                raise SpecError(f"{name} must be at least 1 (got {getattr(self, name)})")
+        check_counts(self, "targets", "shortlist")
 
     @property
     @override

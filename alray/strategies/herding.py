@@ -13,7 +13,8 @@ from typing_extensions import override
 from alray.errors import SpecError
 from alray.strategies import scores
 from alray.strategies.base import BatchStrategy, Query, given
-from alray.strategies.cover import MOST, Cover, Kernel, check_most, directions, some_of
+from alray.strategies.checking import check_counts
+from alray.strategies.cover import MOST, Cover, Kernel, directions, some_of
 from alray.strategies.distances import Points, row_blocks
 from alray.strategies.signals import Request, Signals
 
@@ -42,7 +43,7 @@ class MaxHerding(BatchStrategy):
     most: int = MOST
 
     def __post_init__(self) -> None:
-        check_most(self.most)
+        check_counts(self, "most")
         if not (math.isfinite(self.width) and self.width > 0):
             raise SpecError(f"width must be a number above 0 (got {self.width})")
 
@@ -73,7 +74,7 @@ class UHerding(BatchStrategy):
     most: int = MOST
 
     def __post_init__(self) -> None:
-        check_most(self.most)
+        check_counts(self, "most")
 
     @property
     @override

@@ -11,8 +11,9 @@ from typing_extensions import override
 
 from alray.errors import SpecError
 from alray.strategies.base import BatchStrategy, Query, given
+from alray.strategies.checking import check_counts
 from alray.strategies.clusters import cluster, require_clusters
-from alray.strategies.cover import Cover, check_most, directions, some_of
+from alray.strategies.cover import Cover, directions, some_of
 from alray.strategies.distances import Points, row_blocks
 from alray.strategies.signals import Request, Signals
 
@@ -37,7 +38,7 @@ class ProbCover(BatchStrategy):
     most: int = 20_000
 
     def __post_init__(self) -> None:
-        check_most(self.most)
+        check_counts(self, "most")
         if not (math.isfinite(self.radius) and self.radius >= 0):
             raise SpecError(f"radius must be a number of at least 0 (got {self.radius})")
         require_clusters("probcover")

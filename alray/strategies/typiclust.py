@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.strategies.base import BatchStrategy, Query, given
+from alray.strategies.checking import check_counts
 from alray.strategies.clusters import cluster, require_clusters
 from alray.strategies.distances import Points, row_blocks
 from alray.strategies.signals import Request, Signals
@@ -38,8 +38,7 @@ class TypiClust(BatchStrategy):
     clusters: int = 500
 
     def __post_init__(self) -> None:
-        if self.clusters < 1:
-            raise SpecError(f"clusters must be at least 1 (got {self.clusters})")
+        check_counts(self, "clusters")
         require_clusters("typiclust")
 
     @property
