@@ -23,13 +23,15 @@ def test_every_strategy_of_the_registry_is_measured_and_theirs_come_behind():
 
 
 @pytest.mark.parametrize(
-    ("text", "objects"), [("margin", 100_000), ("typiclust", 300), ("learning_loss", 100_000)]
+    ("text", "objects", "least"),
+    # The best few of given scores take less than a tick of a coarse clock (10 ms), and may read 0.
+    [("coreset", 100_000, 0.01), ("typiclust", 300, 0.01), ("learning_loss", 100_000, 0.0)],
 )
-def test_a_query_is_measured_in_a_process_of_its_own(text, objects):
+def test_a_query_is_measured_in_a_process_of_its_own(text, objects, least):
     found = measured(text, objects, 5, (60, 4))
     assert found.pop("ended") == "finished"
     assert found.keys() == {"signals_s", "query_s", "megabytes"}
-    assert found["query_s"] > 0
+    assert least <= found["query_s"] < 60
     assert 0 <= found["megabytes"] < 500
 
 
