@@ -1,11 +1,14 @@
 """The same as the command line, from Python: `alray.sweep` and `alray.correlate`."""
 
+import io
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from alray.custom.code import CustomCode, custom_model
 from alray.custom.finding import find_code
@@ -49,6 +52,8 @@ from alray.studies.sweep.screen_choice import choose_precision, screen_entry, se
 from alray.studies.sweep.store import SweepStore
 from alray.studies.sweep.trial import custom_names, try_strategies
 from alray.studies.sweep.variation import choices, varied_study
+from alray.trackers.choosing import tracker_of
+from alray.trackers.sweep import KEPT_FILES, TrackedSweep, tracked_sweep
 
 _logger = logging.getLogger(__name__)
 
@@ -90,6 +95,9 @@ def sweep(
     if fresh:
         require_workers(plan.study.execution)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
+        ids = [run.run_id for run in plan.runs]
+        # Before anything is written, or thrown away.
+        tracked = tracked_sweep(plan.study, store.root, lambda: store.read_rounds(ids))
         claim = _sweep_claim(plan, store)
         manifest.claim(store, claim, fresh=fresh)
         if not manifest.names_code(store, plan.code):
@@ -98,6 +106,7 @@ def sweep(
         # Before any run takes over a shorter one: the study has its new number of rounds from here on.
         store.write_study(plan.study.model_dump(mode="json"))
         observers = observers_of(plan.study.execution, observer, manifest.SWEEP)
+        observers += [] if tracked is None else [tracked]
         driver = SweepDriver(plan, store, observers)
         if not driver.complete:
             warn_if_made_elsewhere(store)
@@ -114,9 +123,18 @@ def sweep(
             raise
         rounds, runs, summary = driver.conclude()
         store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})
-        ids = runs["run_id"]
-        queries, answers = store.read_queries(ids), store.read_answers(ids)
+        if tracked is not None:
+            _track_files(tracked, store, rounds)
+        of_folder = runs["run_id"]
+        queries, answers = store.read_queries(of_folder), store.read_answers(of_folder)
         return ShownSweep(store.root, plan.study, rounds, queries, runs, summary, answers)
+
+
+def _track_files(tracked: TrackedSweep, store: SweepStore, rounds: pd.DataFrame) -> None:
+    """Have a tracker keep a study's tables and settings, and what it lacks."""
+    content = io.BytesIO()
+    rounds.to_parquet(content)
+    tracked.finish(rounds, {"rounds.parquet": content.getvalue(), **store.read_files(KEPT_FILES)})
 
 
 def plan_sweep(
@@ -165,6 +183,8 @@ def runs_on_record(
     """
     store = SweepStore(location_of(results) / str(plan.study.name))
     store.require_writable()
+    if plan.study.execution.tracker is not None:
+        tracker_of(plan.study.execution.tracker, store.root)
     if not manifest.goes_on(store, _sweep_claim(plan, store), fresh=fresh):
         require_workers(plan.study.execution)
         return None

@@ -30,6 +30,7 @@ OPTIONS = {
     "crowd": Setting("crowd", "NAME=VALUE,..."),
     "compat": Setting("compat"),
     **EXECUTION,
+    "tracker": Setting("execution.tracker", "NAME[:WHERE]"),
 }
 """Options that set one setting each."""
 
@@ -87,6 +88,7 @@ def _run(
     from alray.cli.display.sweep_summary import print_summary
     from alray.studies import manifest
     from alray.studies.folder import ERRORS, Folder
+    from alray.trackers.sweep import keep_page
 
     progress, out = console(stderr=True), console()
     found = run_study(api.sweep, spec, SweepDisplay, progress, results=results, fresh=fresh)
@@ -94,6 +96,8 @@ def _run(
     page = None
     if report and found.summary["seeds"].sum() > 0:
         page = write_page(found, progress)
+        if page is not None:
+            keep_page(found.settings, found.path, page)
     for line in (made_by(found.runs), *unmatched_references(found.runs)):
         if line:
             out.print(line, style="yellow")

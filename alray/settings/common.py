@@ -279,6 +279,11 @@ class ExecutionSpec(Settings):
     metrics: bool = Field(
         default=False, description="export the progress as Ray metrics (needs ray[default])"
     )
+    tracker: str | None = Field(
+        None,
+        description="keep a sweep's runs there too while they play: mlflow or mlflow:URI, tensorboard or "
+        "tensorboard:FOLDER, or a tracker of your own (module:Class)",
+    )
 
     @property
     def runs_of_worker(self) -> int:

@@ -104,6 +104,14 @@ class CorrelationSpec(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _has_no_tracker(self) -> "CorrelationSpec":
+        if self.execution.tracker is not None:
+            raise ValueError(
+                "execution.tracker is about sweeps, whose rounds it keeps; leave it out"
+            )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _as_published(cls, values: object) -> object:

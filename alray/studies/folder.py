@@ -163,6 +163,15 @@ class Folder:
         for name, content in files.items():
             self._write(name, content)
 
+    def read_files(self, names: Sequence[str]) -> dict[str, bytes]:
+        """Read those of these files that are there, by their names below the folder.
+
+        Raises:
+            StoreError: One cannot be read.
+        """
+        there = self.holds(names)
+        return dict(zip(there, self._contents(there), strict=True))
+
     def holds(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return which of these files, and folders (`name/`), are there; a folder counts where it is not empty."""
         there = frozenset(self._storage.names(""))

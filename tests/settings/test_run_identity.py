@@ -92,6 +92,7 @@ EXEMPT = {
     "execution.memory_per_run": "it limits the number of workers",
     "execution.insecure": "it concerns access to the cluster",
     "execution.metrics": "they are only displayed",
+    "execution.tracker": "it keeps what the records hold",
     "execution.gpu_precision": "it needs a GPU, and has a test of its own",
     **{
         f"execution.products.{phase}": "the manifest holds it, and another one is refused"
