@@ -150,9 +150,10 @@ class CrowdSpec(Settings):
         if self.table is not None and "assessors" not in self.model_fields_set:
             return self
         if self.answers > self.assessors:
+            more = "" if self.table is not None else " or more assessors"
             raise ValueError(
                 f"answers = {self.answers} is more than assessors = {self.assessors}: nobody answers twice for an "
-                f"object; use answers={self.assessors} or more assessors"
+                f"object; use answers={self.assessors}{more}"
             )
         return self
 

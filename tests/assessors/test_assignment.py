@@ -8,7 +8,7 @@ import pytest
 from alray.assessors.aggregation import aggregate
 from alray.assessors.answers import Answers
 from alray.assessors.asking import Asking, ask, until
-from alray.assessors.assignment import WEIGHT, by_skill, by_skill_in_class
+from alray.assessors.assignment import by_skill
 from alray.assessors.confusable import alike
 from alray.assessors.crowd import make_crowd
 from alray.assessors.dawid_skene import Aggregated, read_by
@@ -61,32 +61,6 @@ def test_the_same_draws_choose_the_same_people():
     one, same, other = (by_skill(found, answers, 50, np.random.default_rng(s)) for s in (4, 4, 5))
     assert (one == same).all()
     assert (one != other).any()
-
-
-def test_for_an_expected_class_those_are_asked_who_know_it():
-    knows_first = [(60, 0), (5, 55), (30, 30)]
-    knows_second = [(5, 55), (60, 0), (30, 30)]
-    answers, found = answers_of([knows_first, knows_second])
-    predicted = np.repeat(np.eye(CLASSES), 2000, axis=0)
-    orders = by_skill_in_class(found, answers, predicted, np.random.default_rng(0))
-    first, second, third = np.split(orders, CLASSES)
-    assert first_of(first, 0) > 0.95
-    assert first_of(second, 1) > 0.95
-    assert first_of(third, 0) == pytest.approx(0.5, abs=0.05)
-    unsure = np.tile([0.5, 0.5, 0.0], (2000, 1))
-    assert first_of(
-        by_skill_in_class(found, answers, unsure, np.random.default_rng(0)), 0
-    ) == pytest.approx(0.5, abs=0.05)
-
-
-def test_where_a_class_was_not_seen_the_overall_share_decides():
-    answers, found = answers_of([[(30, 0), (30, 0), (0, 0)], [(10, 20), (10, 20), (0, 0)]])
-    predicted = np.tile([0.0, 0.0, 1.0], (4000, 1))
-    orders = by_skill_in_class(found, answers, predicted, np.random.default_rng(0))
-    rng = np.random.default_rng(1)
-    shares = [rng.beta(1 + r, 1 + w, 100_000) for r, w in ((60, 0), (20, 40))]
-    drawn = [rng.beta(WEIGHT * each, WEIGHT * (1 - each)) for each in shares]
-    assert first_of(orders, 0) == pytest.approx((drawn[0] > drawn[1]).mean(), abs=0.02)
 
 
 def wrong_labels(spec, seed, *, best):

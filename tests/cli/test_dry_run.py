@@ -34,6 +34,8 @@ def test_a_plan_says_who_answers(sweep):
         "1 to 3 answers an object (by ActiveLab), those likely to be right asked first, at 0.05"
         in again
     )
+    assert " to at most " in again
+    assert " to at most " not in said
     assert "crowd" not in sweep("--dry-run").stdout
 
 

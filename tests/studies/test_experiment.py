@@ -62,7 +62,7 @@ KINDS = {
         "crowd": {"relabel": "disagreement", "answers": 5, "rate": 0.5, "aggregate": "none"},
     },
     "best": {"strategies": ["margin"], "crowd": {"assign": "best", "rate": 0.4, "skips": 0.2}},
-    "best-in-class": {
+    "best-again": {
         "strategies": ["margin"],
         "crowd": {"assign": "best", "aggregate": "dawid_skene", "relabel": "active_lab"},
     },

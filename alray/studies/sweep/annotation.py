@@ -8,7 +8,7 @@ from alray.assessors.active_lab import active_lab_scores
 from alray.assessors.aggregation import aggregate
 from alray.assessors.answers import Answers
 from alray.assessors.asking import Asking, Enough, Orders, ask, until, until_agreed
-from alray.assessors.assignment import by_skill, by_skill_in_class
+from alray.assessors.assignment import by_skill
 from alray.assessors.beliefs import Beliefs
 from alray.assessors.confusable import alike, confusable_classes
 from alray.assessors.crowd import SKIP, Crowd, make_crowd
@@ -75,7 +75,7 @@ class CrowdAnnotation:
             predicted = Beliefs(objects[new], self._log_probs(learnt, objects[new]))
             self.beliefs = predicted if self.beliefs is None else self.beliefs + predicted
         asked = np.concatenate([objects[new], again])
-        orders = self._orders(asked, round_number, learnt)
+        orders = self._orders(len(asked), round_number)
         asking = Asking(round_number, self._enough(), orders, self.answers)
 
         def drawn(index: int) -> np.random.Generator:
@@ -113,17 +113,12 @@ class CrowdAnnotation:
         new = np.sort(chosen[chosen < len(objects)])
         return new, known[is_open][chosen[chosen >= len(objects)] - len(objects)]
 
-    def _orders(
-        self, objects: Indices, round_number: int, network: Network | None
-    ) -> Orders | None:
-        """Return whom to ask first about each object; None where chance says it."""
+    def _orders(self, objects: int, round_number: int) -> Orders | None:
+        """Return whom to ask first about each of so many objects; None where chance says it."""
         if self._spec.assign == "random":
             return None
         rng = generator(self._run.study_seed, self._run.seed, "assignment", round_number)
-        if self._spec.aggregate == "dawid_skene" and network is not None and len(objects):
-            predicted = self._probabilities(network, objects)
-            return by_skill_in_class(self._found, self.answers, predicted, rng)
-        return by_skill(self._found, self.answers, len(objects), rng)
+        return by_skill(self._found, self.answers, objects, rng)
 
     def _probabilities(self, network: Network, objects: Indices) -> npt.NDArray[np.float64]:
         """Return (n, classes) what the network predicts."""
