@@ -41,6 +41,7 @@ from alray.studies.made_elsewhere import warn_if_made_elsewhere
 from alray.studies.notebook_progress import PROGRESS, in_notebook
 from alray.studies.product_choice import settle_products
 from alray.studies.retries import HERE
+from alray.studies.sweep.crowd_table import with_table
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.extension import explain, find_extensions, holds_some
 from alray.studies.sweep.group_executor import executor_here
@@ -149,8 +150,10 @@ def plan_sweep(
     _require_sendable(code, spec.execution)
     varied = [varied_study(spec, choice) for choice in choices(spec.vary)]
     pools = read_pools(spec.pool, [each.pool for each in varied], spec.split.column)
+    spec, confusions = with_table(spec, pools.own.classes)
     variants = [PoolVariant(pools.of(each.pool), each.pool.dtype, each.split) for each in varied]
-    plan = make_plan(spec, pools, share(variants, spec.seed, spec.seeds), code)
+    shared = replace(share(variants, spec.seed, spec.seeds), confusions=confusions)
+    plan = make_plan(spec, pools, shared, code)
     try_strategies(plan)
     return choose_precision(plan)
 

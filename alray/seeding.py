@@ -33,6 +33,7 @@ Purpose = Literal[
     "fine_tune_dropout",
     "crowd",
     "answers",
+    "assignment",
     "control",
     "bootstrap",
     "twin",

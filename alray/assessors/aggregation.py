@@ -27,7 +27,9 @@ def aggregate(
         answers: All answers.
         assessors: How many assessors there are.
         classes: How many classes.
-        by: `majority`: the most frequent answer, several alike where they tie; the others are models of assessors.
+        by: `majority`: the most frequent answer, several alike where they tie; `none`: the shares of the answers, by
+            which a network that learns each answer for itself has the same loss, up to a constant; the others are
+            models of assessors.
         start: What fewer answers said, where there were any.
         beliefs: What the network predicted, for `joint`.
     """
@@ -36,7 +38,9 @@ def aggregate(
         return dawid_skene(
             answers, assessors, classes, one_coin=one_coin, start=start, beliefs=beliefs
         )
-    if by == "majority":
+    if by == "none":
+        objects, posterior = majority(answers, classes)
+    elif by == "majority":
         objects, shares = majority(answers, classes)
         most = shares == shares.max(1, keepdims=True) if len(shares) else shares
         posterior = most / np.maximum(most.sum(1, keepdims=True), 1)

@@ -1,50 +1,104 @@
-"""Asking a crowd: who is asked about which objects, and what they answer."""
+"""Asking a crowd: who is asked about which objects, until when, and what they answer."""
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
-from alray.assessors.answers import Answers
+from alray.assessors.answers import Answers, Column
 from alray.assessors.crowd import SKIP, Crowd
 from alray.pools.pool import Indices
 
 Generators = Callable[[int], np.random.Generator]
 """Takes an object's pool index, and returns the generator of its answers."""
 
+Enough = Callable[[Column], int]
+"""Takes what assessors would answer about an object one after the other, and returns how many of them to ask."""
+
+Orders = npt.NDArray[np.int64]
+"""(objects, assessors) assessors in the order in which they are asked about each object."""
+
+FIRST = 2
+"""Answers that an object gets before it can be seen whether they agree."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asking:
+    """How a round asks.
+
+    Attributes:
+        round: Its number.
+        enough: Says when to stop.
+        orders: Whom to ask first about each object; where None, the object's own generator draws it.
+        before: Who was asked already, and is not asked about the same object again.
+    """
+
+    round: int
+    enough: Enough
+    orders: Orders | None = None
+    before: Answers = field(default_factory=Answers)
+
+
+def until(answers: int) -> Enough:
+    """Return a rule: until there are so many answers; a skip is none."""
+
+    def count(heard: Column) -> int:
+        enough = np.flatnonzero(np.cumsum(heard != SKIP) == answers)
+        return int(enough[0]) + 1 if len(enough) else len(heard)
+
+    return count
+
+
+def until_agreed(most: int) -> Enough:
+    """Return a rule: until more than half of two answers or more name one class, or there are `most` answers."""
+
+    def count(heard: Column) -> int:
+        votes: Counter[int] = Counter()
+        for asked, answer in enumerate(heard.tolist(), 1):
+            if answer == SKIP:
+                continue
+            votes[answer] += 1
+            given = votes.total()
+            if given == most or (given >= FIRST and 2 * max(votes.values()) > given):
+                return asked
+        return len(heard)
+
+    return count
+
 
 def ask(
-    crowd: Crowd,
-    objects: Indices,
-    truths: Indices,
-    answers: int,
-    round_number: int,
-    generators: Generators,
+    crowd: Crowd, objects: Indices, truths: Indices, asking: Asking, generators: Generators
 ) -> Answers:
-    """Ask about objects until each has so many answers, or everyone was asked.
+    """Ask about objects until it is enough for each, or everyone was asked.
 
-    Assessors are asked in a random order, each once. An object's order and the answers about it are drawn by its own
-    generator, and so depend neither on when it is asked about nor on what else is: arms that ask about the same object
-    hear the same.
+    What each assessor would say about an object is drawn by the object's own generator, and so is a random order: they
+    depend neither on when it is asked about nor on what else is. Arms that ask the same people about the same object
+    hear the same, and who asks again goes on where he stopped.
 
     Args:
         crowd: Who answers.
-        objects: (n,) pool indices, none of which was asked about before.
+        objects: (n,) pool indices, each once.
         truths: (n,) their classes.
-        answers: Answers to buy for each.
-        round_number: The round.
+        asking: Whom to ask first, and when to stop.
         generators: Of each object.
     """
     asked: list[np.ndarray] = []
-    for index, truth in zip(objects.tolist(), truths.tolist(), strict=True):
+    for row, (index, truth) in enumerate(zip(objects.tolist(), truths.tolist(), strict=True)):
         rng = generators(index)
         order = rng.permutation(len(crowd))
-        heard = crowd.answers(truth, rng)[order]
-        enough = np.flatnonzero(np.cumsum(heard != SKIP) == answers)
-        last = int(enough[0]) + 1 if len(enough) else len(crowd)
-        of_object = np.full(last, index)
-        asked.append(np.stack([of_object, order[:last], heard[:last]], axis=1))
+        answers = crowd.answers(truth, rng)
+        if asking.orders is not None:
+            order = asking.orders[row]
+        already = asking.before.assessors[asking.before.objects == index]
+        if len(already):
+            order = order[~np.isin(order, already)]
+        heard = answers[order]
+        last = asking.enough(heard)
+        asked.append(np.stack([np.full(last, index), order[:last], heard[:last]], axis=1))
     if not asked:
         return Answers()
     table = np.concatenate(asked)
-    rounds = np.full((len(table), 1), round_number)
+    rounds = np.full((len(table), 1), asking.round)
     return Answers.of_table(np.concatenate([rounds, table], axis=1))

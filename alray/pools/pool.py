@@ -4,7 +4,7 @@ import math
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -200,6 +200,7 @@ class PreparedPool(SharedArrays):
         train: Sorted indices of the part that objects are queried from.
         validation: Sorted indices of the part for validation metrics, and for early stopping by `held_out`.
         test: Sorted indices of the part that metrics are reported on.
+        confusions: (assessors, classes, classes) P(answer | truth) of those whose answers a table gives, if any.
     """
 
     modalities: tuple[Modality, ...]
@@ -208,6 +209,7 @@ class PreparedPool(SharedArrays):
     train: Indices
     validation: Indices
     test: Indices
+    confusions: npt.NDArray[np.float64] | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -215,4 +217,5 @@ class PreparedPool(SharedArrays):
     @override
     def arrays(self) -> Sequence[npt.NDArray[np.generic]]:
         features = [array for m in self.modalities for array in m.in_memory]
-        return [*features, self.labels, self.train, self.validation, self.test]
+        answered = [] if self.confusions is None else [self.confusions]
+        return [*features, self.labels, self.train, self.validation, self.test, *answered]

@@ -74,11 +74,13 @@ class SharedPool(SharedArrays):
     Attributes:
         labels: (objects,) int64, positions in the pool's classes.
         views: How runs see it.
+        confusions: (assessors, classes, classes) P(answer | truth) of those whose answers a table gives, if any.
     """
 
     labels: Indices
     class_count: int
     views: Mapping[ViewKey, View]
+    confusions: npt.NDArray[np.float64] | None = None
 
     @classmethod
     def of(cls, prepared: PreparedPool, keys: Iterable[ViewKey]) -> "SharedPool":
@@ -91,7 +93,8 @@ class SharedPool(SharedArrays):
         ):
             parts[objects] = part
         view = View(prepared.modalities, parts)
-        return cls(prepared.labels, prepared.class_count, dict.fromkeys(keys, view))
+        views = dict.fromkeys(keys, view)
+        return cls(prepared.labels, prepared.class_count, views, prepared.confusions)
 
     def view(self, run: RunSpec) -> PreparedPool:
         """Return the pool as a run sees it; features and labels are not copied."""
@@ -99,13 +102,16 @@ class SharedPool(SharedArrays):
         train, validation, test = (
             np.flatnonzero(view.parts == part) for part in (TRAIN, VALIDATION, TEST)
         )
+        parts = train, validation, test
         return PreparedPool(
-            view.modalities, self.labels, self.class_count, train, validation, test
+            view.modalities, self.labels, self.class_count, *parts, confusions=self.confusions
         )
 
     @override
     def arrays(self) -> Sequence[npt.NDArray[np.generic]]:
         found: list[npt.NDArray[np.generic]] = [self.labels]
+        if self.confusions is not None:
+            found.append(self.confusions)
         for view in self.views.values():
             found.append(view.parts)
             for each in view.modalities:

@@ -141,6 +141,8 @@ class RunSpec(Settings):
         settings["model"] = _model_identity(self.model)
         if self.screen is not None and self.screen.precision in (None, "int8"):
             del settings["screen"]["precision"]
+        if self.crowd is not None:
+            settings["crowd"] = _crowd_identity(self.crowd)
         unset = [name for name in OPTIONAL if settings[name] is None]
         return {
             "schema": SCHEMA,
@@ -189,6 +191,13 @@ def _model_identity(model: ModelSpec) -> dict[str, Any]:
     return {
         key: value for key, value in settings.items() if key not in FUSION_PARTS or key in acting
     }
+
+
+def _crowd_identity(crowd: CrowdSpec) -> dict[str, Any]:
+    """Return the crowd's settings as older runs hashed them; a table acts through its content, wherever it lies."""
+    usual = {"assign": "random", "relabel": "never", "table_content": None}
+    settings = crowd.model_dump(mode="json", exclude={"table"})
+    return {key: value for key, value in settings.items() if usual.get(key, ...) != value}
 
 
 def _hash(identity: Mapping[str, Any]) -> str:

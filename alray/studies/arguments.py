@@ -44,6 +44,9 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
         plain["pool"] = {"source": str(pool)}
     elif isinstance(pool, Mapping) and isinstance(pool.get("source"), Path):
         plain["pool"] = {**pool, "source": str(pool["source"])}
+    crowd = plain.get("crowd")
+    if isinstance(crowd, Mapping) and isinstance(crowd.get("table"), Path):
+        plain["crowd"] = {**crowd, "table": str(crowd["table"])}
     if model is not None and not isinstance(model, Mapping):
         plain["model"] = {"name": model_name(model)}
     elif isinstance(model, Mapping) and "name" in model:

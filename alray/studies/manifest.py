@@ -197,7 +197,9 @@ def _fixed(settings: Mapping[str, Any], addable: Collection[str]) -> dict[str, A
     kept["pool"] = {
         key: value for key, value in kept.get("pool", {}).items() if key not in elsewhere
     }
-    return {key: value for key, value in flatten(kept).items() if key != PRECISION}
+    # A crowd's table is compared by the hash of its rows, as the pool is, and may move too.
+    apart = (PRECISION, "crowd.table")
+    return {key: value for key, value in flatten(kept).items() if key not in apart}
 
 
 def changed_files(manifest: Mapping[str, Any], code: CustomCode) -> list[str]:

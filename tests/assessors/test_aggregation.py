@@ -4,11 +4,13 @@ from typing import get_args
 
 import numpy as np
 import pytest
+import torch
 
 from alray.assessors.aggregation import aggregate, require_crowd_kit
 from alray.assessors.answers import Answers
 from alray.assessors.crowd import SKIP
 from alray.errors import SpecError
+from alray.networks.targets import target_losses
 from alray.settings.crowd import BY_CROWD_KIT, Aggregate
 
 WAYS = get_args(Aggregate)
@@ -39,8 +41,9 @@ def test_every_way_finds_the_truth_and_the_one_who_is_always_wrong(by):
     assert found.posterior.sum(1) == pytest.approx(np.ones(60))
     assert (found.posterior.argmax(1) == truths).mean() > 0.9
     assert found.skills.argmin() == 4
-    assert found.skills[4] < 0.1
-    assert found.skills[:4].min() > 0.7
+    # A wrong answer is a share of its own where each answer counts for itself.
+    assert found.skills[4] < (0.35 if by == "none" else 0.1)
+    assert found.skills[:4].min() > 0.65
 
 
 @pytest.mark.parametrize("by", WAYS)
@@ -56,6 +59,18 @@ def test_the_majority_is_the_most_frequent_answer_and_ties_count_alike():
     table = np.array([[0, 0, 0, 1], [0, 0, 1, 1], [0, 0, 2, 2], [0, 1, 0, 0], [0, 1, 1, 2]])
     found = aggregate(Answers.of_table(table), ASSESSORS, CLASSES, "majority")
     assert found.posterior.tolist() == [[0, 1, 0], [0.5, 0, 0.5]]
+
+
+def test_each_answer_for_itself_is_learnt_as_the_shares_of_the_answers():
+    """The mean of the losses of the answers is the loss of their shares."""
+    table = np.array([[0, 0, 0, 1], [0, 0, 1, 1], [0, 0, 2, 2], [0, 1, 0, SKIP], [0, 2, 1, 0]])
+    found = aggregate(Answers.of_table(table), ASSESSORS, CLASSES, "none")
+    assert found.objects.tolist() == [0, 2]
+    assert found.posterior == pytest.approx(np.array([[0, 2 / 3, 1 / 3], [1, 0, 0]]))
+    logits = torch.randn(3, generator=torch.Generator().manual_seed(0))
+    of_answers = target_losses(logits.expand(3, -1), torch.tensor([1, 1, 2])).mean()
+    of_shares = target_losses(logits[None], torch.from_numpy(found.posterior[:1]).float())
+    assert float(of_shares) == pytest.approx(float(of_answers))
 
 
 @pytest.mark.parametrize("by", WAYS)

@@ -8,7 +8,7 @@ import pytest
 
 from alray.assessors import dawid_skene as module
 from alray.assessors.answers import Answers
-from alray.assessors.asking import ask
+from alray.assessors.asking import Asking, ask, until
 from alray.assessors.beliefs import Beliefs
 from alray.assessors.confusable import alike
 from alray.assessors.crowd import make_crowd
@@ -27,7 +27,7 @@ def asked(objects=300, seed=0, **settings):
     spec = CrowdSpec(assessors=ASSESSORS, skill_spread=1.0, rate=0.25, **settings)
     crowd = make_crowd(spec, alike(CLASSES), np.random.default_rng(seed))
     truths = np.random.default_rng(seed + 1).integers(0, CLASSES, objects)
-    answers = ask(crowd, np.arange(objects), truths, 3, 0, partial(drawn, seed))
+    answers = ask(crowd, np.arange(objects), truths, Asking(0, until(3)), partial(drawn, seed))
     return answers, truths, crowd
 
 
@@ -121,7 +121,7 @@ def test_with_few_answers_one_number_an_assessor_is_learnt_better_than_a_matrix(
         rng = np.random.default_rng(seed)
         truths = rng.integers(0, classes, 400)
         crowd = make_crowd(CrowdSpec(), alike(classes), rng)
-        answers = ask(crowd, np.arange(400), truths, 3, 0, partial(drawn, seed))
+        answers = ask(crowd, np.arange(400), truths, Asking(0, until(3)), partial(drawn, seed))
         shares = majority(answers, classes)[1]
         coin, matrix = (
             dawid_skene(answers, 20, classes, one_coin=one_coin).posterior

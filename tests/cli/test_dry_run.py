@@ -27,6 +27,15 @@ def test_a_plan_says_who_answers(sweep):
         "labels by a crowd: 20 assessors, 25 % of answers wrong (structured); 2 answers an object at 1, read by "
         "one_coin outside this budget"
     ) in said
+    again = " ".join(
+        sweep("--dry-run", "--crowd", "relabel=active_lab,assign=best").stdout.split()
+    )
+    assert (
+        "1 to 3 answers an object (by ActiveLab), those likely to be right asked first, at 0.05"
+        in again
+    )
+    assert " to at most " in again
+    assert " to at most " not in said
     assert "crowd" not in sweep("--dry-run").stdout
 
 
@@ -42,6 +51,10 @@ def test_a_plan_says_who_answers(sweep):
         ),
         ("rate", "write NAME=VALUE,NAME=VALUE, such as rate=.2,answers=3 (got 'rate')"),
         ("rate=.2,rate=.3", "names rate more than once"),
+        ("relabel=disagreement,answers=2", "use answers=3 or more, or relabel=never"),
+        ("table=nothing.csv", "crowd.table: nothing.csv: there is no such file; check the path"),
+        ("table=nothing.csv,rate=.3", "rate = 0.3 changes nothing"),
+        ("errors=table", "errors = table needs a file of answers: give table=FILE"),
     ],
 )
 def test_a_crowd_that_makes_no_sense_is_refused(sweep, text, message):

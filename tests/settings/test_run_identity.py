@@ -55,6 +55,7 @@ CHANGES: dict[str, Any] = {
     "crowd": {},
     "crowd.assessors": 21,
     "crowd.errors": "uniform",
+    "crowd.table_content": "of other rows",
     "crowd.rate": 0.3,
     "crowd.skill_spread": 0.0,
     "crowd.spammers": 0.1,
@@ -62,6 +63,8 @@ CHANGES: dict[str, Any] = {
     "crowd.answers": 2,
     "crowd.cost": 1.0,
     "crowd.aggregate": "majority",
+    "crowd.relabel": "disagreement",
+    "crowd.assign": "best",
     "screen": {"share": 0.3},
     "evaluate_every": 3,
     "metric_split": "validation",
@@ -80,6 +83,7 @@ EXEMPT = {
         for name in ("source", "id", "label", "modalities", "group_by", "copies", "min_class_size")
     },
     "pool.storage": "features are the same to the bit",
+    "crowd.table": "acts through the hash of its content",
     "compat": "it fills in other settings",
     "split.column": "acts through the pool's fingerprint",
     "full_data": "adds runs, changes none",
@@ -109,6 +113,7 @@ NEEDED: dict[str, dict[str, Any]] = {
         for name in LossPredictionSpec.model_fields
     },
     **{f"crowd.{name}": {"crowd": {}} for name in CrowdSpec.model_fields},
+    "crowd.table_content": {"crowd": {"table": "answers.csv", "table_content": "of some rows"}},
 }
 """Setting: the others that it needs to have an effect."""
 
@@ -176,6 +181,30 @@ def test_exempt_settings_change_no_run(changes):
 def test_runs_keep_the_names_that_they_had_before_even_batches_and_stopping(rule, former_id):
     training = {"passive_epochs": 3, "batch_size": 16, "batch_rule": rule, "stopping": "held_out"}
     assert only_run(training=training).run_id == f"margin__seed-0__{former_id}"
+
+
+@pytest.mark.parametrize(
+    ("crowd", "former_ids"),
+    [
+        ({}, ("23c10f02f727", "2f4dfad6c0cf")),
+        (
+            {"aggregate": "majority", "skips": 0.1, "answers": 2, "errors": "uniform"},
+            ("7db28ac0c389", "6225b2b7aa72"),
+        ),
+    ],
+)
+def test_runs_keep_the_names_that_they_had_before_a_crowd_had_more_settings(crowd, former_ids):
+    run = only_run(crowd=crowd)
+    assert run.run_id == f"margin__seed-0__{former_ids[0]}"
+    assert run.passive_id == f"passive__seed-0__{former_ids[1]}"
+
+
+def test_a_table_of_answers_may_lie_elsewhere():
+    ids = [
+        only_run(crowd={"table": table, "table_content": "0"}).run_id
+        for table in ("a.csv", "folder/b.parquet")
+    ]
+    assert ids[0] == ids[1]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,27 @@ KINDS = {
         "model": {"name": "sklearn:sklearn.naive_bayes.GaussianNB"},
         "training": {},
     },
+    "asked-again": {
+        "strategies": ["margin"],
+        "crowd": {"relabel": "disagreement", "answers": 5, "rate": 0.5, "aggregate": "none"},
+    },
+    "best": {"strategies": ["margin"], "crowd": {"assign": "best", "rate": 0.4, "skips": 0.2}},
+    "best-again": {
+        "strategies": ["margin"],
+        "crowd": {"assign": "best", "aggregate": "dawid_skene", "relabel": "active_lab"},
+    },
+    "active-lab": {
+        "strategies": ["random"],
+        "crowd": {
+            "relabel": "active_lab",
+            "aggregate": "joint",
+            "assign": "best",
+            "rate": 0.6,
+            "skips": 0.3,
+            "assessors": 4,
+        },
+        "training": {"mode": "scratch", "passive_epochs": 2},
+    },
     "best-of-batches": {"strategies": ["best_of_batches:batches=7"]},
     "screened": {"strategies": ["margin"], "screen": {"share": 0.2, "every": 3}},
     "screened in bf16": {

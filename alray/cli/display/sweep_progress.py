@@ -166,7 +166,10 @@ def sweep_headline(plan: Plan) -> list[str]:
 def _labels(study: SweepSpec) -> str:
     if study.rounds == 0:
         return f"{study.initial:,} labels, no rounds"
-    return f"{study.initial:,} labels, then {count(study.rounds, 'round')} of {study.query:,} to {study.budget:,}"
+    # Answers that are bought about labelled objects leave fewer new ones.
+    again = study.crowd is not None and study.crowd.relabel == "active_lab"
+    rounds = f"{count(study.rounds, 'round')} of {study.query:,}"
+    return f"{study.initial:,} labels, then {rounds} to {'at most ' * again}{study.budget:,}"
 
 
 def _evaluations(plan: Plan) -> list[str]:

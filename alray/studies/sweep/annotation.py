@@ -1,11 +1,14 @@
 """What a round's query brings: the pool's labels, or the answers of a crowd about them."""
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
+from alray.assessors.active_lab import active_lab_scores
 from alray.assessors.aggregation import aggregate
 from alray.assessors.answers import Answers
-from alray.assessors.asking import ask
+from alray.assessors.asking import Asking, Enough, Orders, ask, until, until_agreed
+from alray.assessors.assignment import by_skill
 from alray.assessors.beliefs import Beliefs
 from alray.assessors.confusable import alike, confusable_classes
 from alray.assessors.crowd import SKIP, Crowd, make_crowd
@@ -27,7 +30,7 @@ class CrowdAnnotation:
     """A run's crowd and all that it has answered.
 
     The crowd, and what each assessor would say about an object, are drawn by the run's seed alone: arms with one seed
-    ask the same people, and hear the same about the same object.
+    have the same assessors, and hear the same of them about the same object.
 
     Attributes:
         answers: All answers so far.
@@ -52,20 +55,79 @@ class CrowdAnnotation:
         for last in rounds if spec.aggregate in BY_STEPS else rounds[-1:]:
             self._found = self._read(answers.where(answers.rounds <= last), self._found)
 
-    def ask(self, objects: Indices, round_number: int, network: Network) -> None:
-        """Ask the crowd about objects, and read all answers anew; the network has not learnt from them yet."""
-        if self._spec.aggregate == "joint" and round_number > 0:
-            found = engine.score(network, self._pool, objects, Request(log_probs=True))
-            predicted = Beliefs(objects, given(found.log_probs).cpu().numpy())
+    def ask(self, objects: Indices, round_number: int, network: Network) -> Indices:
+        """Ask the crowd, and read all answers anew; the network has not learnt from the objects yet.
+
+        Args:
+            objects: (n,) new objects, the most wanted first.
+            round_number: The round.
+            network: As it is after its last fit; in round 0 it has learnt nothing.
+
+        Returns:
+            The rising positions of the new objects that were asked about: all of them, unless some answers were worth
+            more about objects that have answers.
+        """
+        learnt = network if round_number > 0 else None
+        new, again = np.arange(len(objects)), np.empty(0, dtype=np.int64)
+        if self._spec.relabel == "active_lab" and learnt is not None:
+            new, again = self._worth_most(objects, learnt)
+        if self._spec.aggregate == "joint" and learnt is not None and len(new):
+            predicted = Beliefs(objects[new], self._log_probs(learnt, objects[new]))
             self.beliefs = predicted if self.beliefs is None else self.beliefs + predicted
+        asked = np.concatenate([objects[new], again])
+        orders = self._orders(len(asked), round_number)
+        asking = Asking(round_number, self._enough(), orders, self.answers)
 
         def drawn(index: int) -> np.random.Generator:
             return generator(self._run.study_seed, self._run.seed, "answers", index)
 
-        truths = self._pool.pool.labels[objects]
-        heard = ask(self._crowd, objects, truths, self._spec.answers, round_number, drawn)
-        self.answers += heard
+        self.answers += ask(self._crowd, asked, self._pool.pool.labels[asked], asking, drawn)
         self._found = self._read(self.answers, self._found)
+        return new
+
+    def _enough(self) -> Enough:
+        """Return when to stop asking about an object."""
+        if self._spec.relabel == "active_lab":
+            return until(1)
+        most = self._spec.answers
+        return until_agreed(most) if self._spec.relabel == "disagreement" else until(most)
+
+    def _worth_most(self, objects: Indices, network: Network) -> tuple[Indices, Indices]:
+        """Return the positions of those new objects, and the older objects, whose next answer helps most.
+
+        Together they are as many as there are new ones. An object with as many answers as one may have, or about which
+        everyone was asked, is not asked about again. Of equal scores the new object goes first.
+        """
+        known, given = self._found.objects, self.answers.given
+        if not len(known):
+            return np.arange(len(objects)), known
+        predicted = self._probabilities(network, np.concatenate([known, objects]))
+        again, first = active_lab_scores(
+            self.answers, predicted[: len(known)], predicted[len(known) :]
+        )
+        has = np.bincount(given.objects, minlength=len(self._pool.pool))[known]
+        was_asked = np.bincount(self.answers.objects, minlength=len(self._pool.pool))[known]
+        is_open = (has < self._spec.answers) & (was_asked < len(self._crowd))
+        scores = np.concatenate([first, again[is_open]])
+        chosen = np.argsort(scores, kind="stable")[: len(objects)]
+        new = np.sort(chosen[chosen < len(objects)])
+        return new, known[is_open][chosen[chosen >= len(objects)] - len(objects)]
+
+    def _orders(self, objects: int, round_number: int) -> Orders | None:
+        """Return whom to ask first about each of so many objects; None where chance says it."""
+        if self._spec.assign == "random":
+            return None
+        rng = generator(self._run.study_seed, self._run.seed, "assignment", round_number)
+        return by_skill(self._found, self.answers, objects, rng)
+
+    def _probabilities(self, network: Network, objects: Indices) -> npt.NDArray[np.float64]:
+        """Return (n, classes) what the network predicts."""
+        found = np.exp(self._log_probs(network, objects).astype(np.float64))
+        return np.asarray(found / found.sum(1, keepdims=True))
+
+    def _log_probs(self, network: Network, objects: Indices) -> npt.NDArray[np.float32]:
+        found = engine.score(network, self._pool, objects, Request(log_probs=True))
+        return given(found.log_probs).cpu().numpy()
 
     def known(self, labelled: Indices) -> Known:
         """Return those of the labelled objects that have an answer, with the probabilities of their classes."""
@@ -116,6 +178,8 @@ def crowd_of(
 def _made(run: RunSpec, spec: CrowdSpec, pool: PoolTensors) -> Crowd:
     """Return the crowd of a run's seed."""
     prepared = pool.pool
+    if spec.errors == "table":
+        return Crowd(given(prepared.confusions), spec.skips)
     shares = alike(prepared.class_count)
     if spec.errors == "structured":
         features = side_by_side(pool.batch(prepared.train)).cpu().numpy()

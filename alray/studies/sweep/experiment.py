@@ -132,8 +132,9 @@ class Experiment:
         begin = self._clock()
         with self._draws.seeded("strategy"):
             query, scored = self._query()
+        asked = self._ask(query.indices)
+        query = Query(query.indices[asked], query.scores[asked])
         self.labelled = np.concatenate([self.labelled, query.indices])
-        self._ask(query.indices)
         scored["query_s"] = self._clock() - begin
         scored |= self._diagnostics.of(query.indices, self._draws.numpy("query_diagnostics"))
         begin = self._clock()
@@ -143,10 +144,11 @@ class Experiment:
         record = self._record(query.indices, fitted, begin, scored)
         return RoundResult(record, query.indices, query.scores, self._answers_of(self.round))
 
-    def _ask(self, objects: Indices) -> None:
-        """Ask the crowd, where there is one."""
-        if self._crowd is not None:
-            self._crowd.ask(objects, self.round, self.learner.network)
+    def _ask(self, objects: Indices) -> Indices:
+        """Ask the crowd, where there is one; return the positions of the objects that are labelled now."""
+        if self._crowd is None:
+            return np.arange(len(objects))
+        return self._crowd.ask(objects, self.round, self.learner.network)
 
     def _answers_of(self, round_number: int) -> Answers | None:
         """Return the crowd's answers of a round, where there is one."""

@@ -22,9 +22,9 @@ class RoundResult:
 
     Attributes:
         record: A row of `rounds`: numbers by column name.
-        indices: (k,) objects whose labels were revealed, in order of preference.
+        indices: (k,) objects that were labelled, in order of preference.
         scores: (k,) float64 what they were chosen by, NaN where by chance.
-        answers: What a crowd answered about them, None where the pool's labels were revealed.
+        answers: What a crowd answered in the round, None where the pool's labels were revealed.
     """
 
     record: Record
@@ -80,7 +80,7 @@ ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     "query_diversity": (
         pa.float64(),
         "mean squared distance of two objects of the round's query, relative to that of random objects of the train "
-        "part: 1 is as diverse as these; null in round 0, and so are the next two",
+        "part: 1 is as diverse as these; null in round 0 and where nothing new was labelled, and so are the next two",
     ),
     "query_density": (
         pa.float64(),
@@ -134,9 +134,13 @@ QUERY_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
 
 ANSWER_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     **RUN_COLUMNS,
-    "round": (pa.int64(), "round in which the object was queried"),
+    "round": (pa.int64(), "round in which the question was asked"),
     "id": (pa.string(), "the object"),
-    "assessor": (pa.int64(), "who was asked: assessors are the same people in all runs of a seed"),
+    "assessor": (
+        pa.int64(),
+        "who was asked: assessors are the same people in all runs of a seed; of a table of answers its workers, in the "
+        "order of their names",
+    ),
     "answer": (pa.string(), "class that was answered, null where the question was skipped"),
     "cost": (pa.float64(), "price of the answer, 0 where it was skipped"),
 }
