@@ -15,6 +15,12 @@ BY_STEPS: tuple[Aggregate, ...] = ("one_coin", "joint", "dawid_skene")
 BY_CROWD_KIT: tuple[Aggregate, ...] = ("glad", "mace")
 """Ways to aggregate that the library crowd-kit has."""
 
+WORLD = (
+    *("assessors", "errors", "rate", "skill_spread", "spammers", "skips"),
+    *("table", "table_content", "cost"),
+)
+"""Settings of what assessors are like, which a team finds; the others it can choose."""
+
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 
 

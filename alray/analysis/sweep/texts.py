@@ -6,13 +6,18 @@ from alray.analysis.sweep.advice import advice
 from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.findings import excluded, statement
-from alray.analysis.sweep.saving_words import Price
+from alray.analysis.sweep.saving_words import Price, price_in, spent_said
 
 
 def reading(summary: pd.DataFrame) -> list[str]:
     """Return paragraphs for below the table: what was left out, what to do, and the exact statement."""
     rows = summary.to_dict("records")
-    parts = [excluded(rows), advice(rows), statement(rows)]
+    price = price_in(rows), ""
+    parts = [
+        excluded(rows),
+        advice(rows, price=price),
+        [*statement(rows, price=price), *spent_said(rows)],
+    ]
     return [" ".join(part) for part in parts if part]
 
 
@@ -33,7 +38,10 @@ def paragraph(
     rows = summary.to_dict("records")
     parts = [
         advice(rows, reference, price),
-        statement(rows, reference, comparison.differences, price),
+        [
+            *statement(rows, reference, comparison.differences, price),
+            *spent_said(rows, price),
+        ],
         excluded(rows, reference),
     ]
     return "\n".join(" ".join(part) for part in parts if part)
