@@ -136,7 +136,8 @@ def test_a_crowds_labels_have_their_price_and_the_sum_in_the_summary():
     said = " ".join(reading(summary))
     assert "at 0.15 a label" in said
     assert "By the end of its curve a run has bought 540 answers for 27.00." in said
-    unequal = summarise(*with_prices(), generator(), Criterion(axis=Axis()))
+    rounds, runs = with_prices()
+    unequal = summarise(rounds, runs, generator(), Criterion(axis=Axis()))
     assert price_in(unequal.to_dict("records")) is None
 
 

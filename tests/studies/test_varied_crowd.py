@@ -21,8 +21,9 @@ def test_rounds_follow_to_end_at_about_equal_money():
     rounds = {arm.label: arm.study.rounds for arm in plan.arms}
     assert rounds == {"random": 3, "random [answers=1]": 9, "random [answers=3]": 1}
     for arm in plan.arms:
-        answers = arm.study.budget * arm.study.crowd.answers
-        assert 48 - 4 * arm.study.crowd.answers < answers <= 48
+        crowd = arm.study.crowd
+        assert crowd is not None
+        assert 48 - 4 * crowd.answers < arm.study.budget * crowd.answers <= 48
 
 
 def test_settings_that_cost_nothing_keep_the_rounds():

@@ -20,6 +20,7 @@ from alray.analysis.sweep.arms import (
 )
 from alray.analysis.sweep.axis import LABELS
 from alray.analysis.sweep.crowd_answers import crowd_answers
+from alray.analysis.sweep.crowd_choices import crowd_choices
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.overlap import overlaps
@@ -66,6 +67,7 @@ class Comparison:
             `query_measures.query_measures`.
         crowd: arm, seeds, labels, answers, cost, skipped, unanswered, wrong_labels, skill_error: what a crowd answered,
             means over seeds at the last round.
+        crowd_choices: arm, against, ...: see `crowd_choices.CROWD_CHOICE_COLUMNS`.
         rounds: arm, round, labels, query_s, fit_s, eval_s and sigma_<head>: means over seeds.
     """
 
@@ -80,6 +82,7 @@ class Comparison:
     overlaps: pd.DataFrame
     query_measures: pd.DataFrame
     crowd: pd.DataFrame
+    crowd_choices: pd.DataFrame
     rounds: pd.DataFrame
 
 
@@ -136,6 +139,7 @@ def compare(
         overlaps=overlaps(queries, split.runs, pool_size),
         query_measures=query_measures(rounds, pairs, np.random.default_rng(draws_seed)),
         crowd=crowd_answers(rounds),
+        crowd_choices=crowd_choices(split, there.axis, metric, np.random.default_rng(draws_seed)),
         rounds=round_means(rounds),
     )
 

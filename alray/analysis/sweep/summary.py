@@ -21,6 +21,7 @@ from alray.analysis.sweep.arms import (
     comparisons_of,
     reference_pairs,
 )
+from alray.analysis.sweep.beyond_full_data import beyond_full_data
 from alray.analysis.sweep.decision import decided
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import better_sign
@@ -82,6 +83,12 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "seconds_per_round": "query, fit and evaluation, mean over rounds from 1 on",
     "full_data_accuracy": "accuracy of the same training settings with all labels of the train part, mean over "
     "seeds; null where that was not run",
+    "full_data_best": "the budget, on the axis, at which the arm is best against the model with all labels, by the "
+    "band of full_data_gain; null without two common seeds",
+    "full_data_gain": "the metric there minus that of the model with all labels, mean over common seeds",
+    "full_data_gain_low": "lower end of its 95 % band, which holds for all budgets of all arms together, so that the "
+    "best one may be picked; null with fewer than six common seeds",
+    "full_data_gain_high": "upper end",
     "alc_normalised": "alc_difference / (the metric with all labels - alc of the random arm over the paired seeds): "
     "the share of what is left to gain; null where nothing is",
     "oracle_share": "alc_difference / that of oracle_best: the share that the arm takes of what an oracle gains; null "
@@ -132,6 +139,7 @@ def summarise(
     seconds = _seconds_per_round(split.rounds, split.runs)
     draws_seed = int(rng.integers(2**63))
     comparisons = comparisons_of(pairs.values(), metric)
+    beyond = beyond_full_data(arms, split.full, metric, np.random.default_rng(draws_seed))
     rows = []
     for name, of_arm in split.runs.groupby("arm", sort=False):
         row = _identity(of_arm) | _at_budget(by_name[str(name)], metric)
@@ -140,6 +148,7 @@ def summarise(
             row |= _spent(spent[str(name)], by_name[str(name)])
         row["seconds_per_round"] = seconds.get(str(name), math.nan)
         row["full_data_accuracy"] = _ceiling(ceilings, row["variant"], "accuracy")
+        row |= beyond.get(str(name), {})
         if str(name) in pairs:
             ceiling = _ceiling(ceilings, row["variant"], metric)
             draws = np.random.default_rng(draws_seed)
