@@ -213,6 +213,6 @@ def marks_of(
 
 def label_axis(along: Axis = LABELS, **scale: Any) -> alt.X:
     """Return the axis of label counts, or what else curves run along, with these properties of its scale."""
-    written = "," if along.is_money else ",d"
+    written = ",f" if along.is_money else ",d"
     axis = alt.Axis(title=along.heading, grid=False, format=written, tickCount=5)
     return alt.X("labels:Q", axis=axis).scale(nice=False, **scale)
