@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from alray.analysis.sweep.along import ALIKE
+from alray.analysis.sweep.along import ALIKE, SPENT
 from alray.analysis.sweep.axis import Axis, axis_of
 from alray.analysis.sweep.metrics import better_sign, metric_title
 from alray.analysis.wording import Row, percentage
@@ -75,7 +75,7 @@ def price_in(rows: Sequence[Row]) -> float | None:
 
 def spent_said(rows: Sequence[Row], price: Price | None = None) -> list[str]:
     """Return a sentence on what a run has bought by the end of its curves; nothing where that is not recorded."""
-    spent = [row for row in rows if not math.isnan(row.get("cost", math.nan))]
+    spent = [row for row in rows if math.isfinite(sum(row.get(name, math.nan) for name in SPENT))]
     if not spent:
         return []
     money = Axis("cost", price[1] if price else "")
