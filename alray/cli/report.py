@@ -54,6 +54,13 @@ if TYPE_CHECKING:
     help="What a label costs, such as 0.05 or '0.05 EUR': labels saved become money.",
 )
 @click.option(
+    "--x",
+    metavar="AXIS",
+    help="What curves, areas and savings are along: labels, answers (of a crowd) or cost (money).  [default: labels; "
+    "cost where runs pay different amounts for a label]",
+)
+@click.option("--currency", metavar="NAME", help="Currency of what a crowd was paid, such as EUR.")
+@click.option(
     "--matters",
     type=click.FloatRange(0, 10),
     metavar="SHARE",
@@ -69,6 +76,8 @@ def report(
     metric: str | None,
     formats: str,
     label_cost: str | None,
+    x: str | None,
+    currency: str | None,
     matters: float | None,
     show: bool,
 ) -> None:
@@ -90,6 +99,8 @@ def report(
         "metric": metric,
         "formats": words(formats),
         "label_cost": label_cost,
+        "x": x,
+        "currency": currency,
     }
     if compare is not None:
         _print(api.report_pair(compare, **options), show=show)

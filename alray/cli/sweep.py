@@ -80,6 +80,7 @@ def _run(
     spec: "SweepSpec", results: "StudyPath", typed: "Typed", *, fresh: bool, report: bool
 ) -> None:
     from alray import api
+    from alray.analysis.sweep.crowd_choices import choices_of, choices_said
     from alray.analysis.sweep.labels_outside import labels_outside
     from alray.analysis.sweep.made_by import made_by
     from alray.analysis.sweep.original import original_intervals, original_said
@@ -109,6 +110,8 @@ def _run(
         original: list[str] = []
         if found.settings.compat == "original":
             original = original_said(original_intervals(found.rounds, found.runs))
+        if any(name.startswith("crowd.") for name in found.settings.vary):
+            original += choices_said(choices_of(found.rounds, found.runs, found.settings.seed))
         print_summary(out, found.summary, found.path, page, outside, original)
     failed = int((found.runs["status"] == "failed").sum())
     exit_if_failed(failed, "run", found.path / ERRORS, progress)

@@ -1,23 +1,13 @@
 """`alray.report` from Python: the findings of a study as a page, pictures and tables."""
 
-from collections.abc import Collection, Sequence
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from alray.analysis.sweep.arms import Criterion
-from alray.analysis.sweep.comparison import compare
-from alray.analysis.sweep.full_data import split_full_data
-from alray.analysis.sweep.labels_outside import labels_outside
 from alray.analysis.sweep.metrics import DECIDING
-from alray.analysis.sweep.original import original_intervals
-from alray.analysis.sweep.summary import summarise
-from alray.analysis.sweep.texts import paragraph
 from alray.errors import SpecError, StoreError
+from alray.reporting.axis import common_axis, wish_of
 from alray.reporting.correlation.report import render_correlation
-from alray.reporting.facts import facts_of, setting_texts
-from alray.reporting.label_cost import parse_cost
-from alray.reporting.links import links_of
 from alray.reporting.sources import (
     TABLE,
     Reportable,
@@ -27,19 +17,17 @@ from alray.reporting.sources import (
     read_sweep,
     read_table,
 )
-from alray.reporting.sweep.results import SweepResults
+from alray.reporting.sweep_findings import first_metric, results_from
 from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_report
-from alray.seeding import generator
 from alray.settings.base import unknown_name
 from alray.settings.correlation import OUTCOMES
-from alray.settings.crowd import CrowdSpec
 from alray.settings.location import Location, StudyPath, location_of
 from alray.studies.correlation.results import Correlation, read_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.manifest import CORRELATION, SWEEP
 
 
-def report(
+def report(  # noqa: PLR0913 -- options, each by its name
     results: Reportable,
     *,
     out: str | Path | Location | None = None,
@@ -47,6 +35,8 @@ def report(
     metric: str | None = None,
     formats: Collection[str] = DEFAULT_FORMATS,
     label_cost: float | str | None = None,
+    x: str | None = None,
+    currency: str | None = None,
 ) -> Report:
     """Write the findings of a study: a page, pictures, tables.
 
@@ -60,21 +50,24 @@ def report(
             None: accuracy; in a correlation study its own outcome, and accuracy, macro_f1 or nll.
         formats: Any of html, svg, png, csv.
         label_cost: What a label costs, as a number or with a currency (`0.05 EUR`).
+        x: What curves, areas and savings are along: labels, answers (of a crowd) or cost (money). None: labels, or cost
+            where runs pay different amounts for a label.
+        currency: Of what a crowd was paid, such as EUR.
 
     Raises:
         AlrayError: The results cannot be read, no run has finished, or there is no such arm, metric or format.
     """
     _check(metric, formats)
-    cost = parse_cost(label_cost)
+    wish = wish_of(x, label_cost, currency)
     there = find_results(results)
     path = there.path
     folder = path.parent / f"{path.stem}-report" if there.kind == TABLE else path
     if out is not None:
         folder = location_of(out)
     if there.kind == CORRELATION:
-        if against is not None or label_cost is not None:
+        if any(each is not None for each in (against, label_cost, x, currency)):
             raise SpecError(
-                f"{path} holds a correlation study, which has no arms and no label cost"
+                f"{path} holds a correlation study, which has no arms, no labels along an axis and no label cost"
             )
         return _report_correlation(there, folder, metric, formats)
     if there.kind not in {SWEEP, TABLE}:
@@ -83,12 +76,18 @@ def report(
         )
     source = read_table(path, against) if there.kind == TABLE else read_sweep(there, against)
     if source.has_no_rounds:
-        _refuse_curves(source, against, label_cost)
+        about = {
+            "--against": against,
+            "--label-cost": label_cost,
+            "--x": x,
+            "--currency": currency,
+        }
+        _refuse_curves(source, about)
         from alray.reporting.sweep.choice_page import render_choice  # noqa: PLC0415 -- Altair, a second
 
         files, words = render_choice(source, folder, metric or "accuracy", formats)
         return write_report(folder, files, words, source.problems)
-    found = results_from(source, folder, metric or _first_metric(source), formats, cost)
+    found = results_from(source, folder, metric or first_metric(source), formats, wish)
     from alray.reporting.sweep.page import render  # noqa: PLC0415 -- as above
 
     return write_report(folder, render(found), found.verdict, source.problems)
@@ -143,7 +142,7 @@ def _report_correlation(
     return write_report(folder, files, " ".join(made.sentences), tuple(made.problems))
 
 
-def report_pair(
+def report_pair(  # noqa: PLR0913 -- as above
     results: tuple[Reportable, Reportable],
     *,
     out: str | Path | Location | None = None,
@@ -151,16 +150,19 @@ def report_pair(
     metric: str | None = None,
     formats: Collection[str] = DEFAULT_FORMATS,
     label_cost: float | str | None = None,
+    x: str | None = None,
+    currency: str | None = None,
 ) -> Report:
     """Write the findings of two sweeps of one pool side by side: as `report` does, on one page.
 
-    Arguments are those of `report`, for both; where `out` is None, it is `<first>-and-<second>` beside the first.
+    Arguments are those of `report`, for both; where `out` is None, it is `<first>-and-<second>` beside the first, and
+    where `x` is None, both are along labels unless the usual axis of both is another.
 
     Raises:
         AlrayError: As in `report`, or the two are not of the same pool.
     """
     _check(metric, formats)
-    cost = parse_cost(label_cost)
+    wish = wish_of(x, label_cost, currency)
     there = [find_results(each) for each in results]
     for each in there:
         if each.kind != SWEEP:
@@ -172,8 +174,9 @@ def report_pair(
     paths = [each.path for each in there]
     beside = paths[0].parent / f"{paths[0].name}-and-{paths[1].name}"
     folder = beside if out is None else location_of(out)
-    chosen = metric or _first_metric(sources[0])
-    parts = [results_from(source, folder, chosen, formats, cost) for source in sources]
+    chosen = metric or first_metric(sources[0])
+    alike = dataclasses.replace(wish, name=wish.name or common_axis(sources))
+    parts = [results_from(source, folder, chosen, formats, alike) for source in sources]
     names = (paths[0].name, paths[1].name)
     if names[0] == names[1]:
         names = (str(paths[0]), str(paths[1]))
@@ -212,77 +215,11 @@ def _check(metric: str | None, formats: Collection[str]) -> None:
         raise SpecError(f"--format: name one of {', '.join(FORMATS)}")
 
 
-def _refuse_curves(source: Source, against: str | None, label_cost: float | str | None) -> None:
+def _refuse_curves(source: Source, about: Mapping[str, float | str | None]) -> None:
     """Refuse options that are about curves in a study without rounds."""
-    for option, value in (("--against", against), ("--label-cost", label_cost)):
+    for option, value in about.items():
         if value is not None:
             raise SpecError(
                 f"{option} {value} is about rounds of querying, and {source.path} has none: its variants are compared "
                 "with the best of them; leave it out"
             )
-
-
-def _first_metric(source: Source) -> str:
-    """Return the first metric that was recorded."""
-    return next(name for name in DECIDING if _is_recorded(source, name))
-
-
-def results_from(
-    source: Source,
-    folder: StudyPath,
-    metric: str,
-    formats: Collection[str],
-    label_cost: tuple[float | None, str],
-) -> SweepResults:
-    """Return what a page is made from: everything is computed again from the records.
-
-    Raises:
-        SpecError: The metric was not recorded.
-        StoreError: The records contradict each other.
-    """
-    if not _is_recorded(source, metric):
-        recorded = [name for name in DECIDING if _is_recorded(source, name)]
-        raise SpecError(
-            f"--metric {metric}: {source.path} has no such column; take one of {', '.join(recorded)}"
-        )
-    seed = int(source.settings.get("seed", 0))
-    rng = generator(seed, 0, "bootstrap")
-    amount, currency = label_cost
-    crowd = source.settings.get("crowd")
-    if amount is None and crowd:
-        amount = CrowdSpec.model_validate(crowd).label_cost
-    rounds, runs = source.rounds, source.runs
-    criterion = Criterion(source.reference, metric)
-    summary = summarise(rounds, runs, rng, criterion)
-    found = compare(rounds, source.queries, runs, source.train_classes, rng, criterion)
-    ceilings = split_full_data(rounds, runs).ceilings
-    price = None if amount is None else (amount, currency)
-    findings = paragraph(summary, found, source.reference, price)
-    outside = labels_outside(source.manifest).cost(amount, currency)
-    return SweepResults(
-        title=source.name,
-        summary=summary,
-        comparison=found,
-        verdict="\n".join(filter(None, [findings, outside])),
-        problems=source.problems,
-        facts=facts_of(source, ceilings),
-        settings=setting_texts(source.settings),
-        links=links_of(source, folder),
-        metric=metric,
-        ceilings=_ceilings(ceilings, metric),
-        label_cost=amount,
-        currency=currency,
-        original=original_intervals(rounds, runs) if source.is_original else None,
-        formats=tuple(formats),
-    )
-
-
-def _is_recorded(source: Source, metric: str) -> bool:
-    return metric in source.rounds and bool(source.rounds[metric].notna().any())
-
-
-def _ceilings(ceilings: pd.DataFrame, metric: str) -> dict[str, float]:
-    """Return variant: what the model reaches with all labels; studies from before a metric was kept have none."""
-    if metric not in ceilings:
-        return {}
-    return dict(zip(ceilings["variant"], ceilings[metric], strict=True))

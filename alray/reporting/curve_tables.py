@@ -157,7 +157,8 @@ def _on_common_labels(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tu
         return table, ()
     notes = tuple(
         f"Label counts differ between {f'the runs of variant {variant}' if variant else 'runs'}: they are compared "
-        f"from {low:,} to {high:,} labels, which all of them cover, with straight lines between the counts of a run."
+        f"from {low:,.0f} to {high:,.0f} labels, which all of them cover, with straight lines between the counts "
+        "of a run."
         for variant, (low, high) in ranges.items()
     )
     return pd.concat([common, table[table["full_data"]]], ignore_index=True), notes

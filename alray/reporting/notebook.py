@@ -9,6 +9,7 @@ from markupsafe import escape
 from typing_extensions import override
 
 from alray.analysis.correlation.groupings import GROUPING_TITLES
+from alray.analysis.sweep.axis import axis_of
 from alray.analysis.wording import Row, interval, percentage, share, signed
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
@@ -55,17 +56,17 @@ class ShownSweep(Sweep):
         """
         # Altair takes a second to import.
         # What draws takes half a second and more to import, which a study need not pay.
-        from alray.reporting.api import results_from  # noqa: PLC0415 -- it draws
-        from alray.reporting.sources import find_results, read_sweep  # noqa: PLC0415 -- as above
+        from alray.reporting.sources import find_results, read_sweep  # noqa: PLC0415 -- it draws
         from alray.reporting.sweep.page import figures_of  # noqa: PLC0415 -- as above
         from alray.reporting.sweep.style import arms_of  # noqa: PLC0415 -- as above
+        from alray.reporting.sweep_findings import results_from  # noqa: PLC0415 -- as above
 
         source = read_sweep(find_results(self), against)
         if source.has_no_rounds:
             from alray.reporting.sweep.choice_page import figures_of_choice  # noqa: PLC0415 -- as above
 
             return _chart(figures_of_choice(source, self.choice), name or "variants")
-        results = results_from(source, self.path, "accuracy", ("html",), (None, ""))
+        results = results_from(source, self.path, "accuracy", ("html",))
         return _chart(figures_of(results, arms_of(results.summary)), name or "curves")
 
     @override
@@ -181,7 +182,7 @@ def _arm(row: Row) -> dict[str, Any]:
         "accuracy": share(row["accuracy"]),
         "macro F1": share(row["macro_f1"]),
         "ALC against random (95 % interval)": f"{signed(row['alc_difference'])} {ends}",
-        "labels saved (95 % interval)": " ".join(saved),
+        f"{axis_of(row).title} saved (95 % interval)": " ".join(saved),
     }
 
 

@@ -27,6 +27,12 @@ AGAIN: Mapping[Relabel, tuple[int, str]] = {
 NOT_WITH_TABLE = ("rate", "skill_spread", "spammers")
 """Settings of assessors that are made up: those of a table err as the table says."""
 
+WORLD = (
+    *("assessors", "errors", "rate", "skill_spread", "spammers", "skips"),
+    *("table", "table_content", "cost"),
+)
+"""Settings of what assessors are like, which a team finds; the others it can choose."""
+
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -95,9 +95,10 @@ class SweepSpec(Settings):
     )
     vary: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
         {},
-        description="training.*, model.* or split.* setting, pool.dtype, modalities (such as text or image+text), "
-        "group_by or copies, initial, query or candidates: values; every strategy runs with each combination. With "
-        "another initial or query the rounds follow, to end at the same labels",
+        description="training.*, model.*, split.* or crowd.* setting, pool.dtype, modalities (such as text or "
+        "image+text), group_by or copies, initial, query or candidates: values; every strategy runs with each "
+        "combination. With another initial or query the rounds follow, to end at the same labels, and with another "
+        "number of answers of a crowd, to end at the same cost",
     )
     seeds: Seeds = Field(
         (0, 1, 2, 3, 4, 5), description="number of run seeds, or their list (0,3,7)"
@@ -213,14 +214,15 @@ class SweepSpec(Settings):
         """Labels at the end of a run."""
         return self.initial + self.rounds * self.query
 
-    def rounds_of(self, initial: int, query: int) -> int:
+    def rounds_of(self, initial: int, query: int, budget: int | None = None) -> int:
         """Rounds of a variant with these settings, the last one evaluated.
 
-        It ends at the study's budget, or as near below as it gets.
+        It ends at the study's budget, or at so many labels, or as near below as it gets.
         """
-        if (initial, query) == (self.initial, self.query) or self.rounds == 0:
+        budget = self.budget if budget is None else budget
+        if (initial, query, budget) == (self.initial, self.query, self.budget) or self.rounds == 0:
             return self.rounds
-        rounds = max(0, self.budget - initial) // query
+        rounds = max(0, budget - initial) // query
         return rounds - rounds % self.evaluate_every
 
 

@@ -41,7 +41,7 @@ def test_columns_are_those_documented(strategies):
     expected = dict.fromkeys(SUMMARY_COLUMNS, "double") | dict.fromkeys(integers, "int64")
     expected |= dict.fromkeys(("oracle", "exploratory"), "bool")
     expected |= dict.fromkeys(
-        ("arm", "strategy", "variant", "against", "metric", "oracle_best"), "string"
+        ("arm", "strategy", "variant", "against", "metric", "axis", "oracle_best"), "string"
     )
     assert {each.name: str(each.type).removeprefix("large_") for each in schema} == expected
 

@@ -11,10 +11,10 @@ import pytest
 from alray import api
 from alray.analysis.sweep.metrics import DECIDING
 from alray.errors import Interrupted, SpecError, StoreError
-from alray.reporting.api import results_from
 from alray.reporting.sources import find_results, read_sweep
 from alray.reporting.sweep.page import page_of
 from alray.reporting.sweep.style import arms_of
+from alray.reporting.sweep_findings import results_from
 from alray.settings.base import validate
 from alray.settings.sweep import SweepSpec, fitting_budget
 from tests.helpers.builders import make_pool, plan_of
@@ -141,7 +141,7 @@ def test_variants_of_the_query_are_paired_and_no_table_says_that_they_end_togeth
     assert summary["labels"].to_dict() == ends
     assert summary["alc_difference"].notna().tolist() == [False, True] * 2
     source = read_sweep(find_results(study), None)
-    results = results_from(source, study.path, "accuracy", ["html"], (None, ""))
+    results = results_from(source, study.path, "accuracy", ["html"])
     words = Page(page_of(results, (), arms_of(summary.reset_index()))).words
     assert "accuracy at the budget" in words
     assert "evaluated in round 0, then every 2 rounds" in words

@@ -6,6 +6,7 @@ from alray import api
 from alray.analysis.sweep import summary
 from alray.analysis.sweep.choosing import CHOICE_COLUMNS
 from alray.analysis.sweep.crowd_answers import CROWD_COLUMNS
+from alray.analysis.sweep.crowd_choices import CROWD_CHOICE_COLUMNS
 from alray.analysis.sweep.original import ORIGINAL_COLUMNS
 from alray.studies.folder import table
 from alray.studies.sweep import records
@@ -34,6 +35,7 @@ def test_the_readme_documents_every_column():
         "runs",
         "summary",
         "choice",
+        "crowd choices",
         "original",
     }
     assert tables.keys() == sweep | correlation | {"checks"}
@@ -49,6 +51,8 @@ def test_the_readme_documents_every_column():
     assert meanings == dict(summary.SUMMARY_COLUMNS)
     of_choice = {name: meaning for name, _, meaning in tables["choice"]}
     assert of_choice == dict(CHOICE_COLUMNS)
+    of_crowds = {name: meaning for name, _, meaning in tables["crowd choices"]}
+    assert of_crowds == dict(CROWD_CHOICE_COLUMNS)
     of_original = {name: meaning for name, _, meaning in tables["original"]}
     assert of_original == dict(ORIGINAL_COLUMNS)
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.sweep.axis import Axis, axis_of
 from alray.analysis.sweep.decision import best_row
 from alray.analysis.sweep.findings import named, whole_curve
 from alray.analysis.sweep.metrics import better_sign, metric_title
@@ -26,18 +27,19 @@ def advice(rows: Sequence[Row], reference: str = RANDOM, price: Price | None = N
     if best is None:
         return []
     other = "random choice" if reference == RANDOM else reference
+    axis = axis_of(best, price[1] if price else "")
     if best["paired_seeds"] < FEWEST_SEEDS:
         return [*_too_early(best), *_surer(best)]
     kind = whole_curve(best, reference).kind
     if kind == "better":
-        return [_use(best, other, price), _how_sure(best), _narrower(best)]
+        return [_use(best, other, price, axis), _how_sure(best, axis), _narrower(best)]
     usable = [row for row in compared if not row["oracle"] and row["strategy"] != RANDOM]
     if kind == "worse":
         every = "the strategy" if len(usable) == 1 else f"each of the {len(usable)} strategies"
         return [f"Label by {other}: {every} tried here does worse."]
     if better_sign(str(best["metric"])) * best["alc_difference"] <= 0:
         return [_keep(usable, other), f"{named(best)} came nearest, without being ahead so far."]
-    return [_keep(usable, other), *_luck(best, other), *_surer(best)]
+    return [_keep(usable, other), *_luck(best, other, axis), *_surer(best)]
 
 
 def _too_early(row: Row) -> list[str]:
@@ -48,32 +50,33 @@ def _too_early(row: Row) -> list[str]:
     ]
 
 
-def _use(row: Row, other: str, price: Price | None) -> str:
+def _use(row: Row, other: str, price: Price | None, axis: Axis) -> str:
     start = f"Let {named(row)} choose what to label"
     metric = metric_title(str(row["metric"]))
     if math.isnan(row["labels_saved"]):
-        return f"{start}: it learns faster than {other}; how many labels that saves cannot be computed."
+        return f"{start}: it learns faster than {other}; {axis.how_much} that saves cannot be computed."
     of = float(row["labels_saved_of"])
     saved = of * row["labels_saved"]
     if saved < 0:
+        end = float(row.get("budget", row["labels"]))
         return (
-            f"{start}: on the way to {row['labels']:,} labels it is ahead of {other}, though no longer at the end, "
-            f"where it needs about {_labels(-saved)} more."
+            f"{start}: on the way to {axis.amount(end)} it is ahead of {other}, though no longer at the end, where it "
+            f"needs about {axis.amount(-saved)} more."
         )
     return (
-        f"{start}: it needs about {round(of - saved):,} labels for the {metric} that {other} has with {round(of):,}, a "
-        f"saving of {_labels(saved)} ({100 * row['labels_saved']:.0f} %){with_money(saved, price)}."
+        f"{start}: it needs about {axis.amount(of - saved)} for the {metric} that {other} has with {axis.at(of)}, a "
+        f"saving of {axis.amount(saved)} ({100 * row['labels_saved']:.0f} %){with_money(saved, price, axis)}."
     )
 
 
-def _how_sure(row: Row) -> str:
+def _how_sure(row: Row, axis: Axis) -> str:
     start = "That it does better here is shown, since luck alone names a winner in at most 1 of 20 such comparisons"
     low, high = _saved_between(row)
     if math.isnan(low + high):
         return f"{start}."
     if low > 0:
-        return f"{start}; the saving itself may be as small as {round(low):,} or as large as {_labels(high)}."
-    return f"{start}; the saving at the end is less sure, {_range(low, high)}."
+        return f"{start}; the saving itself may be as small as {axis.at(low)} or as large as {axis.amount(high)}."
+    return f"{start}; the saving at the end is less sure, {_range(low, high, axis)}."
 
 
 def _narrower(row: Row) -> str:
@@ -92,13 +95,13 @@ def _keep(usable: Sequence[Row], other: str) -> str:
     return f"{text}, and {joined(worse)} {is_or_are(len(worse))} worse." if worse else f"{text}."
 
 
-def _luck(row: Row, other: str) -> list[str]:
+def _luck(row: Row, other: str, axis: Axis) -> list[str]:
     low, high = _saved_between(row)
     if math.isnan(low + high):
         return []
     return [
-        f"{named(row)} looked best, but that may be luck: against the {round(row['labels_saved_of']):,} labels of "
-        f"{other}, the truth is {_range(low, high)}."
+        f"{named(row)} looked best, but that may be luck: against the {axis.amount(row['labels_saved_of'])} of "
+        f"{other}, the truth is {_range(low, high, axis)}."
     ]
 
 
@@ -116,21 +119,13 @@ def _surer(row: Row) -> list[str]:
 
 
 def _saved_between(row: Row) -> tuple[float, float]:
-    """Return the ends of the interval of labels saved, in labels; NaN where there is none."""
+    """Return the ends of the interval of labels, answers or money saved; NaN where there is none."""
     of = float(row["labels_saved_of"])
     return of * float(row["labels_saved_low"]), of * float(row["labels_saved_high"])
 
 
-def _range(low: float, high: float) -> str:
+def _range(low: float, high: float, axis: Axis) -> str:
     """Return `between 40 labels more and 160 labels fewer`."""
     if math.isinf(low):
-        return f"at most {_fewer(high)}"
-    return f"between {_fewer(low)} and {_fewer(high)}"
-
-
-def _fewer(labels: float) -> str:
-    return f"{_labels(abs(labels))} {'more' if labels < 0 else 'fewer'}"
-
-
-def _labels(number: float) -> str:
-    return count(round(number), "label")
+        return f"at most {axis.change(high)}"
+    return f"between {axis.change(low)} and {axis.change(high)}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.metrics import DECIDING, evaluated
 from alray.errors import StoreError
 from alray.statistics.curves import Curves, Labels
@@ -26,10 +27,12 @@ class Criterion:
     Attributes:
         reference: The strategy, or the arm, that the others of its variant are compared with.
         metric: One of `metrics.DECIDING`.
+        axis: What curves run along; None: the usual one of the records, `along.usual_axis`.
     """
 
     reference: str = RANDOM
     metric: str = "accuracy"
+    axis: Axis | None = None
 
 
 BY_DEFAULT = Criterion()
@@ -49,7 +52,7 @@ class ArmCurves:
         name: The arm.
         variant: Its varied training settings; arms of one variant are comparable.
         seeds: Finished seeds, rising.
-        labels: Label counts, rising, common to all seeds.
+        labels: Label counts, or other amounts that curves run along, rising, common to all seeds.
         curves: Per recorded metric (seed, point), rows in the order of `seeds`.
     """
 

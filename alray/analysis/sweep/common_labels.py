@@ -1,6 +1,6 @@
 """Learning curves with different label counts, on counts that all of them have: those of the range that all cover."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,18 +9,28 @@ RUN = ["arm", "variant", "seed"]
 """Columns that name a curve."""
 
 
+def _labels(value: float) -> str:
+    return f"{value:,.0f} labels"
+
+
 def on_common_labels(
-    table: pd.DataFrame, metrics: Sequence[str]
-) -> tuple[pd.DataFrame, dict[str, tuple[int, int]]]:
+    table: pd.DataFrame,
+    metrics: Sequence[str],
+    most: int | None = None,
+    write: Callable[[float], str] = _labels,
+) -> tuple[pd.DataFrame, dict[str, tuple[float, float]]]:
     """Return curves whose label counts agree within each variant, and variant: the range of those that did not.
 
     The range goes from the largest first count to the smallest last one. Its counts are all that any curve of the
-    variant has in it; between two counts of its own a curve is a straight line. Curves that agree stay as they are.
+    variant has in it, or equally spaced ones where these are too many; between two counts of its own a curve is a
+    straight line. Curves that agree stay as they are.
 
     Args:
         table: A row per curve and label count: columns of `RUN`, labels, the metrics, and others that are constant
             along a curve.
         metrics: Columns to interpolate.
+        most: The most counts of a range.
+        write: How an error names a count; they may be amounts of money as well.
 
     Raises:
         ValueError: A variant's curves have no range in common; names the two that are furthest apart.
@@ -29,9 +39,11 @@ def on_common_labels(
     for variant, of_variant in table.groupby("variant", sort=False):
         counts = of_variant.groupby(RUN, sort=False)["labels"].agg(frozenset)
         if counts.nunique() > 1:
-            low, high = _common_range(of_variant)
+            low, high = _common_range(of_variant, write)
             inside = of_variant["labels"].between(low, high)
             grid = np.unique(of_variant.loc[inside, "labels"].to_numpy())
+            if most is not None and len(grid) > most:
+                grid = np.linspace(low, high, most)
             curves = of_variant.groupby(RUN, sort=False)
             parts += [_at(grid, curve, metrics) for _, curve in curves]
             ranges[str(variant)] = low, high
@@ -40,13 +52,13 @@ def on_common_labels(
     return pd.concat(parts, ignore_index=True), ranges
 
 
-def _common_range(table: pd.DataFrame) -> tuple[int, int]:
+def _common_range(table: pd.DataFrame, write: Callable[[float], str]) -> tuple[float, float]:
     ends = table.groupby(RUN, sort=False)["labels"].agg(["min", "max"])
-    low, high = int(ends["min"].max()), int(ends["max"].min())
+    low, high = float(ends["min"].max()), float(ends["max"].min())
     if low > high:
         named = [f"arm {arm!r}, seed {seed}," for arm, _, seed in ends.index]
         begins, stops = named[int(ends["min"].argmax())], named[int(ends["max"].argmin())]
-        raise ValueError(f"{begins} begins at {low:,} labels, and {stops} ends at {high:,}")
+        raise ValueError(f"{begins} begins at {write(low)}, and {stops} ends at {write(high)}")
     return low, high
 
 

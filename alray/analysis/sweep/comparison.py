@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from alray.analysis.sweep.along import along
 from alray.analysis.sweep.arms import (
     BY_DEFAULT,
     ArmCurves,
@@ -17,7 +18,9 @@ from alray.analysis.sweep.arms import (
     arm_curves,
     reference_pairs,
 )
+from alray.analysis.sweep.axis import LABELS
 from alray.analysis.sweep.crowd_answers import crowd_answers
+from alray.analysis.sweep.crowd_choices import crowd_choices
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.overlap import overlaps
@@ -40,7 +43,8 @@ _DIFFERENCES = (
 class Comparison:
     """Frames of a sweep's finished runs. Intervals are 95 %; a metric that was not recorded has no rows.
 
-    Savings, milestones and wins are of one metric, which the study is decided by.
+    Savings, milestones and wins are of one metric, which the study is decided by. What is called labels are answers or
+    money where curves run along these: in curves, seeds, differences, savings, milestones and wins.
 
     Attributes:
         curves: arm, variant, metric, labels, seeds, mean, low, high: t interval over the arm's finished seeds.
@@ -63,6 +67,7 @@ class Comparison:
             `query_measures.query_measures`.
         crowd: arm, seeds, labels, answers, cost, skipped, unanswered, wrong_labels, skill_error: what a crowd answered,
             means over seeds at the last round.
+        crowd_choices: arm, against, ...: see `crowd_choices.CROWD_CHOICE_COLUMNS`.
         rounds: arm, round, labels, query_s, fit_s, eval_s and sigma_<head>: means over seeds.
     """
 
@@ -77,6 +82,7 @@ class Comparison:
     overlaps: pd.DataFrame
     query_measures: pd.DataFrame
     crowd: pd.DataFrame
+    crowd_choices: pd.DataFrame
     rounds: pd.DataFrame
 
 
@@ -103,7 +109,8 @@ def compare(
             seed twice, or a variant has two reference arms.
     """
     split = split_full_data(rounds, runs)
-    arms = arm_curves(split.rounds, split.runs)
+    there = along(split.rounds, split.runs, criterion.axis)
+    arms = arm_curves(there.rounds, split.runs)
     pairs = reference_pairs(arms, split.runs, criterion.reference)
     metric = criterion.metric
     finished_arms = [arm for arm in arms if arm.seeds]
@@ -114,11 +121,17 @@ def compare(
     )
     draws_seed = int(rng.integers(2**63))
     pool_size = sum(pool_classes.values()) if pool_classes else None
+    in_labels = there.axis == LABELS
+    frames = {
+        "curves": _joined(_CURVES, (_curve(arm, name) for arm in arms for name in arm.curves)),
+        "seeds": _joined(_SEEDS, _seed_values(arms)),
+        "differences": _joined(_DIFFERENCES, _differences(pairs.values(), draws_seed)),
+    }
+    if in_labels:
+        frames = {name: _whole_labels(frame) for name, frame in frames.items()}
     return Comparison(
-        curves=_joined(_CURVES, (_curve(arm, name) for arm in arms for name in arm.curves)),
-        seeds=_joined(_SEEDS, _seed_values(arms)),
-        differences=_joined(_DIFFERENCES, _differences(pairs.values(), draws_seed)),
-        savings=savings(pairs.values(), pool_size, metric),
+        **frames,
+        savings=savings(pairs.values(), pool_size if in_labels else None, metric),
         milestones=milestones(pairs.values(), metric),
         wins=wins(finished_arms, metric, np.random.default_rng(draws_seed)),
         classes=class_shares(queries, pool_classes),
@@ -126,6 +139,7 @@ def compare(
         overlaps=overlaps(queries, split.runs, pool_size),
         query_measures=query_measures(rounds, pairs, np.random.default_rng(draws_seed)),
         crowd=crowd_answers(rounds),
+        crowd_choices=crowd_choices(split, there.axis, metric, np.random.default_rng(draws_seed)),
         rounds=round_means(rounds),
     )
 
@@ -137,7 +151,7 @@ def _curve(arm: ArmCurves, metric: str) -> pd.DataFrame:
             "arm": arm.name,
             "variant": arm.variant,
             "metric": metric,
-            "labels": arm.labels.astype(np.int64),
+            "labels": arm.labels,
             "seeds": len(arm.seeds),
             "mean": mean,
             "low": mean - half,
@@ -154,7 +168,7 @@ def _seed_values(arms: Iterable[ArmCurves]) -> Iterable[pd.DataFrame]:
                     "arm": arm.name,
                     "seed": np.repeat(arm.seeds, len(arm.labels)),
                     "metric": metric,
-                    "labels": np.tile(arm.labels.astype(np.int64), len(arm.seeds)),
+                    "labels": np.tile(arm.labels, len(arm.seeds)),
                     "value": arm.curves[metric].ravel(),
                 }
             )
@@ -171,7 +185,7 @@ def _differences(pairs: Iterable[Pair], draws_seed: int) -> Iterable[pd.DataFram
                     "arm": each.arm.name,
                     "against": each.reference.name,
                     "metric": metric,
-                    "labels": each.labels.astype(np.int64),
+                    "labels": each.labels,
                     "seeds": len(each.seeds),
                     "difference": mean,
                     "low": mean - half,
@@ -181,6 +195,10 @@ def _differences(pairs: Iterable[Pair], draws_seed: int) -> Iterable[pd.DataFram
                     "exploratory": each.exploratory,
                 }
             )
+
+
+def _whole_labels(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype({"labels": np.int64}) if len(frame) else frame
 
 
 def _joined(columns: tuple[str, ...], frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.sweep.axis import LABELS, axis_of
 from alray.analysis.sweep.decision import best_row
 from alray.analysis.sweep.equal_arms import equal_arms
 from alray.analysis.sweep.metrics import better_sign, metric_title
@@ -53,7 +54,8 @@ def statement(
     if best is not None:
         sentences += _best(best, len(compared), reference, price)
         if differences is not None and whole_curve(best, reference).kind == "better":
-            sentences += ahead_along_curve(best, differences, reference)
+            currency = price[1] if price else ""
+            sentences += ahead_along_curve(best, differences, reference, currency)
         sentences += share_said(best, reference)
     elif all(row["oracle"] for row in compared):
         sentences.append("Only oracles are compared, which cannot be used for real labelling.")
@@ -88,9 +90,11 @@ def _differences(rows: Sequence[Row], reference: str) -> str:
     found = "; ".join(
         f"{joined(names)} {is_or_are(len(names))} {verdict}" for verdict, names in groups.items()
     )
-    metric = metric_title(str(rows[0]["metric"]))
+    metric, axis = metric_title(str(rows[0]["metric"])), axis_of(rows[0])
+    over = "" if axis == LABELS else f" over {axis.title}"
     tested = "one test" if len(rows) == 1 else f"one test for {len(rows)} comparisons"
-    return f"Over the whole learning curve (area under the {metric} curve, {_paired_seeds(rows)}, {tested}) {found}."
+    how = f"area under the {metric} curve{over}, {_paired_seeds(rows)}, {tested}"
+    return f"Over the whole learning curve ({how}) {found}."
 
 
 def _best(row: Row, arms: int, reference: str, price: Price | None) -> list[str]:
@@ -98,7 +102,8 @@ def _best(row: Row, arms: int, reference: str, price: Price | None) -> list[str]
     if arms > 1:
         lead = f"{named(row)} has the best area of {arms} arms, and being picked flatters it: "
     if math.isnan(row["labels_saved"]):
-        return [f"{lead or f'{named(row)}: '}labels saved cannot be computed."]
+        saved = f"{axis_of(row).title} saved"
+        return [f"{lead or f'{named(row)}: '}{saved} cannot be computed."]
     shown = whole_curve(row, reference).kind != "open"
     text = f"{lead}{'it' if lead else named(row)} {saving(row, reference, shown=shown)}{amount_saved(row, price)}"
     return [f"{text}." if shown else f"{text}, which may be luck."]

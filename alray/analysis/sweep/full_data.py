@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from alray.analysis.sweep.metrics import DECIDING
+from alray.analysis.sweep.variants import CROWD, without
 from alray.settings.sweep import FULL_DATA
 
 _COLUMNS = ("run_id", "arm", "variant", "full_data", "seed", "round", "labels", "accuracy")
@@ -18,12 +19,14 @@ class FullDataSplit:
         rounds: A row per run and round.
         runs: A row per run.
         ceilings: A row per variant with a finished run on full data: variant, labels, seeds, and the means over
-            seeds of the metrics that were recorded.
+            seeds of the metrics that were recorded. Such runs ask no crowd, so variants with other crowds share them.
+        full: A row per finished run on full data: run_id, variant, seed, labels and the metrics.
     """
 
     rounds: pd.DataFrame
     runs: pd.DataFrame
     ceilings: pd.DataFrame
+    full: pd.DataFrame
 
 
 def fill_full_data(frame: pd.DataFrame) -> pd.DataFrame:
@@ -48,10 +51,22 @@ def split_full_data(rounds: pd.DataFrame, runs: pd.DataFrame) -> FullDataSplit:
     of_rounds, of_runs = rounds["full_data"], runs["full_data"]
     full, statuses = rounds[of_rounds], runs[of_runs]
     finished = statuses.loc[statuses["status"] == "finished", "run_id"]
-    by_variant = full[full["run_id"].isin(finished)].groupby("variant", as_index=False)
+    full = _shared(full[full["run_id"].isin(finished)], runs.loc[~of_runs, "variant"])
+    by_variant = full.groupby("variant", as_index=False)
     ceilings = by_variant.agg(
         labels=("labels", "max"),
         seeds=("seed", "nunique"),
         **{metric: (metric, "mean") for metric in DECIDING if metric in full},
     )
-    return FullDataSplit(rounds[~of_rounds], runs[~of_runs], ceilings)
+    return FullDataSplit(rounds[~of_rounds], runs[~of_runs], ceilings, full)
+
+
+def _shared(full: pd.DataFrame, variants: "pd.Series[str]") -> pd.DataFrame:
+    """Return the rows of runs on full data, again for each variant that differs from theirs in the crowd alone."""
+    own = frozenset(full["variant"])
+    others = [
+        full[full["variant"] == without(str(variant), CROWD)].assign(variant=variant)
+        for variant in variants.unique()
+        if variant not in own and without(str(variant), CROWD) in own
+    ]
+    return pd.concat([full, *others], ignore_index=True) if others else full

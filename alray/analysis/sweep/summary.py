@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from alray.analysis.columns import text_column
+from alray.analysis.sweep.along import KNOWN, SPENT, along, at_the_end
 from alray.analysis.sweep.arms import (
     BY_DEFAULT,
     ArmCurves,
@@ -20,6 +21,7 @@ from alray.analysis.sweep.arms import (
     comparisons_of,
     reference_pairs,
 )
+from alray.analysis.sweep.beyond_full_data import beyond_full_data
 from alray.analysis.sweep.decision import decided
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import better_sign
@@ -36,7 +38,12 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "seeds": "finished runs",
     "failed": "runs that failed; they are in no other column",
     "unfinished": "runs that have not ended; they are in no other column",
-    "labels": "labels at the budget: the end of the curves",
+    "axis": "what curves run along: labels, answers (of a crowd) or cost (money). Areas, and the columns of labels "
+    "saved, are along it",
+    "budget": "the end of the curves: labels, answers or money that all runs of the variant have spent",
+    "labels": "labels at the budget, mean over seeds",
+    "answers": "answers bought at the budget, mean over seeds; null where none are recorded",
+    "cost": "what they cost; null where that is not recorded",
     "accuracy": "accuracy at the budget, mean over seeds",
     "accuracy_low": "lower end of its 95 % t interval over seeds",
     "accuracy_high": "upper end",
@@ -50,7 +57,7 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "rare_recall_low": "lower end of its 95 % t interval over seeds",
     "rare_recall_high": "upper end",
     "metric": "the metric that the columns from here to alc_normalised are about",
-    "alc": "area under the learning curve: mean of the metric over the label axis, mean over seeds",
+    "alc": "area under the learning curve: mean of the metric over the axis, mean over seeds",
     "against": "the random arm of the same variant; null where there is none",
     "paired_seeds": "seeds finished by this arm and by the random arm: what comparisons rest on",
     "unpaired_seeds": "seeds finished by one of the two only: left out of comparisons",
@@ -61,7 +68,7 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "p": "two-sided p of the area differences, corrected for all compared arms: the joint sign flip, which also makes "
     "the interval (exact up to 14 seeds)",
     "labels_saved": "1 - labels the arm needs / labels random needs, at labels_saved_target; negative: it "
-    "needs more. An end-point effect: the saving at lower targets may be another",
+    "needs more; answers or money with another axis. An end-point effect: the saving at lower targets may be another",
     "labels_saved_low": "lower end of its 95 % interval, which holds for all compared arms together (Bonferroni), and "
     "reaches to zero where p shows no difference of the areas",
     "labels_saved_high": "upper end",
@@ -76,6 +83,12 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "seconds_per_round": "query, fit and evaluation, mean over rounds from 1 on",
     "full_data_accuracy": "accuracy of the same training settings with all labels of the train part, mean over "
     "seeds; null where that was not run",
+    "full_data_best": "the budget, on the axis, at which the arm is best against the model with all labels, by the "
+    "band of full_data_gain; null without two common seeds",
+    "full_data_gain": "the metric there minus that of the model with all labels, mean over common seeds",
+    "full_data_gain_low": "lower end of its 95 % band, which holds for all budgets of all arms together, so that the "
+    "best one may be picked; null with fewer than six common seeds",
+    "full_data_gain_high": "upper end",
     "alc_normalised": "alc_difference / (the metric with all labels - alc of the random arm over the paired seeds): "
     "the share of what is left to gain; null where nothing is",
     "oracle_share": "alc_difference / that of oracle_best: the share that the arm takes of what an oracle gains; null "
@@ -117,19 +130,25 @@ def summarise(
     """
     split = split_full_data(rounds, runs)
     ceilings = split.ceilings.set_index("variant")
-    arms = arm_curves(split.rounds, split.runs)
+    there = along(split.rounds, split.runs, criterion.axis)
+    arms = arm_curves(there.rounds, split.runs)
+    spent = at_the_end(there.rounds, [KNOWN, *SPENT])
     by_name = {arm.name: arm for arm in arms}
     pairs = reference_pairs(arms, split.runs, criterion.reference)
     metric = criterion.metric
     seconds = _seconds_per_round(split.rounds, split.runs)
     draws_seed = int(rng.integers(2**63))
     comparisons = comparisons_of(pairs.values(), metric)
+    beyond = beyond_full_data(arms, split.full, metric, np.random.default_rng(draws_seed))
     rows = []
     for name, of_arm in split.runs.groupby("arm", sort=False):
         row = _identity(of_arm) | _at_budget(by_name[str(name)], metric)
-        row["metric"] = metric
+        row |= {"metric": metric, "axis": there.axis.name}
+        if by_name[str(name)].seeds:
+            row |= _spent(spent[str(name)], by_name[str(name)])
         row["seconds_per_round"] = seconds.get(str(name), math.nan)
         row["full_data_accuracy"] = _ceiling(ceilings, row["variant"], "accuracy")
+        row |= beyond.get(str(name), {})
         if str(name) in pairs:
             ceiling = _ceiling(ceilings, row["variant"], metric)
             draws = np.random.default_rng(draws_seed)
@@ -155,7 +174,7 @@ def _at_budget(arm: ArmCurves, metric: str) -> dict[str, Any]:
     if not arm.seeds:
         return {}
     last = {name: mean_interval(arm.values(name)[:, -1]) for name in (*_WITH_ENDS, *_WITHOUT_ENDS)}
-    row: dict[str, Any] = {"labels": int(arm.labels[-1])}
+    row: dict[str, Any] = {}
     for name in _WITH_ENDS:
         row |= last[name].columns(name)
     row |= {name: last[name].estimate for name in _WITHOUT_ENDS}
@@ -163,6 +182,13 @@ def _at_budget(arm: ArmCurves, metric: str) -> dict[str, Any]:
         **row,
         "alc": mean_interval(area_under_curve(arm.labels, arm.values(metric))).estimate,
     }
+
+
+def _spent(spent: Mapping[str, float], arm: ArmCurves) -> dict[str, Any]:
+    """Return what an arm has spent by the end of its curves."""
+    budget = float(arm.labels[-1])
+    labels = budget if math.isnan(spent[KNOWN]) else spent[KNOWN]
+    return {"budget": budget, "labels": round(labels), **{name: spent[name] for name in SPENT}}
 
 
 def _ceiling(ceilings: pd.DataFrame, variant: str, metric: str) -> float:
@@ -216,7 +242,7 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     table["exploratory"] = carrying < FEWEST_SEEDS
     kinds = dict.fromkeys(SUMMARY_COLUMNS, "float64") | dict.fromkeys(_COUNTS, "int64")
     kinds |= {"labels": "Int64", "oracle": "bool", "exploratory": "bool"}
-    kinds |= dict.fromkeys(("arm", "strategy", "variant", "metric", "oracle_best"), "str")
+    kinds |= dict.fromkeys(("arm", "strategy", "variant", "metric", "axis", "oracle_best"), "str")
     # Without a comparison `against` holds nulls only, and would be written as numbers.
     kinds.pop("against")
     return table.astype(kinds).assign(against=text_column(table["against"]))

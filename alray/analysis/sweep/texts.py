@@ -4,15 +4,22 @@ import pandas as pd
 
 from alray.analysis.sweep.advice import advice
 from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.sweep.beyond_full_data import beyond_said
 from alray.analysis.sweep.comparison import Comparison
+from alray.analysis.sweep.crowd_choices import choices_said
 from alray.analysis.sweep.findings import excluded, statement
-from alray.analysis.sweep.saving_words import Price
+from alray.analysis.sweep.saving_words import Price, price_in, spent_said
 
 
 def reading(summary: pd.DataFrame) -> list[str]:
     """Return paragraphs for below the table: what was left out, what to do, and the exact statement."""
     rows = summary.to_dict("records")
-    parts = [excluded(rows), advice(rows), statement(rows)]
+    price = price_in(rows), ""
+    parts = [
+        excluded(rows),
+        advice(rows, price=price),
+        [*statement(rows, price=price), *beyond_said(rows), *spent_said(rows)],
+    ]
     return [" ".join(part) for part in parts if part]
 
 
@@ -33,7 +40,12 @@ def paragraph(
     rows = summary.to_dict("records")
     parts = [
         advice(rows, reference, price),
-        statement(rows, reference, comparison.differences, price),
+        [
+            *statement(rows, reference, comparison.differences, price),
+            *choices_said(comparison.crowd_choices, price[1] if price else ""),
+            *beyond_said(rows, price[1] if price else ""),
+            *spent_said(rows, price),
+        ],
         excluded(rows, reference),
     ]
     return "\n".join(" ".join(part) for part in parts if part)

@@ -1,12 +1,13 @@
 """The table of arms at the end of a study."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
+from alray.analysis.sweep.axis import LABELS, axis_in
 from alray.analysis.sweep.findings import whole_curve
 from alray.analysis.sweep.texts import reading
 from alray.analysis.wording import NOTHING, Row, count, is_or_are, share, signed
@@ -43,25 +44,9 @@ def print_summary(
         console.print(Text(excluded, style="red"))
         console.print(f"where and why: {path}/{ERRORS}", soft_wrap=True)
         console.print()
-    labels = int(summary["labels"].max())
-    table = FittingTable(
-        [
-            Column("arm", "name"),
-            Column("whole\ncurve", "name"),
-            Column("labels\nsaved, %"),
-            Column("ALC against\nrandom"),
-            Column(
-                f"accuracy\nat {'the end' if summary['labels'].nunique() > 1 else f'{labels:,}'}"
-            ),
-            Column("macro\nF1"),
-        ]
-    )
-    for row in summary.to_dict("records"):
-        table.add(*_cells(row))
-    console.print(table)
-    console.print(Text("in brackets: 95 % intervals, for all arms together", style="dim"))
-    if outside:
-        console.print(f"{outside} (labels outside the budget of {labels:,})")
+    console.print(_table(summary))
+    for line in _below(summary, outside):
+        console.print(line)
     console.print()
     for paragraph in [*reading(summary), " ".join(original)]:
         if not paragraph:
@@ -72,6 +57,37 @@ def print_summary(
     if page is not None:
         console.print(f"page: {page}", soft_wrap=True)
     console.print(f"next: {_next_command(summary)}", soft_wrap=True)
+
+
+def _table(summary: pd.DataFrame) -> FittingTable:
+    axis = axis_in(summary.to_dict("records"))
+    ends = summary.get("budget", summary["labels"]).dropna().unique()
+    table = FittingTable(
+        [
+            Column("arm", "name"),
+            Column("whole\ncurve", "name"),
+            Column(f"{axis.title}\nsaved, %"),
+            Column("ALC against\nrandom"),
+            Column(f"accuracy\nat {'the end' if len(ends) > 1 else axis.at(float(ends[0]))}"),
+            Column("macro\nF1"),
+        ]
+    )
+    for row in summary.to_dict("records"):
+        table.add(*_cells(row))
+    return table
+
+
+def _below(summary: pd.DataFrame, outside: str) -> Iterator[str | Text]:
+    """Yield the lines below the table that say what its numbers are."""
+    axis = axis_in(summary.to_dict("records"))
+    yield Text("in brackets: 95 % intervals, for all arms together", style="dim")
+    if axis != LABELS:
+        yield Text(
+            f"along {axis.title}, since runs pay different amounts for a label (alray report --x labels shows labels)",
+            style="dim",
+        )
+    if outside:
+        yield f"{outside} (labels outside the budget of {int(summary['labels'].max()):,})"
 
 
 def _next_command(summary: pd.DataFrame) -> str:

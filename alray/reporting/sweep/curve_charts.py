@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
+from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.metrics import metric_title
 from alray.analysis.wording import count, joined
 from alray.reporting.figures import (
@@ -45,7 +46,7 @@ def learning_curves(
     `ceilings` are by variant what the model reaches with all labels.
     """
     made = curve_rows(curves, arms, metric, ceilings, HEIGHT)
-    layers = _mean_layers(made, arms, metric)
+    layers, axis = _mean_layers(made, arms, metric), arms.axis
     margins = Margins(label=150, least=230, most=900 if len(arms.variants) == 1 else 620)
     chart = (
         single(layers, 560, HEIGHT)
@@ -58,8 +59,8 @@ def learning_curves(
         heading="How does each arm learn?",
         shown=metric_title(metric),
         caption=f"Mean over {seeds}; bands are 95 % t intervals.{_ceiling_text(ceilings, made.ceilings)}",
-        description=f"Lines of {metric_title(metric)} over labels, one per arm. "
-        f"At {made.means['labels'].max():,} labels: {ends_of(made.means, 'mean', '.3f')}.",
+        description=f"Lines of {metric_title(metric)} over {axis.title}, one per arm. "
+        f"At {axis.amount(float(made.means['labels'].max()))}: {ends_of(made.means, 'mean', '.3f')}.",
         rows=made.rows,
         chart=chart,
         margins=margins,
@@ -84,7 +85,7 @@ def original_curves(intervals: pd.DataFrame, arms: ArmStyles, metric: str) -> Fi
 
 def _mean_layers(made: CurveRows, arms: ArmStyles, metric: str) -> list[alt.Chart]:
     scale = alt.Scale(domain=made.values, nice=False)
-    x = label_axis(domain=made.labels)
+    x = label_axis(arms.axis, domain=made.labels)
     y = alt.Y("mean:Q", axis=alt.Axis(title=metric_title(metric)), scale=scale)
     colour, dash = arms.colour(), arms.dash()
     point = having("mean").encode(x=x, color=colour)
@@ -105,7 +106,9 @@ def _mean_layers(made: CurveRows, arms: ArmStyles, metric: str) -> list[alt.Char
         having("text")
         .mark_text(style="label", align="left", dx=4, limit=150)
         .encode(**leader, text="text:N", opacity=arms.opacity(1.0)),
-        point.mark_point(size=60, opacity=0, filled=True).encode(y=y, tooltip=_tooltip(metric)),
+        point.mark_point(size=60, opacity=0, filled=True).encode(
+            y=y, tooltip=_tooltip(metric, arms.axis)
+        ),
     ]
     return [*layers, _ceiling(scale, metric)] if len(made.ceilings) else layers
 
@@ -129,10 +132,10 @@ def _ceiling(scale: alt.Scale, metric: str) -> alt.Chart:
     return line.encode(y=alt.Y("ceiling:Q", scale=scale), tooltip=tooltip)
 
 
-def _tooltip(metric: str) -> list[alt.Tooltip]:
+def _tooltip(metric: str, axis: Axis) -> list[alt.Tooltip]:
     return [
         alt.Tooltip("arm:N"),
-        alt.Tooltip("labels:Q", format=","),
+        alt.Tooltip("labels:Q", title=axis.heading, format=axis.number_format),
         *interval_tooltip("mean", ".3f", metric_title(metric)),
     ]
 
@@ -142,7 +145,7 @@ def seed_curves(seeds: pd.DataFrame, curves: pd.DataFrame, arms: ArmStyles, metr
     rows = seed_rows(seeds, curves, arms, metric)
     axis = alt.Axis(title=metric_title(metric))
     y = alt.Y("value:Q", axis=axis).scale(domain=range_of(rows, ("value",)), nice=False)
-    line = {"x": label_axis(zero=False), "y": y, "color": arms.colour()}
+    line = {"x": label_axis(arms.axis, zero=False), "y": y, "color": arms.colour()}
     layers = [
         having("seed").mark_line(strokeWidth=0.8, opacity=0.45).encode(**line, detail="seed:N"),
         alt.Chart()
@@ -155,7 +158,7 @@ def seed_curves(seeds: pd.DataFrame, curves: pd.DataFrame, arms: ArmStyles, metr
         heading="How much do seeds differ?",
         shown=metric_title(metric),
         caption="Thin: one seed. Thick: the arm's mean; grey: what it is compared with.",
-        description=f"Lines of {metric_title(metric)} over labels for every seed, a panel per arm.",
+        description=f"Lines of {metric_title(metric)} over {arms.axis.title} for every seed, a panel per arm.",
         rows=rows,
         chart=panels(layers, rows, "panel", panel_titles(arms)),
         margins=Margins(left=70, label=28, least=170, most=330),
@@ -169,7 +172,7 @@ def other_metrics(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     titles = {name: metric_title(name) for name in frame["metric"].unique()}
     y = alt.Y("mean:Q", axis=alt.Axis(title=None)).scale(zero=False)
     rows = frame[["metric", "strategy", "arm", "labels", "mean"]]
-    line = arms.line(label_axis(zero=False), y)
+    line = arms.line(label_axis(arms.axis, zero=False), y)
     shown = arms.variant_titles()[arms.variants[0]] if len(arms.variants) > 1 else "means"
     return Figure(
         name="metrics",
@@ -177,7 +180,7 @@ def other_metrics(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
         shown=shown,
         caption="Means over seeds; each panel has its own axis, with the unit in its title. "
         "Less is better for NLL and calibration error.",
-        description="Lines over labels, a panel per metric: " + ", ".join(titles.values()) + ".",
+        description=f"Lines over {arms.axis.title}, a panel per metric: {', '.join(titles.values())}.",
         rows=rows,
         chart=panels([line], rows, "metric", titles).resolve_scale(y="independent"),
         margins=Margins(left=50, label=28, least=200, gap=44),
@@ -204,7 +207,7 @@ def variant_curves(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure
     legend.symbolType = "stroke"
     legend.labelLimit = 400
     dash = alt.StrokeDash("variant:N", scale=scale, legend=legend)
-    arm = alt.Chart().encode(x=label_axis(zero=False), color=arms.colour())
+    arm = alt.Chart().encode(x=label_axis(arms.axis, zero=False), color=arms.colour())
     layers = [
         arm.mark_area(opacity=0.1).encode(y="low:Q", y2="high", detail="variant:N"),
         arm.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=dash),
@@ -215,7 +218,7 @@ def variant_curves(curves: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure
         heading="What do the varied settings change?",
         shown=metric_title(metric),
         caption="Mean over seeds with 95 % t intervals; a panel per strategy.",
-        description=f"Lines of {metric_title(metric)} over labels, a panel per strategy, a line per "
+        description=f"Lines of {metric_title(metric)} over {arms.axis.title}, a panel per strategy, a line per "
         "variant: " + ", ".join(arms.variant_titles().values()) + ".",
         rows=rows,
         chart=panels(layers, rows, "strategy", titles),

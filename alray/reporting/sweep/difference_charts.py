@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.metrics import better_sign, metric_title
 from alray.reporting.figures import (
     Figure,
@@ -36,14 +37,14 @@ def differences(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     against = arms.reference_title
     axis = signed_axis(f"{metric_title(metric)} minus that of {against}")
     y = alt.Y("difference:Q", axis=axis).scale(zero=True)
-    point = alt.Chart().encode(x=label_axis(zero=False))
+    point = alt.Chart().encode(x=label_axis(arms.axis, zero=False))
     arm = point.encode(color=arms.colour())
     layers = [
         arm.mark_area(opacity=0.16).encode(y="band_low:Q", y2="band_high"),
         arm.mark_area(opacity=0.28).encode(y="low:Q", y2="high"),
         arm.mark_line(strokeWidth=1.8).encode(y=y),
         point.mark_point(size=40, opacity=0, filled=True).encode(
-            y=y, tooltip=_difference_tooltip()
+            y=y, tooltip=_difference_tooltip(arms.axis)
         ),
     ]
     return Figure(
@@ -53,18 +54,18 @@ def differences(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
         caption="Paired by seed. Dark band: 95 % t interval at one checkpoint. Pale band: 95 % for the "
         "whole curve at once; where it leaves zero out, the difference there is shown. "
         f"{better(metric).capitalize()} zero is better.",
-        description=f"Lines of the difference in {metric_title(metric)} to {against} over labels, a panel per arm. "
-        f"At the end: {ends_of(rows, 'difference', '+.3f')}.",
+        description=f"Lines of the difference in {metric_title(metric)} to {against} over {arms.axis.title}, a panel "
+        f"per arm. At the end: {ends_of(rows, 'difference', '+.3f')}.",
         rows=rows,
         chart=panels(layers, rows, "arm", arms.compared),
         margins=Margins(left=74, label=28, least=180),
     )
 
 
-def _difference_tooltip() -> list[alt.Tooltip]:
+def _difference_tooltip(axis: Axis) -> list[alt.Tooltip]:
     return [
         alt.Tooltip("arm:N"),
-        alt.Tooltip("labels:Q", format=","),
+        alt.Tooltip("labels:Q", title=axis.heading, format=axis.number_format),
         *interval_tooltip("difference", "+.3f"),
         alt.Tooltip("band_low:Q", title="whole curve from", format="+.3f"),
         alt.Tooltip("band_high:Q", title="whole curve to", format="+.3f"),
@@ -72,14 +73,19 @@ def _difference_tooltip() -> list[alt.Tooltip]:
 
 
 def savings(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
-    """Labels saved over the value of the metric that is wanted, with intervals; an arrow where an arm misses it."""
+    """Labels, answers or money saved over the value of the metric that is wanted, with intervals.
+
+    An arrow stands where an arm misses it.
+    """
     rows, axis = saving_rows(frame, arms)
     against = arms.reference_title
     reference = against if len(arms.references) == 1 else "the reference"
-    title = metric_title(metric)
+    title, axis_title = metric_title(metric), arms.axis.title
     x = alt.X("target:Q", axis=alt.Axis(title=f"{title} that {against} reaches", grid=False))
     x = x.scale(zero=False, nice=False, reverse=better_sign(metric) < 0)
-    y = alt.Y("saving:Q", axis=signed_axis("labels saved (%)")).scale(domain=axis, nice=False)
+    y = alt.Y("saving:Q", axis=signed_axis(f"{axis_title} saved (%)")).scale(
+        domain=axis, nice=False
+    )
     colour = arms.colour()
     known = having("saving").encode(x=x)
     layers = [
@@ -89,7 +95,7 @@ def savings(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
         .encode(x=x, y="low:Q", y2="high", color=colour),
         known.mark_line(strokeWidth=1.8, clip=True).encode(y=y, color=colour),
         known.mark_point(size=40, opacity=0, filled=True).encode(
-            y=y, tooltip=_saving_tooltip(against, title)
+            y=y, tooltip=_saving_tooltip(against, title, arms.axis)
         ),
         *_arrows(rows, x, colour),
     ]
@@ -98,26 +104,27 @@ def savings(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     )
     return Figure(
         name="savings",
-        heading=f"How many labels are saved at each {title}?",
-        shown=f"labels saved against {against}",
+        heading=f"{arms.axis.question} saved at each {title}?",
+        shown=f"{axis_title} saved against {against}",
         caption=f"Bands are 95 % intervals, each for its target alone: for the {title} that {reference} has with so "
-        f"many labels. How uncertain {reference}'s own {title} is, which matters near the start, is not in them. "
-        f"A band that runs down to the axis is not bounded from below.{missed}",
-        description=f"Lines of the share of labels saved against {against} over the {title} wanted, a panel per arm; "
-        "the milestones' table holds the numbers.",
+        f"{arms.axis.how_much.removeprefix('how ')}. How uncertain {reference}'s own {title} is, which matters near "
+        f"the start, is not in them. A band that runs down to the axis is not bounded from below.{missed}",
+        description=f"Lines of the share of {axis_title} saved against {against} over the {title} wanted, a panel per "
+        "arm; the milestones' table holds the numbers.",
         rows=rows,
         chart=panels(layers, rows, "arm", arms.compared),
         margins=Margins(left=70, label=28, least=180),
     )
 
 
-def _saving_tooltip(against: str, title: str) -> list[alt.Tooltip]:
+def _saving_tooltip(against: str, title: str, axis: Axis) -> list[alt.Tooltip]:
+    written = axis.number_format
     return [
         alt.Tooltip("arm:N"),
         alt.Tooltip("target:Q", title=title, format=".3f"),
-        alt.Tooltip("random_labels:Q", title=f"labels of {against}", format=",.0f"),
-        alt.Tooltip("arm_labels:Q", title="labels of the arm", format=",.0f"),
-        *interval_tooltip("saving", "+.0f", "labels saved (%)"),
+        alt.Tooltip("random_labels:Q", title=f"{axis.heading} of {against}", format=written),
+        alt.Tooltip("arm_labels:Q", title=f"{axis.heading} of the arm", format=written),
+        *interval_tooltip("saving", "+.0f", f"{axis.title} saved (%)"),
     ]
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import pandas as pd
 
+from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.metrics import metric_title
 from alray.analysis.sweep.original import original_said
@@ -27,12 +28,17 @@ from alray.reporting.sweep.style import ArmStyles, arms_of
 FRAMES = tuple(field.name for field in dataclasses.fields(Comparison))
 """Frames of a comparison, as CSV files are named."""
 
+ALONG = ("curves", "seeds", "differences", "savings", "milestones")
+"""Those whose columns about labels are about the axis that curves run along."""
+
 
 def render(results: SweepResults) -> dict[str, bytes]:
     """Return the files of a report, as `page.report_files` does."""
-    arms = arms_of(results.summary)
+    arms = arms_of(results.summary, results.currency)
     figures = figures_of(results, arms)
-    findings = {name: getattr(results.comparison, name) for name in FRAMES}
+    findings = {
+        name: _as_file(name, getattr(results.comparison, name), arms.axis) for name in FRAMES
+    }
     if results.original is not None:
         findings["original"] = results.original
     return report_files(
@@ -41,6 +47,11 @@ def render(results: SweepResults) -> dict[str, bytes]:
         partial(page_of, results, figures, arms),
         {"summary": results.summary, **findings},
     )
+
+
+def _as_file(name: str, frame: pd.DataFrame, axis: Axis) -> pd.DataFrame:
+    """Return a frame with columns that name the axis which it is along."""
+    return frame.rename(columns=axis.column) if name in ALONG else frame
 
 
 def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
@@ -90,8 +101,8 @@ def _query_figures(results: SweepResults, arms: ArmStyles) -> list[Figure]:
 
 def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -> bytes:
     """Return the page, with these figures in it."""
-    ends = results.summary["labels"].dropna().unique()
-    labels = f"{int(ends[0]):,} labels" if len(ends) == 1 else "the budget"
+    ends = results.summary["budget"].dropna().unique()
+    budget = arms.axis.amount(float(ends[0])) if len(ends) == 1 else "the budget"
     found = results.comparison
     content = {
         "title": results.title,
@@ -103,14 +114,14 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "formats": [name for name in ("svg", "png") if name in results.formats],
         "against": arms.reference_title,
         "metric": metric_title(results.metric),
-        "columns": tables.arm_columns(labels, arms.reference_title, results.metric),
+        "axis": arms.axis,
+        "columns": tables.arm_columns(budget, arms.reference_title, results.metric, arms.axis),
         "lines": tables.arm_lines(results.summary, arms),
         "milestones": tables.milestones(
             results.comparison.milestones,
             arms,
             metric_title(results.metric),
-            results.label_cost,
-            results.currency,
+            (results.label_cost, results.currency),
         ),
         "queried": query_sentences(found.overlaps, found.query_measures, arms.reference_title),
         "query_columns": query_tables.query_columns(found.query_measures, arms.reference_title),

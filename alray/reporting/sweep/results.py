@@ -25,7 +25,7 @@ class SweepResults:
         links: Text and address, relative to the page, of the data.
         metric: The metric that figures show.
         ceilings: Variant: the value of this metric that the model reaches with all labels, where known.
-        label_cost: The price of a label, where given.
+        label_cost: The price of a label, or of an answer where curves run along answers; where known.
         currency: Its currency, empty where not named.
         original: `original.original_intervals` of a sweep under `compat: original`, None of others.
         formats: Of the files: html, svg, png, csv.

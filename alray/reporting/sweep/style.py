@@ -12,6 +12,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from alray.analysis.sweep.axis import LABELS, Axis, axis_in
 from alray.reporting import theme
 
 REFERENCE_COLOUR = "#858d96"
@@ -64,9 +65,10 @@ class ArmStyle:
 
 @dataclass(frozen=True)
 class ArmStyles:
-    """All arms of a study, in order."""
+    """All arms of a study, in order, and what their curves run along."""
 
     all: tuple[ArmStyle, ...]
+    axis: Axis = LABELS
 
     @property
     def strategies(self) -> tuple[ArmStyle, ...]:
@@ -151,8 +153,8 @@ class ArmStyles:
         )
 
 
-def arms_of(summary: pd.DataFrame) -> ArmStyles:
-    """Return the arms of a summary, with the marks of their strategies."""
+def arms_of(summary: pd.DataFrame, currency: str = "") -> ArmStyles:
+    """Return the arms of a summary, with the marks of their strategies; `currency` is that of money."""
     against = summary["against"].fillna("")
     rows = list(
         zip(
@@ -173,7 +175,8 @@ def arms_of(summary: pd.DataFrame) -> ArmStyles:
         tuple(
             ArmStyle(arm, strategy, variant, oracle, arm in compared_with, *marks[strategy], other)
             for arm, strategy, variant, oracle, other in rows
-        )
+        ),
+        axis_in(summary.to_dict("records"), currency),
     )
 
 
@@ -208,7 +211,8 @@ def marks_of(
     return marks
 
 
-def label_axis(**scale: Any) -> alt.X:
-    """Return the axis of label counts that most figures share, with these properties of its scale."""
-    axis = alt.Axis(title="labels", grid=False, format=",d", tickCount=5)
+def label_axis(along: Axis = LABELS, **scale: Any) -> alt.X:
+    """Return the axis of label counts, or what else curves run along, with these properties of its scale."""
+    written = ",f" if along.is_money else ",d"
+    axis = alt.Axis(title=along.heading, grid=False, format=written, tickCount=5)
     return alt.X("labels:Q", axis=axis).scale(nice=False, **scale)

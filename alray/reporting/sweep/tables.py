@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.findings import whole_curve
 from alray.analysis.sweep.metrics import metric_title
+from alray.analysis.sweep.saving_words import Price
 from alray.analysis.wording import (
     NOTHING,
     REFERENCE,
@@ -18,7 +20,6 @@ from alray.analysis.wording import (
     percentage,
     share,
     signed,
-    whole,
 )
 from alray.reporting.sweep.style import ArmStyle, ArmStyles
 from alray.statistics.paired import FEWEST_SEEDS
@@ -27,19 +28,19 @@ Cells = tuple[tuple[str, str], ...]
 """Text of every column, in order: value, and its interval or nothing."""
 
 
-def arm_columns(labels: str, against: str, metric: str) -> list[tuple[str, str]]:
+def arm_columns(labels: str, against: str, metric: str, axis: Axis) -> list[tuple[str, str]]:
     """Return heading and meaning of each column of the table of arms, what decides first."""
     title = metric_title(metric)
     last = "Mean over seeds at the last checkpoint, with its 95 % t interval"
     return [
         (
-            "labels saved",
+            f"{axis.title} saved",
             f"At {against}'s final {title}, or the arm's own where that is worse; 95 % interval for all arms together",
         ),
         (
             "area",
-            f"Area under the learning curve minus {against}'s: mean {title} over the labels; 95 % interval for all "
-            f"arms together, by the test that p is of; none with fewer than {FEWEST_SEEDS} seeds",
+            f"Area under the learning curve minus {against}'s: mean {title} over the {axis.title}; 95 % interval for "
+            f"all arms together, by the test that p is of; none with fewer than {FEWEST_SEEDS} seeds",
         ),
         (
             "p",
@@ -90,12 +91,12 @@ def _cells(row: Row) -> Cells:
 
 @dataclass(frozen=True)
 class Milestone:
-    """The labels that arms save when the reference has spent a share of its budget.
+    """The labels, answers or money that arms save when the reference has spent a share of its budget.
 
     Attributes:
         heading: `half of the budget` and the like.
-        spent: The metric, and the labels that the reference needs for it, as text.
-        cells: Arm: labels needed, saving, its interval, its value in money.
+        spent: The metric, and what the reference needs for it, as text.
+        cells: Arm: what it needs, saving, its interval, its value in money.
     """
 
     heading: str
@@ -107,7 +108,7 @@ _SHARES = {0.25: "a quarter", 0.5: "half", 0.75: "three quarters", 1.0: "all"}
 
 
 def milestones(
-    frame: pd.DataFrame, arms: ArmStyles, title: str, label_cost: float | None, currency: str
+    frame: pd.DataFrame, arms: ArmStyles, title: str, price: Price
 ) -> dict[str, list[Milestone]]:
     """Return variant: a milestone for each share of the reference's budget; `title` is the metric in words."""
     made: dict[str, list[Milestone]] = {}
@@ -117,24 +118,26 @@ def milestones(
     for (variant, part), of_share in described.groupby(["variant", "share"], sort=True):
         rows = of_share.to_dict("records")
         first = rows[0]
-        cells = {str(row["arm"]): _milestone_cells(row, label_cost, currency) for row in rows}
+        cells = {str(row["arm"]): _milestone_cells(row, price, arms.axis) for row in rows}
         if all(math.isnan(row["target"]) for row in rows):
             continue  # that part of the budget is spent on initial labels
-        spent = f"{title} {share(first['target'])} with {whole(first['random_labels'])} labels"
+        needed = arms.axis.amount(first["random_labels"])
+        spent = f"{title} {share(first['target'])} with {needed}"
         heading = f"{_SHARES.get(float(str(part)), str(part))} of the budget"
         made.setdefault(str(variant), []).append(Milestone(heading, spent, cells))
     return made
 
 
-def _milestone_cells(
-    row: Row, label_cost: float | None, currency: str
-) -> tuple[str, str, str, str]:
+def _milestone_cells(row: Row, price: Price, axis: Axis) -> tuple[str, str, str, str]:
     saving, ends = percentage(row["saving"], row["low"], row["high"])
-    labels = row["arm_labels"]
-    needed = f"{whole(labels)} labels" if math.isfinite(labels) else "not within the budget"
+    amount = row["arm_labels"]
+    needed = axis.amount(amount) if math.isfinite(amount) else "not within the budget"
     value = ""
-    if label_cost is not None and math.isfinite(row["saving"]):
-        each = label_cost * row["random_labels"]
+    cost, currency = price
+    if axis.is_money:
+        cost = None  # that is what is saved already
+    if cost is not None and math.isfinite(row["saving"]):
+        each = cost * row["random_labels"]
         value = money(each * row["saving"], each * row["low"], each * row["high"], currency)
     return needed, saving, ends, value
 

@@ -65,8 +65,11 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         self._superseded = take_over(store, extensions)
         recorded = of_longer_runs(_recorded_runs(store), extensions)
         # Rows of runs that this command does not ask for stay as they are; those of fewer rounds cannot be compared.
+        rounds = {arm.variant: arm.study.rounds for arm in plan.arms}
         self._others = {
-            run_id: row for run_id, row in recorded.items() if is_of_this_length(row, plan.study)
+            run_id: row
+            for run_id, row in recorded.items()
+            if is_of_this_length(row, plan.study, rounds)
         }
         finished = frozenset(
             run.run_id for run in plan.runs if store.count_rounds(run.run_id) == run.rounds + 1

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 import pandas as pd
 
+from alray.analysis.sweep.variants import CROWD, settings_in
 from alray.analysis.wording import count
 from alray.settings.run import RunSpec
 from alray.settings.sweep import SweepSpec
@@ -129,10 +130,20 @@ def of_longer_runs(
     return found
 
 
-def is_of_this_length(row: Row, study: SweepSpec) -> bool:
-    """Return whether a row of `runs` is of a run that ends where this study's do, or on full data, without rounds."""
+def is_of_this_length(row: Row, study: SweepSpec, of_variant: Mapping[str, int]) -> bool:
+    """Return whether a row of `runs` is of a run that ends where this study's do, or on full data, without rounds.
+
+    Args:
+        row: The row.
+        study: The study.
+        of_variant: Variants with another crowd than the study's: their rounds. Other variants with another crowd are
+            no longer asked for, and were of one length.
+    """
     if row["full_data"]:
         return True
+    varies_crowd = settings_in(str(row.get("variant") or ""), CROWD)
+    if varies_crowd:
+        return bool(row.get("rounds") == of_variant.get(str(row["variant"]), row.get("rounds")))
     initial, query = row.get("initial"), row.get("query")
     rounds = study.rounds
     # An older alray, in which these did not vary, has not written them.

@@ -29,7 +29,14 @@ from alray.studies.sweep.initial import check_initial_selection
 from alray.studies.sweep.network_checks import check_networks, check_screen
 from alray.studies.sweep.run_settings import run_of
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
-from alray.studies.sweep.variation import OF_POOL, PROTOCOL, choices, variant_of, varied_study
+from alray.studies.sweep.variation import (
+    OF_POOL,
+    PROTOCOL,
+    affordable,
+    choices,
+    variant_of,
+    varied_study,
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,7 @@ def make_plan(
     """
     study = without_rounds.with_random_alone(study)
     arms = with_controls(_arms(study, code))
-    smallest = _check_budgets(arms, pools, shared, study.seeds)
+    smallest = _check_budgets(arms, pools, shared, study)
     views = [shared.view(run) for run in smallest]
     configurations = [
         Configuration(arm.label, f"{_choice(arm)} {_protocol(arm)}", arm.model, arm.training)
@@ -145,7 +152,7 @@ def train_size(shared: SharedPool, run: RunSpec) -> int:
 
 
 def _check_budgets(
-    arms: Sequence[Arm], pools: Pools, shared: SharedPool, seeds: Sequence[int]
+    arms: Sequence[Arm], pools: Pools, shared: SharedPool, own: SweepSpec
 ) -> list[RunSpec]:
     """Return each arm's run with the smallest train part; it has enough objects for all labels.
 
@@ -155,16 +162,19 @@ def _check_budgets(
     smallest = []
     for arm in arms:
         run = min(
-            (run_of(pools, arm, seed) for seed in seeds), key=lambda r: train_size(shared, r)
+            (run_of(pools, arm, seed) for seed in own.seeds), key=lambda r: train_size(shared, r)
         )
         smallest.append(run)
         study, train = arm.study, train_size(shared, run)
         if study.budget > train:
             of_seed = f" with seed {run.seed}" if run.split.per == "seed" else ""
+            # Where answers vary, rounds follow those of the study's own settings.
+            fitting = affordable(study, own, train)
+            varied = f"variant {arm.variant}: " if fitting != train else ""
             raise SpecError(
-                f"initial + rounds x query = {study.initial} + {study.rounds} x {study.query} = {study.budget} "
+                f"{varied}initial + rounds x query = {study.initial} + {study.rounds} x {study.query} = {study.budget} "
                 f"labels, but the train part of pool {pools.own.name!r} has {train} objects{of_seed}: "
-                f"{_remedy(study, pools.own, train)}"
+                f"{_remedy(own if varied else study, pools.own, fitting)}"
             )
     return smallest
 
@@ -217,15 +227,20 @@ def _choice(arm: Arm) -> str:
 
 def _protocol(arm: Arm) -> str:
     """Return how an arm sees the pool, and how its labels are queried."""
-    return " ".join(f"{name}={look_up(arm.study, name)}" for name in (*PROTOCOL, *OF_POOL))
+    values = (f"{name}={look_up(arm.study, name)}" for name in (*PROTOCOL, *OF_POOL))
+    return " ".join([*values, f"crowd={arm.study.crowd!r}"])
 
 
 def _full_data_runs(
     study: SweepSpec, pools: Pools, shared: SharedPool, code: CustomCode
 ) -> list[RunSpec]:
-    """Return the runs whose passive phase has every label of the train part, and which have no rounds."""
+    """Return the runs whose passive phase has every label of the train part, and which have no rounds.
+
+    They ask no crowd, so variants that differ in theirs share them.
+    """
     runs = []
-    for seed, choice in itertools.product(study.seeds, choices(study.vary)):
+    vary = {name: values for name, values in study.vary.items() if not name.startswith("crowd.")}
+    for seed, choice in itertools.product(study.seeds, choices(vary)):
         arm = without_stopping(_arm(study, "random", choice, code))
         run = run_of(pools, arm, seed)
         everything = {

@@ -1,0 +1,147 @@
+"""Which settings of a crowd pay: each variant's arms against the same strategy with the study's own, at equal cost."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alray.analysis.sweep.along import along, usual_axis
+from alray.analysis.sweep.arms import Pair, arm_curves, pair
+from alray.analysis.sweep.axis import Axis, axis_of
+from alray.analysis.sweep.decision import decided
+from alray.analysis.sweep.findings import whole_curve
+from alray.analysis.sweep.full_data import FullDataSplit, split_full_data
+from alray.analysis.sweep.saving_words import amount_saved, saving
+from alray.analysis.sweep.savings import saving_at_budget
+from alray.analysis.sweep.variants import CROWD_CHOICES, without
+from alray.analysis.wording import Row
+from alray.seeding import generator
+from alray.statistics.curves import area_under_curve
+from alray.statistics.paired import mean_interval
+
+CROWD_CHOICE_COLUMNS: Mapping[str, str] = {
+    "arm": "arm of a variant with other settings of the crowd that a team can choose, such as answers",
+    "against": "the same strategy with the study's own settings of these, or with the first where these were not run; "
+    "variants whose assessors differ are not compared",
+    "strategy": "the strategy of both",
+    "metric": "the metric",
+    "axis": "what curves run along: cost (money), or answers",
+    "begin": "from where both curves are known",
+    "budget": "up to where both are",
+    "paired_seeds": "seeds finished by both",
+    "alc_difference": "area under the learning curve minus the other's, between these two, mean over paired seeds",
+    "alc_difference_low": "lower end of its 95 % interval, which holds for all rows together; null with fewer than six "
+    "paired seeds",
+    "alc_difference_high": "upper end",
+    "p": "two-sided p of the area differences, corrected for all rows: the joint sign flip",
+    "labels_saved": "1 - answers or money that the arm needs / what the other needs, at the end of the curves; at most "
+    "what the beginning leaves, where the arm begins above the target",
+    "labels_saved_low": "lower end of its 95 % interval, which holds for all rows together, and reaches to zero where "
+    "p shows no difference",
+    "labels_saved_high": "upper end",
+    "labels_saved_of": "answers or money that the other needs for it",
+    "oracle": "the strategy sees true labels",
+    "exploratory": "fewer than six paired seeds",
+}
+"""Columns of `findings/crowd_choices.csv`, in order, each with what it holds."""
+
+
+def crowd_choices(
+    split: FullDataSplit, axis: Axis, metric: str, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return a row per arm whose variant differs from another in what a team can choose of its crowd.
+
+    Along labels there is none: more answers an object are no better for being paid for.
+
+    Raises:
+        StoreError: Two arms have no cost in common.
+    """
+    pairs = {} if axis.name == "labels" else _pairs(split, axis)
+    pairs = {name: each for name, each in pairs.items() if metric in each.metrics}
+    rows = [_row(each, split.runs, axis, metric, len(pairs)) for each in pairs.values()]
+    rows = decided(rows, pairs, metric, rng)
+    return pd.DataFrame(rows, columns=list(CROWD_CHOICE_COLUMNS))
+
+
+def choices_of(rounds: pd.DataFrame, runs: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return `crowd_choices` of a study's records, by accuracy along the usual axis; `seed` is the study's."""
+    finished = rounds["run_id"].isin(runs.loc[runs["status"] == "finished", "run_id"])
+    split = split_full_data(rounds[finished], runs)
+    rng = generator(seed, 0, "bootstrap")
+    return crowd_choices(split, Axis(usual_axis(split.rounds)), "accuracy", rng)
+
+
+def choices_said(choices: pd.DataFrame, currency: str = "") -> list[str]:
+    """Return sentences on whether other settings of the crowd pay, for random choice where that was run."""
+    rows: Sequence[Row] = choices.to_dict("records")
+    of_random = [row for row in rows if row["strategy"] == "random"]
+    return [_said(row, currency) for row in of_random or rows if row["paired_seeds"]]
+
+
+def _said(row: Row, currency: str) -> str:
+    against, axis = str(row["against"]), axis_of(row, currency)
+    verdict = whole_curve(row, against)
+    text = (
+        f"At equal {'money' if axis.is_money else 'numbers of answers'}, {axis.stretch(row['begin'], row['budget'])}, "
+        f"{row['arm']} is {verdict.text}"
+    )
+    if verdict.kind == "open" or math.isnan(row["labels_saved"]):
+        return f"{text}."
+    saved = saving(row, against, shown=True)
+    return f"{text}: it {saved}{amount_saved(row, (None, currency))}."
+
+
+def _pairs(split: FullDataSplit, axis: Axis) -> dict[str, Pair]:
+    """Return arm: its pair, both at common amounts."""
+    arms = split.runs.drop_duplicates("arm")
+    pairs: dict[str, Pair] = {}
+    keys = [without(str(variant), CROWD_CHOICES) for variant in arms["variant"]]
+    for (_, key), group in arms.assign(key=keys).groupby(["strategy", "key"], sort=False):
+        names = [str(name) for name in group["arm"]]
+        own = group.loc[group["variant"] == key, "arm"]
+        against = str(own.iloc[0]) if len(own) else names[0]
+        for name in names:
+            if name != against and len(set(group["variant"])) == len(names):
+                made = _pair(split, axis, name, against)
+                if made is not None:
+                    pairs[name] = made
+    return pairs
+
+
+def _pair(split: FullDataSplit, axis: Axis, name: str, against: str) -> Pair | None:
+    runs = split.runs[split.runs["arm"].isin([name, against])].assign(variant="")
+    if set(runs.loc[runs["status"] == "finished", "arm"]) != {name, against}:
+        return None
+    rounds = split.rounds[split.rounds["arm"].isin([name, against])].assign(variant="")
+    curves = {arm.name: arm for arm in arm_curves(along(rounds, runs, axis).rounds, runs)}
+    return pair(curves[name], curves[against])
+
+
+def _row(
+    each: Pair, runs: pd.DataFrame, axis: Axis, metric: str, comparisons: int
+) -> dict[str, Any]:
+    saved = saving_at_budget(each, metric, comparisons)
+    first = runs[runs["arm"] == each.arm.name].iloc[0]
+    row = {
+        "arm": each.arm.name,
+        "against": each.reference.name,
+        "strategy": str(first["strategy"]),
+        "oracle": bool(first["oracle"]),
+        "metric": metric,
+        "axis": axis.name,
+        "begin": float(each.labels[0]),
+        "budget": float(each.labels[-1]),
+        "paired_seeds": len(each.seeds),
+        "exploratory": each.exploratory,
+    }
+    if saved is None:
+        return row
+    areas = area_under_curve(each.labels, each.differences(metric))
+    return {
+        **row,
+        "alc_difference": mean_interval(areas).estimate,
+        **saved.saving.columns("labels_saved"),
+        "labels_saved_of": saved.random_labels,
+    }
