@@ -27,6 +27,7 @@ from alray.reporting.sources import (
     read_sweep,
     read_table,
 )
+from alray.reporting.stopping import replayed
 from alray.reporting.sweep.results import SweepResults
 from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_report
 from alray.seeding import generator
@@ -273,6 +274,7 @@ def results_from(
         label_cost=amount,
         currency=currency,
         original=original_intervals(rounds, runs) if source.is_original else None,
+        stopping=replayed(source, metric, amount),
         formats=tuple(formats),
     )
 

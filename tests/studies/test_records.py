@@ -7,6 +7,7 @@ from alray.analysis.sweep import summary
 from alray.analysis.sweep.choosing import CHOICE_COLUMNS
 from alray.analysis.sweep.crowd_answers import CROWD_COLUMNS
 from alray.analysis.sweep.original import ORIGINAL_COLUMNS
+from alray.analysis.sweep.stopping_rules.replay import STOPPING_COLUMNS
 from alray.studies.folder import table
 from alray.studies.sweep import records
 from alray.studies.sweep.results import load
@@ -35,6 +36,7 @@ def test_the_readme_documents_every_column():
         "summary",
         "choice",
         "original",
+        "stopping",
     }
     assert tables.keys() == sweep | correlation | {"checks"}
     shared = tables["Columns"]
@@ -51,6 +53,8 @@ def test_the_readme_documents_every_column():
     assert of_choice == dict(CHOICE_COLUMNS)
     of_original = {name: meaning for name, _, meaning in tables["original"]}
     assert of_original == dict(ORIGINAL_COLUMNS)
+    of_stopping = {name: meaning for name, _, meaning in tables["stopping"]}
+    assert of_stopping == dict(STOPPING_COLUMNS)
 
 
 def test_rounds_have_the_documented_columns(folder):
