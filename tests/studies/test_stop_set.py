@@ -5,17 +5,23 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from alray import api
 from alray.networks.tensors import PoolTensors
+from alray.reporting.stopping import stopping
 from alray.scoring.evaluation import predict
 from alray.settings.run import RunSpec
 from alray.studies.sweep import stop_set
+from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
 from alray.studies.sweep.stop_set import NOT_PREDICTED, StopSet, cohens_kappa
+from alray.studies.sweep.store import SweepStore
 from tests.helpers.builders import one_run, same_tensors
 from tests.helpers.experiments import POOL, complete, experiment
+from tests.helpers.studies import settings
 
 LEARNS = {"training": {"passive_epochs": 8, "lr": 0.01}, "initial": 40}
 RUN = one_run(POOL, query=6, rounds=4, **LEARNS)
@@ -147,3 +153,28 @@ def test_a_round_without_evaluation_has_none_of_them():
     assert results[1].record["stop_objects"] is None
     assert math.isnan(results[1].record["stop_entropy"])
     assert math.isfinite(results[2].record["stop_agreement"])
+
+
+def test_more_rounds_for_a_study_of_an_older_alray(pool, tmp_path):
+    """Its rounds stay as they are; the first added one has nothing to compare with, and all else is the same."""
+    spec = settings(pool, strategies=["margin"], seeds=1, rounds=2)
+    whole = api.sweep({**spec, "rounds": 4}, results=tmp_path / "whole")
+    begun = api.sweep(spec, results=tmp_path / "begun")
+    with SweepStore(begun.path) as store:
+        (run_id,) = begun.runs["run_id"]
+        recorded = store.read_run(run_id)
+        assert recorded is not None
+        rounds, queries = recorded
+        older = [{**row, **dict.fromkeys(COLUMNS)} for row in rounds.to_pylist()]
+        store.write_run(run_id, older, queries.to_pylist())
+        state = RunState.from_bytes(store.read_checkpoint(run_id))
+        store.write_checkpoint(run_id, replace(state, predicted=None).to_bytes())
+    longer = api.sweep({**spec, "rounds": 4}, results=tmp_path / "begun")
+    assert longer.rounds["stop_objects"].isna().tolist() == [True] * 3 + [False] * 2
+    assert longer.rounds["stop_agreement"].isna().tolist() == [True] * 4 + [False]
+    both = [each.rounds.drop(columns=[*COLUMNS, *TIMING_COLUMNS]) for each in (whole, longer)]
+    pd.testing.assert_frame_equal(*both, check_exact=True)
+    expected, found = (each.rounds[COLUMNS].iloc[-1] for each in (whole, longer))
+    pd.testing.assert_series_equal(expected, found, check_exact=True)
+    lacking = stopping(longer, rules=["classification_change"]).replay.lacking
+    assert lacking == {"classification_change": ("stop_agreement",)}
