@@ -153,3 +153,11 @@ def test_words_count_runs_of_all_arms():
     assert said == (
         "Over all arms and seeds: kappa:window=1 stops 3 of 4 runs, spares 17 % of the labels and loses .095."
     )
+
+
+def test_a_passive_phase_of_an_older_alray_is_no_gap():
+    rounds, runs = planted()
+    rounds.loc[rounds["round"] == 0, "stop_objects"] = np.nan
+    found = replay(rounds, runs, rules_of([RULE]))
+    assert not found.partly
+    assert found.table["seeds"].tolist() == [2, 2]
