@@ -172,9 +172,11 @@ def test_more_rounds_for_a_study_of_an_older_alray(pool, tmp_path):
     longer = api.sweep({**spec, "rounds": 4}, results=tmp_path / "begun")
     assert longer.rounds["stop_objects"].isna().tolist() == [True] * 3 + [False] * 2
     assert longer.rounds["stop_agreement"].isna().tolist() == [True] * 4 + [False]
-    both = [each.rounds.drop(columns=[*COLUMNS, *TIMING_COLUMNS]) for each in (whole, longer)]
-    pd.testing.assert_frame_equal(*both, check_exact=True)
-    expected, found = (each.rounds[COLUMNS].iloc[-1] for each in (whole, longer))
-    pd.testing.assert_series_equal(expected, found, check_exact=True)
+    expected, found = (
+        each.rounds.drop(columns=[*COLUMNS, *TIMING_COLUMNS]) for each in (whole, longer)
+    )
+    pd.testing.assert_frame_equal(expected, found, check_exact=True)
+    last, added = (each.rounds[COLUMNS].iloc[[-1]] for each in (whole, longer))
+    pd.testing.assert_frame_equal(last, added, check_exact=True)
     lacking = stopping(longer, rules=["classification_change"]).replay.lacking
     assert lacking == {"classification_change": ("stop_agreement",)}
