@@ -176,7 +176,7 @@ def test_more_rounds_for_a_study_of_an_older_alray(pool, tmp_path):
         each.rounds.drop(columns=[*COLUMNS, *TIMING_COLUMNS]) for each in (whole, longer)
     )
     pd.testing.assert_frame_equal(expected, found, check_exact=True)
-    last, added = (each.rounds[COLUMNS].iloc[[-1]] for each in (whole, longer))
+    last, added = (each.rounds[COLUMNS].iloc[[-1]].astype(float) for each in (whole, longer))
     pd.testing.assert_frame_equal(last, added, check_exact=True)
     lacking = stopping(longer, rules=["classification_change"]).replay.lacking
     assert lacking == {"classification_change": ("stop_agreement",)}
