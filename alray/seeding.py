@@ -26,6 +26,7 @@ Purpose = Literal[
     "strategy",
     "candidates",
     "query_diagnostics",
+    "stop_set",
     "sample",
     "test_objects",
     "groups",

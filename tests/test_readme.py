@@ -1,6 +1,7 @@
 """What the README tells users to type and write is valid."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from alray.analysis.sweep.stopping_rules.registry import RULES, parse_rule, rule_text
 from alray.cli import main
 from alray.settings.base import validate
 from alray.settings.sweep import SweepSpec
@@ -36,12 +38,27 @@ def test_every_strategy_is_in_the_table():
     assert sorted(re.findall(r"`(\w+)`", " ".join(first_cells))) == sorted(STRATEGIES)
 
 
+def test_every_stopping_rule_is_in_its_table_with_its_options():
+    """And the table names no other."""
+    table = MAP.partition("| rule | stops where |")[2].partition("\n\n")[0]
+    cells = [line.split("|") for line in table.splitlines()[2:]]
+    found = {
+        name.strip(" `"): re.findall(r"`(\w+)=([^`]+)`", last) for _, name, _, last, _ in cells
+    }
+    assert found.keys() == RULES.keys()
+    for name, options in found.items():
+        text = ":".join([name, *(f"{key}={value}" for key, value in options)])
+        assert rule_text(parse_rule(text)) == name, "the defaults"
+        assert {key for key, _ in options} == {each.name for each in fields(RULES[name])}
+
+
 def test_every_option_named_exists():
     """In some command's help."""
     commands = (
         "sweep",
         "correlate",
         "report",
+        "stop",
         "pool describe",
         "pool import",
         "pool make synthetic",

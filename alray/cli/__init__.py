@@ -11,6 +11,7 @@ from alray.cli.correlate import correlate
 from alray.cli.output import exit_if_lost, lasting_output
 from alray.cli.pool import pool
 from alray.cli.report import report
+from alray.cli.stop import stop
 from alray.cli.strategies import strategies
 from alray.cli.sweep import sweep
 from alray.cli.visible import visible
@@ -52,5 +53,6 @@ def main() -> None:
 main.add_command(sweep)
 main.add_command(correlate)
 main.add_command(report)
+main.add_command(stop)
 main.add_command(pool)
 main.add_command(strategies)

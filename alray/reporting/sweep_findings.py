@@ -18,6 +18,7 @@ from alray.reporting.axis import NO_WISH, Wish, along, why
 from alray.reporting.facts import facts_of, setting_texts
 from alray.reporting.links import links_of
 from alray.reporting.sources import Source
+from alray.reporting.stopping import replayed
 from alray.reporting.sweep.results import SweepResults
 from alray.seeding import generator
 from alray.settings.location import StudyPath
@@ -42,13 +43,13 @@ def results_from(
         StoreError: The records contradict each other.
     """
     if not _is_recorded(source, metric):
-        recorded = [name for name in DECIDING if _is_recorded(source, name)]
+        names = [name for name in DECIDING if _is_recorded(source, name)]
         raise SpecError(
-            f"--metric {metric}: {source.path} has no such column; take one of {', '.join(recorded)}"
+            f"--metric {metric}: {source.path} has no such column; take one of {', '.join(names)}"
         )
     seed = int(source.settings.get("seed", 0))
     rng = generator(seed, 0, "bootstrap")
-    source, axis = along(source, wish)
+    recorded, (source, axis) = source, along(source, wish)
     rounds, runs = source.rounds, source.runs
     criterion = Criterion(source.reference, metric, axis)
     summary = summarise(rounds, runs, rng, criterion)
@@ -74,6 +75,7 @@ def results_from(
         ceilings=_ceilings(ceilings, metric),
         label_cost=amount,
         currency=axis.currency,
+        stopping=replayed(recorded, metric, of_label),
         original=original_intervals(rounds, runs)
         if source.is_original and axis.name == "labels"
         else None,

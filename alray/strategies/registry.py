@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
 from alray.custom.code import CustomName
 from alray.custom.loading import describe_error, load, refuse_path
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
+from alray.settings.option_texts import read_options
 from alray.strategies.alfa_mix import AlfaMix
 from alray.strategies.badge import Badge
 from alray.strategies.bait import Bait
@@ -117,18 +116,10 @@ def _options(
     hints = option_types(kind, name)
     valid = [field.name for field in option_fields(kind)]
     shared = {key: hint for key, hint in drawing_options(kind).items() if key not in valid}
-    own: dict[str, Any] = {}
-    drawing: dict[str, Any] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise SpecError(f"strategy {text!r}: {word!r} is not option=value")
-        if key not in valid and key not in shared:
-            known = [*valid, *shared]
-            reason = unknown_name("option", key, known) if known else "it has no options"
-            raise SpecError(f"strategy {name!r}: {reason}")
-        options, hint = (own, hints[key]) if key in valid else (drawing, shared[key])
-        options[key] = _convert(hint, value, f"strategy {name!r}: option {key}")
+    known = {key: hints[key] for key in valid} | shared
+    found = read_options(words, known, KIND, name, text)
+    own = {key: value for key, value in found.items() if key in valid}
+    drawing = {key: value for key, value in found.items() if key in shared}
     if drawing and "stochastic" not in drawing:
         raise SpecError(
             f"strategy {text!r}: beta has no effect without stochastic; add stochastic=power, softmax or softrank, or "
@@ -260,11 +251,3 @@ def _checked(kind: object, name: str) -> Maker:
             "from BatchStrategy, with `needs` and `select`"
         )
     return kind
-
-
-def _convert(hint: Any, value: str, where: str) -> Any:
-    try:
-        return TypeAdapter(hint).validate_strings(value)
-    except ValidationError as error:
-        message = error.errors()[0]["msg"]
-        raise SpecError(f"{where}: {message} (got {value!r})") from None

@@ -1,12 +1,15 @@
 """Records of a made sweep: rising curves, arms that differ from random by a known amount, classes of known shares."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.summary import summarise
@@ -162,3 +165,11 @@ def write_study(
             rounds = frames["rounds"].query("run_id == @run_id")
             store.write_run(run_id, rounds.to_dict("records"), queries.to_dict("records"))
     return folder
+
+
+def change_rounds(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Change the rounds of each run of a study's folder; types stay."""
+    for path in (folder / "rounds").iterdir():
+        table = pq.read_table(path)
+        changed = change(table.to_pandas())
+        pq.write_table(pa.Table.from_pandas(changed, table.schema, preserve_index=False), path)

@@ -8,6 +8,7 @@ from alray.analysis.sweep.choosing import CHOICE_COLUMNS
 from alray.analysis.sweep.crowd_answers import CROWD_COLUMNS
 from alray.analysis.sweep.crowd_choices import CROWD_CHOICE_COLUMNS
 from alray.analysis.sweep.original import ORIGINAL_COLUMNS
+from alray.analysis.sweep.stopping_rules.replay import STOPPING_COLUMNS
 from alray.studies.folder import table
 from alray.studies.sweep import records
 from alray.studies.sweep.results import load
@@ -37,6 +38,7 @@ def test_the_readme_documents_every_column():
         "choice",
         "crowd choices",
         "original",
+        "stopping",
     }
     assert tables.keys() == sweep | correlation | {"checks"}
     shared = tables["Columns"]
@@ -55,6 +57,8 @@ def test_the_readme_documents_every_column():
     assert of_crowds == dict(CROWD_CHOICE_COLUMNS)
     of_original = {name: meaning for name, _, meaning in tables["original"]}
     assert of_original == dict(ORIGINAL_COLUMNS)
+    of_stopping = {name: meaning for name, _, meaning in tables["stopping"]}
+    assert of_stopping == dict(STOPPING_COLUMNS)
 
 
 def test_rounds_have_the_documented_columns(folder):

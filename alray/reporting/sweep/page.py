@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.metrics import metric_title
 from alray.analysis.sweep.original import original_said
 from alray.analysis.sweep.query_words import query_sentences
+from alray.analysis.sweep.stopping_rules.words import stopping_said
 from alray.reporting.figures import Figure
 from alray.reporting.page import render_page, report_files
 from alray.reporting.sweep import (
@@ -20,6 +22,8 @@ from alray.reporting.sweep import (
     difference_charts,
     query_charts,
     query_tables,
+    stopping_charts,
+    stopping_tables,
     tables,
 )
 from alray.reporting.sweep.results import SweepResults
@@ -41,6 +45,8 @@ def render(results: SweepResults) -> dict[str, bytes]:
     }
     if results.original is not None:
         findings["original"] = results.original
+    if results.stopping is not None:
+        findings |= {"stopping": results.stopping.table, "stops": results.stopping.stops}
     return report_files(
         figures,
         results.formats,
@@ -72,6 +78,7 @@ def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
         figures.append(curves.seed_curves(found.seeds, found.curves, arms, metric))
     if found.curves["metric"].nunique() > 1:
         figures.append(curves.other_metrics(found.curves, arms, metric))
+    figures += stopping_charts.stopping_points(results.stopping, found.curves, arms, metric)
     return [*figures, *_query_figures(results, arms)]
 
 
@@ -128,6 +135,7 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "query_lines": query_tables.query_lines(found.overlaps, found.query_measures, arms),
         "crowd_columns": crowd_tables.crowd_columns(),
         "crowd_lines": crowd_tables.crowd_lines(found.crowd, arms),
+        **_stopping(results, arms),
         "original": []
         if results.original is None
         else original_said(results.original, results.metric),
@@ -135,3 +143,15 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "variant_titles": arms.variant_titles(),
     }
     return render_page("sweep.html.j2", figures, content)
+
+
+def _stopping(results: SweepResults, arms: ArmStyles) -> dict[str, Any]:
+    """Return what the page says of stopping rules; nothing where they were not replayed."""
+    found = results.stopping
+    if found is None:
+        return {"stopping_said": [], "stopping_columns": [], "stopping_lines": []}
+    return {
+        "stopping_said": stopping_said(found),
+        "stopping_columns": stopping_tables.stopping_columns(found.table, results.currency),
+        "stopping_lines": stopping_tables.stopping_lines(found.table, arms),
+    }

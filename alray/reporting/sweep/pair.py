@@ -31,6 +31,7 @@ def side_by_side(parts: tuple[SweepResults, SweepResults], names: Names) -> Swee
         problems=[f"{name}: {problem}" for name, part in studies for problem in part.problems],
         facts=_both(first.facts, second.facts, names),
         original=None,
+        stopping=None,
         settings=_both(first.settings, second.settings, names),
         # A study with several has no one line for its panel.
         ceilings={

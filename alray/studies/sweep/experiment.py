@@ -30,6 +30,7 @@ from alray.studies.sweep.round_draws import RoundDraws
 from alray.studies.sweep.round_fit import learner_of_round, round_fit, trial_loss
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
+from alray.studies.sweep.stop_set import NOT_PREDICTED, StopSet
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.estimator_fit import fit_anew
 from alray.training.fit import Epochs, complete
@@ -65,6 +66,7 @@ class Experiment:
         self._stacks = stacks
         self.labelled: Indices = np.empty(0, dtype=np.int64)
         self._round_zero: Record = {}
+        self._stop_set = StopSet(run, None if state is None else state.predicted)
         self._is_rare = np.zeros(pool.pool.class_count, dtype=bool)
         self._is_rare[rarest_classes(pool.pool.labels[pool.pool.train])] = True
         self.learner = self._fresh_learner(0)
@@ -96,10 +98,10 @@ class Experiment:
 
     def state(self) -> RunState:
         """Return the run as it is after its last finished round."""
-        tensors = learner_tensors(self.learner)
+        tensors, last = learner_tensors(self.learner), self._stop_set.predicted
         crowd = self._crowd
-        heard = () if crowd is None else (crowd.answers, crowd.beliefs)
-        return RunState(self.round, self.labelled, self._round_zero, tensors, *heard)
+        heard, beliefs = (None, None) if crowd is None else (crowd.answers, crowd.beliefs)
+        return RunState(self.round, self.labelled, self._round_zero, tensors, heard, beliefs, last)
 
     def round_zero(self) -> RoundResult:
         """Return the passive phase's result, which a state holds too."""
@@ -273,13 +275,13 @@ class Experiment:
             of_validation = metrics_by_head(others, pool.labels[pool.validation], (FUSED,))
             validation = of_validation[FUSED]
         rare_recall = self._rare_recall(predictions[FUSED], labels)
-        return metrics_row(metrics, validation, rare_recall)
+        stop_set = self._stop_set.of([each[FUSED] for each in (predictions, *more)])
+        return metrics_row(metrics, validation, rare_recall) | stop_set
 
     def _no_metrics(self) -> Record:
         """Return NaN for each metric, as the row of a round without evaluation has them."""
-        return metrics_row(
-            dict.fromkeys(self.learner.network.head_names, UNKNOWN), UNKNOWN, np.nan
-        )
+        unknown = dict.fromkeys(self.learner.network.head_names, UNKNOWN)
+        return metrics_row(unknown, UNKNOWN, np.nan) | NOT_PREDICTED
 
     def _rare_recall(self, log_probs: LogProbs, labels: Indices) -> float:
         """Return the mean recall of the train part's rarest classes."""

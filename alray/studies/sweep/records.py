@@ -100,6 +100,29 @@ ROUND_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
         "share of the exact choice that the screen would have let through; in rounds of a screened run that score all "
         "candidates exactly, else null",
     ),
+    "stop_objects": (
+        pa.int64(),
+        "objects of the stop set, whose predictions are followed from round to round: at most 2,000 of those that the "
+        "round evaluates, the same for all rounds and arms of a seed; null in rounds without evaluation",
+    ),
+    "stop_kappa": (
+        pa.float64(),
+        "Cohen's kappa of the predictions for the stop set after this round and after the last evaluated one before: 1 "
+        "where they are equal, 0 where they agree as by chance; null in round 0, and where both predict one class only",
+    ),
+    "stop_agreement": (
+        pa.float64(),
+        "share of the stop set that is predicted as after the last evaluated round before; null in round 0",
+    ),
+    "stop_entropy": (
+        pa.float64(),
+        "mean entropy of the predicted probabilities for the stop set, divided by the largest there can be: from 0 "
+        "(sure) to 1",
+    ),
+    "stop_max_entropy": (pa.float64(), "the same of the object that it is largest for"),
+    "stop_confidence": (pa.float64(), "mean probability of the predicted class for the stop set"),
+    "stop_median_confidence": (pa.float64(), "median of these probabilities"),
+    "stop_max_confidence": (pa.float64(), "the largest of these probabilities"),
     "train_loss": (pa.float64(), "mean training loss of the round's last epoch"),
     "epochs": (pa.int64(), "epochs of the round's fit"),
     "query_s": (pa.float64(), "seconds for scoring and selection"),

@@ -17,6 +17,7 @@ from alray.pools.pool import Indices
 from alray.training.checkpoint import LABELLED, read_metadata
 
 ANSWERS, BELIEVED, BELIEFS = "answers", "believed", "beliefs"
+PREDICTED = "stop_set_predictions"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class RunState:
         tensors: Weights and optimizer state by name.
         answers: All answers of a crowd, where one is asked.
         beliefs: What the network predicted of objects before they were asked about, where that counts.
+        predicted: Classes predicted for the stop set where it was last evaluated; an older alray kept none.
     """
 
     round: int
@@ -38,6 +40,7 @@ class RunState:
     tensors: Mapping[str, Tensor]
     answers: Answers | None = None
     beliefs: Beliefs | None = None
+    predicted: Indices | None = None
 
     def to_bytes(self) -> bytes:
         """Return the content of a safetensors file."""
@@ -48,6 +51,8 @@ class RunState:
         if self.beliefs is not None:
             tensors[BELIEVED] = torch.from_numpy(self.beliefs.objects.copy())
             tensors[BELIEFS] = torch.from_numpy(self.beliefs.log_probs.copy())
+        if self.predicted is not None:
+            tensors[PREDICTED] = torch.from_numpy(self.predicted.copy())
         content: bytes = save_tensors(tensors, metadata)
         return content
 
@@ -62,6 +67,9 @@ class RunState:
         beliefs = None
         if believed is not None and predicted is not None:
             beliefs = Beliefs(believed.numpy().astype(np.int64), predicted.numpy())
+        classes = tensors.pop(PREDICTED, None)
+        last = None if classes is None else classes.numpy()
         metadata = read_metadata(content)
         round_zero = json.loads(metadata["round_zero"])
-        return RunState(int(metadata["round"]), labelled, round_zero, tensors, answers, beliefs)
+        number = int(metadata["round"])
+        return RunState(number, labelled, round_zero, tensors, answers, beliefs, last)

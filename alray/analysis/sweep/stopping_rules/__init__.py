@@ -1,0 +1,1 @@
+"""Rules for when to stop labelling, replayed over finished curves."""

@@ -1,0 +1,112 @@
+"""Rules that go by accuracy on labels that a campaign has set aside, and one that looks at nothing."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from typing_extensions import override
+
+from alray.analysis.sweep.metrics import better_sign
+from alray.analysis.sweep.stopping_rules.base import Curve, StoppingRule, Stops, require, windows
+
+
+@dataclass(frozen=True)
+class ValidationPatience(StoppingRule):
+    """Stop where validation has not become better for several rounds, as fits are stopped early.
+
+    It needs labels for a validation part, which no budget here counts.
+
+    Attributes:
+        patience: Rounds without a new best value; no published default is known.
+        least: By how much a value must be better to count.
+        metric: On the validation part.
+    """
+
+    name: ClassVar[str] = "validation_patience"
+    patience: int = 5
+    least: float = 0.0
+    metric: Literal["accuracy", "macro_f1", "balanced_accuracy", "nll"] = "accuracy"
+
+    def __post_init__(self) -> None:
+        require(self.patience >= 1, "patience", "1 or more", self.patience)
+        require(0 <= self.least < np.inf, "least", "0 or more", self.least)
+
+    @property
+    @override
+    def needs(self) -> tuple[str, ...]:
+        return (f"validation_{self.metric}",)
+
+    @override
+    def stops(self, curve: Curve) -> Stops:
+        values = better_sign(self.metric) * curve[self.needs[0]]
+        found = np.zeros(len(values), dtype=np.bool_)
+        best, since = -np.inf, 0
+        for number, value in enumerate(values):
+            if value > best + self.least:
+                best, since = value, 0
+            elif not np.isnan(value):
+                since += 1
+                found[number] = since >= self.patience
+        return found
+
+
+@dataclass(frozen=True)
+class PredictedGain(StoppingRule):
+    """Stop where further labels promise too little: a straight line through the end of the curve says what they bring.
+
+    The line is fitted by least squares to validation accuracy over the logarithm of labels, in which learning curves
+    bend less. It needs labels for a validation part, which no budget here counts.
+
+    Attributes:
+        labels: So many more labels are asked about.
+        least: The accuracy that they must bring; what a label is worth decides, so there is no published default.
+        window: Evaluated rounds that the line is fitted to.
+    """
+
+    name: ClassVar[str] = "predicted_gain"
+    labels: int = 100
+    least: float = 0.005
+    window: int = 10
+
+    def __post_init__(self) -> None:
+        require(self.labels >= 1, "labels", "1 or more", self.labels)
+        require(bool(np.isfinite(self.least)), "least", "a number", self.least)
+        require(self.window >= 2, "window", "2 or more", self.window)
+
+    @property
+    @override
+    def needs(self) -> tuple[str, ...]:
+        return ("validation_accuracy",)
+
+    @override
+    def stops(self, curve: Curve) -> Stops:
+        labels = curve["labels"]
+        x = windows(np.log(labels), self.window)
+        y = windows(curve["validation_accuracy"], self.window)
+        x = x - x.mean(axis=1, keepdims=True)
+        slope = (x * y).sum(axis=1) / (x * x).sum(axis=1)
+        return np.asarray(slope * np.log1p(self.labels / labels) < self.least)
+
+
+@dataclass(frozen=True)
+class FixedRounds(StoppingRule):
+    """Stop after a number of rounds, whatever happens: what the other rules have to beat.
+
+    Attributes:
+        rounds: How many, the passive phase not counted.
+    """
+
+    name: ClassVar[str] = "fixed_rounds"
+    rounds: int = 30
+
+    def __post_init__(self) -> None:
+        require(self.rounds >= 1, "rounds", "1 or more", self.rounds)
+
+    @property
+    @override
+    def needs(self) -> tuple[str, ...]:
+        return ()
+
+    @override
+    def stops(self, curve: Curve) -> Stops:
+        return curve["round"] >= self.rounds
