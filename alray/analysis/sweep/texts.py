@@ -6,13 +6,14 @@ from alray.analysis.sweep.advice import advice
 from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.findings import excluded, statement
+from alray.analysis.sweep.regret import regret_said
 from alray.analysis.sweep.saving_words import Price
 
 
 def reading(summary: pd.DataFrame) -> list[str]:
     """Return paragraphs for below the table: what was left out, what to do, and the exact statement."""
     rows = summary.to_dict("records")
-    parts = [excluded(rows), advice(rows), statement(rows)]
+    parts = [excluded(rows), advice(rows), [*statement(rows), *regret_said(rows)]]
     return [" ".join(part) for part in parts if part]
 
 
@@ -33,7 +34,7 @@ def paragraph(
     rows = summary.to_dict("records")
     parts = [
         advice(rows, reference, price),
-        statement(rows, reference, comparison.differences, price),
+        [*statement(rows, reference, comparison.differences, price), *regret_said(rows)],
         excluded(rows, reference),
     ]
     return "\n".join(" ".join(part) for part in parts if part)
