@@ -27,7 +27,7 @@ Values = npt.NDArray[np.float64]
 
 
 def read_curves(
-    path: str | Path, reference: str = RANDOM
+    path: str | Path, reference: str | None = RANDOM
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     """Read a table with a row per arm, seed and label count, as `rounds` and `runs` of a study, and what to know of it.
 
@@ -40,7 +40,8 @@ def read_curves(
 
     Args:
         path: A file named `*.parquet`; any other is read as CSV with a header.
-        reference: The arm that every other arm of its variant will be compared with; the table must have it.
+        reference: The arm that every other arm of its variant will be compared with; the table must have it. None:
+            they are compared with none.
 
     Raises:
         StoreError: Naming file, column, row (the first one after the header is row 1) and value of what cannot be
@@ -163,9 +164,9 @@ def _on_common_labels(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tu
     return pd.concat([common, table[table["full_data"]]], ignore_index=True), notes
 
 
-def _check_arms(table: pd.DataFrame, reference: str, path: Path) -> None:
+def _check_arms(table: pd.DataFrame, reference: str | None, path: Path) -> None:
     arms = list(dict.fromkeys(table["arm"]))
-    if reference not in arms:
+    if reference is not None and reference not in arms:
         raise StoreError(
             f"{path}, column arm: no arm is called {reference!r}, so there is nothing to compare with; name one of "
             f"{', '.join(arms)} to compare against"
