@@ -1,12 +1,13 @@
 """`alray.report` from Python: the findings of a study as a page, pictures and tables."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from alray.analysis.sweep.arms import Criterion
 from alray.analysis.sweep.comparison import compare
+from alray.analysis.sweep.forecast import check_targets
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.labels_outside import labels_outside
 from alray.analysis.sweep.metrics import DECIDING
@@ -27,6 +28,7 @@ from alray.reporting.sources import (
     read_sweep,
     read_table,
 )
+from alray.reporting.sweep.outlooks import with_outlook
 from alray.reporting.sweep.results import SweepResults
 from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_report
 from alray.seeding import generator
@@ -39,7 +41,7 @@ from alray.studies.correlation.store import CorrelationStore
 from alray.studies.manifest import CORRELATION, SWEEP
 
 
-def report(
+def report(  # noqa: PLR0913 -- each is an option that users know by its name
     results: Reportable,
     *,
     out: str | Path | Location | None = None,
@@ -47,6 +49,8 @@ def report(
     metric: str | None = None,
     formats: Collection[str] = DEFAULT_FORMATS,
     label_cost: float | str | None = None,
+    target: float | Sequence[float] = (),
+    horizon: int | None = None,
 ) -> Report:
     """Write the findings of a study: a page, pictures, tables.
 
@@ -60,22 +64,27 @@ def report(
             None: accuracy; in a correlation study its own outcome, and accuracy, macro_f1 or nll.
         formats: Any of html, svg, png, csv.
         label_cost: What a label costs, as a number or with a currency (`0.05 EUR`).
+        target: One or more values of the metric, a share: how many labels will each arm need for it?
+        horizon: What will each arm reach with so many labels, beyond the end of its curve? Where only targets are
+            given, they are looked for up to three times the labels of the study.
 
     Raises:
-        AlrayError: The results cannot be read, no run has finished, or there is no such arm, metric or format.
+        AlrayError: The results cannot be read, no run has finished, or there is no such arm, metric or format; a target
+            or a horizon makes no sense.
     """
     _check(metric, formats)
     cost = parse_cost(label_cost)
+    targets = (target,) if isinstance(target, (int, float)) else tuple(dict.fromkeys(target))
+    check_targets(targets, metric or "accuracy")
+    of_curves = {"--against": against, "--label-cost": label_cost, "--horizon": horizon}
+    of_curves |= {"--target": targets[0] if targets else None}
     there = find_results(results)
     path = there.path
     folder = path.parent / f"{path.stem}-report" if there.kind == TABLE else path
     if out is not None:
         folder = location_of(out)
     if there.kind == CORRELATION:
-        if against is not None or label_cost is not None:
-            raise SpecError(
-                f"{path} holds a correlation study, which has no arms and no label cost"
-            )
+        _refuse(of_curves, f"has no use: {path} is a correlation study, which has no arms")
         return _report_correlation(there, folder, metric, formats)
     if there.kind not in {SWEEP, TABLE}:
         raise StoreError(
@@ -83,12 +92,17 @@ def report(
         )
     source = read_table(path, against) if there.kind == TABLE else read_sweep(there, against)
     if source.has_no_rounds:
-        _refuse_curves(source, against, label_cost)
+        _refuse(
+            of_curves,
+            f"is about rounds of querying, and {path} has none: its variants are compared",
+        )
         from alray.reporting.sweep.choice_page import render_choice  # noqa: PLC0415 -- Altair, a second
 
         files, words = render_choice(source, folder, metric or "accuracy", formats)
         return write_report(folder, files, words, source.problems)
     found = results_from(source, folder, metric or _first_metric(source), formats, cost)
+    if targets or horizon is not None:
+        found = with_outlook(found, source, targets, horizon)
     from alray.reporting.sweep.page import render  # noqa: PLC0415 -- as above
 
     return write_report(folder, render(found), found.verdict, source.problems)
@@ -212,14 +226,11 @@ def _check(metric: str | None, formats: Collection[str]) -> None:
         raise SpecError(f"--format: name one of {', '.join(FORMATS)}")
 
 
-def _refuse_curves(source: Source, against: str | None, label_cost: float | str | None) -> None:
-    """Refuse options that are about curves in a study without rounds."""
-    for option, value in (("--against", against), ("--label-cost", label_cost)):
+def _refuse(asked: Mapping[str, object], why: str) -> None:
+    """Refuse options that were given though a study cannot answer them."""
+    for option, value in asked.items():
         if value is not None:
-            raise SpecError(
-                f"{option} {value} is about rounds of querying, and {source.path} has none: its variants are compared "
-                "with the best of them; leave it out"
-            )
+            raise SpecError(f"{option} {value} {why}; leave it out")
 
 
 def _first_metric(source: Source) -> str:

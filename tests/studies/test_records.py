@@ -4,14 +4,31 @@ import pytest
 
 from alray import api
 from alray.analysis.sweep import summary
+from alray.analysis.sweep.across import (
+    AREAS_COLUMNS,
+    LOSSES_COLUMNS,
+    PAIRS_COLUMNS,
+    RANKS_COLUMNS,
+)
 from alray.analysis.sweep.choosing import CHOICE_COLUMNS
 from alray.analysis.sweep.crowd_answers import CROWD_COLUMNS
+from alray.analysis.sweep.forecast import FORECAST_COLUMNS, NEEDED_COLUMNS
 from alray.analysis.sweep.original import ORIGINAL_COLUMNS
 from alray.studies.folder import table
 from alray.studies.sweep import records
 from alray.studies.sweep.results import load
 from tests.helpers.records import README, documented, schema, typed
 from tests.helpers.studies import ROUNDS, settings
+
+REPORTED = {
+    "forecast": FORECAST_COLUMNS,
+    "labels needed": NEEDED_COLUMNS,
+    "ranks": RANKS_COLUMNS,
+    "pairs": PAIRS_COLUMNS,
+    "losses": LOSSES_COLUMNS,
+    "areas": AREAS_COLUMNS,
+}
+"""Heading of what `alray report` computes besides: its columns."""
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +52,7 @@ def test_the_readme_documents_every_column():
         "summary",
         "choice",
         "original",
+        *REPORTED,
     }
     assert tables.keys() == sweep | correlation | {"checks"}
     shared = tables["Columns"]
@@ -51,6 +69,8 @@ def test_the_readme_documents_every_column():
     assert of_choice == dict(CHOICE_COLUMNS)
     of_original = {name: meaning for name, _, meaning in tables["original"]}
     assert of_original == dict(ORIGINAL_COLUMNS)
+    for heading, columns in REPORTED.items():
+        assert {name: meaning for name, _, meaning in tables[heading]} == dict(columns)
 
 
 def test_rounds_have_the_documented_columns(folder):

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.sweep.comparison import Comparison
+from alray.analysis.sweep.forecast import Outlook
 from alray.reporting.writing import DEFAULT_FORMATS
 
 
@@ -28,6 +29,7 @@ class SweepResults:
         label_cost: The price of a label, where given.
         currency: Its currency, empty where not named.
         original: `original.original_intervals` of a sweep under `compat: original`, None of others.
+        outlook: Forecasts beyond the end of the curves, where they were asked for.
         formats: Of the files: html, svg, png, csv.
     """
 
@@ -44,4 +46,5 @@ class SweepResults:
     label_cost: float | None = None
     currency: str = ""
     original: pd.DataFrame | None = None
+    outlook: Outlook | None = None
     formats: Sequence[str] = DEFAULT_FORMATS
