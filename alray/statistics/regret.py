@@ -34,11 +34,11 @@ def regret_of_choosing(values: ByArm, rng: np.random.Generator) -> Regret | None
     Given what was seen, true means are taken as normal about the seen ones, with the covariance of the seen ones, which
     the seeds show: arms that rise and fall together are told apart better. The loss is the mean, over draws of such
     true means, of the greatest one minus that of the picked arm. Nothing is assumed of how far arms lie apart, which is
-    cautious where they hardly differ. In simulations with a planted truth (2 to 8 arms, 3 to 10 seeds) it is 0.9 to 1.7
-    times the true loss where the arms' means spread by half a standard error, and 0.7 to 1.5 times where they spread by
+    cautious where they hardly differ. In simulations with a planted truth (2 to 8 arms, 3 to 10 seeds) it is 1.2 to 1.9
+    times the true loss where the arms' means spread by half a standard error, and 0.6 to 1.4 times where they spread by
     one to four; it is 0.2 to 0.6 standard errors where all arms are equal and nothing is lost by any choice; and two
     thirds of the truth where exactly one arm is ahead, by one and a half. Picking on half of the seeds and judging by
-    the other half says three to eight times too much: half of the seeds are noisier, and the judge picks his best too.
+    the other half says three to six times too much: half of the seeds are noisier, and the judge picks his best too.
 
     Args:
         values: (arm, seed), larger is better, seeds in common; all finite.

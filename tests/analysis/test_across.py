@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats as scipy_stats
 
 from alray.analysis.sweep.across import StudyArms, across
 from alray.analysis.sweep.across_words import across_sentences
@@ -61,6 +62,19 @@ def test_losses_are_paired_and_of_the_best_arm():
     areas = found.areas.groupby(["setting", "arm"])["area"].mean()
     difference = areas["one", "margin"] - areas["one", "random"]
     assert losses.loc[("random", "one"), "loss"] == pytest.approx(difference)
+
+
+def test_ends_of_losses_are_paired_t_intervals_for_all_arms_and_studies():
+    """Two other arms and three studies: six comparisons. Random's loss on `one` is against margin, far ahead."""
+    found = across(POOLS, "accuracy")
+    table = found.areas[found.areas["setting"] == "one"].pivot(
+        index="seed", columns="arm", values="area"
+    )
+    test = scipy_stats.ttest_rel(table["margin"], table["random"])
+    expected = test.confidence_interval(1 - 0.05 / 6)
+    row = found.losses.query("arm == 'random' and setting == 'one'")
+    ends = row[["low", "high"]].to_numpy(float)[0]
+    np.testing.assert_allclose(ends, [expected.low, expected.high])
 
 
 def test_arms_that_not_all_have_and_oracles_are_left_out():
