@@ -8,6 +8,7 @@ from alray._version import __version__ as __version__
 if TYPE_CHECKING:
     from alray.api import correlate as correlate
     from alray.api import sweep as sweep
+    from alray.reporting.across import report_across as report_across
     from alray.reporting.api import report as report
     from alray.reporting.api import report_pair as report_pair
     from alray.reporting.notebook import load as load
@@ -32,6 +33,7 @@ _MODULES = {
     "load": "reporting.notebook",
     "load_correlation": "reporting.notebook",
     "report": "reporting.api",
+    "report_across": "reporting.across",
     "report_pair": "reporting.api",
     "sweep": "api",
 }

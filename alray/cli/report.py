@@ -1,6 +1,7 @@
 """`alray report`: the findings of studies as pages, pictures and tables."""
 
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     type=LocationType(),
     metavar="A B",
     help="Two sweeps of one pool side by side, on one page.",
+)
+@click.option(
+    "--across",
+    is_flag=True,
+    help="All RESULTS together, on one page: ranks of the arms that all have, over their pools, and the safest arm.",
 )
 @click.option(
     "--out",
@@ -60,6 +66,20 @@ if TYPE_CHECKING:
     "cost where runs pay different amounts for a label]",
 )
 @click.option("--currency", metavar="NAME", help="Currency of what a crowd was paid, such as EUR.")
+    "--target",
+    "targets",
+    type=float,
+    multiple=True,
+    metavar="SHARE",
+    help="How many labels will each arm need for this value of the metric, such as 0.75? May be given several times.",
+)
+@click.option(
+    "--horizon",
+    type=click.IntRange(1),
+    metavar="LABELS",
+    help="What will each arm reach with so many labels, beyond the end of its curve?  [with --target: three times the "
+    "labels of the study]",
+)
 @click.option(
     "--matters",
     type=click.FloatRange(0, 10),
@@ -71,6 +91,7 @@ if TYPE_CHECKING:
 def report(
     results: tuple["StudyPath", ...],
     compare: tuple["StudyPath", "StudyPath"] | None,
+    across: bool,
     out: "StudyPath | None",
     against: str | None,
     metric: str | None,
@@ -78,6 +99,8 @@ def report(
     label_cost: str | None,
     x: str | None,
     currency: str | None,
+    targets: tuple[float, ...],
+    horizon: int | None,
     matters: float | None,
     show: bool,
 ) -> None:
@@ -88,10 +111,23 @@ def report(
     """
     from alray.reporting import api
 
+    if across:
+        others: dict[str, object] = {
+            "--compare": compare,
+            "--against": against,
+            "--label-cost": label_cost,
+        }
+        others |= {"--target": targets or None, "--horizon": horizon, "--matters": matters}
+        _print(_across(results, others, out, metric, formats), show=show)
+        return
     _check(results, compare, out)
     if compare is not None and matters is not None:
         raise SpecError(
             "--matters is about correlation studies, and --compare about sweeps; leave one out"
+        )
+    if (targets or horizon is not None) and (compare is not None or matters is not None):
+        raise SpecError(
+            "--target and --horizon forecast the curves of one study; leave out --compare and --matters"
         )
     options: dict[str, Any] = {
         "out": out,
@@ -106,12 +142,29 @@ def report(
         _print(api.report_pair(compare, **options), show=show)
     for path in results:
         if matters is None:
-            made = api.report(path, **options)
+            made = api.report(path, **options, target=targets, horizon=horizon)
         else:
             made = api.report_correlation(
                 path, out=out, metric=metric, formats=words(formats), matters=matters
             )
         _print(made, show=show)
+
+
+def _across(
+    results: tuple["StudyPath", ...],
+    others: Mapping[str, object],
+    out: "StudyPath | None",
+    metric: str | None,
+    formats: str,
+) -> "Report":
+    from alray.reporting.across import report_across
+
+    for option, value in others.items():
+        if value is not None:
+            raise SpecError(
+                f"{option} is about single studies, and --across about all together; leave one out"
+            )
+    return report_across(results, out=out, metric=metric, formats=words(formats))
 
 
 def _check(

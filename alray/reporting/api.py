@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from alray.analysis.sweep.forecast import check_targets
 from alray.analysis.sweep.metrics import DECIDING
 from alray.errors import SpecError, StoreError
-from alray.reporting.axis import common_axis, wish_of
+from alray.reporting.axis import along, common_axis, wish_of
 from alray.reporting.correlation.report import render_correlation
 from alray.reporting.sources import (
     TABLE,
@@ -17,6 +18,7 @@ from alray.reporting.sources import (
     read_sweep,
     read_table,
 )
+from alray.reporting.sweep.outlooks import with_outlook
 from alray.reporting.sweep_findings import first_metric, results_from
 from alray.reporting.writing import DEFAULT_FORMATS, FORMATS, Report, write_report
 from alray.settings.base import unknown_name
@@ -37,6 +39,8 @@ def report(  # noqa: PLR0913 -- options, each by its name
     label_cost: float | str | None = None,
     x: str | None = None,
     currency: str | None = None,
+    target: float | Sequence[float] = (),
+    horizon: int | None = None,
 ) -> Report:
     """Write the findings of a study: a page, pictures, tables.
 
@@ -53,22 +57,27 @@ def report(  # noqa: PLR0913 -- options, each by its name
         x: What curves, areas and savings are along: labels, answers (of a crowd) or cost (money). None: labels, or cost
             where runs pay different amounts for a label.
         currency: Of what a crowd was paid, such as EUR.
+        target: One or more values of the metric, a share: how many labels will each arm need for it?
+        horizon: What will each arm reach with so many labels, beyond the end of its curve? Where only targets are
+            given, they are looked for up to three times the labels of the study.
 
     Raises:
-        AlrayError: The results cannot be read, no run has finished, or there is no such arm, metric or format.
+        AlrayError: The results cannot be read, no run has finished, or there is no such arm, metric or format; a target
+            or a horizon makes no sense.
     """
     _check(metric, formats)
     wish = wish_of(x, label_cost, currency)
+    targets = (target,) if isinstance(target, (int, float)) else tuple(dict.fromkeys(target))
+    check_targets(targets, metric or "accuracy")
+    of_curves = {"--against": against, "--label-cost": label_cost, "--horizon": horizon}
+    of_curves |= {"--target": targets[0] if targets else None, "--x": x, "--currency": currency}
     there = find_results(results)
     path = there.path
     folder = path.parent / f"{path.stem}-report" if there.kind == TABLE else path
     if out is not None:
         folder = location_of(out)
     if there.kind == CORRELATION:
-        if any(each is not None for each in (against, label_cost, x, currency)):
-            raise SpecError(
-                f"{path} holds a correlation study, which has no arms, no labels along an axis and no label cost"
-            )
+        _refuse(of_curves, f"has no use: {path} is a correlation study, which has no arms")
         return _report_correlation(there, folder, metric, formats)
     if there.kind not in {SWEEP, TABLE}:
         raise StoreError(
@@ -76,18 +85,17 @@ def report(  # noqa: PLR0913 -- options, each by its name
         )
     source = read_table(path, against) if there.kind == TABLE else read_sweep(there, against)
     if source.has_no_rounds:
-        about = {
-            "--against": against,
-            "--label-cost": label_cost,
-            "--x": x,
-            "--currency": currency,
-        }
-        _refuse_curves(source, about)
+        _refuse(
+            of_curves,
+            f"is about rounds of querying, and {path} has none: its variants are compared",
+        )
         from alray.reporting.sweep.choice_page import render_choice  # noqa: PLC0415 -- Altair, a second
 
         files, words = render_choice(source, folder, metric or "accuracy", formats)
         return write_report(folder, files, words, source.problems)
     found = results_from(source, folder, metric or first_metric(source), formats, wish)
+    if targets or horizon is not None:
+        found = with_outlook(found, *along(source, wish), targets, horizon)
     from alray.reporting.sweep.page import render  # noqa: PLC0415 -- as above
 
     return write_report(folder, render(found), found.verdict, source.problems)
@@ -215,11 +223,8 @@ def _check(metric: str | None, formats: Collection[str]) -> None:
         raise SpecError(f"--format: name one of {', '.join(FORMATS)}")
 
 
-def _refuse_curves(source: Source, about: Mapping[str, float | str | None]) -> None:
-    """Refuse options that are about curves in a study without rounds."""
-    for option, value in about.items():
+def _refuse(asked: Mapping[str, object], why: str) -> None:
+    """Refuse options that were given though a study cannot answer them."""
+    for option, value in asked.items():
         if value is not None:
-            raise SpecError(
-                f"{option} {value} is about rounds of querying, and {source.path} has none: its variants are compared "
-                "with the best of them; leave it out"
-            )
+            raise SpecError(f"{option} {value} {why}; leave it out")

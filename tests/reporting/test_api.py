@@ -199,8 +199,8 @@ def test_a_folder_that_cannot_be_written_is_named(study, tmp_path):
 
 def test_what_does_not_fit_the_kind_of_study_is_refused(tmp_path):
     other = write_study(tmp_path / "other", SMALL, kind="correlation")
-    for asked in ({"against": "margin"}, {"label_cost": 0.05}):
-        with pytest.raises(SpecError, match="which has no arms and no label cost"):
+    for asked in ({"against": "margin"}, {"label_cost": 0.05}, {"target": 0.7}, {"horizon": 9}):
+        with pytest.raises(SpecError, match="a correlation study, which has no arms; leave"):
             report(other, **asked)
     strange = write_study(tmp_path / "strange", SMALL, kind="strange")
     with pytest.raises(StoreError, match="holds a strange study"):

@@ -23,6 +23,7 @@ from chaos_study.__main__ import chaos
 from studies import (
     bald_members_table,
     digits_pool,
+    forecast_table,
     level_table,
     nulls_table,
     prediction_table,
@@ -69,6 +70,7 @@ HELPED = {
     "digits_pool": digits_pool.main,
     "prediction_table": prediction_table.main,
     "bald_members_table": bald_members_table.main,
+    "forecast_table": forecast_table.main,
     "level_table": level_table.main,
     "nulls_table": nulls_table.main,
     "splits_table": splits_table.main,
@@ -102,7 +104,11 @@ def test_options_that_cannot_be_measured_are_refused(words):
 
 
 @pytest.mark.parametrize(
-    "name", ["reference", "prediction", "splits", "nulls", "level", "bald_members", "stopping"]
+    "name",
+    [
+        *("reference", "prediction", "splits", "nulls", "level", "bald_members", "stopping"),
+        "forecast_coverage",
+    ],
 )
 def test_a_study_explains_itself_and_refuses_other_words(name):
     """Before anything is installed or computed."""

@@ -4,9 +4,16 @@ import pytest
 
 from alray import api
 from alray.analysis.sweep import summary
+from alray.analysis.sweep.across import (
+    AREAS_COLUMNS,
+    LOSSES_COLUMNS,
+    PAIRS_COLUMNS,
+    RANKS_COLUMNS,
+)
 from alray.analysis.sweep.choosing import CHOICE_COLUMNS
 from alray.analysis.sweep.crowd_answers import CROWD_COLUMNS
 from alray.analysis.sweep.crowd_choices import CROWD_CHOICE_COLUMNS
+from alray.analysis.sweep.forecast import FORECAST_COLUMNS, NEEDED_COLUMNS
 from alray.analysis.sweep.original import ORIGINAL_COLUMNS
 from alray.analysis.sweep.stopping_rules.replay import STOPPING_COLUMNS
 from alray.studies.folder import table
@@ -14,6 +21,16 @@ from alray.studies.sweep import records
 from alray.studies.sweep.results import load
 from tests.helpers.records import README, documented, schema, typed
 from tests.helpers.studies import ROUNDS, settings
+
+REPORTED = {
+    "forecast": FORECAST_COLUMNS,
+    "labels needed": NEEDED_COLUMNS,
+    "ranks": RANKS_COLUMNS,
+    "pairs": PAIRS_COLUMNS,
+    "losses": LOSSES_COLUMNS,
+    "areas": AREAS_COLUMNS,
+}
+"""Heading of what `alray report` computes besides: its columns."""
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +56,7 @@ def test_the_readme_documents_every_column():
         "crowd choices",
         "original",
         "stopping",
+        *REPORTED,
     }
     assert tables.keys() == sweep | correlation | {"checks"}
     shared = tables["Columns"]
@@ -59,6 +77,8 @@ def test_the_readme_documents_every_column():
     assert of_original == dict(ORIGINAL_COLUMNS)
     of_stopping = {name: meaning for name, _, meaning in tables["stopping"]}
     assert of_stopping == dict(STOPPING_COLUMNS)
+    for heading, columns in REPORTED.items():
+        assert {name: meaning for name, _, meaning in tables[heading]} == dict(columns)
 
 
 def test_rounds_have_the_documented_columns(folder):

@@ -26,6 +26,7 @@ from alray.analysis.sweep.decision import decided
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import better_sign
 from alray.analysis.sweep.oracle_share import with_oracle_shares
+from alray.analysis.sweep.regret import with_regret
 from alray.analysis.sweep.savings import saving_at_budget
 from alray.statistics.curves import area_under_curve, share_reached
 from alray.statistics.paired import FEWEST_SEEDS, mean_interval
@@ -80,6 +81,8 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "value at the budget",
     "seeds_needed": "of the arm with the best area that is no oracle, where it is ahead and that is not shown: paired "
     "seeds that would show a difference of this size in four studies of five; infinite beyond 100",
+    "regret": "of the arm with the best area of its variant, oracles and further random arms left out: area that is "
+    "lost on average by picking it, against the arm that is truly best (`statistics/regret.py`); null for the others",
     "seconds_per_round": "query, fit and evaluation, mean over rounds from 1 on",
     "full_data_accuracy": "accuracy of the same training settings with all labels of the train part, mean over "
     "seeds; null where that was not run",
@@ -155,6 +158,7 @@ def summarise(
             row |= _comparison(pairs[str(name)], metric, ceiling, comparisons, draws)
         rows.append(row)
     rows = decided(rows, pairs, metric, np.random.default_rng(draws_seed))
+    rows = with_regret(rows, by_name, metric, np.random.default_rng(draws_seed))
     return _table(with_oracle_shares(rows, pairs, metric))
 
 

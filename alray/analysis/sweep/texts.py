@@ -8,6 +8,7 @@ from alray.analysis.sweep.beyond_full_data import beyond_said
 from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.crowd_choices import choices_said
 from alray.analysis.sweep.findings import excluded, statement
+from alray.analysis.sweep.regret import regret_said
 from alray.analysis.sweep.saving_words import Price, price_in, spent_said
 
 
@@ -18,7 +19,12 @@ def reading(summary: pd.DataFrame) -> list[str]:
     parts = [
         excluded(rows),
         advice(rows, price=price),
-        [*statement(rows, price=price), *beyond_said(rows), *spent_said(rows)],
+        [
+            *statement(rows, price=price),
+            *regret_said(rows),
+            *beyond_said(rows),
+            *spent_said(rows),
+        ],
     ]
     return [" ".join(part) for part in parts if part]
 
@@ -42,6 +48,7 @@ def paragraph(
         advice(rows, reference, price),
         [
             *statement(rows, reference, comparison.differences, price),
+            *regret_said(rows),
             *choices_said(comparison.crowd_choices, price[1] if price else ""),
             *beyond_said(rows, price[1] if price else ""),
             *spent_said(rows, price),

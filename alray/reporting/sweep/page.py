@@ -20,6 +20,8 @@ from alray.reporting.sweep import (
     curve_charts,
     diagnostic_charts,
     difference_charts,
+    forecast_charts,
+    forecast_tables,
     query_charts,
     query_tables,
     stopping_charts,
@@ -47,6 +49,9 @@ def render(results: SweepResults) -> dict[str, bytes]:
         findings["original"] = results.original
     if results.stopping is not None:
         findings |= {"stopping": results.stopping.table, "stops": results.stopping.stops}
+    if results.outlook is not None:
+        findings["forecast"] = results.outlook.forecast
+        findings["labels_needed"] = results.outlook.labels_needed
     return report_files(
         figures,
         results.formats,
@@ -66,6 +71,7 @@ def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
     figures = [curves.learning_curves(found.curves, arms, metric, results.ceilings)]
     if results.original is not None:
         figures.append(curves.original_curves(results.original, arms, metric))
+    figures += _forecast_figures(results, arms)
     if _has(found.differences, metric):
         figures.append(difference_charts.differences(found.differences, arms, metric))
     if len(found.savings):
@@ -80,6 +86,14 @@ def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
         figures.append(curves.other_metrics(found.curves, arms, metric))
     figures += stopping_charts.stopping_points(results.stopping, found.curves, arms, metric)
     return [*figures, *_query_figures(results, arms)]
+
+
+def _forecast_figures(results: SweepResults, arms: ArmStyles) -> list[Figure]:
+    """Return the figure of forecasts, where these were asked for and an arm can be forecast."""
+    ahead = results.outlook
+    if ahead is None or ahead.forecast.empty:
+        return []
+    return [forecast_charts.forecasts(results.comparison.curves, ahead, arms)]
 
 
 def _has(frame: pd.DataFrame, metric: str) -> bool:
@@ -130,6 +144,7 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
             metric_title(results.metric),
             (results.label_cost, results.currency),
         ),
+        "outlook": forecast_tables.outlook_table(results.outlook, arms),
         "queried": query_sentences(found.overlaps, found.query_measures, arms.reference_title),
         "query_columns": query_tables.query_columns(found.query_measures, arms.reference_title),
         "query_lines": query_tables.query_lines(found.overlaps, found.query_measures, arms),

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.sweep.comparison import Comparison
+from alray.analysis.sweep.forecast import Outlook
 from alray.analysis.sweep.stopping_rules.replay import Replay
 from alray.reporting.writing import DEFAULT_FORMATS
 
@@ -30,6 +31,7 @@ class SweepResults:
         currency: Its currency, empty where not named.
         original: `original.original_intervals` of a sweep under `compat: original`, None of others.
         stopping: Where stopping rules would have stopped its runs; None of two sweeps side by side.
+        outlook: Forecasts beyond the end of the curves, where they were asked for.
         formats: Of the files: html, svg, png, csv.
     """
 
@@ -47,4 +49,5 @@ class SweepResults:
     currency: str = ""
     original: pd.DataFrame | None = None
     stopping: Replay | None = None
+    outlook: Outlook | None = None
     formats: Sequence[str] = DEFAULT_FORMATS

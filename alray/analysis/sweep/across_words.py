@@ -1,0 +1,92 @@
+"""What ranks over pools say, in sentences."""
+
+import math
+
+from alray.analysis.sweep.across import Across
+from alray.analysis.sweep.metrics import metric_title
+from alray.analysis.wording import count, interval, is_or_are, joined, p_value, share
+from alray.statistics.mean_ranks import RankComparison
+from alray.statistics.paired import SIGNIFICANCE
+
+
+def across_sentences(found: Across) -> list[str]:
+    """Return paragraphs: the safest arm, ranks over these pools, what that says of other pools, what is left out."""
+    return [
+        " ".join(_safest(found)),
+        " ".join(_these(found)),
+        " ".join(_others(found)),
+        *_left_out(found),
+    ]
+
+
+def _safest(found: Across) -> list[str]:
+    row = found.ranks[found.ranks["safest"]].iloc[0]
+    title = metric_title(found.metric)
+    high = float(row["worst_loss_high"])
+    ends = f" {interval(row['worst_loss_low'], high, share)}" if math.isfinite(high) else ""
+    if row["worst_loss"] == 0:
+        luck = (
+            f"; where that is luck, it loses at most {share(high)}"
+            if ends and high >= 0.0005
+            else ""
+        )
+        return [
+            f"The safest arm is {row['arm']}: it has the best area under the {title} curve in every study{luck}."
+        ]
+    others = found.ranks[~found.ranks["safest"]].sort_values("worst_loss", kind="stable").iloc[0]
+    return [
+        f"The safest arm is {row['arm']}: where it does worst, on {row['worst_study']}, its area under the {title} "
+        f"curve is {share(row['worst_loss'])}{ends} below that of the best arm there.",
+        f"Next comes {others['arm']}, with {share(others['worst_loss'])} on {others['worst_study']}.",
+    ]
+
+
+def _these(found: Across) -> list[str]:
+    ranks = found.these
+    first = ranks.arms[0]
+    said = [
+        f"Over {count(len(found.pools), 'pool')}, in {count(ranks.blocks, 'block')} of pool and seed, {first} has the "
+        f"best mean rank ({ranks.mean_ranks[0]:.1f} of {len(ranks.arms)} arms)."
+    ]
+    if not ranks.friedman_p < SIGNIFICANCE:
+        return [*said, f"No arm is shown to differ from another ({_friedman(ranks)})."]
+    shown = ranks.shown()
+    worse = [arm for i, arm in enumerate(ranks.arms) if i and shown[0, i]]
+    open_ = [arm for i, arm in enumerate(ranks.arms) if i and not shown[0, i]]
+    if worse:
+        said.append(
+            f"{joined(worse)} {is_or_are(len(worse))} shown to be behind it ({_friedman(ranks)})."
+        )
+    if open_:
+        said.append(f"Not shown to differ from it: {joined(open_)}.")
+    return said
+
+
+def _others(found: Across) -> list[str]:
+    ranks, pools = found.others, len(found.pools)
+    start = "That holds for these pools. Whether it holds for others like them, only pools can say, not seeds:"
+    pairs = len(ranks.arms) * (len(ranks.arms) - 1) // 2
+    # The smallest p of signed ranks is 2^(1 - pools), and Holm's correction multiplies it by the number of pairs.
+    needed = 1 + math.floor(math.log2(pairs / SIGNIFICANCE)) + 1
+    if pools < needed:
+        return [
+            f"{start} {pools} pools cannot show a difference between {len(ranks.arms)} arms, {needed} or more can."
+        ]
+    shown = int(ranks.shown().sum()) // 2
+    return [
+        f"{start} over {pools} pools {shown} of {count(pairs, 'pair')} of arms {is_or_are(shown)} shown to differ "
+        f"({_friedman(ranks)}), and {ranks.arms[0]} has the best mean rank ({ranks.mean_ranks[0]:.1f})."
+    ]
+
+
+def _left_out(found: Across) -> list[str]:
+    if not found.left_out:
+        return []
+    return [
+        f"Left out, because a study lacks them or because they see true labels: {', '.join(found.left_out)}."
+    ]
+
+
+def _friedman(ranks: RankComparison) -> str:
+    p = p_value(ranks.friedman_p)
+    return f"Friedman's test: p {p if p.startswith('<') else f'= {p}'}"

@@ -1,0 +1,69 @@
+"""What it costs to have picked the arm that looked best: a column of the summary, and a sentence."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from alray.analysis.sweep.arms import RANDOM, ArmCurves
+from alray.analysis.sweep.metrics import better_sign, metric_title
+from alray.analysis.wording import Row, share
+from alray.statistics.curves import area_under_curve
+from alray.statistics.regret import regret_of_choosing
+
+SMALL = 0.001
+"""A smaller loss is not written in digits."""
+
+
+def with_regret(
+    rows: Sequence[dict[str, Any]],
+    arms: Mapping[str, ArmCurves],
+    metric: str,
+    rng: np.random.Generator,
+) -> list[dict[str, Any]]:
+    """Return the rows of a summary, with `regret` in that of the best arm of each variant.
+
+    Arms are compared on the seeds that all of them have finished; where that is one or none, or a value is missing, no
+    row gets it.
+    """
+    found: dict[str, float] = {}
+    draws = int(rng.integers(2**63))
+    for variant in dict.fromkeys(row["variant"] for row in rows):
+        names = [str(row["arm"]) for row in rows if row["variant"] == variant and _could_be(row)]
+        compared = [arms[name] for name in names if metric in arms[name].curves]
+        common = set.intersection(*(set(arm.seeds) for arm in compared)) if compared else set()
+        if not common:
+            continue
+        areas = np.stack([_areas(arm, metric, sorted(common)) for arm in compared])
+        lost = regret_of_choosing(better_sign(metric) * areas, np.random.default_rng(draws))
+        if lost is not None:
+            found[compared[lost.picked].name] = lost.expected
+    return [{**row, "regret": found[row["arm"]]} if row["arm"] in found else row for row in rows]
+
+
+def regret_said(rows: Sequence[Row]) -> list[str]:
+    """Return a sentence on the best arm of the first variant of a summary; nothing where it is not known."""
+    # Summaries of an older alray do not have it.
+    picked = [row for row in rows if not math.isnan(row.get("regret", math.nan))]
+    if not picked:
+        return []
+    row = picked[0]
+    of = sum(other["variant"] == row["variant"] and _could_be(other) for other in rows)
+    lost = share(row["regret"]) if row["regret"] >= SMALL else f"less than {share(SMALL)}"
+    return [
+        f"Picking {row['arm']} because it looked best of {of} arms, over {row['seeds']} seeds, loses {lost} of "
+        f"{metric_title(str(row['metric']))} on average (area) against the arm that is truly best."
+    ]
+
+
+def _could_be(row: Mapping[Any, Any]) -> bool:
+    """Whether an arm could be picked: no oracle, and no further way to draw at random."""
+    against = row.get("against")
+    another = row["strategy"] == RANDOM and isinstance(against, str) and bool(against)
+    return bool(row["seeds"]) and not row["oracle"] and not another
+
+
+def _areas(arm: ArmCurves, metric: str, seeds: Sequence[int]) -> "np.ndarray[Any, np.dtype[Any]]":
+    of_seeds = arm.curves[metric][np.isin(arm.seeds, seeds)]
+    return area_under_curve(arm.labels, of_seeds)
