@@ -33,6 +33,8 @@ Purpose = Literal[
     "fine_tune_dropout",
     "crowd",
     "answers",
+    "questions",
+    "replies",
     "control",
     "bootstrap",
     "twin",

@@ -16,6 +16,7 @@ from alray.settings.common import (
 )
 from alray.settings.compat import ORIGINAL_SWEEP, as_original
 from alray.settings.crowd import CrowdSpec
+from alray.settings.questions import QuestionsSpec
 from alray.settings.seeds import Seeds
 
 
@@ -67,8 +68,8 @@ def _section(value: object) -> object:
     pairs = [word.partition("=") for word in value.split(",") if word.strip()]
     for name, equals, number in pairs:
         if not (name.strip() and equals and number.strip()):
-            raise ValueError("write NAME=VALUE,NAME=VALUE, such as rate=.2,answers=3")
-    refuse_repeats("crowd", [name.strip() for name, _, _ in pairs])
+            raise ValueError("write NAME=VALUE,NAME=VALUE, such as rate=.2,cost=.05")
+    refuse_repeats("it", [name.strip() for name, _, _ in pairs])
     return {name.strip(): number.strip() for name, _, number in pairs}
 
 
@@ -140,6 +141,11 @@ class SweepSpec(Settings):
         None,
         description="assessors who err answer in the place of the pool's labels, which stay the truth for metrics; "
         "such as rate=.2,answers=3",
+    )
+    questions: Annotated[QuestionsSpec | None, BeforeValidator(_section)] = Field(
+        None,
+        description="what the strategies questions:passive, aq, al and alpf ask, which buy yes/no answers in the place "
+        "of labels; such as tree=names,cost=.01",
     )
     metric_split: Literal["test", "validation"] = Field(
         "test", description="part that accuracy, macro_f1, nll and ece are computed on"

@@ -62,7 +62,7 @@ class QueryDiagnostics:
 
         Memory is bounded: features are read in blocks. `rng` is drawn from for large queries only.
         """
-        if not self._usual:
+        if not self._usual or not len(queried):
             return dict(NOT_MEASURED)
         looked_at = queried
         if len(queried) > LOOKED_AT:

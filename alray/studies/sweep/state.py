@@ -13,10 +13,12 @@ from torch import Tensor
 
 from alray.assessors.answers import Answers
 from alray.assessors.beliefs import Beliefs
+from alray.assessors.replies import Replies
 from alray.pools.pool import Indices
 from alray.training.checkpoint import LABELLED, read_metadata
 
 ANSWERS, BELIEVED, BELIEFS = "answers", "believed", "beliefs"
+REPLIES = "replies"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class RunState:
         tensors: Weights and optimizer state by name.
         answers: All answers of a crowd, where one is asked.
         beliefs: What the network predicted of objects before they were asked about, where that counts.
+        replies: All answers to yes/no questions, where some are asked.
     """
 
     round: int
@@ -38,6 +41,7 @@ class RunState:
     tensors: Mapping[str, Tensor]
     answers: Answers | None = None
     beliefs: Beliefs | None = None
+    replies: Replies | None = None
 
     def to_bytes(self) -> bytes:
         """Return the content of a safetensors file."""
@@ -48,6 +52,8 @@ class RunState:
         if self.beliefs is not None:
             tensors[BELIEVED] = torch.from_numpy(self.beliefs.objects.copy())
             tensors[BELIEFS] = torch.from_numpy(self.beliefs.log_probs.copy())
+        if self.replies is not None:
+            tensors[REPLIES] = torch.from_numpy(self.replies.table())
         content: bytes = save_tensors(tensors, metadata)
         return content
 
@@ -58,10 +64,13 @@ class RunState:
         labelled: Indices = tensors.pop(LABELLED).numpy().astype(np.int64)
         asked = tensors.pop(ANSWERS, None)
         answers = None if asked is None else Answers.of_table(asked.numpy())
+        replied = tensors.pop(REPLIES, None)
+        replies = None if replied is None else Replies.of_table(replied.numpy())
         believed, predicted = tensors.pop(BELIEVED, None), tensors.pop(BELIEFS, None)
         beliefs = None
         if believed is not None and predicted is not None:
             beliefs = Beliefs(believed.numpy().astype(np.int64), predicted.numpy())
         metadata = read_metadata(content)
         round_zero = json.loads(metadata["round_zero"])
-        return RunState(int(metadata["round"]), labelled, round_zero, tensors, answers, beliefs)
+        number = int(metadata["round"])
+        return RunState(number, labelled, round_zero, tensors, answers, beliefs, replies)
