@@ -11,6 +11,9 @@ from alray.pools.pool import Indices
 
 Column = npt.NDArray[np.int64]
 
+Shares = npt.NDArray[np.float64]
+"""(assessors,)"""
+
 NOBODY = -1
 """In the place of an assessor where there is no crowd."""
 
@@ -72,23 +75,38 @@ class Respondent:
     """Who answers questions about objects, wrongly now and then.
 
     An answer depends on the object, the question and how often it was asked before, by the generators given: whoever
-    asks the same hears the same.
+    asks the same hears the same. Of a crowd, another assessor answers each time, until all have.
     """
 
     def __init__(
         self,
         sets: Sets,
         labels: Indices,
-        rate: float,
+        wrong: Shares,
         generators: Callable[[int], np.random.Generator],
+        *,
+        crowd: bool = False,
     ) -> None:
-        """Take the questions, the objects' true classes, the share of wrong answers, and an object's generator."""
-        self._sets, self._labels, self._rate, self._generators = sets, labels, rate, generators
+        """Say who answers.
 
-    def answer(self, index: int, question: int, before: int) -> bool:
-        """Return the answer to a question about an object that was asked so often before."""
+        Args:
+            sets: The questions.
+            labels: (objects of the pool,) true classes.
+            wrong: Each assessor's share of wrong answers; one number where there is no crowd.
+            generators: Of each object.
+            crowd: Whether there is one.
+        """
+        self._sets, self._labels, self._wrong = sets, labels, wrong
+        self._generators, self._crowd = generators, crowd
+
+    def answer(self, index: int, question: int, before: int) -> tuple[int, bool]:
+        """Return who answers a question about an object that was asked so often before, and the answer."""
         right = bool(self._sets[question, self._labels[index]])
-        if self._rate == 0:
-            return right
-        rows = self._generators(index).random((before + 1, len(self._sets)))
-        return right != bool(rows[before, question] < self._rate)
+        if not self._crowd and self._wrong[0] == 0:
+            return NOBODY, right
+        # The first row says who is asked first, the others whether the answers are wrong.
+        rows = self._generators(index).random((before + 2, len(self._sets)))
+        first = int(rows[0, question] * len(self._wrong))
+        assessor = (first + before) % len(self._wrong)
+        is_wrong = bool(rows[before + 1, question] < self._wrong[assessor])
+        return assessor if self._crowd else NOBODY, right != is_wrong

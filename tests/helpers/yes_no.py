@@ -43,7 +43,10 @@ def predictions(objects, classes, rng, sharpness=1.5):
 def asking(questions, labels, rule="eig", rate=0.0, seed=0) -> Asking:
     """Return who is asked about objects of these classes."""
     respondent = Respondent(
-        questions.sets, labels, rate, lambda index: np.random.default_rng((seed, index))
+        questions.sets,
+        labels,
+        np.array([rate]),
+        lambda index: np.random.default_rng((seed, index)),
     )
     evidence = Evidence(questions.sets, rate, len(labels))
     return Asking(questions, evidence, respondent, rule, exact=rate == 0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from alray.assessors.evidence import PER_HALVING, SURE
-from alray.assessors.replies import Replies
+from alray.assessors.replies import Replies, Respondent
 from alray.studies.sweep import question_rounds
 from alray.studies.sweep.question_rounds import (
     ask_all,
@@ -153,11 +153,26 @@ def test_answers_depend_on_object_question_and_how_often_it_was_asked_alone():
         for question in (0, 4)
         for before in (0, 1)
     ]
-    heard = [one.respondent.answer(*each) for each in asked]
+    heard = [one.respondent.answer(*each)[1] for each in asked]
     right = [bool(questions.sets[question, labels[index]]) for index, question, _ in asked]
     wrong = np.array(heard) != np.array(right)
     assert 0.15 < wrong.mean() < 0.25
-    assert heard == [other.respondent.answer(*each) for each in asked]
+    assert heard == [other.respondent.answer(*each)[1] for each in asked]
+
+
+def test_of_a_crowd_each_time_another_assessor_answers_with_an_own_share_of_wrong_answers():
+    rng = np.random.default_rng(0)
+    questions = some_tree(5, rng)
+    labels, wrong = rng.integers(0, 5, 2_000), np.array([0.0, 0.1, 0.4])
+    crowd = Respondent(questions.sets, labels, wrong, np.random.default_rng, crowd=True)
+    heard = [(i, *crowd.answer(i, 3, before)) for i in range(2_000) for before in range(3)]
+    who = np.array([assessor for _, assessor, _ in heard]).reshape(-1, 3)
+    assert (np.sort(who, axis=1) == [0, 1, 2]).all()
+    is_wrong = np.array([answer != questions.sets[3, labels[i]] for i, _, answer in heard])
+    found = [is_wrong[who.ravel() == each].mean() for each in range(3)]
+    assert found == pytest.approx(wrong, abs=0.04)
+    first = np.bincount(who[:, 0], minlength=3) / 2_000
+    assert first == pytest.approx([1 / 3] * 3, abs=0.04)
 
 
 def test_with_wrong_answers_an_object_is_done_where_a_class_is_sure_or_enough_was_asked():

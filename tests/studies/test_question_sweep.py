@@ -238,6 +238,33 @@ def test_a_tree_that_is_built_is_that_of_the_train_part_of_the_seed():
     assert means[0, :9] == pytest.approx(by_hand, abs=1e-5)
 
 
+def test_a_crowd_answers_questions_and_gives_labels_in_one_study(pool, tmp_path):
+    crowd = {"assessors": 6, "answers": 3, "rate": 0.2, "cost": 0.5}
+    strategies = ["random", "questions:passive", "questions:alpf"]
+    found = drive(pool, tmp_path, crowd=crowd, strategies=strategies)
+    for arm in strategies[1:]:
+        rounds, answers = of_arm(found.rounds, arm), of_arm(found.answers, arm)
+        assert rounds["answers"].iloc[-1] == len(answers)
+        assert answers["assessor"].between(0, 5).all()
+        assert set(answers["answer"]) == {"yes", "no"}
+        assert (answers["cost"] == 0.25).all()
+        truth = of_arm(found.queries, arm).set_index("id")["label"]
+        inside = np.array(
+            [
+                truth[i] in q.split(" or ")
+                for i, q in zip(answers["id"], answers["question"], strict=True)
+            ]
+        )
+        wrong = (answers["answer"] == "yes") != inside
+        assert 0.1 < wrong.mean() < 0.35
+    labels = of_arm(found.answers, "random")
+    assert labels["question"].isna().all()
+    assert (
+        of_arm(found.rounds, "random")["cost"]
+        == 0.5 * 3 * of_arm(found.rounds, "random")["labels"]
+    ).all()
+
+
 def test_stacks_which_learn_the_labels_are_not_used(monkeypatch):
     placed = []
     monkeypatch.setattr(Stacks, "place", lambda *_: placed.append(1))
@@ -274,7 +301,7 @@ def test_runs_without_questions_keep_their_names():
         ({"strategies": ["margin"]}, "questions has no effect without an arm that asks some"),
         ({"candidates": 20}, "leave candidates out"),
         ({"screen": True}, "leave screen out"),
-        ({"crowd": {}}, "leave crowd out, and give questions.rate"),
+        ({"crowd": {}, "questions": {"rate": 0.1}}, "leave questions.rate or crowd out"),
         (
             {"model": {"name": "sklearn:sklearn.linear_model.LogisticRegression"}, "training": {}},
             "scikit-learn classifier .* learns from classes alone",

@@ -1,6 +1,7 @@
 """What a round's query brings: the pool's labels, or the answers of a crowd about them."""
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from alray.assessors.aggregation import aggregate
@@ -51,6 +52,11 @@ class CrowdAnnotation:
         rounds = np.unique(answers.rounds)
         for last in rounds if spec.aggregate in BY_STEPS else rounds[-1:]:
             self._found = self._read(answers.where(answers.rounds <= last), self._found)
+
+    @property
+    def skills(self) -> npt.NDArray[np.float64]:
+        """(assessors,) each one's true share of right answers, classes alike."""
+        return self._crowd.skills
 
     def ask(self, objects: Indices, round_number: int, network: Network) -> None:
         """Ask the crowd about objects, and read all answers anew; the network has not learnt from them yet."""

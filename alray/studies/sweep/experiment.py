@@ -66,7 +66,7 @@ class Experiment:
         self._round_zero: Record = {}
         self.learner = self._fresh_learner(0)
         before = (None, None) if state is None else (state.answers, state.beliefs)
-        self._crowd = crowd_of(run, pool, *before)
+        self._crowd = None if run.questions is not None else crowd_of(run, pool, *before)
         self._questions = question_annotation(run, pool, None if state is None else state.replies)
         if state is not None:
             self.round = state.round

@@ -5,7 +5,7 @@ import torch
 
 from alray.assessors.class_tree import Questions
 from alray.assessors.evidence import Evidence, possible_classes
-from alray.assessors.replies import Replies, Respondent
+from alray.assessors.replies import Replies, Respondent, Shares
 from alray.networks.network import Network
 from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
@@ -18,6 +18,7 @@ from alray.strategies import Query, ScoreStrategy, parse
 from alray.strategies.base import given
 from alray.strategies.questions.arms import ActiveLearning, PartialFeedback, QuestionStrategy
 from alray.strategies.signals import Request
+from alray.studies.sweep.annotation import crowd_of
 from alray.studies.sweep.question_rounds import (
     Asking,
     LogProbs,
@@ -35,8 +36,15 @@ ROWS = 32_768
 """Objects that are scored at once: it bounds the memory for large pools."""
 
 
+WORST = 0.49
+"""Share of wrong answers that beliefs count with at most: at a half, answers say nothing."""
+
+
 class QuestionAnnotation:
     """A run's questions, and all answers that it has bought.
+
+    Where there is a crowd, its assessors answer, each with an own share of wrong answers, and beliefs are by the mean
+    of these, which a team knows from a test. A skipped question costs nothing and goes to someone else.
 
     The order in which objects are taken at random, and what is answered, are drawn by the run's seed alone: arms of a
     seed that ask the same hear the same.
@@ -50,7 +58,9 @@ class QuestionAnnotation:
         self._run, self._spec, self._pool = run, spec, pool
         self.questions: Questions = questions_of_run(spec, pool)
         self.replies = replies
-        self._evidence = Evidence(self.questions.sets, spec.rate, len(pool.pool))
+        self._wrong = _shares_of_wrong_answers(run, spec, pool)
+        self._rate = min(float(self._wrong.mean()), WORST)
+        self._evidence = Evidence(self.questions.sets, self._rate, len(pool.pool))
         self._evidence.add(replies)
         self._predicted: LogProbs | None = None
 
@@ -96,7 +106,7 @@ class QuestionAnnotation:
                 self._asking(strategy), order, self._spec.per_round, round_number, predicted_of
             )
         self.replies += replies
-        if self._spec.rate > 0:
+        if self._rate > 0:
             self._predicted = self._predictor(network)(self.asked)
         new = self.asked[len(before) :]
         return Query(new, np.array([scores.get(int(each), np.nan) for each in new])), scored
@@ -109,7 +119,7 @@ class QuestionAnnotation:
         """
         objects = self.asked
         likelihoods = self._evidence.of(objects)
-        if self._spec.rate == 0:
+        if self._rate == 0:
             targets = torch.from_numpy(possible_classes(likelihoods))
         else:
             targets = beliefs_of(likelihoods, self._predicted).float()
@@ -152,9 +162,9 @@ class QuestionAnnotation:
         return Asking(
             self.questions,
             self._evidence,
-            Respondent(sets, labels, self._spec.rate, drawn),
+            Respondent(sets, labels, self._wrong, drawn, crowd=self._run.crowd is not None),
             "eig" if strategy is None else strategy.rule,
-            exact=self._spec.rate == 0,
+            exact=self._rate == 0,
         )
 
     def _predictor(self, network: Network) -> "_Predictor":
@@ -221,6 +231,14 @@ class _Predictor:
         """Return (objects, classes) log-probabilities."""
         found = engine.score(self._network, self._pool, objects, Request(log_probs=True))
         return given(found.log_probs).cpu().numpy()
+
+
+def _shares_of_wrong_answers(run: RunSpec, spec: AskedSpec, pool: PoolTensors) -> Shares:
+    """Return (assessors,) shares of wrong yes/no answers: of a crowd those of its wrong classes, a half at most."""
+    crowd = crowd_of(run, pool)
+    if crowd is None:
+        return np.array([spec.rate])
+    return np.clip(1 - crowd.skills, 0, 0.5)
 
 
 def question_annotation(

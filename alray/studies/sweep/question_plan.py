@@ -96,8 +96,8 @@ def _refusal(arm: Arm, classes: int) -> str:
         is not None,
         "it asks about each object once; leave initial_draw: with_replacement out": study.initial_draw
         == "with_replacement",
-        "a crowd answers with classes, and the arm asks for yes or no; leave crowd out, and give questions.rate": (
-            study.crowd is not None
+        "the crowd's assessors answer, each with an own share of wrong answers; leave questions.rate or crowd out": (
+            study.crowd is not None and study.questions is not None and study.questions.rate > 0
         ),
         f"the scikit-learn classifier {name} learns from classes alone, and answers leave several possible; use model "
         "late_fusion, or strategies that buy labels": class_of(name) is not None,

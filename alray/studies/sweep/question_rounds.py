@@ -16,7 +16,7 @@ from alray.assessors.evidence import (
     Evidence,
     possible_classes,
 )
-from alray.assessors.replies import NOBODY, Replies, Respondent
+from alray.assessors.replies import Replies, Respondent
 from alray.pools.pool import Indices
 from alray.settings.questions import halvings
 from alray.strategies.questions.scores import Best, Rule, best_questions
@@ -61,11 +61,12 @@ class Asking:
         predicted: LogProbs | None,
     ) -> Replies:
         """Ask one question about each of these different objects, and take the answers into account."""
-        answers = [
+        heard = [
             self.respondent.answer(index, question, self.evidence.times(index, question))
             for index, question in zip(objects.tolist(), questions, strict=True)
         ]
-        columns = (round_number, objects, NOBODY, questions, answers, 0)
+        assessors, answers = ([each[place] for each in heard] for place in (0, 1))
+        columns = (round_number, objects, assessors, questions, answers, 0)
         table = np.stack(np.broadcast_arrays(*columns), axis=1).astype(np.int64)
         replies = Replies.of_table(table)
         self.evidence.add(replies)
