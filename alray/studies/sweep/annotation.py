@@ -53,11 +53,6 @@ class CrowdAnnotation:
         for last in rounds if spec.aggregate in BY_STEPS else rounds[-1:]:
             self._found = self._read(answers.where(answers.rounds <= last), self._found)
 
-    @property
-    def skills(self) -> npt.NDArray[np.float64]:
-        """(assessors,) each one's true share of right answers, classes alike."""
-        return self._crowd.skills
-
     def ask(self, objects: Indices, round_number: int, network: Network) -> None:
         """Ask the crowd about objects, and read all answers anew; the network has not learnt from them yet."""
         if self._spec.aggregate == "joint" and round_number > 0:
@@ -97,6 +92,11 @@ class CrowdAnnotation:
             "wrong_labels": float(wrong.mean()) if len(wrong) else np.nan,
             "skill_error": float(np.nanmean(difference)) if len(wrong) else np.nan,
         }
+
+    @property
+    def skills(self) -> npt.NDArray[np.float64]:
+        """(assessors,) each one's true share of right answers, classes alike."""
+        return self._crowd.skills
 
     def _read(self, answers: Answers, before: Aggregated | None) -> Aggregated:
         """Return what answers say, beginning from what those before said."""

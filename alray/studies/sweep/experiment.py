@@ -116,6 +116,8 @@ class Experiment:
         self.labelled = initial_objects(self.run, self._pool, self._draws.numpy("initial"))
         self.round = 0
         self._ask(self.labelled)
+        if self._questions is not None:
+            self._questions.ask_fully(self.labelled)
         begin = self._clock()
         fitted = yield from self._fit()
         chosen = {"scored": 0, "screen_recall": np.nan, "query_s": 0.0, **NOT_MEASURED}
@@ -144,11 +146,9 @@ class Experiment:
         return RoundResult(record, query.indices, query.scores, *self._answers_of(self.round))
 
     def _ask(self, objects: Indices) -> None:
-        """Ask the crowd, where there is one; yes/no questions about them in round 0, where these are asked."""
+        """Ask the crowd, where there is one."""
         if self._crowd is not None:
             self._crowd.ask(objects, self.round, self.learner.network)
-        if self._questions is not None and self.round == 0:
-            self._questions.ask_fully(objects)
 
     def _answers_of(self, round_number: int) -> tuple[Answers | None, AskedInRound | None]:
         """Return the crowd's answers of a round, and those to yes/no questions, where there are any."""
