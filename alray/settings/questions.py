@@ -10,6 +10,9 @@ from alray.settings.base import Count, NotNegative, Settings
 FROM_FEATURES, FROM_NAMES = "features", "names"
 """Trees that need no file."""
 
+PASSIVE = "questions:passive"
+"""The strategy that the others are compared with: random objects, questions by halves."""
+
 BelowHalf = Annotated[float, Field(ge=0, lt=0.5)]
 
 ClassSet = tuple[str, tuple[int, ...]]

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from alray.analysis.sweep.references import references_said
+from alray.analysis.wording import Row
 from alray.errors import Interrupted, SpecError
 from alray.networks.tensors import PoolTensors
 from alray.settings.base import validate
@@ -337,3 +339,17 @@ def test_bad_values_are_refused(values, message):
 
 def test_a_run_that_asks_nothing_has_no_annotation():
     assert question_annotation(one_run(POOL), PoolTensors(POOL)) is None
+
+
+def test_the_report_says_what_arms_that_ask_are_compared_with():
+    rows: list[Row] = [
+        {"arm": "random", "against": None},
+        {"arm": "questions:alpf", "against": "questions:passive"},
+        {"arm": "questions:passive", "against": "random"},
+    ]
+    (said,) = references_said(rows)
+    assert said.startswith("questions:alpf is compared with questions:passive, which asks about")
+    assert said.endswith("is the difference of questions:passive to random.")
+    without: list[Row] = [rows[1], {"arm": "questions:passive", "against": None}]
+    (alone,) = references_said(without)
+    assert alone.endswith("so that what is asked alone differs.")

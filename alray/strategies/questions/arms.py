@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
+from alray.settings.questions import PASSIVE
 from alray.strategies.base import BatchStrategy
 from alray.strategies.questions.scores import Rule
 from alray.strategies.signals import Request
@@ -100,16 +101,12 @@ class PartialFeedback(QuestionStrategy):
 
 
 QUESTIONS: Mapping[str, type[QuestionStrategy]] = {
-    f"{PREFIX}:passive": Passive,
+    PASSIVE: Passive,
     f"{PREFIX}:aq": ActiveQuestions,
     f"{PREFIX}:al": ActiveLearning,
     f"{PREFIX}:alpf": PartialFeedback,
 }
 """All of them by name."""
-
-
-PASSIVE = f"{PREFIX}:passive"
-"""What the others are compared with."""
 
 
 def refuse_unknown(name: str, words: list[str]) -> None:

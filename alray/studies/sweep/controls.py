@@ -12,8 +12,9 @@ from dataclasses import replace
 from alray.analysis.sweep.arms import RANDOM, arm_label
 from alray.analysis.wording import count
 from alray.settings.common import LossPredictionSpec
+from alray.settings.questions import PASSIVE
 from alray.strategies import identity, parse
-from alray.strategies.questions.arms import PASSIVE, QuestionStrategy
+from alray.strategies.questions.arms import QuestionStrategy
 from alray.studies.sweep.arm import Arm
 
 _logger = logging.getLogger(__name__)
