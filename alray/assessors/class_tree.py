@@ -16,6 +16,9 @@ from alray.settings.questions import ClassSet
 Sets = npt.NDArray[np.bool_]
 """(questions, classes): true where a class belongs to what is asked about."""
 
+WITH_ALL_BELOW = " and all below it"
+"""What the name of a node ends with that is a class itself."""
+
 DECIMALS = 6
 """Of class means: sums in another order, on another processor, still give the same tree."""
 
@@ -81,7 +84,7 @@ def sets_of_names(classes: Sequence[str], separator: str) -> list[ClassSet]:
         # A class that others lie below belongs to its own node.
         for depth in range(1, len(parts) + 1):
             below.setdefault(separator.join(parts[:depth]), []).append(code)
-    sets = [(name, tuple(codes)) for name, codes in below.items() if len(codes) > 1]
+    sets = _named({name: codes for name, codes in below.items() if len(codes) > 1}, classes)
     if not any(len(codes) < len(classes) for _, codes in sets):
         raise SpecError(
             f"questions.tree: names finds no tree: no two of the classes ({', '.join(classes[:3])}, ...) have a part "
@@ -117,7 +120,7 @@ def sets_of_parents(
     for code, name in enumerate(classes):
         for node in (name, *ancestors[name]):
             members.setdefault(node, []).append(code)
-    return _larger_first([(node, tuple(codes)) for node, codes in members.items()])
+    return _larger_first(_named(members, classes))
 
 
 def built_sets(means: npt.NDArray[np.float64]) -> list[ClassSet]:
@@ -133,6 +136,15 @@ def built_sets(means: npt.NDArray[np.float64]) -> list[ClassSet]:
     for one, other in linkage(means.round(DECIMALS), "ward")[:, :2].astype(int):
         nodes.append(tuple(sorted(nodes[one] + nodes[other])))
     return _larger_first([("", node) for node in nodes[classes:-1]])
+
+
+def _named(nodes: Mapping[str, Sequence[int]], classes: Sequence[str]) -> list[ClassSet]:
+    """Return the sets of nodes; one that is a class itself, with others below it, is told from that class alone."""
+    known = set(classes)
+    return [
+        (f"{name}{WITH_ALL_BELOW}" if name in known and len(codes) > 1 else name, tuple(codes))
+        for name, codes in nodes.items()
+    ]
 
 
 def _larger_first(sets: Sequence[ClassSet]) -> list[ClassSet]:

@@ -20,7 +20,11 @@ def named(sets):
 
 def test_names_with_a_separator_are_a_tree_in_which_a_class_belongs_to_its_own_node():
     sets = named(sets_of_names(CLASSES, "/"))
-    assert sets == {"animals": (0, 1, 2), "animals/birds": (1, 2), "food": (3, 4)}
+    assert sets == {
+        "animals and all below it": (0, 1, 2),
+        "animals/birds and all below it": (1, 2),
+        "food": (3, 4),
+    }
 
 
 def test_names_without_a_common_part_are_no_tree():
@@ -35,7 +39,8 @@ def test_rows_of_a_file_are_a_tree_whose_root_needs_no_row():
     classes = ("birds", "fruit", "meat", "owls", "tools")
     sets = sets_of_parents(rows, classes, "tree.csv")
     # A class may have others below it.
-    wanted = {"all": (0, 1, 2, 3, 4), "birds": (0, 3), "animals": (0, 3), "food": (1, 2)}
+    below = "birds and all below it"
+    wanted = {"all": (0, 1, 2, 3, 4), below: (0, 3), "animals": (0, 3), "food": (1, 2)}
     assert {name: members for name, members in sets if len(members) > 1} == wanted
     assert named(sets_of_parents([*rows, ("all", "")], classes, "tree.csv")) == named(sets)
 

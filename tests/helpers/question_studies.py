@@ -15,7 +15,7 @@ ALL = [
     "questions:aq",
     "questions:al",
     "questions:alpf",
-    "questions:alpf:score=eig",
+    "questions:alpf:score=edc",
 ]
 
 

@@ -85,9 +85,9 @@ def test_a_round_spends_its_questions_on_objects_that_are_then_on_record(study, 
 def test_objects_chosen_by_a_score_have_it_on_record(study):
     later = study.queries[study.queries["round"] > 0]
     scored = later.groupby("arm")["score"].agg(lambda scores: scores.notna().all())
-    chosen = {"questions:al", "questions:alpf", "questions:alpf:score=eig"}
+    chosen = {"questions:al", "questions:alpf", "questions:alpf:score=edc"}
     assert {arm for arm, all_have in scored.items() if all_have} == chosen
-    eig = later[later["arm"] == "questions:alpf:score=eig"]["score"]
+    eig = later[later["arm"] == "questions:alpf"]["score"]
     assert eig.between(0, np.log(2) + 1e-6).all()
 
 
@@ -180,7 +180,7 @@ def test_partial_labels_alone_teach_the_network():
     pool = make_pool(600, classes=4, separation=3.0)
     fit = {"passive_epochs": 20, "batch_size": 16, "mode": "scratch"}
     settings = {"rounds": 1, "initial": 4, "training": fit, "questions": {"per_round": 150}}
-    results, _ = complete(one_run(pool, strategies=["questions:alpf"], **settings), pool)
+    results, _ = complete(one_run(pool, strategies=["questions:alpf:score=edc"], **settings), pool)
     first, last = results[0].record, results[-1].record
     assert last["labels"] == 4
     assert last["partly_labelled"] == 150

@@ -11,7 +11,7 @@ def question_lines(plan: Plan) -> list[str]:
     if spec is None:
         return []
     trees = {
-        FROM_FEATURES: "a tree built from the features of each class",
+        FROM_FEATURES: "a tree built from the classes' features, which takes all labels",
         FROM_NAMES: "the tree that class names are",
     }
     asked = [run.questions for run in plan.runs if run.questions is not None]

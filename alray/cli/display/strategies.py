@@ -45,7 +45,7 @@ def print_questions(out: Console) -> None:
         table.add_row(name, QUESTION_DESCRIPTIONS[name].chooses)
     out.print("Strategies that ask yes/no questions about sets of classes", style="bold")
     out.print(table)
-    example = f"{PREFIX}:passive,{PREFIX}:alpf:score=eig"
+    example = f"{PREFIX}:passive,{PREFIX}:alpf"
     out.print(f"\nalray strategies {PREFIX}:alpf explains one, with its options")
     out.print(
         f"to compare some: alray sweep --strategies {example} --questions tree=names",

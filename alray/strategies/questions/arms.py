@@ -61,7 +61,7 @@ class ActiveQuestions(QuestionStrategy):
     """
 
     by_model: ClassVar[bool] = True
-    score: Rule = "edc"
+    score: Rule = "eig"
 
     @property
     @override
@@ -92,7 +92,7 @@ class PartialFeedback(QuestionStrategy):
     """
 
     by_model: ClassVar[bool] = True
-    score: Rule = "edc"
+    score: Rule = "eig"
 
     @property
     @override

@@ -160,8 +160,8 @@ ANSWER_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     ),
     "question": (
         pa.string(),
-        "of a yes/no question what it is about: a class, a node of the tree of classes, or classes joined by ` or `; "
-        "else null",
+        "of a yes/no question what it is about: a class, a node of the tree of classes (` and all below it` where it "
+        "is a class itself), or classes joined by ` or `; else null",
     ),
     "answer": (
         pa.string(),
