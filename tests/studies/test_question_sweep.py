@@ -328,8 +328,8 @@ def test_what_cannot_go_with_questions_is_refused(changes, message):
         ({"cost": -1}, "questions.cost: "),
         ({"per_round": 0}, "questions.per_round: "),
         ({"tre": "names"}, "did you mean"),
-        ("rate=.1,rate=.2", "rate more than once"),
-        ("rate", "NAME=VALUE"),
+        ("rate=.1,rate=.2", "questions names rate more than once"),
+        ("rate", "NAME=VALUE,NAME=VALUE, such as tree=names,cost=.01"),
     ],
 )
 def test_bad_values_are_refused(values, message):
