@@ -41,10 +41,11 @@ class Evidence:
         self._of_answers = np.stack([np.where(sets, wrong, right), said_yes], axis=1)
         self.done = np.zeros(objects, dtype=bool)
         self.asked = np.zeros(objects, dtype=np.int64)
+        self._may_err = rate > 0
         self._times: Counter[tuple[int, int]] = Counter()
 
     def times(self, index: int, question: int) -> int:
-        """Return how often a question was asked about an object."""
+        """Return how often a question was asked about an object; where no answer is wrong, none is asked twice."""
         return self._times[index, question]
 
     def add(self, replies: Replies) -> None:
@@ -60,7 +61,9 @@ class Evidence:
         said = self._of_answers[replies.questions, replies.answers]
         np.add.at(self._logs, self._row[replies.objects], said)
         np.add.at(self.asked, replies.objects, 1)
-        self._times.update(zip(replies.objects.tolist(), replies.questions.tolist(), strict=True))
+        if self._may_err:
+            pairs = zip(replies.objects.tolist(), replies.questions.tolist(), strict=True)
+            self._times.update(pairs)
         self.done[replies.objects[replies.ends == 1]] = True
 
     def of(self, objects: Indices) -> LogLikelihoods:

@@ -67,15 +67,11 @@ def question_scores(
     of classes that drop out, a less that.
     """
     yes = (beliefs @ of_sets).clamp_(0, 1)
-    inside = possible.double() @ of_sets
-    every = possible.sum(1, keepdim=True).double()
-    parting = (inside > 0) & (inside < every)
+    inside, every, parting = _parted(possible, of_sets)
     if rule == "eig":
-        found = torch.special.entr(yes) + torch.special.entr(1 - yes)
-    else:
-        remaining = yes * inside + (1 - yes) * (every - inside)
-        found = -remaining if rule == "erc" else every - remaining
-    return found.round_(decimals=DECIMALS), parting
+        return _entropy(yes).round_(decimals=DECIMALS), parting
+    remaining = yes * inside + (1 - yes) * (every - inside)
+    return (-remaining if rule == "erc" else every - remaining).round_(decimals=DECIMALS), parting
 
 
 def _best(
@@ -84,13 +80,41 @@ def _best(
     of_sets: Float[Tensor, "c q"],
     rule: Rule,
 ) -> Best:
-    scores, parting = question_scores(beliefs, possible, of_sets, rule)
+    if rule == "eig":
+        # The entropy is the larger the nearer p is to a half: logarithms of all questions would take most of the time.
+        yes = (beliefs @ of_sets).clamp_(0, 1)
+        _, _, parting = _parted(possible, of_sets)
+        order = yes.sub(0.5).abs_().neg_().round_(decimals=DECIMALS)
+    else:
+        order, parting = question_scores(beliefs, possible, of_sets, rule)
     # Of equal ones argmax takes the first.
-    questions = scores.masked_fill(~parting, -torch.inf).argmax(1)
-    chosen = scores.gather(1, questions[:, None]).squeeze(1)
+    questions = order.masked_fill(~parting, -torch.inf).argmax(1)
+
+    def scores(of: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
+        chosen = (yes if rule == "eig" else order).gather(1, of[:, None]).squeeze(1)
+        return _entropy(chosen).round_(decimals=DECIMALS) if rule == "eig" else chosen
+
     useless = ~parting.any(1)
     if rule == "eig":
-        useless |= chosen == 0
+        useless |= scores(questions) == 0
     likeliest = of_sets.shape[1] - of_sets.shape[0] + beliefs.argmax(1)
     questions = torch.where(useless, likeliest, questions)
-    return Best(questions, scores.gather(1, questions[:, None]).squeeze(1))
+    return Best(questions, scores(questions))
+
+
+def _entropy(chance: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """Return H2, the entropy of yes and no in nats."""
+    found: Tensor = torch.special.entr(chance) + torch.special.entr(1 - chance)
+    return found
+
+
+def _parted(
+    possible: Bool[Tensor, "n c"], of_sets: Float[Tensor, "c q"]
+) -> tuple[Float[Tensor, "n q"], Float[Tensor, "n 1"], Bool[Tensor, "n q"]]:
+    """Return how many possible classes each set has, how many there are, and whether the set has some and not all."""
+    every = possible.sum(1, keepdim=True).double()
+    # Most objects of a pool were not asked about: of these the numbers are those of the sets.
+    begun = every.squeeze(1) < possible.shape[1]
+    inside = of_sets.sum(0).expand(len(possible), -1).contiguous()
+    inside[begun] = possible[begun].double() @ of_sets
+    return inside, every, (inside > 0) & (inside < every)
