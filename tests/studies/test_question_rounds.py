@@ -12,6 +12,7 @@ from alray.studies.sweep.question_rounds import (
     ask_all,
     ask_best_pairs,
     ask_in_order,
+    asked_by_halves,
     beliefs_of,
     best_pairs,
     blocks_of,
@@ -99,6 +100,7 @@ def test_by_halves_a_balanced_tree_takes_a_question_for_each_halving_and_at_most
     replies = ask_all(who, labels, 0)
     counts = np.bincount(replies.objects, minlength=classes)
     assert counts.max() <= math.ceil(math.log2(classes)) + 1
+    assert counts.tolist() == asked_by_halves(balanced(classes)).tolist()
     assert who.evidence.done.all()
     assert (classes_left(who.evidence.of(labels)) == np.eye(classes, dtype=bool)).all()
 

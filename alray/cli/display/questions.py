@@ -1,31 +1,42 @@
 """What a plan says of yes/no questions."""
 
+from collections.abc import Sequence
+
 from alray.analysis.wording import count, joined
-from alray.settings.questions import FROM_FEATURES, FROM_NAMES
+from alray.assessors.class_tree import questions_of
+from alray.settings.questions import FROM_FEATURES, FROM_NAMES, ClassSet
 from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.question_rounds import asked_by_halves
+
+TREES = {
+    FROM_FEATURES: "a tree built from the classes' features, which takes all labels",
+    FROM_NAMES: "a tree by class names",
+}
 
 
 def question_lines(plan: Plan) -> list[str]:
     """Return a line on what is asked, where arms of a study ask yes/no questions."""
     spec = plan.study.questions
-    if spec is None:
-        return []
-    trees = {
-        FROM_FEATURES: "a tree built from the classes' features, which takes all labels",
-        FROM_NAMES: "the tree that class names are",
-    }
     asked = [run.questions for run in plan.runs if run.questions is not None]
-    numbers = sorted({each.per_round for each in asked})
+    if spec is None or not asked:
+        return []
+    many = joined([f"{number:,}" for number in sorted({each.per_round for each in asked})])
     wrong = f", {100 * spec.rate:.3g} % of answers wrong" if spec.rate else ""
     who = ", answered by the crowd" if plan.study.crowd is not None else ""
-    sets = asked[0].sets if asked else None
-    nodes = f" of {count(sum(len(codes) > 1 for _, codes in sets), 'node')}" if sets else ""
-    prices = {run.label_cost for run in plan.runs if run.label_cost is not None}
-    labels = (
-        f"; a label costs {joined([f'{price:g}' for price in sorted(prices)])}" if prices else ""
-    )
-    many = " or ".join(f"{number:,}" for number in numbers)
+    prices = sorted({run.label_cost for run in plan.runs if run.label_cost is not None})
+    labels = f"; a label costs {joined([f'{price:g}' for price in prices])}" if prices else ""
+    tree = TREES.get(spec.tree, spec.tree)
+    nodes = "" if asked[0].sets is None else _nodes(asked[0].sets, len(plan.pool.classes))
     return [
-        f"yes/no questions: {many} a round at {spec.cost:g}{wrong}{who}, about "
-        f"{trees.get(spec.tree, spec.tree)}{nodes}{labels}"
+        f"yes/no questions: {many} a round at {spec.cost:g}{wrong}{who}, about {tree}{nodes}{labels}"
     ]
+
+
+def _nodes(sets: Sequence[ClassSet], classes: int) -> str:
+    """Return how large a tree is, and what it takes to come to a class."""
+    inner = sum(len(members) > 1 for _, members in sets)
+    taken = asked_by_halves(questions_of(sets, classes))
+    return (
+        f" ({count(inner, 'node')}): by halves {taken.mean():.3g} for an object, {taken.max()} at most (mean over "
+        "classes)"
+    )

@@ -105,6 +105,19 @@ def ask_all(asking: Asking, objects: Indices, round_number: int) -> Replies:
     return asked
 
 
+def asked_by_halves(questions: Questions) -> npt.NDArray[np.int64]:
+    """Return (classes,) how many questions an object of each class takes by halves, where no answer is wrong."""
+    objects = np.arange(questions.classes)
+
+    def never(index: int) -> np.random.Generator:
+        raise RuntimeError(f"nothing is drawn where no answer is wrong (object {index})")
+
+    evidence = Evidence(questions.sets, 0.0, len(objects))
+    respondent = Respondent(questions.sets, objects, np.zeros(1), never)
+    replies = ask_all(Asking(questions, evidence, respondent, "eig", exact=True), objects, 0)
+    return np.bincount(replies.objects, minlength=len(objects))
+
+
 def ask_in_order(
     asking: Asking,
     order: Indices,
