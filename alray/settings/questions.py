@@ -10,6 +10,12 @@ from alray.settings.base import Count, NotNegative, Settings
 FROM_FEATURES, FROM_NAMES = "features", "names"
 """Trees that need no file."""
 
+TREES = {
+    FROM_FEATURES: "a tree built from the classes' features, which takes all labels",
+    FROM_NAMES: "a tree by class names",
+}
+"""What trees without a file are, in words."""
+
 PASSIVE = "questions:passive"
 """The strategy that the others are compared with: random objects, questions by halves."""
 
@@ -43,6 +49,12 @@ class QuestionsSpec(Settings):
         description="price of a label, of arms that buy labels; if not given, that of its yes/no answers by binary "
         "search in a balanced tree",
     )
+
+    @property
+    def words(self) -> str:
+        """What is asked, in words."""
+        wrong = f", {100 * self.rate:.3g} % of answers wrong" if self.rate else ""
+        return f"{self.cost:g} an answer{wrong}, about {TREES.get(self.tree, self.tree)}"
 
     def questions_of(self, query: int, classes: int) -> int:
         """Questions in a round of an arm that would query so many labels."""

@@ -11,7 +11,9 @@ from alray.analysis.sweep.references import references_said
 from alray.analysis.wording import Row
 from alray.errors import Interrupted, SpecError
 from alray.networks.tensors import PoolTensors
+from alray.reporting.facts import _questions
 from alray.settings.base import validate
+from alray.settings.questions import QuestionsSpec
 from alray.settings.sweep import SweepSpec
 from alray.strategies.base import given
 from alray.studies.sweep import records
@@ -353,3 +355,11 @@ def test_the_report_says_what_arms_that_ask_are_compared_with():
     without: list[Row] = [rows[1], {"arm": "questions:passive", "against": None}]
     (alone,) = references_said(without)
     assert alone.endswith("so that what is asked alone differs.")
+
+
+def test_the_page_has_what_was_asked_among_its_facts():
+    asked = QuestionsSpec(tree="names", cost=0.5, rate=0.1).model_dump()
+    assert _questions({"questions": asked}) == {
+        "yes/no questions": "0.5 an answer, 10 % of answers wrong, about a tree by class names"
+    }
+    assert _questions({"questions": None}) == _questions({}) == {}

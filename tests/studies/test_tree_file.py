@@ -108,7 +108,7 @@ def test_the_plan_says_what_is_asked(pool, tmp_path):
     )
     assert ended.exit_code == 0, ended.output
     said = " ".join(ended.output.split())
-    assert "yes/no questions: 10 a round at 0.5, about" in said
+    assert "yes/no questions: 10 a round, at 0.5 an answer, about" in said
     assert (
         "(2 nodes): by halves 1.67 for an object, 2 at most (mean over classes); a label" in said
     )

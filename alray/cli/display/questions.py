@@ -4,14 +4,9 @@ from collections.abc import Sequence
 
 from alray.analysis.wording import count, joined
 from alray.assessors.class_tree import questions_of
-from alray.settings.questions import FROM_FEATURES, FROM_NAMES, ClassSet
+from alray.settings.questions import ClassSet
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.question_rounds import asked_by_halves
-
-TREES = {
-    FROM_FEATURES: "a tree built from the classes' features, which takes all labels",
-    FROM_NAMES: "a tree by class names",
-}
 
 
 def question_lines(plan: Plan) -> list[str]:
@@ -21,15 +16,11 @@ def question_lines(plan: Plan) -> list[str]:
     if spec is None or not asked:
         return []
     many = joined([f"{number:,}" for number in sorted({each.per_round for each in asked})])
-    wrong = f", {100 * spec.rate:.3g} % of answers wrong" if spec.rate else ""
     who = ", answered by the crowd" if plan.study.crowd is not None else ""
     prices = sorted({run.label_cost for run in plan.runs if run.label_cost is not None})
     labels = f"; a label costs {joined([f'{price:g}' for price in prices])}" if prices else ""
-    tree = TREES.get(spec.tree, spec.tree)
     nodes = "" if asked[0].sets is None else _nodes(asked[0].sets, len(plan.pool.classes))
-    return [
-        f"yes/no questions: {many} a round at {spec.cost:g}{wrong}{who}, about {tree}{nodes}{labels}"
-    ]
+    return [f"yes/no questions: {many} a round{who}, at {spec.words}{nodes}{labels}"]
 
 
 def _nodes(sets: Sequence[ClassSet], classes: int) -> str:
