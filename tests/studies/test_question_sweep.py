@@ -70,6 +70,8 @@ def test_a_round_spends_its_questions_on_objects_that_are_then_on_record(study, 
     assert asked == set(zip(queries["round"], queries["id"], strict=True))
     known = rounds["labels"] + rounds["partly_labelled"]
     assert known.tolist() == [(first["round"] <= number).sum() for number in range(ROUNDS + 1)]
+    if "alpf" not in arm:
+        assert rounds["partly_labelled"].max() == 1, "an object that was begun is ended first"
     assert (rounds["wrong_labels"] == 0).all()
     assert rounds["labels"].iloc[0] == 20
     assert set(answers["answer"]) == {"yes", "no"}
@@ -363,3 +365,10 @@ def test_the_page_has_what_was_asked_among_its_facts():
         "yes/no questions": "0.5 an answer, 10 % of answers wrong, about a tree by class names"
     }
     assert _questions({"questions": None}) == _questions({}) == {}
+
+
+@pytest.mark.parametrize("strategy", ["questions:passive", "questions:aq", "questions:al"])
+def test_an_object_that_was_begun_is_ended_before_another(strategy):
+    few = {"per_round": 7}
+    results, _ = complete(one_run(EIGHT, strategies=[strategy], questions=few, rounds=8), EIGHT)
+    assert max(result.record["partly_labelled"] for result in results) == 1

@@ -175,16 +175,11 @@ class QuestionAnnotation:
         train = self._pool.pool.train
         return train[~self._evidence.done[train]]
 
-    def _begun_first(self, objects: Indices) -> Indices:
-        """Return objects with those first about which something was asked already."""
-        begun = self._evidence.asked[objects] > 0
-        return np.concatenate([objects[begun], objects[~begun]])
-
     def _random_order(self) -> Indices:
-        """Return the open objects in the random order of the seed, which is the same in all rounds."""
+        """Return the open objects in the random order of the seed: one that was begun is the first of them."""
         rng = generator(self._run.study_seed, self._run.seed, "questions")
-        order = rng.permutation(self._pool.pool.train)
-        return self._begun_first(order[~self._evidence.done[order]])
+        order: Indices = rng.permutation(self._pool.pool.train)
+        return order[~self._evidence.done[order]]
 
     def _uncertain_first(
         self, strategy: ActiveLearning, network: Network, rng: np.random.Generator
