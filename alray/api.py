@@ -51,6 +51,7 @@ from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan, make_plan
 from alray.studies.sweep.screen_choice import choose_precision, screen_entry, settle_precision
 from alray.studies.sweep.store import SweepStore
+from alray.studies.sweep.tree_file import read_tree
 from alray.studies.sweep.trial import custom_names, try_strategies
 from alray.studies.sweep.variation import choices, varied_study
 from alray.trackers.choosing import tracker_of
@@ -149,11 +150,12 @@ def plan_sweep(
     code = with_packages(find_code(custom_names(spec)), spec)
     _require_sendable(code, spec.execution)
     varied = [varied_study(spec, choice) for choice in choices(spec.vary)]
+    tree = read_tree(spec.questions)
     pools = read_pools(spec.pool, [each.pool for each in varied], spec.split.column)
     spec, confusions = with_table(spec, pools.own.classes)
     variants = [PoolVariant(pools.of(each.pool), each.pool.dtype, each.split) for each in varied]
     shared = replace(share(variants, spec.seed, spec.seeds), confusions=confusions)
-    plan = make_plan(spec, pools, shared, code)
+    plan = make_plan(spec, pools, shared, code, tree)
     try_strategies(plan)
     return choose_precision(plan)
 
@@ -239,19 +241,17 @@ def correlate(
         if not driver.complete:
             warn_if_made_elsewhere(store)
         values = spec.model_dump(mode="json")
-        concluded = driver.complete and store.is_concluded(values)
+        ended = driver.complete and store.is_concluded(values)
         settled = settle_products(store, spec, plan.prepared)
         products = settled.execution.products.model_dump()
-        origin = manifest.origin(
-            store, claim, command=command, complete=concluded, products=products
-        )
+        origin = manifest.origin(store, claim, command=command, complete=ended, products=products)
         store.write_manifest({**origin, "counts": plan.counts})
         store.write_study(values)
         driver.drive(lambda: start_tasks(replace(plan, spec=settled)))
         store.write_failures(driver.failures)
         driver.require_a_complete_base()
         records = store.read_records(spec.bases)
-        if not concluded:
+        if not ended:
             from alray.analysis.correlation.summary import summarise  # noqa: PLC0415 -- SciPy, half a second
 
             bases, groups, outcomes = complete_records(spec, *records)

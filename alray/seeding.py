@@ -27,6 +27,8 @@ Purpose = Literal[
     "candidates",
     "query_diagnostics",
     "stop_set",
+    "questions",
+    "replies",
     "sample",
     "test_objects",
     "groups",

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     "cost where runs pay different amounts for a label]",
 )
 @click.option("--currency", metavar="NAME", help="Currency of what a crowd was paid, such as EUR.")
+@click.option(
     "--target",
     "targets",
     type=float,

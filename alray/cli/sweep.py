@@ -28,6 +28,7 @@ OPTIONS = {
     "candidates": Setting("candidates"),
     "screen": Setting("screen"),
     "crowd": Setting("crowd", "NAME=VALUE,..."),
+    "questions": Setting("questions", "NAME=VALUE,..."),
     "compat": Setting("compat"),
     **EXECUTION,
     "tracker": Setting("execution.tracker", "NAME[:WHERE]"),

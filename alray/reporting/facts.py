@@ -14,6 +14,7 @@ from alray.settings.base import flatten
 from alray.settings.common import unusual_parts
 from alray.settings.crowd import CrowdSpec
 from alray.settings.estimators import class_of
+from alray.settings.questions import QuestionsSpec
 from alray.studies.recorded_choices import recorded_precision
 
 ONE_SPLIT = "the same for all seeds: intervals hold for this split alone, and another would change the numbers"
@@ -38,6 +39,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         f"{settings['metric_split']}",
         "labels": f"{_labels(settings)}{outside and f' {outside} outside the budget'}",
         **_crowd(settings),
+        **_questions(settings),
         **_evaluated(settings),
         **_full_data(ceilings),
         **_scored(source),
@@ -53,6 +55,14 @@ def _crowd(settings: Mapping[str, Any]) -> dict[str, str]:
     """Return who answers, where it is not the pool's labels."""
     crowd = settings.get("crowd")
     return {"crowd": CrowdSpec.model_validate(crowd).words} if crowd else {}
+
+
+def _questions(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is asked in the place of labels, where that is yes/no questions."""
+    questions = settings.get("questions")
+    if not questions:
+        return {}
+    return {"yes/no questions": QuestionsSpec.model_validate(questions).words}
 
 
 def _fitted(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from alray.settings.common import (
 from alray.settings.crowd import CrowdSpec
 from alray.settings.libraries import packages_of
 from alray.settings.names import LONGEST
+from alray.settings.questions import AskedSpec
 from alray.settings.sweep import ScreenSpec, SweepSplitSpec
 
 SCHEMA = 1
@@ -40,6 +41,8 @@ OPTIONAL = (
     "initial_draw",
     "initial_selection",
     "crowd",
+    "questions",
+    "label_cost",
 )
 """Settings that are part of a run's identity only where they are set."""
 
@@ -76,6 +79,8 @@ class RunSpec(Settings):
         initial_selection: How the initial labels are chosen where that is not at random.
         initial_draw: How the initial labels are drawn where it is not each object once.
         crowd: Who answers in the place of the pool's labels.
+        questions: The yes/no questions that it asks in the place of labels.
+        label_cost: Price of a label, beside arms that ask questions.
         evaluate_every: Metrics are computed in the rounds whose number is a multiple of it; None for all rounds.
         screen_precision: What a screen computes in whose own setting is left open: the manifest holds it, and not the
             run's name, as with `execution.products`.
@@ -106,6 +111,8 @@ class RunSpec(Settings):
     initial_draw: Literal["with_replacement"] | None = None
     initial_selection: Literal["centroid", "typiclust", "stratified"] | None = None
     crowd: CrowdSpec | None = None
+    questions: AskedSpec | None = None
+    label_cost: float | None = None
     candidates: int | None = None
     screen: ScreenSpec | None = None
     evaluate_every: int | None = None
@@ -169,6 +176,10 @@ class RunSpec(Settings):
         identity["training"] = {
             key: value for key, value in identity["training"].items() if key not in rounds_only
         }
+        if "questions" in identity:
+            identity["questions"] = {
+                key: value for key, value in identity["questions"].items() if key != "per_round"
+            }
         return f"passive__seed-{self.seed}__{_hash(identity)}"
 
 

@@ -16,6 +16,7 @@ from alray.settings.common import (
 )
 from alray.settings.compat import ORIGINAL_SWEEP, as_original
 from alray.settings.crowd import CrowdSpec
+from alray.settings.questions import QuestionsSpec
 from alray.settings.seeds import Seeds
 
 
@@ -60,17 +61,23 @@ def _screen(value: object) -> object:
     return ({} if value else None) if isinstance(value, bool) else value
 
 
-def _section(value: object) -> object:
-    """Return the settings of a text such as `rate=.2,answers=3`, as a command line has them."""
-    if not isinstance(value, str):
-        return _screen(value)
-    pairs = [word.partition("=") for word in value.split(",") if word.strip()]
-    for name, equals, number in pairs:
-        if not (name.strip() and equals and number.strip()):
-            raise ValueError("write NAME=VALUE,NAME=VALUE, such as rate=.2,answers=3")
-    refuse_repeats("crowd", [name.strip() for name, _, _ in pairs])
-    return {name.strip(): number.strip() for name, _, number in pairs}
+def _section(name: str, example: str) -> BeforeValidator:
+    """Return what reads a group of settings from a text such as `rate=.2,answers=3`, as a command line has them."""
 
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            return _screen(value)
+        pairs = [word.partition("=") for word in value.split(",") if word.strip()]
+        for key, equals, number in pairs:
+            if not (key.strip() and equals and number.strip()):
+                raise ValueError(f"write NAME=VALUE,NAME=VALUE, such as {example}")
+        refuse_repeats(name, [key.strip() for key, _, _ in pairs])
+        return {key.strip(): number.strip() for key, _, number in pairs}
+
+    return BeforeValidator(read)
+
+
+OptionalQuestions = Annotated[QuestionsSpec | None, _section("questions", "tree=names,cost=.01")]
 
 FULL_DATA = "full data"
 """Arm of the runs that are trained on every label of the train part."""
@@ -137,10 +144,15 @@ class SweepSpec(Settings):
         description="rounds from one evaluation to the next, the first of which is round 0; rounds is a multiple of "
         "it. A larger number saves time and leaves curves with fewer points",
     )
-    crowd: Annotated[CrowdSpec | None, BeforeValidator(_section)] = Field(
+    crowd: Annotated[CrowdSpec | None, _section("crowd", "rate=.2,answers=3")] = Field(
         None,
         description="assessors who err answer in the place of the pool's labels, which stay the truth for metrics; "
         "such as rate=.2,answers=3",
+    )
+    questions: OptionalQuestions = Field(
+        None,
+        description="what the strategies questions:passive, aq, al and alpf ask, which buy yes/no answers in the place "
+        "of labels; such as tree=names,cost=.01",
     )
     metric_split: Literal["test", "validation"] = Field(
         "test", description="part that accuracy, macro_f1, nll and ece are computed on"

@@ -8,6 +8,7 @@ from alray.custom.objects import name_of
 from alray.errors import SpecError
 from alray.settings.libraries import LIBRARIES
 from alray.strategies.libraries.strategy import LibraryStrategy
+from alray.strategies.questions.arms import QUESTIONS
 from alray.strategies.registry import KIND, STRATEGIES, canonical, parse
 from alray.strategies.stochastic import Stochastic
 
@@ -24,7 +25,7 @@ def text_of(strategy: Any) -> str:
         drawing = f"stochastic={strategy.stochastic}:beta={strategy.beta}"
         return canonical(f"{text_of(strategy.of)}:{drawing}")
     kind = strategy if isinstance(strategy, type) else type(strategy)
-    known = [name for name, each in STRATEGIES.items() if each is kind]
+    known = [name for name, each in {**STRATEGIES, **QUESTIONS}.items() if each is kind]
     if issubclass(kind, LibraryStrategy):
         known.append(kind.name)
     _refuse_of_library(kind)

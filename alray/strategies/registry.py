@@ -35,6 +35,7 @@ from alray.strategies.libraries import classes
 from alray.strategies.loss import IdealLoss, LearningLoss, ReverseIdealLoss
 from alray.strategies.probcover import ProbCover
 from alray.strategies.product_margin import ProductMargin
+from alray.strategies.questions.arms import QUESTIONS, refuse_unknown
 from alray.strategies.random import Random
 from alray.strategies.stochastic import Stochastic
 from alray.strategies.typiclust import TypiClust
@@ -85,8 +86,9 @@ def parse(text: str) -> Strategy:
     """Build the strategy that `name:option=value:option=value` describes.
 
     The name is a built-in one, one that an installed package offers under the entry point group `alray.strategies`,
-    one of another library (see `libraries`), or `package.module:Class` for a custom class; options follow after further
-    colons. A strategy that chooses by scores also has the options `stochastic` and `beta` (see `Stochastic`).
+    one of another library (see `libraries`), one that asks yes/no questions (see `questions`), or
+    `package.module:Class` for a custom class; options follow after further colons. A strategy that chooses by scores
+    also has the options `stochastic` and `beta` (see `Stochastic`).
 
     Raises:
         SpecError: The name or an option is unknown, or a value does not fit; names the nearest valid one.
@@ -188,7 +190,7 @@ def custom_name(text: str) -> CustomName | None:
         SpecError: There is no such strategy.
     """
     name, _ = _split(text)
-    if name in STRATEGIES:
+    if name in STRATEGIES or name in QUESTIONS:
         return None
     if classes.is_name(name):
         return classes.code_of(name)
@@ -213,6 +215,8 @@ def _resolve(text: str) -> tuple[Maker, str, list[str]]:
     name, words = _split(text)
     if name in STRATEGIES:
         return STRATEGIES[name], name, words
+    if name in QUESTIONS:
+        return QUESTIONS[name], name, words
     if classes.is_name(name):
         return classes.strategy_class(name), name, words
     entry = _entry(name)
@@ -228,6 +232,7 @@ def _split(text: str) -> tuple[str, list[str]]:
     name, *words = text.strip().split(":")
     if name in STRATEGIES or _entry(name) is not None:
         return name, words
+    refuse_unknown(name, words[:1])
     classes.refuse_module_alone(":".join([name, *words[:1]]), KIND)
     if words and "=" not in words[0]:
         return f"{name}:{words[0]}", words[1:]

@@ -7,6 +7,7 @@ import pytest
 from alray.settings.base import Settings, assign, setting_names
 from alray.settings.common import LossPredictionSpec
 from alray.settings.crowd import CrowdSpec
+from alray.settings.questions import QuestionsSpec
 from alray.settings.sweep import SweepSpec
 from tests.helpers.builders import make_pool, plan_of
 
@@ -65,6 +66,10 @@ CHANGES: dict[str, Any] = {
     "crowd.aggregate": "majority",
     "crowd.relabel": "disagreement",
     "crowd.assign": "best",
+    "questions": {"rate": 0.1},
+    "questions.per_round": 7,
+    "questions.cost": 1.0,
+    "questions.rate": 0.1,
     "screen": {"share": 0.3},
     "evaluate_every": 3,
     "metric_split": "validation",
@@ -73,7 +78,7 @@ CHANGES: dict[str, Any] = {
 }
 ROUNDS_ONLY = {
     *("strategies", "query", "rounds", "candidates", "screen", "evaluate_every"),
-    *("training.mode", "training.round_epochs", "training.batch_norm"),
+    *("training.mode", "training.round_epochs", "training.batch_norm", "questions.per_round"),
 }
 """Settings of the rounds: runs that differ in them only share their passive phase."""
 EXEMPT = {
@@ -87,6 +92,11 @@ EXEMPT = {
     "compat": "it fills in other settings",
     "split.column": "acts through the pool's fingerprint",
     "full_data": "adds runs, changes none",
+    **{
+        f"questions.{name}": "acts through the sets of classes, and has a test of its own"
+        for name in ("tree", "separator")
+    },
+    "questions.label_cost": "is a price of other arms, and has a test of its own",
     "execution.executor": "both give equal records",
     "execution.address": "it changes the machine, not the run",
     "execution.parallel": "runs do not see each other",
@@ -114,6 +124,11 @@ NEEDED: dict[str, dict[str, Any]] = {
     },
     **{f"crowd.{name}": {"crowd": {}} for name in CrowdSpec.model_fields},
     "crowd.table_content": {"crowd": {"table": "answers.csv", "table_content": "of some rows"}},
+    "questions": {"strategies": ["questions:passive"]},
+    **{
+        f"questions.{name}": {"strategies": ["questions:passive"], "questions": {}}
+        for name in QuestionsSpec.model_fields
+    },
 }
 """Setting: the others that it needs to have an effect."""
 
@@ -155,7 +170,9 @@ def test_the_precision_of_a_gpu_is_part_of_a_runs_name_where_it_is_not_float32()
 def test_every_setting_is_either_part_of_a_runs_identity_or_exempt_for_a_reason():
     prediction = leaves(LossPredictionSpec, "training.loss_prediction.")
     crowd = leaves(CrowdSpec, "crowd.")
-    assert set(CHANGES) | set(EXEMPT) == {*leaves(SweepSpec), *prediction, *crowd}
+    questions = leaves(QuestionsSpec, "questions.")
+    every = {*leaves(SweepSpec), *prediction, *crowd, *questions}
+    assert set(CHANGES) | set(EXEMPT) == every
     assert not set(CHANGES) & set(EXEMPT)
 
 

@@ -48,6 +48,7 @@ def test_the_readme_documents_every_column():
         "Columns",
         "rounds",
         "crowd",
+        "questions",
         "answers",
         "queries",
         "runs",
@@ -63,6 +64,7 @@ def test_the_readme_documents_every_column():
     assert shared == typed(records.RUN_COLUMNS)
     assert shared + tables["rounds"] == typed(records.ROUND_COLUMNS) + heads
     assert shared + tables["queries"] == typed(records.QUERY_COLUMNS)
+    assert tables["questions"] == typed(records.QUESTION_COLUMNS)
     assert shared + tables["answers"] == typed(records.ANSWER_COLUMNS)
     of_crowd = {name: meaning for name, _, meaning in tables["crowd"]}
     assert of_crowd == dict(CROWD_COLUMNS)

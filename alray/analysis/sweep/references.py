@@ -7,27 +7,43 @@ import pandas as pd
 from alray.analysis.sweep.arms import RANDOM, arm_label, recorded_references
 from alray.analysis.sweep.full_data import fill_full_data
 from alray.analysis.wording import Row, is_or_are, joined
+from alray.settings.questions import PASSIVE
 
 LEARNING_LOSS = "learning_loss"
 """The built-in strategy that trains the network too."""
 
 
 def references_said(rows: Sequence[Row]) -> list[str]:
-    """Return a sentence for each random arm that has been added because a strategy trains the network too.
+    """Return a sentence for each arm that others are compared with in the place of random.
 
-    It is an arm that others are compared with, and that is compared with another arm itself.
+    It is one that asks yes/no questions about random objects, or a random arm that has been added because a strategy
+    trains the network too. The latter is compared with another arm itself.
     """
     against = {str(row["arm"]): row.get("against") for row in rows}
     sentences = []
     for control, other in against.items():
         named = [arm for arm, reference in against.items() if reference == control]
-        if named and isinstance(other, str):
+        if named and control.partition(" [")[0] == PASSIVE:
+            sentences.append(_of_questions(named, control, other))
+        elif named and isinstance(other, str):
             sentences.append(
                 f"{joined(named)} {is_or_are(len(named))} compared with {control}, which trains the network in the "
                 "same way, so that the choice of objects alone differs. What that training alone does is the "
                 f"difference of {control} to {other}."
             )
     return sentences
+
+
+def _of_questions(named: Sequence[str], control: str, other: object) -> str:
+    beside = (
+        f" What yes/no answers are worth beside labels is the difference of {control} to {other}."
+        if isinstance(other, str) and other
+        else ""
+    )
+    return (
+        f"{joined(named)} {is_or_are(len(named))} compared with {control}, which asks about random objects by halves, "
+        f"so that what is asked alone differs.{beside}"
+    )
 
 
 def unmatched_references(runs: pd.DataFrame) -> list[str]:

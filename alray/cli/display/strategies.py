@@ -10,6 +10,8 @@ from alray.strategies import STRATEGIES
 from alray.strategies.descriptions import DESCRIPTIONS, SYMBOLS
 from alray.strategies.explaining import opening_of, options_of
 from alray.strategies.libraries.catalogue import KNOWN, REFUSED
+from alray.strategies.questions.arms import PREFIX, QUESTIONS
+from alray.strategies.questions.descriptions import QUESTION_DESCRIPTIONS
 
 _FEATURES = {
     "last": "features: the input of the last layer",
@@ -31,6 +33,24 @@ def print_strategies(out: Console) -> None:
             f"of {library.package} too, such as {library.example}: alray strategies {library.module}",
             soft_wrap=True,
         )
+    out.print(
+        f"of yes/no questions in the place of labels: alray strategies {PREFIX}", soft_wrap=True
+    )
+
+
+def print_questions(out: Console) -> None:
+    """Print a row per strategy that asks yes/no questions."""
+    table = _grid()
+    for name in QUESTIONS:
+        table.add_row(name, QUESTION_DESCRIPTIONS[name].chooses)
+    out.print("Strategies that ask yes/no questions about sets of classes", style="bold")
+    out.print(table)
+    example = f"{PREFIX}:passive,{PREFIX}:alpf"
+    out.print(f"\nalray strategies {PREFIX}:alpf explains one, with its options")
+    out.print(
+        f"to compare some: alray sweep --strategies {example} --questions tree=names",
+        soft_wrap=True,
+    )
 
 
 def print_library(library: Library, out: Console) -> None:
@@ -70,7 +90,7 @@ def print_explanation(name: str, out: Console) -> None:
     options = options_of(name)
     out.print(visible_line(name), style="bold")
     out.print(visible(opening_of(name)))
-    known = DESCRIPTIONS.get(name)
+    known = DESCRIPTIONS.get(name) or QUESTION_DESCRIPTIONS.get(name)
     if known is not None:
         facts = _grid()
         for title, text in (

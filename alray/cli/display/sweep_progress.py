@@ -13,6 +13,7 @@ from typing_extensions import override
 from alray.analysis.wording import count, share
 from alray.cli.display.phrases import duration, features, study_title
 from alray.cli.display.progress import Display
+from alray.cli.display.questions import question_lines
 from alray.cli.display.tables import Column, FittingTable
 from alray.settings.sweep import SweepSpec
 from alray.studies.events import Failure
@@ -158,6 +159,7 @@ def sweep_headline(plan: Plan) -> list[str]:
         f"{count(len(plan.arms), 'arm')} x {count(len(study.seeds), 'seed')} = {count(compared, 'run')}{on_full_data}; "
         f"{_labels(study)}",
         *([] if study.crowd is None else [f"labels by a crowd: {study.crowd.words}"]),
+        *question_lines(plan),
         *_evaluations(plan),
         f"outside this budget: {plan.labels_outside.words}",
     ]

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from alray.analysis.sweep.arms import arm_curves
-from alray.analysis.sweep.axis import LABELS, Axis
+from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.forecast import outlook
 from alray.analysis.sweep.forecast_words import outlook_sentences
 from alray.analysis.sweep.full_data import split_full_data
@@ -21,7 +21,7 @@ def with_outlook(
     Raises:
         SpecError: As `outlook`, or curves run along something else than labels.
     """
-    if axis != LABELS:
+    if axis.name != "labels":
         option = "--target" if targets else "--horizon"
         raise SpecError(
             f"{option} is about labels, and these curves run along {axis.name}; add --x labels"

@@ -154,6 +154,11 @@ class CrowdAnnotation:
             "skill_error": float(np.nanmean(difference)) if len(wrong) else np.nan,
         }
 
+    @property
+    def skills(self) -> npt.NDArray[np.float64]:
+        """(assessors,) each one's true share of right answers, classes alike."""
+        return self._crowd.skills
+
     def _read(self, answers: Answers, before: Aggregated | None) -> Aggregated:
         """Return what answers say, beginning from what those before said."""
         classes, by = self._pool.pool.class_count, self._spec.aggregate

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from alray.settings.common import ModelSpec, TrainingSpec
 from alray.settings.estimators import class_of
+from alray.settings.questions import ClassSet
 from alray.settings.sweep import SweepSpec
 from alray.strategies import Strategy
 
@@ -22,6 +23,8 @@ class Arm:
         strategy_code: A hash of the source of a custom strategy, None for a built-in one.
         model_code: The same of a custom network.
         against: The arm that it is compared with, "" where it is the random arm of its variant.
+        added: Whether the study has it only because others are compared with it.
+        sets: The sets of classes that it may ask about; None where its runs build their own, or nothing is asked.
     """
 
     label: str
@@ -33,6 +36,8 @@ class Arm:
     strategy_code: str | None
     model_code: str | None
     against: str = ""
+    added: bool = False
+    sets: tuple[ClassSet, ...] | None = None
 
     @property
     def model(self) -> ModelSpec:

@@ -8,14 +8,11 @@ import numpy as np
 import torch
 
 from alray.assessors.answers import Answers
-from alray.networks.network import FUSED
 from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.evaluation import UNKNOWN, metrics_by_head, metrics_row, predict
 from alray.scoring.further_signals import with_further
-from alray.scoring.metrics import LogProbs, mean_recall, predicted_classes, rarest_classes, rows_of
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
 from alray.strategies import Query, ScoreStrategy, Strategy, parse
@@ -25,12 +22,14 @@ from alray.strategies.signals import Request, Signals
 from alray.studies.sweep.annotation import crowd_of
 from alray.studies.sweep.initial import initial_objects
 from alray.studies.sweep.query_diagnostics import NOT_MEASURED, QueryDiagnostics
-from alray.studies.sweep.records import Record, RoundResult, class_counts
+from alray.studies.sweep.question_annotation import question_annotation
+from alray.studies.sweep.records import AskedInRound, Record, RoundResult, class_counts
 from alray.studies.sweep.round_draws import RoundDraws
 from alray.studies.sweep.round_fit import learner_of_round, round_fit, trial_loss
+from alray.studies.sweep.round_metrics import no_metrics, round_metrics
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
-from alray.studies.sweep.stop_set import NOT_PREDICTED, StopSet
+from alray.studies.sweep.stop_set import StopSet
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.estimator_fit import fit_anew
 from alray.training.fit import Epochs, complete
@@ -67,11 +66,10 @@ class Experiment:
         self.labelled: Indices = np.empty(0, dtype=np.int64)
         self._round_zero: Record = {}
         self._stop_set = StopSet(run, None if state is None else state.predicted)
-        self._is_rare = np.zeros(pool.pool.class_count, dtype=bool)
-        self._is_rare[rarest_classes(pool.pool.labels[pool.pool.train])] = True
         self.learner = self._fresh_learner(0)
         before = (None, None) if state is None else (state.answers, state.beliefs)
-        self._crowd = crowd_of(run, pool, *before)
+        self._crowd = None if run.questions is not None else crowd_of(run, pool, *before)
+        self._questions = question_annotation(run, pool, None if state is None else state.replies)
         if state is not None:
             self.round = state.round
             self.labelled = state.labelled
@@ -100,14 +98,16 @@ class Experiment:
         """Return the run as it is after its last finished round."""
         tensors, last = learner_tensors(self.learner), self._stop_set.predicted
         crowd = self._crowd
-        heard, beliefs = (None, None) if crowd is None else (crowd.answers, crowd.beliefs)
-        return RunState(self.round, self.labelled, self._round_zero, tensors, heard, beliefs, last)
+        answers, beliefs = (None, None) if crowd is None else (crowd.answers, crowd.beliefs)
+        replies = None if self._questions is None else self._questions.replies
+        found = RunState(self.round, self.labelled, self._round_zero, tensors, predicted=last)
+        return replace(found, answers=answers, beliefs=beliefs, replies=replies)
 
     def round_zero(self) -> RoundResult:
         """Return the passive phase's result, which a state holds too."""
         initial = self.labelled[: self.run.initial]
         scores = np.full(len(initial), np.nan)
-        return RoundResult(dict(self._round_zero), initial, scores, self._answers_of(0))
+        return RoundResult(dict(self._round_zero), initial, scores, *self._answers_of(0))
 
     def passive(self) -> RoundResult:
         """Do round 0: label the initial objects and fit on them, with early stopping; return its result."""
@@ -118,6 +118,8 @@ class Experiment:
         self.labelled = initial_objects(self.run, self._pool, self._draws.numpy("initial"))
         self.round = 0
         self._ask(self.labelled)
+        if self._questions is not None:
+            self._questions.ask_fully(self.labelled)
         begin = self._clock()
         fitted = yield from self._fit()
         chosen = {"scored": 0, "screen_recall": np.nan, "query_s": 0.0, **NOT_MEASURED}
@@ -144,7 +146,7 @@ class Experiment:
             self.learner = self._fresh_learner(self.round)
         fitted = yield from self._fit()
         record = self._record(query.indices, fitted, begin, scored)
-        return RoundResult(record, query.indices, query.scores, self._answers_of(self.round))
+        return RoundResult(record, query.indices, query.scores, *self._answers_of(self.round))
 
     def _ask(self, objects: Indices) -> Indices:
         """Ask the crowd, where there is one; return the positions of the objects that are labelled now."""
@@ -152,18 +154,33 @@ class Experiment:
             return np.arange(len(objects))
         return self._crowd.ask(objects, self.round, self.learner.network)
 
-    def _answers_of(self, round_number: int) -> Answers | None:
-        """Return the crowd's answers of a round, where there is one."""
-        if self._crowd is None:
-            return None
-        answers = self._crowd.answers
-        return answers.where(answers.rounds == round_number)
+    def _answers_of(self, round_number: int) -> tuple[Answers | None, AskedInRound | None]:
+        """Return the crowd's answers of a round, and those to yes/no questions, where there are any."""
+        crowd, questions = self._crowd, self._questions
+        answers = None if crowd is None else crowd.answers
+        of_round = None if answers is None else answers.where(answers.rounds == round_number)
+        return of_round, None if questions is None else questions.of_round(round_number)
 
     def _known(self) -> Known:
         """Return what there is to learn from."""
+        if self._questions is not None:
+            return self._questions.known()
         return Known(self.labelled) if self._crowd is None else self._crowd.known(self.labelled)
 
+    def _bought(self) -> Record:
+        """Return the columns of what was bought, where more is known of it than the labels."""
+        if self._questions is not None:
+            return self._questions.record()
+        if self._crowd is not None:
+            return self._crowd.record(self.labelled)
+        number, price = len(self.labelled), self.run.label_cost
+        return {} if price is None else {"answers": number, "cost": number * price}
+
     def _query(self) -> tuple[Query, Record]:
+        if self._questions is not None:
+            network, rng = self.learner.network, self._draws.numpy("strategy")
+            query, scored = self._questions.ask_round(self.round, network, rng)
+            return query, {"scored": scored, "screen_recall": np.nan}
         pool = self._pool.pool
         known = np.zeros(len(pool), dtype=bool)
         known[self.labelled] = True
@@ -249,48 +266,28 @@ class Experiment:
         return {
             "round": self.round,
             "labels": len(self.labelled),
-            **(self._evaluate() if evaluated else self._no_metrics()),
+            **self._metrics(evaluated=evaluated),
             **class_counts(self._pool.pool.labels, queried, self.labelled),
             **fitted,
             **{f"sigma_{name}": value for name, value in self.learner.loss.sigmas().items()},
             **chosen,
-            **({} if self._crowd is None else self._crowd.record(self.labelled)),
+            **self._bought(),
             "fit_s": evaluation - begin,
             "eval_s": self._clock() - evaluation if evaluated else 0.0,
         }
 
-    def _evaluate(self) -> Record:
-        """Return the metrics of the network as it is."""
-        pool = self._pool.pool
-        heads = self.learner.network.head_names
-        on_validation = self.run.metric_split == "validation"
-        part = pool.validation if on_validation else pool.test
-        labels = pool.labels[part]
-        parts = [part] if on_validation else [part, pool.validation]
+    def _metrics(self, *, evaluated: bool) -> Record:
+        """Return the metrics of the network as it is, NaN where it is not evaluated."""
+        if not evaluated:
+            return no_metrics(self.learner.network)
         with self._draws.seeded("dropout"):
-            predictions, *more = predict(self.learner.network, self._pool, parts, heads)
-        metrics = metrics_by_head(predictions, labels, heads)
-        validation = metrics[FUSED]
-        for others in more:
-            of_validation = metrics_by_head(others, pool.labels[pool.validation], (FUSED,))
-            validation = of_validation[FUSED]
-        rare_recall = self._rare_recall(predictions[FUSED], labels)
-        stop_set = self._stop_set.of([each[FUSED] for each in (predictions, *more)])
-        return metrics_row(metrics, validation, rare_recall) | stop_set
-
-    def _no_metrics(self) -> Record:
-        """Return NaN for each metric, as the row of a round without evaluation has them."""
-        unknown = dict.fromkeys(self.learner.network.head_names, UNKNOWN)
-        return metrics_row(unknown, UNKNOWN, np.nan) | NOT_PREDICTED
-
-    def _rare_recall(self, log_probs: LogProbs, labels: Indices) -> float:
-        """Return the mean recall of the train part's rarest classes."""
-        rare = self._is_rare[labels]
-        return mean_recall(predicted_classes(rows_of(log_probs, rare)), labels[rare])
+            network, split = self.learner.network, self.run.metric_split
+            return round_metrics(network, self._pool, split, self._stop_set)
 
     def _fresh_learner(self, round_number: int) -> Learner:
         # Stacks learn the pool's labels.
-        stacks = None if self.run.crowd is not None else self._stacks
+        by_labels = self.run.crowd is None and self.run.questions is None
+        stacks = self._stacks if by_labels else None
         return learner_of_round(self.run, self._pool, round_number, stacks)
 
     @property

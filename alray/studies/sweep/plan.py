@@ -27,6 +27,7 @@ from alray.studies.sweep.arm import Arm, without_stopping
 from alray.studies.sweep.controls import say_added, with_controls
 from alray.studies.sweep.initial import check_initial_selection
 from alray.studies.sweep.network_checks import check_networks, check_screen
+from alray.studies.sweep.question_plan import TreeRows, check_questions, sets_of, with_questions
 from alray.studies.sweep.run_settings import run_of
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
 from alray.studies.sweep.variation import (
@@ -106,7 +107,11 @@ class Plan:
 
 
 def make_plan(
-    study: SweepSpec, pools: Pools, shared: SharedPool, code: CustomCode = NO_CODE
+    study: SweepSpec,
+    pools: Pools,
+    shared: SharedPool,
+    code: CustomCode = NO_CODE,
+    tree: TreeRows | None = None,
 ) -> Plan:
     """Expand a study into arms and runs.
 
@@ -115,12 +120,15 @@ def make_plan(
         pools: What its arms see, as read.
         shared: The same with all splits.
         code: What the user supplies of it.
+        tree: The rows of a tree of classes, where a file gives it.
 
     Raises:
         SpecError: A strategy, setting or combination of them cannot work on this pool.
     """
-    study = without_rounds.with_random_alone(study)
-    arms = with_controls(_arms(study, code))
+    study = with_questions(without_rounds.with_random_alone(study))
+    sets = sets_of(study, pools.own.classes, tree)
+    arms = with_controls([replace(arm, sets=sets) for arm in _arms(study, code)])
+    check_questions(arms, len(pools.own.classes))
     smallest = _check_budgets(arms, pools, shared, study)
     views = [shared.view(run) for run in smallest]
     configurations = [
@@ -249,6 +257,8 @@ def _full_data_runs(
             "initial_draw": None,
             "initial_selection": None,
             "crowd": None,
+            "questions": None,
+            "label_cost": None,
             "rounds": 0,
             "evaluate_every": None,
             "training": _learning_from_all(run.training),

@@ -9,11 +9,26 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from alray.assessors.answers import Answers
+from alray.assessors.class_tree import Questions
 from alray.assessors.crowd import SKIP
+from alray.assessors.replies import Replies
 from alray.pools.pool import Indices, Pool
 from alray.settings.run import RunSpec
 
 Record = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class AskedInRound:
+    """The yes/no questions of a round.
+
+    Attributes:
+        replies: The answers.
+        questions: All questions that there are.
+    """
+
+    replies: Replies
+    questions: Questions
 
 
 @dataclass(frozen=True)
@@ -22,15 +37,18 @@ class RoundResult:
 
     Attributes:
         record: A row of `rounds`: numbers by column name.
-        indices: (k,) objects that were labelled, in order of preference.
+        indices: (k,) objects that were labelled, in order of preference; of yes/no questions, those that were asked
+            about for the first time.
         scores: (k,) float64 what they were chosen by, NaN where by chance.
-        answers: What a crowd answered in the round, None where the pool's labels were revealed.
+        answers: What a crowd answered in the round, None where none was asked.
+        asked: The yes/no questions of the round, None where none are asked.
     """
 
     record: Record
     indices: Indices
     scores: npt.NDArray[np.float64]
     answers: Answers | None = None
+    asked: AskedInRound | None = None
 
 
 RUN_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
@@ -157,16 +175,42 @@ QUERY_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
 
 ANSWER_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     **RUN_COLUMNS,
-    "round": (pa.int64(), "round in which the question was asked"),
+    "round": (pa.int64(), "round in which it was asked"),
     "id": (pa.string(), "the object"),
     "assessor": (
         pa.int64(),
-        "who was asked: assessors are the same people in all runs of a seed; of a table of answers its workers, in the "
-        "order of their names",
+        "who of a crowd was asked: assessors are the same people in all runs of a seed; of a table of answers its "
+        "workers, in the order of their names; null where there is no crowd",
     ),
-    "answer": (pa.string(), "class that was answered, null where the question was skipped"),
+    "question": (
+        pa.string(),
+        "of a yes/no question what it is about: a class, a node of the tree of classes (` and all below it` where it "
+        "is a class itself), or classes joined by ` or `; else null",
+    ),
+    "answer": (
+        pa.string(),
+        "class that was answered, or yes or no; null where the question was skipped",
+    ),
     "cost": (pa.float64(), "price of the answer, 0 where it was skipped"),
 }
+
+
+QUESTION_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
+    "answers": (
+        pa.float64(),
+        "yes/no answers bought so far; of an arm that buys labels beside such arms, labels",
+    ),
+    "cost": (pa.float64(), "what they cost"),
+    "partly_labelled": (
+        pa.float64(),
+        "objects that were asked about and do not count as labelled yet; `labels` counts the others",
+    ),
+    "wrong_labels": (
+        pa.float64(),
+        "share of the labelled objects whose likeliest class by the answers is not the true one",
+    ),
+}
+"""Further columns of `rounds` where an arm of the study asks yes/no questions."""
 
 
 STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
@@ -220,6 +264,7 @@ def answer_rows(
             "round": round_number,
             "id": str(pool.ids[index]),
             "assessor": assessor,
+            "question": None,
             "answer": None if answer == SKIP else pool.classes[answer],
             "cost": 0.0 if answer == SKIP else cost,
         }

@@ -8,6 +8,7 @@ from alray.pools.pool import Pool
 from alray.settings.run import RunSpec
 from alray.studies.sweep.jobs import Progress
 from alray.studies.sweep.records import answer_rows, query_rows, round_rows
+from alray.studies.sweep.reply_rows import reply_rows
 from alray.studies.sweep.store import SweepStore
 
 Rows = list[dict[str, Any]]
@@ -20,7 +21,7 @@ class RunRows:
     Attributes:
         rounds: A row per round.
         queries: A row per queried object.
-        answers: A row per answer of a crowd; none where the pool's labels are revealed.
+        answers: A row per answer of a crowd, or to a yes/no question; none where the pool's labels are revealed.
     """
 
     rounds: Rows = field(default_factory=list)
@@ -45,6 +46,8 @@ class RunRows:
         self.queries += query_rows(name, result.results, pool)
         if run.crowd is not None:
             self.answers += answer_rows(name, result.results, pool, run.crowd.cost)
+        if run.questions is not None:
+            self.answers += reply_rows(name, result.results, pool, run.questions.cost)
         return added
 
     def write(self, store: SweepStore, run_id: str) -> None:

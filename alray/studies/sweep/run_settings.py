@@ -3,12 +3,14 @@
 from alray.pools.variants import Pools
 from alray.settings.run import RunSpec
 from alray.studies.sweep.arm import Arm
+from alray.studies.sweep.question_plan import asked_by, label_price
 
 
 def run_of(pools: Pools, arm: Arm, seed: int) -> RunSpec:
     """Return the settings of an arm's run with this seed; settings at their defaults that came later are None."""
     study = arm.study
     execution = study.execution
+    pool = pools.of(study.pool)
     return RunSpec(
         arm=arm.label,
         strategy=arm.text,
@@ -18,7 +20,7 @@ def run_of(pools: Pools, arm: Arm, seed: int) -> RunSpec:
         oracle=arm.strategy.oracle,
         seed=seed,
         study_seed=study.seed,
-        pool_fingerprint=pools.of(study.pool).fingerprint,
+        pool_fingerprint=pool.fingerprint,
         pool_dtype=study.pool.dtype,
         split=study.split,
         model=study.model,
@@ -33,6 +35,8 @@ def run_of(pools: Pools, arm: Arm, seed: int) -> RunSpec:
         initial_draw=None if study.initial_draw == "distinct" else study.initial_draw,
         initial_selection=None if study.initial_selection == "random" else study.initial_selection,
         crowd=study.crowd,
+        questions=asked_by(arm, len(pool.classes)),
+        label_cost=label_price(arm, len(pool.classes)),
         candidates=study.candidates,
         screen=study.screen,
         evaluate_every=study.evaluate_every if study.evaluate_every > 1 else None,

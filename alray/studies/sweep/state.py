@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from torch import Tensor
 
 from alray.assessors.answers import Answers
 from alray.assessors.beliefs import Beliefs
+from alray.assessors.replies import Replies
 from alray.pools.pool import Indices
 from alray.training.checkpoint import LABELLED, read_metadata
 
 ANSWERS, BELIEVED, BELIEFS = "answers", "believed", "beliefs"
 PREDICTED = "stop_set_predictions"
+REPLIES = "replies"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class RunState:
         answers: All answers of a crowd, where one is asked.
         beliefs: What the network predicted of objects before they were asked about, where that counts.
         predicted: Classes predicted for the stop set where it was last evaluated; an older alray kept none.
+        replies: All answers to yes/no questions, where some are asked.
     """
 
     round: int
@@ -41,6 +44,7 @@ class RunState:
     answers: Answers | None = None
     beliefs: Beliefs | None = None
     predicted: Indices | None = None
+    replies: Replies | None = None
 
     def to_bytes(self) -> bytes:
         """Return the content of a safetensors file."""
@@ -53,6 +57,8 @@ class RunState:
             tensors[BELIEFS] = torch.from_numpy(self.beliefs.log_probs.copy())
         if self.predicted is not None:
             tensors[PREDICTED] = torch.from_numpy(self.predicted.copy())
+        if self.replies is not None:
+            tensors[REPLIES] = torch.from_numpy(self.replies.table())
         content: bytes = save_tensors(tensors, metadata)
         return content
 
@@ -63,6 +69,8 @@ class RunState:
         labelled: Indices = tensors.pop(LABELLED).numpy().astype(np.int64)
         asked = tensors.pop(ANSWERS, None)
         answers = None if asked is None else Answers.of_table(asked.numpy())
+        replied = tensors.pop(REPLIES, None)
+        replies = None if replied is None else Replies.of_table(replied.numpy())
         believed, predicted = tensors.pop(BELIEVED, None), tensors.pop(BELIEFS, None)
         beliefs = None
         if believed is not None and predicted is not None:
@@ -72,4 +80,5 @@ class RunState:
         metadata = read_metadata(content)
         round_zero = json.loads(metadata["round_zero"])
         number = int(metadata["round"])
-        return RunState(number, labelled, round_zero, tensors, answers, beliefs, last)
+        found = RunState(number, labelled, round_zero, tensors, answers, beliefs)
+        return replace(found, predicted=last, replies=replies)

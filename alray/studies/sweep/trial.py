@@ -21,6 +21,7 @@ from alray.strategies import STRATEGIES, custom_name
 from alray.strategies.checking import check_query, describe_strategy
 from alray.strategies.libraries.complaints import complaints
 from alray.strategies.libraries.strategy import LibraryStrategy
+from alray.strategies.questions.arms import QuestionStrategy
 from alray.strategies.signals import Signals
 from alray.studies.sweep.arm import Arm
 from alray.studies.sweep.plan import Plan
@@ -56,7 +57,8 @@ def try_strategies(plan: Plan) -> None:
     if plan.study.rounds == 0:
         return
     for arm in plan.arms:
-        if arm.text.partition(":")[0] not in STRATEGIES:
+        asks = isinstance(arm.strategy, QuestionStrategy)
+        if arm.text.partition(":")[0] not in STRATEGIES and not asks:
             _try(arm, plan)
 
 

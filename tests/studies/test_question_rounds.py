@@ -1,0 +1,228 @@
+"""A round of yes/no questions against brute force: which pair is next, when an object is done, what halving costs."""
+
+import math
+
+import numpy as np
+import pytest
+
+from alray.assessors.evidence import PER_HALVING, SURE
+from alray.assessors.replies import Replies, Respondent
+from alray.studies.sweep import question_rounds
+from alray.studies.sweep.question_rounds import (
+    ask_all,
+    ask_best_pairs,
+    ask_in_order,
+    asked_by_halves,
+    beliefs_of,
+    best_pairs,
+    blocks_of,
+)
+from tests.helpers.yes_no import EVERYTHING, asking, balanced, predictions, some_tree
+
+
+def classes_left(likelihoods):
+    return np.isfinite(likelihoods)
+
+
+def score(prior, possible, question, rule):
+    yes, inside, every = prior[question].sum(), (question & possible).sum(), possible.sum()
+    if rule == "eig":
+        return -sum(p * math.log(p) for p in (yes, 1 - yes) if 0 < p < 1)
+    remaining = yes * inside + (1 - yes) * (every - inside)
+    return -remaining if rule == "erc" else every - remaining
+
+
+def by_brute_force(questions, labels, predicted, rule, budget, chances):
+    """Return the pairs that are asked: before each answer every question about every object is looked at."""
+    classes = questions.classes
+    possible = np.ones((len(labels), classes), dtype=bool)
+    asked: list[tuple[int, int]] = []
+    while len(asked) < budget:
+        found = []
+        for index in range(len(labels)):
+            if possible[index].sum() == 1:
+                continue
+            prior = np.exp(predicted[index].astype(np.float64)) * possible[index]
+            prior /= prior.sum()
+            for number, question in enumerate(questions.sets):
+                if 0 < (question & possible[index]).sum() < possible[index].sum():
+                    value = round(score(prior, possible[index], question, rule), 8)
+                    found.append((-value, chances[index], number, index))
+        if not found:
+            break
+        _, _, number, index = min(found)
+        asked.append((index, number))
+        question = questions.sets[number]
+        possible[index] &= question if question[labels[index]] else ~question
+    return asked
+
+
+@pytest.mark.parametrize("rule", EVERYTHING)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_heap_asks_what_a_look_at_all_pairs_before_each_answer_does(rule, seed):
+    rng = np.random.default_rng(seed)
+    questions = some_tree(5, rng)
+    labels, predicted = rng.integers(0, 5, 12), predictions(12, 5, rng)
+    # Equal objects: chance decides.
+    predicted[1], labels[1] = predicted[0], labels[0]
+    chances = rng.permutation(12)
+    for budget in (1, 9, 10_000):
+        who = asking(questions, labels, rule)
+        blocks = blocks_of(np.arange(12), 5)
+        pairs, rows = best_pairs(who, blocks, lambda some: predicted[some], chances, budget)
+        replies, first = ask_best_pairs(who, pairs, rows, budget, 3)
+        got = list(zip(replies.objects.tolist(), replies.questions.tolist(), strict=True))
+        assert got == by_brute_force(questions, labels, predicted, rule, budget, chances)
+        assert set(first) == set(replies.objects.tolist())
+        assert (replies.rounds == 3).all()
+        assert replies.ends.sum() == who.evidence.done.sum()
+    assert who.evidence.done.all()
+
+
+def test_as_many_pairs_as_questions_are_kept_and_no_more():
+    rng = np.random.default_rng(0)
+    questions = some_tree(6, rng)
+    labels, predicted = rng.integers(0, 6, 40), predictions(40, 6, rng)
+    who = asking(questions, labels, "edc")
+    blocks = blocks_of(np.arange(40), 16)
+    pairs, rows = best_pairs(who, blocks, lambda some: predicted[some], np.arange(40), 7)
+    assert len(pairs) == len(rows) == 7
+    assert pairs == sorted(pairs)
+    assert (rows == predicted[[pair.object for pair in pairs]]).all()
+    every = who.best(np.arange(40), predicted).scores.numpy()
+    assert [pair.key for pair in pairs] == sorted(-every)[:7]
+
+
+@pytest.mark.parametrize("classes", range(2, 65))
+def test_by_halves_a_balanced_tree_takes_a_question_for_each_halving_and_at_most_one_more(classes):
+    labels = np.arange(classes)
+    who = asking(balanced(classes), labels)
+    replies = ask_all(who, labels, 0)
+    counts = np.bincount(replies.objects, minlength=classes)
+    assert counts.max() <= math.ceil(math.log2(classes)) + 1
+    assert counts.tolist() == asked_by_halves(balanced(classes)).tolist()
+    assert who.evidence.done.all()
+    assert (classes_left(who.evidence.of(labels)) == np.eye(classes, dtype=bool)).all()
+
+
+@pytest.mark.parametrize("rule", EVERYTHING)
+def test_one_after_the_other_ends_each_object_before_the_next_and_stops_at_the_budget(rule):
+    rng = np.random.default_rng(5)
+    questions = some_tree(7, rng)
+    labels, predicted = rng.integers(0, 7, 20), predictions(20, 7, rng)
+    who = asking(questions, labels, rule)
+    order = rng.permutation(20)
+    replies = ask_in_order(who, order, 23, 1, lambda some: predicted[some])
+    assert len(replies) == 23
+    touched = replies.asked
+    assert touched.tolist() == order[: len(touched)].tolist()
+    assert who.evidence.done[touched[:-1]].all()
+    rest = np.concatenate([touched[-1:], order[len(touched) :]])
+    ask_in_order(who, rest[~who.evidence.done[rest]], 10_000, 2, lambda some: predicted[some])
+    left = classes_left(who.evidence.of(np.arange(20)))
+    assert left.sum(1).tolist() == [1] * 20
+    assert left.argmax(1).tolist() == labels.tolist()
+
+
+def test_a_model_that_is_sure_of_a_wrong_class_ends_too():
+    """All scores are zero then: the likeliest class is asked about, and the next likeliest, until one is left."""
+    questions = balanced(6)
+    predicted = np.full((2, 6), -np.inf, dtype=np.float32)
+    predicted[:, 0] = 0.0
+    labels = np.array([4, 0])
+    for rule in EVERYTHING:
+        who = asking(questions, labels, rule)
+        order = np.arange(2)
+        replies = ask_in_order(who, order, 1_000, 1, lambda some: predicted[some])
+        assert who.evidence.done.all(), rule
+        assert len(replies) <= 2 * 6
+        if rule == "eig":
+            assert questions.members[replies.questions[0]] == (0,)
+
+
+def test_answers_depend_on_object_question_and_how_often_it_was_asked_alone():
+    rng = np.random.default_rng(0)
+    questions = some_tree(6, rng)
+    labels = rng.integers(0, 6, 300)
+    one, other = (asking(questions, labels, rate=0.2) for _ in range(2))
+    order = np.arange(300)
+    ask_all(one, order[::-1].copy(), 0)
+    ask_all(other, order, 0)
+    assert (one.evidence.of(order) == other.evidence.of(order)).all()
+    asked = [
+        (index, question, before)
+        for index in range(300)
+        for question in (0, 4)
+        for before in (0, 1)
+    ]
+    heard = [one.respondent.answer(*each)[1] for each in asked]
+    right = [bool(questions.sets[question, labels[index]]) for index, question, _ in asked]
+    wrong = np.array(heard) != np.array(right)
+    assert 0.15 < wrong.mean() < 0.25
+    assert heard == [other.respondent.answer(*each)[1] for each in asked]
+
+
+def test_of_a_crowd_each_time_another_assessor_answers_with_an_own_share_of_wrong_answers():
+    rng = np.random.default_rng(0)
+    questions = some_tree(5, rng)
+    labels, wrong = rng.integers(0, 5, 2_000), np.array([0.0, 0.1, 0.4])
+    crowd = Respondent(questions.sets, labels, wrong, np.random.default_rng, crowd=True)
+    heard = [(i, *crowd.answer(i, 3, before)) for i in range(2_000) for before in range(3)]
+    who = np.array([assessor for _, assessor, _ in heard]).reshape(-1, 3)
+    assert (np.sort(who, axis=1) == [0, 1, 2]).all()
+    is_wrong = np.array([answer != questions.sets[3, labels[i]] for i, _, answer in heard])
+    found = [is_wrong[who.ravel() == each].mean() for each in range(3)]
+    assert found == pytest.approx(wrong, abs=0.04)
+    first = np.bincount(who[:, 0], minlength=3) / 2_000
+    assert first == pytest.approx([1 / 3] * 3, abs=0.04)
+
+
+def test_with_wrong_answers_an_object_is_done_where_a_class_is_sure_or_enough_was_asked():
+    rng = np.random.default_rng(0)
+    classes = 8
+    questions = balanced(classes)
+    labels = rng.integers(0, classes, 400)
+    who = asking(questions, labels, rate=0.2)
+    replies = ask_all(who, np.arange(400), 0)
+    counts = np.bincount(replies.objects)
+    beliefs = beliefs_of(who.evidence.of(np.arange(400)), None).numpy()
+    most = PER_HALVING * 3
+    assert counts.max() == most
+    assert (beliefs[counts < most].max(1) >= SURE).all()
+    right = beliefs.argmax(1) == labels
+    assert right[counts < most].mean() > 0.93
+    # Bayes by hand, for one object.
+    of_one = replies.objects == 7
+    by_hand = np.ones(classes)
+    for question, answer in zip(replies.questions[of_one], replies.answers[of_one], strict=True):
+        agrees = questions.sets[question] == bool(answer)
+        by_hand *= np.where(agrees, 0.8, 0.2)
+    assert beliefs[7] == pytest.approx(by_hand / by_hand.sum())
+
+
+def test_answers_survive_a_checkpoint_to_the_bit():
+    rng = np.random.default_rng(0)
+    questions = some_tree(6, rng)
+    labels = rng.integers(0, 6, 50)
+    who = asking(questions, labels, rate=0.1)
+    replies = ask_all(who, np.arange(50), 0)
+    again = asking(questions, labels, rate=0.1)
+    again.evidence.add(Replies.of_table(replies.table()))
+    objects = np.arange(50)
+    assert (again.evidence.of(objects) == who.evidence.of(objects)).all()
+    assert (again.evidence.done == who.evidence.done).all()
+    assert again.evidence.times(0, int(replies.questions[0])) > 0
+    assert replies.where(replies.objects < 3).asked.tolist() == [0, 1, 2]
+
+
+def test_scores_are_looked_at_block_by_block():
+    """Memory is bounded: each block is predicted by itself."""
+    seen = []
+
+    def predicted_of(some):
+        seen.append(len(some))
+        return predictions(len(some), 4, np.random.default_rng(len(seen)))
+
+    who = asking(balanced(4), np.zeros(10, dtype=np.int64))
+    question_rounds.best_pairs(who, blocks_of(np.arange(10), 4), predicted_of, np.arange(10), 3)
+    assert seen == [4, 4, 2]
