@@ -1,6 +1,5 @@
 """The same as the command line, from Python: `alray.sweep` and `alray.correlate`."""
 
-import io
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,15 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from alray.custom.code import CustomCode, custom_model
 from alray.custom.finding import find_code
 from alray.custom.packages import with_packages
 from alray.errors import Interrupted
-from alray.pools.preparing import PoolVariant, prepare, share
+from alray.pools.preparing import prepare
 from alray.pools.reading import read_pool
-from alray.pools.reading_variants import read_pools
 from alray.reporting.notebook import ShownCorrelation, ShownSweep
 from alray.seeding import generator
 from alray.settings.common import ExecutionSpec
@@ -41,21 +37,19 @@ from alray.studies.made_elsewhere import warn_if_made_elsewhere
 from alray.studies.notebook_progress import PROGRESS, in_notebook
 from alray.studies.product_choice import settle_products
 from alray.studies.retries import HERE
-from alray.studies.sweep.crowd_table import with_table
 from alray.studies.sweep.driver import SweepDriver
 from alray.studies.sweep.extension import explain, find_extensions, holds_some
 from alray.studies.sweep.group_executor import executor_here
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.manifest_entries import manifest_entries
 from alray.studies.sweep.observer import Observer
-from alray.studies.sweep.plan import Plan, make_plan
-from alray.studies.sweep.screen_choice import choose_precision, screen_entry, settle_precision
+from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.planning import plan_of
+from alray.studies.sweep.screen_choice import screen_entry, settle_precision
 from alray.studies.sweep.store import SweepStore
-from alray.studies.sweep.tree_file import read_tree
-from alray.studies.sweep.trial import custom_names, try_strategies
-from alray.studies.sweep.variation import choices, varied_study
+from alray.studies.sweep.trial import custom_names
 from alray.trackers.choosing import tracker_of
-from alray.trackers.sweep import KEPT_FILES, TrackedSweep, tracked_sweep
+from alray.trackers.sweep import KEPT_FILES, tracked_sweep
 
 _logger = logging.getLogger(__name__)
 
@@ -97,9 +91,7 @@ def sweep(
     if fresh:
         require_workers(plan.study.execution)
     with SweepStore(location_of(results) / str(plan.study.name)) as store:
-        ids = [run.run_id for run in plan.runs]
-        # Before anything is written, or thrown away.
-        tracked = tracked_sweep(plan.study, store.root, lambda: store.read_rounds(ids))
+        tracked = tracked_sweep(plan, store)
         claim = _sweep_claim(plan, store)
         manifest.claim(store, claim, fresh=fresh)
         if not manifest.names_code(store, plan.code):
@@ -126,17 +118,10 @@ def sweep(
         rounds, runs, summary = driver.conclude()
         store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})
         if tracked is not None:
-            _track_files(tracked, store, rounds)
-        of_folder = runs["run_id"]
-        queries, answers = store.read_queries(of_folder), store.read_answers(of_folder)
+            tracked.finish(rounds, store.read_files(KEPT_FILES))
+        ids = runs["run_id"]
+        queries, answers = store.read_queries(ids), store.read_answers(ids)
         return ShownSweep(store.root, plan.study, rounds, queries, runs, summary, answers)
-
-
-def _track_files(tracked: TrackedSweep, store: SweepStore, rounds: pd.DataFrame) -> None:
-    """Have a tracker keep a study's tables and settings, and what it lacks."""
-    content = io.BytesIO()
-    rounds.to_parquet(content)
-    tracked.finish(rounds, {"rounds.parquet": content.getvalue(), **store.read_files(KEPT_FILES)})
 
 
 def plan_sweep(
@@ -149,15 +134,7 @@ def plan_sweep(
     spec = resolve(study_settings(SweepSpec, study, settings), SweepStore, results)
     code = with_packages(find_code(custom_names(spec)), spec)
     _require_sendable(code, spec.execution)
-    varied = [varied_study(spec, choice) for choice in choices(spec.vary)]
-    tree = read_tree(spec.questions)
-    pools = read_pools(spec.pool, [each.pool for each in varied], spec.split.column)
-    spec, confusions = with_table(spec, pools.own.classes)
-    variants = [PoolVariant(pools.of(each.pool), each.pool.dtype, each.split) for each in varied]
-    shared = replace(share(variants, spec.seed, spec.seeds), confusions=confusions)
-    plan = make_plan(spec, pools, shared, code, tree)
-    try_strategies(plan)
-    return choose_precision(plan)
+    return plan_of(spec, code)
 
 
 def _sweep_claim(plan: Plan, store: SweepStore) -> manifest.Claim:

@@ -1,5 +1,6 @@
 """A sweep told to a tracker: an observer."""
 
+import io
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
 from alray.studies.sweep.records import RUN_COLUMNS
 from alray.studies.sweep.status import RunStatus
+from alray.studies.sweep.store import SweepStore
 from alray.trackers.choosing import tracker_of
 from alray.trackers.delivery import Delivery
 from alray.trackers.tracker import Ending, Row, TrackedRun, Tracker, tracked
@@ -92,7 +94,10 @@ class TrackedSweep(Observer):
         self._delivery.wait()
 
     def finish(self, rounds: Rounds, files: Mapping[str, bytes]) -> None:
-        """Send what is missing, if the tracker did not answer meanwhile, and the study's files."""
+        """Send what is missing, if the tracker did not answer meanwhile, all rounds in one table, and other files."""
+        table = io.BytesIO()
+        rounds.to_parquet(table)
+        files = {"rounds.parquet": table.getvalue(), **files}
         if self._delivery.failed:
             self._delivery.try_again()
             self._tell_all(rounds)
@@ -101,18 +106,18 @@ class TrackedSweep(Observer):
         self._delivery.wait()
 
 
-def tracked_sweep(
-    study: SweepSpec, folder: StudyPath, on_record: Callable[[], Rounds]
-) -> TrackedSweep | None:
-    """Return what tells a study's tracker of it; None where it has none.
+def tracked_sweep(plan: Plan, store: SweepStore) -> TrackedSweep | None:
+    """Return what tells a study's tracker of it; None where it has none. Nothing is written, or thrown away, before.
 
     Raises:
         SpecError: The tracker cannot be used.
     """
-    text = study.execution.tracker
+    text = plan.study.execution.tracker
     if text is None:
         return None
-    return TrackedSweep(without_secrets(text), tracker_of(text, folder), on_record)
+    ids = [run.run_id for run in plan.runs]
+    tracker = tracker_of(text, store.root)
+    return TrackedSweep(without_secrets(text), tracker, lambda: store.read_rounds(ids))
 
 
 def keep_page(study: SweepSpec, folder: StudyPath, page: StudyPath) -> None:

@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from alray.assessors.answers import Answers
 from alray.assessors.class_tree import Questions
-from alray.assessors.crowd import SKIP
 from alray.assessors.replies import Replies
 from alray.pools.pool import Indices, Pool
 from alray.settings.run import RunSpec
@@ -252,26 +251,6 @@ def class_counts(labels: Indices, queried: Indices, labelled: Indices) -> Record
         "query_classes": len(np.unique(labels[queried])),
         "labelled_classes": len(np.unique(labels[labelled])),
     }
-
-
-def answer_rows(
-    name: Mapping[str, Any], results: Sequence[RoundResult], pool: Pool, cost: float
-) -> list[dict[str, Any]]:
-    """Return a row per answer, and per skipped question, that the run of this name has got."""
-    return [
-        {
-            **name,
-            "round": round_number,
-            "id": str(pool.ids[index]),
-            "assessor": assessor,
-            "question": None,
-            "answer": None if answer == SKIP else pool.classes[answer],
-            "cost": 0.0 if answer == SKIP else cost,
-        }
-        for result in results
-        if result.answers is not None
-        for round_number, index, assessor, answer in result.answers.table().tolist()
-    ]
 
 
 def run_values(study: str, run: RunSpec) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from alray.pools.pool import Pool
 from alray.settings.run import RunSpec
+from alray.studies.sweep.answer_rows import answer_rows, reply_rows
 from alray.studies.sweep.jobs import Progress
-from alray.studies.sweep.records import answer_rows, query_rows, round_rows
-from alray.studies.sweep.reply_rows import reply_rows
+from alray.studies.sweep.records import query_rows, round_rows
 from alray.studies.sweep.store import SweepStore
 
 Rows = list[dict[str, Any]]
