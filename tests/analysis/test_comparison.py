@@ -9,6 +9,7 @@ import pytest
 
 from alray.analysis.sweep.arms import METRICS
 from alray.analysis.sweep.comparison import Comparison, compare
+from alray.analysis.sweep.crowd_choices import CROWD_CHOICE_COLUMNS
 from alray.analysis.sweep.summary import summarise
 from tests.helpers.intervals import generator, t_interval
 from tests.helpers.sweep_frames import (
@@ -68,11 +69,12 @@ def test_columns_are_those_documented(full):
     empty = comparison_of(pd.DataFrame(), RUNS.assign(status="failed"))
     for name in set(FRAMES) - {"classes", "scores", "overlaps", "query_measures"}:
         described = str(Comparison.__doc__).split(f"{name}: ", 1)[1]
-        assert all(column in described for column in getattr(full, name)), name
+        documented = described if name != "crowd_choices" else CROWD_CHOICE_COLUMNS
+        assert all(column in documented for column in getattr(full, name)), name
         assert list(getattr(empty, name)) == list(getattr(full, name)), name
         assert getattr(empty, name).empty
         # No crowd is asked here.
-        assert getattr(full, name).empty is (name == "crowd")
+        assert getattr(full, name).empty is (name in {"crowd", "crowd_choices"})
 
 
 def test_curves_are_means_with_t_intervals(full):
