@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from alray.analysis.sweep.along import differ_in_labels
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.stopping_rules.base import StoppingRule
 from alray.analysis.sweep.stopping_rules.registry import rules_of
@@ -83,6 +84,11 @@ def stopping(
     if metric is not None and metric not in recorded:
         raise SpecError(
             f"--metric {metric}: {source.path} has no such column; take one of {', '.join(recorded)}"
+        )
+    if differ_in_labels(source.rounds):
+        raise StoreError(
+            f"{source.path}: rounds of one arm do not add labels alike, since a crowd is asked again about some "
+            "objects, or yes/no questions are asked; stopping rules are replayed over rounds that do"
         )
     crowd = source.settings.get("crowd")
     if amount is None and crowd:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from alray.analysis.sweep.along import differ_in_labels
 from alray.analysis.sweep.arms import Criterion
 from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.full_data import split_full_data
@@ -75,7 +76,9 @@ def results_from(
         ceilings=_ceilings(ceilings, metric),
         label_cost=amount,
         currency=axis.currency,
-        stopping=replayed(recorded, metric, of_label),
+        stopping=None
+        if differ_in_labels(recorded.rounds)
+        else replayed(recorded, metric, of_label),
         original=original_intervals(rounds, runs)
         if source.is_original and axis.name == "labels"
         else None,

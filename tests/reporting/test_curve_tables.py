@@ -161,8 +161,9 @@ def test_a_wrong_value_in_parquet_is_named_too(tmp_path, rows, column, message):
         (curves().iloc[:0], " has no rows"),
         (
             curves()[lambda table: (table["arm"] == "random") == (table["labels"] < 200)],
-            ", column labels: arm 'margin', seed 1, begins at 200 labels, and arm 'random', seed 1, ends at 100 labels, so "
-            "there is no label count at which both are known; leave one of them out, or give it rows that overlap",
+            ", column labels: arm 'margin', seed 1, begins at 200 labels, and arm 'random', seed 1, ends at "
+            "100 labels, so there is no label count at which both are known; leave one of them out, or give it rows "
+            "that overlap",
         ),
         (
             curves().replace({"random": "chance"}),

@@ -114,3 +114,17 @@ def test_a_metric_that_was_not_recorded_is_refused(tmp_path):
         stopping(folder, metric="rare_recall")
     with pytest.raises(SpecError, match="did you mean 'accuracy'"):
         stopping(folder, metric="acuracy")
+
+
+def test_a_crowd_that_is_asked_again_has_a_page_without_stopping_rules(pool, tmp_path):
+    crowd = {"assessors": 6, "answers": 3, "rate": 0.4, "relabel": "active_lab"}
+    study = api.sweep(
+        settings(pool, strategies=["random", "margin"], seeds=3, crowd=crowd), results=tmp_path
+    )
+    ends = study.rounds.groupby("run_id")["labels"].max()
+    assert ends.nunique() > 1, "runs differ in what they ask again"
+    made = report(study.path, formats=("html", "csv"))
+    assert "When to stop labelling" not in html_of(made)
+    assert not (study.path / "findings" / "stopping.csv").exists()
+    with pytest.raises(StoreError, match="rounds of one arm do not add labels alike"):
+        stopping(study)

@@ -58,7 +58,7 @@ def along(rounds: pd.DataFrame, runs: pd.DataFrame, axis: Axis | None = None) ->
     """
     finished = rounds[rounds["run_id"].isin(runs.loc[runs["status"] == "finished", "run_id"])]
     axis = axis or Axis(usual_axis(finished))
-    if axis == LABELS and not _differ_in_labels(finished):
+    if axis == LABELS and not differ_in_labels(finished):
         return Along(axis, rounds)
     return Along(axis, _on_common_amounts(finished, axis))
 
@@ -100,7 +100,7 @@ def _alike(each: npt.NDArray[np.float64]) -> bool:
     return bool(each.max() <= (1 + ALIKE) * each.min())
 
 
-def _differ_in_labels(rounds: pd.DataFrame) -> bool:
+def differ_in_labels(rounds: pd.DataFrame) -> bool:
     """Whether runs of a variant differ in their label counts, or have one twice, because of what a crowd is asked."""
     if not _is_recorded(rounds, "cost"):
         return False
