@@ -55,7 +55,8 @@ def test_arms_and_seeds_in_any_order_and_what_seeds_have_in_common_change_nothin
 
 
 def test_what_seeds_cannot_say_is_none():
-    for values in (np.ones((1, 5)), np.ones((3, 1)), np.array([[1.0, 2.0], [math.nan, 1.0]])):
+    missing = np.array([[1.0, 2.0, 3.0], [math.nan, 1.0, 2.0]])
+    for values in (np.ones((1, 5)), np.arange(6.0).reshape(3, 2), missing):
         assert regret_of_choosing(values, generator()) is None
     assert picking(np.ones((3, 4)), generator()).expected == 0.0
 

@@ -24,8 +24,8 @@ def with_regret(
 ) -> list[dict[str, Any]]:
     """Return the rows of a summary, with `regret` in that of the best arm of each variant.
 
-    Arms are compared on the seeds that all of them have finished; where that is one or none, or a value is missing, no
-    row gets it.
+    Arms are compared on the seeds that all of them have finished; where these are fewer than three, or a value is
+    missing, no row gets it.
     """
     found: dict[str, float] = {}
     draws = int(rng.integers(2**63))
