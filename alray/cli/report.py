@@ -117,6 +117,8 @@ def report(
             "--compare": compare,
             "--against": against,
             "--label-cost": label_cost,
+            "--x": x,
+            "--currency": currency,
         }
         others |= {"--target": targets or None, "--horizon": horizon, "--matters": matters}
         _print(_across(results, others, out, metric, formats), show=show)

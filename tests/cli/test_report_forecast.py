@@ -46,7 +46,15 @@ def test_what_makes_no_sense_ends_with_2(tables, tmp_path, options, message):
 
 @pytest.mark.parametrize(
     "options",
-    [("--target", "0.7"), ("--against", "random"), ("--label-cost", "1"), ("--horizon", "300")],
+    [
+        *(
+            ("--target", "0.7"),
+            ("--against", "random"),
+            ("--label-cost", "1"),
+            ("--horizon", "300"),
+        ),
+        *(("--x", "labels"), ("--currency", "EUR")),
+    ],
 )
 def test_across_takes_no_options_of_single_studies(tables, options):
     done = alray("report", *tables, "--across", *options)
