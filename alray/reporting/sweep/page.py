@@ -22,6 +22,7 @@ from alray.reporting.sweep import (
     difference_charts,
     forecast_charts,
     forecast_tables,
+    pay_tables,
     query_charts,
     query_tables,
     stopping_charts,
@@ -150,6 +151,8 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "query_lines": query_tables.query_lines(found.overlaps, found.query_measures, arms),
         "crowd_columns": crowd_tables.crowd_columns(),
         "crowd_lines": crowd_tables.crowd_lines(found.crowd, arms),
+        "choice_lines": pay_tables.choice_lines(found.crowd_choices, arms),
+        "beyond_lines": pay_tables.beyond_lines(results.summary, arms),
         **_stopping(results, arms),
         "original": []
         if results.original is None
