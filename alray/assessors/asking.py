@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from alray.assessors.answers import Answers, Column
+from alray.assessors.answers import Answers
+from alray.assessors.columns import Column
 from alray.assessors.crowd import SKIP, Crowd
 from alray.pools.pool import Indices
 

@@ -7,9 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from alray.assessors.class_tree import Sets
+from alray.assessors.columns import Column, Columns, empty
 from alray.pools.pool import Indices
-
-Column = npt.NDArray[np.int64]
 
 Shares = npt.NDArray[np.float64]
 """(assessors,)"""
@@ -18,15 +17,8 @@ NOBODY = -1
 """In the place of an assessor where there is no crowd."""
 
 
-def _empty() -> Column:
-    return np.empty(0, dtype=np.int64)
-
-
-_COLUMNS = ("rounds", "objects", "assessors", "questions", "answers", "ends")
-
-
 @dataclass(frozen=True, eq=False)
-class Replies:
+class Replies(Columns):
     """Answers in the order in which they were given.
 
     Attributes:
@@ -38,37 +30,18 @@ class Replies:
         ends: (m,) 1 where the object counts as labelled from then on.
     """
 
-    rounds: Column = field(default_factory=_empty)
-    objects: Indices = field(default_factory=_empty)
-    assessors: Column = field(default_factory=_empty)
-    questions: Column = field(default_factory=_empty)
-    answers: Column = field(default_factory=_empty)
-    ends: Column = field(default_factory=_empty)
-
-    def __len__(self) -> int:
-        return len(self.objects)
+    rounds: Column = field(default_factory=empty)
+    objects: Indices = field(default_factory=empty)
+    assessors: Column = field(default_factory=empty)
+    questions: Column = field(default_factory=empty)
+    answers: Column = field(default_factory=empty)
+    ends: Column = field(default_factory=empty)
 
     @property
     def asked(self) -> Indices:
         """The objects that were asked about, in the order of their first questions."""
         found, first = np.unique(self.objects, return_index=True)
         return found[np.argsort(first)]
-
-    def where(self, rows: npt.NDArray[np.bool_]) -> "Replies":
-        """Return some of them."""
-        return Replies.of_table(self.table()[rows])
-
-    def __add__(self, later: "Replies") -> "Replies":
-        return Replies.of_table(np.concatenate([self.table(), later.table()]))
-
-    def table(self) -> Column:
-        """Return (m, 6) the columns in their order, as a checkpoint holds them."""
-        return np.stack([getattr(self, name) for name in _COLUMNS], axis=1)
-
-    @staticmethod
-    def of_table(table: Column) -> "Replies":
-        """Return the answers that `table` returned."""
-        return Replies(*(table[:, column].astype(np.int64) for column in range(len(_COLUMNS))))
 
 
 class Respondent:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from alray.analysis.sweep.along import differ_in_labels
+from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.stopping_rules.base import StoppingRule
 from alray.analysis.sweep.stopping_rules.registry import rules_of
@@ -85,7 +86,7 @@ def stopping(
         raise SpecError(
             f"--metric {metric}: {source.path} has no such column; take one of {', '.join(recorded)}"
         )
-    if differ_in_labels(source.rounds):
+    if not adds_labels_alike(source):
         raise StoreError(
             f"{source.path}: rounds of one arm do not add labels alike, since a crowd is asked again about some "
             "objects, or yes/no questions are asked; stopping rules are replayed over rounds that do"
@@ -95,6 +96,13 @@ def stopping(
         amount = CrowdSpec.model_validate(crowd).label_cost
     made = replayed(source, metric or recorded[0], amount, found)
     return Stopping(source.name, made, source.problems, amount, currency)
+
+
+def adds_labels_alike(source: Source) -> bool:
+    """Return whether the same round of all finished runs of an arm has the same labels, more than the one before."""
+    split = split_full_data(source.rounds, source.runs)
+    finished = split.runs.loc[split.runs["status"] == "finished", "run_id"]
+    return not differ_in_labels(split.rounds[split.rounds["run_id"].isin(finished)])
 
 
 def replayed(

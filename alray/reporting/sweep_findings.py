@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from alray.analysis.sweep.along import differ_in_labels
 from alray.analysis.sweep.arms import Criterion
 from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.full_data import split_full_data
@@ -19,7 +18,7 @@ from alray.reporting.axis import NO_WISH, Wish, along, why
 from alray.reporting.facts import facts_of, setting_texts
 from alray.reporting.links import links_of
 from alray.reporting.sources import Source
-from alray.reporting.stopping import replayed
+from alray.reporting.stopping import adds_labels_alike, replayed
 from alray.reporting.sweep.results import SweepResults
 from alray.seeding import generator
 from alray.settings.location import StudyPath
@@ -76,9 +75,7 @@ def results_from(
         ceilings=_ceilings(ceilings, metric),
         label_cost=amount,
         currency=axis.currency,
-        stopping=None
-        if differ_in_labels(recorded.rounds)
-        else replayed(recorded, metric, of_label),
+        stopping=replayed(recorded, metric, of_label) if adds_labels_alike(recorded) else None,
         original=original_intervals(rounds, runs)
         if source.is_original and axis.name == "labels"
         else None,

@@ -281,8 +281,7 @@ class ExecutionSpec(Settings):
     )
     tracker: str | None = Field(
         None,
-        description="keep a sweep's runs there too while they play: mlflow or mlflow:URI, tensorboard or "
-        "tensorboard:FOLDER, or a tracker of your own (module:Class)",
+        description="keep a sweep's runs there too: mlflow[:URI], tensorboard[:FOLDER] or your own module:Class",
     )
 
     @property

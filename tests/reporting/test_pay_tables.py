@@ -47,6 +47,10 @@ def test_a_crowd_s_settings_stand_in_a_table_with_what_they_save(made):
     assert f"{signed(row['alc_difference'])} {ends}" in text
 
 
+def test_runs_on_full_data_are_no_reason_to_leave_stopping_rules_out(made):
+    assert "findings/stopping.csv" in made.files
+
+
 def test_each_arm_s_best_budget_stands_beside_all_labels(made):
     summary = pd.read_csv(made.folder / "findings" / "summary.csv")
     text = section_of(made, "beyond")

@@ -1,5 +1,6 @@
 """The interface of stopping rules: frozen dataclasses whose fields are their options, with one method, `stops`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,7 +18,7 @@ Curve = Mapping[str, Values]
 
 
 @dataclass(frozen=True)
-class StoppingRule:
+class StoppingRule(ABC):
     """When to stop labelling, by what a campaign knows at the time.
 
     Attributes:
@@ -27,16 +28,16 @@ class StoppingRule:
     name: ClassVar[str]
 
     @property
+    @abstractmethod
     def needs(self) -> tuple[str, ...]:
         """The columns that it reads, beside `round` and `labels`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stops(self, curve: Curve) -> Stops:
         """Return for each round whether the rule says to stop after it: later rounds play no part.
 
         What is unknown is no reason to stop.
         """
-        raise NotImplementedError
 
 
 def require(condition: bool, option: str, wanted: str, value: object) -> None:  # noqa: FBT001 -- reads as a sentence
