@@ -3,9 +3,9 @@
 import gc
 import os
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import Literal
 
 import numpy as np
@@ -42,7 +42,7 @@ class Misbehaving(Random):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
-        time.sleep(self.pause)
+        sleep(self.pause)
         on_node = self.node in ("any", os.environ.get(NODE))
         if on_node and len(signals.candidates) == self.left:
             if self.act == "raise":
@@ -50,7 +50,7 @@ class Misbehaving(Random):
             if self.act == "exit":
                 os.kill(os.getpid(), signal.SIGKILL)
             if self.act == "hang":
-                time.sleep(1000.0)
+                sleep(1000.0)
             if self.act == "corrupt":
                 corrupt_pools()
         return super().select(signals, k, rng)
@@ -83,6 +83,6 @@ class Deadly(OwnNetwork):
     @override
     def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
         if os.environ.get(NODE) == "bad":
-            time.sleep(0.3)
+            sleep(0.3)
             os.kill(os.getpid(), signal.SIGKILL)
         return super().forward(features, present)

@@ -3,6 +3,8 @@ import logging
 import pytest
 import ray
 
+from tests.helpers import plugins
+
 STORE_BYTES = 200 * 2**20
 
 
@@ -31,3 +33,11 @@ def cluster():
     )
     yield ray.get_runtime_context().gcs_address
     ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def no_pauses_here():
+    """Let strategies pause in other processes alone: what runs in this one is neither killed nor interrupted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plugins, "sleep", lambda _: None)
+        yield

@@ -16,7 +16,7 @@ from alray.studies.sweep.store import SweepStore
 from tests.helpers.processes import module_options, ray_workers, spec_file
 from tests.helpers.studies import Recorder, assert_same_records, settings
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("no_pauses_here")]
 
 ROUNDS = 12
 SLOW = "tests.helpers.plugins:Misbehaving:pause=0.3"

@@ -16,7 +16,7 @@ from tests.helpers.plugins import NODE, misbehaving
 from tests.helpers.processes import module_options, spec_file
 from tests.helpers.studies import ROUNDS, comparable, settings
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("no_pauses_here")]
 
 BAD = "bad"
 STORE_BYTES = 100 * 2**20
