@@ -43,6 +43,8 @@ RANDOM = (
 """Strategies that draw."""
 BETWEEN_EQUALS = ("galaxy",)
 """Strategies that draw between equally good objects alone, of which there are always some."""
+QUICK = {"batch_bald": "batch_bald:samples=500"}
+"""Options by which a strategy takes a third of the time for the same steps: all configurations, then drawn ones."""
 every_strategy = pytest.mark.parametrize("text", CASES)
 scoring_strategies = pytest.mark.parametrize("text", SCORING)
 
@@ -120,6 +122,7 @@ def test_another_seed_matters_only_for_random_choice(text):
 @every_strategy
 def test_ties_are_broken_at_random(text):
     """Where all objects are alike, each of 60 is among the 12 in a fifth of 150 draws."""
+    text = QUICK.get(text, text)
     alike = permuted(make_signals(parse(text).needs), np.zeros(N, dtype=np.int64))
     signals = dataclasses.replace(alike, candidates=np.arange(N))
     if alike.shortlist is not None:
