@@ -168,7 +168,7 @@ def price_figure(paid: pd.DataFrame, study: str) -> Figure | None:
     rows = rows.rename(columns={"saved_high": "high"})[["arm", "price", "saved", "low", "high"]]
     if not len(rows):
         return None
-    x = alt.X("price:Q", axis=alt.Axis(title="price of an answer, of a label's", format=".1f"))
+    x = alt.X("price:Q", axis=alt.Axis(title="price of an answer / of a label", format=".1f"))
     axis = alt.Axis(title="money saved", format="%")
     scale = alt.Scale(domain=[-1, 1], nice=False, clamp=True)
     y = alt.Y("saved:Q", axis=axis, scale=scale)
