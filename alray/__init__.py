@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from alray.reporting.notebook import load_correlation as load_correlation
     from alray.reporting.writing import Report as Report
     from alray.settings.correlation import CorrelationSpec as CorrelationSpec
+    from alray.settings.suspects import SuspectsSpec as SuspectsSpec
     from alray.settings.sweep import StudySpec as StudySpec
     from alray.settings.sweep import SweepSpec as SweepSpec
     from alray.studies.correlation.results import Correlation as Correlation
+    from alray.studies.suspects.finding import Suspects as Suspects
+    from alray.studies.suspects.finding import suspects as suspects
     from alray.studies.sweep.results import Study as Study
     from alray.studies.sweep.results import Sweep as Sweep
 
@@ -27,6 +30,8 @@ _MODULES = {
     "Report": "reporting.writing",
     "Study": "studies.sweep.results",
     "StudySpec": "settings.sweep",
+    "Suspects": "studies.suspects.finding",
+    "SuspectsSpec": "settings.suspects",
     "Sweep": "studies.sweep.results",
     "SweepSpec": "settings.sweep",
     "correlate": "api",
@@ -35,6 +40,7 @@ _MODULES = {
     "report": "reporting.api",
     "report_across": "reporting.across",
     "report_pair": "reporting.api",
+    "suspects": "studies.suspects.finding",
     "sweep": "api",
 }
 """Public name: the module that holds it, imported when it is first used; `import alray` loads neither torch nor Ray."""

@@ -42,6 +42,8 @@ Purpose = Literal[
     "twin",
     "leakage_sample",
     "overlapping_windows",
+    "folds",
+    "planted_labels",
 ]
 
 

@@ -1,7 +1,6 @@
-"""`alray pool`: describe a pool, import one, make one."""
+"""`alray pool`: describe a pool, look for wrong labels, import one, make one."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from copy import copy
 from shlex import quote
 from textwrap import indent, wrap
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alray.cli.options import COLUMNS
-from alray.cli.running import console
+from alray.cli.running import bar, console
 from alray.cli.settings_options import Setting, SettingsCommand, pairs
+from alray.cli.suspects import suspects
 from alray.errors import SpecError
 from alray.pools.files.layouts import LAYOUTS
 
@@ -177,7 +177,7 @@ def import_command(source: str, out: str, **options: Any) -> None:
     target = Target(
         Path(expand_home(out)), options["dtype"], options["overwrite"], options["drop_empty"]
     )
-    with progress("importing") as advance:
+    with bar("importing") as advance:
         written = import_pool(Path(expand_home(source)), target, import_options, advance)
     report_written(written)
 
@@ -196,21 +196,6 @@ def column_range(name: str, text: str) -> tuple[int, int]:
     return int(first), int(end)
 
 
-@contextmanager
-def progress(title: str) -> "Iterator[Callable[[int, int], None]]":
-    """Show a bar on stderr if it is a terminal; yields a function of the numbers of done and of all objects."""
-    from rich.progress import Progress
-
-    shown_on = console(stderr=True)
-    with Progress(console=shown_on, transient=True, disable=not shown_on.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield advance
-
-
 def report_written(written: "WriteSummary") -> None:
     """Print the counts of the written pool, and the next commands."""
     counts = f"{written.objects:,} objects, {written.classes} classes"
@@ -227,6 +212,9 @@ def report_written(written: "WriteSummary") -> None:
     path = quote(str(written.path))
     click.echo(f"next: alray pool describe {path}")
     click.echo(f"      alray sweep --pool {path}")
+
+
+pool.add_command(suspects)
 
 
 @pool.group("make")
@@ -251,7 +239,7 @@ def synthetic_command(out: str, given: dict[str, Any], overwrite: bool) -> None:
     from alray.settings.files import expand_home
 
     spec = validate(SyntheticSpec, given, "the command line")
-    with progress("making") as advance:
+    with bar("making") as advance:
         target = Target(Path(expand_home(out)), overwrite=overwrite)
         written = write_chunks(make_synthetic(spec), spec.objects, target, advance)
     report_written(written)

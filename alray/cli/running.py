@@ -1,7 +1,8 @@
 """What `sweep` and `correlate` do alike: run a study with its progress shown, write its page, name what failed."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alray.errors import AlrayError, Interrupted
@@ -50,6 +51,21 @@ def run_study(
             return run(spec, observer=observer, command=command, **options)
     except Interrupted:
         raise Interrupted("stopped; the same command goes on from here") from None
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr if it is a terminal; yields a function of the numbers of what is done and of all."""
+    from rich.progress import Progress
+
+    shown_on = console(stderr=True)
+    with Progress(console=shown_on, transient=True, disable=not shown_on.is_terminal) as shown:
+        task = shown.add_task(title, total=None)
+
+        def advance(done: int, total: int) -> None:
+            shown.update(task, completed=done, total=total)
+
+        yield advance
 
 
 def _starting_message(execution: "ExecutionSpec") -> str:

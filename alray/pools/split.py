@@ -54,7 +54,7 @@ def assign_parts(
     target: Counts = shares[:, None] * sizes[None, :]
     target[1:] = np.maximum(1, np.rint(target[1:]))
     target[TRAIN] = sizes - target[1:].sum(axis=0)
-    part = _stratify(pool.labels, pool.groups, target, rng)
+    part = stratify(pool.labels, pool.groups, target, rng)
     _require_every_class(part, pool)
     return part
 
@@ -74,7 +74,7 @@ def train_classes(
     return dict(zip(pool.classes, mean.tolist(), strict=True))
 
 
-def _stratify(
+def stratify(
     labels: Indices, groups: Indices | None, target: Counts, rng: np.random.Generator
 ) -> Parts:
     """Return the part of each object; `target` is (parts, classes), the wanted numbers of objects.
@@ -134,7 +134,7 @@ def _with_validation(pool: Pool, given: Parts, share: float, rng: np.random.Gene
     wanted = np.minimum(np.maximum(1, np.rint(share * sizes)), np.maximum(sizes - 1, 0))
     groups = None if pool.groups is None else pool.groups[train]
     parts = given.copy()
-    parts[train] = _stratify(labels, groups, np.stack([sizes - wanted, wanted]), rng)
+    parts[train] = stratify(labels, groups, np.stack([sizes - wanted, wanted]), rng)
     if not (parts == VALIDATION).any():
         raise PoolError(
             f"{pool.name}: no object of the train part can be taken for validation: its classes have one object "

@@ -1,7 +1,7 @@
 """What yes/no questions save, and at which price they pay beside labels, as tables.
 
-Reads the studies that `scripts/studies/questions` has run below the folder STUDIES, and writes arms.csv, prices.csv and
-README.md into the folder OUT.
+Reads the studies that `scripts/studies/questions` has run below the folder STUDIES, and writes arms.csv, prices.csv,
+money.csv, a figure of prices per study, and README.md into the folder OUT.
 """
 
 import math
@@ -12,15 +12,12 @@ import numpy as np
 import pandas as pd
 
 from alray import load
-from alray.statistics.curves import labels_needed, monotone
 from alray.statistics.paired import mean_interval
+from studies.questions_prices import money, price_figure, price_table, prices
 
-PASSIVE, RANDOM = "questions:passive", "random"
+PASSIVE = "questions:passive"
 SHARE = 0.3
 """Of the passive arm's questions for all labels, as Hu et al. 2019 report."""
-
-LEARNT = (0.1, 0.25, 0.5, 0.75)
-"""Shares of the train part whose labels random choice has bought at a target."""
 
 INTRODUCTION = """# Yes/no questions about classes, beside labels
 
@@ -54,45 +51,9 @@ def arms(rounds: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def prices(rounds: pd.DataFrame) -> pd.DataFrame:
-    """Return the price of an answer at which an arm that asks costs what one that buys labels does, at some targets.
-
-    It is a share of the price of a label: what a label arm needs in labels for an accuracy over what the other needs in
-    answers, by monotone mean curves. Targets are what random choice reaches with a part of the labels.
-    """
-    labelled = [arm for arm in (RANDOM, "margin") if arm in set(rounds["arm"])]
-    asking = list(dict.fromkeys(rounds.loc[rounds["partly_labelled"].notna(), "arm"]))
-    curves = {arm: _mean_curve(rounds, arm) for arm in (*labelled, *asking)}
-    bought, accuracy = curves[RANDOM]
-    rows = []
-    for part in LEARNT:
-        target = float(np.interp(part * bought[-1], bought, accuracy))
-        needed = {arm: labels_needed(*curve, target) for arm, curve in curves.items()}
-        rows += [
-            {
-                "labels of random": part,
-                "accuracy": target,
-                "arm": arm,
-                "against": other,
-                "price": needed[other] / needed[arm],
-            }
-            for arm in asking
-            for other in labelled
-        ]
-    return pd.DataFrame(rows)
-
-
 def _accuracy(rounds: pd.DataFrame, arm: str, seed: int, answers: float) -> float:
     run = rounds[(rounds["arm"] == arm) & (rounds["seed"] == seed)].sort_values("round")
     return float(np.interp(answers, run["answers"], run["accuracy"]))
-
-
-def _mean_curve(rounds: pd.DataFrame, arm: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return what an arm has bought in each round and its accuracy, means over seeds, as a curve that never falls."""
-    means = rounds[rounds["arm"] == arm].groupby("round")[["answers", "accuracy"]].mean()
-    # Where everything is labelled nothing more is bought.
-    means = means[~means["answers"].round().duplicated()]
-    return means["answers"].to_numpy(float), monotone(means["accuracy"].to_numpy(float))
 
 
 def arm_table(found: pd.DataFrame) -> str:
@@ -117,39 +78,36 @@ def arm_table(found: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
-def price_table(found: pd.DataFrame) -> str:
-    """Return `prices` as a Markdown table: a column per target."""
-    targets = found.drop_duplicates("labels of random")
-    heads = [
-        f"{100 * row['labels of random']:.0f} % ({row['accuracy']:.3f})"
-        for row in targets.to_dict("records")
-    ]
-    lines = [f"| arm | against | {' | '.join(heads)} |", "| --- " * (len(heads) + 2) + "|"]
-    for (arm, other), rows in found.groupby(["arm", "against"], sort=False):
-        cells = ["" if math.isnan(each) else f"{each:.3f}" for each in rows["price"]]
-        lines.append(f"| {arm} | {other} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
 @click.command(help=__doc__)
 @click.argument("studies", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 def main(studies: Path, out: Path) -> None:
     folders = sorted(path.parent for path in studies.glob("*/summary.parquet"))
-    kept_arms, kept_prices, page = [], [], INTRODUCTION
+    if not folders:
+        raise click.UsageError(
+            f"there is no study below {studies}: run scripts/studies/questions first"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    tables: dict[str, list[pd.DataFrame]] = {"arms": [], "prices": [], "money": []}
+    page = INTRODUCTION
     for folder in folders:
         rounds = load(folder).rounds
         of_arms, of_prices = arms(rounds), prices(rounds)
+        paid = money(of_prices)
         page += f"## {folder.name}\n\n{arm_table(of_arms)}\n"
         page += (
             "An answer pays where it costs less than this share of a label, at the accuracy that random choice reaches "
-            f"with a part of all labels:\n\n{price_table(of_prices)}\n"
+            "with a part of all labels (95 % intervals over seeds; empty where a curve begins above that accuracy or "
+            f"does not reach it):\n\n{price_table(of_prices)}\n"
         )
-        kept_arms.append(of_arms.assign(study=folder.name))
-        kept_prices.append(of_prices.assign(study=folder.name))
-    out.mkdir(parents=True, exist_ok=True)
-    pd.concat(kept_arms).to_csv(out / "arms.csv", index=False)
-    pd.concat(kept_prices).to_csv(out / "prices.csv", index=False)
+        figure = price_figure(paid, folder.name)
+        if figure is not None:
+            (out / f"prices-{folder.name}.svg").write_bytes(figure.svg())
+            page += f"![Money saved over the price of an answer](prices-{folder.name}.svg)\n\n"
+        for name, frame in (("arms", of_arms), ("prices", of_prices), ("money", paid)):
+            tables[name].append(frame.assign(study=folder.name))
+    for name, frames in tables.items():
+        pd.concat(frames).to_csv(out / f"{name}.csv", index=False)
     (out / "README.md").write_text(page)
     click.echo(page)
 

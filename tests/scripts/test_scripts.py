@@ -22,6 +22,7 @@ from benchmarks.workloads import make_pool
 from chaos_study.__main__ import chaos
 from studies import (
     bald_members_table,
+    crowd_table,
     digits_pool,
     forecast_table,
     level_table,
@@ -29,6 +30,7 @@ from studies import (
     prediction_table,
     splits_table,
     summary_picture,
+    suspects_table,
 )
 from studies.reproduction.__main__ import main as reproduce
 
@@ -74,7 +76,9 @@ HELPED = {
     "level_table": level_table.main,
     "nulls_table": nulls_table.main,
     "splits_table": splits_table.main,
+    "scripts/studies/crowd": crowd_table.main,
     "scripts/studies/summary_picture": summary_picture.main,
+    "scripts/studies/suspects": suspects_table.main,
     "scripts/studies/reproduce": reproduce,
 }
 
@@ -131,6 +135,8 @@ echo "$(pwd) ${{PYTHONPATH:-}} $*" >>"{log}"
     [
         ("bench", ".[dev]", "{scripts} -P -m benchmarks"),
         ("chaos", ".", "{scripts} -P -m chaos_study"),
+        ("studies/crowd", ".[dev]", "{scripts} -P -m studies.crowd_table"),
+        ("studies/suspects", ".[dev]", "{scripts} -P -m studies.suspects_table"),
         ("studies/summary_picture", ".", " {scripts}/studies/summary_picture.py"),
         ("studies/reproduce", ".[dev]", "{scripts} -P -m studies.reproduction"),
     ],

@@ -17,6 +17,7 @@ from alray.analysis.sweep.forecast import FORECAST_COLUMNS, NEEDED_COLUMNS
 from alray.analysis.sweep.original import ORIGINAL_COLUMNS
 from alray.analysis.sweep.stopping_rules.replay import STOPPING_COLUMNS
 from alray.studies.folder import table
+from alray.studies.suspects.finding import SUSPECT_COLUMNS
 from alray.studies.sweep import records
 from alray.studies.sweep.results import load
 from tests.helpers.records import README, documented, schema, typed
@@ -29,8 +30,9 @@ REPORTED = {
     "pairs": PAIRS_COLUMNS,
     "losses": LOSSES_COLUMNS,
     "areas": AREAS_COLUMNS,
+    "suspects": SUSPECT_COLUMNS,
 }
-"""Heading of what `alray report` computes besides: its columns."""
+"""Heading of what `alray report` and `alray pool suspects` compute besides: its columns."""
 
 
 @pytest.fixture(scope="module")

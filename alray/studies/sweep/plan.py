@@ -22,12 +22,11 @@ from alray.settings.run import RunSpec
 from alray.settings.sweep import FULL_DATA, SweepSpec, fitting_budget
 from alray.strategies import canonical, custom_name, identity, parse
 from alray.studies.effects import Configuration, refuse_equal, refuse_without_effect
-from alray.studies.sweep import without_rounds
+from alray.studies.sweep import question_plan, without_rounds
 from alray.studies.sweep.arm import Arm, without_stopping
 from alray.studies.sweep.controls import say_added, with_controls
 from alray.studies.sweep.initial import check_initial_selection
 from alray.studies.sweep.network_checks import check_networks, check_screen
-from alray.studies.sweep.question_plan import TreeRows, check_questions, sets_of, with_questions
 from alray.studies.sweep.run_settings import run_of
 from alray.studies.sweep.screening import is_exact_round, shortlist_size
 from alray.studies.sweep.variation import (
@@ -111,7 +110,7 @@ def make_plan(
     pools: Pools,
     shared: SharedPool,
     code: CustomCode = NO_CODE,
-    tree: TreeRows | None = None,
+    tree: question_plan.TreeRows | None = None,
 ) -> Plan:
     """Expand a study into arms and runs.
 
@@ -125,10 +124,10 @@ def make_plan(
     Raises:
         SpecError: A strategy, setting or combination of them cannot work on this pool.
     """
-    study = with_questions(without_rounds.with_random_alone(study))
-    sets = sets_of(study, pools.own.classes, tree)
+    study = question_plan.with_questions(without_rounds.with_random_alone(study))
+    sets = question_plan.sets_of(study, pools.own.classes, tree)
     arms = with_controls([replace(arm, sets=sets) for arm in _arms(study, code)])
-    check_questions(arms, len(pools.own.classes))
+    question_plan.check_questions(arms, len(pools.own.classes))
     smallest = _check_budgets(arms, pools, shared, study)
     views = [shared.view(run) for run in smallest]
     configurations = [
@@ -212,8 +211,7 @@ def _arms(study: SweepSpec, code: CustomCode) -> list[Arm]:
     """Multiply strategies by the variants of the settings."""
     arms = [
         _arm(study, text, choice, code)
-        for choice in choices(study.vary)
-        for text in study.strategies
+        for text, choice in question_plan.arms_of(study.strategies, choices(study.vary))
     ]
     labels = [arm.label for arm in arms]
     repeated = sorted({label for label in labels if labels.count(label) > 1})

@@ -1,15 +1,20 @@
 """Yes/no questions in a study's plan: which arms ask, about which sets of classes, and what cannot go with them."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from alray.assessors.class_tree import sets_of_names, sets_of_parents
 from alray.errors import SpecError
+from alray.settings.crowd import WORLD
 from alray.settings.estimators import class_of
 from alray.settings.questions import FROM_FEATURES, FROM_NAMES, AskedSpec, ClassSet, QuestionsSpec
 from alray.settings.sweep import SweepSpec
 from alray.strategies import parse
 from alray.strategies.questions.arms import QuestionStrategy
 from alray.studies.sweep.arm import Arm
+
+_logger = logging.getLogger(__name__)
 
 TreeRows = Sequence[tuple[str, str]]
 """Class (or node) and parent, of a file."""
@@ -30,6 +35,39 @@ def with_questions(study: SweepSpec) -> SweepSpec:
     if not asking or study.questions is not None:
         return study
     return study.model_copy(update={"questions": QuestionsSpec()})
+
+
+def arms_of(
+    strategies: Sequence[str], choices: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each arm's strategy and varied settings: every strategy with every choice of their values.
+
+    Arms that ask yes/no questions come once for all settings of a crowd that are about labels, such as crowd.answers:
+    one assessor answers a question, and all arms that differ in these alone would be the same run.
+    """
+    seen: list[tuple[str, Mapping[str, Any]]] = []
+    left: dict[str, None] = {}
+    for choice in choices:
+        for text in strategies:
+            if not isinstance(parse(text), QuestionStrategy):
+                yield text, choice
+                continue
+            kept = {name: value for name, value in choice.items() if not _of_labels(name)}
+            left |= dict.fromkeys(name for name in choice if name not in kept)
+            if (text, kept) not in seen:
+                seen.append((text, kept))
+                yield text, kept
+    if left:
+        _logger.info(
+            "arms that ask yes/no questions run once, not for each value of %s: one assessor answers a question",
+            " and ".join(left),
+        )
+
+
+def _of_labels(name: str) -> bool:
+    """Whether a setting says how a crowd is asked for labels, and what is made of its answers."""
+    section, _, key = name.partition(".")
+    return section == "crowd" and key not in WORLD
 
 
 def sets_of(

@@ -1,0 +1,121 @@
+"""One study in a file with all that there is about answers: a crowd, yes/no questions, and variants of the crowd."""
+
+import pandas as pd
+import pytest
+import yaml
+
+from alray import api, load
+from tests.helpers.builders import plan_of
+from tests.helpers.command import alray
+from tests.helpers.experiments import POOL
+from tests.helpers.studies import settings
+
+ASKING = ["questions:passive", "questions:alpf:score=edc"]
+CROWD = {"assessors": 6, "errors": "structured", "rate": 0.2, "answers": 2, "cost": 0.05}
+TREE = "class,parent\nclass-0,near\nclass-1,near\nnear,all\nclass-2,all\n"
+
+
+def written(folder, pool, **changes):
+    """Write a settings file with all of it, and the tree of classes that it names; return the file."""
+    (folder / "tree.csv").write_text(TREE)
+    study = settings(
+        pool,
+        strategies=["random", "margin", *ASKING],
+        crowd=CROWD,
+        questions={"tree": str(folder / "tree.csv"), "cost": 0.02},
+        vary={"crowd.answers": [2, 1]},
+        seeds=1,
+        rounds=2,
+    )
+    study.update(changes)
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(study))
+    return path
+
+
+@pytest.fixture(scope="module")
+def study(pool, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("together")
+    done = alray("sweep", written(folder, pool), "--results", folder / "results", "--no-report")
+    assert done.exit_code == 0, done.output
+    assert "arms that ask yes/no questions run once, not for each value of crowd.answers" in (
+        " ".join(done.stderr.split())
+    )
+    return load(folder / "results" / "study")
+
+
+def test_arms_that_ask_come_once_and_label_arms_with_each_number_of_answers(study):
+    arms = ["random", "random [answers=1]", "margin", "margin [answers=1]"]
+    assert sorted(study.runs["arm"].unique()) == sorted([*arms, *ASKING])
+    assert (study.runs["status"] == "finished").all()
+    against = study.runs.drop_duplicates("arm").set_index("arm")["against"]
+    assert against["margin [answers=1]"] == "random [answers=1]"
+    assert against[ASKING[1]] == ASKING[0]
+    assert against[ASKING[0]] == "random"
+
+
+def test_all_is_compared_along_money(study):
+    assert set(study.summary["axis"]) == {"cost"}
+    ends = study.rounds.groupby("arm")["cost"].max()
+    paid = study.answers.groupby(["arm", "seed"])["cost"].sum().groupby("arm").max()
+    pd.testing.assert_series_equal(ends, paid, check_names=False)
+    # The study's own settings pay 2 answers for each of 20 + 2 x 5 labels.
+    assert ends["random"] == pytest.approx(30 * 2 * 0.05)
+    assert ends["random [answers=1]"] == pytest.approx(60 * 0.05)
+
+
+def test_the_crowd_answers_labels_and_questions_with_its_structured_errors(study):
+    answers = study.answers
+    asked = answers["question"].notna()
+    assert set(answers.loc[asked, "arm"]) == set(ASKING)
+    assert set(answers.loc[asked, "answer"]) == {"yes", "no"}
+    assert answers["assessor"].between(0, 5).all()
+    questions = set(answers.loc[asked, "question"])
+    assert questions <= {"class-0", "class-1", "class-2", "near", "all"}
+    assert "near" in questions
+
+
+def test_without_the_studys_own_number_of_answers_arms_that_ask_come_once_too():
+    plan = plan_of(
+        POOL, strategies=["random", ASKING[1]], crowd=CROWD, vary={"crowd.answers": [1, 3]}
+    )
+    arms = {arm.label: (arm.against, arm.study.rounds) for arm in plan.arms}
+    assert arms.keys() == {"random [answers=1]", "random [answers=3]", *ASKING}
+    assert arms[ASKING[1]] == (ASKING[0], 3)
+    assert arms[ASKING[0]] == ("", 3)
+
+
+def test_settings_of_what_assessors_are_like_vary_for_arms_that_ask_too():
+    vary = {"crowd.rate": [0.1, 0.3], "crowd.aggregate": ["majority", "one_coin"]}
+    plan = plan_of(POOL, strategies=["random", ASKING[0]], crowd=CROWD, vary=vary)
+    labels = [arm.label for arm in plan.arms if arm.text == ASKING[0]]
+    assert labels == [f"{ASKING[0]} [rate=0.1]", f"{ASKING[0]} [rate=0.3]"]
+    assert len({run.run_id for run in plan.runs}) == 2 + 4
+
+
+def test_the_arms_that_ask_are_the_runs_of_a_study_without_variants(pool):
+    settings_ = {"crowd": CROWD, "strategies": ["random", *ASKING]}
+    plain = api.plan_sweep(settings(pool, **settings_))
+    varied = api.plan_sweep(settings(pool, **settings_, vary={"crowd.answers": [1, 3]}))
+    asked = [{run.run_id for run in plan.runs if run.questions} for plan in (plain, varied)]
+    assert asked[0] == asked[1]
+    assert len(asked[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "tree", "message"),
+    [
+        ({"crowd": {**CROWD, "rate": 2}}, TREE, "crowd.rate: Input should be less than 1"),
+        ({"crowd": {**CROWD, "answers": 7}}, TREE, "answers = 7 is more than assessors = 6"),
+        ({"vary": {"crowd.answers": [1, 9]}}, TREE, "answers = 9 is more than assessors = 6"),
+        ({"vary": {"questions.rate": [0, 0.1]}}, TREE, "vary: questions.rate is the same for all"),
+        ({}, TREE.replace("class-2", "clas-2"), "clas"),
+    ],
+)
+def test_bad_settings_are_refused_with_exit_code_2(pool, tmp_path, changes, tree, message):
+    path = written(tmp_path, pool, **changes)
+    (tmp_path / "tree.csv").write_text(tree)
+    done = alray("sweep", path, "--results", tmp_path / "results")
+    assert done.exit_code == 2
+    assert message in " ".join(done.stderr.split())
+    assert not (tmp_path / "results").exists()
