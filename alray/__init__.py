@@ -8,6 +8,7 @@ from alray._version import __version__ as __version__
 if TYPE_CHECKING:
     from alray.api import correlate as correlate
     from alray.api import sweep as sweep
+    from alray.choosing import choose as choose
     from alray.reporting.across import report_across as report_across
     from alray.reporting.api import report as report
     from alray.reporting.api import report_pair as report_pair
@@ -17,18 +18,29 @@ if TYPE_CHECKING:
     from alray.settings.correlation import CorrelationSpec as CorrelationSpec
     from alray.settings.sweep import StudySpec as StudySpec
     from alray.settings.sweep import SweepSpec as SweepSpec
+    from alray.studies.choosing.rule import ChoiceSeed as ChoiceSeed
+    from alray.studies.choosing.trained import TrainedModality as TrainedModality
+    from alray.studies.choosing.trained import TrainedNetwork as TrainedNetwork
+    from alray.studies.choosing.work import ChoiceOptions as ChoiceOptions
+    from alray.studies.choosing.work import LabelledObjects as LabelledObjects
     from alray.studies.correlation.results import Correlation as Correlation
     from alray.studies.sweep.results import Study as Study
     from alray.studies.sweep.results import Sweep as Sweep
 
 _MODULES = {
+    "ChoiceOptions": "studies.choosing.work",
+    "ChoiceSeed": "studies.choosing.rule",
     "Correlation": "studies.correlation.results",
     "CorrelationSpec": "settings.correlation",
+    "LabelledObjects": "studies.choosing.work",
     "Report": "reporting.writing",
     "Study": "studies.sweep.results",
     "StudySpec": "settings.sweep",
     "Sweep": "studies.sweep.results",
     "SweepSpec": "settings.sweep",
+    "TrainedModality": "studies.choosing.trained",
+    "TrainedNetwork": "studies.choosing.trained",
+    "choose": "choosing",
     "correlate": "api",
     "load": "reporting.notebook",
     "load_correlation": "reporting.notebook",

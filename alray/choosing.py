@@ -28,6 +28,7 @@ from alray.studies.choosing.trained import TrainedNetwork
 from alray.studies.choosing.work import ChoiceOptions, Choosing
 from alray.studies.executor import Executor
 from alray.studies.inline import InlineExecutor
+from alray.studies.notebook_progress import ChoosingProgress, in_notebook
 from alray.studies.retries import HERE
 
 _logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def choose(
         trained: The network, or a file of it.
         strategy: A strategy that scores each object alone, or one that compares objects: it chooses from a short list.
         options: Ids that may not be chosen, the seed, where it runs, and others.
-        observer: Learns what happens.
+        observer: Learns what happens. None: a notebook shows progress, and other programs show nothing.
 
     Raises:
         AlrayError: Something in the arguments, the pool or the cluster prevents it.
@@ -76,6 +77,8 @@ def choose(
     excluded = given.exclude if callable(given.exclude) else IdSet(given.exclude)
     candidates = candidate_pool(_pool_spec(pool), network.shapes, excluded)
     code = find_code(filter(None, [custom_model(network.model.name), custom_name(text)]))
+    if observer is None and in_notebook():
+        observer = ChoosingProgress()
     found = choose_with(Choosing(candidates, network, text, number, given, code), observer)
     for note in found.notes:
         _logger.warning(note)
