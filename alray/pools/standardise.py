@@ -76,7 +76,8 @@ def standardise_by(
     # A small deviation is no reason to take a feature for constant: its unit may be small.
     deviation = np.where(deviation == 0, 1.0, deviation)
     writer = _writer(modality, dtype, last=last)
-    broken = []
+    # A part of a pool may have no object with this modality.
+    broken = [np.empty(0, np.int64)]
     with np.errstate(over="ignore"):
         for start in range(0, len(features), ROWS_AT_A_TIME):
             block = features[start : start + ROWS_AT_A_TIME].astype(np.float64)

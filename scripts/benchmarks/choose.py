@@ -59,7 +59,7 @@ def write_objects(path: Path, objects: int, features: int) -> None:
             rng = np.random.default_rng(start)
             values = rng.standard_normal((number, features), dtype=np.float32)
             ids = np.array([f"post-{n:010d}" for n in range(start, start + number)], object)
-            labels = np.ma.masked_all(number, np.int64)
+            labels = np.ma.MaskedArray(np.zeros(number, np.int64), mask=True)
             modality = ChunkModality(values, np.ones(number, np.bool_))
             yield Chunk(ids, labels, {"image": modality})
 
@@ -137,7 +137,7 @@ def in_memory(path: Path, features: int, network: TrainedNetwork, strategy: str)
 def equal_in_memory(found: Choice, expected: np.ndarray) -> bool:
     """Return whether a choice has the rows and the scores of the best in memory, to the bit."""
     rows, scores = expected[:, : len(found)]
-    return found.rows.tolist() == rows.tolist() and found.scores.tolist() == scores.tolist()
+    return bool(np.array_equal(found.rows, rows) and np.array_equal(found.scores, scores))
 
 
 def compare(path: Path, features: int, network: TrainedNetwork, query: int) -> list[str]:

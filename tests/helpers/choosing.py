@@ -12,7 +12,6 @@ from alray.choosing import choose
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality
 from alray.pools.reading_parts import candidate_pool
-from alray.pools.standardise import moments_among
 from alray.seeding import torch_seed
 from alray.settings.common import (
     ExecutionSpec,
@@ -23,7 +22,7 @@ from alray.settings.common import (
 )
 from alray.studies.choosing.choice import Choice
 from alray.studies.choosing.rule import ChoiceSeed
-from alray.studies.choosing.trained import TrainedModality, TrainedNetwork
+from alray.studies.choosing.trained import TrainedNetwork, modalities_among
 from alray.studies.choosing.work import ChoiceOptions, Choosing, LabelledObjects
 from alray.training.learner import fresh_learner
 from tests.helpers.builders import randomise
@@ -87,7 +86,7 @@ def trained_network(
     spec = model or ModelSpec(width=16)
     own = modalities or [as_modality(name, values) for name, values in features().items()]
     everything = np.ones(OBJECTS, np.bool_)
-    known = tuple(TrainedModality(m.name, m.shape, moments_among(m, everything)) for m in own)
+    known = modalities_among(own, everything)
     empty = TrainedNetwork(spec, CLASSES, known, "float32", {})
     pool = PoolTensors(empty.prepare(own, np.arange(OBJECTS).astype(object)))
     training = TrainingSpec(loss_prediction=LossPredictionSpec() if loss_prediction else None)

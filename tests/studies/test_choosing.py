@@ -5,16 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 from alray.choosing import choose_with
 from alray.errors import PoolError
 from alray.networks.generators import torch_generator
 from alray.networks.tensors import PoolTensors
 from alray.pools import reading_parts
+from alray.pools.slices import Slice
 from alray.scoring import engine
 from alray.seeding import torch_seed
 from alray.settings.common import ModelSpec
 from alray.strategies import ScoreStrategy, parse
+from alray.studies.choosing.rule import ChoiceSeed
+from alray.studies.choosing.scoring import SliceScorer
 from alray.studies.choosing.trained import TrainedNetwork
 from tests.helpers.choosing import (
     OBJECTS,
@@ -97,6 +101,34 @@ def test_scores_are_those_of_the_engine_on_the_pool_in_memory_to_the_bit(
     order = np.argsort(-scores if rule.largest else scores)[:20]
     assert ids(found) == [f"object-{n}" for n in objects[order]]
     assert found.scores.tolist() == scores[order].tolist()
+
+
+def test_a_modality_may_be_absent_from_a_whole_part(network, cuts, tmp_path):
+    values = features()
+    lists = [None if n % 5 == 0 or n < 350 else values["image"][n] for n in range(OBJECTS)]
+    content = table(image=pa.array(lists, pa.list_(pa.float32(), 10)))
+    content = content.take(
+        np.flatnonzero((np.arange(OBJECTS) % 5 != 1) | (np.arange(OBJECTS) > 349))
+    )
+    whole = chosen(write(tmp_path / "1.parquet", 1, content), network, number=600)
+    in_parts = choose_with(work_on(write(tmp_path / "9.parquet", 9, content), network, number=600))
+    assert same(whole, in_parts)
+    assert whole.counts.candidates == len(whole) < 600
+
+
+@pytest.mark.parametrize(
+    ("model", "strategy"),
+    [("linear", "margin"), ("tests.helpers.own_modules:OwnNetwork", "bald:members=3")],
+)
+def test_a_score_does_not_depend_on_what_is_read_with_it(model, strategy):
+    own = trained_network(ModelSpec(name=model))
+    scorer = SliceScorer(own, scoring(strategy), ChoiceSeed(), torch.device("cpu"))
+    modalities = tuple(as_modality(name, values) for name, values in features().items())
+    whole = Slice(np.arange(OBJECTS).astype(object), np.arange(OBJECTS), modalities)
+    scores = scorer.scores(whole)
+    for size in (1, 2, 3, 17, 100, 333):
+        some = np.arange(50, 50 + size)
+        assert scorer.scores(whole.some(some)).tolist() == scores[some].tolist()
 
 
 def test_equal_scores_are_in_an_order_of_the_ids_alone(network, tmp_path, cuts):

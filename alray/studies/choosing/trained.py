@@ -1,7 +1,7 @@
 """A network as a fit has left it, with all that is needed to score objects of other files by it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from alray.networks.loss_predictor import LossPredictor
 from alray.networks.models import build_network
 from alray.networks.network import Network
 from alray.pools.pool import Modality, PreparedPool, SharedArrays, Texts
-from alray.pools.standardise import Moments, standardise_by
+from alray.pools.standardise import Moments, moments_among, standardise_by
 from alray.settings.base import validate
 from alray.settings.common import ModelSpec
 from alray.settings.estimators import class_of
@@ -41,6 +41,22 @@ class TrainedModality:
     name: str
     shape: tuple[int, ...]
     moments: Moments
+
+
+def modalities_among(
+    modalities: Iterable[Modality], among: npt.NDArray[np.bool_]
+) -> tuple[TrainedModality, ...]:
+    """Return modalities with what standardises them: moments over those of these (objects,) that have each.
+
+    `standardise` with the same objects gives the features that a network is then to be trained on.
+
+    Args:
+        modalities: As they are read.
+        among: The objects.
+    """
+    return tuple(
+        TrainedModality(each.name, each.shape, moments_among(each, among)) for each in modalities
+    )
 
 
 @dataclass(frozen=True, eq=False)
