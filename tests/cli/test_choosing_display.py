@@ -24,7 +24,7 @@ def test_plain_lines_say_what_is_done_and_how_fast(work):
     assert first.startswith("margin chooses 20 objects from ")
     assert first.endswith("p.parquet: 700 rows in 3 parts of 1 file")
     assert re.fullmatch(r"700/700 rows in \d+ s", rows)
-    assert re.fullmatch(r"[\d,]+ rows/s by 1 process of at most [\d.]+ [MG]B", rate)
+    assert re.fullmatch(r"[\d,]+ rows/s, 1 process of up to [\d.]+ [MG]B memory", rate)
 
 
 @pytest.mark.parametrize("width", [60, 80])
@@ -42,7 +42,9 @@ def test_a_terminal_shows_rows_rate_and_time_left_in_its_width(work, width):
 
     choose_with(work, Shown(console, "starting"))
     assert any(line.startswith("234/700 rows ") and "33 %" in line for line in seen)
-    assert any(re.fullmatch(r"  [\d,]+ rows/s, 1 process of at most .*B", line) for line in seen)
+    assert any(
+        re.fullmatch(r"  [\d,]+ rows/s, 1 process of up to .*B memory", line) for line in seen
+    )
     assert max(map(len, seen)) <= width
 
 

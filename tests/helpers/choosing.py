@@ -120,7 +120,7 @@ def chosen(
 
 
 def work_on(
-    pool: Path,
+    pool: Path | str,
     network: TrainedNetwork,
     strategy: str = "margin",
     number: int = 20,

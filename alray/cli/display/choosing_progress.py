@@ -49,19 +49,17 @@ class ChoosingDisplay(Display, ChoosingObserver):
 
     @override
     def _current(self) -> RenderableType | None:
-        if not self._parts_read:
-            return None
-        processes = count(len(self._processes), "process", "processes")
-        return Text(
-            f"  {self._rate():,.0f} rows/s, {processes} of at most {size(self._peak)}", style="dim"
-        )
+        return Text(f"  {self._pace()}", style="dim") if self._parts_read else None
 
     @override
     def end(self) -> None:
         super().end()
-        if self._done:
-            processes = count(len(self._processes), "process", "processes")
-            self._say(f"{self._rate():,.0f} rows/s by {processes} of at most {size(self._peak)}")
+        if self._parts_read:
+            self._say(self._pace())
+
+    def _pace(self) -> str:
+        processes = count(len(self._processes), "process", "processes")
+        return f"{self._rate():,.0f} rows/s, {processes} of up to {size(self._peak)} memory"
 
     def _rate(self) -> float:
         return self._done / max(time.monotonic() - self._begun, 1e-9)
