@@ -8,6 +8,7 @@ from alray._version import __version__ as __version__
 if TYPE_CHECKING:
     from alray.api import correlate as correlate
     from alray.api import sweep as sweep
+    from alray.choosing import choose as choose
     from alray.reporting.across import report_across as report_across
     from alray.reporting.api import report as report
     from alray.reporting.api import report_pair as report_pair
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from alray.settings.suspects import SuspectsSpec as SuspectsSpec
     from alray.settings.sweep import StudySpec as StudySpec
     from alray.settings.sweep import SweepSpec as SweepSpec
+    from alray.studies.choosing.rule import ChoiceSeed as ChoiceSeed
+    from alray.studies.choosing.trained import TrainedModality as TrainedModality
+    from alray.studies.choosing.trained import TrainedNetwork as TrainedNetwork
+    from alray.studies.choosing.work import ChoiceOptions as ChoiceOptions
+    from alray.studies.choosing.work import LabelledObjects as LabelledObjects
     from alray.studies.correlation.results import Correlation as Correlation
     from alray.studies.suspects.finding import Suspects as Suspects
     from alray.studies.suspects.finding import suspects as suspects
@@ -25,8 +31,11 @@ if TYPE_CHECKING:
     from alray.studies.sweep.results import Sweep as Sweep
 
 _MODULES = {
+    "ChoiceOptions": "studies.choosing.work",
+    "ChoiceSeed": "studies.choosing.rule",
     "Correlation": "studies.correlation.results",
     "CorrelationSpec": "settings.correlation",
+    "LabelledObjects": "studies.choosing.work",
     "Report": "reporting.writing",
     "Study": "studies.sweep.results",
     "StudySpec": "settings.sweep",
@@ -34,6 +43,9 @@ _MODULES = {
     "SuspectsSpec": "settings.suspects",
     "Sweep": "studies.sweep.results",
     "SweepSpec": "settings.sweep",
+    "TrainedModality": "studies.choosing.trained",
+    "TrainedNetwork": "studies.choosing.trained",
+    "choose": "choosing",
     "correlate": "api",
     "load": "reporting.notebook",
     "load_correlation": "reporting.notebook",

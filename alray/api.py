@@ -28,7 +28,7 @@ from alray.studies.correlation.plan import CorrelationPlan, make_correlation_pla
 from alray.studies.correlation.results import read_correlation
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import Task
-from alray.studies.correlation.worker import Performed, TaskWorker
+from alray.studies.correlation.worker import Performed, TaskWorker, make_task_worker
 from alray.studies.devices import take_device
 from alray.studies.executor import Executor
 from alray.studies.going_on import resolve
@@ -275,7 +275,7 @@ def start_tasks(plan: CorrelationPlan) -> Executor[Task, Performed]:
         return InlineExecutor(lambda: TaskWorker(pool, pool.checksum(), spec, HERE))
     from alray.ray_executor.tasks import TaskExecutor  # noqa: PLC0415 -- seconds that inline need not pay
 
-    return TaskExecutor(pool, spec, plan.code)
+    return TaskExecutor(pool, spec.execution, partial(make_task_worker, spec, plan.code))
 
 
 def require_workers(execution: ExecutionSpec) -> None:

@@ -9,9 +9,10 @@ import hashlib
 import random  # noqa: TID251 -- a user's code may draw from it
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 Purpose = Literal[
     "split",
@@ -25,6 +26,7 @@ Purpose = Literal[
     "input_dropout",
     "strategy",
     "candidates",
+    "choice",
     "query_diagnostics",
     "stop_set",
     "questions",
@@ -65,6 +67,24 @@ def generator(
     return np.random.Generator(
         np.random.Philox(key=seed(study_seed, run_seed, purpose, round_number))
     )
+
+
+def draws_by_id(
+    study_seed: int,
+    run_seed: int,
+    purpose: Purpose,
+    ids: npt.NDArray[Any],
+    round_number: int = 0,
+) -> npt.NDArray[np.uint64]:
+    """Return 64 random bits for each of (n,) ids, which depend on that id and the other arguments alone.
+
+    So an object's draw is the same in whichever part of a pool it is read. It is SipHash of the id under a key from
+    `seed` (Aumasson and Bernstein 2012), which pandas mixes once more, and takes about a microsecond an id.
+    """
+    from pandas.util import hash_array  # noqa: PLC0415 -- most who need a seed need no pandas
+
+    key = f"{seed(study_seed, run_seed, purpose, round_number) % 2**64:016x}"
+    return hash_array(ids, hash_key=key, categorize=False)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,15 +40,44 @@ def standardise(
     Raises:
         PoolError: A standardised feature overflows `dtype`, or there is no room for a file of them.
     """
-    features = modality.features
+    return standardise_by(modality, moments_among(modality, among), dtype, ids, last=last)
+
+
+class Moments(NamedTuple):
+    """(dimension,) float64 mean and standard deviation of each feature of a modality."""
+
+    mean: Numbers
+    deviation: Numbers
+
+
+def moments_among(modality: Modality, among: npt.NDArray[np.bool_]) -> Moments:
+    """Return the moments over those of these (objects,) that have the modality."""
     rows = np.sort(modality.rows[among & modality.present])
-    mean, deviation = moments(features, rows)
+    return Moments(*moments(modality.features, rows))
+
+
+def standardise_by(
+    modality: Modality,
+    known: Moments,
+    dtype: np.dtype[np.floating],
+    ids: Texts,
+    *,
+    last: bool = False,
+) -> Modality:
+    """Return the same by moments that are known, for all objects of a pool or a part of them, equal to the bit.
+
+    Raises:
+        PoolError: As in `standardise`.
+    """
+    features = modality.features
+    mean, deviation = known
     if features.dtype == np.uint8:
         return _scaled_bytes(modality, mean, deviation)
     # A small deviation is no reason to take a feature for constant: its unit may be small.
-    deviation[deviation == 0] = 1.0
+    deviation = np.where(deviation == 0, 1.0, deviation)
     writer = _writer(modality, dtype, last=last)
-    broken = []
+    # A part of a pool may have no object with this modality.
+    broken = [np.empty(0, np.int64)]
     with np.errstate(over="ignore"):
         for start in range(0, len(features), ROWS_AT_A_TIME):
             block = features[start : start + ROWS_AT_A_TIME].astype(np.float64)

@@ -1,25 +1,24 @@
-"""Tasks of a correlation study as Ray tasks: the pool and each base once per node, a lost node costs its tasks only."""
+"""Jobs of seconds as Ray tasks: what they share lies once per node, and a lost node costs its tasks only."""
 
 import inspect
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import ray
 from ray.exceptions import RayTaskError
 from typing_extensions import override
 
-from alray.custom.code import NO_CODE, CustomCode
-from alray.pools.pool import PreparedPool
+from alray.pools.pool import SharedArrays
 from alray.ray_executor.base import RayExecutor
 from alray.ray_executor.hangs import HangDetector, HangLimits
 from alray.ray_executor.replies import LOSSES, failure, loss
-from alray.settings.correlation import CorrelationSpec
-from alray.studies.correlation.tasks import FineTune, Task, TrainBase
-from alray.studies.correlation.worker import Performed, TaskWorker
+from alray.settings.common import ExecutionSpec
 from alray.studies.events import Failure, Notice
+from alray.studies.executor import JobT, NamedJob
+from alray.studies.inline import Worker
 from alray.studies.retries import NOWHERE
 
 IN_ADVANCE = 2
@@ -33,57 +32,80 @@ VERIFY_SECONDS = 60.0
 
 _verified: dict[int, float] = {}
 
-Event = Performed | Failure | Notice
+
+@runtime_checkable
+class Placed(Protocol):
+    """The one result of a task: a dataclass with the host that it comes from."""
+
+    @property
+    def host(self) -> str:
+        """Where it was performed, "" where only the executor knows."""
+
+    @property
+    def job(self) -> str:
+        """The job's name."""
+
+    @property
+    def done(self) -> bool:
+        """True."""
+
+
+PlacedT = TypeVar("PlacedT", bound=Placed)
+
+MakeWorker = Callable[[Any, int], Worker[JobT, PlacedT]]
+"""Takes what tasks share and its checksum; returns a worker for one job. It is sent to other processes."""
 
 
 def _perform(
-    pool: PreparedPool,
-    base: bytes | None,
+    shared: SharedArrays,
+    start_from: bytes | None,
     checksum: int,
-    spec: CorrelationSpec,
-    code: CustomCode,
-    task: Task,
-) -> Iterator[str | Performed]:
-    """Yield at once the node that this is, so that a death here can be traced to it; then perform the task."""
+    make_worker: MakeWorker[Any, Any],
+    job: NamedJob,
+) -> Iterator[Any]:
+    """Yield at once the node that this is, so that a death here can be traced to it; then the result of the job."""
     yield ray.get_runtime_context().get_node_id()
-    worker = TaskWorker(pool, checksum, spec, "", code)
-    worker.start(task, base)
-    performed = worker.advance()
+    worker = make_worker(shared, checksum)
+    worker.start(job, start_from)
+    result = worker.advance()
     if time.monotonic() - _verified.get(checksum, 0.0) >= VERIFY_SECONDS:
         worker.close()
         _verified[checksum] = time.monotonic()
-    yield performed
+    yield result
 
 
 @dataclass
-class _Submitted:
-    """A task that was handed over with its base's content, kept from some nodes; its host is "" until it starts."""
+class _Submitted(Generic[JobT]):
+    """A job that was handed over with what it starts from, kept from some nodes; its host is "" until it starts."""
 
-    task: Task
+    task: JobT
     start_from: bytes | None
     avoid: frozenset[str]
     host: str = ""
 
 
-class TaskExecutor(RayExecutor[Task, Performed]):
-    """Performs tasks; Ray chooses the nodes."""
+class TaskExecutor(RayExecutor[JobT, PlacedT], Generic[JobT, PlacedT]):
+    """Performs jobs, each by a worker of its own; Ray chooses the nodes."""
 
     def __init__(
-        self, pool: PreparedPool, spec: CorrelationSpec, code: CustomCode = NO_CODE
+        self,
+        shared: SharedArrays,
+        execution: ExecutionSpec,
+        make_worker: MakeWorker[JobT, PlacedT],
     ) -> None:
-        super().__init__(pool, spec.execution)
-        self._code = code
-        self._spec = spec
-        self._bases: dict[int, Any] = {}
-        self._submitted: dict[Any, _Submitted] = {}
-        # How long a base takes to train says nothing about how long a fine-tune takes.
-        self._hangs = {
-            kind: HangDetector(HANG_LIMITS, alike=True) for kind in (TrainBase, FineTune)
-        }
+        super().__init__(shared, execution)
+        self._make_worker = make_worker
+        # What jobs start from, by its content: the same base is that of many.
+        self._starts: dict[bytes, Any] = {}
+        self._submitted: dict[Any, _Submitted[JobT]] = {}
+        # How long a job of one kind takes says nothing about how long one of another takes.
+        self._hangs: defaultdict[type, HangDetector] = defaultdict(
+            lambda: HangDetector(HANG_LIMITS, alike=True)
+        )
         self._function: Any = None
 
     @override
-    def __enter__(self) -> "TaskExecutor":
+    def __enter__(self) -> "TaskExecutor[JobT, PlacedT]":
         super().__enter__()
         # Not retried by Ray: the driver hands a lost task over again, counts that, and reports it.
         options = {**self._session.worker_options(), "max_retries": 0}
@@ -96,7 +118,7 @@ class TaskExecutor(RayExecutor[Task, Performed]):
         for reference in self._submitted:
             ray.cancel(reference, force=True)
         self._submitted.clear()
-        self._bases.clear()
+        self._starts.clear()
         try:
             if not any(error):
                 ray.get(self._session.pool).verify(self._session.checksum)
@@ -127,25 +149,24 @@ class TaskExecutor(RayExecutor[Task, Performed]):
 
     @override
     def submit(
-        self, job: Task, start_from: bytes | None, host: str, avoid: frozenset[str] = NOWHERE
+        self, job: JobT, start_from: bytes | None, host: str, avoid: frozenset[str] = NOWHERE
     ) -> None:
         excluded = self._nodes.excluded(avoid, self._tasks_on_nodes())
         kept_from = self._nodes.kept_from(excluded)
         function = self._function.options(**kept_from) if kept_from else self._function
-        if start_from is not None and job.base not in self._bases:
-            self._bases[job.base] = ray.put(start_from)
+        if start_from is not None and start_from not in self._starts:
+            self._starts[start_from] = ray.put(start_from)
         reference = function.remote(
             self._session.pool,
-            None if start_from is None else self._bases[job.base],
+            None if start_from is None else self._starts[start_from],
             self._session.checksum,
-            self._spec,
-            self._code,
+            self._make_worker,
             job,
         )
         self._submitted[reference] = _Submitted(job, start_from, excluded)
 
     @override
-    def wait(self, seconds: float) -> list[Event]:
+    def wait(self, seconds: float) -> list[PlacedT | Failure | Notice]:
         if not self._submitted:
             time.sleep(seconds)
             return []
@@ -159,12 +180,12 @@ class TaskExecutor(RayExecutor[Task, Performed]):
             events = [*self._session_notices(), *self._stalled("no task has ended", "a task")]
         return [*events, *self._handle_hangs()]
 
-    def _take_reply(self, reference: Any) -> list[Event]:
+    def _take_reply(self, reference: Any) -> list[PlacedT | Failure | Notice]:
         """Take a task's next reply: first where it is, then what it has yielded."""
         submitted = self._submitted[reference]
         name, hangs = submitted.task.name, self._hangs[type(submitted.task)]
         try:
-            reply: str | Performed = ray.get(next(reference))
+            reply: str | PlacedT = ray.get(next(reference))
         except LOSSES as error:
             submitted.host = submitted.host or self._nodes.named_in(str(error))
             return [*self._lose(reference, loss(error, name, submitted.host))]
@@ -182,9 +203,10 @@ class TaskExecutor(RayExecutor[Task, Performed]):
         hangs.reported(name, self._running_at)
         self._forget(reference)
         self._failures.finished(submitted.host)
-        return [replace(reply, host=submitted.host)]
+        placed: Any = reply
+        return [replace(placed, host=submitted.host)]
 
-    def _forget(self, reference: Any) -> _Submitted:
+    def _forget(self, reference: Any) -> _Submitted[JobT]:
         """Expect nothing more of a task."""
         submitted = self._submitted.pop(reference)
         self._hangs[type(submitted.task)].ended(submitted.task.name)
@@ -195,9 +217,9 @@ class TaskExecutor(RayExecutor[Task, Performed]):
         others = sum(each.host == lost.host for each in self._submitted.values())
         return self._take_loss(lost, others)
 
-    def _handle_hangs(self) -> list[Event]:
+    def _handle_hangs(self) -> list[Failure | Notice]:
         """Name tasks that hang, and give up those that have hung for too long."""
-        events: list[Event] = []
+        events: list[Failure | Notice] = []
         now = time.monotonic()
         for hang in [hang for each in self._hangs.values() for hang in each.due(now)]:
             reference, submitted = next(
@@ -227,5 +249,5 @@ class TaskExecutor(RayExecutor[Task, Performed]):
         self.submit(submitted.task, submitted.start_from, "", avoid)
 
     @override
-    def interrupt(self) -> list[Event]:
+    def interrupt(self) -> list[PlacedT | Failure | Notice]:
         return []

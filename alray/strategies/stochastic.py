@@ -79,20 +79,37 @@ class Stochastic(ScoreStrategy):
         Raises:
             ScoreError: `power` was given a negative score.
         """
-        wanted = scores if self.largest else (self.highest or 0.0) - scores
-        chosen = best(self._noisy(wanted, rng), k, rng, largest=True)
+        noise = rng.gumbel(size=len(scores))
+        noisy = (
+            self._by_rank(scores, noise, rng)
+            if self.stochastic == "softrank"
+            else self.drawn(scores, noise)
+        )
+        chosen = best(noisy, k, rng, largest=True)
         return Query(candidates[chosen], scores[chosen])
 
-    def _noisy(self, wanted: Scores, rng: np.random.Generator) -> Scores:
-        """Return (n,) numbers whose k largest are the draws, for (n,) scores of which large ones are best."""
-        noise = rng.gumbel(size=len(wanted))
+    def _wanted(self, scores: Scores) -> Scores:
+        """Return (n,) scores of which large ones are best."""
+        return scores if self.largest else (self.highest or 0.0) - scores
+
+    def _by_rank(self, scores: Scores, noise: Scores, rng: np.random.Generator) -> Scores:
+        wanted = self._wanted(scores)
+        order = np.lexsort((rng.permutation(len(wanted)), -wanted))
+        ranks = np.empty(len(wanted))
+        ranks[order] = np.arange(1, len(wanted) + 1)
+        return noise - self.beta * np.log(ranks)
+
+    def drawn(self, scores: Scores, noise: Scores) -> Scores:
+        """Return (n,) numbers whose k largest are the draws, by (n,) scores and standard Gumbel noise.
+
+        Each depends on its own object alone, which `softrank` does not allow.
+
+        Raises:
+            ScoreError: `power` was given a negative score.
+        """
+        wanted = self._wanted(scores)
         if self.stochastic == "softmax":
             return self.beta * wanted + noise
-        if self.stochastic == "softrank":
-            order = np.lexsort((rng.permutation(len(wanted)), -wanted))
-            ranks = np.empty(len(wanted))
-            ranks[order] = np.arange(1, len(wanted) + 1)
-            return noise - self.beta * np.log(ranks)
         if (wanted < 0).any():
             raise ScoreError(
                 f"stochastic=power needs scores of at least 0, and there is {wanted.min():.3g}; use stochastic=softmax "

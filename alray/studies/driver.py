@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, Generic, TypeVar
 
 from alray.errors import ClusterError, Interrupted
@@ -20,10 +21,13 @@ ObserverT = TypeVar("ObserverT", bound=StudyObserver[Any])
 
 
 class Driver(ABC, Generic[JobT, ResultT, ObserverT]):
-    """Runs the jobs of a schedule; nobody else writes to the folder. Each observer in turn learns what happens."""
+    """Runs the jobs of a schedule; nobody else writes to the folder, if there is one.
+
+    Each observer in turn learns what happens.
+    """
 
     def __init__(
-        self, schedule: Schedule[JobT], folder: Folder, observers: Sequence[ObserverT]
+        self, schedule: Schedule[JobT], folder: Folder | None, observers: Sequence[ObserverT]
     ) -> None:
         self._schedule = schedule
         self._folder = folder
@@ -100,7 +104,7 @@ class Driver(ABC, Generic[JobT, ResultT, ObserverT]):
         raise Interrupted("stopped")
 
     def _take_all(self, events: Sequence[ResultT | Failure | Notice]) -> None:
-        with self._folder.batch():
+        with nullcontext() if self._folder is None else self._folder.batch():
             for event in events:
                 self._take(event)
 

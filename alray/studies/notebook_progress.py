@@ -11,6 +11,9 @@ from markupsafe import escape
 from typing_extensions import override
 
 from alray.analysis.wording import count, share
+from alray.studies.choosing.observer import ChoosingObserver
+from alray.studies.choosing.part_worker import PartDone
+from alray.studies.choosing.work import Choosing
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan
 from alray.studies.correlation.tasks import FineTune, Task
@@ -132,6 +135,22 @@ class CorrelationProgress(NotebookProgress, CorrelationObserver):
     @override
     def failed(self, name: str, error: str) -> None:
         self._lines.append(f"failed: {name}: {error}")
+
+
+class ChoosingProgress(NotebookProgress, ChoosingObserver):
+    """Counts rows."""
+
+    unit = "row"
+
+    @override
+    def begin(self, work: Choosing) -> None:
+        self._open(f"{work.strategy} chooses {work.number:,}", work.pool.files.rows, 0)
+
+    @override
+    def read(self, done: PartDone) -> None:
+        self._done += done.part.rows
+        rate = self._done / max(time.monotonic() - self._begun, 1e-9)
+        self._last = f"{rate:,.0f} rows/s"
 
 
 PROGRESS: Mapping[str, type[NotebookProgress]] = {

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from benchmarks.choose import choose
 from benchmarks.engine import engine
 from benchmarks.fine_tune import fine_tune
 from benchmarks.gpu import gpu
@@ -23,7 +24,7 @@ def bench() -> None:
 
 for command in (
     *(engine, margin_round, libraries, sweep, growth, fine_tune, gpu, parts),
-    strategies_bench,
+    *(strategies_bench, choose),
 ):
     bench.add_command(command)
 

@@ -9,7 +9,9 @@ import pytest
 from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
 from alray import api
+from alray.choosing import choose_with
 from alray.errors import AlrayError, PoolError
+from tests.helpers import choosing
 from tests.helpers.command import alray
 from tests.helpers.object_store import BUCKET, S3Server, running_server, server
 from tests.helpers.pools_fixtures import columns, parquet, read, write_table
@@ -45,6 +47,24 @@ def upload(server: S3Server, path: Path, name: str) -> None:
 def test_a_pool_in_a_bucket_is_the_pool_on_the_disk(tmp_path, filled, server, path):
     pool = read(f"s3://{BUCKET}/pools/{path}")
     assert pool.fingerprint == read(parquet(tmp_path)).fingerprint
+
+
+def test_objects_are_chosen_from_a_bucket_as_from_the_disk(tmp_path, running_server, server):
+    network = choosing.trained_network()
+    for number in range(3):
+        part = choosing.table().slice(250 * number, 250)
+        upload(
+            running_server,
+            choosing.write(tmp_path / f"{number}.parquet", 2, part),
+            f"some/{number}",
+        )
+    there = choosing.chosen(f"s3://{BUCKET}/pools/some", network)
+    assert choosing.same(there, choosing.chosen(tmp_path, network))
+    assert set(there.files) == {f"s3://{BUCKET}/pools/some/{number}" for number in range(3)}
+    work = choosing.work_on(f"s3://{BUCKET}/pools/some", network)
+    upload(running_server, tmp_path / "0.parquet", "some/2")
+    with pytest.raises(PoolError, match=r"some/2: has changed since the choice began"):
+        choose_with(work)
 
 
 def test_folders_in_a_bucket_become_columns(filled, server):

@@ -1,18 +1,21 @@
 """What executors make of lost workers, and how Ray's reports of them read; no Ray is started."""
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pytest
 from ray.exceptions import ActorUnavailableError, OutOfMemoryError, RayError, WorkerCrashedError
 
 from alray import api
+from alray.custom.code import NO_CODE
 from alray.ray_executor.actors import ActorExecutor
 from alray.ray_executor.replies import cause_of_death, reason
 from alray.ray_executor.running_actor import RunningActor
 from alray.ray_executor.session import RaySession
 from alray.ray_executor.tasks import TaskExecutor, _Submitted
-from alray.studies.correlation.tasks import TrainBase
+from alray.studies.correlation.tasks import Task, TrainBase
+from alray.studies.correlation.worker import Performed, make_task_worker
 from alray.studies.events import Failure, Notice
 from alray.studies.retries import NOWHERE
 from tests.helpers.correlation_studies import correlation_settings
@@ -33,10 +36,11 @@ def runs(pool) -> ActorExecutor:
 
 
 @pytest.fixture
-def tasks(pool, monkeypatch) -> TaskExecutor:
+def tasks(pool, monkeypatch) -> TaskExecutor[Task, Performed]:
     """Return an executor on two nodes of two CPUs: two tasks on node1, one on node2, and one that waits for either."""
     plan = api.plan_correlation(correlation_settings(pool))
-    made = TaskExecutor(plan.prepared, plan.spec)
+    make_worker = partial(make_task_worker, plan.spec, NO_CODE)
+    made = TaskExecutor[Task, Performed](plan.prepared, plan.spec.execution, make_worker)
     nodes: list[dict[str, Any]] = [
         {"NodeID": name, "NodeManagerHostname": name, "Resources": {"CPU": 2.0}}
         for name in ("node1", "node2")

@@ -70,7 +70,7 @@ def read_metadata(file: PoolFile, spec: PoolSpec) -> Metadata:
     file.field(label_column, "--label COLUMN")
     if spec.group_by is not None:
         file.field(spec.group_by, "--group-by COLUMN")
-    ids = _row_numbers(file.rows) if numbered else _read_ids(file, id_column)
+    ids = row_numbers(0, file.rows) if numbered else read_ids(file, id_column)
     labels = read_labels(file, label_column, ids)
     groups = None if spec.group_by is None else _read_groups(file, spec.group_by)
     notes = []
@@ -93,11 +93,17 @@ def read_metadata(file: PoolFile, spec: PoolSpec) -> Metadata:
     return Metadata(ids, labels.codes, labels.classes, groups, tuple(notes))
 
 
-def _row_numbers(rows: int) -> Texts:
-    return np.arange(rows).astype(np.str_).astype(np.object_)
+def row_numbers(first: int, rows: int) -> Texts:
+    """Return the ids of rows of a pool without a column of ids: their numbers."""
+    return np.arange(first, first + rows).astype(np.str_).astype(np.object_)
 
 
-def _read_ids(file: PoolFile, column: str) -> Texts:
+def read_ids(file: PoolFile, column: str) -> Texts:
+    """Return (rows,) the ids in a column.
+
+    Raises:
+        PoolError: One is null, empty, very long or repeated.
+    """
     ids = read_texts(file, column)
     missing = positions(pc.equal(ids, ""))
     if len(missing):

@@ -32,12 +32,14 @@ class ShardSource:
         open: Returns what PyArrow reads from: a path, or an open file.
         partition: Columns that the names of its folders give, `topic=news`, and their texts; None is null.
         location: The address that it was found by; None on a disk.
+        info: Returns size and time as the file system has them now; None where nothing is known of them.
     """
 
     name: str
     open: Callable[[], Any]
     partition: Mapping[str, str | None] = field(default_factory=dict)
     location: Location | None = None
+    info: Callable[[], tuple[Any, ...]] | None = None
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -63,23 +65,34 @@ class ShardSource:
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """A Parquet file whose footer has been read; it is opened for each reading, and closed after."""
+    """A Parquet file whose footer has been read; it is opened for each reading, and closed after.
+
+    Attributes:
+        groups: The row groups that are read, ascending; None for all.
+    """
 
     source: ShardSource
     footer: Any
     schema: Any
+    groups: tuple[int, ...] | None = None
 
     @property
     def rows(self) -> int:
-        """Rows of the file."""
-        return int(self.footer.num_rows)
+        """Rows of the file, or of the row groups that are read."""
+        if self.groups is None:
+            return int(self.footer.num_rows)
+        return sum(self.rows_of(group) for group in self.groups)
+
+    def rows_of(self, group: int) -> int:
+        """Return the rows of a row group."""
+        return int(self.footer.row_group(group).num_rows)
 
     def chunks(self, column: str, kind: Any) -> list[Any]:
         """Return a column in the Arrow arrays that the file's row groups give, as values of this type."""
         if column not in self.schema.names:
             return [self._constant(column, kind, self.rows)]
         with self.source.explained(), self._opened(column) as parquet:
-            chunks = parquet.read(columns=[column]).column(column).chunks
+            chunks = parquet.read_row_groups(self._groups, columns=[column]).column(column).chunks
         return [as_type(chunk, kind) for chunk in chunks]
 
     def batches(self, column: str, kind: Any, size: int) -> Iterator[Any]:
@@ -89,8 +102,12 @@ class Shard:
                 yield self._constant(column, kind, min(size, self.rows - start))
             return
         with self.source.explained(), self._opened(column) as parquet:
-            for batch in parquet.iter_batches(batch_size=size, columns=[column]):
+            for batch in parquet.iter_batches(size, self._groups, [column]):
                 yield as_type(batch.column(column), kind)
+
+    @property
+    def _groups(self) -> list[int]:
+        return list(range(self.footer.num_row_groups) if self.groups is None else self.groups)
 
     def _constant(self, column: str, kind: Any, rows: int) -> Any:
         """Return a column that the name of a folder gives."""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -50,7 +51,9 @@ class Folder:
         path = "/".join([self.path, *parts])
         opened: Callable[[], Any] = lambda: self.system.open_input_file(path)  # noqa: E731 -- of this path
         name = "/".join([self.name.rstrip("/"), *parts])
-        return ShardSource(name, opened, partition or {}, self.location)
+        return ShardSource(
+            name, opened, partition or {}, self.location, partial(_info, self.system, path)
+        )
 
     def files(self) -> list[tuple[str, ...]]:
         """Return the parts of the paths of all files below the folder that are not hidden, sorted as texts."""
@@ -76,6 +79,11 @@ class Folder:
 def _raise(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError):
         raise error
+
+
+def _info(system: fs.FileSystem, path: str) -> tuple[Any, ...]:
+    found = system.get_file_info(path)
+    return found.size, found.mtime_ns
 
 
 def _is_hidden(name: str) -> bool:
@@ -116,7 +124,8 @@ def find_pool(source: str) -> PoolSource:
 def _find_local(source: str, path: Path) -> PoolSource:
     try:
         if path.is_file():
-            return PoolSource(str(path), (ShardSource(str(path), lambda: str(path)),))
+            info = partial(_info, fs.LocalFileSystem(), str(path))
+            return PoolSource(str(path), (ShardSource(str(path), lambda: str(path), info=info),))
         return _find(Folder(str(path), str(path), fs.LocalFileSystem()), str(path))
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or first_line(error)

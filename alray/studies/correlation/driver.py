@@ -12,12 +12,12 @@ from alray.studies.correlation.base_model import Base
 from alray.studies.correlation.observer import CorrelationObserver
 from alray.studies.correlation.plan import CorrelationPlan, Grouping
 from alray.studies.correlation.protocol import complete_bases
-from alray.studies.correlation.schedule import TaskSchedule
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.correlation.tasks import FineTune, Task, TrainBase
 from alray.studies.correlation.worker import Performed
 from alray.studies.driver import Driver
 from alray.studies.folder import ERRORS
+from alray.studies.job_queue import JobQueue
 
 
 class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
@@ -33,7 +33,7 @@ class CorrelationDriver(Driver[Task, Performed, CorrelationObserver]):
     ) -> None:
         self._plan = plan
         self._store = store
-        self._task_schedule = TaskSchedule(plan.spec.execution.attempts)
+        self._task_schedule = JobQueue[Task](plan.spec.execution.attempts)
         super().__init__(self._task_schedule, store, observers)
         self._done = store.done()
         self._bases: dict[int, bytes] = {}

@@ -89,3 +89,10 @@ class TaskWorker:
             RuntimeError: Something wrote into it.
         """
         self._pool.pool.verify(self._checksum)
+
+
+def make_task_worker(
+    spec: CorrelationSpec, code: CustomCode, pool: PreparedPool, checksum: int
+) -> TaskWorker:
+    """Return a worker of another process, whose host the driver's executor knows."""
+    return TaskWorker(pool, checksum, spec, "", code)
