@@ -57,7 +57,8 @@ def test_a_guarded_cell_is_no_formula_and_comes_back(text):
 @example(ids=HARD, classes=["=cmd", "'-x", "<a & 'b'>", "x,y", "01", "1", "null"])
 def test_ids_and_classes_come_back_as_they_were(tool, ids, classes):
     name = tool.removesuffix("-min")
-    tasks = pd.DataFrame({"id": ids, "text": ids[::-1], "label": ids})
+    # What is shown may be called as what is asked, or as what other files call it.
+    tasks = pd.DataFrame({"id": ids, "text": ids[::-1], "label": ids, "user": ids, "answer": ids})
     answers = {each: classes[number % len(classes)] for number, each in enumerate(ids)}
     with TemporaryDirectory() as folder:
         path = Path(folder) / "batch"
