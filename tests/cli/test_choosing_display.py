@@ -5,6 +5,7 @@ import re
 
 import pytest
 from rich.console import Console
+from typing_extensions import override
 
 from alray.choosing import choose_with
 from alray.cli.display.choosing_progress import ChoosingDisplay
@@ -34,6 +35,7 @@ def test_a_terminal_shows_rows_rate_and_time_left_in_its_width(work, width):
     seen = list[str]()
 
     class Shown(ChoosingDisplay):
+        @override
         def read(self, done):
             super().read(done)
             drawing = Console(file=io.StringIO(), width=width, record=True)
@@ -63,8 +65,10 @@ class NotDrawn(ChoosingProgress):
         super().__init__()
         self._to = progress
 
+    @override
     def begin(self, work):
         pass
 
+    @override
     def read(self, done):
         self._to.read(done)
