@@ -116,7 +116,7 @@ def sweep(
             driver.conclude()  # what is finished can be read meanwhile
             raise
         rounds, runs, summary = driver.conclude()
-        store.write_manifest({**origin, "ended": origin["ended"] or manifest.now()})
+        store.write_manifest({**origin, **driver.pace, "ended": origin["ended"] or manifest.now()})
         if tracked is not None:
             tracked.finish(rounds, store.read_files(KEPT_FILES))
         ids = runs["run_id"]

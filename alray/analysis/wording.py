@@ -171,3 +171,15 @@ def listed(items: Sequence[str]) -> str:
     """Return the first five items, and how many more there are."""
     more = f"; and {len(items) - _LISTED} more" if len(items) > _LISTED else ""
     return "; ".join(items[:_LISTED]) + more
+
+
+def about_time(seconds: float) -> str:
+    """Return how long something takes: `a few seconds`, `about 40 seconds`, `about 5 minutes`, hours or days."""
+    if seconds < 8:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {round(seconds, -1):.0f} seconds"
+    for unit, size, until in (("minute", 60, 90), ("hour", 3600, 36)):
+        if seconds < until * size:
+            return f"about {count(round(seconds / size), unit)}"
+    return f"about {count(round(seconds / 86400), 'day')}"

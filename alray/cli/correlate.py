@@ -71,7 +71,8 @@ def _run(spec: "CorrelationSpec", results: "StudyPath", *, fresh: bool, report: 
         api.correlate, spec, CorrelationDisplay, progress, results=results, fresh=fresh
     )
     out.print()
-    page = write_page(found, progress) if report else None
+    written = write_page(found, progress) if report else None
+    page = None if written is None else written.page
     print_correlation(out, found, page)
     exit_if_failed(len(found.failures), "task", found.path / ERRORS, progress)
 

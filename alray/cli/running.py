@@ -1,5 +1,6 @@
 """What `sweep` and `correlate` do alike: run a study with its progress shown, write its page, name what failed."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from alray.cli.display.progress import Display
+    from alray.reporting.writing import Report
     from alray.settings.common import ExecutionSpec
     from alray.settings.correlation import CorrelationSpec
     from alray.settings.location import StudyPath
@@ -42,10 +44,12 @@ def run_study(
     """
     from alray.cli.display.log_lines import logged_to
     from alray.cli.output import output_is_kept
+    from alray.settings.secrets import without_secrets
 
     output_is_kept()
     observer = display(progress, _starting_message(spec.execution))
-    command = "alray " + " ".join(sys.argv[1:])
+    # Keys are taken out word by word: in the quoted text the end of a quote would go with them.
+    command = shlex.join(["alray", *map(without_secrets, sys.argv[1:])])
     try:
         with logged_to(progress):
             return run(spec, observer=observer, command=command, **options)
@@ -84,16 +88,16 @@ def print_destination(out: "Console", folder: "StudyPath", done: int | None, of_
         out.print(f"goes on there: {done:,} of {of_all} finished", soft_wrap=True)
 
 
-def write_page(study: "Sweep | Correlation", progress: "Console") -> "StudyPath | None":
+def write_page(study: "Sweep | Correlation", progress: "Console") -> "Report | None":
     """Write the page of a study that has just ended; if that cannot be done the study is done all the same.
 
-    Returns the page, None if there is none.
+    Returns what was written, None if nothing was.
     """
     from alray.reporting import api
 
     progress.print("writing the report")
     try:
-        return api.report(study, formats=("html",)).page
+        return api.report(study, formats=("html",))
     except AlrayError as error:
         progress.print(f"no report: {error}", style="yellow")
         return None

@@ -86,6 +86,7 @@ def _run(
     from alray.analysis.sweep.made_by import made_by
     from alray.analysis.sweep.original import original_intervals, original_said
     from alray.analysis.sweep.references import unmatched_references
+    from alray.cli.display.next_steps import print_next_steps
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
     from alray.studies import manifest
@@ -95,9 +96,10 @@ def _run(
     progress, out = console(stderr=True), console()
     found = run_study(api.sweep, spec, SweepDisplay, progress, results=results, fresh=fresh)
     out.print()
-    page = None
+    written, page = None, None
     if report and found.summary["seeds"].sum() > 0:
-        page = write_page(found, progress)
+        written = write_page(found, progress)
+        page = None if written is None else written.page
         if page is not None:
             keep_page(found.settings, found.path, page)
     for line in (made_by(found.runs), *unmatched_references(found.runs)):
@@ -114,6 +116,7 @@ def _run(
         if any(name.startswith("crowd.") for name in found.settings.vary):
             original += choices_said(choices_of(found.rounds, found.runs, found.settings.seed))
         print_summary(out, found.summary, found.path, page, outside, original)
+        print_next_steps(out, found.next_steps if written is None else written.next_steps)
     failed = int((found.runs["status"] == "failed").sum())
     exit_if_failed(failed, "run", found.path / ERRORS, progress)
 

@@ -9,6 +9,7 @@ from alray.analysis.sweep.metrics import DECIDING
 from alray.errors import SpecError, StoreError
 from alray.reporting.axis import along, common_axis, wish_of
 from alray.reporting.correlation.report import render_correlation
+from alray.reporting.next_steps import steps_of
 from alray.reporting.sources import (
     TABLE,
     Reportable,
@@ -96,9 +97,11 @@ def report(  # noqa: PLR0913 -- options, each by its name
     found = results_from(source, folder, metric or first_metric(source), formats, wish)
     if targets or horizon is not None:
         found = with_outlook(found, *along(source, wish), targets, horizon)
+    found = dataclasses.replace(found, next_steps=steps_of(along(source, wish)[0], found.summary))
     from alray.reporting.sweep.page import render  # noqa: PLC0415 -- as above
 
-    return write_report(folder, render(found), found.verdict, source.problems)
+    files = render(found)
+    return write_report(folder, files, found.verdict, source.problems, found.next_steps)
 
 
 def report_correlation(

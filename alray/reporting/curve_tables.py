@@ -16,6 +16,7 @@ from alray.analysis.sweep.full_data import fill_full_data
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.wording import count
 from alray.errors import StoreError
+from alray.reporting.foreign_columns import separator_of, with_usual_columns
 
 REQUIRED = ("arm", "seed", "labels")
 _ABSENT = ("ece", "query_s", "fit_s", "eval_s")
@@ -34,9 +35,10 @@ def read_curves(
     Where label counts differ within a variant, curves are taken at common ones, and a sentence says so.
 
     Columns: arm, seed, labels, and at least one of accuracy and macro_f1 (shares), nll (nats); optionally variant and
-    oracle. Others are ignored. What the table does not have is NaN, so `summarise` and `compare` take the two frames
-    as they are (queries are unknown: give `compare` an empty frame). An arm called `full data` holds models that have
-    learnt from all labels.
+    oracle. Others are ignored. What others call these columns, percentages, and a table of one curve an arm without
+    seeds are read too, which a sentence says (`foreign_columns`). What the table does not have is NaN, so `summarise`
+    and `compare` take the two frames as they are (queries are unknown: give `compare` an empty frame). An arm called
+    `full data` holds models that have learnt from all labels.
 
     Args:
         path: A file named `*.parquet`; any other is read as CSV with a header.
@@ -48,14 +50,15 @@ def read_curves(
             used.
     """
     path = Path(path)
-    table = _columns(_read(path), path)
+    usual, read_as = with_usual_columns(_read(path), path, reference)
+    table = _columns(usual, path)
     _check_unique(table, path)
     _check_arms(table, reference, path)
     table, notes = _on_common_labels(table, path)
     identity = _identity(table, path)
     runs = identity.drop_duplicates("run_id", ignore_index=True)
     runs = runs.assign(status="finished", error="", traceback="")
-    return _rounds(table, identity), runs, notes
+    return _rounds(table, identity), runs, (*read_as, *notes)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -63,7 +66,9 @@ def _read(path: Path) -> pd.DataFrame:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         # Text as it stands: an arm may be called NA, and a wrong value is to be shown.
-        return pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+        return pd.read_csv(
+            path, sep=separator_of(path), dtype=str, keep_default_na=False, skipinitialspace=True
+        )
     except (OSError, ValueError, pa.ArrowException) as error:
         raise StoreError(f"{path} cannot be read as a table: {error}") from error
 

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from alray.analysis.correlation.groupings import GROUPING_TITLES
 from alray.analysis.sweep.axis import axis_of
+from alray.analysis.sweep.next_steps.steps import Step
 from alray.analysis.wording import Row, interval, percentage, share, signed
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
@@ -42,6 +43,20 @@ class ShownSweep(Sweep):
                 f"{self.path} has {self.settings.rounds} rounds, and choice is of a study with rounds=0; see summary"
             )
         return choice_of(self.rounds, self.runs, self.settings.model_dump())
+
+    @property
+    def next_steps(self) -> tuple[Step, ...]:
+        """What to do next, the most pressing first; empty for a study without rounds, or without a finished run.
+
+        Raises:
+            StoreError: The records contradict each other.
+        """
+        from alray.reporting.next_steps import steps_of  # noqa: PLC0415 -- SciPy
+        from alray.reporting.sources import find_results, read_sweep  # noqa: PLC0415 -- as above
+
+        if self.settings.rounds == 0 or not self.summary["seeds"].sum():
+            return ()
+        return tuple(steps_of(read_sweep(find_results(self), None), self.summary))
 
     def chart(self, name: str = "", *, against: str | None = None) -> "alt.TopLevelMixin":
         """Return a chart of the page, such as `curves` or `differences`, as an Altair chart.

@@ -63,6 +63,7 @@ class Source:
         manifest: Empty where unknown.
         train_classes: Class: objects in the pool's train part, mean over seeds, or None where unknown.
         data: Names of its data below the folder.
+        ended: Whether `runs` has a row for every run of the study.
     """
 
     path: StudyPath
@@ -75,6 +76,7 @@ class Source:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     train_classes: Mapping[str, int] | None = None
     data: tuple[str, ...] = ()
+    ended: bool = True
 
     @property
     def name(self) -> str:
@@ -204,6 +206,7 @@ def read_sweep(results: Results, against: str | None) -> Source:
         manifest=results.manifest,
         train_classes=_train_classes(settings, results.manifest),
         data=store.holds(_DATA),
+        ended=written,
     )
 
 

@@ -10,6 +10,7 @@ from alray.studies.events import Failure, Notice
 from alray.studies.executor import Executor, JobT, ResultT
 from alray.studies.folder import Folder
 from alray.studies.interrupts import stop_requested
+from alray.studies.manifest import WORKERS
 from alray.studies.observer import StudyObserver
 from alray.studies.retries import NOWHERE
 from alray.studies.schedule import Schedule
@@ -34,11 +35,17 @@ class Driver(ABC, Generic[JobT, ResultT, ObserverT]):
         self._observers = observers
         self._running: dict[str, tuple[JobT, str]] = {}
         self._hosts = NOWHERE
+        self._most_at_a_time = 0
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to do."""
         return self._schedule.over
+
+    @property
+    def pace(self) -> dict[str, int]:
+        """The manifest's entry for the most jobs that ran at a time; empty where none did."""
+        return {WORKERS: self._most_at_a_time} if self._most_at_a_time else {}
 
     def drive(self, start_executor: Callable[[], Executor[JobT, ResultT]]) -> None:
         """Run everything; an executor is started only if something is left to do.
@@ -93,6 +100,7 @@ class Driver(ABC, Generic[JobT, ResultT, ObserverT]):
 
     def _start(self, executor: Executor[JobT, ResultT], job: JobT, host: str) -> None:
         self._running[job.name] = job, host
+        self._most_at_a_time = max(self._most_at_a_time, len(self._running))
         avoid = self._schedule.avoided_by(job.name, self._hosts)
         executor.submit(job, self._start_from(job), host, avoid)
         self._notify(lambda observer: observer.started(job, host))

@@ -30,6 +30,9 @@ TRAIN_CLASSES = "train_classes"
 TRAIN_OBJECTS = "train_objects"
 """The manifest's entry for the objects of the smallest train part, of a study without rounds."""
 
+WORKERS = "workers"
+"""The manifest's entry for how many runs there were at a time, of a sweep that has ended."""
+
 READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
 """Kind of study: the function that reads one."""
 

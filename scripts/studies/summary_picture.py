@@ -10,6 +10,7 @@ from rich.terminal_theme import MONOKAI
 import alray
 from alray.analysis.sweep.labels_outside import labels_outside
 from alray.api import plan_sweep
+from alray.cli.display.next_steps import print_next_steps
 from alray.cli.display.sweep_progress import sweep_headline
 from alray.cli.display.sweep_summary import print_summary
 from alray.studies import manifest
@@ -45,6 +46,7 @@ def main(study: Path, picture: Path) -> None:
     console.print()
     outside = labels_outside(manifest.read(Folder(study))).words
     print_summary(console, found.summary, study, outside=outside)
+    print_next_steps(console, found.next_steps)
     text = console.export_svg(title="", theme=MONOKAI, code_format=FORMAT, unique_id="table")
     picture.write_text(text, encoding="utf-8")
 

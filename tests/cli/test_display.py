@@ -87,12 +87,6 @@ def test_labels_in_brackets_are_not_taken_for_markup(tmp_path):
     assert "margin [lr=1]" in text
 
 
-@pytest.mark.parametrize(("seeds", "too_few"), [(2, True), (6, False)])
-def test_too_few_seeds_lead_to_the_next_command(tmp_path, seeds, too_few):
-    text = printed(tmp_path, seeds=seeds, strategies=("random", "margin"))
-    assert ("--seeds 6 adds seeds" in text) == too_few
-
-
 def test_failed_runs_are_counted_at_their_arm(tmp_path):
     text = printed(tmp_path, ["margin__seed-1"], seeds=3, strategies=("random", "margin"))
     assert text.startswith("1 run failed and is left out: margin 1\nwhere and why: ")

@@ -49,7 +49,7 @@ def test_several_studies_are_reported_one_by_one(study, other):
     assert done.exit_code == 0
     for folder in (study, other):
         assert f"report: {folder} (" in done.stdout
-    assert done.stdout.count("has not ended") == 1
+    assert done.stdout.count("The study has not ended") == 1
     assert (other / "findings" / "savings.csv").is_file()
 
 

@@ -1,4 +1,4 @@
-"""What to do after a sweep, for the person who pays for labels: three sentences without a term of statistics."""
+"""What a sweep says to the person who pays for labels: two sentences without a term of statistics."""
 
 import math
 from collections.abc import Sequence
@@ -8,14 +8,16 @@ from alray.analysis.sweep.axis import Axis, axis_of
 from alray.analysis.sweep.decision import best_row
 from alray.analysis.sweep.findings import named, whole_curve
 from alray.analysis.sweep.metrics import better_sign, metric_title
+from alray.analysis.sweep.picking import picked_row, shown_better
 from alray.analysis.sweep.saving_words import Price, with_money
 from alray.analysis.wording import Row, count, is_or_are, joined
 from alray.statistics.paired import FEWEST_SEEDS
-from alray.statistics.power import NUMBERS
 
 
 def advice(rows: Sequence[Row], reference: str = RANDOM, price: Price | None = None) -> list[str]:
-    """Return what to do, how sure that is, and what would make it surer; nothing where no arm could be used.
+    """Return what to do, and how sure that is; nothing where no arm could be used.
+
+    What would make it surer is what to do next (`next_steps`).
 
     Args:
         rows: The rows of a summary.
@@ -29,17 +31,17 @@ def advice(rows: Sequence[Row], reference: str = RANDOM, price: Price | None = N
     other = "random choice" if reference == RANDOM else reference
     axis = axis_of(best, price[1] if price else "")
     if best["paired_seeds"] < FEWEST_SEEDS:
-        return [*_too_early(best), *_surer(best)]
-    kind = whole_curve(best, reference).kind
-    if kind == "better":
-        return [_use(best, other, price, axis), _how_sure(best, axis), _narrower(best)]
+        return _too_early(best)
+    if better := shown_better(rows, reference):
+        row = picked_row(rows, reference) or better[0]
+        return [_use(row, other, price, axis), _how_sure(row, axis)]
     usable = [row for row in compared if not row["oracle"] and row["strategy"] != RANDOM]
-    if kind == "worse":
+    if whole_curve(best, reference).kind == "worse":
         every = "the strategy" if len(usable) == 1 else f"each of the {len(usable)} strategies"
         return [f"Label by {other}: {every} tried here does worse."]
     if better_sign(str(best["metric"])) * best["alc_difference"] <= 0:
         return [_keep(usable, other), f"{named(best)} came nearest, without being ahead so far."]
-    return [_keep(usable, other), *_luck(best, other, axis), *_surer(best)]
+    return [_keep(usable, other), *_luck(best, other, axis)]
 
 
 def _too_early(row: Row) -> list[str]:
@@ -79,11 +81,6 @@ def _how_sure(row: Row, axis: Axis) -> str:
     return f"{start}; the saving at the end is less sure, {_range(low, high, axis)}."
 
 
-def _narrower(row: Row) -> str:
-    times = row["paired_seeds"]
-    return f"{2 * times} repetitions instead of {times} would narrow that range."
-
-
 def _keep(usable: Sequence[Row], other: str) -> str:
     worse = [named(row) for row in usable if whole_curve(row).kind == "worse"]
     which = (
@@ -102,19 +99,6 @@ def _luck(row: Row, other: str, axis: Axis) -> list[str]:
     return [
         f"{named(row)} looked best, but that may be luck: against the {axis.amount(row['labels_saved_of'])} of "
         f"{other}, the truth is {_range(low, high, axis)}."
-    ]
-
-
-def _surer(row: Row) -> list[str]:
-    needed, times = float(row["seeds_needed"]), row["paired_seeds"]
-    if math.isnan(needed) or needed <= times:
-        return []
-    if math.isinf(needed):
-        return [
-            f"If the difference is no larger than it looks, even {NUMBERS[-1]} repetitions would hardly settle it."
-        ]
-    return [
-        f"If the difference is as large as it looks, about {needed:.0f} repetitions instead of {times} would settle it."
     ]
 
 

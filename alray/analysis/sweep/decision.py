@@ -47,11 +47,8 @@ def decided(
         }
         for i, name in enumerate(names)
     }
-    best = best_row([row for row in rows if row["arm"] in found])
-    ahead = best is not None and better_sign(metric) * best["alc_difference"] > 0
-    if best is not None and ahead and not found[best["arm"]]["p"] < SIGNIFICANCE:
-        at = names.index(best["arm"])
-        found[best["arm"]]["seeds_needed"] = _seeds_needed(matrix, at, rng)
+    for name in _worth_more_seeds(rows, found, matrix, names, better_sign(metric)):
+        found[name]["seeds_needed"] = _seeds_needed(matrix, names.index(name), rng)
     decided_rows = [{**row, **found.get(row["arm"], {})} for row in rows]
     for row in decided_rows:
         if "labels_saved_low" in row and not row.get("p", math.nan) < SIGNIFICANCE:
@@ -73,6 +70,39 @@ def best_row(rows: Sequence[Mapping[Any, Any]]) -> Row | None:
         return None
     sign = better_sign(str(usable[0]["metric"]))
     return max(usable, key=lambda row: sign * row["alc_difference"])
+
+
+def _worth_more_seeds(
+    rows: Rows,
+    found: Mapping[str, Mapping[str, float]],
+    matrix: Differences,
+    names: Sequence[str],
+    sign: int,
+) -> list[str]:
+    """Return the arm with the best area, where it is ahead without being shown to be, and the one nearest to that.
+
+    The test compares all arms with the same greatest statistic, so the fewest seeds are needed by the arm ahead whose
+    mean difference is the largest in units of its spread.
+    """
+    tested = [row for row in rows if row["arm"] in found]
+    best = best_row(tested)
+    if best is None or sign * best["alc_difference"] <= 0:
+        return []
+    if found[best["arm"]]["p"] < SIGNIFICANCE:
+        return []
+    sizes = {name: sign * _in_spreads(matrix[at]) for at, name in enumerate(names)}
+    near = [row for row in tested if best_row([row]) is not None and sizes[row["arm"]] > 0]
+    nearest = max(near, key=lambda row: sizes[row["arm"]], default=best)
+    shown = found[nearest["arm"]]["p"] < SIGNIFICANCE
+    return list(dict.fromkeys([str(best["arm"]), *[str(nearest["arm"])] * (not shown)]))
+
+
+def _in_spreads(differences: "np.ndarray[Any, np.dtype[Any]]") -> float:
+    """Return the mean of an arm's known differences in units of their spread; 0 where there is none."""
+    known = differences[np.isfinite(differences)]
+    if len(known) < 2 or np.ptp(known) == 0:
+        return 0.0
+    return float(known.mean() / known.std())
 
 
 def _areas(pair: Pair, metric: str) -> dict[int, float]:

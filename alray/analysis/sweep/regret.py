@@ -49,12 +49,21 @@ def regret_said(rows: Sequence[Row]) -> list[str]:
     if not picked:
         return []
     row = picked[0]
-    of = sum(other["variant"] == row["variant"] and _could_be(other) for other in rows)
-    lost = share(row["regret"]) if row["regret"] >= SMALL else f"less than {share(SMALL)}"
+    lost, metric = regret_text(row["regret"]), metric_title(str(row["metric"]))
     return [
-        f"Picking {row['arm']} because it looked best of {of} arms, over {row['seeds']} seeds, loses {lost} of "
-        f"{metric_title(str(row['metric']))} on average (area) against the arm that is truly best."
+        f"Picking {row['arm']} because it looked best of {picked_among(row, rows)} arms, over {row['seeds']} seeds, "
+        f"loses {lost} of {metric} on average (area) against the arm that is truly best."
     ]
+
+
+def picked_among(row: Row, rows: Sequence[Row]) -> int:
+    """Return how many arms of its variant an arm was picked among."""
+    return sum(other["variant"] == row["variant"] and _could_be(other) for other in rows)
+
+
+def regret_text(regret: float) -> str:
+    """Return a loss as `.004`, or `less than .001`."""
+    return share(regret) if regret >= SMALL else f"less than {share(SMALL)}"
 
 
 def _could_be(row: Mapping[Any, Any]) -> bool:

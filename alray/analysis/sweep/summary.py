@@ -79,8 +79,9 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "random needs for the arm's",
     "labels_saved_reached": "share of bootstrap draws of the seeds in which the arm reaches random's "
     "value at the budget",
-    "seeds_needed": "of the arm with the best area that is no oracle, where it is ahead and that is not shown: paired "
-    "seeds that would show a difference of this size in four studies of five; infinite beyond 100",
+    "seeds_needed": "of the arm with the best area that is no oracle, where it is ahead and that is not shown, and of "
+    "the arm that is nearest to being shown to be ahead: paired seeds that would show a difference of this size in "
+    "four studies of five; infinite beyond 100",
     "regret": "of the arm with the best area of its variant, oracles and further random arms left out: area that is "
     "lost on average by picking it, against the arm that is truly best (`statistics/regret.py`); null for the others",
     "seconds_per_round": "query, fit and evaluation, mean over rounds from 1 on",

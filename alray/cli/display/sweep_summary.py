@@ -14,11 +14,7 @@ from alray.analysis.wording import NOTHING, Row, count, is_or_are, share, signed
 from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.cli.visible import visible
 from alray.settings.location import StudyPath
-from alray.statistics.paired import FEWEST_SEEDS
 from alray.studies.folder import ERRORS
-
-MOST_TIMES = 4
-"""More seeds are proposed as the next command if they are at most so many times as many."""
 
 
 def print_summary(
@@ -56,7 +52,6 @@ def print_summary(
     console.print(f"results: {path}", soft_wrap=True)
     if page is not None:
         console.print(f"page: {page}", soft_wrap=True)
-    console.print(f"next: {_next_command(summary)}", soft_wrap=True)
 
 
 def _table(summary: pd.DataFrame) -> FittingTable:
@@ -88,16 +83,6 @@ def _below(summary: pd.DataFrame, outside: str) -> Iterator[str | Text]:
         )
     if outside:
         yield f"{outside} (labels outside the budget of {int(summary['labels'].max()):,})"
-
-
-def _next_command(summary: pd.DataFrame) -> str:
-    paired = summary.loc[summary["paired_seeds"] > 0, "paired_seeds"]
-    needed = summary["seeds_needed"].max()
-    if len(paired) and paired.max() < FEWEST_SEEDS:
-        needed = FEWEST_SEEDS
-    if len(paired) and paired.max() < needed <= MOST_TIMES * paired.max():
-        return f"the same command with --seeds {needed:.0f} adds seeds and keeps what is done"
-    return "alray pool import YOUR_DATA POOL.parquet, then alray sweep POOL.parquet"
 
 
 def _cells(row: Row) -> tuple[Text, str, str, str, str, str]:

@@ -10,6 +10,7 @@ import pandas as pd
 from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.metrics import metric_title
+from alray.analysis.sweep.next_steps.steps import steps_frame, time_said
 from alray.analysis.sweep.original import original_said
 from alray.analysis.sweep.query_words import query_sentences
 from alray.analysis.sweep.stopping_rules.words import stopping_said
@@ -53,6 +54,8 @@ def render(results: SweepResults) -> dict[str, bytes]:
     if results.outlook is not None:
         findings["forecast"] = results.outlook.forecast
         findings["labels_needed"] = results.outlook.labels_needed
+    if results.next_steps:
+        findings["next_steps"] = steps_frame(results.next_steps)
     return report_files(
         figures,
         results.formats,
@@ -130,6 +133,7 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "title": results.title,
         "verdict": results.verdict,
         "problems": results.problems,
+        "next_steps": [(step, time_said(step)) for step in results.next_steps],
         "facts": results.facts,
         "settings": results.settings,
         "links": results.links,

@@ -8,6 +8,7 @@ import pandas as pd
 
 from alray.analysis.sweep.comparison import Comparison
 from alray.analysis.sweep.forecast import Outlook
+from alray.analysis.sweep.next_steps.steps import Step
 from alray.analysis.sweep.stopping_rules.replay import Replay
 from alray.reporting.writing import DEFAULT_FORMATS
 
@@ -32,6 +33,7 @@ class SweepResults:
         original: `original.original_intervals` of a sweep under `compat: original`, None of others.
         stopping: Where stopping rules would have stopped its runs; None of two sweeps side by side.
         outlook: Forecasts beyond the end of the curves, where they were asked for.
+        next_steps: What to do next, the most pressing first; none of two sweeps side by side.
         formats: Of the files: html, svg, png, csv.
     """
 
@@ -50,4 +52,5 @@ class SweepResults:
     original: pd.DataFrame | None = None
     stopping: Replay | None = None
     outlook: Outlook | None = None
+    next_steps: Sequence[Step] = ()
     formats: Sequence[str] = DEFAULT_FORMATS
