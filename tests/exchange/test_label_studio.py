@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 import pytest
+from typing_extensions import override
 
 from alray.errors import AlrayError
 from alray.exchange import label_studio
@@ -39,6 +40,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Studio
 
+    @override
     def log_message(self, *_):
         pass
 

@@ -132,6 +132,7 @@ def test_three_rounds(studio, monkeypatch, tmp_path):
         }
         assert answers == expected
         assert found["answer_id"].is_unique
+    found, _ = pull(studio.address, project)
     given = studio.ask(f"/api/projects/{project}/")["label_config"]
     assert "alray_class" in given
     for kind, skips in (("JSON", 3), ("JSON_MIN", 0)):
