@@ -20,6 +20,10 @@ class PoolError(AlrayError):
     """A pool's file cannot be read or its content cannot be used."""
 
 
+class ExchangeError(AlrayError):
+    """A labelling tool's file or server cannot be read, or tasks cannot be written for it."""
+
+
 class StoreError(AlrayError):
     """A results folder cannot be written, or holds something else than expected."""
 

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from alray.errors import PoolError, SpecError
+from alray.errors import SpecError
+from alray.pools.answer_cells import Texts, cell_texts, read_csv, read_parquet
 from alray.pools.answer_table import UNKNOWN, AnswerTable
 from alray.pools.columns.metadata import name_some
-from alray.pools.files.arrow_types import decoded, is_text
-from alray.pools.imports.delimited import open_csv
 from alray.pools.pool import Indices
 from alray.settings.base import nearest
 from alray.settings.files import expand_home
@@ -21,7 +18,6 @@ from alray.settings.files import expand_home
 TASK, WORKER, LABEL, TRUTH = "task", "worker", "label", "truth"
 COLUMNS = (TASK, WORKER, LABEL)
 PARQUET = (".parquet", ".pq")
-Texts = list[str | None]
 
 
 def read_answer_table(name: str, classes: Sequence[str]) -> AnswerTable:
@@ -71,7 +67,7 @@ def _read(name: str, origin: str) -> dict[str, Texts]:
         raise SpecError(
             f"{origin} is empty; write a row for each answer, with {', '.join(COLUMNS)}"
         )
-    table = _parquet(path, origin) if path.suffix.lower() in PARQUET else _csv(path)
+    table = read_parquet(path, origin) if path.suffix.lower() in PARQUET else read_csv(path)
     names = table.schema.names
     missing = [each for each in COLUMNS if each not in names]
     if missing:
@@ -79,45 +75,9 @@ def _read(name: str, origin: str) -> dict[str, Texts]:
             f"{origin} has no column {' and no column '.join(missing)}; its columns are {', '.join(names)}: name those "
             f"of tasks, workers and answers {', '.join(COLUMNS)}, and one of known classes {TRUTH}"
         )
-    found = {each: _texts(origin, each, table.column(each)) for each in COLUMNS}
+    found = {each: cell_texts(origin, each, table.column(each)) for each in COLUMNS}
     unknown: Texts = [None] * table.num_rows
-    found[TRUTH] = _texts(origin, TRUTH, table.column(TRUTH)) if TRUTH in names else unknown
-    return found
-
-
-def _csv(path: Path) -> Any:
-    table = open_csv(path)
-    return pa.Table.from_batches(table.batches(), table.schema)
-
-
-def _parquet(path: Path, origin: str) -> Any:
-    try:
-        return pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise PoolError(
-            f"{origin}: not a readable Parquet file ({reason}); write it again"
-        ) from None
-
-
-def _texts(origin: str, column: str, values: Any) -> Texts:
-    """Return a column's values as text, None where there is none; whole numbers are written without a point."""
-    kind = decoded(values.type)
-    if is_text(kind) or pa.types.is_null(kind):
-        return [each or None for each in values.to_pylist()]
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return [None if each is None else str(each) for each in values.to_pylist()]
-    if not pa.types.is_floating(kind):
-        raise SpecError(
-            f"{origin}: column {column!r} is {kind}; write text or whole numbers in it"
-        )
-    found: Texts = []
-    for each in values.to_pylist():
-        if each is not None and each == each and each != int(each):  # noqa: PLR0124 -- NaN
-            raise SpecError(
-                f"{origin}: column {column!r} holds {each:g}; write text or whole numbers"
-            )
-        found.append(None if each is None or each != each else str(int(each)))  # noqa: PLR0124 -- NaN
+    found[TRUTH] = cell_texts(origin, TRUTH, table.column(TRUTH)) if TRUTH in names else unknown
     return found
 
 

@@ -1,0 +1,1 @@
+"""Files of labelling tools: tasks go out, answers come back."""

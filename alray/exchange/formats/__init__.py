@@ -1,0 +1,1 @@
+"""The files of each labelling tool, a module per tool."""
