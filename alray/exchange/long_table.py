@@ -65,7 +65,7 @@ def read_long_table(
     Args:
         table: The Arrow table.
         origin: The file's name, for messages.
-        from_spreadsheet: Whether cells may begin with an apostrophe that says "this is no formula".
+        from_spreadsheet: Whether ids may have been written by `guarded`, against formulas.
 
     Raises:
         AlrayError: A column is missing or named twice, or a value is not what its column holds.
@@ -76,9 +76,11 @@ def read_long_table(
         if name not in found.values():
             notes.add("unused_columns", name)
     texts = {
-        column: _texts(table, found, column, origin, from_spreadsheet=from_spreadsheet)
+        column: _texts(table, found, column, origin)
         for column in ("task", "worker", "label", "status", "answer_id")
     }
+    if from_spreadsheet:
+        texts["task"] = [None if each is None else unguarded(each) for each in texts["task"]]
     values = {column: _values(table, found, column) for column in ("seconds", "cost", "time")}
     answers = []
     for row in range(table.num_rows):
@@ -142,15 +144,10 @@ def _missing(column: str, names: list[str], taken: list[str], origin: str) -> st
     )
 
 
-def _texts(
-    table: Any, found: dict[str, str], column: str, origin: str, *, from_spreadsheet: bool
-) -> list[str | None]:
+def _texts(table: Any, found: dict[str, str], column: str, origin: str) -> list[str | None]:
     if column not in found:
         return [None] * table.num_rows
-    texts = cell_texts(origin, found[column], table.column(found[column]))
-    if not from_spreadsheet:
-        return texts
-    return [None if each is None else unguarded(each) for each in texts]
+    return cell_texts(origin, found[column], table.column(found[column]))
 
 
 def _values(table: Any, found: dict[str, str], column: str) -> list[Any]:

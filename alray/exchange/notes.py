@@ -14,7 +14,6 @@ KINDS = {
     "not_reviewed": "answers that are not approved yet, used all the same",
     "not_submitted": "assignments that were not handed in, left out",
     "draft": "drafts, left out",
-    "repeated": "answers that stand in the file twice, read once",
     "unused_columns": "columns that are not used",
 }
 """Kind of a note: what it counts."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from alray.errors import ExchangeError
 from alray.pools.columns.metadata import name_some
+from alray.pools.imports.json_lines import is_unicode
 
 ID = "id"
 PREDICTED, PROBABILITY, PRIORITY = "predicted", "probability", "priority"
@@ -83,13 +84,13 @@ def checked_tasks(frame: pd.DataFrame, classes: Sequence[str]) -> Tasks:
         raise ExchangeError(
             "tasks need the names of the classes that may be answered; name at least one"
         )
-    ids = _texts(frame[ID])
+    ids = _texts(frame, ID)
     _require_ids(ids)
     shown = tuple(
         str(each) for each in frame.columns if each not in {ID, PREDICTED, PROBABILITY, PRIORITY}
     )
-    columns = {each: _texts(frame[each]) for each in shown} or {ID: ids}
-    predicted = _texts(frame[PREDICTED]) if PREDICTED in frame.columns else [""] * len(ids)
+    columns = {each: _texts(frame, each) for each in shown} or {ID: ids}
+    predicted = _texts(frame, PREDICTED) if PREDICTED in frame.columns else [""] * len(ids)
     unknown = sorted({each for each in predicted if each} - {*names})
     if unknown:
         raise ExchangeError(
@@ -114,29 +115,42 @@ def checked_tasks(frame: pd.DataFrame, classes: Sequence[str]) -> Tasks:
 
 
 def plain_names(names: Sequence[str], taken: Sequence[str] = ()) -> dict[str, str]:
-    """Return for each name one of letters, digits and underscores alone, all of them different.
+    """Return for each name one of letters, digits and underscores alone, all of them different whatever their case.
 
     Args:
         names: Columns of a pool, whatever they are called.
         taken: Names that may not be used.
     """
     found: dict[str, str] = {}
-    used = {KEY, *taken}
+    used = {KEY, *(each.lower() for each in taken)}
     for name in names:
         bare = name if _WORD.fullmatch(name) else f"shown_{re.sub(r'[^A-Za-z0-9_]', '_', name)}"
-        if bare in used:
+        if bare.lower() in used:
             bare = f"shown_{bare}"
         plain, number = bare, 1
-        while plain in used:
+        while plain.lower() in used:
             number += 1
             plain = f"{bare}_{number}"
-        used.add(plain)
+        used.add(plain.lower())
         found[name] = plain
     return found
 
 
-def _texts(values: Any) -> list[str]:
-    return ["" if pd.isna(each) else str(each) for each in values.tolist()]
+def _texts(frame: pd.DataFrame, column: Any) -> list[str]:
+    found = []
+    for row, value in enumerate(frame[column].tolist()):
+        if not pd.api.types.is_scalar(value):
+            raise ExchangeError(
+                f"column {column!r} of the tasks holds {type(value).__name__} in row {row} (counted from 0); show "
+                "columns of text or numbers"
+            )
+        text = "" if pd.isna(value) else str(value)
+        if not is_unicode(text):
+            raise ExchangeError(
+                f"column {column!r} of the tasks holds half a character in row {row} (counted from 0); mend the text"
+            )
+        found.append(text)
+    return found
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> list[float | None]:

@@ -29,7 +29,7 @@ def open_json_lines(path: Path) -> Table:
         PoolError: A line is no JSON object, or a key has values of different kinds.
     """
     keys: dict[str, _Values] = {}
-    for number, record in enumerate(_records(path), 1):
+    for number, record in enumerate(read_records(path), 1):
         for key, value in record.items():
             if value is not None:
                 keys.setdefault(key, _Values()).add(value, number)
@@ -38,7 +38,7 @@ def open_json_lines(path: Path) -> Table:
     )
 
     def batches() -> Iterator[Any]:
-        records = _records(path)
+        records = read_records(path)
         while rows := list(islice(records, _BATCH_ROWS)):
             columns = [_column([row.get(part.name) for row in rows], part.type) for part in schema]
             yield pa.record_batch(columns, schema=schema)
@@ -46,7 +46,12 @@ def open_json_lines(path: Path) -> Table:
     return Table(str(path), schema, batches)
 
 
-def _records(path: Path) -> Iterator[Record]:
+def read_records(path: Path) -> Iterator[Record]:
+    """Return the objects of a file of JSON Lines, one after the other.
+
+    Raises:
+        PoolError: A line is no JSON object, or holds half a character.
+    """
     with open_text(path) as stream:
         for number, line in enumerate(stream, 1):
             if not line.strip():
@@ -62,14 +67,15 @@ def _records(path: Path) -> Iterator[Record]:
                     "orient='records', lines=True)"
                 )
                 raise PoolError(f"{path}: line {number} is {what}; write one object a line{hint}")
-            if "\\ud" in line.lower() and not _is_unicode(record):
+            if "\\ud" in line.lower() and not is_unicode(record):
                 raise PoolError(
                     f"{path}: line {number} holds half a character (\\ud800 or such); mend the text"
                 )
             yield record
 
 
-def _is_unicode(record: Record) -> bool:
+def is_unicode(record: Any) -> bool:
+    """Return whether all texts of a JSON value can be written as UTF-8."""
     try:
         json.dumps(record, ensure_ascii=False).encode()
     except UnicodeEncodeError:
