@@ -8,12 +8,14 @@ from alray._version import __version__ as __version__
 if TYPE_CHECKING:
     from alray.api import correlate as correlate
     from alray.api import sweep as sweep
+    from alray.labelling.campaign import Campaign as Campaign
     from alray.reporting.across import report_across as report_across
     from alray.reporting.api import report as report
     from alray.reporting.api import report_pair as report_pair
     from alray.reporting.notebook import load as load
     from alray.reporting.notebook import load_correlation as load_correlation
     from alray.reporting.writing import Report as Report
+    from alray.settings.campaign import CampaignSpec as CampaignSpec
     from alray.settings.correlation import CorrelationSpec as CorrelationSpec
     from alray.settings.sweep import StudySpec as StudySpec
     from alray.settings.sweep import SweepSpec as SweepSpec
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from alray.studies.sweep.results import Sweep as Sweep
 
 _MODULES = {
+    "Campaign": "labelling.campaign",
+    "CampaignSpec": "settings.campaign",
     "Correlation": "studies.correlation.results",
     "CorrelationSpec": "settings.correlation",
     "Report": "reporting.writing",

@@ -42,6 +42,8 @@ Purpose = Literal[
     "twin",
     "leakage_sample",
     "overlapping_windows",
+    "audit",
+    "batch_order",
 ]
 
 
@@ -63,6 +65,15 @@ def generator(
     return np.random.Generator(
         np.random.Philox(key=seed(study_seed, run_seed, purpose, round_number))
     )
+
+
+def place_of(study_seed: int, purpose: Purpose, name: str) -> float:
+    """Return a number in [0, 1) that is drawn for a name, and for nothing else: others may come and go.
+
+    It is the first 53 bits of a SHA-256, so over names it is uniform.
+    """
+    words = f"alray/{study_seed}/{purpose}/name/{name}"
+    return (int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], "little") >> 11) * 2.0**-53
 
 
 @contextmanager

@@ -62,6 +62,7 @@ def test_every_option_named_exists():
         "pool describe",
         "pool import",
         "pool make synthetic",
+        *(f"label {word}" for word in ("start", "next", "add", "status", "export")),
     )
     helps = [CliRunner().invoke(main, [*words.split(), "--help"]).output for words in commands]
     options = re.compile(r"(?<![\w-])--[a-z][a-z-]+")

@@ -70,7 +70,7 @@ def read_metadata(file: PoolFile, spec: PoolSpec) -> Metadata:
     file.field(label_column, "--label COLUMN")
     if spec.group_by is not None:
         file.field(spec.group_by, "--group-by COLUMN")
-    ids = _row_numbers(file.rows) if numbered else _read_ids(file, id_column)
+    ids = _row_numbers(file.rows) if numbered else read_ids(file, id_column)
     labels = read_labels(file, label_column, ids)
     groups = None if spec.group_by is None else _read_groups(file, spec.group_by)
     notes = []
@@ -97,7 +97,12 @@ def _row_numbers(rows: int) -> Texts:
     return np.arange(rows).astype(np.str_).astype(np.object_)
 
 
-def _read_ids(file: PoolFile, column: str) -> Texts:
+def read_ids(file: PoolFile, column: str) -> Texts:
+    """Return (rows,) ids.
+
+    Raises:
+        PoolError: One is missing, very long, or there more than once.
+    """
     ids = read_texts(file, column)
     missing = positions(pc.equal(ids, ""))
     if len(missing):
