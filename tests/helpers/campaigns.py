@@ -47,7 +47,10 @@ def answers(
     truth, rng = truth_of(pool), np.random.default_rng(seed)
     classes = sorted(set(truth.values()))
     labels = [
-        truth[each] if rng.random() >= rate else str(rng.choice(classes)) for each in map(str, ids)
+        truth[each]
+        if rng.random() >= rate
+        else str(rng.choice([name for name in classes if name != truth[each]]))
+        for each in map(str, ids)
     ]
     return pd.DataFrame({"task": list(ids), "worker": worker, "label": labels})
 

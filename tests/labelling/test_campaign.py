@@ -295,7 +295,7 @@ def test_several_answers_become_probabilities_and_show_who_is_good(tmp_path, poo
     campaign.add(answers(pool, ids, worker="ann"))
     assert campaign.status().numbers["waiting"] == 40, "each object is to have three answers"
     campaign.add(answers(pool, ids, worker="bob", rate=0.1, seed=1))
-    campaign.add(answers(pool, ids, worker="cy", rate=0.9, seed=2))
+    campaign.add(answers(pool, ids, worker="cy", rate=0.6, seed=2))
     status = campaign.status()
     assert (status.numbers["waiting"], status.numbers["answers"]) == (0, 120)
     assert status.numbers["cost"] == pytest.approx(12)
