@@ -36,6 +36,7 @@ class Case:
 def swept(case: Case, pool: Path, results: Path) -> pd.DataFrame:
     """Return (seed, round) accuracies of a sweep on its test part."""
     crowd = {"rate": case.rate, "errors": "uniform", "skill_spread": 0, "answers": 1}
+    more: dict[str, Any] = {"crowd": {**crowd, "aggregate": "majority"}} if case.rate else {}
     study = api.sweep(
         pool={"source": str(pool), "copies": "apart"},
         name="swept",
@@ -46,7 +47,7 @@ def swept(case: Case, pool: Path, results: Path) -> pd.DataFrame:
         rounds=case.rounds,
         execution={"executor": "inline"},
         results=results,
-        **({"crowd": {**crowd, "aggregate": "majority"}} if case.rate else {}),
+        **more,
         **case.common,
     )
     return study.rounds.pivot_table(index="seed", columns="round", values="accuracy")
