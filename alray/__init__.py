@@ -8,13 +8,15 @@ from alray._version import __version__ as __version__
 if TYPE_CHECKING:
     from alray.api import correlate as correlate
     from alray.api import sweep as sweep
-    from alray.choosing import choose as choose
+    from alray.labelling.campaign import Campaign as Campaign
+    from alray.labelling.choosing import choose as choose
     from alray.reporting.across import report_across as report_across
     from alray.reporting.api import report as report
     from alray.reporting.api import report_pair as report_pair
     from alray.reporting.notebook import load as load
     from alray.reporting.notebook import load_correlation as load_correlation
     from alray.reporting.writing import Report as Report
+    from alray.settings.campaign import CampaignSpec as CampaignSpec
     from alray.settings.correlation import CorrelationSpec as CorrelationSpec
     from alray.settings.suspects import SuspectsSpec as SuspectsSpec
     from alray.settings.sweep import StudySpec as StudySpec
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from alray.studies.sweep.results import Sweep as Sweep
 
 _MODULES = {
+    "Campaign": "labelling.campaign",
+    "CampaignSpec": "settings.campaign",
     "ChoiceOptions": "studies.choosing.work",
     "ChoiceSeed": "studies.choosing.rule",
     "Correlation": "studies.correlation.results",
@@ -45,7 +49,7 @@ _MODULES = {
     "SweepSpec": "settings.sweep",
     "TrainedModality": "studies.choosing.trained",
     "TrainedNetwork": "studies.choosing.trained",
-    "choose": "choosing",
+    "choose": "labelling.choosing",
     "correlate": "api",
     "load": "reporting.notebook",
     "load_correlation": "reporting.notebook",

@@ -46,6 +46,8 @@ Purpose = Literal[
     "overlapping_windows",
     "folds",
     "planted_labels",
+    "audit",
+    "batch_order",
 ]
 
 

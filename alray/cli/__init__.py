@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from alray._version import __version__
 from alray.cli.correlate import correlate
+from alray.cli.label import label
 from alray.cli.output import exit_if_lost, lasting_output
 from alray.cli.pool import pool
 from alray.cli.report import report
@@ -54,5 +55,6 @@ main.add_command(sweep)
 main.add_command(correlate)
 main.add_command(report)
 main.add_command(stop)
+main.add_command(label)
 main.add_command(pool)
 main.add_command(strategies)

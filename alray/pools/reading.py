@@ -59,13 +59,15 @@ class PoolContent:
 
     def problems(self) -> list[str]:
         """Return why an experiment would refuse this pool, a line each; empty if it would not."""
-        ids, classes = self.metadata.ids, self.metadata.classes
-        found = []
-        if len(classes) < 2:
-            found.append(self._too_few_classes())
-        if not classes:  # without objects there is nothing else to be said
-            return [f"{self.path}: {line}" for line in found]
-        found += [
+        classes = self.metadata.classes
+        few = [] if len(classes) > 1 else [f"{self.path}: {self._too_few_classes()}"]
+        # Without objects there is nothing else to be said.
+        return [*few, *self.feature_problems()] if classes else few
+
+    def feature_problems(self) -> list[str]:
+        """Return why no network could learn from these features, a line each."""
+        ids = self.metadata.ids
+        found = [
             f"column {column.name!r} has NaN, null or infinite values in {len(column.unusable):,} objects: "
             f"{name_some(ids[column.unusable])}; "
             + (

@@ -126,7 +126,12 @@ def find_results(study: Reportable) -> Results:
     if not folder.exists():
         raise StoreError(_nothing_at(path))
     found = manifest.read(folder)
-    return Results(path, manifest.kind_of(folder, found), found)
+    kind = manifest.kind_of(folder, found)
+    if kind == manifest.CAMPAIGN:
+        raise StoreError(
+            f"{path} holds {manifest.named_kind(kind)}; `alray label status` shows it"
+        )
+    return Results(path, kind, found)
 
 
 def _nothing_at(path: StudyPath) -> str:

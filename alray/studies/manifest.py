@@ -2,24 +2,21 @@
 
 import datetime as dt
 import logging
-import platform
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alray._version import __version__
 from alray.custom.code import NO_CODE, CustomCode
 from alray.errors import StoreError
 from alray.pools.pool import Pool
 from alray.settings.base import Settings, flatten
 from alray.settings.former import resolved_record
 from alray.settings.run import SCHEMA
-from alray.settings.secrets import without_secrets
 from alray.studies.folder import Folder
-from alray.studies.machine import PACKAGES, git_commit, installed_version, own_source, processor
+from alray.studies.provenance import made_by, made_on
 from alray.studies.recorded_choices import PRECISION, PRODUCTS, choice_changes
 
-SWEEP, CORRELATION = "sweep", "correlation"
+SWEEP, CORRELATION, CAMPAIGN = "sweep", "correlation", "campaign"
 
 CODE = "code"
 """The manifest's entry for the user's code: its files by name, and whether run ids depend on them."""
@@ -33,7 +30,11 @@ TRAIN_OBJECTS = "train_objects"
 WORKERS = "workers"
 """The manifest's entry for how many runs there were at a time, of a sweep that has ended."""
 
-READERS = {SWEEP: "alray.load", CORRELATION: "alray.load_correlation"}
+READERS = {
+    SWEEP: "alray.load",
+    CORRELATION: "alray.load_correlation",
+    CAMPAIGN: "alray.Campaign",
+}
 """Kind of study: the function that reads one."""
 
 ADDABLE = {
@@ -55,7 +56,7 @@ def require_kind(folder: Folder, kind: str) -> None:
         raise StoreError(f"{folder.root} holds no study: it has no study.yaml")
     found = kind_of(folder, read(folder))
     if found != kind:
-        raise StoreError(f"{folder.root} holds a {found} study: read it with {READERS[found]}")
+        raise StoreError(f"{folder.root} holds {named_kind(found)}: read it with {READERS[found]}")
 
 
 def read(folder: Folder, *, warn: bool = True) -> dict[str, Any]:
@@ -86,7 +87,15 @@ def kind_of(folder: Folder, manifest: Mapping[str, Any]) -> str:
     """Return a study's kind: its manifest's, else that of its settings."""
     if "kind" in manifest or not folder.exists():
         return str(manifest.get("kind", SWEEP))
-    return CORRELATION if "fine_tune_seeds" in folder.read_study() else SWEEP
+    settings = folder.read_study()
+    if "audit" in settings:
+        return CAMPAIGN
+    return CORRELATION if "fine_tune_seeds" in settings else SWEEP
+
+
+def named_kind(kind: str) -> str:
+    """Return what a folder of this kind holds, with its article."""
+    return "a campaign of labelling" if kind == CAMPAIGN else f"a {kind} study"
 
 
 @dataclass(frozen=True)
@@ -126,7 +135,7 @@ def goes_on(folder: Folder, study: Claim, *, fresh: bool) -> bool:
     manifest = read(folder)
     there_kind = kind_of(folder, manifest)
     if folder.exists() and there_kind != study.kind:
-        raise StoreError(f"{folder.root} holds a {there_kind} study; choose another --name")
+        raise StoreError(f"{folder.root} holds {named_kind(there_kind)}; choose another --name")
     if fresh or not folder.has_progress():
         return False
     if not folder.exists():
@@ -258,22 +267,14 @@ def origin(
     return {
         "schema": SCHEMA,
         "kind": study.kind,
-        "alray": __version__,
-        "source": own_source(),
-        "git_commit": git_commit(),
-        "command": without_secrets(command),
+        **made_by(command),
         "begun": earlier.get("begun") or now(),
         "ended": None,
         "pool": study.pool.name,
         "pool_fingerprint": study.pool.fingerprint,
         CODE: _code(folder, earlier, study.code),
         PRODUCTS: dict(products),
-        "python": platform.python_version(),
-        "versions": {
-            **{name: installed_version(name) for name in PACKAGES},
-            **study.code.versions,
-        },
-        "machine": {"system": platform.platform(), "processor": processor()},
+        **made_on(study.code.versions),
     }
 
 

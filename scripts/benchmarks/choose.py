@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import torch
 from typing_extensions import override
 
-from alray.choosing import choose_with
+from alray.labelling.choosing import choose_with
 from alray.networks.generators import torch_generator
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality

@@ -11,7 +11,7 @@ import torch
 
 from alray.analysis.sweep.stopping_rules.registry import parse_rule
 from alray.strategies import scores
-from alray.studies.sweep.stop_set import cohens_kappa
+from alray.studies.rounds.stop_set import cohens_kappa
 from tests.helpers.library_strategies import install_beside
 
 pytestmark = [pytest.mark.install, pytest.mark.usefixtures("criteria")]

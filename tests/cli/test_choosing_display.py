@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 from typing_extensions import override
 
-from alray.choosing import choose_with
 from alray.cli.display.choosing_progress import ChoosingDisplay
+from alray.labelling.choosing import choose_with
 from alray.studies.notebook_progress import ChoosingProgress
 from tests.helpers.choosing import trained_network, work_on, write
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from alray.choosing import choose
+from alray.labelling.choosing import choose
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Modality
 from alray.pools.reading_parts import candidate_pool

@@ -9,8 +9,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
 from alray import api
-from alray.choosing import choose_with
 from alray.errors import AlrayError, PoolError
+from alray.labelling.choosing import choose_with
 from tests.helpers import choosing
 from tests.helpers.command import alray
 from tests.helpers.object_store import BUCKET, S3Server, running_server, server

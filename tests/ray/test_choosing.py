@@ -7,8 +7,8 @@ import psutil
 import pytest
 from typing_extensions import override
 
-from alray.choosing import choose_with
 from alray.errors import PoolError
+from alray.labelling.choosing import choose_with
 from alray.settings.common import ExecutionSpec
 from alray.studies.choosing.observer import ChoosingObserver
 from tests.helpers.choosing import labelled_objects, same, trained_network, work_on, write

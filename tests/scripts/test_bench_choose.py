@@ -3,7 +3,7 @@
 import pandas as pd
 from click.testing import CliRunner
 
-from alray.choosing import choose_with
+from alray.labelling.choosing import choose_with
 from alray.settings.common import ExecutionSpec
 from benchmarks import choose
 from benchmarks.__main__ import bench

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from alray.choosing import choose_with
 from alray.errors import PoolError
+from alray.labelling.choosing import choose_with
 from alray.networks.generators import torch_generator
 from alray.networks.tensors import PoolTensors
 from alray.pools import reading_parts

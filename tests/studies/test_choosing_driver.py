@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from typing_extensions import override
 
-from alray.choosing import choose_with, start_parts
 from alray.errors import Interrupted, SpecError, StudyFailed
+from alray.labelling.choosing import choose_with, start_parts
 from alray.pools.columns.vector_sources import VectorSource
 from alray.studies.choosing.driver import ChoosingDriver
 from alray.studies.choosing.observer import ChoosingObserver

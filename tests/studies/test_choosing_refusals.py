@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from alray.choosing import choose_with
 from alray.errors import PoolError, ScoreError, SpecError
+from alray.labelling.choosing import choose_with
 from alray.settings.common import ModelSpec
 from alray.studies.choosing.trained import TrainedNetwork
 from tests.helpers.choosing import (

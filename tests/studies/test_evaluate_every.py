@@ -17,7 +17,7 @@ from alray.reporting.sweep.style import arms_of
 from alray.reporting.sweep_findings import results_from
 from alray.settings.base import validate
 from alray.settings.sweep import SweepSpec, fitting_budget
-from alray.studies.sweep.stop_set import NOT_PREDICTED
+from alray.studies.rounds.stop_set import NOT_PREDICTED
 from tests.helpers.builders import make_pool, plan_of
 from tests.helpers.report_reading import Page
 from tests.helpers.studies import Recorder, assert_same_records, comparable, settings

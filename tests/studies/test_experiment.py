@@ -10,7 +10,7 @@ from alray.scoring.engine import score
 from alray.strategies import scores
 from alray.strategies.base import given
 from alray.strategies.signals import Request
-from alray.studies.sweep import round_fit as round_fit_module
+from alray.studies.rounds import round_fit as round_fit_module
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
 from alray.training.checkpoint import learner_tensors

@@ -17,6 +17,7 @@ from alray.analysis.sweep.forecast import FORECAST_COLUMNS, NEEDED_COLUMNS
 from alray.analysis.sweep.next_steps.steps import NEXT_COLUMNS
 from alray.analysis.sweep.original import ORIGINAL_COLUMNS
 from alray.analysis.sweep.stopping_rules.replay import STOPPING_COLUMNS
+from alray.studies.campaign import store
 from alray.studies.folder import table
 from alray.studies.suspects.finding import SUSPECT_COLUMNS
 from alray.studies.sweep import records
@@ -63,7 +64,8 @@ def test_the_readme_documents_every_column():
         "stopping",
         *REPORTED,
     }
-    assert tables.keys() == sweep | correlation | {"checks"}
+    campaign = {f"{name} of a campaign" for name in store.COLUMNS}
+    assert tables.keys() == sweep | correlation | campaign | {"checks"}
     shared = tables["Columns"]
     assert shared == typed(records.RUN_COLUMNS)
     assert shared + tables["rounds"] == typed(records.ROUND_COLUMNS) + heads

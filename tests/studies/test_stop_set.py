@@ -14,10 +14,10 @@ from alray.networks.tensors import PoolTensors
 from alray.reporting.stopping import stopping
 from alray.scoring.evaluation import predict
 from alray.settings.run import RunSpec
-from alray.studies.sweep import stop_set
+from alray.studies.rounds import stop_set
+from alray.studies.rounds.stop_set import NOT_PREDICTED, StopSet, cohens_kappa
 from alray.studies.sweep.records import TIMING_COLUMNS
 from alray.studies.sweep.state import RunState
-from alray.studies.sweep.stop_set import NOT_PREDICTED, StopSet, cohens_kappa
 from alray.studies.sweep.store import SweepStore
 from tests.helpers.builders import one_run, same_tensors
 from tests.helpers.experiments import POOL, complete, experiment

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -11,9 +10,9 @@ import pytest
 
 from alray import api
 from alray.errors import Interrupted
-from alray.storage.local import LocalStorage
 from alray.studies.sweep.results import Sweep
 from alray.studies.sweep.store import SweepStore
+from tests.helpers.dying_store import DyingStore, Killed
 from tests.helpers.plugins import misbehaving
 from tests.helpers.studies import (
     ROUNDS,
@@ -24,35 +23,6 @@ from tests.helpers.studies import (
 )
 
 pytestmark = pytest.mark.usefixtures("round_by_round")
-
-
-class Killed(BaseException):
-    """Stands for the process's end: nothing may catch it, and nothing may be written after it."""
-
-
-class DyingStore:
-    """Makes the nth step onto the disk the last one: half a file under a temporary name stays behind."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, last: int) -> None:
-        self.steps = 0
-        write, remove = LocalStorage.write, LocalStorage.remove
-
-        def dying_write(storage: LocalStorage, name: str, content: bytes) -> None:
-            if self.steps == last:
-                path = storage._root / name  # where a real write would leave it
-                path.with_name(f".{path.name}.tmp").write_bytes(b"PAR1 half a file")
-                raise Killed
-            write(storage, name, content)
-            self.steps += 1
-
-        def dying_remove(storage: LocalStorage, names: Collection[str]) -> None:
-            if self.steps == last:
-                raise Killed
-            remove(storage, names)
-            self.steps += 1
-
-        monkeypatch.setattr(LocalStorage, "write", dying_write)
-        monkeypatch.setattr(LocalStorage, "remove", dying_remove)
 
 
 def test_killed_before_any_step_onto_the_disk_and_again_after_as_many(pool, tmp_path, monkeypatch):

@@ -9,8 +9,8 @@ from alray.errors import SpecError
 from alray.networks.tensors import PoolTensors
 from alray.strategies.checking import check_attributes
 from alray.strategies.loss import IdealLoss
-from alray.studies.sweep.round_draws import RoundDraws
-from alray.studies.sweep.round_fit import trial_loss
+from alray.studies.rounds.round_draws import RoundDraws
+from alray.studies.rounds.round_fit import trial_loss
 from alray.training.checkpoint import learner_tensors
 from tests.helpers.builders import one_run, plan_of, same_tensors
 from tests.helpers.experiments import POOL, after_passive, complete

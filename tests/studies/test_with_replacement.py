@@ -52,7 +52,7 @@ def test_what_is_drawn_twice_is_learnt_twice(pool, tmp_path, monkeypatch):
         learnt.append(labelled.objects)
         return fitting(learner, tensors, labelled, draws, options)
 
-    monkeypatch.setattr("alray.studies.sweep.round_fit.fitting", noted)
+    monkeypatch.setattr("alray.studies.rounds.round_fit.fitting", noted)
     api.sweep(values(pool, strategies=["random"], rounds=1), results=tmp_path)
     assert [len(labelled) for labelled in learnt] == [INITIAL, INITIAL + 5]
     assert len(np.unique(learnt[0])) < INITIAL

@@ -5,31 +5,29 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-import torch
 
 from alray.assessors.answers import Answers
 from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring import engine
-from alray.scoring.further_signals import with_further
 from alray.settings.run import RunSpec
 from alray.settings.sweep import ScreenSpec
 from alray.strategies import Query, ScoreStrategy, Strategy, parse
 from alray.strategies.base import is_pointwise
 from alray.strategies.checking import check_query, checked_scores
-from alray.strategies.signals import Request, Signals
+from alray.studies.rounds.choosing import ToChooseBy, choose, committee_masks
+from alray.studies.rounds.round_draws import RoundDraws
+from alray.studies.rounds.round_fit import learner_of_round, round_fit
+from alray.studies.rounds.stop_set import StopSet
 from alray.studies.sweep.annotation import crowd_of
 from alray.studies.sweep.initial import initial_objects
 from alray.studies.sweep.query_diagnostics import NOT_MEASURED, QueryDiagnostics
 from alray.studies.sweep.question_annotation import question_annotation
 from alray.studies.sweep.records import AskedInRound, Record, RoundResult, class_counts
-from alray.studies.sweep.round_draws import RoundDraws
-from alray.studies.sweep.round_fit import learner_of_round, round_fit, trial_loss
 from alray.studies.sweep.round_metrics import no_metrics, round_metrics
 from alray.studies.sweep.screening import is_exact_round, recall, shortlist, shortlist_size
 from alray.studies.sweep.state import RunState
-from alray.studies.sweep.stop_set import StopSet
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.estimator_fit import fit_anew
 from alray.training.fit import Epochs, complete
@@ -203,15 +201,8 @@ class Experiment:
 
     def _choose(self, candidates: Indices) -> Query:
         """Return the strategy's choice of the candidates."""
-        strategy, k, learner = self._strategy, self.run.query, self.learner
-        if not is_pointwise(strategy):
-            signals = self._signals(candidates, strategy.needs)
-            return strategy.select(signals, k, self._draws.numpy("strategy"))
-        masks = self._committee_generator(strategy.needs)
-        scores = engine.scores_of(
-            strategy, learner.network, self._pool, candidates, masks, learner.predictor
-        )
-        return strategy.choose(candidates, scores, k, self._draws.numpy("strategy"))
+        known = ToChooseBy(self.learner, self._pool, self._known(), self.labelled)
+        return choose(self._strategy, known, candidates, self.run.query, self._draws)
 
     def _candidates(self, unlabelled: Indices) -> Indices:
         """Return the objects that the strategy may choose from: all that are unlabelled, or a random part."""
@@ -227,7 +218,7 @@ class Experiment:
     ) -> Indices:
         """Return the candidates that rank best by scores in a low precision."""
         needs, precision = strategy.needs, self.run.precision
-        network, masks = self.learner.network, self._committee_generator(needs)
+        network, masks = self.learner.network, committee_masks(needs, self._draws)
         if is_pointwise(strategy):
             ranked = engine.rounded_scores_of(
                 strategy, network, self._pool, candidates, precision, masks
@@ -239,21 +230,6 @@ class Experiment:
             ranked = checked_scores(strategy, strategy.score(signals), signals)
         count = shortlist_size(screen, len(candidates), self.run.query)
         return shortlist(candidates, ranked, count, largest=strategy.largest)
-
-    def _signals(self, candidates: Indices, needs: Request) -> Signals:
-        """Return the signals that a strategy needs."""
-        learner, masks = self.learner, self._committee_generator(needs)
-        found = Signals(candidates)
-        if needs.anything:
-            found = engine.score(
-                learner.network, self._pool, candidates, needs, masks, learner.predictor
-            )
-        inputs = self._draws.numpy("input_dropout")
-        found = with_further(found, learner.network, self._pool, self._known(), needs, inputs)
-        if not needs.trial_loss:
-            return found
-        trial = trial_loss(learner, self._pool, self.labelled, self._draws)
-        return replace(found, trial_loss=trial)
 
     def _fit(self) -> Epochs[Record]:
         fitted = yield from round_fit(self.learner, self._pool, self._known(), self._draws)
@@ -293,6 +269,3 @@ class Experiment:
     @property
     def _draws(self) -> RoundDraws:
         return RoundDraws(self.run, self.round)
-
-    def _committee_generator(self, needs: Request) -> torch.Generator | None:
-        return self._draws.torch("committee") if needs.committee else None

@@ -4,25 +4,23 @@ from collections.abc import Sequence
 
 from alray.assessors.aggregation import require_crowd_kit
 from alray.errors import AlrayError, SpecError
-from alray.networks.custom_module import CustomModule
 from alray.networks.kernels import has_int8
 from alray.networks.network import Network
-from alray.networks.sklearn_classifier import SklearnClassifier
 from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.scoring import rounded
-from alray.scoring.agreement import check_committee, check_disagreement
 from alray.seeding import torch_seed
 from alray.settings.common import ModelSpec, TrainingSpec, unusual_parts
 from alray.settings.estimators import class_of
 from alray.settings.sweep import SweepSpec
 from alray.strategies import ScoreStrategy
-from alray.strategies.signals import Committee, Request
+from alray.strategies.signals import Committee
 from alray.strategies.stochastic import Stochastic
+from alray.studies.rounds.strategy_checks import check_members, check_signals
 from alray.studies.sweep.arm import Arm
 from alray.training.learner import check_training
 from alray.training.stopping import check_stopping, held_out_count
-from alray.training.trial import trial_objects, tried_network
+from alray.training.trial import tried_network
 
 
 def check_networks(
@@ -48,12 +46,12 @@ def check_networks(
         try:
             check_stopping(arm.training, study.initial)
             _check_arm(arm, tried[key])
-            _check_signals(tried[key], arm.strategy.needs)
+            check_signals(tried[key], arm.strategy.needs)
             _check_trials(arm)
             _check_crowd(arm)
             committee = arm.strategy.needs.committee
             if committee is not None and (key, committee) not in disagreeing:
-                _check_committee(tried[key], pool, committee, seed)
+                check_members(tried[key], pool, committee, seed)
                 disagreeing.add((key, committee))
         except AlrayError as error:
             raise SpecError(f"{arm.label}: {error}") from None
@@ -84,32 +82,6 @@ def _learnt_counts(training: TrainingSpec, labels: Sequence[int]) -> list[int]:
     ]
 
 
-def _check_signals(network: Network, needs: Request) -> None:
-    """Refuse signals that the network does not offer."""
-    if needs.features and isinstance(network, (CustomModule, SklearnClassifier)):
-        raise SpecError(
-            f"the strategy needs features, the input of the last layer, which a {_kind(network)} does not offer: use "
-            "model late_fusion or cnn"
-        )
-    if needs.last_layer and network.last_layer is None:
-        raise SpecError(
-            f"the strategy needs the last layer's weights, which a {_kind(network)} does not offer: use model "
-            "late_fusion or cnn"
-        )
-    if needs.side_heads == "all" and len(network.head_names) < 2:
-        raise SpecError(
-            "the strategy needs several heads, which model late_fusion with model.heads: all has on a pool of two or "
-            "more modalities; use strategy margin, which is the same for one head"
-        )
-    named = () if needs.side_heads == "all" else needs.side_heads
-    unknown = [head for head in named if head not in network.head_names]
-    if unknown:
-        raise SpecError(
-            f"the strategy needs side heads that the network lacks: {', '.join(unknown)}; its heads are: "
-            f"{', '.join(network.head_names)}"
-        )
-
-
 def _check_trials(arm: Arm) -> None:
     """Refuse to choose by the objects on which the study measures: the choice would make its own figure better."""
     if arm.strategy.needs.trial_loss and arm.study.metric_split == "validation":
@@ -128,22 +100,6 @@ def _check_crowd(arm: Arm) -> None:
         raise SpecError(
             "the strategy tries batches with their true labels, which a crowd does not give; leave it or crowd out"
         )
-
-
-def _kind(network: Network) -> str:
-    """Return what a network is that hides its layers."""
-    return (
-        "scikit-learn classifier" if isinstance(network, SklearnClassifier) else "custom network"
-    )
-
-
-def _check_committee(network: Network, pool: PoolTensors, committee: Committee, seed: int) -> None:
-    try:
-        check_committee(network, committee)
-        check_disagreement(network, pool, trial_objects(pool), committee, seed)
-    except SpecError as error:
-        by_heads = committee.kind == "dropout" and len(network.head_names) > 1
-        raise SpecError(f"{error}{', or use committee=heads' if by_heads else ''}") from None
 
 
 def check_screen(arms: Sequence[Arm], networks: Sequence[Network], study: SweepSpec) -> None:

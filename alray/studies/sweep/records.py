@@ -13,8 +13,7 @@ from alray.assessors.class_tree import Questions
 from alray.assessors.replies import Replies
 from alray.pools.pool import Indices, Pool
 from alray.settings.run import RunSpec
-
-Record = dict[str, Any]
+from alray.studies.rounds.record import Record as Record  # noqa: PLC0414 -- one of the names of this module
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.scoring.evaluation import UNKNOWN, metrics_by_head, metrics_row, predict
 from alray.scoring.metrics import LogProbs, mean_recall, predicted_classes, rarest_classes, rows_of
+from alray.studies.rounds.stop_set import NOT_PREDICTED, StopSet
 from alray.studies.sweep.records import Record
-from alray.studies.sweep.stop_set import NOT_PREDICTED, StopSet
 
 
 def round_metrics(

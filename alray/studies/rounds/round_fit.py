@@ -11,8 +11,8 @@ from alray.pools.pool import Indices
 from alray.scoring.evaluation import evaluate, nll_of
 from alray.seeding import torch_seed
 from alray.settings.run import RunSpec
-from alray.studies.sweep.records import Record
-from alray.studies.sweep.round_draws import RoundDraws
+from alray.studies.rounds.record import Record
+from alray.studies.rounds.round_draws import RoundDraws
 from alray.training.checkpoint import learner_tensors, restore_learner
 from alray.training.fit import Draws, Epochs, FitOptions, complete, fitting
 from alray.training.gpu.stacks import Stacks

@@ -18,8 +18,8 @@ from alray.pools.pool import Indices
 from alray.scoring.metrics import LogProbs
 from alray.settings.run import RunSpec
 from alray.strategies import scores
-from alray.studies.sweep.records import Record
-from alray.studies.sweep.round_draws import RoundDraws
+from alray.studies.rounds.record import Record
+from alray.studies.rounds.round_draws import RoundDraws
 
 MOST = 2000
 """Objects of the stop set, or all that a round predicts where these are fewer; as in the paper."""

@@ -1,0 +1,1 @@
+"""What a campaign has reached: frames in, numbers and sentences out."""

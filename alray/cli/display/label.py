@@ -1,0 +1,165 @@
+"""A campaign's batches, answers and status, in a terminal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from alray.analysis.campaign.status import CampaignStatus
+from alray.analysis.wording import NOTHING, count, interval, is_or_are, joined, share
+from alray.cli.display.tables import Column, FittingTable, breakable
+from alray.cli.visible import visible
+from alray.pools.columns.metadata import name_some
+from alray.studies.campaign.adding import Added
+from alray.studies.campaign.campaign import MadeBatch
+
+MOST_CLASSES, MOST_ASSESSORS = 20, 20
+"""Rows of a table in a terminal; the largest come first."""
+
+
+def print_batch(console: Console, batch: MadeBatch, files: Sequence[Path], following: str) -> None:
+    """Print which batch there is, where its file is, and what to do next."""
+    number = count(len(batch.tasks), "object")
+    for note in batch.notes:
+        _line(console, note)
+    if batch.is_new:
+        _line(console, f"batch {batch.number}: {number}")
+    else:
+        _line(
+            console,
+            f"batch {batch.number} ({number}) has no answers yet, so it is written again; --new chooses another",
+        )
+    console.print(f"in {joined([str(each) for each in files])}", soft_wrap=True)
+    console.print(f"next: have it answered, then {following}", soft_wrap=True)
+
+
+def print_added(console: Console, added: Added, following: str) -> None:
+    """Print what became of the answers of a file, and what to do next."""
+    for note in added.notes:
+        _line(console, note)
+    if not added.rows:
+        _line(
+            console,
+            f"nothing is new: all {count(added.repeated, 'answer')} are on record already",
+        )
+    else:
+        parts = [
+            f"{count(added.used, 'answer')} used",
+            *([f"{added.skipped:,} skipped"] if added.skipped else []),
+            *([f"{added.rejected:,} rejected"] if added.rejected else []),
+        ]
+        _line(console, f"added: {joined(parts)}")
+        if added.repeated:
+            _line(
+                console,
+                f"{count(added.repeated, 'answer')} {is_or_are(added.repeated)} on record already, and "
+                f"{is_or_are(added.repeated)} not added again",
+            )
+    if added.corrections:
+        _line(
+            console,
+            f"{count(added.corrections, 'answer')} by assessors who had answered about the object before: the latest "
+            "counts, the former stays on record",
+        )
+    if added.new_classes:
+        _line(console, f"new classes: {name_some(added.new_classes)}")
+    if added.unasked:
+        _line(
+            console,
+            f"kept aside: answers about {count(len(added.unasked), 'object')} that no batch had "
+            f"({name_some(added.unasked)}); --take-unasked uses them",
+        )
+    if added.unknown:
+        _line(
+            console,
+            f"kept aside: answers about {count(len(added.unknown), 'id')} that the pool does not have "
+            f"({name_some(added.unknown)})",
+        )
+    console.print(f"next: {following}", soft_wrap=True)
+
+
+def print_status(console: Console, status: CampaignStatus, option: str) -> None:
+    """Print sentences, then a table of batches, of labels, of classes and of assessors, and what to do next."""
+    _line(console, f"campaign {status.name}")
+    for sentence in status.sentences:
+        _line(console, sentence)
+    if len(status.batches):
+        console.print()
+        console.print(_batches(status))
+    console.print()
+    console.print(_labels(status))
+    console.print()
+    console.print(_classes(status))
+    if len(status.assessors):
+        console.print()
+        console.print(_assessors(status))
+    console.print()
+    console.print(f"next: {status.next_command}{option}", soft_wrap=True)
+
+
+def _batches(status: CampaignStatus) -> FittingTable:
+    columns = [
+        Column("batch"),
+        Column("asked"),
+        Column("answered"),
+        Column("learnt\nfrom"),
+        Column("accuracy"),
+        Column("95 %\ninterval"),
+    ]
+    table = FittingTable(columns)
+    for row in status.batches.to_dict("records"):
+        table.add(
+            *(f"{row[name]:,}" for name in ("batch", "asked", "answered", "labels")),
+            share(row["accuracy"]),
+            interval(row["accuracy_low"], row["accuracy_high"], share)[1:-1] or NOTHING,
+        )
+    return table
+
+
+def _labels(status: CampaignStatus) -> FittingTable:
+    table = FittingTable([Column("labels by source", "name"), Column("labels"), Column("waiting")])
+    for row in status.labels.to_dict("records"):
+        if row["labels"] or row["waiting"]:
+            table.add(row["source"], f"{row['labels']:,}", f"{row['waiting']:,}")
+    return table
+
+
+def _classes(status: CampaignStatus) -> FittingTable:
+    table = FittingTable([Column("class", "name"), Column("labels")])
+    ordered = status.classes.sort_values("labels", ascending=False, kind="stable")
+    for row in ordered.head(MOST_CLASSES).to_dict("records"):
+        table.add(visible(str(row["class"])), f"{row['labels']:,}")
+    more = len(ordered) - MOST_CLASSES
+    if more > 0:
+        rest = ordered["labels"].iloc[MOST_CLASSES:].sum()
+        table.add(f"({more:,} more)", f"{int(rest):,}")
+    return table
+
+
+def _assessors(status: CampaignStatus) -> FittingTable:
+    columns = [
+        Column("assessor", "name"),
+        Column("answers"),
+        Column("skipped"),
+        Column("rejected"),
+        Column("median\nseconds"),
+        Column("estimated\nskill"),
+    ]
+    table = FittingTable(columns)
+    for row in status.assessors.head(MOST_ASSESSORS).to_dict("records"):
+        seconds = row["seconds"]
+        table.add(
+            visible(str(row["worker"])) or "(not named)",
+            *(f"{row[name]:,}" for name in ("answers", "skipped", "rejected")),
+            NOTHING if seconds != seconds else f"{seconds:,.1f}",  # noqa: PLR0124 -- NaN
+            share(row["skill"], 2),
+        )
+    more = len(status.assessors) - MOST_ASSESSORS
+    if more > 0:
+        table.add(f"({more:,} more)", *[""] * 5)
+    return table
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(breakable(Text(visible(text)), console.width))

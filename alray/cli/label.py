@@ -1,0 +1,280 @@
+"""`alray label`: label for real, batch after batch."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alray.cli.options import COLUMNS, LocationType, read_settings
+from alray.cli.running import console
+from alray.cli.settings_options import Setting, SettingsCommand
+from alray.errors import SpecError
+
+if TYPE_CHECKING:
+    from alray.labelling.campaign import Campaign
+    from alray.labelling.from_study import Taken
+    from alray.settings.campaign import CampaignSpec
+    from alray.settings.location import StudyPath
+
+START = {
+    "name": Setting("name", "NAME"),
+    "id": COLUMNS["id"],
+    "label": COLUMNS["label"],
+    "modality": COLUMNS["modality"],
+    "group-by": COLUMNS["group-by"],
+    "show": Setting("show", "COLUMN,..."),
+    "classes": Setting("classes", "A,B,C"),
+    "strategy": Setting("strategy", "NAME:OPTION=VALUE"),
+    "initial": Setting("initial"),
+    "initial-selection": Setting("initial_selection"),
+    "audit": Setting("audit"),
+    "answers": Setting("answers"),
+    "aggregate": Setting("aggregate"),
+    "cost": Setting("cost"),
+    "currency": Setting("currency"),
+    "seed": Setting("seed"),
+}
+"""Options that set one setting of a campaign each."""
+
+FORMAT = "csv"
+"""The format of a batch, unless another is named."""
+
+campaign_option = click.option(
+    "--campaign",
+    type=LocationType(folder=True),
+    metavar="DIR|URI",
+    help="The campaign's folder; the only one below results if not given.",
+)
+
+
+@click.group()
+def label() -> None:
+    """Label for real: choose what to ask next, take answers back, measure the accuracy.
+
+    `start` begins a campaign, `next` chooses a batch and writes it as a file for a labelling tool, `add` reads the
+    tool's export, `status` says where the campaign stands, and `export` writes the labels.
+    """
+
+
+@label.command(
+    "start", cls=SettingsCommand, settings="alray.settings.campaign:CampaignSpec", options=START
+)
+@click.argument("pool", required=False, metavar="[POOL]")
+@click.option(
+    "--from",
+    "study",
+    type=LocationType(folder=True),
+    metavar="STUDY",
+    help="Take strategy, network, training and pool settings from a sweep: of its best arm where that is shown to be "
+    "better than random, else of random.",
+)
+@click.option("--arm", metavar="NAME", help="Another arm of that sweep.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="SETTING=VALUE",
+    help="Any other setting. Repeat it.",
+)
+@click.option(
+    "--results",
+    default="results",
+    show_default=True,
+    type=LocationType(folder=True),
+    metavar="DIR|URI",
+    help="Folder for campaigns and studies: local, or s3://BUCKET/FOLDER, gs://...",
+)
+@click.option("--dry-run", is_flag=True, help="Check everything, begin nothing.")
+def start_command(
+    pool: str | None,
+    given: dict[str, Any],
+    study: "StudyPath | None",
+    arm: str | None,
+    settings: tuple[str, ...],
+    results: "StudyPath",
+    dry_run: bool,
+) -> None:
+    """Begin a campaign on POOL: Parquet files of which some objects, or all, have no label.
+
+    POOL may grow later. Labels that are there are learnt from. Without POOL it is that of --from.
+    """
+    from alray.labelling.campaign import start
+
+    if pool is not None:
+        given = {"pool.source": pool, **given}
+    elif study is None:
+        raise SpecError("name a pool: alray label start POOL, or a sweep with --from STUDY")
+    if arm is not None and study is None:
+        raise SpecError(f"--arm {arm} is an arm of a sweep: name that with --from STUDY")
+    taken = _taken(study, arm)
+    spec = _spec(taken, given, settings)
+    command = "alray " + " ".join(sys.argv[1:])
+    begun = start(spec, results, taken, command=command, dry=dry_run)
+    out = console()
+    for line in begun.said:
+        out.print(line, soft_wrap=True)
+    if dry_run:
+        out.print(f"the campaign would be {begun.campaign.path}", soft_wrap=True)
+        return
+    out.print(f"campaign: {begun.campaign.path}", soft_wrap=True)
+    out.print(f"next: alray label next 100{_chosen(begun.campaign.path)}", soft_wrap=True)
+
+
+@label.command("next")
+@click.argument("objects", type=click.IntRange(min=1), metavar="N")
+@campaign_option
+@click.option(
+    "--format",
+    "kind",
+    default=FORMAT,
+    show_default=True,
+    metavar="FORMAT",
+    help="Format of the file.",
+)
+@click.option(
+    "--out",
+    metavar="FILE",
+    help="The file; NAME-batch-0001.csv in the present folder if not given, with the batch's number.",
+)
+@click.option(
+    "--new", is_flag=True, help="Choose another batch, though nothing is answered of the last one."
+)
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Ask first about objects of earlier batches without an answer that names a class.",
+)
+def next_command(
+    objects: int, campaign: "StudyPath | None", kind: str, out: str | None, new: bool, again: bool
+) -> None:
+    """Choose the next N objects, and write them as a file for a labelling tool.
+
+    Fits the network on all labels known, scores the rest of the pool, and chooses; some objects are of the audit part,
+    which measures the accuracy. Where nothing has been answered about the last batch, the same one is written again.
+    """
+    from alray.cli.display.label import print_batch
+    from alray.cli.display.log_lines import logged_to
+    from alray.labelling.campaign import format_is_known
+
+    format_is_known(kind)
+    found = _find(campaign)
+    if out is not None:
+        _require_no_file(Path(out))
+    errors = console(stderr=True)
+    with logged_to(errors), errors.status("fitting and choosing"):
+        batch = found.next(objects, new=new, again=again)
+    target = Path(out or f"{found.path.name}-batch-{batch.number:04d}.{_ending(kind)}")
+    _require_no_file(target)
+    files = found.write(batch, target, kind)
+    print_batch(console(), batch, files, f"alray label add FILE{_chosen(found.path, campaign)}")
+
+
+@label.command("add")
+@click.argument("answers", metavar="FILE")
+@campaign_option
+@click.option(
+    "--format",
+    "kind",
+    metavar="FORMAT",
+    help="Format of the file; found by its content if not given.",
+)
+@click.option("--take-unasked", is_flag=True, help="Use answers about objects that no batch had.")
+@click.option("--allow-new-classes", is_flag=True, help="Accept classes that were not known.")
+def add_command(
+    answers: str,
+    campaign: "StudyPath | None",
+    kind: str | None,
+    take_unasked: bool,
+    allow_new_classes: bool,
+) -> None:
+    """Add the answers in FILE: a labelling tool's export, or a table with the columns task, worker and label.
+
+    The same file twice adds nothing. A later answer by the same assessor about an object replaces the earlier one,
+    which stays on record. What cannot be used is counted and named.
+    """
+    from alray.cli.display.label import print_added
+
+    found = _find(campaign)
+    added = found.add(
+        answers, format=kind, take_unasked=take_unasked, allow_new_classes=allow_new_classes
+    )
+    print_added(console(), added, f"alray label status{_chosen(found.path, campaign)}")
+
+
+@label.command("status")
+@campaign_option
+def status_command(campaign: "StudyPath | None") -> None:
+    """Say where the campaign stands: accuracy with its interval, labels, answers, money, assessors, what waits."""
+    from alray.cli.display.label import print_status
+
+    found = _find(campaign)
+    print_status(console(), found.status(), _chosen(found.path, campaign))
+
+
+@label.command("export")
+@click.argument("file", metavar="FILE")
+@campaign_option
+def export_command(file: str, campaign: "StudyPath | None") -> None:
+    """Write the labels as FILE, .parquet or .csv: a row per object, with how sure it is and who said so."""
+    from alray.analysis.wording import count
+    from alray.labelling.export import check_ending
+
+    check_ending(file)
+    table = _find(campaign).export(file)
+    console().print(f"{count(len(table), 'label')} in {file}", soft_wrap=True)
+
+
+def _taken(study: "StudyPath | None", arm: str | None) -> "Taken | None":
+    from alray.labelling.from_study import take_from
+
+    return None if study is None else take_from(study, arm)
+
+
+def _spec(
+    taken: "Taken | None", given: dict[str, Any], settings: tuple[str, ...]
+) -> "CampaignSpec":
+    """Return the settings: those of the study, overridden by options, and these by `--set`."""
+    from alray.settings.base import flatten
+    from alray.settings.campaign import CampaignSpec
+
+    values = {} if taken is None else flatten(taken.values)
+    if any(name.startswith("pool.modalities") for name in given):
+        values = {
+            name: value for name, value in values.items() if not name.startswith("pool.modalities")
+        }
+    found: CampaignSpec = read_settings(CampaignSpec, None, {**values, **given}, settings)
+    return found
+
+
+def _find(campaign: "StudyPath | None") -> "Campaign":
+    """Return the campaign that is named, or the only one below `results`."""
+    from alray.labelling.campaign import Campaign
+    from alray.labelling.finding import only_campaign
+
+    return Campaign(only_campaign(Path("results")) if campaign is None else campaign)
+
+
+def _chosen(path: "StudyPath", given: "StudyPath | None" = None) -> str:
+    """Return the option that names a campaign in the next command, where it has to be named."""
+    if given is None:
+        from alray.labelling.finding import campaigns_in
+
+        if [str(each) for each in campaigns_in(Path("results"))] == [str(path)]:
+            return ""
+    return f" --campaign {path}"
+
+
+def _ending(kind: str) -> str:
+    """Return the usual ending of files of a format."""
+    endings = {"csv": "csv", "parquet": "parquet", "toloka": "tsv", "mturk": "csv"}
+    lines = {"jsonl", "prodigy", "doccano"}
+    return endings.get(kind, "jsonl" if kind in lines else "json")
+
+
+def _require_no_file(path: Path) -> None:
+    """Refuse to write over a file, which assessors may be filling in."""
+    if path.exists():
+        raise SpecError(
+            f"{path} is there already, and may hold answers: name another file with --out, or remove it"
+        )

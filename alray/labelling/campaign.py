@@ -1,0 +1,295 @@
+"""`alray.Campaign`: labelling for real, batch after batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from alray.analysis.campaign.status import CampaignStatus
+from alray.custom.code import CustomCode, custom_model
+from alray.custom.finding import find_code
+from alray.errors import SpecError
+from alray.exchange.long_table import answers_from_frame
+from alray.exchange.reading import format_named, read_answers
+from alray.exchange.writing import write_tasks
+from alray.labelling.export import write_labels
+from alray.labelling.from_study import Taken, take_from
+from alray.pools.builtin import BUILTIN_POOLS, pool_name, with_own_settings
+from alray.pools.open_pool import OpenPool, read_open_pool
+from alray.settings.base import assign, flatten
+from alray.settings.campaign import CampaignSpec
+from alray.settings.location import Location, StudyPath, location_of
+from alray.settings.names import study_name
+from alray.strategies import custom_name
+from alray.studies.arguments import study_settings
+from alray.studies.campaign.adding import Accept, Added
+from alray.studies.campaign.campaign import (
+    FROM,
+    MadeBatch,
+    add_answers,
+    begin,
+    choose_next,
+    require_nothing,
+    settings_of,
+)
+from alray.studies.campaign.checks import about_audit, check_network, check_pool, check_strategy
+from alray.studies.campaign.export import labels_table
+from alray.studies.campaign.ledger import Ledger
+from alray.studies.campaign.parts import parts_of
+from alray.studies.campaign.status import read_status
+from alray.studies.campaign.store import CampaignStore
+
+NAME_ENDING = "-labels"
+"""What follows the pool's name in the name of a campaign that is given none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A campaign that is about to begin, or has begun.
+
+    Attributes:
+        campaign: The campaign.
+        said: What the user should know, a line each.
+    """
+
+    campaign: "Campaign"
+    said: tuple[str, ...]
+
+
+class Campaign:
+    """Labelling for real: a ledger of what was asked and answered, in a folder of its own.
+
+    Attributes:
+        path: The folder, local or in an object store.
+    """
+
+    def __init__(self, path: str | Path | Location) -> None:
+        """Open a campaign that `start` began.
+
+        Raises:
+            StoreError: None lies there.
+        """
+        self.path: StudyPath = location_of(path)
+        self._store = CampaignStore(self.path)
+        settings_of(self._store)
+
+    @classmethod
+    def start(
+        cls,
+        source: str | Path | None = None,
+        /,
+        *,
+        study: str | Path | Location | None = None,
+        arm: str | None = None,
+        results: str | Path | Location = "results",
+        **settings: Any,
+    ) -> "Campaign":
+        """Begin a campaign on a pool of which some objects, or all, have no label.
+
+        Args:
+            source: The pool: a Parquet file, a folder, a pattern or an address; the study's if not given.
+            study: A sweep's folder, from which strategy, network, training and pool settings are taken.
+            arm: The arm of the study to follow: the best one, where it is shown better than random, else random.
+            results: Folder in which the campaign's own folder is made.
+            settings: Settings of `CampaignSpec` by name, over those of the study.
+
+        Raises:
+            AlrayError: Something in the settings, the pool or the folder prevents it.
+        """
+        if source is not None:
+            given = settings.get("pool", {})
+            settings["pool"] = {**dict(given), "source": str(source)}
+        taken = None if study is None else take_from(study, arm)
+        values = settings if taken is None else merged(taken.values, settings)
+        spec = study_settings(CampaignSpec, values, {})
+        return start(spec, results, taken, command="alray.Campaign.start(...)").campaign
+
+    @property
+    def settings(self) -> CampaignSpec:
+        """The campaign's settings."""
+        return settings_of(self._store)
+
+    def next(self, objects: int, *, new: bool = False, again: bool = False) -> MadeBatch:
+        """Return the next batch: fit on all labels known, choose, and write it into the ledger.
+
+        Where nothing has been answered about the last batch, that is it.
+
+        Args:
+            objects: How many objects.
+            new: Whether to choose another batch all the same.
+            again: Whether objects of earlier batches without an answer that names a class come first.
+
+        Raises:
+            AlrayError: No object is left, or the pool cannot be used.
+        """
+        if objects < 1:
+            raise SpecError(f"a batch has at least one object (got {objects})")
+        return choose_next(self._store, objects, new=new, again=again)
+
+    def write(self, batch: MadeBatch, path: str | Path, format: str = "csv") -> tuple[Path, ...]:  # noqa: A002
+        """Write a batch as a file that a labelling tool imports; return the files written.
+
+        The network's predictions are not in it: assessors who see them tend to agree, and accuracy would look better
+        than it is.
+
+        Raises:
+            AlrayError: There is no such format, or the file cannot be written.
+        """
+        return write_tasks(batch.tasks, path, format, batch.classes)
+
+    def add(
+        self,
+        answers: str | Path | pd.DataFrame,
+        *,
+        format: str | None = None,  # noqa: A002 -- what users call it
+        take_unasked: bool = False,
+        allow_new_classes: bool = False,
+    ) -> Added:
+        """Add answers to the ledger: all that can be used, and what cannot counted and named. The one way in.
+
+        Args:
+            answers: A labelling tool's export, or a table with `task`, `worker` and `label`.
+            format: The export's format; found by its content if not given.
+            take_unasked: Whether answers about objects that no batch had are used.
+            allow_new_classes: Whether answers may name classes that were not known.
+
+        Raises:
+            AlrayError: The answers cannot be read, name an unknown class, or none can be used.
+        """
+        if isinstance(answers, pd.DataFrame):
+            source = "the table of answers"
+            table, notes = answers_from_frame(answers, source)
+        else:
+            source = str(answers)
+            table, notes = read_answers(answers, format)
+        accept = Accept(take_unasked, allow_new_classes)
+        added = add_answers(self._store, table, source, accept)
+        return replace(added, notes=tuple(note.text for note in notes))
+
+    def status(self) -> CampaignStatus:
+        """Return what the campaign has reached; nothing is fitted."""
+        return read_status(self._store)
+
+    def export(self, path: str | Path | None = None) -> pd.DataFrame:
+        """Return the labels, a row per object that has one; write them, where a `.parquet` or `.csv` is named.
+
+        Raises:
+            AlrayError: The file has another ending, or cannot be written.
+        """
+        table = labels_table(self._store)
+        if path is not None:
+            write_labels(table, path)
+        return table
+
+
+def start(
+    spec: CampaignSpec,
+    results: str | Path | Location,
+    taken: Taken | None,
+    *,
+    command: str,
+    dry: bool = False,
+) -> Begun:
+    """Check all that can be checked, and begin a campaign.
+
+    Args:
+        spec: Its settings.
+        results: Folder in which its own folder is made.
+        taken: What a study gave.
+        command: Kept in the manifest.
+        dry: Whether only to check.
+
+    Raises:
+        AlrayError: Something prevents it.
+    """
+    spec = _resolved(spec)
+    store = CampaignStore(location_of(results) / str(spec.name))
+    require_nothing(store)
+    if not dry:
+        store.require_writable()
+    strategy = check_strategy(spec)
+    code = _code_of(spec)
+    pool = read_open_pool(spec.pool, spec.show)
+    classes = check_pool(spec, pool)
+    spec = spec.model_copy(update={"initial": spec.started_at(len(pool.known.ids))})
+    said = (*pool.notes, *_about(spec, pool, classes))
+    check_network(spec, pool, strategy, len(classes))
+    origin: dict[str, Any] = {"command": command}
+    if taken is not None:
+        origin[FROM] = {"arm": taken.arm, "found": taken.found}
+        said = (*taken.said, *said)
+    if not dry:
+        begin(store, spec, pool, code, origin)
+    campaign = object.__new__(Campaign)
+    campaign.path, campaign._store = store.root, store
+    return Begun(campaign, said)
+
+
+def merged(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested plain values with those that are given in their places."""
+    found: dict[str, Any] = {}
+    for each in (values, given):
+        for name, value in flatten(each).items():
+            if name.startswith("pool.modalities") and each is given:
+                found.get("pool", {}).pop("modalities", None)
+            assign(found, name, value)
+    return found
+
+
+def format_is_known(name: str) -> None:
+    """Refuse a format that does not exist, before anything expensive.
+
+    Raises:
+        AlrayError: Names the nearest one.
+    """
+    format_named(name)
+
+
+def _resolved(spec: CampaignSpec) -> CampaignSpec:
+    """Return the settings with the name filled in, and the pool where it lies, from wherever one looks later."""
+    pool = with_own_settings(spec.pool)
+    name = spec.name or study_name(pool_name(pool.source), NAME_ENDING)
+    if pool.source not in BUILTIN_POOLS:
+        where = location_of(pool.source)
+        source = str(Path.cwd() / where) if isinstance(where, Path) else pool.source
+        pool = pool.model_copy(update={"source": source})
+    return spec.model_copy(update={"pool": pool, "name": name})
+
+
+def _code_of(spec: CampaignSpec) -> CustomCode:
+    names = [custom_name(spec.strategy), custom_model(spec.model.name)]
+    return find_code(name for name in names if name is not None)
+
+
+def _about(spec: CampaignSpec, pool: OpenPool, classes: tuple[str, ...]) -> list[str]:
+    """Return what there is to label."""
+    labels = pool.known.labelled()
+    objects = pd.DataFrame(
+        {
+            "id": list(map(str, pool.known.ids)),
+            "label": [labels.get(str(each)) for each in pool.known.ids],
+        }
+    )
+    columns = ("id", "purpose", "batch", "score", "strategy", "group")
+    nothing = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    answers = pd.DataFrame(
+        {
+            name: pd.Series(dtype=object)
+            for name in ("task", "worker", "label", "outcome", "time", "answer_id")
+        }
+    )
+    parts = parts_of(pool, Ledger(objects, nothing, answers), spec.seed, spec.audit)
+    unlabelled = len(pool.known.ids) - len(labels)
+    begun = (
+        f"{spec.strategy} chooses from the first batch on"
+        if len(labels) >= (spec.initial or 0)
+        else f"{spec.initial_selection} selection chooses until {spec.initial:,} labels are known, then {spec.strategy}"
+    )
+    return [
+        f"{pool.known.path}: {unlabelled:,} of {len(pool.known.ids):,} objects have no label; "
+        f"{len(classes)} classes are known",
+        about_audit(spec, parts),
+        begun,
+    ]

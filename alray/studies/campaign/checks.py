@@ -1,0 +1,106 @@
+"""What cannot work is refused before a campaign begins."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from alray.assessors.aggregation import require_crowd_kit
+from alray.errors import AlrayError, PoolError, SpecError
+from alray.networks.tensors import PoolTensors
+from alray.networks.threads import threads
+from alray.pools.open_pool import OpenPool
+from alray.seeding import torch_seed
+from alray.settings.campaign import CampaignSpec
+from alray.settings.run import RunSpec
+from alray.strategies import Strategy, parse
+from alray.strategies.clusters import require_clusters
+from alray.strategies.questions.arms import QuestionStrategy
+from alray.studies.campaign.fitting import Learnt, prepared, run_of
+from alray.studies.campaign.ledger import sorted_classes
+from alray.studies.campaign.parts import Parts
+from alray.studies.rounds.strategy_checks import check_members, check_signals
+from alray.training.learner import check_training
+from alray.training.trial import tried_network
+
+
+def check_strategy(spec: CampaignSpec) -> Strategy:
+    """Return a campaign's strategy; refuse one that labels have to be known for.
+
+    Raises:
+        SpecError: Names it, and what works.
+    """
+    strategy = parse(spec.strategy)
+    if isinstance(strategy, QuestionStrategy):
+        raise SpecError(
+            f"strategy {spec.strategy}: a campaign asks for classes, not yes/no questions; use margin, or another that "
+            "`alray strategies` lists"
+        )
+    if strategy.oracle:
+        raise SpecError(
+            f"strategy {spec.strategy} needs the labels that are to be bought: it is a diagnostic of sweeps; use "
+            "margin, or another that `alray strategies` lists"
+        )
+    if spec.initial_selection != "random":
+        require_clusters(f"initial_selection: {spec.initial_selection}")
+    require_crowd_kit(spec.aggregate)
+    return strategy
+
+
+def check_pool(spec: CampaignSpec, pool: OpenPool) -> tuple[str, ...]:
+    """Return all classes; refuse a pool in which there is nothing to label.
+
+    Raises:
+        PoolError: All objects have a label, or fewer than two classes are known.
+    """
+    if not (pool.known.labels < 0).any():
+        raise PoolError(
+            f"{pool.known.path}: all {len(pool.known.ids):,} objects have a label (column {spec.pool.label!r}), so "
+            "nothing is left to ask about; name another column with --label COLUMN, or try strategies with "
+            "`alray sweep`"
+        )
+    classes = sorted_classes({*pool.known.classes, *spec.classes})
+    if len(classes) < 2:
+        known = f"only {classes[0]!r} is known" if classes else "none is known"
+        raise PoolError(
+            f"{pool.known.path}: a campaign needs two classes or more, and {known} by its labels (column "
+            f"{spec.pool.label!r}); name those that assessors may answer with --classes A,B,C"
+        )
+    return classes
+
+
+def check_network(spec: CampaignSpec, pool: OpenPool, strategy: Strategy, classes: int) -> None:
+    """Refuse a network that cannot be built, cannot learn, or lacks what the strategy goes by.
+
+    Raises:
+        SpecError: Says why, and what works.
+    """
+    run: RunSpec = run_of(spec, 1)
+    nothing = Learnt(np.empty(0, dtype=np.int64), np.empty((0, classes)), [])
+    tried = prepared(pool, spec, nothing, classes)
+    # A network that is tried takes steps, by whatever labels.
+    tensors = PoolTensors(replace(tried, labels=np.arange(len(tried)) % classes))
+    seed = torch_seed(spec.seed, 0, "weights")
+    with threads(spec.threads):
+        network = tried_network(run.model, run.training, tensors, seed, [run.initial])
+        try:
+            check_training(network, run.training)
+            check_signals(network, strategy.needs)
+            if run.training.loss_prediction is not None and not network.tap_sizes:
+                raise SpecError(
+                    "predicting the loss needs hidden layers to tap: use model late_fusion or cnn"
+                )
+            if strategy.needs.committee is not None:
+                check_members(network, tensors, strategy.needs.committee, seed)
+        except AlrayError as error:
+            raise SpecError(f"{spec.strategy}: {error}") from None
+
+
+def about_audit(spec: CampaignSpec, parts: Parts) -> str:
+    """Return how large the audit part is."""
+    if not spec.audit:
+        return "no audit part: nothing will say how accurate the network is"
+    number = int(parts.audit.sum())
+    return (
+        f"audit part: {number:,} objects, drawn at random, that the network will never learn from; each batch has some "
+        "of them"
+    )

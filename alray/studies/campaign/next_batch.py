@@ -1,0 +1,273 @@
+"""What is asked next: a fit on all labels known, the strategy's choice, and objects of the audit part among it.
+
+Pure: the ledger, the pool and the settings decide all of it, to the bit; no files, and the clock is an argument.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from alray.errors import SpecError
+from alray.networks.products import use_products
+from alray.networks.tensors import PoolTensors, side_by_side
+from alray.networks.threads import threads
+from alray.pools.columns.metadata import name_some
+from alray.pools.open_pool import OpenPool
+from alray.pools.pool import Indices
+from alray.settings.campaign import CampaignSpec
+from alray.settings.common import ProductsSpec
+from alray.strategies import parse
+from alray.strategies.checking import check_query
+from alray.strategies.cold_start import spread_out
+from alray.studies.campaign.audit import audits_wanted
+from alray.studies.campaign.fitting import (
+    Learnt,
+    fit,
+    known_of,
+    learnt_of,
+    network_file,
+    prepared,
+    run_of,
+)
+from alray.studies.campaign.ledger import Ledger
+from alray.studies.campaign.parts import Parts, parts_of
+from alray.studies.campaign.predicting import predicted_rows
+from alray.studies.rounds.choosing import ToChooseBy, choose
+from alray.studies.rounds.record import Record
+from alray.studies.rounds.round_draws import RoundDraws
+
+Clock = Callable[[], float]
+Scores = npt.NDArray[np.float64]
+
+Picked = tuple[str, Indices, Scores, str]
+"""Purpose, (k,) objects, (k,) scores, and what chose them."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for.
+
+    Attributes:
+        number: Number of the batch.
+        objects: How many objects.
+        again: Whether objects that were asked about, and have no answer that names a class, come first.
+    """
+
+    number: int
+    objects: int
+    again: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A batch, and what belongs to it.
+
+    Attributes:
+        rows: Its objects, without `asked`: the time.
+        round: The row of `rounds`.
+        predictions: What the network predicts for the audit part; none without a network.
+        network: The network's file, None without one.
+        notes: What the user should know, a line each.
+    """
+
+    rows: list[Record]
+    round: Record
+    predictions: list[Record] = field(default_factory=list)
+    network: bytes | None = None
+    notes: tuple[str, ...] = ()
+
+
+def next_batch(
+    spec: CampaignSpec,
+    pool: OpenPool,
+    ledger: Ledger,
+    wish: Wish,
+    before: pd.DataFrame,
+    clock: Clock,
+) -> Batch:
+    """Return the next batch of a campaign.
+
+    Args:
+        spec: Its settings, `initial` filled in.
+        pool: The pool as it is now.
+        ledger: The ledger, with all objects of the pool.
+        wish: What is asked for.
+        before: What the network of the batch before predicted, as rows of `PREDICTION_COLUMNS`.
+        clock: Seconds.
+
+    Raises:
+        SpecError: No object is left.
+    """
+    begin = clock()
+    parts = parts_of(pool, ledger, spec.seed, spec.audit)
+    classes = ledger.classes(spec.classes)
+    learnt = learnt_of(ledger, parts, classes, spec)
+    again = _again(ledger, parts, wish)
+    audits, k = _numbers(spec, ledger, parts, wish, len(again))
+    if not len(again) + audits + k:
+        raise SpecError(_nothing_left(ledger, parts))
+    run = run_of(spec, max(1, k))
+    draws = RoundDraws(run, wish.number)
+    use_products(ProductsSpec())
+    with threads(spec.threads):
+        tensors = PoolTensors(prepared(pool, spec, learnt, max(1, len(classes))))
+        learner, record = None, {"train_loss": math.nan, "epochs": None}
+        if learnt.enough:
+            learner, record = fit(run, tensors, known_of(learnt), draws)
+        by_strategy = learner is not None and len(learnt.objects) >= run.initial
+        picked = (
+            _by_strategy(
+                ToChooseBy(learner, tensors, known_of(learnt), learnt.objects), parts, k, draws
+            )
+            if by_strategy and learner is not None
+            else _to_begin(spec, tensors, parts.candidates, k, draws)
+        )
+        predictions, stops = predicted_rows(learner, tensors, parts, classes, before, draws)
+    drawn = ("audit", parts.audits[:audits], np.full(audits, np.nan), "random")
+    rows = _mixed([*_of_again(ledger, parts, again), picked], drawn, draws, pool, wish)
+    scores = by_strategy and parse(spec.strategy).needs.anything
+    record |= {
+        "round": wish.number,
+        "labels": len(learnt.objects),
+        "classes": len(classes),
+        "scored": len(parts.candidates) if scores else 0,
+        **stops,
+        "choose_s": clock() - begin,
+    }
+    network = None if learner is None else network_file(learner, classes)
+    notes = _notes(spec, learnt, wish, rows, by_strategy=by_strategy)
+    return Batch(rows, record, predictions, network, notes)
+
+
+def _again(ledger: Ledger, parts: Parts, wish: Wish) -> list[str]:
+    """Return the objects that are asked about again."""
+    if not wish.again:
+        return []
+    return [each for each in ledger.unanswered() if each in parts.row][: wish.objects]
+
+
+def _numbers(
+    spec: CampaignSpec, ledger: Ledger, parts: Parts, wish: Wish, again: int
+) -> tuple[int, int]:
+    """Return how many objects of the audit part, and how many others, are asked about for the first time."""
+    n, asked = wish.objects - again, len(ledger.asked)
+    audited = int((ledger.asked["purpose"] == "audit").sum())
+    audits = min(audits_wanted(spec.audit, asked, audited, n), len(parts.audits))
+    return audits, min(n - audits, len(parts.candidates))
+
+
+def _by_strategy(by: ToChooseBy, parts: Parts, k: int, draws: RoundDraws) -> Picked:
+    """Return the strategy's choice."""
+    candidates, name = parts.candidates, draws.run.strategy_options
+    strategy = parse(draws.run.strategy)
+    if not k:
+        return "strategy", candidates[:0], np.empty(0), name
+    with draws.seeded("strategy"):
+        query = choose(strategy, by, candidates, k, draws)
+    check_query(strategy, query, candidates, k)
+    return "strategy", query.indices, np.asarray(query.scores, float), name
+
+
+@torch.no_grad()
+def _to_begin(
+    spec: CampaignSpec, tensors: PoolTensors, candidates: Indices, k: int, draws: RoundDraws
+) -> Picked:
+    """Return objects to begin with, for which no network is asked."""
+    kind, rng = spec.initial_selection, draws.numpy("initial")
+    if not k:
+        chosen = candidates[:0]
+    elif kind == "random":
+        chosen = rng.choice(candidates, size=k, replace=False)
+    else:
+        features = side_by_side(tensors.batch(candidates))
+        chosen = candidates[spread_out(kind, features, k, rng)]
+    return "initial", chosen, np.full(len(chosen), np.nan), kind
+
+
+def _of_again(ledger: Ledger, parts: Parts, again: list[str]) -> list[Picked]:
+    """Return what is asked about again, each object as it was chosen first."""
+    first = ledger.asked.loc[again]
+    return [
+        (
+            str(row["purpose"]),
+            parts.rows([str(each)]),
+            np.array([row["score"]]),
+            str(row["strategy"]),
+        )
+        for each, row in first.iterrows()
+    ]
+
+
+def _mixed(
+    chosen: list[Picked], drawn: Picked, draws: RoundDraws, pool: OpenPool, wish: Wish
+) -> list[Record]:
+    """Return the rows of a batch: what is chosen in its order, with what is drawn at random positions between it.
+
+    So nothing in a file of tasks tells an assessor which objects measure the accuracy.
+    """
+    before = {int(each) for picked in chosen[:-1] for each in picked[1]}
+    singles = [
+        (purpose, int(row), float(score), strategy)
+        for purpose, rows, scores, strategy in chosen
+        for row, score in zip(rows, scores, strict=True)
+    ]
+    purpose, rows, _, strategy = drawn
+    audits = [(purpose, int(row), math.nan, strategy) for row in rows]
+    total = len(singles) + len(audits)
+    slots = draws.numpy("batch_order").permutation(total)[: len(audits)]
+    of_audit = np.isin(np.arange(total), slots)
+    others, measured = iter(singles), iter(audits)
+    ordered = [next(measured) if is_audit else next(others) for is_audit in of_audit]
+    return [
+        {
+            "batch": wish.number,
+            "position": position,
+            "id": str(pool.known.ids[row]),
+            "purpose": why,
+            "strategy": by,
+            "score": None if math.isnan(score) else score,
+            "group": (pool.groups[row] or None) if pool.groups is not None else None,
+            "again": row in before,
+        }
+        for position, (why, row, score, by) in enumerate(ordered)
+    ]
+
+
+def _nothing_left(ledger: Ledger, parts: Parts) -> str:
+    objects, missing = len(parts.row), len(ledger.unanswered())
+    hint = (
+        f"; {missing:,} of those that were asked about have no answer that names a class: add answers, or ask about "
+        "them once more with --again"
+        if missing
+        else "; add objects to the pool's files, or write the labels with `alray label export`"
+    )
+    return f"no object is left to ask about: all {objects:,} of the pool are labelled or were asked about{hint}"
+
+
+def _notes(
+    spec: CampaignSpec, learnt: Learnt, wish: Wish, rows: list[Record], *, by_strategy: bool
+) -> tuple[str, ...]:
+    found = []
+    number = len(learnt.objects)
+    if not by_strategy:
+        why = (
+            f"the strategy chooses from {spec.initial:,} labels on, and {number:,} are known"
+            if number < (spec.initial or 0)
+            else "a network needs labels of two classes or more"
+        )
+        found.append(f"chosen by {spec.initial_selection} selection, not by the strategy: {why}")
+    if len(rows) < wish.objects:
+        found.append(
+            f"the batch has {len(rows):,} objects instead of {wish.objects:,}: no more are left"
+        )
+    if learnt.vanished:
+        found.append(
+            f"{len(learnt.vanished):,} labelled objects are in the pool no longer, and were not learnt from: "
+            f"{name_some(learnt.vanished)}; their answers are kept"
+        )
+    return tuple(found)

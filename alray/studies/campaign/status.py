@@ -1,0 +1,230 @@
+"""The status of a campaign, from its ledger alone: nothing is fitted, and the pool is not read."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from alray.analysis.campaign.accuracy import FEWEST, accuracy_of
+from alray.analysis.campaign.status import CampaignStatus, sentences_of
+from alray.assessors.agreement import krippendorff_alpha, several
+from alray.settings.campaign import CampaignSpec
+from alray.studies import manifest
+from alray.studies.campaign.campaign import FROM, settings_of
+from alray.studies.campaign.labels import labels_of
+from alray.studies.campaign.ledger import Ledger, read_ledger
+from alray.studies.campaign.store import CampaignStore
+
+ENOUGH_ANSWERS, ENOUGH_ASSESSORS = 20, 3
+"""Answers about objects that others answered about too, and assessors of such, that a skill is estimated from."""
+
+
+def read_status(store: CampaignStore) -> CampaignStatus:
+    """Return the status of the campaign in a folder.
+
+    Raises:
+        StoreError: No campaign lies there.
+    """
+    spec = settings_of(store)
+    ledger, rounds = read_ledger(store), store.rounds()
+    batches = _batches(store, ledger, rounds, spec)
+    labels = _labels(ledger, spec)
+    kept = ledger.answers["outcome"].isin(("unasked", "unknown"))
+    outcomes = ledger.valid["outcome"].value_counts()
+    numbers: dict[str, Any] = {
+        "objects": len(ledger.objects),
+        "asked": len(ledger.asked),
+        "labels": int(labels["labels"].sum()),
+        "waiting": int(labels["waiting"].sum()),
+        **{name: int(outcomes.get(key, 0)) for name, key in _OUTCOMES.items()},
+        "kept_aside": int(kept.sum()),
+        "cost": _cost(ledger, spec),
+        "learnt": 0,
+        "accuracy": math.nan,
+        "accuracy_low": math.nan,
+        "accuracy_high": math.nan,
+        "audit_objects": 0,
+        "alpha": krippendorff_alpha(ledger.given),
+    }
+    fitted = batches[batches["train_loss"].notna()]
+    if len(fitted):
+        last = fitted.iloc[-1]
+        names = ("accuracy", "accuracy_low", "accuracy_high")
+        numbers |= {name: float(last[name]) for name in names}
+        numbers |= {"learnt": int(last["labels"]), "audit_objects": int(last["audit_objects"])}
+    saved = str(manifest.read(store, warn=False).get(FROM, {}).get("found", ""))
+    settings = spec.model_dump(mode="json")
+    return CampaignStatus(
+        name=str(spec.name),
+        numbers=numbers,
+        batches=batches.drop(columns="train_loss"),
+        labels=labels,
+        classes=_classes(ledger, spec),
+        assessors=_assessors(ledger, spec),
+        rounds=_as_rounds(rounds, batches, spec),
+        sentences=sentences_of(numbers, settings, saved),
+        next_command=_next_command(ledger, store.last_batch),
+    )
+
+
+_OUTCOMES = {"answers": "used", "skipped": "skipped", "rejected": "rejected"}
+
+
+def _batches(
+    store: CampaignStore, ledger: Ledger, rounds: pd.DataFrame, spec: CampaignSpec
+) -> pd.DataFrame:
+    """Return a row per batch."""
+    truth, groups = audit_truth(ledger, spec), audit_groups(ledger)
+    of_round, waiting = rounds.set_index("round"), set(ledger.waiting(spec.answers))
+    done = ledger.done
+    rows = []
+    for number, batch in ledger.batches.groupby("batch"):
+        predictions = store.predictions(int(str(number)))
+        n, found = accuracy_of(predictions, truth, groups)
+        shown = found if n >= FEWEST else (math.nan,) * 3
+        rows.append(
+            {
+                "batch": number,
+                "asked": len(batch),
+                "audit": int((batch["purpose"] == "audit").sum()),
+                "answered": int(batch["id"].isin(done).sum()),
+                "waiting": int(batch["id"].isin(waiting).sum()),
+                "labels": int(of_round["labels"].get(number, 0)),
+                "accuracy": shown[0],
+                "accuracy_low": shown[1],
+                "accuracy_high": shown[2],
+                "audit_objects": n,
+                "stop_kappa": float(of_round["stop_kappa"].get(number, math.nan)),
+                "train_loss": float(of_round["train_loss"].get(number, math.nan)),
+            }
+        )
+    names = (
+        *("batch", "asked", "audit", "answered", "waiting", "labels", "accuracy", "accuracy_low"),
+        *("accuracy_high", "audit_objects", "stop_kappa", "train_loss"),
+    )
+    return pd.DataFrame(rows, columns=list(names))
+
+
+def audit_truth(ledger: Ledger, spec: CampaignSpec) -> dict[str, dict[str, float]]:
+    """Return id: the probability of each class by the answers, of objects that were asked about for the audit."""
+    classes = ledger.classes(spec.classes)
+    found = labels_of(ledger.given, classes, spec.aggregate)
+    purposes = ledger.asked["purpose"]
+    audited = frozenset(purposes.index[purposes == "audit"])
+    return {
+        each: dict(zip(classes, row.tolist(), strict=True))
+        for each, row in zip(found.ids, found.posterior, strict=True)
+        if each in audited
+    }
+
+
+def audit_groups(ledger: Ledger) -> dict[str, str]:
+    """Return id: group, of the asked objects that have one."""
+    groups = ledger.asked["group"]
+    return {str(each): str(group) for each, group in groups.items() if not pd.isna(group)}
+
+
+def _labels(ledger: Ledger, spec: CampaignSpec) -> pd.DataFrame:
+    """Return the labels by where they are from, and what waits."""
+    given = [each for each in dict.fromkeys(ledger.given["task"]) if each not in ledger.initial]
+    purposes = ledger.asked["purpose"]
+    sources = pd.Series([source_of(str(purposes.get(each, ""))) for each in given], dtype=object)
+    waiting = pd.Series(
+        [source_of(str(purposes[each])) for each in ledger.waiting(spec.answers)], dtype=object
+    )
+    rows = [{"source": "start", "labels": len(ledger.initial), "waiting": 0}]
+    rows += [
+        {
+            "source": source,
+            "labels": int((sources == source).sum()),
+            "waiting": int((waiting == source).sum()),
+        }
+        for source in ("initial", "strategy", "audit", "unasked")
+    ]
+    return pd.DataFrame(rows)
+
+
+def source_of(purpose: str) -> str:
+    """Return where a label is from, by the purpose of the question; `unasked` where there was none."""
+    return purpose or "unasked"
+
+
+def _classes(ledger: Ledger, spec: CampaignSpec) -> pd.DataFrame:
+    classes = ledger.classes(spec.classes)
+    found = labels_of(ledger.given, classes, spec.aggregate)
+    likeliest = [classes[code] for code in found.posterior.argmax(1)] if found.ids else []
+    names = [
+        *ledger.initial.values(),
+        *(
+            name
+            for each, name in zip(found.ids, likeliest, strict=True)
+            if each not in ledger.initial
+        ),
+    ]
+    counts = pd.Series(names, dtype=object).value_counts()
+    return pd.DataFrame(
+        {"class": list(classes), "labels": [int(counts.get(name, 0)) for name in classes]}
+    )
+
+
+def _assessors(ledger: Ledger, spec: CampaignSpec) -> pd.DataFrame:
+    """Return a row per assessor, the one with the most answers first."""
+    answers = ledger.valid
+    skills = _skills(ledger, spec)
+    rows = [
+        {
+            "worker": worker,
+            "answers": int((of_one["outcome"] == "used").sum()),
+            "skipped": int((of_one["outcome"] == "skipped").sum()),
+            "rejected": int((of_one["outcome"] == "rejected").sum()),
+            "seconds": float(of_one["seconds"].median()),
+            "skill": skills.get(str(worker), math.nan),
+        }
+        for worker, of_one in answers.groupby("worker")
+    ]
+    names = ["worker", "answers", "skipped", "rejected", "seconds", "skill"]
+    table = pd.DataFrame(rows, columns=names)
+    return table.sort_values(["answers", "worker"], ascending=[False, True], ignore_index=True)
+
+
+def _skills(ledger: Ledger, spec: CampaignSpec) -> dict[str, float]:
+    """Return assessor: estimated share of right answers, of those who answered enough that others did too."""
+    shared = several(ledger.given)
+    if shared["worker"].nunique() < ENOUGH_ASSESSORS:
+        return {}
+    found = labels_of(shared, ledger.classes(spec.classes), "one_coin").skills
+    numbers = shared["worker"].value_counts()
+    return {worker: skill for worker, skill in found.items() if numbers[worker] >= ENOUGH_ANSWERS}
+
+
+def _cost(ledger: Ledger, spec: CampaignSpec) -> float:
+    """Return what the answers that count cost: as the file says, else the price of the settings where one was given."""
+    valid = ledger.valid[ledger.valid["outcome"] != "rejected"]
+    usual = (valid["outcome"] == "used") * spec.cost
+    return float(valid["cost"].fillna(usual.astype(float)).sum())
+
+
+def _as_rounds(rounds: pd.DataFrame, batches: pd.DataFrame, spec: CampaignSpec) -> pd.DataFrame:
+    """Return the rounds with the columns by which sweeps' rounds are known, and their accuracy."""
+    names = ["batch", "accuracy", "accuracy_low", "accuracy_high", "audit_objects"]
+    measured = batches[names].rename(columns={"batch": "round"})
+    found = rounds.merge(measured, on="round", how="left")
+    about: dict[str, Any] = {
+        "study": str(spec.name),
+        "run_id": str(spec.name),
+        "arm": spec.strategy,
+        "strategy": spec.strategy,
+        "variant": "",
+        "oracle": False,
+        "full_data": False,
+        "seed": 0,
+    }
+    for position, (name, value) in enumerate(about.items()):
+        found.insert(position, name, value)
+    return found
+
+
+def _next_command(ledger: Ledger, last: int) -> str:
+    if last and not ledger.answered_in(last):
+        return "alray label add FILE"
+    return "alray label next 200"
