@@ -104,10 +104,23 @@ def signed(value: float, decimals: int = 3) -> str:
 
 
 def interval(low: float, high: float, write: Callable[[float], str] = signed) -> str:
-    """Return `(-.020 to -.004)`, each end as `write` has it, and nothing where there is no interval."""
+    """Return `(-.020 to -.004)`, each end as `write` has it, and nothing where there is no interval.
+
+    An interval that leaves 0 out shows it: an end that would round to zero has as many decimals as it needs, `-.0002`.
+    """
     if math.isnan(low) or math.isnan(high):
         return ""
-    return f"({write(low)} to {write(high)})"
+    ends = [write(low), write(high)]
+    if write is signed and low * high > 0:
+        ends = [_not_zero(low), _not_zero(high)]
+    return f"({ends[0]} to {ends[1]})"
+
+
+def _not_zero(value: float) -> str:
+    decimals = 3
+    while decimals < 9 and round(abs(value), decimals) == 0:
+        decimals += 1
+    return signed(value, decimals)
 
 
 def p_value(value: float) -> str:

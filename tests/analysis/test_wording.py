@@ -36,6 +36,9 @@ def test_numbers(value, plain, with_sign):
 def test_intervals_and_p_values():
     assert interval(-0.02, 0.004) == "(-.020 to +.004)"
     assert interval(math.nan, 0.1) == ""
+    assert interval(-0.006, -0.00023) == "(-.006 to -.0002)"  # lies below 0, and shows it
+    assert interval(0.00001, 0.02) == "(+.00001 to +.020)"
+    assert interval(0.0, 0.02) == "(+.000 to +.020)"
     assert [p_value(p) for p in (0.0001, 0.0312, 1.0, math.nan)] == ["<.001", ".031", "1.000", "-"]
     assert interval(0.6521, 0.7, share) == "(.652 to .700)"
 
