@@ -112,11 +112,15 @@ def test_the_readme_is_short():
 
 def test_verdicts_on_the_published_study_are_those_of_its_page():
     claims = pd.read_csv(ROOT / "results" / "reference" / "study" / "claims.csv")
-    known = {
-        (row["figure"], f"{row['verdict']}: {row['number']}")
-        for row in claims[claims["data"] == "icons"].to_dict("records")
-    }
-    table = README.partition("| figure | claim | verdict |")[2].partition("\n\n")[0]
-    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in table.splitlines()[2:]]
+    head, _, table = README.partition("| figure | claim | icons | twin | MNIST |")
+    rows = [line.split("|")[1:6] for line in table.partition("\n\n")[0].splitlines()[2:]]
     assert rows
-    assert {(f"Fig. {figure}", verdict) for figure, _, verdict in rows} <= known
+    for figure, claim, *verdicts in ([cell.strip() for cell in row] for row in rows):
+        judged = claims[(claims["figure"] == f"Fig. {figure}") & (claims["claim"] == claim)]
+        found = judged.set_index("data")["verdict"]
+        assert verdicts == [found.get(data, "") for data in ("icons", "twin", "mnist")], claim
+    counts = claims["verdict"].value_counts()
+    assert (
+        f"of {len(claims)} judgements {counts['agrees']} agree, {counts['disagrees']} disagree "
+        f"and {counts['cannot tell']} cannot tell"
+    ) in " ".join(head.split())
