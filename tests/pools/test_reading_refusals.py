@@ -64,7 +64,7 @@ def test_what_is_not_known_to_be_damaged_is_not_called_so(tmp_path, monkeypatch)
     def refuse(*_args, **_kwargs):
         raise pa.ArrowNotImplementedError("Unhandled type for Arrow to Parquet schema conversion")
 
-    monkeypatch.setattr(pq.ParquetFile, "read", refuse)
+    monkeypatch.setattr(pq.ParquetFile, "read_row_groups", refuse)
     message = refusal(parquet(tmp_path))
     assert "damaged" not in message
     assert f"PyArrow {pa.__version__} cannot read something in it (Unhandled type" in message

@@ -117,7 +117,7 @@ def test_a_run_draws_masks_anew_each_round_by_a_purpose_of_its_own(monkeypatch):
         seen.append((with_further(*arguments), state))
         return seen[-1][0]
 
-    monkeypatch.setattr("alray.studies.sweep.experiment.with_further", spy)
+    monkeypatch.setattr("alray.studies.rounds.choosing.with_further", spy)
     run = one_run(POOL, strategies=["drop_query:times=2"])
     complete(run)
     assert len(seen) == run.rounds == 3
