@@ -8,6 +8,7 @@ import pandas as pd
 from alray.errors import ExchangeError
 from alray.exchange.reading import format_named
 from alray.exchange.tasks import checked_tasks
+from alray.pools.files.whole import whole_file
 from alray.settings.files import expand_home
 
 
@@ -37,19 +38,12 @@ def write_tasks(
     written = []
     for ending, data in content.items():
         file = target.with_name(f"{target.stem}{ending}") if ending else target
-        _write(file, data)
+        try:
+            with whole_file(file) as temporary:
+                temporary.write_bytes(data)
+        except OSError as error:
+            raise ExchangeError(
+                f"cannot write {file}: {error.strerror or error}; choose another --out"
+            ) from None
         written.append(file)
     return tuple(written)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file under a hidden name, and rename it: a reader sees all of it or nothing."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ExchangeError(
-            f"cannot write {path}: {error.strerror or error}; choose another --out"
-        ) from None

@@ -6,6 +6,7 @@ import pandas as pd
 
 from alray.errors import ExchangeError
 from alray.exchange.cells import guarded
+from alray.pools.files.whole import write_frame
 from alray.settings.files import expand_home
 
 ENDINGS = (".parquet", ".csv")
@@ -32,16 +33,13 @@ def write_labels(table: pd.DataFrame, path: str | Path) -> None:
         ExchangeError: The ending is another, or the file cannot be written.
     """
     target = check_ending(path)
-    temporary = target.with_name(f".{target.name}.tmp")
+    if target.suffix.lower() == ".csv":
+        table = table.assign(
+            **{name: table[name].map(guarded) for name in ("id", "label", "workers")}
+        )
     try:
-        if target.suffix.lower() == ".csv":
-            texts = {name: table[name].map(guarded) for name in ("id", "label", "workers")}
-            table.assign(**texts).to_csv(temporary, index=False)
-        else:
-            table.to_parquet(temporary, index=False)
-        temporary.replace(target)
+        write_frame(target, table)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ExchangeError(
             f"cannot write {path}: {error.strerror or error}; name another file"
         ) from None

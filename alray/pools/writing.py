@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from alray.pools.files.fixed_size_lists import (
     restore_fixed_sizes,
     with_variable_lists,
 )
+from alray.pools.files.whole import whole_file
 from alray.pools.pool import Texts
 
 
@@ -78,14 +78,11 @@ def write_pool(path: Path, chunks: Iterable[Chunk], *, overwrite: bool = False) 
         )
     if not path.parent.is_dir():
         raise PoolError(f"{path}: the folder {path.parent} does not exist; make it first")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        _write_file(temporary, chunks)
-        temporary.replace(path)
+        with whole_file(path) as temporary:
+            _write_file(temporary, chunks)
     except OSError as error:
         raise PoolError(f"{path}: cannot be written ({error})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _write_file(path: Path, chunks: Iterable[Chunk]) -> None:

@@ -110,4 +110,4 @@ def test_tasks_come_in_the_order_of_their_priority_with_columns_to_fill_in(tmp_p
     assert frame["text"].tolist() == ['two\nlines, "quoted"', "'=1+1", "ünï"]
     assert frame["shown_label"].tolist() == ["y", "x", "z"]
     assert frame["label"].tolist() == ["", "", ""]
-    assert not (tmp_path / ".batch.csv.tmp").exists()
+    assert not list(tmp_path.glob(".*"))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from alray.errors import SpecError, StoreError
+from alray.pools.files.whole import write_frame
 from alray.settings.files import expand_home
 
 ENDINGS = (".csv", ".parquet")
@@ -41,14 +42,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     Raises:
         StoreError: It cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        if path.suffix == ".csv":
-            table.to_csv(temporary, index=False)
-        else:
-            table.to_parquet(temporary, index=False)
-        temporary.replace(path)
+        write_frame(path, table)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
