@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.options import COLUMNS, LocationType, read_settings
+from alray.cli.options import COLUMNS, LocationType, other_settings, read_settings, results_folder
 from alray.cli.running import console
 from alray.cli.settings_options import Setting, SettingsCommand
 from alray.errors import SpecError
@@ -70,21 +70,8 @@ def label() -> None:
     "better than random, else of random.",
 )
 @click.option("--arm", metavar="NAME", help="Another arm of that sweep.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="SETTING=VALUE",
-    help="Any other setting. Repeat it.",
-)
-@click.option(
-    "--results",
-    default="results",
-    show_default=True,
-    type=LocationType(folder=True),
-    metavar="DIR|URI",
-    help="Folder for campaigns and studies: local, or s3://BUCKET/FOLDER, gs://...",
-)
+@other_settings("training.lr=3e-4")
+@results_folder("campaigns and studies")
 @click.option("--dry-run", is_flag=True, help="Check everything, begin nothing.")
 def start_command(
     pool: str | None,
@@ -155,16 +142,16 @@ def next_command(
     """
     from alray.cli.display.label import print_batch
     from alray.cli.display.log_lines import logged_to
-    from alray.labelling.campaign import format_is_known
+    from alray.exchange.reading import format_named
 
-    format_is_known(kind)
+    ending = format_named(kind).ending
     found = _find(campaign)
     if out is not None:
         _require_no_file(Path(out))
     errors = console(stderr=True)
     with logged_to(errors), errors.status("fitting and choosing"):
         batch = found.next(objects, new=new, again=again)
-    target = Path(out or f"{found.path.name}-batch-{batch.number:04d}.{_ending(kind)}")
+    target = Path(out or f"{found.path.name}-batch-{batch.number:04d}.{ending}")
     _require_no_file(target)
     files = found.write(batch, target, kind)
     print_batch(console(), batch, files, f"alray label add FILE{_chosen(found.path, campaign)}")
@@ -263,13 +250,6 @@ def _chosen(path: "StudyPath", given: "StudyPath | None" = None) -> str:
         if [str(each) for each in campaigns_in(Path("results"))] == [str(path)]:
             return ""
     return f" --campaign {path}"
-
-
-def _ending(kind: str) -> str:
-    """Return the usual ending of files of a format."""
-    endings = {"csv": "csv", "parquet": "parquet", "toloka": "tsv", "mturk": "csv"}
-    lines = {"jsonl", "prodigy", "doccano"}
-    return endings.get(kind, "jsonl" if kind in lines else "json")
 
 
 def _require_no_file(path: Path) -> None:

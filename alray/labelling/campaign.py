@@ -12,7 +12,7 @@ from alray.custom.code import CustomCode, custom_model
 from alray.custom.finding import find_code
 from alray.errors import SpecError
 from alray.exchange.long_table import answers_from_frame
-from alray.exchange.reading import format_named, read_answers
+from alray.exchange.reading import read_answers
 from alray.exchange.writing import write_tasks
 from alray.labelling.export import write_labels
 from alray.labelling.from_study import Taken, take_from
@@ -31,12 +31,12 @@ from alray.studies.campaign.campaign import (
     add_answers,
     begin,
     choose_next,
+    first_ledger,
     require_nothing,
     settings_of,
 )
 from alray.studies.campaign.checks import about_audit, check_network, check_pool, check_strategy
 from alray.studies.campaign.export import labels_table
-from alray.studies.campaign.ledger import Ledger
 from alray.studies.campaign.parts import parts_of
 from alray.studies.campaign.status import read_status
 from alray.studies.campaign.store import CampaignStore
@@ -238,15 +238,6 @@ def merged(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
     return found
 
 
-def format_is_known(name: str) -> None:
-    """Refuse a format that does not exist, before anything expensive.
-
-    Raises:
-        AlrayError: Names the nearest one.
-    """
-    format_named(name)
-
-
 def _resolved(spec: CampaignSpec) -> CampaignSpec:
     """Return the settings with the name filled in, and the pool where it lies, from wherever one looks later."""
     pool = with_own_settings(spec.pool)
@@ -265,26 +256,13 @@ def _code_of(spec: CampaignSpec) -> CustomCode:
 
 def _about(spec: CampaignSpec, pool: OpenPool, classes: tuple[str, ...]) -> list[str]:
     """Return what there is to label."""
-    labels = pool.known.labelled()
-    objects = pd.DataFrame(
-        {
-            "id": list(map(str, pool.known.ids)),
-            "label": [labels.get(str(each)) for each in pool.known.ids],
-        }
-    )
-    columns = ("id", "purpose", "batch", "score", "strategy", "group")
-    nothing = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
-    answers = pd.DataFrame(
-        {
-            name: pd.Series(dtype=object)
-            for name in ("task", "worker", "label", "outcome", "time", "answer_id")
-        }
-    )
-    parts = parts_of(pool, Ledger(objects, nothing, answers), spec.seed, spec.audit)
-    unlabelled = len(pool.known.ids) - len(labels)
+    ledger = first_ledger(pool.known)
+    parts = parts_of(pool, ledger, spec.seed, spec.audit)
+    labels = len(ledger.initial)
+    unlabelled = len(pool.known.ids) - labels
     begun = (
         f"{spec.strategy} chooses from the first batch on"
-        if len(labels) >= (spec.initial or 0)
+        if labels >= (spec.initial or 0)
         else f"{spec.initial_selection} selection chooses until {spec.initial:,} labels are known, then {spec.strategy}"
     )
     return [

@@ -99,4 +99,4 @@ def _record(task: Task, keys: dict[str, str]) -> Record:
     }
 
 
-ARGILLA = Format("Argilla: records as JSON", _read, _write)
+ARGILLA = Format("Argilla: records as JSON", "json", _read, _write)

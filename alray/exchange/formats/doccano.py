@@ -54,4 +54,4 @@ def _example(task: Task) -> Record:
     return {"text": text, "label": [], KEY: task.id, **kept}
 
 
-DOCCANO = Format("doccano: JSON Lines of text classification", _read, _write)
+DOCCANO = Format("doccano: JSON Lines of text classification", "jsonl", _read, _write)

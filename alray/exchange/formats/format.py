@@ -19,10 +19,12 @@ class Format:
 
     Attributes:
         about: What it is, in a few words.
+        ending: What the name of its files usually ends with.
         read: Answers from a file; raises an AlrayError that names file, record and value.
         write: Of tasks the content of each file, by what its name ends with after the path's; "" is the path itself.
     """
 
     about: str
+    ending: str
     read: Callable[[Path], Found]
     write: Callable[[Tasks], dict[str, bytes]]

@@ -179,4 +179,4 @@ def _write(tasks: Tasks) -> dict[str, bytes]:
     return {"": json_list(label_studio_tasks(tasks)), ".label_config.xml": config.encode()}
 
 
-LABEL_STUDIO = Format("Label Studio: JSON or JSON_MIN", _read, _write)
+LABEL_STUDIO = Format("Label Studio: JSON or JSON_MIN", "json", _read, _write)

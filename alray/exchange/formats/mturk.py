@@ -109,4 +109,4 @@ def _write(tasks: Tasks) -> dict[str, bytes]:
     return write_table(tasks, "", ",")
 
 
-MTURK = Format("Mechanical Turk: CSV of a batch and of its results", _read, _write)
+MTURK = Format("Mechanical Turk: CSV of a batch and of its results", "csv", _read, _write)

@@ -77,6 +77,8 @@ def _cell(value: Any) -> Any:
     return guarded(value) if isinstance(value, str) else value
 
 
-CSV = Format("table to fill in: task, worker, label", _read_csv, _write_csv)
-PARQUET = Format("the same table as Parquet", _read_parquet, _write_parquet)
-JSON_LINES = Format("the same table, an object a line", _read_json_lines, _write_json_lines)
+CSV = Format("table to fill in: task, worker, label", "csv", _read_csv, _write_csv)
+PARQUET = Format("the same table as Parquet", "parquet", _read_parquet, _write_parquet)
+JSON_LINES = Format(
+    "the same table, an object a line", "jsonl", _read_json_lines, _write_json_lines
+)

@@ -101,4 +101,4 @@ def _shown(task: Task, tasks: Tasks) -> dict[str, str]:
     return {"html": "".join(pieces)}
 
 
-PRODIGY = Format("Prodigy: JSON Lines of the interface choice", _read, _write)
+PRODIGY = Format("Prodigy: JSON Lines of the interface choice", "jsonl", _read, _write)

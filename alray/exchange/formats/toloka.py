@@ -89,4 +89,4 @@ def _write(tasks: Tasks) -> dict[str, bytes]:
     return write_table(tasks, "INPUT:", "\t")
 
 
-TOLOKA = Format("Toloka: TSV of tasks and of results", _read, _write)
+TOLOKA = Format("Toloka: TSV of tasks and of results", "tsv", _read, _write)

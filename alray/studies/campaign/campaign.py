@@ -18,7 +18,7 @@ from alray.settings.former import as_recorded
 from alray.settings.run import SCHEMA
 from alray.studies import manifest
 from alray.studies.campaign.adding import Accept, Added, what_becomes
-from alray.studies.campaign.ledger import Ledger, read_ledger
+from alray.studies.campaign.ledger import Ledger, empty_ledger, read_ledger
 from alray.studies.campaign.next_batch import Batch, Wish, next_batch
 from alray.studies.campaign.store import (
     ANSWERS,
@@ -72,7 +72,7 @@ def begin(
     with store:
         require_nothing(store)
         # What a start that was killed has left is no campaign: it lacks the settings, which are written last.
-        store.write(OBJECTS, 1, _new_objects(pool.known, Ledger(*_nothing(store)), _now()))
+        store.write(OBJECTS, 1, _new_objects(pool.known, empty_ledger(), _now()))
         others = {key: value for key, value in origin.items() if key != "command"}
         store.write_manifest(
             {
@@ -87,6 +87,12 @@ def begin(
             }
         )
         store.write_study(spec.model_dump(mode="json"))
+
+
+def first_ledger(known: OpenLabels) -> Ledger:
+    """Return the ledger of a campaign that begins with these objects."""
+    nothing = empty_ledger()
+    return replace(nothing, objects=pd.DataFrame(_new_objects(known, nothing, _now())))
 
 
 def require_nothing(store: CampaignStore) -> None:
@@ -250,11 +256,6 @@ def _about_pool(known: OpenLabels, ledger: Ledger, arrived: list[Record]) -> lis
             f"{name_some(given)}; add labels with `alray label add`"
         )
     return [f"{known.path}: {line}" for line in found]
-
-
-def _nothing(store: CampaignStore) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return empty tables with the columns of the ledger's."""
-    return store.objects().iloc[:0], store.batches().iloc[:0], store.answers().iloc[:0]
 
 
 def _now() -> dt.datetime:

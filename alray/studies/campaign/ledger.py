@@ -7,7 +7,8 @@ from functools import cached_property
 import pandas as pd
 
 from alray.studies.campaign.records import Outcome
-from alray.studies.campaign.store import CampaignStore
+from alray.studies.campaign.store import ANSWERS, BATCHES, COLUMNS, OBJECTS, CampaignStore
+from alray.studies.folder import table
 
 COUNTED: tuple[Outcome, ...] = ("used", "skipped", "rejected")
 """Outcomes of answers about objects that were asked about, or taken all the same."""
@@ -105,6 +106,11 @@ def sorted_classes(names: Collection[str]) -> tuple[str, ...]:
     if all(_is_number(name) for name in names):
         return tuple(sorted(names, key=lambda name: (int(name), name)))
     return tuple(sorted(names))
+
+
+def empty_ledger() -> Ledger:
+    """Return a ledger in which nothing is."""
+    return Ledger(*(table([], COLUMNS[name]).to_pandas() for name in (OBJECTS, BATCHES, ANSWERS)))
 
 
 def read_ledger(store: CampaignStore) -> Ledger:

@@ -11,7 +11,7 @@ from alray.assessors.agreement import krippendorff_alpha, several
 from alray.settings.campaign import CampaignSpec
 from alray.studies import manifest
 from alray.studies.campaign.campaign import FROM, settings_of
-from alray.studies.campaign.labels import labels_of
+from alray.studies.campaign.labels import Labels, labels_of
 from alray.studies.campaign.ledger import Ledger, read_ledger
 from alray.studies.campaign.store import CampaignStore
 
@@ -27,7 +27,8 @@ def read_status(store: CampaignStore) -> CampaignStatus:
     """
     spec = settings_of(store)
     ledger, rounds = read_ledger(store), store.rounds()
-    batches = _batches(store, ledger, rounds, spec)
+    answered = labels_of(ledger.given, ledger.classes(spec.classes), spec.aggregate)
+    batches = _batches(store, ledger, rounds, spec, audit_truth(ledger, spec, answered))
     labels = _labels(ledger, spec)
     kept = ledger.answers["outcome"].isin(("unasked", "unknown"))
     outcomes = ledger.valid["outcome"].value_counts()
@@ -59,7 +60,7 @@ def read_status(store: CampaignStore) -> CampaignStatus:
         numbers=numbers,
         batches=batches.drop(columns="train_loss"),
         labels=labels,
-        classes=_classes(ledger, spec),
+        classes=_classes(ledger, spec, answered),
         assessors=_assessors(ledger, spec),
         rounds=_as_rounds(rounds, batches, spec),
         sentences=sentences_of(numbers, settings, saved),
@@ -71,10 +72,14 @@ _OUTCOMES = {"answers": "used", "skipped": "skipped", "rejected": "rejected"}
 
 
 def _batches(
-    store: CampaignStore, ledger: Ledger, rounds: pd.DataFrame, spec: CampaignSpec
+    store: CampaignStore,
+    ledger: Ledger,
+    rounds: pd.DataFrame,
+    spec: CampaignSpec,
+    truth: dict[str, dict[str, float]],
 ) -> pd.DataFrame:
-    """Return a row per batch."""
-    truth, groups = audit_truth(ledger, spec), audit_groups(ledger)
+    """Return a row per batch, its network measured on the audit part by what is known of that now."""
+    groups = audit_groups(ledger)
     of_round, waiting = rounds.set_index("round"), set(ledger.waiting(spec.answers))
     done = ledger.done
     rows = []
@@ -105,10 +110,9 @@ def _batches(
     return pd.DataFrame(rows, columns=list(names))
 
 
-def audit_truth(ledger: Ledger, spec: CampaignSpec) -> dict[str, dict[str, float]]:
+def audit_truth(ledger: Ledger, spec: CampaignSpec, found: Labels) -> dict[str, dict[str, float]]:
     """Return id: the probability of each class by the answers, of objects that were asked about for the audit."""
     classes = ledger.classes(spec.classes)
-    found = labels_of(ledger.given, classes, spec.aggregate)
     purposes = ledger.asked["purpose"]
     audited = frozenset(purposes.index[purposes == "audit"])
     return {
@@ -149,9 +153,8 @@ def source_of(purpose: str) -> str:
     return purpose or "unasked"
 
 
-def _classes(ledger: Ledger, spec: CampaignSpec) -> pd.DataFrame:
+def _classes(ledger: Ledger, spec: CampaignSpec, found: Labels) -> pd.DataFrame:
     classes = ledger.classes(spec.classes)
-    found = labels_of(ledger.given, classes, spec.aggregate)
     likeliest = [classes[code] for code in found.posterior.argmax(1)] if found.ids else []
     names = [
         *ledger.initial.values(),
