@@ -68,6 +68,29 @@ class LocationType(LocationParameter):
         return location
 
 
+def other_settings(example: str) -> Callable[[Command], Command]:
+    """Return the option of any setting that has none of its own."""
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="SETTING=VALUE",
+        help=f"Any other setting, e.g. {example}. Repeat it.",
+    )
+
+
+def results_folder(of: str) -> Callable[[Command], Command]:
+    """Return the option of the folder in which these lie."""
+    return click.option(
+        "--results",
+        default="results",
+        show_default=True,
+        type=LocationType(folder=True),
+        metavar="DIR|URI",
+        help=f"Folder for {of}: local, or s3://BUCKET/FOLDER, gs://...",
+    )
+
+
 def study_options(command: Command) -> Command:
     """Add the settings file, other settings, and the options of results and of what is done with them."""
     options = (
@@ -76,21 +99,8 @@ def study_options(command: Command) -> Command:
             required=False,
             metavar="[STUDY.yaml|POOL]",
         ),
-        click.option(
-            "--set",
-            "settings",
-            multiple=True,
-            metavar="SETTING=VALUE",
-            help="Any other setting, e.g. training.lr=3e-4. Repeat it.",
-        ),
-        click.option(
-            "--results",
-            default="results",
-            show_default=True,
-            type=LocationType(folder=True),
-            metavar="DIR|URI",
-            help="Folder for studies: local, or s3://BUCKET/FOLDER, gs://...",
-        ),
+        other_settings("training.lr=3e-4"),
+        results_folder("studies"),
         click.option(
             "--dry-run", is_flag=True, help="Check everything, print the plan, run nothing."
         ),

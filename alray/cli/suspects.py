@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from alray.cli.options import COLUMNS, read_settings
+from alray.cli.options import COLUMNS, other_settings, read_settings
 from alray.cli.running import bar, console
 from alray.cli.settings_options import Setting, SettingsCommand
 
@@ -24,13 +24,7 @@ OPTIONS = {
     options=OPTIONS,
 )
 @click.argument("source", metavar="[POOL]", default="openclipart")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="SETTING=VALUE",
-    help="Any other setting, such as training.passive_epochs=20. Repeat it.",
-)
+@other_settings("training.passive_epochs=20")
 @click.option(
     "--top", default=20, show_default=True, type=click.IntRange(min=0), help="Suspects to print."
 )

@@ -1,5 +1,6 @@
 """Tables of answers as they lie in files: Parquet or CSV, and the cells of a column as text."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,10 @@ def cell_texts(origin: str, column: str, values: Any) -> Texts:
         )
     found: Texts = []
     for each in values.to_pylist():
-        if each is not None and each == each and each != int(each):  # noqa: PLR0124 -- NaN
+        missing = each is None or math.isnan(each)
+        if not missing and each != int(each):
             raise SpecError(
                 f"{origin}: column {column!r} holds {each:g}; write text or whole numbers"
             )
-        found.append(None if each is None or each != each else str(int(each)))  # noqa: PLR0124 -- NaN
+        found.append(None if missing else str(int(each)))
     return found

@@ -1,5 +1,6 @@
 """A campaign's batches, answers and status, in a terminal."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -152,7 +153,7 @@ def _assessors(status: CampaignStatus) -> FittingTable:
         table.add(
             visible(str(row["worker"])) or "(not named)",
             *(f"{row[name]:,}" for name in ("answers", "skipped", "rejected")),
-            NOTHING if seconds != seconds else f"{seconds:,.1f}",  # noqa: PLR0124 -- NaN
+            NOTHING if math.isnan(seconds) else f"{seconds:,.1f}",
             share(row["skill"], 2),
         )
     more = len(status.assessors) - MOST_ASSESSORS
