@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from alray.analysis.sweep.advice import advice
 from alray.analysis.sweep.arms import RANDOM
-from alray.analysis.sweep.decision import best_row
-from alray.analysis.sweep.findings import named, whole_curve
+from alray.analysis.sweep.findings import named
+from alray.analysis.sweep.picking import above_random, picked_row, shown_better
 from alray.errors import SpecError
 from alray.settings.base import unknown_name, with_values
 from alray.settings.campaign import Aggregation, as_campaign
@@ -71,18 +71,22 @@ def _row_of(rows: Sequence[Row], arm: str | None, path: str) -> tuple[Row, str]:
             raise SpecError(f"--arm: {unknown_name('arm', arm, names)}")
         return rows[names.index(arm)], f"the campaign follows the arm {arm}, as asked"
     usable = [row for row in rows if not str(row["strategy"]).startswith(PREFIX)]
-    best = best_row([row for row in usable if row["paired_seeds"]])
-    if best is not None and whole_curve(best).kind == "better":
-        return (
-            best,
-            f"{named(best)} is shown to be better than random choice, so the campaign follows it",
+    if picked := picked_row(usable):
+        why = (
+            f"{named(picked)} is shown to be better than random choice, so the campaign follows it"
         )
+        return picked, why
     at_random = [row for row in rows if row["strategy"] == RANDOM and not row["full_data"]]
     if not at_random:
         raise SpecError(f"--from {path}: the study has no random arm; name an arm with --arm")
+    another = f"--arm NAME takes another arm of {', '.join(names)}"
+    if (better := shown_better(usable)) and (ahead := above_random(better[0], usable)):
+        return ahead, (
+            f"{named(better[0])} is better than the random arm of its own settings, but {named(ahead)} has a larger "
+            f"area, so the campaign chooses at random with the settings of {named(ahead)}; {another}"
+        )
     return at_random[0], (
-        "no strategy is shown to be better than random choice, so the campaign chooses at random; --arm NAME takes "
-        f"another arm of {', '.join(names)}"
+        f"no strategy is shown to be better than random choice, so the campaign chooses at random; {another}"
     )
 
 

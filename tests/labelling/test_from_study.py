@@ -30,13 +30,10 @@ def judged(undisturbed, monkeypatch):
 
 
 def test_the_best_arm_is_followed_where_it_is_shown_to_be_better(judged):
-    judged(random_row(), above("margin"), row_of("entropy", difference=(0.03, -0.01, 0.06)))
-    # entropy looks best, but is not shown to be better
+    judged(random_row(), row_of("entropy", difference=(0.03, -0.01, 0.06)), above("margin"))
+    # entropy looks best, but is not shown to be better: margin is
     taken = take_from("results/study")
-    assert (taken.arm, taken.values["strategy"]) == ("random", "random")
-    judged(random_row(), above("margin"), row_of("entropy"))
-    taken = take_from("results/study")
-    assert taken.arm == "margin"
+    assert (taken.arm, taken.values["strategy"]) == ("margin", "margin")
     assert "margin is shown to be better than random choice" in taken.said[0]
     assert taken.found.startswith("Let margin choose what to label")
 
@@ -56,6 +53,14 @@ def test_chance_is_followed_where_nothing_is_shown(judged):
     assert take_from("results/study", "margin").arm == "margin"
     with pytest.raises(SpecError, match="did you mean 'margin'"):
         take_from("results/study", "margni")
+
+
+def test_chance_is_followed_where_that_of_other_settings_has_the_larger_area(judged):
+    best = random_row(alc=0.7) | {"arm": "random [width=16]"}
+    judged(random_row(alc=0.6), above("margin", alc=0.65), best)
+    taken = take_from("results/study")
+    assert (taken.arm, taken.values["strategy"]) == ("random [width=16]", "random")
+    assert "random [width=16] has a larger area" in taken.said[0]
 
 
 def test_arms_that_a_campaign_cannot_follow_are_refused(judged):
