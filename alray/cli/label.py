@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alray.cli.campaigns import campaign_option, chosen, find_campaign
 from alray.cli.options import COLUMNS, LocationType, other_settings, read_settings, results_folder
 from alray.cli.running import console
+from alray.cli.serving import serve_command
 from alray.cli.settings_options import Setting, SettingsCommand
 from alray.errors import SpecError
 
 if TYPE_CHECKING:
-    from alray.labelling.campaign import Campaign
     from alray.labelling.from_study import Taken
     from alray.settings.campaign import CampaignSpec
     from alray.settings.location import StudyPath
@@ -40,21 +41,18 @@ START = {
 FORMAT = "csv"
 """The format of a batch, unless another is named."""
 
-campaign_option = click.option(
-    "--campaign",
-    type=LocationType(folder=True),
-    metavar="DIR|URI",
-    help="The campaign's folder; the only one below results if not given.",
-)
-
 
 @click.group()
 def label() -> None:
     """Label for real: choose what to ask next, take answers back, measure the accuracy.
 
     `start` begins a campaign, `next` chooses a batch and writes it as a file for a labelling tool, `add` reads the
-    tool's export, `status` says where the campaign stands, and `export` writes the labels.
+    tool's export, `serve` opens a page to label with instead, `status` says where the campaign stands, and
+    `export` writes the labels.
     """
+
+
+label.add_command(serve_command)
 
 
 @label.command(
@@ -105,7 +103,7 @@ def start_command(
         out.print(f"the campaign would be {begun.campaign.path}", soft_wrap=True)
         return
     out.print(f"campaign: {begun.campaign.path}", soft_wrap=True)
-    out.print(f"next: alray label next 100{_chosen(begun.campaign.path)}", soft_wrap=True)
+    out.print(f"next: alray label next 100{chosen(begun.campaign.path)}", soft_wrap=True)
 
 
 @label.command("next")
@@ -145,7 +143,7 @@ def next_command(
     from alray.exchange.reading import format_named
 
     ending = format_named(kind).ending
-    found = _find(campaign)
+    found = find_campaign(campaign)
     if out is not None:
         _require_no_file(Path(out))
     errors = console(stderr=True)
@@ -154,7 +152,7 @@ def next_command(
     target = Path(out or f"{found.path.name}-batch-{batch.number:04d}.{ending}")
     _require_no_file(target)
     files = found.write(batch, target, kind)
-    print_batch(console(), batch, files, f"alray label add FILE{_chosen(found.path, campaign)}")
+    print_batch(console(), batch, files, f"alray label add FILE{chosen(found.path, campaign)}")
 
 
 @label.command("add")
@@ -182,11 +180,11 @@ def add_command(
     """
     from alray.cli.display.label import print_added
 
-    found = _find(campaign)
+    found = find_campaign(campaign)
     added = found.add(
         answers, format=kind, take_unasked=take_unasked, allow_new_classes=allow_new_classes
     )
-    print_added(console(), added, f"alray label status{_chosen(found.path, campaign)}")
+    print_added(console(), added, f"alray label status{chosen(found.path, campaign)}")
 
 
 @label.command("status")
@@ -195,8 +193,8 @@ def status_command(campaign: "StudyPath | None") -> None:
     """Say where the campaign stands: accuracy with its interval, labels, answers, money, assessors, what waits."""
     from alray.cli.display.label import print_status
 
-    found = _find(campaign)
-    print_status(console(), found.status(), _chosen(found.path, campaign))
+    found = find_campaign(campaign)
+    print_status(console(), found.status(), chosen(found.path, campaign))
 
 
 @label.command("export")
@@ -208,7 +206,7 @@ def export_command(file: str, campaign: "StudyPath | None") -> None:
     from alray.labelling.export import check_ending
 
     check_ending(file)
-    table = _find(campaign).export(file)
+    table = find_campaign(campaign).export(file)
     console().print(f"{count(len(table), 'label')} in {file}", soft_wrap=True)
 
 
@@ -232,24 +230,6 @@ def _spec(
         }
     found: CampaignSpec = read_settings(CampaignSpec, None, {**values, **given}, settings)
     return found
-
-
-def _find(campaign: "StudyPath | None") -> "Campaign":
-    """Return the campaign that is named, or the only one below `results`."""
-    from alray.labelling.campaign import Campaign
-    from alray.labelling.finding import only_campaign
-
-    return Campaign(only_campaign(Path("results")) if campaign is None else campaign)
-
-
-def _chosen(path: "StudyPath", given: "StudyPath | None" = None) -> str:
-    """Return the option that names a campaign in the next command, where it has to be named."""
-    if given is None:
-        from alray.labelling.finding import campaigns_in
-
-        if [str(each) for each in campaigns_in(Path("results"))] == [str(path)]:
-            return ""
-    return f" --campaign {path}"
 
 
 def _require_no_file(path: Path) -> None:

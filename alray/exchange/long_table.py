@@ -60,7 +60,7 @@ def read_long_table(
 ) -> tuple[pd.DataFrame, tuple[Note, ...]]:
     """Return an Arrow table of answers as the table that `answer_table` describes, and what was left out.
 
-    Rows without a task or without a label are left out and counted, unless their `status` is `skipped`.
+    Rows without a task, and answers without a label, are left out and counted.
 
     Args:
         table: The Arrow table.
@@ -91,7 +91,7 @@ def read_long_table(
         if task is None:
             notes.add("without_id", f"row {row}, counted from 0")
             continue
-        if label is None and status != SKIPPED:
+        if label is None and status == ANSWERED:
             notes.add("unanswered", task)
             continue
         if status != ANSWERED:

@@ -144,6 +144,7 @@ class Campaign:
         answers: str | Path | pd.DataFrame,
         *,
         format: str | None = None,  # noqa: A002 -- what users call it
+        source: str = "the table of answers",
         take_unasked: bool = False,
         allow_new_classes: bool = False,
     ) -> Added:
@@ -152,6 +153,7 @@ class Campaign:
         Args:
             answers: A labelling tool's export, or a table with `task`, `worker` and `label`.
             format: The export's format; found by its content if not given.
+            source: What the ledger and messages call a table; a file has its own name.
             take_unasked: Whether answers about objects that no batch had are used.
             allow_new_classes: Whether answers may name classes that were not known.
 
@@ -159,7 +161,6 @@ class Campaign:
             AlrayError: The answers cannot be read, name an unknown class, or none can be used.
         """
         if isinstance(answers, pd.DataFrame):
-            source = "the table of answers"
             table, notes = answers_from_frame(answers, source)
         else:
             source = str(answers)

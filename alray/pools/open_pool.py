@@ -1,6 +1,6 @@
 """A pool that is being labelled: all objects of its files, with a label or without."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,9 +63,7 @@ class OpenPool:
 
     def show(self, rows: Indices) -> pd.DataFrame:
         """Return what assessors see of these (n,) objects: `id` first, then the shown columns, as texts."""
-        taken = {name: values.take(pa.array(rows)) for name, values in self.shown.items()}
-        texts = {name: values.to_pylist() for name, values in taken.items()}
-        return pd.DataFrame({"id": self.known.ids[rows].astype(object), **texts})
+        return _shown_rows(self.known.ids, self.shown, rows)
 
 
 def read_open_labels(spec: PoolSpec) -> OpenLabels:
@@ -96,14 +94,46 @@ def read_open_pool(spec: PoolSpec, show: tuple[str, ...] = ()) -> OpenPool:
         raise PoolError(unreadable(file.path, error)) from None
 
 
-def _read(file: PoolFile, spec: PoolSpec, show: tuple[str, ...]) -> OpenPool:
-    known = _known(file, spec)
+def read_shown(spec: PoolSpec, show: tuple[str, ...], wanted: Collection[str]) -> pd.DataFrame:
+    """Read what assessors see of some objects, without the features: `id`, then the shown columns, as texts.
+
+    Objects that the pool does not have are left out; the others come in its order.
+
+    Raises:
+        PoolError: As in `read_open_pool`.
+    """
+    file = open_pool(spec.source)
+    try:
+        ids = _ids(file, spec)
+        rows = np.flatnonzero(pd.Index(ids).isin(list(wanted)))
+        return _shown_rows(ids, _shown(file, spec, show), rows)
+    except (pa.ArrowException, OSError) as error:
+        raise PoolError(unreadable(file.path, error)) from None
+
+
+def _shown_rows(ids: Texts, shown: Mapping[str, Any], rows: Indices) -> pd.DataFrame:
+    taken = {name: values.take(pa.array(rows)) for name, values in shown.items()}
+    texts = {name: values.to_pylist() for name, values in taken.items()}
+    return pd.DataFrame({"id": ids[rows].astype(object), **texts})
+
+
+def _shown(file: PoolFile, spec: PoolSpec, show: tuple[str, ...]) -> dict[str, Any]:
+    """Return column: an Arrow array of what assessors see.
+
+    Raises:
+        PoolError: There is no such column, or it cannot be shown.
+    """
     for name in show:
         file.field(name, "--show COLUMN")
     if "id" in show and spec.id != "id":
         raise PoolError(
             f"{file.path}: --show id: tasks have the column {spec.id!r} as id; leave it out"
         )
+    return {name: read_texts(file, name) for name in show if name != spec.id}
+
+
+def _read(file: PoolFile, spec: PoolSpec, show: tuple[str, ...]) -> OpenPool:
+    known, shown = _known(file, spec), _shown(file, spec, show)
     if spec.group_by is not None:
         file.field(spec.group_by, "--group-by COLUMN")
     columns = modality_columns(file, spec)
@@ -120,7 +150,6 @@ def _read(file: PoolFile, spec: PoolSpec, show: tuple[str, ...]) -> OpenPool:
         texts = read_texts(file, spec.group_by).fill_null("")
         groups = np.asarray(texts.to_numpy(zero_copy_only=False))
     notes = tuple(f"{file.path}: {line}" for line in about_modalities(file, spec, columns))
-    shown = {name: read_texts(file, name) for name in show if name != spec.id}
     modalities = tuple(column.modality for column in features)
     return OpenPool(known, modalities, groups, shown, notes)
 

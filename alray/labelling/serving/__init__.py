@@ -1,0 +1,1 @@
+"""A page to label with, for teams without a tool: `alray label serve`."""
