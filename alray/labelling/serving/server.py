@@ -28,6 +28,7 @@ LONGEST_NAME = 100
 PAGE = {
     "": ("page.html", "text/html; charset=utf-8"),
     "page.css": ("page.css", "text/css; charset=utf-8"),
+    "icon.svg": ("icon.svg", "image/svg+xml"),
     "page.js": ("page.js", "text/javascript; charset=utf-8"),
 }
 
