@@ -14,9 +14,11 @@ from alray.cli.settings_options import Setting, SettingsCommand
 from alray.errors import SpecError
 
 if TYPE_CHECKING:
+    from alray.labelling.campaign import Campaign
     from alray.labelling.from_study import Taken
     from alray.settings.campaign import CampaignSpec
     from alray.settings.location import StudyPath
+    from alray.studies.campaign.campaign import MadeBatch
 
 START = {
     "name": Setting("name", "NAME"),
@@ -30,6 +32,7 @@ START = {
     "initial": Setting("initial"),
     "initial-selection": Setting("initial_selection"),
     "audit": Setting("audit"),
+    "in-parts": Setting("in_parts"),
     "answers": Setting("answers"),
     "aggregate": Setting("aggregate"),
     "cost": Setting("cost"),
@@ -37,6 +40,13 @@ START = {
     "seed": Setting("seed"),
 }
 """Options that set one setting of a campaign each."""
+
+PARTS = {
+    "executor": Setting("executor"),
+    "address": Setting("address", "ADDRESS"),
+    "parallel": Setting("parallel"),
+}
+"""Options of where a pool is read that was begun with --in-parts."""
 
 FORMAT = "csv"
 """The format of a batch, unless another is named."""
@@ -106,7 +116,9 @@ def start_command(
     out.print(f"next: alray label next 100{chosen(begun.campaign.path)}", soft_wrap=True)
 
 
-@label.command("next")
+@label.command(
+    "next", cls=SettingsCommand, settings="alray.settings.common:ExecutionSpec", options=PARTS
+)
 @click.argument("objects", type=click.IntRange(min=1), metavar="N")
 @campaign_option
 @click.option(
@@ -131,24 +143,28 @@ def start_command(
     help="Ask first about objects of earlier batches without an answer that names a class.",
 )
 def next_command(
-    objects: int, campaign: "StudyPath | None", kind: str, out: str | None, new: bool, again: bool
+    objects: int,
+    given: dict[str, Any],
+    campaign: "StudyPath | None",
+    kind: str,
+    out: str | None,
+    new: bool,
+    again: bool,
 ) -> None:
     """Choose the next N objects, and write them as a file for a labelling tool.
 
     Fits the network on all labels known, scores the rest of the pool, and chooses; some objects are of the audit part,
     which measures the accuracy. Where nothing has been answered about the last batch, the same one is written again.
+    Of a campaign that began with --in-parts, Ray tasks read the pool; --executor and others say where.
     """
     from alray.cli.display.label import print_batch
-    from alray.cli.display.log_lines import logged_to
     from alray.exchange.reading import format_named
 
     ending = format_named(kind).ending
     found = find_campaign(campaign)
     if out is not None:
         _require_no_file(Path(out))
-    errors = console(stderr=True)
-    with logged_to(errors), errors.status("fitting and choosing"):
-        batch = found.next(objects, new=new, again=again)
+    batch = _chosen_batch(found, objects, given, new=new, again=again)
     target = Path(out or f"{found.path.name}-batch-{batch.number:04d}.{ending}")
     _require_no_file(target)
     files = found.write(batch, target, kind)
@@ -230,6 +246,27 @@ def _spec(
         }
     found: CampaignSpec = read_settings(CampaignSpec, None, {**values, **given}, settings)
     return found
+
+
+def _chosen_batch(
+    campaign: "Campaign", objects: int, given: dict[str, Any], *, new: bool, again: bool
+) -> "MadeBatch":
+    """Return the next batch; show what happens meanwhile."""
+    from alray.cli.display.choosing_progress import ChoosingDisplay
+    from alray.cli.display.log_lines import logged_to
+    from alray.settings.base import validate
+    from alray.settings.common import ExecutionSpec
+
+    execution = validate(ExecutionSpec, given, "the options") if given else None
+    errors = console(stderr=True)
+    with logged_to(errors):
+        if campaign.settings.in_parts:
+            display = ChoosingDisplay(errors, "reading")
+            return campaign.next(
+                objects, new=new, again=again, execution=execution, observer=display
+            )
+        with errors.status("fitting and choosing"):
+            return campaign.next(objects, new=new, again=again, execution=execution)
 
 
 def _require_no_file(path: Path) -> None:

@@ -14,12 +14,14 @@ from alray.errors import SpecError
 from alray.exchange.long_table import answers_from_frame
 from alray.exchange.reading import read_answers
 from alray.exchange.writing import write_tasks
+from alray.labelling.choosing import choose_with
 from alray.labelling.export import write_labels
 from alray.labelling.from_study import Taken, take_from
 from alray.pools.builtin import BUILTIN_POOLS, pool_name, with_own_settings
 from alray.pools.open_pool import OpenPool, read_open_pool
 from alray.settings.base import assign, flatten
 from alray.settings.campaign import CampaignSpec
+from alray.settings.common import ExecutionSpec
 from alray.settings.location import Location, StudyPath, location_of
 from alray.settings.names import study_name
 from alray.strategies import custom_name
@@ -40,6 +42,9 @@ from alray.studies.campaign.export import labels_table
 from alray.studies.campaign.parts import parts_of
 from alray.studies.campaign.status import read_status
 from alray.studies.campaign.store import CampaignStore
+from alray.studies.choosing.choice import Choice
+from alray.studies.choosing.observer import ChoosingObserver
+from alray.studies.choosing.work import Choosing
 
 NAME_ENDING = "-labels"
 """What follows the pool's name in the name of a campaign that is given none."""
@@ -111,7 +116,15 @@ class Campaign:
         """The campaign's settings."""
         return settings_of(self._store)
 
-    def next(self, objects: int, *, new: bool = False, again: bool = False) -> MadeBatch:
+    def next(
+        self,
+        objects: int,
+        *,
+        new: bool = False,
+        again: bool = False,
+        execution: ExecutionSpec | None = None,
+        observer: ChoosingObserver | None = None,
+    ) -> MadeBatch:
         """Return the next batch: fit on all labels known, choose, and write it into the ledger.
 
         Where nothing has been answered about the last batch, that is it.
@@ -120,13 +133,26 @@ class Campaign:
             objects: How many objects.
             new: Whether to choose another batch all the same.
             again: Whether objects of earlier batches without an answer that names a class come first.
+            execution: Where a pool that is read in parts is read: by Ray, if not given.
+            observer: Learns of the progress of such a reading.
 
         Raises:
             AlrayError: No object is left, or the pool cannot be used.
         """
         if objects < 1:
             raise SpecError(f"a batch has at least one object (got {objects})")
-        return choose_next(self._store, objects, new=new, again=again)
+        settings = self.settings
+        if execution is not None and not settings.in_parts:
+            raise SpecError(
+                f"{self.path}: the pool is in memory, not read in parts, so execution has no use; leave it out"
+            )
+
+        def chooser(work: Choosing) -> Choice:
+            options = replace(work.options, execution=execution or ExecutionSpec())
+            whole = replace(work, options=options, code=_code_of(settings))
+            return choose_with(whole, observer)
+
+        return choose_next(self._store, objects, chooser, new=new, again=again)
 
     def write(self, batch: MadeBatch, path: str | Path, format: str = "csv") -> tuple[Path, ...]:  # noqa: A002
         """Write a batch as a file that a labelling tool imports; return the files written.
@@ -212,7 +238,7 @@ def start(
         store.require_writable()
     strategy = check_strategy(spec)
     code = _code_of(spec)
-    pool = read_open_pool(spec.pool, spec.show)
+    pool = read_open_pool(spec.pool, spec.show, in_parts=spec.in_parts)
     classes = check_pool(spec, pool)
     spec = spec.model_copy(update={"initial": spec.started_at(len(pool.known.ids))})
     said = (*pool.notes, *_about(spec, pool, classes))

@@ -1,19 +1,14 @@
 """Choose objects to label from a pool of any size, by a network that is trained: `alray.choose`."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from alray.custom.code import custom_model
 from alray.custom.finding import find_code
 from alray.errors import SpecError
-from alray.pools.pool import Texts
+from alray.pools.ids import IdSet
 from alray.pools.reading_parts import candidate_pool
 from alray.settings.base import validate
 from alray.settings.common import PoolSpec
@@ -32,18 +27,6 @@ from alray.studies.notebook_progress import ChoosingProgress, in_notebook
 from alray.studies.retries import HERE
 
 _logger = logging.getLogger(__name__)
-
-
-class IdSet:
-    """A set of ids that may not be chosen."""
-
-    def __init__(self, ids: Collection[str]) -> None:
-        self._ids = pa.array(sorted(set(ids)), pa.string())
-
-    def __call__(self, ids: Texts) -> npt.NDArray[np.bool_]:
-        """Return (n,) which of (n,) ids are in the set."""
-        found = pc.is_in(pa.array(ids, pa.string()), value_set=self._ids)
-        return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
 def choose(

@@ -36,6 +36,43 @@ def moments(
     return mean, np.sqrt(squares / len(rows))
 
 
+class Sums:
+    """Sums over rows that come a few at a time, added up in the blocks of `moments`, so equal to its sums to the bit.
+
+    Attributes:
+        rows: How many came.
+    """
+
+    def __init__(self, width: int, mean: Numbers | None = None) -> None:
+        """Begin with sums of (width,) features, or of their squared differences to a mean."""
+        self.rows = 0
+        self._mean = mean
+        self._total = np.zeros(width)
+        self._block = np.empty((ROWS_AT_A_TIME, width))
+        self._filled = 0
+
+    def add(self, features: npt.NDArray[np.generic]) -> None:
+        """Add (n, width) rows."""
+        self.rows += len(features)
+        while len(features):
+            some = features[: ROWS_AT_A_TIME - self._filled]
+            self._block[self._filled : self._filled + len(some)] = some
+            self._filled += len(some)
+            features = features[len(some) :]
+            if self._filled == ROWS_AT_A_TIME:
+                self._close_block()
+
+    def total(self) -> Numbers:
+        """Return (width,) sums; nothing can be added afterwards."""
+        if self._filled:
+            self._close_block()
+        return self._total
+
+    def _close_block(self) -> None:
+        block, self._filled = self._block[: self._filled], 0
+        self._total += (block if self._mean is None else (block - self._mean) ** 2).sum(axis=0)
+
+
 def moments_of_sets(
     features: npt.NDArray[np.generic], members: npt.NDArray[np.bool_]
 ) -> tuple[Numbers, Numbers]:

@@ -1,7 +1,8 @@
 """A pool that is being labelled: all objects of its files, with a label or without."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ from alray.pools.columns.modality_columns import about_modalities, modality_colu
 from alray.pools.columns.texts import read_texts
 from alray.pools.files.parquet import PoolFile, open_pool
 from alray.pools.files.unreadable import unreadable
+from alray.pools.open_parts import OpenParts
 from alray.pools.pool import Indices, Modality, Texts
 from alray.pools.reading import PoolContent
+from alray.pools.reading_parts import candidate_pool
 from alray.settings.common import PoolSpec
 
 
@@ -45,25 +48,25 @@ class OpenLabels:
 
 @dataclass(frozen=True, eq=False)
 class OpenPool:
-    """A pool that is being labelled, in memory.
+    """A pool that is being labelled.
 
     Attributes:
         known: Ids and labels.
-        modalities: As they are read, not standardised.
+        features: As they are read, not standardised: in memory, or in their files.
         groups: (objects,) text of the `group_by` column, "" where an object is alone; None without the column.
-        shown: Column: an Arrow array of what assessors see.
+        shown: What assessors see of some objects.
         notes: What was taken otherwise than it is written, a line each.
     """
 
     known: OpenLabels
-    modalities: tuple[Modality, ...]
+    features: tuple[Modality, ...] | OpenParts
     groups: Texts | None
-    shown: Mapping[str, Any]
+    shown: Callable[[Indices], pd.DataFrame]
     notes: tuple[str, ...]
 
     def show(self, rows: Indices) -> pd.DataFrame:
         """Return what assessors see of these (n,) objects: `id` first, then the shown columns, as texts."""
-        return _shown_rows(self.known.ids, self.shown, rows)
+        return self.shown(rows)
 
 
 def read_open_labels(spec: PoolSpec) -> OpenLabels:
@@ -79,17 +82,24 @@ def read_open_labels(spec: PoolSpec) -> OpenLabels:
         raise PoolError(unreadable(file.path, error)) from None
 
 
-def read_open_pool(spec: PoolSpec, show: tuple[str, ...] = ()) -> OpenPool:
+def read_open_pool(
+    spec: PoolSpec, show: tuple[str, ...] = (), *, in_parts: bool = False
+) -> OpenPool:
     """Read a pool of which some objects, or all, have no label.
 
     Without a column `label` no object has one; another name has to be there.
+
+    Args:
+        spec: The pool's settings.
+        show: Columns that assessors see.
+        in_parts: Whether features, and what assessors see, stay in the files.
 
     Raises:
         PoolError: There is no column of ids, or the content cannot be used; the message names file, column and ids.
     """
     file = open_pool(spec.source)
     try:
-        return _read(file, spec, show)
+        return _in_parts(file, spec, show) if in_parts else _read(file, spec, show)
     except (pa.ArrowException, OSError) as error:
         raise PoolError(unreadable(file.path, error)) from None
 
@@ -123,19 +133,38 @@ def _shown(file: PoolFile, spec: PoolSpec, show: tuple[str, ...]) -> dict[str, A
     Raises:
         PoolError: There is no such column, or it cannot be shown.
     """
+    _check_shown(file, spec, show)
+    return {name: read_texts(file, name) for name in show if name != spec.id}
+
+
+def _check_shown(file: PoolFile, spec: PoolSpec, show: tuple[str, ...]) -> None:
     for name in show:
         file.field(name, "--show COLUMN")
     if "id" in show and spec.id != "id":
         raise PoolError(
             f"{file.path}: --show id: tasks have the column {spec.id!r} as id; leave it out"
         )
-    return {name: read_texts(file, name) for name in show if name != spec.id}
+
+
+def _in_parts(file: PoolFile, spec: PoolSpec, show: tuple[str, ...]) -> OpenPool:
+    """Return a pool whose features stay in its files; these say what cannot be used when they are read."""
+    known, groups = _known(file, spec), _groups(file, spec)
+    _check_shown(file, spec, show)
+    columns = modality_columns(file, spec)
+    reader = FeatureReader(file, spec, known.ids, np.ones(len(known.ids), dtype=np.bool_))
+    shapes = {name: reader.find(column).shape for name, column in columns.items()}
+    parts = replace(candidate_pool(spec, shapes), labelled_too=True)
+
+    def shown(rows: Indices) -> pd.DataFrame:
+        wanted = [str(each) for each in known.ids[rows]]
+        return read_shown(spec, show, wanted).set_index("id").loc[wanted].reset_index()
+
+    return OpenPool(known, OpenParts(parts), groups, shown, _notes(file, spec, columns))
 
 
 def _read(file: PoolFile, spec: PoolSpec, show: tuple[str, ...]) -> OpenPool:
     known, shown = _known(file, spec), _shown(file, spec, show)
-    if spec.group_by is not None:
-        file.field(spec.group_by, "--group-by COLUMN")
+    groups = _groups(file, spec)
     columns = modality_columns(file, spec)
     reader = FeatureReader(file, spec, known.ids, np.ones(len(known.ids), dtype=np.bool_))
     found = {name: reader.find(column) for name, column in columns.items()}
@@ -145,13 +174,21 @@ def _read(file: PoolFile, spec: PoolSpec, show: tuple[str, ...]) -> OpenPool:
     problems = PoolContent(file.path, metadata, features).feature_problems()
     if problems:
         raise PoolError("\n".join(problems))
-    groups = None
-    if spec.group_by is not None:
-        texts = read_texts(file, spec.group_by).fill_null("")
-        groups = np.asarray(texts.to_numpy(zero_copy_only=False))
-    notes = tuple(f"{file.path}: {line}" for line in about_modalities(file, spec, columns))
     modalities = tuple(column.modality for column in features)
-    return OpenPool(known, modalities, groups, shown, notes)
+    shows = partial(_shown_rows, known.ids, shown)
+    return OpenPool(known, modalities, groups, shows, _notes(file, spec, columns))
+
+
+def _groups(file: PoolFile, spec: PoolSpec) -> Texts | None:
+    if spec.group_by is None:
+        return None
+    file.field(spec.group_by, "--group-by COLUMN")
+    texts = read_texts(file, spec.group_by).fill_null("")
+    return np.asarray(texts.to_numpy(zero_copy_only=False))
+
+
+def _notes(file: PoolFile, spec: PoolSpec, columns: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{file.path}: {line}" for line in about_modalities(file, spec, columns))
 
 
 def _known(file: PoolFile, spec: PoolSpec) -> OpenLabels:

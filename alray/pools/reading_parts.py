@@ -35,7 +35,7 @@ Excluded = Callable[[Texts], npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class CandidatePool:
-    """A pool in parts, and how its candidates are read: objects without a label that are not excluded.
+    """A pool in parts, and how its candidates are read: objects that are not excluded, without a label or all.
 
     Attributes:
         files: The files and their parts.
@@ -43,6 +43,7 @@ class CandidatePool:
         columns: Modality: its column.
         shapes: Modality: the shape of one object's features.
         excluded: Which ids may not be chosen; None for no such ids.
+        labelled_too: Whether an object with a label is a candidate like others.
     """
 
     files: PoolParts
@@ -50,6 +51,7 @@ class CandidatePool:
     columns: Mapping[str, str]
     shapes: Mapping[str, tuple[int, ...]]
     excluded: Excluded | None = None
+    labelled_too: bool = False
 
     @cached_property
     def slice_rows(self) -> int:
@@ -120,7 +122,7 @@ class CandidatePool:
 
     def _labelled(self, file: PoolFile, ids: Texts) -> npt.NDArray[np.bool_]:
         column = file.name_of(self.spec.label)
-        if column not in file.schema.names:
+        if self.labelled_too or column not in file.schema.names:
             return np.zeros(len(ids), np.bool_)
         return np.asarray(read_labels(file, column, ids).codes != NO_LABEL)
 

@@ -20,6 +20,11 @@ class CampaignSpec(Settings):
     )
     seed: int = Field(0, description="seed: decides every draw")
     pool: PoolSpec = PoolSpec()
+    in_parts: bool = Field(
+        default=False,
+        description="read the pool's features a part at a time, for pools that do not fit in memory; what is drawn at "
+        "random is then drawn by ids, and strategies that compare objects choose from a short list",
+    )
     show: Annotated[tuple[str, ...], Listed] = Field(
         (), description="columns of the pool that assessors see, such as text,url"
     )

@@ -59,6 +59,19 @@ def test_from_a_pool_to_labels(folder):
     assert len(pd.read_csv("labels.csv")) == 44
 
 
+def test_a_pool_that_is_read_in_parts(folder):
+    alray("label", "start", "posts.parquet", "--in-parts", "--show", "words", *QUICK)
+    chosen = alray("label", "next", 20, "--executor", "inline")
+    assert chosen.exit_code == 0, chosen.output
+    assert "margin chooses 18 objects from" in chosen.output
+    assert "150/150 rows in" in chosen.output
+    again = alray("label", "next", 20, "--out", "same.csv", "--executor", "inline")
+    assert "margin chooses" not in again.output
+    assert (folder / "same.csv").read_bytes() == (
+        folder / "posts-labels-batch-0001.csv"
+    ).read_bytes()
+
+
 def test_a_batch_can_be_written_for_label_studio(folder):
     alray("label", "start", "posts.parquet", "--show", "words", *QUICK)
     found = alray("label", "next", 5, "--format", "label-studio", "--out", "batch.json")

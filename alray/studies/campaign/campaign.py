@@ -1,6 +1,7 @@
 """A campaign in its folder: begin, choose, add, read. Each step holds the folder's lock, and writes whole files."""
 
 import datetime as dt
+import logging
 import time
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from alray.settings.former import as_recorded
 from alray.settings.run import SCHEMA
 from alray.studies import manifest
 from alray.studies.campaign.adding import Accept, Added, what_becomes
+from alray.studies.campaign.choosing_in_parts import Chooser, not_in_parts
 from alray.studies.campaign.ledger import Ledger, empty_ledger, read_ledger
 from alray.studies.campaign.next_batch import Batch, Wish, next_batch
 from alray.studies.campaign.store import (
@@ -30,6 +32,8 @@ from alray.studies.campaign.store import (
 )
 from alray.studies.provenance import made_by, made_on
 from alray.studies.rounds.record import Record
+
+_logger = logging.getLogger(__name__)
 
 FROM = "from"
 """The manifest's entry for the study that a campaign takes its settings from."""
@@ -124,7 +128,12 @@ def settings_of(store: CampaignStore) -> CampaignSpec:
 
 
 def choose_next(
-    store: CampaignStore, objects: int, *, new: bool = False, again: bool = False
+    store: CampaignStore,
+    objects: int,
+    chooser: Chooser = not_in_parts,
+    *,
+    new: bool = False,
+    again: bool = False,
 ) -> MadeBatch:
     """Return the next batch, on record before it is returned.
 
@@ -137,7 +146,7 @@ def choose_next(
     spec = settings_of(store)
     with store:
         ledger = read_ledger(store)
-        pool = read_open_pool(spec.pool, spec.show)
+        pool = read_open_pool(spec.pool, spec.show, in_parts=spec.in_parts)
         last = store.last_batch
         if last and not new and not again and not ledger.answered_in(last):
             return _made(pool, ledger, spec, last, is_new=False, notes=())
@@ -148,10 +157,14 @@ def choose_next(
             rows = pd.DataFrame(arrived)
             ledger = replace(ledger, objects=pd.concat([ledger.objects, rows], ignore_index=True))
         wish = Wish(last + 1, objects, again)
-        batch = next_batch(spec, pool, ledger, wish, store.predictions(last), time.perf_counter)
+        if spec.in_parts:
+            _logger.info("reading the pool, to standardise its features and to fit")
+        begun_at = time.perf_counter()
+        batch = next_batch(spec, pool, ledger, wish, store.predictions(last), chooser)
+        took = time.perf_counter() - begun_at
         if arrived:
             store.append(OBJECTS, arrived)
-        _write(store, batch, wish.number, now)
+        _write(store, replace(batch, round={**batch.round, "choose_s": took}), wish.number, now)
         return _made(
             pool, read_ledger(store), spec, wish.number, is_new=True, notes=(*notes, *batch.notes)
         )

@@ -1,9 +1,5 @@
 """What cannot work is refused before a campaign begins."""
 
-from dataclasses import replace
-
-import numpy as np
-
 from alray.assessors.aggregation import require_crowd_kit
 from alray.errors import AlrayError, PoolError, SpecError
 from alray.networks.tensors import PoolTensors
@@ -11,13 +7,16 @@ from alray.networks.threads import threads
 from alray.pools.open_pool import OpenPool
 from alray.seeding import torch_seed
 from alray.settings.campaign import CampaignSpec
+from alray.settings.estimators import class_of
 from alray.settings.run import RunSpec
 from alray.strategies import Strategy, parse
 from alray.strategies.clusters import require_clusters
 from alray.strategies.questions.arms import QuestionStrategy
-from alray.studies.campaign.fitting import Learnt, prepared, run_of
+from alray.studies.campaign.fitting import run_of
 from alray.studies.campaign.ledger import sorted_classes
+from alray.studies.campaign.loading import load_to_try
 from alray.studies.campaign.parts import Parts
+from alray.studies.choosing.rule import rule_of
 from alray.studies.rounds.strategy_checks import check_members, check_signals
 from alray.training.learner import check_training
 from alray.training.trial import tried_network
@@ -43,7 +42,19 @@ def check_strategy(spec: CampaignSpec) -> Strategy:
     if spec.initial_selection != "random":
         require_clusters(f"initial_selection: {spec.initial_selection}")
     require_crowd_kit(spec.aggregate)
+    if spec.in_parts:
+        _check_parts(spec)
     return strategy
+
+
+def _check_parts(spec: CampaignSpec) -> None:
+    """Refuse what cannot choose from a pool that is read in parts."""
+    rule_of(spec.strategy, 1)
+    if class_of(spec.model.name) is not None:
+        raise SpecError(
+            f"model.name: {spec.model.name}: a classifier of scikit-learn is fitted in memory, and in_parts reads the "
+            "pool's files; use a built-in network or a module of your own"
+        )
 
 
 def check_pool(spec: CampaignSpec, pool: OpenPool) -> tuple[str, ...]:
@@ -75,10 +86,7 @@ def check_network(spec: CampaignSpec, pool: OpenPool, strategy: Strategy, classe
         SpecError: Says why, and what works.
     """
     run: RunSpec = run_of(spec, 1)
-    nothing = Learnt(np.empty(0, dtype=np.int64), np.empty((0, classes)), [])
-    tried = prepared(pool, spec, nothing, classes)
-    # A network that is tried takes steps, by whatever labels.
-    tensors = PoolTensors(replace(tried, labels=np.arange(len(tried)) % classes))
+    tensors = PoolTensors(load_to_try(pool, spec, classes))
     seed = torch_seed(spec.seed, 0, "weights")
     with threads(spec.threads):
         network = tried_network(run.model, run.training, tensors, seed, [run.initial])

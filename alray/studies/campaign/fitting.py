@@ -9,9 +9,7 @@ from safetensors.torch import save
 
 from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
-from alray.pools.open_pool import OpenPool
-from alray.pools.pool import Indices, PreparedPool
-from alray.pools.standardise import standardise
+from alray.pools.pool import Indices
 from alray.settings.campaign import CampaignSpec
 from alray.settings.estimators import class_of
 from alray.settings.run import RunSpec
@@ -101,21 +99,6 @@ def run_of(spec: CampaignSpec, query: int) -> RunSpec:
         metric_split="test",
         threads=spec.threads,
     )
-
-
-def prepared(pool: OpenPool, spec: CampaignSpec, learnt: Learnt, classes: int) -> PreparedPool:
-    """Return the pool as networks read it, standardised by all of its objects; labels are -1 where unknown."""
-    everything = np.ones(len(pool.known.ids), dtype=np.bool_)
-    labels = np.full(len(everything), -1, dtype=np.int64)
-    if len(learnt.objects):
-        labels[learnt.objects] = learnt.posterior.argmax(1)
-    nothing = np.empty(0, dtype=np.int64)
-    modalities = tuple(
-        standardise(each, everything, np.dtype(spec.pool.dtype), pool.known.ids, last=True)
-        for each in pool.modalities
-    )
-    rows = np.arange(len(labels))
-    return PreparedPool(modalities, labels, classes, rows, nothing, nothing)
 
 
 def known_of(learnt: Learnt) -> Known:

@@ -1,51 +1,34 @@
 """What is asked next: a fit on all labels known, the strategy's choice, and objects of the audit part among it.
 
-Pure: the ledger, the pool and the settings decide all of it, to the bit; no files, and the clock is an argument.
+Pure: the ledger, the pool and the settings decide all of it, to the bit.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import torch
 
 from alray.errors import SpecError
 from alray.networks.products import use_products
-from alray.networks.tensors import PoolTensors, side_by_side
-from alray.networks.threads import threads
 from alray.pools.columns.metadata import name_some
 from alray.pools.open_pool import OpenPool
-from alray.pools.pool import Indices
 from alray.settings.campaign import CampaignSpec
 from alray.settings.common import ProductsSpec
 from alray.strategies import parse
-from alray.strategies.checking import check_query
-from alray.strategies.cold_start import spread_out
+from alray.studies.campaign.at_hand import AtHand
 from alray.studies.campaign.audit import audits_wanted
+from alray.studies.campaign.choosing_in_parts import Chooser, not_in_parts
+from alray.studies.campaign.fit_and_choose import Picked, fit_and_choose
 from alray.studies.campaign.fitting import (
     Learnt,
-    fit,
-    known_of,
     learnt_of,
-    network_file,
-    prepared,
     run_of,
 )
 from alray.studies.campaign.ledger import Ledger
 from alray.studies.campaign.parts import Parts, parts_of
-from alray.studies.campaign.predicting import predicted_rows
-from alray.studies.rounds.choosing import ToChooseBy, choose
 from alray.studies.rounds.record import Record
 from alray.studies.rounds.round_draws import RoundDraws
-
-Clock = Callable[[], float]
-Scores = npt.NDArray[np.float64]
-
-Picked = tuple[str, Indices, Scores, str]
-"""Purpose, (k,) objects, (k,) scores, and what chose them."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +52,7 @@ class Batch:
 
     Attributes:
         rows: Its objects, without `asked`: the time.
-        round: The row of `rounds`.
+        round: The row of `rounds`, without `choose_s`: the time it took.
         predictions: What the network predicts for the audit part; none without a network.
         network: The network's file, None without one.
         notes: What the user should know, a line each.
@@ -88,7 +71,7 @@ def next_batch(
     ledger: Ledger,
     wish: Wish,
     before: pd.DataFrame,
-    clock: Clock,
+    chooser: Chooser = not_in_parts,
 ) -> Batch:
     """Return the next batch of a campaign.
 
@@ -98,12 +81,11 @@ def next_batch(
         ledger: The ledger, with all objects of the pool.
         wish: What is asked for.
         before: What the network of the batch before predicted, as rows of `PREDICTION_COLUMNS`.
-        clock: Seconds.
+        chooser: Who reads a pool that stays in its files.
 
     Raises:
         SpecError: No object is left.
     """
-    begin = clock()
     parts = parts_of(pool, ledger, spec.seed, spec.audit)
     classes = ledger.classes(spec.classes)
     learnt = learnt_of(ledger, parts, classes, spec)
@@ -114,34 +96,20 @@ def next_batch(
     run = run_of(spec, max(1, k))
     draws = RoundDraws(run, wish.number)
     use_products(ProductsSpec())
-    with threads(spec.threads):
-        tensors = PoolTensors(prepared(pool, spec, learnt, max(1, len(classes))))
-        learner, record = None, {"train_loss": math.nan, "epochs": None}
-        if learnt.enough:
-            learner, record = fit(run, tensors, known_of(learnt), draws)
-        by_strategy = learner is not None and len(learnt.objects) >= run.initial
-        picked = (
-            _by_strategy(
-                ToChooseBy(learner, tensors, known_of(learnt), learnt.objects), parts, k, draws
-            )
-            if by_strategy and learner is not None
-            else _to_begin(spec, tensors, parts.candidates, k, draws)
-        )
-        predictions, stops = predicted_rows(learner, tensors, parts, classes, before, draws)
+    hand = AtHand(spec, pool, parts, learnt, classes)
+    chosen = fit_and_choose(hand, k, draws, before, chooser)
     drawn = ("audit", parts.audits[:audits], np.full(audits, np.nan), "random")
-    rows = _mixed([*_of_again(ledger, parts, again), picked], drawn, draws, pool, wish)
-    scores = by_strategy and parse(spec.strategy).needs.anything
-    record |= {
+    rows = _mixed([*_of_again(ledger, parts, again), chosen.picked], drawn, draws, pool, wish)
+    scores = chosen.by_strategy and parse(spec.strategy).needs.anything
+    record = {
+        **chosen.record,
         "round": wish.number,
         "labels": len(learnt.objects),
         "classes": len(classes),
         "scored": len(parts.candidates) if scores else 0,
-        **stops,
-        "choose_s": clock() - begin,
     }
-    network = None if learner is None else network_file(learner, classes)
-    notes = _notes(spec, learnt, wish, rows, by_strategy=by_strategy)
-    return Batch(rows, record, predictions, network, notes)
+    notes = _notes(spec, learnt, wish, rows, by_strategy=chosen.by_strategy)
+    return Batch(rows, record, chosen.predictions, chosen.network, notes)
 
 
 def _again(ledger: Ledger, parts: Parts, wish: Wish) -> list[str]:
@@ -159,34 +127,6 @@ def _numbers(
     audited = int((ledger.asked["purpose"] == "audit").sum())
     audits = min(audits_wanted(spec.audit, asked, audited, n), len(parts.audits))
     return audits, min(n - audits, len(parts.candidates))
-
-
-def _by_strategy(by: ToChooseBy, parts: Parts, k: int, draws: RoundDraws) -> Picked:
-    """Return the strategy's choice."""
-    candidates, name = parts.candidates, draws.run.strategy_options
-    strategy = parse(draws.run.strategy)
-    if not k:
-        return "strategy", candidates[:0], np.empty(0), name
-    with draws.seeded("strategy"):
-        query = choose(strategy, by, candidates, k, draws)
-    check_query(strategy, query, candidates, k)
-    return "strategy", query.indices, np.asarray(query.scores, float), name
-
-
-@torch.no_grad()
-def _to_begin(
-    spec: CampaignSpec, tensors: PoolTensors, candidates: Indices, k: int, draws: RoundDraws
-) -> Picked:
-    """Return objects to begin with, for which no network is asked."""
-    kind, rng = spec.initial_selection, draws.numpy("initial")
-    if not k:
-        chosen = candidates[:0]
-    elif kind == "random":
-        chosen = rng.choice(candidates, size=k, replace=False)
-    else:
-        features = side_by_side(tensors.batch(candidates))
-        chosen = candidates[spread_out(kind, features, k, rng)]
-    return "initial", chosen, np.full(len(chosen), np.nan), kind
 
 
 def _of_again(ledger: Ledger, parts: Parts, again: list[str]) -> list[Picked]:

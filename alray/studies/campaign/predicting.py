@@ -8,7 +8,8 @@ from alray.networks.tensors import PoolTensors
 from alray.pools.pool import Indices
 from alray.scoring.evaluation import predict
 from alray.scoring.metrics import LogProbs
-from alray.studies.campaign.parts import Parts
+from alray.studies.campaign.at_hand import AtHand
+from alray.studies.campaign.loading import Loaded
 from alray.studies.rounds.record import Record
 from alray.studies.rounds.round_draws import RoundDraws
 from alray.studies.rounds.stop_set import MOST, NOT_PREDICTED, StopSet
@@ -21,8 +22,8 @@ MOST_PREDICTED = 10_000
 def predicted_rows(
     learner: Learner | None,
     pool: PoolTensors,
-    parts: Parts,
-    classes: tuple[str, ...],
+    loaded: Loaded,
+    hand: AtHand,
     before: pd.DataFrame,
     draws: RoundDraws,
 ) -> tuple[list[Record], Record]:
@@ -30,17 +31,18 @@ def predicted_rows(
 
     Args:
         learner: The network; without one there are no rows.
-        pool: The pool.
-        parts: Its parts.
-        classes: In the order of the network's outputs.
+        pool: The pool, or some of its objects.
+        loaded: Which these are.
+        hand: What is known; its classes are those of the network's outputs.
         before: The rows of the batch before.
         draws: The round's generators.
     """
+    parts, classes = hand.parts, hand.classes
     objects = parts.in_order(MOST_PREDICTED)
     if learner is None or not len(objects):
         return [], NOT_PREDICTED
     with draws.seeded("dropout"):
-        (found,) = predict(learner.network, pool, [objects], (FUSED,))
+        (found,) = predict(learner.network, pool, [loaded.at(objects)], (FUSED,))
     log_probs = np.asarray(found[FUSED])
     best = log_probs.argmax(1)
     ids = {row: each for each, row in parts.row.items()}

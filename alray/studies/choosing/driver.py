@@ -51,6 +51,8 @@ class ChoosingDriver(Driver[PartJob, PartDone, ChoosingObserver]):
         require_distinct(work, kept.ids)
         chosen, scores = np.arange(min(work.number, len(kept))), kept.scores
         if work.rule.compares:
+            # In the order of the pool, as a strategy has its candidates where all are in memory.
+            kept = kept.by_row()
             query = choose_by_comparing(work, kept, len(chosen))
             chosen, found = query.indices, query.scores
         else:

@@ -42,6 +42,10 @@ class Ranked:
         # Two of 2^64 draws are hardly ever equal: then the row decides.
         return self._some(np.lexsort((self.rows, self.draws, self.costs))[:k])
 
+    def by_row(self) -> "Ranked":
+        """Return them in the order of their rows in the pool."""
+        return self._some(np.argsort(self.rows))
+
     def _some(self, objects: Indices) -> "Ranked":
         return Ranked(
             self.costs[objects],
