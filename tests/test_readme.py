@@ -63,7 +63,10 @@ def test_every_option_named_exists():
         "pool import",
         "pool make synthetic",
         "pool suspects",
-        *(f"label {word}" for word in ("start", "next", "add", "status", "export")),
+        *(
+            f"label {word}"
+            for word in ("start", "next", "add", "sync", "serve", "status", "export")
+        ),
     )
     helps = [CliRunner().invoke(main, [*words.split(), "--help"]).output for words in commands]
     options = re.compile(r"(?<![\w-])--[a-z][a-z-]+")

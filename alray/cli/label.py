@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.campaigns import campaign_option, chosen, find_campaign
+from alray.cli.campaigns import campaign_option, chosen, chosen_batch, find_campaign
+from alray.cli.label_sync import server_option, sync_command
 from alray.cli.options import COLUMNS, LocationType, other_settings, read_settings, results_folder
 from alray.cli.running import console
 from alray.cli.serving import serve_command
@@ -14,11 +15,9 @@ from alray.cli.settings_options import Setting, SettingsCommand
 from alray.errors import SpecError
 
 if TYPE_CHECKING:
-    from alray.labelling.campaign import Campaign
     from alray.labelling.from_study import Taken
     from alray.settings.campaign import CampaignSpec
     from alray.settings.location import StudyPath
-    from alray.studies.campaign.campaign import MadeBatch
 
 START = {
     "name": Setting("name", "NAME"),
@@ -57,12 +56,13 @@ def label() -> None:
     """Label for real: choose what to ask next, take answers back, measure the accuracy.
 
     `start` begins a campaign, `next` chooses a batch and writes it as a file for a labelling tool, `add` reads the
-    tool's export, `serve` opens a page to label with instead, `status` says where the campaign stands, and
-    `export` writes the labels.
+    tool's export, `sync` does both with a Label Studio server, `serve` opens a page to label with instead, `status`
+    says where the campaign stands, and `export` writes the labels.
     """
 
 
 label.add_command(serve_command)
+label.add_command(sync_command)
 
 
 @label.command(
@@ -142,6 +142,12 @@ def start_command(
     is_flag=True,
     help="Ask first about objects of earlier batches without an answer that names a class.",
 )
+@click.option(
+    "--sync",
+    is_flag=True,
+    help="As `alray label sync` does, add the server's answers first, and send it the batch; no file unless --out.",
+)
+@server_option
 def next_command(
     objects: int,
     given: dict[str, Any],
@@ -150,6 +156,8 @@ def next_command(
     out: str | None,
     new: bool,
     again: bool,
+    sync: bool,
+    url: str | None,
 ) -> None:
     """Choose the next N objects, and write them as a file for a labelling tool.
 
@@ -158,17 +166,34 @@ def next_command(
     Of a campaign that began with --in-parts, Ray tasks read the pool; --executor and others say where.
     """
     from alray.cli.display.label import print_batch
+    from alray.cli.display.label_sync import print_pulled, print_sent
     from alray.exchange.reading import format_named
 
     ending = format_named(kind).ending
+    if url is not None and not sync:
+        raise SpecError(f"--label-studio {url} is where --sync sends the batch: add --sync")
     found = find_campaign(campaign)
     if out is not None:
         _require_no_file(Path(out))
-    batch = _chosen_batch(found, objects, given, new=new, again=again)
-    target = Path(out or f"{found.path.name}-batch-{batch.number:04d}.{ending}")
-    _require_no_file(target)
-    files = found.write(batch, target, kind)
-    print_batch(console(), batch, files, f"alray label add FILE{chosen(found.path, campaign)}")
+    errors, option = console(stderr=True), chosen(found.path, campaign)
+    if sync:
+        with errors.status("fetching answers"):
+            pulled = found.pull(url)
+        if pulled is not None:
+            print_pulled(console(), pulled)
+    batch = chosen_batch(found, objects, given, new=new, again=again)
+    files: tuple[Path, ...] = ()
+    if out is not None or not sync:
+        target = Path(out or f"{found.path.name}-batch-{batch.number:04d}.{ending}")
+        _require_no_file(target)
+        files = found.write(batch, target, kind)
+    if not sync:
+        print_batch(console(), batch, files, f"alray label add FILE{option}")
+        return
+    print_batch(console(), batch, files)
+    with errors.status("sending the batch"):
+        sent = found.push(url)
+    print_sent(console(), sent, option)
 
 
 @label.command("add")
@@ -246,27 +271,6 @@ def _spec(
         }
     found: CampaignSpec = read_settings(CampaignSpec, None, {**values, **given}, settings)
     return found
-
-
-def _chosen_batch(
-    campaign: "Campaign", objects: int, given: dict[str, Any], *, new: bool, again: bool
-) -> "MadeBatch":
-    """Return the next batch; show what happens meanwhile."""
-    from alray.cli.display.choosing_progress import ChoosingDisplay
-    from alray.cli.display.log_lines import logged_to
-    from alray.settings.base import validate
-    from alray.settings.common import ExecutionSpec
-
-    execution = validate(ExecutionSpec, given, "the options") if given else None
-    errors = console(stderr=True)
-    with logged_to(errors):
-        if campaign.settings.in_parts:
-            display = ChoosingDisplay(errors, "reading")
-            return campaign.next(
-                objects, new=new, again=again, execution=execution, observer=display
-            )
-        with errors.status("fitting and choosing"):
-            return campaign.next(objects, new=new, again=again, execution=execution)
 
 
 def _require_no_file(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Tasks to a Label Studio server, and answers from it, by its interface (of 1.23, https://api.labelstud.io)."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,17 +64,14 @@ def push(
     config = label_config(found)
     server = connected(url, timeout)
     if project is None:
-        number = int(_create(server, config, title)["id"])
+        number = create_project(server, config, title)
         question = question_of(config, "the project")
         there: set[str] = set()
     else:
         number = project
         origin = f"project {number} of {server.url}"
-        question = question_of(
-            str(_project(server, number).get("label_config") or "<View/>"), origin
-        )
-        _require_fit(question, found, origin)
-        there = {*_ids(server, number)}
+        question = fitting_question(project_at(server, number), found, origin)
+        there = {*ids_there(server, number)}
     records = [
         each for each in label_studio_tasks(found, question) if each["data"][KEY] not in there
     ]
@@ -98,7 +95,7 @@ def pull(
             project, or its answers cannot be read.
     """
     server = connected(url, timeout)
-    _project(server, project)
+    project_at(server, project)
     origin = f"project {project} of {server.url}"
     found = server.get(f"/api/projects/{project}/export", exportType="JSON")
     if not isinstance(found, list):
@@ -124,42 +121,85 @@ def connected(url: str, timeout: float = TIMEOUT) -> Server:
     return Server(url, token, timeout)
 
 
-def _create(server: Server, config: str, title: str) -> Any:
-    # Label Studio wants titles of 3 to 50 letters.
+def create_project(server: Server, config: str, title: str, **more: Any) -> int:
+    """Make a project by the XML of what it shows and asks, and return its number.
+
+    Args:
+        server: The server.
+        config: The XML.
+        title: The project's title, lengthened or cut to what Label Studio wants: 3 to 50 letters.
+        more: Further settings of the project, by their names in Label Studio's interface.
+
+    Raises:
+        ExchangeError: The server does not answer or refuses.
+    """
     name = title[:50] if len(title) >= 3 else f"alray {title}".strip()
-    return server.post("/api/projects/", {"title": name, "label_config": config})
+    found = server.post("/api/projects/", {"title": name, "label_config": config, **more})
+    return int(found["id"])
 
 
-def _project(server: Server, number: int) -> Any:
-    projects = server.get("/api/projects/", ids=number)
-    found = [each for each in projects.get("results", []) if each.get("id") == number]
+def project_at(server: Server, number: int) -> dict[str, Any]:
+    """Return a project as the server describes it.
+
+    Raises:
+        ExchangeError: There is none, or the server does not answer or refuses.
+    """
+    found = [each for each in projects_at(server, ids=number)[0] if each.get("id") == number]
     if not found:
         raise ExchangeError(
-            f"{server.url} has no project {number} that this token may see; its number stands in the project's "
-            "address, or name none, and one is made"
+            f"{server.url} has no project {number} that this token may see; give the number that stands in the "
+            "project's address, or have a new one made (alray label sync --new-project)"
         )
     return found[0]
 
 
-def _require_fit(question: Question, tasks: Tasks, origin: str) -> None:
-    """Refuse a project that cannot show the tasks or take their answers."""
+def projects_at(server: Server, **query: Any) -> tuple[list[dict[str, Any]], int]:
+    """Return a page of projects as the server describes them, and how many there are on all pages.
+
+    Raises:
+        ExchangeError: The server does not answer or refuses, or is no Label Studio.
+    """
+    found = server.get("/api/projects/", **query)
+    results = found.get("results") if isinstance(found, dict) else None
+    if not isinstance(results, list):
+        raise ExchangeError(f"{server.url} did not answer with projects; is it Label Studio?")
+    return results, int(found.get("count", len(results)))
+
+
+def fitting_question(project: Mapping[str, Any], tasks: Tasks, origin: str) -> Question:
+    """Return what a project asks.
+
+    Args:
+        project: The project, as the server describes it.
+        tasks: What it is to show, and the classes that it is to offer.
+        origin: The project's name, for messages.
+
+    Raises:
+        ExchangeError: It cannot show these tasks, or take their answers.
+    """
+    question = question_of(str(project.get("label_config") or "<View/>"), origin)
     lacking = [each for each in tasks.classes if question.classes and each not in question.classes]
     if lacking:
         raise ExchangeError(
             f"{origin} does not offer {name_some(lacking)} to choose; add <Choice value=...> for each to its "
-            "settings, or name no project, and one is made"
+            "settings, or have a new project made (alray label sync --new-project)"
         )
     keys = {KEY, *data_keys(tasks).values()}
     unknown = [each for each in question.variables if each not in keys]
     if unknown:
         raise ExchangeError(
             f"{origin} shows {name_some(unknown)}, and the tasks have {name_some(sorted(keys))}; show a column of that "
-            "name, or name no project, and one is made"
+            "name, or have a new project made (alray label sync --new-project)"
         )
+    return question
 
 
-def _ids(server: Server, number: int) -> Iterator[str]:
-    """Return the objects' ids of all tasks of a project."""
+def ids_there(server: Server, number: int) -> Iterator[str]:
+    """Return the objects' ids of all tasks of a project, of those that have one.
+
+    Raises:
+        ExchangeError: The server does not answer or refuses.
+    """
     seen, total, page = 0, 1, 1
     while seen < total:
         found = server.get("/api/tasks/", project=number, page=page, page_size=PAGE)

@@ -1,6 +1,5 @@
 """`alray.Campaign`: labelling for real, batch after batch."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,46 +7,38 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.campaign.status import CampaignStatus
-from alray.custom.code import CustomCode, custom_model
-from alray.custom.finding import find_code
 from alray.errors import SpecError
 from alray.exchange.long_table import answers_from_frame
 from alray.exchange.reading import read_answers
 from alray.exchange.writing import write_tasks
+from alray.labelling.beginning import about, code_of, merged, resolved
 from alray.labelling.choosing import choose_with
 from alray.labelling.export import write_labels
 from alray.labelling.from_study import Taken, take_from
-from alray.pools.builtin import BUILTIN_POOLS, pool_name, with_own_settings
-from alray.pools.open_pool import OpenPool, read_open_pool
-from alray.settings.base import assign, flatten
+from alray.labelling.studio_project import Named
+from alray.labelling.syncing import Pulled, Sent, Synced, pull_answers, send_batch, sync
+from alray.pools.open_pool import read_open_pool
 from alray.settings.campaign import CampaignSpec
 from alray.settings.common import ExecutionSpec
 from alray.settings.location import Location, StudyPath, location_of
-from alray.settings.names import study_name
-from alray.strategies import custom_name
 from alray.studies.arguments import study_settings
 from alray.studies.campaign.adding import Accept, Added
 from alray.studies.campaign.campaign import (
     FROM,
-    MadeBatch,
     add_answers,
     begin,
     choose_next,
-    first_ledger,
     require_nothing,
     settings_of,
 )
-from alray.studies.campaign.checks import about_audit, check_network, check_pool, check_strategy
+from alray.studies.campaign.checks import check_network, check_pool, check_strategy
 from alray.studies.campaign.export import labels_table
-from alray.studies.campaign.parts import parts_of
+from alray.studies.campaign.made_batch import MadeBatch
 from alray.studies.campaign.status import read_status
-from alray.studies.campaign.store import CampaignStore
+from alray.studies.campaign.store import CampaignStore, Project
 from alray.studies.choosing.choice import Choice
 from alray.studies.choosing.observer import ChoosingObserver
 from alray.studies.choosing.work import Choosing
-
-NAME_ENDING = "-labels"
-"""What follows the pool's name in the name of a campaign that is given none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +107,11 @@ class Campaign:
         """The campaign's settings."""
         return settings_of(self._store)
 
+    @property
+    def project(self) -> Project | None:
+        """The project of a Label Studio server that `sync` keeps it in step with; None before the first time."""
+        return self._store.read_project()
+
     def next(
         self,
         objects: int,
@@ -149,7 +145,7 @@ class Campaign:
 
         def chooser(work: Choosing) -> Choice:
             options = replace(work.options, execution=execution or ExecutionSpec())
-            whole = replace(work, options=options, code=_code_of(settings))
+            whole = replace(work, options=options, code=code_of(settings))
             return choose_with(whole, observer)
 
         return choose_next(self._store, objects, chooser, new=new, again=again)
@@ -195,6 +191,50 @@ class Campaign:
         added = add_answers(self._store, table, source, accept)
         return replace(added, notes=tuple(note.text for note in notes))
 
+    def sync(
+        self,
+        label_studio: str | None = None,
+        *,
+        project: int | None = None,
+        new_project: bool = False,
+        take_unasked: bool = False,
+        allow_new_classes: bool = False,
+    ) -> Synced:
+        """Add the answers that a Label Studio server has, then send it the objects of the last batch that wait.
+
+        The first time it makes a project, whose address and number stay with the campaign. The user's token comes
+        from the environment variable `LABEL_STUDIO_API_KEY` alone.
+
+        Args:
+            label_studio: The server's address; the one of last time if not given.
+            project: Number of a project that is there.
+            new_project: Whether to make another project.
+            take_unasked: As for `add`.
+            allow_new_classes: As for `add`.
+
+        Raises:
+            AlrayError: The server does not answer or refuses, there is no such project or it is another campaign's,
+                or as for `add`; but answers of which none can be used are no mistake.
+        """
+        named = Named(label_studio, project, new_project)
+        return sync(self._store, named, Accept(take_unasked, allow_new_classes))
+
+    def pull(self, label_studio: str | None = None) -> Pulled | None:
+        """Add the answers of the project alone, as `sync` does; None where there is no project yet.
+
+        Raises:
+            AlrayError: As for `sync`.
+        """
+        return pull_answers(self._store, label_studio)
+
+    def push(self, label_studio: str | None = None) -> Sent:
+        """Send the objects of the last batch that wait alone, as `sync` does.
+
+        Raises:
+            AlrayError: As for `sync`.
+        """
+        return send_batch(self._store, label_studio)
+
     def status(self) -> CampaignStatus:
         """Return what the campaign has reached; nothing is fitted."""
         return read_status(self._store)
@@ -231,17 +271,17 @@ def start(
     Raises:
         AlrayError: Something prevents it.
     """
-    spec = _resolved(spec)
+    spec = resolved(spec)
     store = CampaignStore(location_of(results) / str(spec.name))
     require_nothing(store)
     if not dry:
         store.require_writable()
     strategy = check_strategy(spec)
-    code = _code_of(spec)
+    code = code_of(spec)
     pool = read_open_pool(spec.pool, spec.show, in_parts=spec.in_parts)
     classes = check_pool(spec, pool)
     spec = spec.model_copy(update={"initial": spec.started_at(len(pool.known.ids))})
-    said = (*pool.notes, *_about(spec, pool, classes))
+    said = (*pool.notes, *about(spec, pool, classes))
     check_network(spec, pool, strategy, len(classes))
     origin: dict[str, Any] = {"command": command}
     if taken is not None:
@@ -252,49 +292,3 @@ def start(
     campaign = object.__new__(Campaign)
     campaign.path, campaign._store = store.root, store
     return Begun(campaign, said)
-
-
-def merged(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested plain values with those that are given in their places."""
-    found: dict[str, Any] = {}
-    for each in (values, given):
-        for name, value in flatten(each).items():
-            if name.startswith("pool.modalities") and each is given:
-                found.get("pool", {}).pop("modalities", None)
-            assign(found, name, value)
-    return found
-
-
-def _resolved(spec: CampaignSpec) -> CampaignSpec:
-    """Return the settings with the name filled in, and the pool where it lies, from wherever one looks later."""
-    pool = with_own_settings(spec.pool)
-    name = spec.name or study_name(pool_name(pool.source), NAME_ENDING)
-    if pool.source not in BUILTIN_POOLS:
-        where = location_of(pool.source)
-        source = str(Path.cwd() / where) if isinstance(where, Path) else pool.source
-        pool = pool.model_copy(update={"source": source})
-    return spec.model_copy(update={"pool": pool, "name": name})
-
-
-def _code_of(spec: CampaignSpec) -> CustomCode:
-    names = [custom_name(spec.strategy), custom_model(spec.model.name)]
-    return find_code(name for name in names if name is not None)
-
-
-def _about(spec: CampaignSpec, pool: OpenPool, classes: tuple[str, ...]) -> list[str]:
-    """Return what there is to label."""
-    ledger = first_ledger(pool.known)
-    parts = parts_of(pool, ledger, spec.seed, spec.audit)
-    labels = len(ledger.initial)
-    unlabelled = len(pool.known.ids) - labels
-    begun = (
-        f"{spec.strategy} chooses from the first batch on"
-        if labels >= (spec.initial or 0)
-        else f"{spec.initial_selection} selection chooses until {spec.initial:,} labels are known, then {spec.strategy}"
-    )
-    return [
-        f"{pool.known.path}: {unlabelled:,} of {len(pool.known.ids):,} objects have no label; "
-        f"{len(classes)} classes are known",
-        about_audit(spec, parts),
-        begun,
-    ]

@@ -1,118 +1,37 @@
 """Tasks to a server and answers from it: what it sends goes once, and what can go wrong is said, without the token.
 
-The server is a small one of this test, with as much of Label Studio's interface as is used;
-`test_real_label_studio.py` has the real one.
+The server is that of `tests/helpers/label_studio.py`; `test_real_label_studio.py` has the real one.
 """
 
-import contextlib
-import json
-import threading
 import time
-from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 import pytest
-from typing_extensions import override
 
 from alray.errors import AlrayError
 from alray.exchange import label_studio
 from alray.exchange.label_studio import TOKEN, Pushed, pull, push
+from tests.helpers.label_studio import SECRET, Handler, served
 
-SECRET = "0123456789abcdef-secret"
 TASKS = pd.DataFrame({"id": ["007", "7", "8"], "text": ["x", "y", "z"], "priority": [1.0, 2, 3]})
 CLASSES = ["cat", "dog"]
 
 
-class Studio(ThreadingHTTPServer):
-    """What the server has, what it was asked, and how it is to fail."""
-
-    projects: list[dict[str, Any]]
-    asked: Counter[str]
-    failure: Any
-    access: str | None
-
-
-class Handler(BaseHTTPRequestHandler):
-    """What a Label Studio server does with the requests of alray."""
-
-    server: Studio
-
-    @override
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        self._answer(None)
-
-    def do_POST(self):
-        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-    def _answer(self, body):
-        server = self.server
-        address = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(address.query).items()}
-        server.asked[f"{self.command} {address.path}"] += 1
-        if server.failure is not None:
-            return self._send(*server.failure)
-        if address.path == "/api/token/refresh/":
-            server.access = f"short-lived-{len(server.asked)}"
-            return self._send(200, {"access": server.access})
-        if self.headers["Authorization"] not in {f"Token {SECRET}", f"Bearer {server.access}"}:
-            return self._send(401, {"detail": f"Invalid token {SECRET}."})
-        return self._send(200, self._content(address.path, query, body))
-
-    def _content(self, path, query, body):
-        projects = self.server.projects
-        if path == "/api/projects/" and body is None:
-            return {"results": [each for each in projects if str(each["id"]) == query["ids"]]}
-        if path == "/api/projects/":
-            projects.append({"id": len(projects) + 1, "tasks": [], **body})
-            return projects[-1]
-        if path == "/api/tasks/":
-            tasks = projects[int(query["project"]) - 1]["tasks"]
-            size = int(query["page_size"])
-            start = size * (int(query["page"]) - 1)
-            return {"total": len(tasks), "tasks": tasks[start : start + size]}
-        project = projects[int(path.split("/")[3]) - 1]
-        if body is not None:
-            project["tasks"] += [{"id": 5, "annotations": [], **each} for each in body]
-            return {"task_count": len(body)}
-        return project["tasks"]
-
-    def _send(self, status, content, headers=()):
-        data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        with contextlib.suppress(BrokenPipeError):  # by who did not wait
-            self.send_response(status)
-            for name, value in headers:
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-
 @pytest.fixture(scope="module")
 def running():
-    found = Studio(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=found.serve_forever, args=(0.01,))
-    thread.start()
-    yield found
-    found.shutdown()
-    thread.join()
-    found.server_close()
+    with served() as found:
+        yield found
 
 
 @pytest.fixture
 def server(running, monkeypatch):
     monkeypatch.setenv(TOKEN, SECRET)
-    running.projects, running.asked, running.failure, running.access = [], Counter(), None, None
+    running.forget()
     return running
 
 
 def url(server):
-    return f"http://127.0.0.1:{server.server_port}"
+    return server.url
 
 
 def test_tasks_go_once_and_answers_come_back(server, monkeypatch):

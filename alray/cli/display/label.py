@@ -13,34 +13,45 @@ from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.cli.visible import visible
 from alray.pools.columns.metadata import name_some
 from alray.studies.campaign.adding import Added
-from alray.studies.campaign.campaign import MadeBatch
+from alray.studies.campaign.made_batch import MadeBatch
 
 MOST_CLASSES, MOST_ASSESSORS = 20, 20
 """Rows of a table in a terminal; the largest come first."""
 
 
-def print_batch(console: Console, batch: MadeBatch, files: Sequence[Path], following: str) -> None:
-    """Print which batch there is, where its file is, and what to do next."""
+def print_batch(
+    console: Console, batch: MadeBatch, files: Sequence[Path], following: str | None = None
+) -> None:
+    """Print which batch there is, where its file is, if it has one, and what to do next, unless that is said later."""
     number = count(len(batch.tasks), "object")
     for note in batch.notes:
-        _line(console, note)
+        print_line(console, note)
     if batch.is_new:
-        _line(console, f"batch {batch.number}: {number}")
+        print_line(console, f"batch {batch.number}: {number}")
     else:
-        _line(
+        again = "written again" if files else "kept"
+        print_line(
             console,
-            f"batch {batch.number} ({number}) has no answers yet, so it is written again; --new chooses another",
+            f"batch {batch.number} ({number}) has no answers yet, so it is {again}; --new chooses another",
         )
-    console.print(f"in {joined([str(each) for each in files])}", soft_wrap=True)
-    console.print(f"next: have it answered, then {following}", soft_wrap=True)
+    if files:
+        console.print(f"in {joined([str(each) for each in files])}", soft_wrap=True)
+    if following is not None:
+        console.print(f"next: have it answered, then {following}", soft_wrap=True)
 
 
 def print_added(console: Console, added: Added, following: str) -> None:
     """Print what became of the answers of a file, and what to do next."""
+    print_outcomes(console, added)
+    console.print(f"next: {following}", soft_wrap=True)
+
+
+def print_outcomes(console: Console, added: Added) -> None:
+    """Print what became of answers."""
     for note in added.notes:
-        _line(console, note)
+        print_line(console, note)
     if not added.rows:
-        _line(
+        print_line(
             console,
             f"nothing is new: all {count(added.repeated, 'answer')} are on record already",
         )
@@ -50,41 +61,40 @@ def print_added(console: Console, added: Added, following: str) -> None:
             *([f"{added.skipped:,} skipped"] if added.skipped else []),
             *([f"{added.rejected:,} rejected"] if added.rejected else []),
         ]
-        _line(console, f"added: {joined(parts)}")
+        print_line(console, f"added: {joined(parts)}")
         if added.repeated:
-            _line(
+            print_line(
                 console,
                 f"{count(added.repeated, 'answer')} {is_or_are(added.repeated)} on record already, and "
                 f"{is_or_are(added.repeated)} not added again",
             )
     if added.corrections:
-        _line(
+        print_line(
             console,
             f"{count(added.corrections, 'answer')} by assessors who had answered about the object before: the latest "
             "counts, the former stays on record",
         )
     if added.new_classes:
-        _line(console, f"new classes: {name_some(added.new_classes)}")
+        print_line(console, f"new classes: {name_some(added.new_classes)}")
     if added.unasked:
-        _line(
+        print_line(
             console,
             f"kept aside: answers about {count(len(added.unasked), 'object')} that no batch had "
             f"({name_some(added.unasked)}); --take-unasked uses them",
         )
     if added.unknown:
-        _line(
+        print_line(
             console,
             f"kept aside: answers about {count(len(added.unknown), 'id')} that the pool does not have "
             f"({name_some(added.unknown)})",
         )
-    console.print(f"next: {following}", soft_wrap=True)
 
 
 def print_status(console: Console, status: CampaignStatus, option: str) -> None:
     """Print sentences, then a table of batches, of labels, of classes and of assessors, and what to do next."""
-    _line(console, f"campaign {status.name}")
+    print_line(console, f"campaign {status.name}")
     for sentence in status.sentences:
-        _line(console, sentence)
+        print_line(console, sentence)
     if len(status.batches):
         console.print()
         console.print(_batches(status))
@@ -162,5 +172,6 @@ def _assessors(status: CampaignStatus) -> FittingTable:
     return table
 
 
-def _line(console: Console, text: str) -> None:
+def print_line(console: Console, text: str) -> None:
+    """Print a line that may hold any text, broken where it does not fit."""
     console.print(breakable(Text(visible(text)), console.width))

@@ -31,10 +31,12 @@ class Accept:
     Attributes:
         unasked: Whether answers about objects that no batch had are used.
         new_classes: Whether answers may name classes that were not known.
+        all_aside: Whether it is no mistake that none of the answers can be used, and all are kept aside.
     """
 
     unasked: bool = False
     new_classes: bool = False
+    all_aside: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,7 @@ def what_becomes(
         for task, status in zip(answers["task"], answers["status"], strict=True)
     ]
     answers["outcome"] = outcomes
-    if not answers["outcome"].isin((*COUNTED, "unasked")).any():
+    if not accept.all_aside and not answers["outcome"].isin((*COUNTED, "unasked")).any():
         raise SpecError(
             f"{source}: none of its {len(answers):,} answers is about an object of this campaign: "
             f"{name_some(list(dict.fromkeys(answers['task'])))} are not in the pool; check that it is the export of "
@@ -101,7 +103,7 @@ def what_becomes(
         )
     counted = answers["outcome"].isin(COUNTED)
     new_classes = _new_classes(answers[counted], classes, accept, source)
-    if not counted.any():
+    if not counted.any() and not accept.all_aside:
         raise SpecError(
             f"{source}: its answers are about objects that no batch had, such as "
             f"{name_some(list(dict.fromkeys(answers['task'])))}; use them with --take-unasked, or export the tasks of "
@@ -163,11 +165,11 @@ def _new_classes(
         return new
     numbers = Counter(labels)
     near = nearest(new[0], classes)
-    hint = f"did you mean {near!r}?" if near else f"classes are {name_some(sorted(classes))}"
+    hint = f"did you mean {near!r}?" if near else f"classes are {name_some(sorted(classes))}."
     named = name_some([f"{name!r} ({numbers[name]:,} answers)" for name in new])
     raise SpecError(
         f"{source}: answers name {'a class' if len(new) == 1 else 'classes'} that is not known: {named}; {hint} "
-        "Nothing was added: correct the file, or add them with --allow-new-classes"
+        "Nothing was added: correct the answers, or repeat `alray label add` or `sync` with --allow-new-classes"
     )
 
 

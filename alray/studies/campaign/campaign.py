@@ -3,13 +3,13 @@
 import datetime as dt
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from alray.custom.code import CustomCode
-from alray.errors import SpecError, StoreError
+from alray.errors import StoreError
 from alray.pools.builtin import pool_name
 from alray.pools.columns.metadata import name_some
 from alray.pools.open_pool import OpenLabels, OpenPool, read_open_labels, read_open_pool
@@ -21,6 +21,7 @@ from alray.studies import manifest
 from alray.studies.campaign.adding import Accept, Added, what_becomes
 from alray.studies.campaign.choosing_in_parts import Chooser, not_in_parts
 from alray.studies.campaign.ledger import Ledger, empty_ledger, read_ledger
+from alray.studies.campaign.made_batch import MadeBatch, made_batch, objects_of
 from alray.studies.campaign.next_batch import Batch, Wish, next_batch
 from alray.studies.campaign.store import (
     ANSWERS,
@@ -37,25 +38,6 @@ _logger = logging.getLogger(__name__)
 
 FROM = "from"
 """The manifest's entry for the study that a campaign takes its settings from."""
-
-
-@dataclass(frozen=True, eq=False)
-class MadeBatch:
-    """A batch as it is on record.
-
-    Attributes:
-        number: Its number.
-        tasks: `id`, the columns that assessors see, and `priority`, larger first; in the order of the batch.
-        classes: What an assessor may answer.
-        is_new: Whether it was chosen now; else it is the last one, which has no answer yet.
-        notes: What the user should know, a line each.
-    """
-
-    number: int
-    tasks: pd.DataFrame
-    classes: tuple[str, ...]
-    is_new: bool
-    notes: tuple[str, ...]
 
 
 def begin(
@@ -149,7 +131,7 @@ def choose_next(
         pool = read_open_pool(spec.pool, spec.show, in_parts=spec.in_parts)
         last = store.last_batch
         if last and not new and not again and not ledger.answered_in(last):
-            return _made(pool, ledger, spec, last, is_new=False, notes=())
+            return _made(pool, ledger, spec, last)
         now = _now()
         arrived = _new_objects(pool.known, ledger, now)
         notes = [*pool.notes, *_about_pool(pool.known, ledger, arrived)]
@@ -165,9 +147,8 @@ def choose_next(
         if arrived:
             store.append(OBJECTS, arrived)
         _write(store, replace(batch, round={**batch.round, "choose_s": took}), wish.number, now)
-        return _made(
-            pool, read_ledger(store), spec, wish.number, is_new=True, notes=(*notes, *batch.notes)
-        )
+        made = _made(pool, read_ledger(store), spec, wish.number)
+        return replace(made, is_new=True, notes=(*notes, *batch.notes, *made.notes))
 
 
 def add_answers(store: CampaignStore, table: pd.DataFrame, source: str, accept: Accept) -> Added:
@@ -203,32 +184,11 @@ def _write(store: CampaignStore, batch: Batch, number: int, now: dt.datetime) ->
     store.write(BATCHES, number, [{**row, "asked": now} for row in batch.rows])
 
 
-def _made(
-    pool: OpenPool,
-    ledger: Ledger,
-    spec: CampaignSpec,
-    number: int,
-    *,
-    is_new: bool,
-    notes: tuple[str, ...],
-) -> MadeBatch:
+def _made(pool: OpenPool, ledger: Ledger, spec: CampaignSpec, number: int) -> MadeBatch:
     """Return a batch of the ledger, as assessors get it."""
-    batch = ledger.batches[ledger.batches["batch"] == number].sort_values("position")
-    row = {str(each): at for at, each in enumerate(pool.known.ids)}
-    there = [each for each in batch["id"] if each in row]
-    if not there:
-        raise SpecError(
-            f"{pool.known.path}: none of the objects of batch {number} is in the pool any longer; put them back, or "
-            "choose another batch with --new"
-        )
-    missing = [each for each in batch["id"] if each not in row]
-    if missing:
-        notes += (
-            f"{len(missing):,} objects of the batch have left the pool: {name_some(missing)}",
-        )
-    tasks = pool.show(np.array([row[each] for each in there], dtype=np.int64))
-    tasks["priority"] = [float(len(there) - at) for at in range(len(there))]
-    return MadeBatch(number, tasks, ledger.classes(spec.classes), is_new, notes)
+    wanted = frozenset(objects_of(ledger, number))
+    rows = np.flatnonzero([str(each) in wanted for each in pool.known.ids])
+    return made_batch(ledger, spec, number, pool.show(rows), pool.known.path)
 
 
 def _new_objects(known: OpenLabels, ledger: Ledger, now: dt.datetime) -> list[Record]:

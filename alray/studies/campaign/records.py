@@ -58,7 +58,7 @@ ANSWER_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
         "used, skipped, rejected, unasked (about an object of the pool that no batch had) or unknown (no such object)",
     ),
     "batch": (pa.int64(), "the batch that asked first, null where none did"),
-    "source": (pa.string(), "the file that it came from"),
+    "source": (pa.string(), "the file, or the project of a server, that it came from"),
     "added": (TIME, "when it was added"),
 }
 

@@ -64,7 +64,7 @@ def read_status(store: CampaignStore) -> CampaignStatus:
         assessors=_assessors(ledger, spec),
         rounds=_as_rounds(rounds, batches, spec),
         sentences=sentences_of(numbers, settings, saved),
-        next_command=_next_command(ledger, store.last_batch),
+        next_command=_next_command(store, ledger),
     )
 
 
@@ -227,7 +227,8 @@ def _as_rounds(rounds: pd.DataFrame, batches: pd.DataFrame, spec: CampaignSpec) 
     return found
 
 
-def _next_command(ledger: Ledger, last: int) -> str:
+def _next_command(store: CampaignStore, ledger: Ledger) -> str:
+    last, synced = store.last_batch, store.read_project() is not None
     if last and not ledger.answered_in(last):
-        return "alray label add FILE"
-    return "alray label next 200"
+        return "alray label sync" if synced else "alray label add FILE"
+    return "alray label next 200 --sync" if synced else "alray label next 200"

@@ -1,11 +1,14 @@
 """A campaign's folder: a ledger that only grows, a file for each batch and each file of answers."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
 
+from alray.errors import StoreError
 from alray.studies.campaign.records import (
     ANSWER_COLUMNS,
     BATCH_COLUMNS,
@@ -26,7 +29,28 @@ COLUMNS = {
     PREDICTIONS: PREDICTION_COLUMNS,
 }
 
+PROJECT = "label_studio.json"
+"""The file that says which project of a labelling tool's server a campaign is kept in step with."""
+
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project of a Label Studio server. The token is never stored.
+
+    Attributes:
+        url: The server's address.
+        number: The project's number there.
+    """
+
+    url: str
+    number: int
+
+    @property
+    def title(self) -> str:
+        """The project in messages."""
+        return f"project {self.number} of {self.url}"
 
 
 class CampaignStore(Folder):
@@ -49,6 +73,27 @@ class CampaignStore(Folder):
     def read_network(self, number: int) -> bytes:
         """Read it."""
         return self._content(f"{NETWORKS}/{number:04d}.safetensors")
+
+    def write_project(self, project: Project) -> None:
+        """Write which project the campaign is kept in step with."""
+        self._write(PROJECT, (json.dumps(asdict(project), indent=2) + "\n").encode())
+
+    def read_project(self) -> Project | None:
+        """Read it; None where there is none yet.
+
+        Raises:
+            StoreError: The file cannot be read.
+        """
+        if not self.holds([PROJECT]):
+            return None
+        try:
+            found = json.loads(self._content(PROJECT).decode())
+            return Project(str(found["url"]), int(found["number"]))
+        except (ValueError, KeyError, TypeError):
+            raise StoreError(
+                f"{self.root / PROJECT} does not say which project it is; remove it, and name the project with "
+                "--label-studio URL --project N"
+            ) from None
 
     def batches(self) -> pd.DataFrame:
         """Read all batches, in their order."""
