@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from alray.analysis.sweep.stopping_rules.registry import RULES, parse_rule, rule_text
+from alray.analysis.stopping_rules.registry import RULES, parse_rule, rule_text
 from alray.cli import main
 from alray.settings.base import validate
 from alray.settings.sweep import SweepSpec

@@ -1,18 +1,18 @@
 """`alray label`: label for real, batch after batch."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from alray.cli.campaigns import campaign_option, chosen, chosen_batch, find_campaign
-from alray.cli.label_sync import server_option, sync_command
+from alray.cli.campaigns import campaign_option, chosen, find_campaign
+from alray.cli.label_next import next_command
+from alray.cli.label_sync import sync_command
 from alray.cli.options import COLUMNS, LocationType, other_settings, read_settings, results_folder
 from alray.cli.running import console
 from alray.cli.serving import serve_command
 from alray.cli.settings_options import Setting, SettingsCommand
-from alray.errors import SpecError
+from alray.errors import SpecError, StoreError
 
 if TYPE_CHECKING:
     from alray.labelling.from_study import Taken
@@ -39,16 +39,6 @@ START = {
     "seed": Setting("seed"),
 }
 """Options that set one setting of a campaign each."""
-
-PARTS = {
-    "executor": Setting("executor"),
-    "address": Setting("address", "ADDRESS"),
-    "parallel": Setting("parallel"),
-}
-"""Options of where a pool is read that was begun with --in-parts."""
-
-FORMAT = "csv"
-"""The format of a batch, unless another is named."""
 
 
 @click.group()
@@ -116,84 +106,7 @@ def start_command(
     out.print(f"next: alray label next 100{chosen(begun.campaign.path)}", soft_wrap=True)
 
 
-@label.command(
-    "next", cls=SettingsCommand, settings="alray.settings.common:ExecutionSpec", options=PARTS
-)
-@click.argument("objects", type=click.IntRange(min=1), metavar="N")
-@campaign_option
-@click.option(
-    "--format",
-    "kind",
-    default=FORMAT,
-    show_default=True,
-    metavar="FORMAT",
-    help="Format of the file.",
-)
-@click.option(
-    "--out",
-    metavar="FILE",
-    help="The file; NAME-batch-0001.csv in the present folder if not given, with the batch's number.",
-)
-@click.option(
-    "--new", is_flag=True, help="Choose another batch, though nothing is answered of the last one."
-)
-@click.option(
-    "--again",
-    is_flag=True,
-    help="Ask first about objects of earlier batches without an answer that names a class.",
-)
-@click.option(
-    "--sync",
-    is_flag=True,
-    help="As `alray label sync` does, add the server's answers first, and send it the batch; no file unless --out.",
-)
-@server_option
-def next_command(
-    objects: int,
-    given: dict[str, Any],
-    campaign: "StudyPath | None",
-    kind: str,
-    out: str | None,
-    new: bool,
-    again: bool,
-    sync: bool,
-    url: str | None,
-) -> None:
-    """Choose the next N objects, and write them as a file for a labelling tool.
-
-    Fits the network on all labels known, scores the rest of the pool, and chooses; some objects are of the audit part,
-    which measures the accuracy. Where nothing has been answered about the last batch, the same one is written again.
-    Of a campaign that began with --in-parts, Ray tasks read the pool; --executor and others say where.
-    """
-    from alray.cli.display.label import print_batch
-    from alray.cli.display.label_sync import print_pulled, print_sent
-    from alray.exchange.reading import format_named
-
-    ending = format_named(kind).ending
-    if url is not None and not sync:
-        raise SpecError(f"--label-studio {url} is where --sync sends the batch: add --sync")
-    found = find_campaign(campaign)
-    if out is not None:
-        _require_no_file(Path(out))
-    errors, option = console(stderr=True), chosen(found.path, campaign)
-    if sync:
-        with errors.status("fetching answers"):
-            pulled = found.pull(url)
-        if pulled is not None:
-            print_pulled(console(), pulled)
-    batch = chosen_batch(found, objects, given, new=new, again=again)
-    files: tuple[Path, ...] = ()
-    if out is not None or not sync:
-        target = Path(out or f"{found.path.name}-batch-{batch.number:04d}.{ending}")
-        _require_no_file(target)
-        files = found.write(batch, target, kind)
-    if not sync:
-        print_batch(console(), batch, files, f"alray label add FILE{option}")
-        return
-    print_batch(console(), batch, files)
-    with errors.status("sending the batch"):
-        sent = found.push(url)
-    print_sent(console(), sent, option)
+label.add_command(next_command)
 
 
 @label.command("add")
@@ -230,12 +143,32 @@ def add_command(
 
 @label.command("status")
 @campaign_option
-def status_command(campaign: "StudyPath | None") -> None:
-    """Say where the campaign stands: accuracy with its interval, labels, answers, money, assessors, what waits."""
+@click.option(
+    "--target",
+    "targets",
+    type=float,
+    multiple=True,
+    metavar="ACCURACY",
+    help="Say how many labels this accuracy takes, such as 0.9. Repeat it.",
+)
+def status_command(campaign: "StudyPath | None", targets: tuple[float, ...]) -> None:
+    """Say where the campaign stands, and write it as a page, status.html, into its folder.
+
+    Accuracy with its interval, what more labels would bring, whether to stop or go on, labels, money, assessors, and
+    what waits.
+    """
     from alray.cli.display.label import print_status
+    from alray.reporting.campaign.page import write_status
 
     found = find_campaign(campaign)
-    print_status(console(), found.status(), chosen(found.path, campaign))
+    option = chosen(found.path, campaign)
+    status = found.status(targets)
+    try:
+        page = write_status(found.path, status, option)
+    except StoreError:  # who may only read the folder sees the status all the same
+        print_status(console(), status, option)
+        raise
+    print_status(console(), status, option, page)
 
 
 @label.command("export")
@@ -271,11 +204,3 @@ def _spec(
         }
     found: CampaignSpec = read_settings(CampaignSpec, None, {**values, **given}, settings)
     return found
-
-
-def _require_no_file(path: Path) -> None:
-    """Refuse to write over a file, which assessors may be filling in."""
-    if path.exists():
-        raise SpecError(
-            f"{path} is there already, and may hold answers: name another file with --out, or remove it"
-        )

@@ -1,5 +1,6 @@
 """`alray.Campaign`: labelling for real, batch after batch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -235,9 +236,9 @@ class Campaign:
         """
         return send_batch(self._store, label_studio)
 
-    def status(self) -> CampaignStatus:
-        """Return what the campaign has reached; nothing is fitted."""
-        return read_status(self._store)
+    def status(self, targets: Sequence[float] = ()) -> CampaignStatus:
+        """Return what the campaign has reached, and what accuracies would take; nothing is fitted."""
+        return read_status(self._store, targets)
 
     def export(self, path: str | Path | None = None) -> pd.DataFrame:
         """Return the labels, a row per object that has one; write them, where a `.parquet` or `.csv` is named.
@@ -285,7 +286,7 @@ def start(
     check_network(spec, pool, strategy, len(classes))
     origin: dict[str, Any] = {"command": command}
     if taken is not None:
-        origin[FROM] = {"arm": taken.arm, "found": taken.found}
+        origin[FROM] = {"arm": taken.arm, "found": taken.found, **taken.needed}
         said = (*taken.said, *said)
     if not dry:
         begin(store, spec, pool, code, origin)

@@ -10,6 +10,7 @@ from alray.analysis.sweep.arms import RANDOM
 from alray.analysis.sweep.findings import named
 from alray.analysis.sweep.picking import above_random, picked_row, shown_better
 from alray.errors import SpecError
+from alray.labelling.study_saving import needed_at_random
 from alray.settings.base import unknown_name, with_values
 from alray.settings.campaign import Aggregation, as_campaign
 from alray.settings.location import Location
@@ -30,12 +31,14 @@ class Taken:
         arm: The arm that they are of.
         found: What the study found, in sentences.
         said: Why this arm, and what is otherwise than in the study, a line each.
+        needed: What the study says about savings, see `study_saving.needed_at_random`.
     """
 
     values: dict[str, Any]
     arm: str
     found: str
     said: tuple[str, ...]
+    needed: Mapping[str, Any]
 
 
 def take_from(path: str | Path | Location, arm: str | None = None) -> Taken:
@@ -60,7 +63,9 @@ def take_from(path: str | Path | Location, arm: str | None = None) -> Taken:
     settings = _of_variant(study.settings, str(row["variant"]), name)
     values, changed = _values(settings, strategy)
     said = (f"{study.path}: {why}", *(f"{study.path}: {line}" for line in changed))
-    return Taken(values, name, " ".join(advice(rows)[:2]), said)
+    return Taken(
+        values, name, " ".join(advice(rows)[:2]), said, needed_at_random(study, name, strategy)
+    )
 
 
 def _row_of(rows: Sequence[Row], arm: str | None, path: str) -> tuple[Row, str]:

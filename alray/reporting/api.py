@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from alray.analysis.sweep.forecast import check_targets
-from alray.analysis.sweep.metrics import DECIDING
+from alray.analysis.sweep.metrics import DECIDING, metric_title
+from alray.analysis.targets import check_targets
 from alray.errors import SpecError, StoreError
 from alray.reporting.axis import along, common_axis, wish_of
 from alray.reporting.correlation.report import render_correlation
@@ -69,7 +69,7 @@ def report(  # noqa: PLR0913 -- options, each by its name
     _check(metric, formats)
     wish = wish_of(x, label_cost, currency)
     targets = (target,) if isinstance(target, (int, float)) else tuple(dict.fromkeys(target))
-    check_targets(targets, metric or "accuracy")
+    check_targets(targets, metric_title(metric or "accuracy"))
     of_curves = {"--against": against, "--label-cost": label_cost, "--horizon": horizon}
     of_curves |= {"--target": targets[0] if targets else None, "--x": x, "--currency": currency}
     there = find_results(results)

@@ -3,11 +3,11 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from alray.analysis.stopping_rules.base import StoppingRule
+from alray.analysis.stopping_rules.registry import rules_of
 from alray.analysis.sweep.along import differ_in_labels
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import DECIDING
-from alray.analysis.sweep.stopping_rules.base import StoppingRule
-from alray.analysis.sweep.stopping_rules.registry import rules_of
 from alray.analysis.sweep.stopping_rules.replay import Replay, replay
 from alray.errors import SpecError, StoreError
 from alray.reporting.curve_tables import read_curves

@@ -8,11 +8,11 @@ truth in nine of ten withheld continuations of real curves (`scripts/studies/for
 import bisect
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from alray.statistics.curves import Curve, Curves, Labels
 from alray.statistics.learning_laws import LAWS, At, fitted
@@ -41,6 +41,15 @@ MEASURED_RATIO = 3.4
 
 FEWEST_POINTS = 4
 """Label counts that a forecast needs: the laws have three and four parameters."""
+
+BLOCKS = 10
+"""Blocks of objects that are left out in turn."""
+
+USUAL_NOISE, USUAL_WEIGHT = 0.01, 4
+"""Standard deviation of accuracy between fits to as many labels, and the points that it counts as.
+
+On openclipart eight fits to the same labels, from other weights, differed by .013 with 300 labels and .009 with 1,000.
+"""
 
 _MOST_POINTS = 60
 
@@ -114,25 +123,119 @@ def forecast(labels: Labels, curves: Curves, at: At, kind: Kind = "accuracy") ->
         raise ValueError(f"{at.min()} labels lie before the last label count, {last}")
     labels, curves = _thinned(labels[labels > 0], curves[:, labels > 0])
     rows = np.concatenate([curves.mean(axis=0, keepdims=True), _without_one(curves)])
+    made = _continued(labels, rows, at, kind)
+    sampling = np.sqrt(_jackknife_variance(made.left_out) + made.noise)
+    half = half_width(sampling, made.off) * (ONE_SEED if len(curves) == 1 else 1.0)
+    return made.within(half, sampling)
+
+
+def forecast_by_objects(
+    labels: Labels,
+    right: Float[np.ndarray, "object point"],
+    groups: Int[np.ndarray, " object"],
+    at: At,
+) -> tuple[Forecast, Forecast]:
+    """Return what the accuracy of one run, known by a sample of objects, will be with more labels; and what it gains.
+
+    The objects are the same at all label counts, so their luck moves the whole curve alike: its error is that of a
+    jackknife that leaves out one of `BLOCKS` blocks of objects in turn, groups whole (Kunsch 1989). What the laws and
+    the one run's own noise are off by is `ONE_SEED` times that of `forecast`, as for one seed. Of a gain from the last
+    label count on, by the fit, the error that all label counts share cancels.
+
+    Args:
+        labels: (point,) rising, above zero.
+        right: Whether, or with what probability, each object is right.
+        groups: Number of each object's group; objects of a group are drawn together.
+        at: Label counts from the last one on.
+
+    Raises:
+        ValueError: The curve cannot be forecast (`why_not`).
+    """
+    reason = (
+        why_not(labels, right.mean(axis=0, keepdims=True)) if len(right) else "it has no object"
+    )
+    if reason:
+        raise ValueError(f"no forecast: {reason}")
+    labels, right = _thinned(labels, right)
+    _, codes = np.unique(groups, return_inverse=True)
+    kept = [right[codes % BLOCKS != block] for block in range(min(BLOCKS, codes.max() + 1))]
+    rows = np.stack([right.mean(axis=0), *(part.mean(axis=0) for part in kept if len(part))])
+    made = _continued(labels, rows, at, "accuracy")
+    noise, slope = _of_fits(labels, made.noise)
+    own = ONE_SEED * half_width(np.full(len(at), noise), made.off)
+    sampling = np.sqrt(_jackknife_variance(made.left_out))
+    whole = made.within(np.hypot(half_width(sampling, np.zeros(len(at))), own), sampling)
+    now = float(made.ends[0])
+    gains = replace(made, both=made.both - now, laws={}, bounds=(-now, 1 - now))
+    spread = np.sqrt(_jackknife_variance(made.left_out - made.ends[1:, None]))
+    law = ONE_SEED * np.hypot(slope * np.log(at / labels[-1]), made.off)
+    return whole, gains.within(np.hypot(half_width(spread, np.zeros(len(at))), law), spread)
+
+
+def _of_fits(labels: Labels, noise: float) -> tuple[float, float]:
+    """Return the standard deviation of single fits, and half the interval of the slope over the logarithm of labels.
+
+    A curve of few points that is smooth by luck would promise that it stays so, and one that is not would say nothing:
+    the noise that it shows is averaged with what is usual (as variances of few values are by Smyth 2004).
+    """
+    from scipy.special import stdtrit  # noqa: PLC0415 -- a third of a second that no sweep need wait for
+
+    x = np.log(labels)
+    shown = max(0, len(labels) - _PARAMETERS)
+    freedom = shown + USUAL_WEIGHT
+    variance = (shown * noise + USUAL_WEIGHT * USUAL_NOISE**2) / freedom
+    t = float(stdtrit(freedom, (1 + LEVEL) / 2))
+    return math.sqrt(variance), t * math.sqrt(variance / float(((x - x.mean()) ** 2).sum()))
+
+
+@dataclass(frozen=True, eq=False)
+class _Continued:
+    """A mean curve, and the same without a part of what it is the mean of, continued by both laws.
+
+    Attributes:
+        both: (at,) the mean of the laws; `left_out` (part, at) the same without each part.
+        ends: (1 + part,) the fits at the last label count.
+        noise: Variance of the mean curve about its fit.
+        off: (at,) what the laws are off by.
+        bounds: Between which the ends of intervals lie.
+    """
+
+    at: At
+    both: At
+    left_out: Float[np.ndarray, "part at"]
+    ends: Float[np.ndarray, " rows"]
+    noise: float
+    growth: At
+    off: At
+    laws: dict[str, At]
+    bounds: tuple[float, float] = (0.0, 1.0)
+
+    def within(self, half: At, sampling: At) -> Forecast:
+        """Return the forecast with intervals of this half width."""
+        low, high = (np.clip(self.both + by, *self.bounds) for by in (-half, half))
+        return Forecast(self.at, self.both, low, high, sampling, self.growth, self.laws)
+
+
+def _continued(
+    labels: Labels, rows: Float[np.ndarray, "rows point"], at: At, kind: Kind
+) -> _Continued:
+    """Return curves, the whole one first, as both laws continue them."""
     everywhere = np.concatenate([labels, at])
     by_law = {name: fitted(law, labels, rows, everywhere) for name, law in LAWS.items()}
     both = np.mean(list(by_law.values()), axis=0)
-    inside, beyond = both[0, : len(labels)], both[:, len(labels) :]
-    ratio = at / last
+    n = len(labels)
+    inside, ratio = both[0, :n], at / float(labels[-1])
     growth = float(inside[-1] - inside[0]) * np.log(ratio) / math.log(labels[-1] / labels[0])
-    left = curves.mean(axis=0) - inside
-    noise = float(left @ left) / max(1, len(labels) - _PARAMETERS)
-    sampling = np.sqrt(_jackknife_variance(beyond[1:]) + noise)
-    half = half_width(sampling, np.array([factor_of(each, kind) for each in ratio]) * growth)
-    half *= ONE_SEED if len(curves) == 1 else 1.0
-    return Forecast(
+    left = rows[0] - inside
+    return _Continued(
         at,
-        beyond[0],
-        np.clip(beyond[0] - half, 0.0, 1.0),
-        np.clip(beyond[0] + half, 0.0, 1.0),
-        sampling,
+        both[0, n:],
+        both[1:, n:],
+        both[:, n - 1],
+        float(left @ left) / max(1, n - _PARAMETERS),
         growth,
-        {name: values[0, len(labels) :] for name, values in by_law.items()},
+        np.array([factor_of(each, kind) for each in ratio]) * growth,
+        {name: values[0, n:] for name, values in by_law.items()},
     )
 
 

@@ -44,6 +44,7 @@ class Folder:
         "summary.parquet",
         ERRORS,
         "report.html",
+        "status.html",
         "figures",
         "findings",
     )

@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from alray.analysis.sweep.stopping_rules.base import StoppingRule
-from alray.analysis.sweep.stopping_rules.registry import rules_of
+from alray.analysis.stopping_rules.base import StoppingRule
+from alray.analysis.stopping_rules.registry import rules_of
 from alray.analysis.sweep.stopping_rules.words import missing
 from alray.analysis.wording import share
 from alray.errors import AlrayError

@@ -7,7 +7,8 @@ import pytest
 
 from alray.analysis.sweep.arms import ArmCurves
 from alray.analysis.sweep.forecast import FORECAST_COLUMNS, NEEDED_COLUMNS, TIMES, outlook
-from alray.analysis.sweep.forecast_words import about, outlook_sentences, target_text
+from alray.analysis.sweep.forecast_words import outlook_sentences
+from alray.analysis.targets import about, target_text
 from alray.errors import SpecError
 from tests.helpers.intervals import generator
 

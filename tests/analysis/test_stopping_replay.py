@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alray.analysis.sweep.stopping_rules.registry import rules_of
+from alray.analysis.stopping_rules.registry import rules_of
 from alray.analysis.sweep.stopping_rules.replay import STOPPING_COLUMNS, STOPS_COLUMNS, replay
 from alray.analysis.sweep.stopping_rules.words import missing, stopping_said
 from alray.statistics.paired import mean_interval

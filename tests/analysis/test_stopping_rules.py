@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from alray.analysis.sweep.stopping_rules.base import windows
-from alray.analysis.sweep.stopping_rules.registry import (
+from alray.analysis.stopping_rules.base import windows
+from alray.analysis.stopping_rules.registry import (
     RULES,
     USUAL,
     parse_rule,
@@ -177,3 +177,19 @@ def test_what_cannot_be_a_rule_is_refused_with_what_can(text, message):
 def test_a_rule_is_named_once():
     with pytest.raises(SpecError, match="'kappa' is named twice"):
         rules_of(["kappa", "kappa:window=3"])
+
+
+def test_a_rule_says_what_it_goes_by_and_what_it_wants():
+    """The number named is that by which `stops` decides; before enough rounds it is said not to be known."""
+    kappas = np.array([np.nan, 0.9, 0.96, 0.99])
+    curve = {"round": np.arange(4.0), "labels": np.arange(1.0, 5.0), "stop_kappa": kappas}
+    rule = parse_rule("kappa")
+    assert rule.says(curve) == "mean of the last 3 kappas is .950; .990 or more is wanted"
+    short = {name: values[:3] for name, values in curve.items()}
+    assert "not known yet, 4 networks" in rule.says(short)
+    falling = {"stop_confidence": np.array([0.7, 0.9, 0.8, 0.75])}
+    assert "has fallen in 2 rounds up to now; 3 wanted" in parse_rule("confidence_drop").says(
+        falling
+    )
+    steady = {"validation_accuracy": np.array([0.5, 0.6, 0.6, np.nan, 0.55])}
+    assert parse_rule("validation_patience").says(steady).startswith("2 rounds without")

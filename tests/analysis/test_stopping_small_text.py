@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from alray.analysis.sweep.stopping_rules.registry import parse_rule
+from alray.analysis.stopping_rules.registry import parse_rule
 from alray.strategies import scores
 from alray.studies.rounds.stop_set import cohens_kappa
 from tests.helpers.library_strategies import install_beside

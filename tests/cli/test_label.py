@@ -55,6 +55,11 @@ def test_from_a_pool_to_labels(folder):
     status = alray("label", "status").output
     assert "44 objects of 150 have a label; 0 objects wait for answers." in status
     assert status.endswith("next: alray label next 200\n")
+    assert "page: results/posts-labels/status.html\n" in status
+    assert (
+        b"44 objects of 150 have a label"
+        in (folder / "results" / "posts-labels" / "status.html").read_bytes()
+    )
     assert alray("label", "export", "labels.csv").output == "44 labels in labels.csv\n"
     assert len(pd.read_csv("labels.csv")) == 44
 
@@ -70,6 +75,15 @@ def test_a_pool_that_is_read_in_parts(folder):
     assert (folder / "same.csv").read_bytes() == (
         folder / "posts-labels-batch-0001.csv"
     ).read_bytes()
+
+
+def test_a_status_is_shown_where_its_page_cannot_be_written(folder):
+    alray("label", "start", "posts.parquet", *QUICK)
+    (folder / "results" / "posts-labels" / "status.html").mkdir()
+    found = alray("label", "status")
+    assert (found.exit_code, "24 objects of 150 have a label" in found.output) == (2, True)
+    assert "status.html" in found.output
+    assert "Traceback" not in found.output
 
 
 def test_a_batch_can_be_written_for_label_studio(folder):
@@ -91,6 +105,8 @@ def test_what_cannot_be_done_says_what_can(folder):
         assert found.exit_code == 2, words
         assert message in found.output
     alray("label", "start", "posts.parquet", *QUICK)
+    found = alray("label", "status", "--target", 90)
+    assert (found.exit_code, "give a share, such as 0.9" in found.output) == (2, True)
     alray("label", "start", "posts.parquet", "--name", "other", *QUICK)
     assert "there are 2 campaigns" in alray("label", "status").output
     assert alray("label", "status", "--campaign", "results/other").exit_code == 0

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from alray.analysis.campaign.accuracy import accuracy_of
-from alray.analysis.sweep.stopping_rules.registry import parse_rule
+from alray.analysis.stopping_rules.registry import parse_rule
+from alray.cli.display.label import print_status
 from alray.studies.campaign.export import EXPORT_COLUMNS
 from tests.helpers.campaigns import begun, hidden_pool, on_record, play, truth_of
+from tests.helpers.narrow import assert_whole
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,13 @@ def test_stopping_rules_of_sweeps_read_its_rounds(played):
     curve = {name: rounds[name].to_numpy(dtype=np.float64) for name in rule.needs}
     assert rule.stops(curve).tolist() == [False, False, True, True]
     assert {"run_id", "seed", "arm", "round", "labels", "accuracy", "stop_kappa"} <= set(rounds)
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_rules_forecast_and_targets_fit_a_terminal(played, width):
+    status = played.status([0.3, 0.6, 0.9])
+    assert len(status.outlook.targets) == 3
+    assert_whole(lambda console: print_status(console, status, ""), width)
 
 
 def test_divided_assessors_count_by_their_probability():

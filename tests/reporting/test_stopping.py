@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from alray import api
-from alray.analysis.sweep.stopping_rules.registry import USUAL
+from alray.analysis.stopping_rules.registry import USUAL
 from alray.analysis.sweep.stopping_rules.replay import STOPPING_COLUMNS, STOPS_COLUMNS
 from alray.errors import SpecError, StoreError
 from alray.reporting.api import report, report_pair

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from alray.statistics import forecast as module
-from alray.statistics.forecast import FACTORS, ONE_SEED, factor_of, forecast, half_width, why_not
+from alray.statistics.forecast import (
+    FACTORS,
+    ONE_SEED,
+    USUAL_NOISE,
+    factor_of,
+    forecast,
+    forecast_by_objects,
+    half_width,
+    why_not,
+)
 from tests.helpers.intervals import generator
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
@@ -145,3 +154,55 @@ def test_intervals_hold_planted_power_laws(power, seeds):
         truth = top - depth * at**-power + (noise.mean() if seeds else 0)
         held.append(bool((made.low <= truth) & (truth <= made.high)))
     assert np.mean(held) >= 0.85
+
+
+def right_of(objects, points=10, accuracy=0.8, rng=None):
+    """Return objects that networks get right: some are hard for all of them."""
+    rng = rng or generator(5)
+    return (
+        rng.random((objects, 1)) * 0.6 + rng.random((objects, points)) * 0.4 < accuracy
+    ).astype(float)
+
+
+def by_objects(right, groups=None):
+    known = LABELS[: right.shape[1]]
+    groups = np.arange(len(right)) if groups is None else groups
+    return forecast_by_objects(known, right, groups, np.array([known[-1], 2 * known[-1]]))
+
+
+def test_the_luck_of_common_objects_moves_the_level_and_not_the_gain():
+    level, gain = by_objects(right_of(60))
+    n = 60
+    share_error = math.sqrt(0.8 * 0.2 / n)
+    assert level.sampling[0] == pytest.approx(share_error, rel=0.6)
+    assert gain.sampling[0] == pytest.approx(0, abs=1e-12)
+    assert gain.mean[0] == pytest.approx(0, abs=1e-12)
+    np.testing.assert_allclose(level.mean - level.mean[0], gain.mean)
+
+
+def test_objects_of_a_group_count_as_what_they_are_worth():
+    right = right_of(80)
+    copies = np.repeat(right, 4, axis=0)
+    alone, grouped = by_objects(copies), by_objects(copies, np.arange(len(copies)) // 4)
+    assert (grouped[0].sampling > 1.5 * alone[0].sampling).all()
+
+
+def test_four_points_neither_promise_everything_nor_say_nothing():
+    """They leave one degree of freedom, by which the slope would be known to six standard errors."""
+    _, gain = by_objects(right_of(100, points=4))
+    assert 0.02 < gain.high[1] - gain.low[1] < 0.5
+    _, smooth = by_objects(np.tile(right_of(100, points=1), 4))
+    assert smooth.high[1] > USUAL_NOISE
+
+
+def test_a_gain_leads_to_no_impossible_accuracy():
+    level, gain = by_objects(right_of(40, points=4, accuracy=0.97))
+    assert (level.mean[0] + gain.high <= 1 + 1e-9).all()
+    assert (level.mean[0] + gain.low >= -1e-9).all()
+
+
+def test_what_cannot_be_forecast_by_objects_is_refused():
+    with pytest.raises(ValueError, match="it has no object"):
+        by_objects(np.empty((0, 5)))
+    with pytest.raises(ValueError, match="3 label counts"):
+        by_objects(right_of(20, points=3))

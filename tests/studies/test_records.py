@@ -3,6 +3,7 @@ import pyarrow as pa
 import pytest
 
 from alray import api
+from alray.analysis.campaign.tables import TABLES
 from alray.analysis.sweep import summary
 from alray.analysis.sweep.across import (
     AREAS_COLUMNS,
@@ -65,6 +66,7 @@ def test_the_readme_documents_every_column():
         *REPORTED,
     }
     campaign = {f"{name} of a campaign" for name in store.COLUMNS}
+    campaign |= {f"{name}.csv of a campaign" for name in TABLES}
     assert tables.keys() == sweep | correlation | campaign | {"checks"}
     shared = tables["Columns"]
     assert shared == typed(records.RUN_COLUMNS)
@@ -85,7 +87,8 @@ def test_the_readme_documents_every_column():
     assert of_original == dict(ORIGINAL_COLUMNS)
     of_stopping = {name: meaning for name, _, meaning in tables["stopping"]}
     assert of_stopping == dict(STOPPING_COLUMNS)
-    for heading, columns in REPORTED.items():
+    of_status = {f"{name}.csv of a campaign": columns for name, columns in TABLES.items()}
+    for heading, columns in {**REPORTED, **of_status}.items():
         assert {name: meaning for name, _, meaning in tables[heading]} == dict(columns)
 
 

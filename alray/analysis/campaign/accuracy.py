@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 
 from alray.statistics.proportion import Proportion, grouped_share
 
@@ -26,17 +27,21 @@ def accuracy_of(
         groups: Id: group, of objects that are drawn together with others.
     """
     rows = predictions[predictions["id"].isin(truth.keys())]
-    right = np.array(
-        [
-            truth[each].get(predicted, 0.0)
-            for each, predicted in zip(rows["id"], rows["predicted"], strict=True)
-        ],
-        dtype=np.float64,
-    )
-    codes = None if not groups else _codes(rows["id"].tolist(), groups)
+    ids = rows["id"].tolist()
+    right = right_of(ids, rows["predicted"].tolist(), truth)
+    codes = None if not groups else group_codes(ids, groups)
     return len(rows), grouped_share(right, codes)
 
 
-def _codes(ids: Sequence[str], groups: Mapping[str, str]) -> np.ndarray:
+def right_of(
+    ids: Sequence[str], predicted: Sequence[str], truth: Mapping[str, Mapping[str, float]]
+) -> Float[np.ndarray, " object"]:
+    """Return for each object the probability that its predicted class is right, by the answers."""
+    both = zip(ids, predicted, strict=True)
+    return np.array([truth[each].get(name, 0.0) for each, name in both], dtype=np.float64)
+
+
+def group_codes(ids: Sequence[str], groups: Mapping[str, str]) -> Int[np.ndarray, " object"]:
+    """Return the number of each object's group; an object without one is its own."""
     names = [f"group {groups[each]}" if each in groups else f"object {each}" for each in ids]
     return np.asarray(pd.factorize(pd.Series(names, dtype=object))[0], dtype=np.int64)

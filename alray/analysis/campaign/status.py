@@ -1,12 +1,15 @@
 """The status of a campaign as numbers, tables and sentences."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from alray.analysis.campaign.accuracy import FEWEST
+from alray.analysis.campaign.outlook import Outlook
+from alray.analysis.campaign.saved import saved_said
 from alray.analysis.wording import count, interval, share
 
 
@@ -17,13 +20,15 @@ class CampaignStatus:
     Attributes:
         name: The campaign's.
         numbers: Numbers by name, see `NUMBERS`; NaN or None where unknown.
-        batches: A row per batch: `batch, asked, answered, waiting, audit, labels, accuracy, accuracy_low,
-            accuracy_high, audit_objects, stop_kappa`. `labels` and what follows is of the network by which the batch
-            was chosen, measured on all answers about the audit part that are known now.
-        labels: A row per source (start, initial, strategy, audit, unasked): `source, labels, waiting`.
-        classes: A row per class: `class, labels`.
-        assessors: A row per assessor: `worker, answers, skipped, seconds, skill`.
+        batches: A row per batch, with `tables.BATCH_COLUMNS`. Its network is measured on all answers about the audit
+            part that are known now.
+        labels: A row per source, with `tables.LABEL_COLUMNS`.
+        classes: A row per class, with `tables.CLASS_COLUMNS`.
+        assessors: A row per assessor, with `tables.ASSESSOR_COLUMNS`.
         rounds: As the rounds of a sweep, for what reads these.
+        rules: What each stopping rule says, with `stopping.RULE_COLUMNS`.
+        outlook: The forecast.
+        advice: Stop or go on, in a sentence.
         sentences: What the numbers say.
         next_command: What to type next.
     """
@@ -35,6 +40,9 @@ class CampaignStatus:
     classes: pd.DataFrame
     assessors: pd.DataFrame
     rounds: pd.DataFrame
+    rules: pd.DataFrame
+    outlook: Outlook
+    advice: str
     sentences: list[str]
     next_command: str
 
@@ -59,19 +67,29 @@ NUMBERS = {
 """Number of a status: what it is."""
 
 
-def sentences_of(numbers: dict[str, Any], settings: dict[str, Any], saved: str) -> list[str]:
+def sentences_of(
+    numbers: dict[str, Any],
+    settings: dict[str, Any],
+    ahead: Sequence[str],
+    origin: Mapping[str, Any],
+) -> list[str]:
     """Return what the numbers say.
 
     Args:
         numbers: Those of `NUMBERS`.
         settings: The campaign's settings, as plain values.
-        saved: What the study found that gave the settings, "" where none did.
+        ahead: Advice and forecast, in sentences.
+        origin: The manifest's entry of the study that gave the settings, empty where none did.
     """
+    saved = saved_said(origin, str(settings["strategy"]), int(numbers["learnt"]))
+    found = str(origin.get("found", ""))
     return [
         _about_accuracy(numbers, settings),
+        *ahead,
+        *([saved] if saved else []),
         *_about_labels(numbers, settings),
         *_about_assessors(numbers),
-        *([f"The study that the settings are from found: {saved}"] if saved else []),
+        *([f"The study that the settings are from found: {found}"] if found else []),
     ]
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from alray.analysis.sweep.arms import ArmCurves
 from alray.analysis.sweep.metrics import LESS_IS_BETTER, metric_title
+from alray.analysis.targets import check_targets
 from alray.errors import SpecError
 from alray.statistics.curves import Curve, Labels, labels_needed, monotone
 from alray.statistics.forecast import LEVEL, Kind, forecast, why_not
@@ -93,7 +94,7 @@ def outlook(
     """
     known = [arm for arm in arms if arm.seeds and metric in arm.curves]
     end = int(max((arm.labels[-1] for arm in known), default=0))
-    check_targets(targets, metric)
+    check_targets(targets, metric_title(metric))
     if metric in LESS_IS_BETTER:
         raise SpecError(
             f"--metric {metric}: forecasts are of shares, and {metric_title(metric)} is none; take accuracy or macro_f1"
@@ -127,20 +128,6 @@ def outlook(
         pd.DataFrame(needed, columns=list(NEEDED_COLUMNS)),
         failures,
     )
-
-
-def check_targets(targets: Sequence[float], metric: str) -> None:
-    """Refuse targets that are no shares, with the share that a percentage may have meant.
-
-    Raises:
-        SpecError: Naming the first one.
-    """
-    for target in targets:
-        if not 0 < target < 1:
-            meant = f"{target / 100:g}" if 1 < target < 100 else "0.75"
-            raise SpecError(
-                f"--target {target:g}: {metric_title(metric)} lies between 0 and 1; give a share, such as {meant}"
-            )
 
 
 def _ahead(arm: ArmCurves, metric: str, horizon: int) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from alray.analysis.sweep.forecast import Outlook
 from alray.analysis.sweep.metrics import metric_title
+from alray.analysis.targets import about, target_text
 from alray.analysis.wording import Row, interval, is_or_are, joined, share
 from alray.statistics.forecast import MEASURED_RATIO
 
@@ -35,19 +36,6 @@ def outlook_sentences(found: Outlook, end: float) -> list[str]:
             f"was measured up to {MEASURED_RATIO:.1f} times."
         )
     return [sentence for sentence in sentences if sentence]
-
-
-def about(labels: float) -> str:
-    """Return a label count with three digits: `8,430`, `12,300`."""
-    if not math.isfinite(labels) or labels <= 0:
-        return f"{labels:,.0f}"
-    digits = 2 - math.floor(math.log10(labels))
-    return f"{round(round(labels, digits)):,}"
-
-
-def target_text(target: float) -> str:
-    """Return a target as accuracies are written, with the digits that it has: `.75`, `.905`."""
-    return f"{target:.6f}".rstrip("0").removeprefix("0")
 
 
 def _of_target(rows: Sequence[Row], title: str) -> str:

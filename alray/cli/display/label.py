@@ -12,6 +12,7 @@ from alray.analysis.wording import NOTHING, count, interval, is_or_are, joined, 
 from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.cli.visible import visible
 from alray.pools.columns.metadata import name_some
+from alray.settings.location import StudyPath
 from alray.studies.campaign.adding import Added
 from alray.studies.campaign.made_batch import MadeBatch
 
@@ -90,14 +91,18 @@ def print_outcomes(console: Console, added: Added) -> None:
         )
 
 
-def print_status(console: Console, status: CampaignStatus, option: str) -> None:
-    """Print sentences, then a table of batches, of labels, of classes and of assessors, and what to do next."""
+def print_status(
+    console: Console, status: CampaignStatus, option: str, page: StudyPath | None = None
+) -> None:
+    """Print sentences, then tables of batches, stopping rules, labels, classes and assessors, and what to do next."""
     print_line(console, f"campaign {status.name}")
     for sentence in status.sentences:
         print_line(console, sentence)
     if len(status.batches):
         console.print()
         console.print(_batches(status))
+        console.print()
+        console.print(_rules(status))
     console.print()
     console.print(_labels(status))
     console.print()
@@ -106,6 +111,8 @@ def print_status(console: Console, status: CampaignStatus, option: str) -> None:
         console.print()
         console.print(_assessors(status))
     console.print()
+    if page is not None:
+        console.print(f"page: {page}", soft_wrap=True)
     console.print(f"next: {status.next_command}{option}", soft_wrap=True)
 
 
@@ -125,6 +132,15 @@ def _batches(status: CampaignStatus) -> FittingTable:
             share(row["accuracy"]),
             interval(row["accuracy_low"], row["accuracy_high"], share)[1:-1] or NOTHING,
         )
+    return table
+
+
+def _rules(status: CampaignStatus) -> FittingTable:
+    table = FittingTable(
+        [Column("stopping rule", "name"), Column("says", "name"), Column("reason", "name")]
+    )
+    for row in status.rules.to_dict("records"):
+        table.add(str(row["rule"]), str(row["says"]), str(row["reason"]))
     return table
 
 

@@ -4,8 +4,8 @@ import altair as alt
 import pandas as pd
 
 from alray.analysis.sweep.forecast import Outlook
-from alray.analysis.sweep.forecast_words import target_text
 from alray.analysis.sweep.metrics import metric_title
+from alray.analysis.targets import target_text
 from alray.analysis.wording import joined
 from alray.reporting.figures import Figure, Margins, having, panels
 from alray.reporting.sweep.frames import ends_of, panel_titles, range_of, thinned

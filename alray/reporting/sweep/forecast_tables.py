@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alray.analysis.sweep.forecast import Outlook
-from alray.analysis.sweep.forecast_words import about, target_text
 from alray.analysis.sweep.metrics import metric_title
+from alray.analysis.targets import about, target_text
 from alray.analysis.wording import NOTHING, Row, interval, share
 from alray.reporting.sweep.style import ArmStyle, ArmStyles
 from alray.statistics.forecast import MEASURED_RATIO

@@ -76,8 +76,9 @@
     for (const container of views.keys()) update(container);
   }
 
-  controls.hidden = false;
-  for (const select of controls.querySelectorAll("select")) {
+  // Not every page has something to choose.
+  if (controls) controls.hidden = false;
+  for (const select of controls?.querySelectorAll("select") ?? []) {
     choose(select); // a browser may remember another choice than the page's
     select.addEventListener("change", () => choose(select));
   }

@@ -1,12 +1,18 @@
 """The status of a campaign, from its ledger alone: nothing is fitted, and the pool is not read."""
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from alray.analysis.campaign.accuracy import FEWEST, accuracy_of
+from alray.analysis.campaign.measured import Measured, measured
+from alray.analysis.campaign.outlook import Outlook, outlook, outlook_said
 from alray.analysis.campaign.status import CampaignStatus, sentences_of
+from alray.analysis.campaign.stopping import advice, rules_said
+from alray.analysis.campaign.tables import ASSESSOR_COLUMNS, BATCH_COLUMNS
+from alray.analysis.targets import check_targets
 from alray.assessors.agreement import krippendorff_alpha, several
 from alray.settings.campaign import CampaignSpec
 from alray.studies import manifest
@@ -19,17 +25,58 @@ ENOUGH_ANSWERS, ENOUGH_ASSESSORS = 20, 3
 """Answers about objects that others answered about too, and assessors of such, that a skill is estimated from."""
 
 
-def read_status(store: CampaignStore) -> CampaignStatus:
+def read_status(store: CampaignStore, targets: Sequence[float] = ()) -> CampaignStatus:
     """Return the status of the campaign in a folder.
 
+    Args:
+        store: The folder.
+        targets: Accuracies between 0 and 1 that the user wants.
+
     Raises:
+        SpecError: A target is no share.
         StoreError: No campaign lies there.
     """
     spec = settings_of(store)
+    check_targets(targets, "accuracy")
     ledger, rounds = read_ledger(store), store.rounds()
     answered = labels_of(ledger.given, ledger.classes(spec.classes), spec.aggregate)
     batches = _batches(store, ledger, rounds, spec, audit_truth(ledger, spec, answered))
     labels = _labels(ledger, spec)
+    numbers = _numbers(ledger, spec, batches, labels)
+    shown = _as_rounds(rounds, batches, spec)
+    known = _measured(store, ledger, rounds, spec, answered)
+    ahead = (
+        outlook(known, targets, _most(ledger, spec, numbers))
+        if spec.audit
+        else Outlook(reason="There is no forecast: the campaign has no audit part (audit = 0).")
+    )
+    rules = rules_said(shown)
+    advised = advice(rules, ahead, numbers, targets)
+    said = [] if not numbers["learnt"] else [advised, *outlook_said(ahead, spec.audit)]
+    settings, origin = spec.model_dump(mode="json"), manifest.read(store, warn=False).get(FROM, {})
+    return CampaignStatus(
+        name=str(spec.name),
+        numbers=numbers,
+        batches=batches.drop(columns="train_loss"),
+        labels=labels,
+        classes=_classes(ledger, spec, answered),
+        assessors=_assessors(ledger, spec),
+        rounds=shown,
+        rules=rules,
+        outlook=ahead,
+        advice=advised,
+        sentences=sentences_of(numbers, settings, said, origin),
+        next_command=_next_command(store, ledger),
+    )
+
+
+_OUTCOMES = {"answers": "used", "skipped": "skipped", "rejected": "rejected"}
+
+
+def _numbers(
+    ledger: Ledger, spec: CampaignSpec, batches: pd.DataFrame, labels: pd.DataFrame
+) -> dict[str, Any]:
+    """Return the numbers of `NUMBERS`."""
     kept = ledger.answers["outcome"].isin(("unasked", "unknown"))
     outcomes = ledger.valid["outcome"].value_counts()
     numbers: dict[str, Any] = {
@@ -39,7 +86,7 @@ def read_status(store: CampaignStore) -> CampaignStatus:
         "waiting": int(labels["waiting"].sum()),
         **{name: int(outcomes.get(key, 0)) for name, key in _OUTCOMES.items()},
         "kept_aside": int(kept.sum()),
-        "cost": _cost(ledger, spec),
+        "cost": float(_paid(ledger, spec)["price"].sum()),
         "learnt": 0,
         "accuracy": math.nan,
         "accuracy_low": math.nan,
@@ -53,22 +100,7 @@ def read_status(store: CampaignStore) -> CampaignStatus:
         names = ("accuracy", "accuracy_low", "accuracy_high")
         numbers |= {name: float(last[name]) for name in names}
         numbers |= {"learnt": int(last["labels"]), "audit_objects": int(last["audit_objects"])}
-    saved = str(manifest.read(store, warn=False).get(FROM, {}).get("found", ""))
-    settings = spec.model_dump(mode="json")
-    return CampaignStatus(
-        name=str(spec.name),
-        numbers=numbers,
-        batches=batches.drop(columns="train_loss"),
-        labels=labels,
-        classes=_classes(ledger, spec, answered),
-        assessors=_assessors(ledger, spec),
-        rounds=_as_rounds(rounds, batches, spec),
-        sentences=sentences_of(numbers, settings, saved),
-        next_command=_next_command(store, ledger),
-    )
-
-
-_OUTCOMES = {"answers": "used", "skipped": "skipped", "rejected": "rejected"}
+    return numbers
 
 
 def _batches(
@@ -103,11 +135,27 @@ def _batches(
                 "train_loss": float(of_round["train_loss"].get(number, math.nan)),
             }
         )
-    names = (
-        *("batch", "asked", "audit", "answered", "waiting", "labels", "accuracy", "accuracy_low"),
-        *("accuracy_high", "audit_objects", "stop_kappa", "train_loss"),
-    )
-    return pd.DataFrame(rows, columns=list(names))
+    return pd.DataFrame(rows, columns=[*BATCH_COLUMNS, "train_loss"])
+
+
+def _measured(
+    store: CampaignStore,
+    ledger: Ledger,
+    rounds: pd.DataFrame,
+    spec: CampaignSpec,
+    answered: Labels,
+) -> Measured:
+    """Return the networks that were fitted on the audit part's objects."""
+    fitted = rounds[rounds["train_loss"].notna()]
+    labels = {int(each): int(n) for each, n in zip(fitted["round"], fitted["labels"], strict=True)}
+    predictions = {each: store.predictions(each) for each in labels}
+    return measured(predictions, labels, audit_truth(ledger, spec, answered), audit_groups(ledger))
+
+
+def _most(ledger: Ledger, spec: CampaignSpec, numbers: dict[str, Any]) -> int:
+    """Return how many labels there can be to learn from, if all objects outside of the audit part had one."""
+    unlabelled = len(ledger.objects) - len(ledger.initial)
+    return max(int(numbers["learnt"]), len(ledger.initial) + int((1 - spec.audit) * unlabelled))
 
 
 def audit_truth(ledger: Ledger, spec: CampaignSpec, found: Labels) -> dict[str, dict[str, float]]:
@@ -129,23 +177,29 @@ def audit_groups(ledger: Ledger) -> dict[str, str]:
 
 
 def _labels(ledger: Ledger, spec: CampaignSpec) -> pd.DataFrame:
-    """Return the labels by where they are from, and what waits."""
-    given = [each for each in dict.fromkeys(ledger.given["task"]) if each not in ledger.initial]
+    """Return labels, what waits, answers and their cost by where they are from."""
     purposes = ledger.asked["purpose"]
-    sources = pd.Series([source_of(str(purposes.get(each, ""))) for each in given], dtype=object)
-    waiting = pd.Series(
-        [source_of(str(purposes[each])) for each in ledger.waiting(spec.answers)], dtype=object
-    )
-    rows = [{"source": "start", "labels": len(ledger.initial), "waiting": 0}]
+
+    def sources(ids: Iterable[str]) -> pd.Series:
+        return pd.Series([source_of(str(purposes.get(each, ""))) for each in ids], dtype=object)
+
+    given = [each for each in dict.fromkeys(ledger.given["task"]) if each not in ledger.initial]
+    labels, waiting = sources(given), sources(ledger.waiting(spec.answers))
+    paid = _paid(ledger, spec)
+    by_answer, named = sources(paid["task"]), (paid["outcome"] == "used").to_numpy()
+    rows = [{"source": "start", "labels": len(ledger.initial)}]
     rows += [
         {
             "source": source,
-            "labels": int((sources == source).sum()),
+            "labels": int((labels == source).sum()),
             "waiting": int((waiting == source).sum()),
+            "answers": int(((by_answer == source) & named).sum()),
+            "cost": float(paid.loc[(by_answer == source).to_numpy(), "price"].sum()),
         }
         for source in ("initial", "strategy", "audit", "unasked")
     ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows).fillna(0)
+    return table.astype({"waiting": int, "answers": int})
 
 
 def source_of(purpose: str) -> str:
@@ -185,8 +239,7 @@ def _assessors(ledger: Ledger, spec: CampaignSpec) -> pd.DataFrame:
         }
         for worker, of_one in answers.groupby("worker")
     ]
-    names = ["worker", "answers", "skipped", "rejected", "seconds", "skill"]
-    table = pd.DataFrame(rows, columns=names)
+    table = pd.DataFrame(rows, columns=list(ASSESSOR_COLUMNS))
     return table.sort_values(["answers", "worker"], ascending=[False, True], ignore_index=True)
 
 
@@ -200,11 +253,11 @@ def _skills(ledger: Ledger, spec: CampaignSpec) -> dict[str, float]:
     return {worker: skill for worker, skill in found.items() if numbers[worker] >= ENOUGH_ANSWERS}
 
 
-def _cost(ledger: Ledger, spec: CampaignSpec) -> float:
-    """Return what the answers that count cost: as the file says, else the price of the settings where one was given."""
-    valid = ledger.valid[ledger.valid["outcome"] != "rejected"]
+def _paid(ledger: Ledger, spec: CampaignSpec) -> pd.DataFrame:
+    """Return the answers that count, with their `price`: as the file says, else the settings' where one was given."""
+    valid = ledger.valid[ledger.valid["outcome"] != "rejected"].reset_index(drop=True)
     usual = (valid["outcome"] == "used") * spec.cost
-    return float(valid["cost"].fillna(usual.astype(float)).sum())
+    return valid.assign(price=valid["cost"].astype(float).fillna(usual.astype(float)))
 
 
 def _as_rounds(rounds: pd.DataFrame, batches: pd.DataFrame, spec: CampaignSpec) -> pd.DataFrame:

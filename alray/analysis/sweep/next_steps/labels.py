@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from alray.analysis.stopping_rules.registry import rules_of
 from alray.analysis.sweep.along import differ_in_labels
 from alray.analysis.sweep.arms import ArmCurves
 from alray.analysis.sweep.axis import LABELS, axis_in
@@ -12,7 +13,6 @@ from alray.analysis.sweep.metrics import LESS_IS_BETTER
 from alray.analysis.sweep.next_steps.decision import Decided
 from alray.analysis.sweep.next_steps.steps import GoingOn, Known, Step
 from alray.analysis.sweep.next_steps.words import compared_with, more_labels_said, stop_said
-from alray.analysis.sweep.stopping_rules.registry import rules_of
 from alray.analysis.sweep.stopping_rules.replay import replay
 from alray.statistics.forecast import why_not
 from alray.statistics.paired import FEWEST_SEEDS

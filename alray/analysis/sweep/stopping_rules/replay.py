@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alray.analysis.stopping_rules.base import Curve, StoppingRule
 from alray.analysis.sweep.arms import ArmCurves, arm_curves
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.metrics import better_sign, evaluated
-from alray.analysis.sweep.stopping_rules.base import Curve, StoppingRule
 from alray.statistics.paired import mean_interval
 
 STOPPING_COLUMNS: Mapping[str, str] = {

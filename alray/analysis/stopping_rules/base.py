@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Float
 
+from alray.analysis.wording import share
 from alray.errors import SpecError
 
 Values = Float[np.ndarray, " round"]
@@ -39,6 +40,10 @@ class StoppingRule(ABC):
         What is unknown is no reason to stop.
         """
 
+    @abstractmethod
+    def says(self, curve: Curve) -> str:
+        """Return what the rule goes by after the last round, and what it wants in order to stop."""
+
 
 def require(condition: bool, option: str, wanted: str, value: object) -> None:  # noqa: FBT001 -- reads as a sentence
     """Refuse the value of an option.
@@ -48,6 +53,13 @@ def require(condition: bool, option: str, wanted: str, value: object) -> None:  
     """
     if not condition:
         raise SpecError(f"{option} must be {wanted} (got {value})")
+
+
+def compared(what: str, values: Values, wanted: str, missing: str) -> str:
+    """Return the last of the values that a rule goes by beside what it wants, or what is missing."""
+    if np.isnan(values[-1]):
+        return f"{what}: not known yet, {missing}"
+    return f"{what} is {share(float(values[-1]))}; {wanted}"
 
 
 def windows(values: Values, size: int) -> Float[np.ndarray, "round size"]:

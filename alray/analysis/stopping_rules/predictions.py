@@ -6,7 +6,16 @@ from typing import ClassVar
 import numpy as np
 from typing_extensions import override
 
-from alray.analysis.sweep.stopping_rules.base import Curve, StoppingRule, Stops, require, windows
+from alray.analysis.stopping_rules.base import (
+    Curve,
+    StoppingRule,
+    Stops,
+    Values,
+    compared,
+    require,
+    windows,
+)
+from alray.analysis.wording import share
 
 EXACT = 1e-9
 """Shares of objects are compared with this tolerance: 1 - .1 is no whole number of objects in binary."""
@@ -38,8 +47,19 @@ class Kappa(StoppingRule):
 
     @override
     def stops(self, curve: Curve) -> Stops:
-        means = windows(curve["stop_kappa"], self.window).mean(axis=1)
-        return np.asarray(means >= self.threshold - EXACT)
+        return np.asarray(self._means(curve) >= self.threshold - EXACT)
+
+    @override
+    def says(self, curve: Curve) -> str:
+        return compared(
+            f"mean of the last {self.window} kappas",
+            self._means(curve),
+            f"{share(self.threshold)} or more is wanted",
+            f"{self.window + 1} networks, one after the other, are needed",
+        )
+
+    def _means(self, curve: Curve) -> Values:
+        return np.asarray(windows(curve["stop_kappa"], self.window).mean(axis=1))
 
 
 @dataclass(frozen=True)
@@ -64,3 +84,11 @@ class ClassificationChange(StoppingRule):
     @override
     def stops(self, curve: Curve) -> Stops:
         return curve["stop_agreement"] >= 1 - self.threshold - EXACT
+
+    @override
+    def says(self, curve: Curve) -> str:
+        changed = 1 - curve["stop_agreement"]
+        wanted = f"{share(self.threshold)} at most is wanted"
+        return compared(
+            "share of predictions that changed", changed, wanted, "two networks are needed"
+        )

@@ -6,7 +6,15 @@ from typing import ClassVar
 import numpy as np
 from typing_extensions import override
 
-from alray.analysis.sweep.stopping_rules.base import Curve, StoppingRule, Stops, require, windows
+from alray.analysis.stopping_rules.base import (
+    Curve,
+    StoppingRule,
+    Stops,
+    compared,
+    require,
+    windows,
+)
+from alray.analysis.wording import count, share
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,11 @@ class OverallUncertainty(StoppingRule):
     def stops(self, curve: Curve) -> Stops:
         return curve["stop_entropy"] < self.threshold
 
+    @override
+    def says(self, curve: Curve) -> str:
+        wanted = f"less than {share(self.threshold)} is wanted"
+        return compared("mean entropy", curve["stop_entropy"], wanted, "a network is needed")
+
 
 @dataclass(frozen=True)
 class MaxUncertainty(StoppingRule):
@@ -58,6 +71,13 @@ class MaxUncertainty(StoppingRule):
     @override
     def stops(self, curve: Curve) -> Stops:
         return curve["stop_max_entropy"] <= self.threshold
+
+    @override
+    def says(self, curve: Curve) -> str:
+        wanted = f"{share(self.threshold)} at most is wanted"
+        return compared(
+            "largest entropy", curve["stop_max_entropy"], wanted, "a network is needed"
+        )
 
 
 @dataclass(frozen=True)
@@ -84,6 +104,12 @@ class ConfidenceDrop(StoppingRule):
         changes = np.diff(windows(curve["stop_confidence"], self.rounds + 1), axis=1)
         return np.asarray((changes < 0).all(axis=1))
 
+    @override
+    def says(self, curve: Curve) -> str:
+        falls = np.diff(curve["stop_confidence"]) < 0
+        since = int(np.argmin(falls[::-1])) if not falls.all() else len(falls)
+        return f"mean confidence has fallen in {count(since, 'round')} up to now; {self.rounds} wanted"
+
 
 @dataclass(frozen=True)
 class ConfidenceGap(StoppingRule):
@@ -107,3 +133,9 @@ class ConfidenceGap(StoppingRule):
     @override
     def stops(self, curve: Curve) -> Stops:
         return curve["stop_max_confidence"] - curve["stop_median_confidence"] <= self.threshold
+
+    @override
+    def says(self, curve: Curve) -> str:
+        gap = curve["stop_max_confidence"] - curve["stop_median_confidence"]
+        wanted = f"{share(self.threshold)} at most is wanted"
+        return compared("largest confidence minus the median", gap, wanted, "a network is needed")

@@ -6,8 +6,16 @@ from typing import ClassVar, Literal
 import numpy as np
 from typing_extensions import override
 
-from alray.analysis.sweep.metrics import better_sign
-from alray.analysis.sweep.stopping_rules.base import Curve, StoppingRule, Stops, require, windows
+from alray.analysis.stopping_rules.base import (
+    Curve,
+    StoppingRule,
+    Stops,
+    Values,
+    compared,
+    require,
+    windows,
+)
+from alray.analysis.wording import count, share
 
 
 @dataclass(frozen=True)
@@ -36,9 +44,23 @@ class ValidationPatience(StoppingRule):
     def needs(self) -> tuple[str, ...]:
         return (f"validation_{self.metric}",)
 
+    def _upward(self, curve: Curve) -> Values:
+        # Of NLL, the only one of these metrics, less is better.
+        return curve[self.needs[0]] * (-1 if self.metric == "nll" else 1)
+
+    @override
+    def says(self, curve: Curve) -> str:
+        values = self._upward(curve)
+        if np.isnan(values).all():
+            return f"{self.needs[0]} is not known yet"
+        best, since = -np.inf, 0
+        for value in values[~np.isnan(values)]:
+            best, since = (value, 0) if value > best + self.least else (best, since + 1)
+        return f"{count(since, 'round')} without a new best value; {self.patience} wanted"
+
     @override
     def stops(self, curve: Curve) -> Stops:
-        values = better_sign(self.metric) * curve[self.needs[0]]
+        values = self._upward(curve)
         found = np.zeros(len(values), dtype=np.bool_)
         best, since = -np.inf, 0
         for number, value in enumerate(values):
@@ -80,12 +102,25 @@ class PredictedGain(StoppingRule):
 
     @override
     def stops(self, curve: Curve) -> Stops:
+        return np.asarray(self._gains(curve) < self.least)
+
+    @override
+    def says(self, curve: Curve) -> str:
+        return compared(
+            f"what {self.labels} more labels promise",
+            self._gains(curve),
+            f"less than {share(self.least)} is wanted",
+            f"{self.window} rounds are needed",
+        )
+
+    def _gains(self, curve: Curve) -> Values:
+        """Return for each round what the labels are to bring; NaN before there are enough rounds."""
         labels = curve["labels"]
         x = windows(np.log(labels), self.window)
         y = windows(curve["validation_accuracy"], self.window)
         x = x - x.mean(axis=1, keepdims=True)
         slope = (x * y).sum(axis=1) / (x * x).sum(axis=1)
-        return np.asarray(slope * np.log1p(self.labels / labels) < self.least)
+        return np.asarray(slope * np.log1p(self.labels / labels))
 
 
 @dataclass(frozen=True)
@@ -110,3 +145,7 @@ class FixedRounds(StoppingRule):
     @override
     def stops(self, curve: Curve) -> Stops:
         return curve["round"] >= self.rounds
+
+    @override
+    def says(self, curve: Curve) -> str:
+        return f"{count(int(curve['round'][-1]), 'round')}; {self.rounds} wanted"

@@ -4,19 +4,19 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import get_type_hints
 
-from alray.analysis.sweep.stopping_rules.accuracy import (
+from alray.analysis.stopping_rules.accuracy import (
     FixedRounds,
     PredictedGain,
     ValidationPatience,
 )
-from alray.analysis.sweep.stopping_rules.base import StoppingRule
-from alray.analysis.sweep.stopping_rules.confidence import (
+from alray.analysis.stopping_rules.base import StoppingRule
+from alray.analysis.stopping_rules.confidence import (
     ConfidenceDrop,
     ConfidenceGap,
     MaxUncertainty,
     OverallUncertainty,
 )
-from alray.analysis.sweep.stopping_rules.predictions import (
+from alray.analysis.stopping_rules.predictions import (
     ClassificationChange,
     Kappa,
 )

@@ -1,0 +1,1 @@
+"""Rules for when to stop labelling, by what a campaign knows: replayed over sweeps, and asked in a campaign."""

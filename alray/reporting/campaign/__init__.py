@@ -1,0 +1,1 @@
+"""A campaign's status as a page."""
