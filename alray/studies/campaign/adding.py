@@ -168,7 +168,7 @@ def _new_classes(
     hint = f"did you mean {near!r}?" if near else f"classes are {name_some(sorted(classes))}."
     named = name_some([f"{name!r} ({numbers[name]:,} answers)" for name in new])
     raise SpecError(
-        f"{source}: answers name {'a class' if len(new) == 1 else 'classes'} that is not known: {named}; {hint} "
+        f"{source}: answers name {'a class that is' if len(new) == 1 else 'classes that are'} not known: {named}; {hint} "
         "Nothing was added: correct the answers, or repeat `alray label add` or `sync` with --allow-new-classes"
     )
 
