@@ -84,8 +84,9 @@ def next_command(
     if url is not None and not sync:
         raise SpecError(f"--label-studio {url} is where --sync sends the batch: add --sync")
     found = find_campaign(campaign)
-    if out is not None:
-        _require_no_file(Path(out))
+    if out is not None or not sync:
+        # Before minutes of work; where the last batch is written again, its file is looked for below.
+        _require_no_file(_file_of(found, out, found.last_batch + 1, ending))
     errors, option = console(stderr=True), chosen(found.path, campaign)
     if sync:
         with errors.status("fetching answers"):
@@ -95,7 +96,7 @@ def next_command(
     batch = _chosen_batch(found, objects, given, new=new, again=again)
     files: tuple[Path, ...] = ()
     if out is not None or not sync:
-        target = Path(out or f"{found.path.name}-batch-{batch.number:04d}.{ending}")
+        target = _file_of(found, out, batch.number, ending)
         _require_no_file(target)
         files = found.write(batch, target, kind)
     if not sync:
@@ -105,6 +106,11 @@ def next_command(
     with errors.status("sending the batch"):
         sent = found.push(url)
     print_sent(console(), sent, option)
+
+
+def _file_of(campaign: "Campaign", out: str | None, number: int, ending: str) -> Path:
+    """Return the file of a batch."""
+    return Path(out or f"{campaign.path.name}-batch-{number:04d}.{ending}")
 
 
 def _chosen_batch(

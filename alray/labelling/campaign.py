@@ -109,6 +109,11 @@ class Campaign:
         return settings_of(self._store)
 
     @property
+    def last_batch(self) -> int:
+        """The number of the last batch, 0 before the first."""
+        return self._store.last_batch
+
+    @property
     def project(self) -> Project | None:
         """The project of a Label Studio server that `sync` keeps it in step with; None before the first time."""
         return self._store.read_project()

@@ -49,6 +49,10 @@ def test_from_a_pool_to_labels(folder):
     assert (folder / "same.csv").read_bytes() == (
         folder / "posts-labels-batch-0001.csv"
     ).read_bytes()
+    (folder / "posts-labels-batch-0002.csv").touch()
+    assert "0002.csv is there already" in alray("label", "next", 20, "--new").output
+    assert Campaign("results/posts-labels").last_batch == 1
+    (folder / "posts-labels-batch-0002.csv").unlink()
     added = alray("label", "add", answered(folder, 1))
     assert (added.exit_code, added.output.splitlines()[0]) == (0, "added: 20 answers used")
     assert "all 20 answers are on record" in alray("label", "add", "answers.csv").output

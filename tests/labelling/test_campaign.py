@@ -239,7 +239,8 @@ def test_an_unknown_class_is_refused_with_the_nearest_or_accepted(copy, pool):
     table = answers(pool, batch.tasks["id"])
     table.loc[0, "label"] = "class-11"
     with pytest.raises(
-        SpecError, match=r"'class-11' \(1 answers\); did you mean 'class-1'.*Nothing was added"
+        SpecError,
+        match=r"a class that is not known: 'class-11' \(1 answer\) \(did you mean 'class-1'\?\)\. Nothing was added",
     ):
         copy.add(table)
     assert copy.add(table, allow_new_classes=True).new_classes == ["class-11"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from alray.analysis.wording import count
 from alray.errors import SpecError
 from alray.pools.columns.metadata import name_some
 from alray.settings.base import nearest
@@ -165,10 +166,11 @@ def _new_classes(
         return new
     numbers = Counter(labels)
     near = nearest(new[0], classes)
-    hint = f"did you mean {near!r}?" if near else f"classes are {name_some(sorted(classes))}."
-    named = name_some([f"{name!r} ({numbers[name]:,} answers)" for name in new])
+    hint = f"did you mean {near!r}?" if near else f"classes are {name_some(sorted(classes))}"
+    named = name_some([f"{name!r} ({count(numbers[name], 'answer')})" for name in new])
+    what = "a class that is" if len(new) == 1 else "classes that are"
     raise SpecError(
-        f"{source}: answers name {'a class that is' if len(new) == 1 else 'classes that are'} not known: {named}; {hint} "
+        f"{source}: answers name {what} not known: {named} ({hint}). "
         "Nothing was added: correct the answers, or repeat `alray label add` or `sync` with --allow-new-classes"
     )
 
