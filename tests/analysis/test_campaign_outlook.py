@@ -211,6 +211,11 @@ def test_savings_are_those_of_the_study_or_none(learnt, said):
 
 def test_no_saving_is_claimed_without_a_study_that_shows_one():
     assert saved_said({}, "margin", 600) == ""
+    for ends, side in (((0.2, 0.3), "below"), ((0.9, 0.95), "above")):
+        said = saved_said(ORIGIN, "margin", 600, ends)
+        assert f"lies {side} that of the study" in said
+        assert said.endswith("so the study does not say what it has saved.")
+    assert "had saved" in saved_said(ORIGIN, "margin", 600, (0.2, 0.95))
     assert saved_said({**ORIGIN, "strategy": "random"}, "random", 600) == ""
     assert saved_said(ORIGIN, "margin", 0) == ""
     for origin, reason in (

@@ -1,21 +1,28 @@
 """How many labels a random choice would have needed: by the study that a campaign's settings are from, or no claim."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from alray.analysis.targets import about
-from alray.analysis.wording import count, share
+from alray.analysis.wording import count, interval, share
 
 
-def saved_said(origin: Mapping[str, Any], strategy: str, learnt: int) -> str:
+def saved_said(
+    origin: Mapping[str, Any],
+    strategy: str,
+    learnt: int,
+    accuracy: tuple[float, float] = (math.nan, math.nan),
+) -> str:
     """Return what the study's curves say of a campaign that has learnt from so many labels; "" without a study.
 
     Args:
         origin: The manifest's entry of the study; `needed` holds rows of `labels, accuracy, random, low, high`.
         strategy: The campaign's.
         learnt: Labels that the last network has learnt from.
+        accuracy: The ends of the 95 % interval of its accuracy; NaN where that is not known.
     """
     if not origin:
         return ""
@@ -25,7 +32,7 @@ def saved_said(origin: Mapping[str, Any], strategy: str, learnt: int) -> str:
     reason = _why_not(origin, strategy, learnt, rows)
     if reason:
         return f"How many labels a random choice would have needed cannot be said: {reason}."
-    return _claim(origin, strategy, rows, learnt)
+    return _claim(origin, strategy, rows[rows[:, 0] <= learnt], accuracy, end=float(rows[-1, 0]))
 
 
 def _why_not(origin: Mapping[str, Any], strategy: str, learnt: int, rows: np.ndarray) -> str:
@@ -44,10 +51,16 @@ def _why_not(origin: Mapping[str, Any], strategy: str, learnt: int, rows: np.nda
     return ""
 
 
-def _claim(origin: Mapping[str, Any], strategy: str, rows: np.ndarray, learnt: int) -> str:
+def _claim(
+    origin: Mapping[str, Any],
+    strategy: str,
+    rows: np.ndarray,
+    measured: tuple[float, float],
+    *,
+    end: float,
+) -> str:
     """Return what the study has at its last label count up to that of the campaign: nothing is read in between."""
-    at, accuracy, needed, low, high = map(float, rows[rows[:, 0] <= learnt][-1])
-    end = f"{rows[-1, 0]:,.0f}"
+    at, accuracy, needed, low, high = map(float, rows[-1])
     seeds = count(origin["seeds"], "seed")
     text = (
         f"In the study {origin['study']} (pool {origin['pool']}, {seeds}) {strategy} reached {share(accuracy)} with "
@@ -55,13 +68,19 @@ def _claim(origin: Mapping[str, Any], strategy: str, rows: np.ndarray, learnt: i
     )
     if np.isfinite(needed):
         fewest = f"{low:,.0f}" if np.isfinite(low) else "unknown"
-        most = f"{high:,.0f}" if np.isfinite(high) else f"more than {end}"
+        most = f"{high:,.0f}" if np.isfinite(high) else f"more than {end:,.0f}"
         text += f"with about {about(needed)} (95 % interval {fewest} to {most})."
     else:
-        text += f"not by {end}"
+        text += f"not by {end:,.0f}"
         text += f" (95 % interval: from {low:,.0f})." if np.isfinite(low) else "."
     if not (np.isfinite(low) and low > at):
         return f"{text} A saving at this label count is not shown."
+    if accuracy < measured[0] or accuracy > measured[1]:
+        side = "above" if accuracy < measured[0] else "below"
+        return (
+            f"{text} The accuracy of this campaign's network lies {side} that of the study "
+            f"{interval(*measured, share)[:-1]}, 95 % interval), so the study does not say what it has saved."
+        )
     least, known = about(low - at), np.isfinite(needed)
     saved = (
         f"about {about(needed - at)} labels ({least} at least)"

@@ -81,7 +81,12 @@ def sentences_of(
         ahead: Advice and forecast, in sentences.
         origin: The manifest's entry of the study that gave the settings, empty where none did.
     """
-    saved = saved_said(origin, str(settings["strategy"]), int(numbers["learnt"]))
+    saved = saved_said(
+        origin,
+        str(settings["strategy"]),
+        int(numbers["learnt"]),
+        (float(numbers["accuracy_low"]), float(numbers["accuracy_high"])),
+    )
     found = str(origin.get("found", ""))
     return [
         _about_accuracy(numbers, settings),
