@@ -1,10 +1,9 @@
 """`alray label serve`: a page to label with, until Ctrl-C."""
 
-import signal
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,10 +12,14 @@ from alray.cli.running import console
 
 if TYPE_CHECKING:
     from alray.labelling.campaign import Campaign
+    from alray.labelling.serving.session import Session
     from alray.settings.location import StudyPath
 
 ADD_SECONDS = 30.0
 """Answers are added to the ledger after so long: each time makes a file, so not after each answer."""
+
+LOOK_SECONDS = 0.2
+"""How often it is looked whether the page is to end."""
 
 
 @click.command("serve")
@@ -114,26 +117,14 @@ def _serve(
         out.print(f"next: alray label status{option}", soft_wrap=True)
 
 
-def _add_until_stopped(session: Any) -> None:
-    """Add answers to the ledger from time to time, until Ctrl-C or a signal to end."""
-    never = threading.Event()
-    try:
-        with _ended_like_ctrl_c():
-            while not never.wait(ADD_SECONDS):
+def _add_until_stopped(session: "Session") -> None:
+    """Add answers to the ledger from time to time, until Ctrl-C or another signal to end."""
+    from alray.studies.interrupts import stop_requested
+
+    with stop_requested() as stopped:
+        last = time.monotonic()
+        while not stopped():
+            time.sleep(LOOK_SECONDS)
+            if time.monotonic() - last >= ADD_SECONDS:
                 session.flush()
-    except KeyboardInterrupt:
-        return
-
-
-@contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """Have SIGTERM end the page as Ctrl-C does, so that answers are added."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+                last = time.monotonic()
