@@ -55,7 +55,7 @@ def answers(
     return pd.DataFrame({"task": list(ids), "worker": worker, "label": labels})
 
 
-def begun(source: Path, results: Path, /, **settings: Any) -> Campaign:
+def begun(source: Path, results: Path | str, /, **settings: Any) -> Campaign:
     """Return a campaign that has just begun."""
     return Campaign.start(source, results=results, **{**QUICK, **settings})
 
