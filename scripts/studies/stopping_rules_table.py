@@ -103,7 +103,10 @@ def as_table(table: pd.DataFrame, by: Sequence[str] = ()) -> str:
     heads = [*by, "rule", "runs", "stopped", "lost", "worst run", "spared"]
     lines = [heads, ["---"] * len(heads)]
     for row in table.to_dict("records"):
-        spared = [f"{100 * row[name]:.0f}" for name in ("spared", "spared_low", "spared_high")]
+        names = ("spared", "spared_low", "spared_high")
+        spared = [
+            f"{round(100 * row[name]) + 0:d}" for name in names
+        ]  # + 0: no minus before a zero
         lines.append(
             [
                 *(str(row[name]) for name in (*by, "rule", "runs")),
@@ -114,6 +117,32 @@ def as_table(table: pd.DataFrame, by: Sequence[str] = ()) -> str:
             ]
         )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def to_trust(table: pd.DataFrame, within: float) -> str:
+    """Return which rules lose less than `within`, by the upper end of their interval, and what they spare."""
+    rules = table[(table["rule"] != HINDSIGHT) & (table["stopped"] > 0)]
+    safe = rules[rules["lost_high"] < within].sort_values("spared", ascending=False)
+    costly = rules[rules["lost_high"] >= within].sort_values("lost")
+    never = table.loc[table["stopped"] == 0, "rule"]
+    best = table.loc[table["rule"] == HINDSIGHT, "spared"].iloc[0]
+    said = [
+        f"A mean loss of {share(within)} or more is ruled out (by the interval's upper end) for: "
+        f"{_with(safe, 'spared')}. Hindsight spares {100 * best:.0f} %.",
+        f"It is not for: {_with(costly, 'lost')}.",
+    ]
+    if len(never):
+        said.append(f"Never stop here, at their defaults: {', '.join(never)}.")
+    return " ".join(said) + "\n"
+
+
+def _with(rules: pd.DataFrame, what: str) -> str:
+    texts = [
+        f"{row['rule']} ({'loses ' + share(row['lost']) + ', ' if what == 'lost' else ''}spares "
+        f"{100 * row['spared']:.0f} %)"
+        for row in rules.to_dict("records")
+    ]
+    return ", ".join(texts) or "none"
 
 
 @click.command(help=__doc__)
@@ -140,7 +169,8 @@ def main(studies: tuple[Path, ...], out: Path, rules: tuple[str, ...], within: f
         units=len(runs.drop_duplicates(["study", "seed"])),
         within=within,
     )
-    tables = [as_table(judged(stops))]
+    whole = judged(stops)
+    tables = [to_trust(whole, within), as_table(whole)]
     if stops["study"].nunique() > 1:
         tables.append(as_table(by_study, ["study"]))
     (out / "README.md").write_text(text + "\n".join(tables))

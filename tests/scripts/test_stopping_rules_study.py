@@ -53,6 +53,20 @@ def test_hindsight_is_the_first_budget_near_the_best_of_the_mean_curve(pool, mad
         assert rows["stop_labels"].tolist() == [near[0]] * 2
 
 
+def test_what_is_to_be_trusted_is_what_the_intervals_show():
+    columns = ("rule", "stopped", "lost", "lost_high", "spared")
+    rows = [
+        ("careful", 0.5, 0.004, 0.009, 0.1),
+        ("hasty", 1.0, 0.005, 0.012, 0.6),
+        ("never", 0.0, 0.0, 0.001, 0.0),
+        ("hindsight", 1.0, 0.009, 0.01, 0.3),
+    ]
+    said = stopping_rules_table.to_trust(pd.DataFrame(rows, columns=[*columns]), 0.01)
+    assert "ruled out (by the interval's upper end) for: careful (spares 10 %). Hind" in said
+    assert "It is not for: hasty (loses .005, spares 60 %)." in said
+    assert said.endswith("Never stop here, at their defaults: never.\n")
+
+
 def test_what_is_no_study_is_refused(tmp_path):
     done = CliRunner().invoke(
         stopping_rules_table.main, [str(tmp_path), "--out", str(tmp_path / "out")]
