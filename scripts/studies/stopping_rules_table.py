@@ -22,6 +22,8 @@ from alray.errors import AlrayError
 from alray.reporting.sources import find_results, read_sweep
 from alray.reporting.stopping import replayed
 from alray.statistics.paired import mean_interval
+from alray.studies import manifest
+from alray.studies.folder import Folder
 
 HINDSIGHT = "hindsight"
 INTRODUCTION = """# Which stopping rule to trust
@@ -119,6 +121,11 @@ def as_table(table: pd.DataFrame, by: Sequence[str] = ()) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def command_of(path: Path) -> str:
+    """Return the command that a sweep was begun with."""
+    return str(manifest.read(Folder(path), warn=False)["command"])
+
+
 def to_trust(table: pd.DataFrame, within: float) -> str:
     """Return which rules lose less than `within`, by the upper end of their interval, and what they spare."""
     rules = table[(table["rule"] != HINDSIGHT) & (table["stopped"] > 0)]
@@ -171,9 +178,11 @@ def main(studies: tuple[Path, ...], out: Path, rules: tuple[str, ...], within: f
     )
     whole = judged(stops)
     tables = [to_trust(whole, within), as_table(whole)]
+    made_by = [f"- {path.name}: `{command_of(path)}`\n" for path in studies]
     if stops["study"].nunique() > 1:
         tables.append(as_table(by_study, ["study"]))
-    (out / "README.md").write_text(text + "\n".join(tables))
+    page = "\n".join([*tables, f"Sweeps:\n\n{''.join(made_by)}"])
+    (out / "README.md").write_text(text + page)
     click.echo("\n".join(tables))
 
 

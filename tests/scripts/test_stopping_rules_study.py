@@ -40,7 +40,9 @@ def test_the_table_holds_shares_and_means_over_studies_and_seeds(made):
     units = of_rule.groupby(["study", "seed"])["lost"].mean()
     assert fixed["lost"] == pytest.approx(units.mean())
     assert fixed["lost_worst"] == pytest.approx(of_rule["lost"].max())
-    assert "| fixed_rounds:rounds=2 | 6 | 100 % |" in (made[0] / "README.md").read_text()
+    page = (made[0] / "README.md").read_text()
+    assert "| fixed_rounds:rounds=2 | 6 | 100 % |" in page
+    assert "Sweeps:\n\n- one: `alray.sweep(...)`\n- two: `" in page
 
 
 def test_hindsight_is_the_first_budget_near_the_best_of_the_mean_curve(pool, made):
