@@ -1,6 +1,7 @@
 """A pool that is being labelled: all objects of its files, with a label or without."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -76,10 +77,8 @@ def read_open_labels(spec: PoolSpec) -> OpenLabels:
         PoolError: As in `read_open_pool`.
     """
     file = open_pool(spec.source)
-    try:
+    with _explained(file):
         return _known(file, spec)
-    except (pa.ArrowException, OSError) as error:
-        raise PoolError(unreadable(file.path, error)) from None
 
 
 def read_open_pool(
@@ -98,10 +97,8 @@ def read_open_pool(
         PoolError: There is no column of ids, or the content cannot be used; the message names file, column and ids.
     """
     file = open_pool(spec.source)
-    try:
+    with _explained(file):
         return _in_parts(file, spec, show) if in_parts else _read(file, spec, show)
-    except (pa.ArrowException, OSError) as error:
-        raise PoolError(unreadable(file.path, error)) from None
 
 
 def read_shown(spec: PoolSpec, show: tuple[str, ...], wanted: Collection[str]) -> pd.DataFrame:
@@ -113,10 +110,17 @@ def read_shown(spec: PoolSpec, show: tuple[str, ...], wanted: Collection[str]) -
         PoolError: As in `read_open_pool`.
     """
     file = open_pool(spec.source)
-    try:
+    with _explained(file):
         ids = _ids(file, spec)
         rows = np.flatnonzero(pd.Index(ids).isin(list(wanted)))
         return _shown_rows(ids, _shown(file, spec, show), rows)
+
+
+@contextmanager
+def _explained(file: PoolFile) -> Iterator[None]:
+    """Raise what goes wrong in reading a file as a PoolError that says what can be done."""
+    try:
+        yield
     except (pa.ArrowException, OSError) as error:
         raise PoolError(unreadable(file.path, error)) from None
 
@@ -156,8 +160,8 @@ def _in_parts(file: PoolFile, spec: PoolSpec, show: tuple[str, ...]) -> OpenPool
     parts = replace(candidate_pool(spec, shapes), labelled_too=True)
 
     def shown(rows: Indices) -> pd.DataFrame:
-        wanted = [str(each) for each in known.ids[rows]]
-        return read_shown(spec, show, wanted).set_index("id").loc[wanted].reset_index()
+        with _explained(file):
+            return _shown_rows(known.ids, _shown(file, spec, show), rows)
 
     return OpenPool(known, OpenParts(parts), groups, shown, _notes(file, spec, columns))
 

@@ -3,12 +3,14 @@
 import pytest
 
 from alray.cli.display.label_sync import print_pulled, print_sent
-from alray.exchange.label_studio import TOKEN
 from alray.labelling.campaign import Campaign
 from tests.helpers.campaigns import hidden_pool, truth_of
 from tests.helpers.command import alray
-from tests.helpers.label_studio import SECRET, served
+from tests.helpers.label_studio import running
+from tests.helpers.label_studio import server as studio
 from tests.helpers.narrow import assert_whole
+
+__all__ = ["running", "studio"]
 
 QUICK = ("--initial", 150, "--set", "model.width=8")
 
@@ -18,20 +20,12 @@ def pool(tmp_path_factory):
     return hidden_pool(tmp_path_factory.mktemp("pool") / "posts.parquet")
 
 
-@pytest.fixture(scope="module")
-def running():
-    with served() as found:
-        yield found
-
-
 @pytest.fixture
-def server(running, pool, tmp_path, monkeypatch):
+def server(studio, pool, tmp_path, monkeypatch):
     """Return the server, in a folder with a campaign."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(TOKEN, SECRET)
-    running.forget()
     assert alray("label", "start", pool, *QUICK).exit_code == 0
-    return running
+    return studio
 
 
 def said(*words, code=0):

@@ -11,23 +11,12 @@ import pytest
 from alray.errors import AlrayError
 from alray.exchange import label_studio
 from alray.exchange.label_studio import TOKEN, Pushed, pull, push
-from tests.helpers.label_studio import SECRET, Handler, served
+from tests.helpers.label_studio import SECRET, Handler, running, server
+
+__all__ = ["running", "server"]
 
 TASKS = pd.DataFrame({"id": ["007", "7", "8"], "text": ["x", "y", "z"], "priority": [1.0, 2, 3]})
 CLASSES = ["cat", "dog"]
-
-
-@pytest.fixture(scope="module")
-def running():
-    with served() as found:
-        yield found
-
-
-@pytest.fixture
-def server(running, monkeypatch):
-    monkeypatch.setenv(TOKEN, SECRET)
-    running.forget()
-    return running
 
 
 def url(server):

@@ -10,7 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from typing_extensions import override
+
+from alray.exchange.label_studio import TOKEN
 
 SECRET = "0123456789abcdef-secret"
 BEGUN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -156,3 +159,18 @@ def served() -> Iterator[Studio]:
         found.shutdown()
         thread.join()
         found.server_close()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Studio]:
+    """Return a server that all tests of a module share."""
+    with served() as found:
+        yield found
+
+
+@pytest.fixture
+def server(running: Studio, monkeypatch: pytest.MonkeyPatch) -> Studio:
+    """Return it as if it had just begun, with its token in the environment."""
+    monkeypatch.setenv(TOKEN, SECRET)
+    running.forget()
+    return running

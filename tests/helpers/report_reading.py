@@ -2,17 +2,16 @@
 
 import json
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 
-import pytest
 from typing_extensions import override
 
 from alray.reporting.correlation import page as correlation_page
 from alray.reporting.correlation.frames import choose
 from alray.reporting.sweep import page as sweep_page
 from alray.reporting.sweep.style import arms_of
+from tests.helpers.browsers import chromium
 from tests.helpers.paths import local
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -117,13 +116,10 @@ def opened_with(page, choices, folder):
 
 def opened(page, folder):
     """Return console messages and the drawn page, as a browser has it after a while."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        pytest.skip("needs chromium")
     (folder / "report.html").write_bytes(page)
     ran = subprocess.run(
         [
-            browser,
+            chromium(),
             *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
             *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
             f"--user-data-dir={folder / 'profile'}",

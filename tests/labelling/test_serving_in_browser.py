@@ -1,6 +1,5 @@
 """`alray label serve` as assessors meet it: a real browser clicks and types its way through a batch."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from alray.labelling.campaign import Campaign
+from tests.helpers.browsers import chromium
 from tests.helpers.campaigns import begun, hidden_pool
 
 EVIL = "<img src=x onerror=document.title='broken'>"
@@ -17,9 +17,7 @@ MANY = tuple(f"kind {number:02}" for number in range(1, 13))
 
 @pytest.fixture(scope="module")
 def browser():
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        pytest.skip("needs chromium")
+    found = chromium()
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
         with playwright.chromium.launch(executable_path=found, args=options) as opened:

@@ -10,7 +10,9 @@ from alray.exchange.label_studio import TOKEN, Pushed
 from alray.labelling.campaign import Campaign
 from alray.studies.campaign.store import CampaignStore
 from tests.helpers.campaigns import answers, begun, hidden_pool, on_record, truth_of
-from tests.helpers.label_studio import SECRET, served
+from tests.helpers.label_studio import SECRET, running, server
+
+__all__ = ["running", "server"]
 
 DOWN = "http://127.0.0.1:9"
 
@@ -18,19 +20,6 @@ DOWN = "http://127.0.0.1:9"
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory):
     return hidden_pool(tmp_path_factory.mktemp("pool") / "posts.parquet")
-
-
-@pytest.fixture(scope="module")
-def running():
-    with served() as found:
-        yield found
-
-
-@pytest.fixture
-def server(running, monkeypatch):
-    monkeypatch.setenv(TOKEN, SECRET)
-    running.forget()
-    return running
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
+from jaxtyping import Int
 from typing_extensions import override
 
 from alray.analysis.stopping_rules.base import (
@@ -53,22 +54,24 @@ class ValidationPatience(StoppingRule):
         values = self._upward(curve)
         if np.isnan(values).all():
             return f"{self.needs[0]} is not known yet"
-        best, since = -np.inf, 0
-        for value in values[~np.isnan(values)]:
-            best, since = (value, 0) if value > best + self.least else (best, since + 1)
-        return f"{count(since, 'round')} without a new best value; {self.patience} wanted"
+        since = self._since_best(values)[-1]
+        return f"{count(int(since), 'round')} without a new best value; {self.patience} wanted"
 
     @override
     def stops(self, curve: Curve) -> Stops:
         values = self._upward(curve)
-        found = np.zeros(len(values), dtype=np.bool_)
+        return np.asarray((self._since_best(values) >= self.patience) & ~np.isnan(values))
+
+    def _since_best(self, values: Values) -> Int[np.ndarray, " round"]:
+        """Return for each round how many known values came since the last that was a new best one."""
+        found = np.zeros(len(values), dtype=np.int64)
         best, since = -np.inf, 0
         for number, value in enumerate(values):
             if value > best + self.least:
                 best, since = value, 0
             elif not np.isnan(value):
                 since += 1
-                found[number] = since >= self.patience
+            found[number] = since
         return found
 
 

@@ -31,20 +31,25 @@ def not_in_parts(_: Choosing) -> Choice:
 
 
 def choose_in_parts(
-    hand: AtHand, k: int, by: tuple[Learner, Loaded, Learnt], draws: RoundDraws, chooser: Chooser
+    hand: AtHand,
+    features: OpenParts,
+    k: int,
+    by: tuple[Learner, Loaded, Learnt],
+    draws: RoundDraws,
+    chooser: Chooser,
 ) -> Query:
     """Return the strategy's choice of k candidates of a pool that stays in its files.
 
     Args:
         hand: What is known.
+        features: The pool's.
         k: How many.
         by: The network after the fit, the objects that were loaded for it, and what it has learnt from, by positions
             among these.
         draws: The batch's generators.
         chooser: Who reads the pool.
     """
-    features, ids = hand.pool.features, hand.pool.known.ids
-    assert isinstance(features, OpenParts)
+    ids = hand.pool.known.ids
     learner, loaded, learnt = by
     barred = np.ones(len(ids), np.bool_)
     barred[hand.parts.candidates] = False

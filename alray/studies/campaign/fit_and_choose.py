@@ -100,8 +100,9 @@ def _by_strategy(
     if not k:
         return "strategy", candidates[:0], np.empty(0), name
     learner, loaded, tensors, learnt = by
-    if isinstance(hand.pool.features, OpenParts):
-        query = choose_in_parts(hand, k, (learner, loaded, learnt), draws, chooser)
+    features = hand.pool.features
+    if isinstance(features, OpenParts):
+        query = choose_in_parts(hand, features, k, (learner, loaded, learnt), draws, chooser)
     else:
         all_known = ToChooseBy(learner, tensors, known_of(learnt), learnt.objects)
         with draws.seeded("strategy"):

@@ -24,8 +24,8 @@ class Loaded:
     Attributes:
         objects: (n,) their positions in the pool, from small to large.
         pool: These objects, standardised by all objects of the pool; labels are `UNKNOWN` where there is none.
-        read: Their features as they are read, and what standardises them; none where the whole pool is in memory.
-        modalities: The same with what standardises them.
+        read: Their features as they are read; none where the whole pool is in memory.
+        modalities: What standardises these; none there either.
     """
 
     objects: Indices
