@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from alray.pools.pool import Indices
 from alray.strategies.base import Query, given
-from alray.strategies.distances import Points, nearest_squared, row_blocks
+from alray.strategies.distances import Points, nearest_squared
 from alray.strategies.signals import Signals
 
 Kernel = Callable[[Tensor], Tensor]
@@ -59,7 +59,8 @@ class Cover:
         found: list[float] = []
         while len(chosen) < k:
             _, at, position = heapq.heappop(heap)
-            near = self._kernel(self._squared(slice(position, position + 1))[0])
+            squared = self._points.squared_distances(self._x[position : position + 1])[0]
+            near = self._kernel(squared)
             gain = float((near - self._covered).clamp_min_(0) @ self._weights) / len(self._x)
             if heap and (-gain, at, position) > heap[0]:
                 heapq.heappush(heap, (-gain, at, position))
@@ -71,13 +72,11 @@ class Cover:
 
     def _first_gains(self) -> list[float]:
         """Return each candidate's gain before any is chosen."""
-        found = [
-            (self._kernel(self._squared(block)) - self._covered).clamp_min_(0) @ self._weights
-            for block in row_blocks(len(self._x), len(self._x))
-        ]
-        gains: list[float] = (torch.cat(found) / len(self._x)).tolist()
+        found, covered, weights = torch.zeros(len(self._x)), self._covered, self._weights
+        for rows, columns, squared in self._points.each_pair():
+            near = self._kernel(squared)
+            found[rows] += (near - covered[columns]).clamp_min_(0) @ weights[columns]
+            if rows != columns:
+                found[columns] += weights[rows] @ near.sub_(covered[rows, None]).clamp_min_(0)
+        gains: list[float] = (found / len(self._x)).tolist()
         return gains
-
-    def _squared(self, block: slice) -> Tensor:
-        """Return the squared distances of some candidates to all."""
-        return self._points.squared_distances(self._x[block])

@@ -18,6 +18,9 @@ hundredth of it."""
 BLOCK_NUMBERS = 1 << 20
 """Distances that are held at a time, 4 MB: more would leave the cache."""
 
+SIDE = 512
+"""Points on either side of a square of distances, 1 MB: kernels and comparisons of it stay in the cache."""
+
 Distances = Callable[[int], Tensor]
 """The (n,) squared distances of all candidates to the one at this position."""
 
@@ -45,9 +48,25 @@ class Points:
 
     def squared_distances(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n m"]:
         """Return those of each row of x, as `squared_distances` does."""
-        squares = x.square().sum(1)[:, None] + self._squares
-        found = torch.addmm(squares, x, self._points.t(), alpha=-2)
-        return found.masked_fill_(found <= squares.mul_(ROUNDING), 0.0)
+        return _expanded(x, x.square().sum(1), self._points, self._squares)
+
+    def each_pair(self) -> Iterator[tuple[slice, slice, Tensor]]:
+        """Yield all points in squares: which are its rows, which its columns, and (rows, columns) squared distances.
+
+        Rows never come after columns: a square off the diagonal holds for its columns too, by which the work is halved.
+        """
+        blocks = [slice(at, at + SIDE) for at in range(0, len(self._points), SIDE)]
+        for number, rows in enumerate(blocks):
+            one = self._points[rows], self._squares[rows]
+            for columns in blocks[number:]:
+                yield rows, columns, _expanded(*one, self._points[columns], self._squares[columns])
+
+
+def _expanded(x: Tensor, squares: Tensor, others: Tensor, of_others: Tensor) -> Tensor:
+    """Return (n, m) squared distances by |x|^2 + |y|^2 - 2 x y; what is no more than rounding is zero."""
+    both = squares[:, None] + of_others
+    found = torch.addmm(both, x, others.t(), alpha=-2)
+    return found.masked_fill_(found <= both.mul_(ROUNDING), 0.0)
 
 
 def nearest_squared(x: Float[Tensor, "n d"], others: Float[Tensor, "m d"]) -> Float[Tensor, " n"]:

@@ -15,7 +15,7 @@ from alray.strategies import scores
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.checking import check_counts
 from alray.strategies.cover import MOST, Cover, Kernel, directions, some_of
-from alray.strategies.distances import Points, row_blocks
+from alray.strategies.distances import Points
 from alray.strategies.signals import Request, Signals
 
 TEMPERATURES = (0.05, 20.0)
@@ -112,10 +112,7 @@ def _temperature(signals: Signals) -> float:
 
 def smallest_distance(x: Float[Tensor, "n d"]) -> float:
     """Return the smallest distance between two different rows, `LEAST_WIDTH` at least; 1 where all are alike."""
-    smallest, points = math.inf, Points(x)
-    for block in row_blocks(len(x), len(x)):
-        distances = points.squared_distances(x[block])
-        apart = distances[distances > 0]
-        if len(apart):
-            smallest = min(smallest, float(apart.min()))
+    smallest = math.inf
+    for _, _, squared in Points(x).each_pair():
+        smallest = min(smallest, float(squared.masked_fill_(squared == 0, math.inf).min()))
     return max(math.sqrt(smallest), LEAST_WIDTH) if math.isfinite(smallest) else 1.0

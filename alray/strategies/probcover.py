@@ -14,7 +14,7 @@ from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.checking import check_counts
 from alray.strategies.clusters import cluster, require_clusters
 from alray.strategies.cover import Cover, directions, some_of
-from alray.strategies.distances import Points, row_blocks
+from alray.strategies.distances import Points
 from alray.strategies.signals import Request, Signals
 
 IMPURE = 0.05
@@ -71,11 +71,11 @@ def pure_radius(x: Float[Tensor, "n d"], numbers: Int64[np.ndarray, " n"]) -> fl
     A ball is pure up to the distance of the nearest object of another cluster, so it is a quantile of these distances.
     """
     clusters = torch.from_numpy(numbers)
-    points, nearest = Points(x), x.new_full((len(x),), math.inf)
-    for block in row_blocks(len(x), len(x)):
-        same = clusters[block, None] == clusters[None, :]
-        squared = points.squared_distances(x[block]).masked_fill_(same, math.inf)
-        nearest[block] = squared.amin(1)
+    nearest = x.new_full((len(x),), math.inf)
+    for rows, columns, squared in Points(x).each_pair():
+        squared.masked_fill_(clusters[rows, None] == clusters[columns], math.inf)
+        nearest[rows] = nearest[rows].minimum(squared.amin(1))
+        nearest[columns] = nearest[columns].minimum(squared.amin(0))
     at = int(IMPURE * len(x))
     found = float(nearest.sort().values[at].sqrt())
     # Where all objects are of one cluster every ball is pure.

@@ -1,5 +1,6 @@
 """Strategies that choose objects far apart, against their definitions written out in full."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from alray.strategies import parse
 from alray.strategies.base import given
-from alray.strategies.distances import draw_far, nearest_squared, squared_distances
+from alray.strategies.distances import Points, draw_far, nearest_squared, squared_distances
 from alray.strategies.signals import Signals
 from tests.helpers.strategy_cases import make_signals
 
@@ -102,6 +103,17 @@ def test_distances_in_blocks_are_those_at_once(monkeypatch):
     torch.testing.assert_close(whole.double(), wanted.amin(1), rtol=1e-3, atol=1e-4)
     assert nearest_squared(x, others[:0]).isinf().all()
     assert squared_distances(x[:1] + 100, x[:1] + 100).item() == 0
+
+
+def test_each_pair_of_points_comes_once(monkeypatch):
+    monkeypatch.setattr("alray.strategies.distances.SIDE", 4)
+    x = torch.randn(11, 3, generator=torch.Generator().manual_seed(0))
+    found = torch.full((11, 11), math.nan)
+    for rows, columns, squared in Points(x).each_pair():
+        assert found[rows, columns].isnan().all()
+        found[rows, columns] = squared
+        found[columns, rows] = squared.t()
+    torch.testing.assert_close(found, torch.cdist(x, x).square(), rtol=1e-3, atol=1e-4)
 
 
 def test_draws_go_on_where_no_distance_is_left():

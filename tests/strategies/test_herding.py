@@ -39,7 +39,7 @@ def query(text, signals, k, seed=0):
 
 @pytest.mark.parametrize("width", [0.3, 1.0])
 def test_max_herding_is_the_greedy_choice(monkeypatch, width):
-    monkeypatch.setattr(distances, "BLOCK_NUMBERS", 150)
+    monkeypatch.setattr(distances, "SIDE", 7)
     signals = make_signals(parse("max_herding").needs)
     chosen = query(f"max_herding:width={width}", signals, 15)
     wanted, gains = greedy(signals, torch.ones(60, dtype=torch.float64), width, 15)
@@ -56,7 +56,8 @@ def temperature(signals):
     ]
 
 
-def test_u_herding_counts_doubt_at_the_best_temperature():
+def test_u_herding_counts_doubt_at_the_best_temperature(monkeypatch):
+    monkeypatch.setattr(distances, "SIDE", 7)
     signals = make_signals(parse("u_herding").needs, seed=3)
     probs = torch.softmax(given(signals.log_probs).double() / temperature(signals), dim=1)
     top = probs.topk(2, dim=1).values

@@ -37,9 +37,9 @@ def test_when_all_is_covered_the_rest_are_distinct_candidates():
     assert not chosen.scores.any()
 
 
-@pytest.mark.parametrize("blocks", [1 << 24, 300])
-def test_the_radius_is_the_largest_with_enough_pure_balls(monkeypatch, blocks):
-    monkeypatch.setattr("alray.strategies.distances.BLOCK_NUMBERS", blocks)
+@pytest.mark.parametrize("side", [512, 7])
+def test_the_radius_is_the_largest_with_enough_pure_balls(monkeypatch, side):
+    monkeypatch.setattr("alray.strategies.distances.SIDE", side)
     x = torch.randn(100, 4, generator=torch.Generator().manual_seed(0))
     numbers = (x[:, 0] > 0).long().numpy()
     distances = torch.cdist(x, x)
