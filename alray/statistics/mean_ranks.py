@@ -62,6 +62,15 @@ class RankComparison:
     critical_difference: float
     wilcoxon_p: PerPair
 
+    @property
+    def fewest_blocks(self) -> int:
+        """With fewer blocks signed ranks show no pair to differ, whatever the values.
+
+        Their smallest p is 2^(1 - blocks), which Holm's correction multiplies by the number of pairs.
+        """
+        pairs = math.comb(len(self.arms), 2)
+        return 2 + math.floor(math.log2(pairs / SIGNIFICANCE))
+
     def shown(self, rule: Rule = "wilcoxon") -> Bool[np.ndarray, "arm arm"]:
         """Return which arms are shown to differ: none where Friedman's test shows no difference at all."""
         if not self.friedman_p < SIGNIFICANCE:

@@ -103,6 +103,16 @@ def test_what_holds_for_these_pools_is_not_said_of_others():
     assert "1 of 1 pair of arms" in across_sentences(across(many, "accuracy"))[2]
 
 
+def test_too_few_seeds_are_said_to_show_nothing():
+    heights = {f"arm {n}": 0.5 + 0.02 * n for n in range(6)}
+    few = [study("x" * n, heights, seeds=4) for n in (1, 2)]
+    these = across_sentences(across(few, "accuracy"))[1]
+    assert "8 blocks cannot show which of 6: 10 or more can, as more seeds bring." in these
+    assert "Not shown to differ" not in these
+    enough = [study("x" * n, heights, seeds=5) for n in (1, 2)]
+    assert "cannot" not in across_sentences(across(enough, "accuracy"))[1]
+
+
 def test_equal_arms_are_shown_to_differ_in_few_worlds():
     rng = generator(7)
     heights = dict.fromkeys(("a", "b", "c"), 0.5)

@@ -64,3 +64,13 @@ def test_the_caption_says_what_is_left_out_and_where_nothing_is_shown():
     assert "1 block is left out, which lacks an arm (strategy_0)" in figure.caption
     assert "So no arm is shown to differ from another." in figure.caption
     assert "Of 6 pairs of arms 0 are shown to differ." in figure.description
+
+
+def test_the_caption_says_where_there_are_too_few_blocks():
+    few = rank_arms(frame_of(8, blocks=9))
+    assert few.friedman_p < 0.05
+    said = "9 blocks cannot show which of 8 arms differ by Wilcoxon's signed-rank test: 11 or more can."
+    assert said in critical_difference_figure(few, "accuracy", "pools").caption
+    assert "cannot" not in critical_difference_figure(few, "accuracy", "pools", "nemenyi").caption
+    enough = rank_arms(frame_of(8, blocks=11))
+    assert "cannot" not in critical_difference_figure(enough, "accuracy", "pools").caption

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from alray import api, load
 from alray.cli import main as alray
 from alray.statistics.curves import area_under_curve
+from alray.statistics.mean_ranks import blocks_of, rank_arms
 from studies import strategies_table
 from tests.helpers.studies import settings
 
@@ -72,6 +73,33 @@ def test_the_page_has_both_metrics_and_says_only_what_ranks_show(page):
     best = ranks[ranks["metric"] == "accuracy"].iloc[0]
     assert f"{best['arm']} has the best mean rank ({best['mean_rank']:.1f} of 3" in text
     assert "over 12 blocks of pool and seed" in text
+
+
+def test_what_is_worth_using_is_counted_by_intervals_that_leave_out_zero(page):
+    summary = pd.read_csv(page / "summary.csv")
+    assert (summary["query_seconds"] >= 0).all()
+    # Planted: margin is better in both, by both metrics; typiclust worse in one by accuracy.
+    margin, typical = (summary["arm"] == arm for arm in ("margin", "typiclust"))
+    summary["alc_difference_low"], summary["alc_difference_high"] = -0.1, 0.1
+    summary.loc[margin, "alc_difference_low"] = 0.01
+    one = typical & (summary["study"] == "icons-200") & (summary["metric"] == "accuracy")
+    summary.loc[one, "alc_difference_high"] = -0.01
+    summary.loc[margin, "query_seconds"] = 0.5
+    text = strategies_table.worth_using(summary, ["typiclust", "margin", "random"])
+    assert "in each of 2 studies by accuracy and by macro F1" in text
+    assert ": margin (0.5 s). In how many" in text
+    first, second = text.splitlines()[-2:]
+    assert first.startswith("| typiclust | better in 0, worse in 1 | better in 0, worse in 0 |")
+    assert second == "| margin | better in 2, worse in 0 | better in 2, worse in 0 | 0.5 to 0.5 |"
+    assert "## What is worth using" in (page / "README.md").read_text()
+
+
+def test_too_few_blocks_are_said_to_show_nothing(stored):
+    frame = strategies_table.areas("icons-200", load(stored / "icons-200"), "accuracy")
+    few = frame[frame["seed"] < 3]
+    text = strategies_table.ranks_said(rank_arms(blocks_of(few, "these pools")), "accuracy")
+    assert "3 blocks cannot show which arms differ" in text
+    assert "7 or more can" in text
 
 
 def test_differences_are_bold_exactly_where_their_interval_leaves_out_zero(page, stored):

@@ -94,6 +94,20 @@ def test_pairs_are_wilcoxons_corrected_by_holm():
     )
 
 
+@pytest.mark.parametrize("arms", [2, 3, 7, 12])
+def test_fewer_blocks_than_the_fewest_show_nothing(arms):
+    """Each block has the arms in the same order, with other distances."""
+    rng = np.random.default_rng(0)
+
+    def shown(blocks):
+        found = rank_arms(frame_of(np.arange(arms) + rng.uniform(0, 0.4, (blocks, arms))))
+        return found.fewest_blocks, found.shown().any()
+
+    fewest, _ = shown(20)
+    assert shown(fewest) == (fewest, True)
+    assert shown(fewest - 1) == (fewest, False)
+
+
 def test_larger_is_better_and_the_order_of_rows_changes_nothing():
     values = np.random.default_rng(3).normal(size=(10, 6))
     frame = frame_of(values)

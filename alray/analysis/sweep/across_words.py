@@ -50,6 +50,12 @@ def _these(found: Across) -> list[str]:
     ]
     if not ranks.friedman_p < SIGNIFICANCE:
         return [*said, f"No arm is shown to differ from another ({_friedman(ranks)})."]
+    if ranks.blocks < ranks.fewest_blocks:
+        return [
+            *said,
+            f"Arms differ ({_friedman(ranks)}), but {ranks.blocks} blocks cannot show which of {len(ranks.arms)}: "
+            f"{ranks.fewest_blocks} or more can, as more seeds bring.",
+        ]
     shown = ranks.shown()
     worse = [arm for i, arm in enumerate(ranks.arms) if i and shown[0, i]]
     open_ = [arm for i, arm in enumerate(ranks.arms) if i and not shown[0, i]]
@@ -65,13 +71,12 @@ def _these(found: Across) -> list[str]:
 def _others(found: Across) -> list[str]:
     ranks, pools = found.others, len(found.pools)
     start = "That holds for these pools. Whether it holds for others like them, only pools can say, not seeds:"
-    pairs = len(ranks.arms) * (len(ranks.arms) - 1) // 2
-    # The smallest p of signed ranks is 2^(1 - pools), and Holm's correction multiplies it by the number of pairs.
-    needed = 1 + math.floor(math.log2(pairs / SIGNIFICANCE)) + 1
-    if pools < needed:
+    if pools < ranks.fewest_blocks:
         return [
-            f"{start} {pools} pools cannot show a difference between {len(ranks.arms)} arms, {needed} or more can."
+            f"{start} {pools} pools cannot show a difference between {len(ranks.arms)} arms, {ranks.fewest_blocks} or "
+            "more can."
         ]
+    pairs = math.comb(len(ranks.arms), 2)
     shown = int(ranks.shown().sum()) // 2
     return [
         f"{start} over {pools} pools {shown} of {count(pairs, 'pair')} of arms {is_or_are(shown)} shown to differ "

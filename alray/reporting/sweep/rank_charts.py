@@ -133,11 +133,14 @@ _RULES: dict[Rule, str] = {
 
 def _caption(found: RankComparison, rule: Rule) -> str:
     p = "p < .001" if found.friedman_p < 0.001 else f"p = {found.friedman_p:.3f}"
-    bars = (
-        f"Arms with a square on one bar are not shown to differ, all other pairs are: at 5 %, {_RULES[rule]}."
-        if found.friedman_p < 0.05
-        else "So no arm is shown to differ from another."
-    )
+    bars = f"Arms with a square on one bar are not shown to differ, all other pairs are: at 5 %, {_RULES[rule]}."
+    if not found.friedman_p < 0.05:
+        bars = "So no arm is shown to differ from another."
+    elif rule == "wilcoxon" and found.blocks < found.fewest_blocks:
+        bars = (
+            f"{found.blocks} blocks cannot show which of {len(found.arms)} arms differ by Wilcoxon's signed-rank test: "
+            f"{found.fewest_blocks} or more can."
+        )
     left = ""
     if found.left_out:
         missing = sorted({arm for arms in found.left_out.values() for arm in arms})
