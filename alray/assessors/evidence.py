@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -44,9 +45,18 @@ class Evidence:
         self._may_err = rate > 0
         self._times: Counter[tuple[int, int]] = Counter()
 
-    def times(self, index: int, question: int) -> int:
-        """Return how often a question was asked about an object; where no answer is wrong, none is asked twice."""
-        return self._times[index, question]
+    def times(self, objects: Indices, questions: Indices) -> Indices:
+        """Return how often each question was asked about its object; where no answer is wrong, none is asked twice."""
+        if not self._may_err:
+            return np.zeros(len(objects), dtype=np.int64)
+        pairs = zip(objects.tolist(), questions.tolist(), strict=True)
+        return np.array([self._times[pair] for pair in pairs], dtype=np.int64)
+
+    def copied(self) -> "Evidence":
+        """Return a copy that grows on its own."""
+        found = copy(self)
+        vars(found).update({name: copy(value) for name, value in vars(self).items()})
+        return found
 
     def add(self, replies: Replies) -> None:
         """Take answers into account, in their order."""

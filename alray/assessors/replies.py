@@ -13,6 +13,9 @@ from alray.pools.pool import Indices
 Shares = npt.NDArray[np.float64]
 """(assessors,)"""
 
+KEPT = 1024
+"""Objects whose draws are kept, a few kilobytes each: one object is asked about several times in a row."""
+
 NOBODY = -1
 """In the place of an assessor where there is no crowd."""
 
@@ -71,15 +74,35 @@ class Respondent:
         """
         self._sets, self._labels, self._wrong = sets, labels, wrong
         self._generators, self._crowd = generators, crowd
+        self._kept: dict[int, npt.NDArray[np.float64]] = {}
 
-    def answer(self, index: int, question: int, before: int) -> tuple[int, bool]:
-        """Return who answers a question about an object that was asked so often before, and the answer."""
-        right = bool(self._sets[question, self._labels[index]])
+    def answers(
+        self, objects: Indices, questions: Indices, before: Indices
+    ) -> tuple[Column, npt.NDArray[np.bool_]]:
+        """Return who answers each question about its object, and the answers.
+
+        Args:
+            objects: (m,) pool indices.
+            questions: (m,) positions among the questions.
+            before: (m,) how often each was asked about its object before.
+        """
+        right = self._sets[questions, self._labels[objects]]
+        nobody = np.full(len(objects), NOBODY)
         if not self._crowd and self._wrong[0] == 0:
-            return NOBODY, right
-        # The first row says who is asked first, the others whether the answers are wrong.
-        rows = self._generators(index).random((before + 2, len(self._sets)))
-        first = int(rows[0, question] * len(self._wrong))
-        assessor = (first + before) % len(self._wrong)
-        is_wrong = bool(rows[before + 1, question] < self._wrong[assessor])
-        return assessor if self._crowd else NOBODY, right != is_wrong
+            return nobody, right
+        asked = zip(objects.tolist(), questions.tolist(), before.tolist(), strict=True)
+        first, chances = np.array([self._drawn(*each) for each in asked]).reshape(-1, 2).T
+        assessors = ((first * len(self._wrong)).astype(np.int64) + before) % len(self._wrong)
+        wrong = chances < self._wrong[assessors]
+        return assessors if self._crowd else nobody, right != wrong
+
+    def _drawn(self, index: int, question: int, before: int) -> tuple[float, float]:
+        """Return what says who is asked first, and what says whether the answer is wrong, between 0 and 1."""
+        rows = self._kept.get(index)
+        if rows is None or len(rows) < before + 2:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            # More rows begin with those of fewer.
+            rows = self._generators(index).random((before + 2, len(self._sets)))
+            self._kept[index] = rows
+        return rows[0, question], rows[before + 1, question]

@@ -7,15 +7,13 @@ import pytest
 
 from alray.assessors.evidence import PER_HALVING, SURE
 from alray.assessors.replies import Replies, Respondent
-from alray.studies.sweep import question_rounds
+from alray.studies.sweep import question_pairs, question_rounds
+from alray.studies.sweep.question_pairs import ask_best_pairs, best_pairs, blocks_of
 from alray.studies.sweep.question_rounds import (
     ask_all,
-    ask_best_pairs,
     ask_in_order,
     asked_by_halves,
     beliefs_of,
-    best_pairs,
-    blocks_of,
 )
 from tests.helpers.yes_no import EVERYTHING, asking, balanced, predictions, some_tree
 
@@ -57,6 +55,14 @@ def by_brute_force(questions, labels, predicted, rule, budget, chances):
     return asked
 
 
+@pytest.fixture(params=[1, 5, 256])
+def at_once(monkeypatch, request):
+    """So many objects are asked ahead about together."""
+    for module in (question_rounds, question_pairs):
+        monkeypatch.setattr(module, "AT_ONCE", request.param)
+
+
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("rule", EVERYTHING)
 @pytest.mark.parametrize("seed", range(4))
 def test_the_heap_asks_what_a_look_at_all_pairs_before_each_answer_does(rule, seed):
@@ -77,6 +83,7 @@ def test_the_heap_asks_what_a_look_at_all_pairs_before_each_answer_does(rule, se
         assert set(first) == set(replies.objects.tolist())
         assert (replies.rounds == 3).all()
         assert replies.ends.sum() == who.evidence.done.sum()
+        assert who.evidence.asked.sum() == len(replies)
         done = bool(who.evidence.done.all())
     assert done
 
@@ -107,6 +114,7 @@ def test_by_halves_a_balanced_tree_takes_a_question_for_each_halving_and_at_most
     assert (classes_left(who.evidence.of(labels)) == np.eye(classes, dtype=bool)).all()
 
 
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("rule", EVERYTHING)
 def test_one_after_the_other_ends_each_object_before_the_next_and_stops_at_the_budget(rule):
     rng = np.random.default_rng(5)
@@ -115,7 +123,7 @@ def test_one_after_the_other_ends_each_object_before_the_next_and_stops_at_the_b
     who = asking(questions, labels, rule)
     order = rng.permutation(20)
     replies = ask_in_order(who, order, 23, 1, lambda some: predicted[some])
-    assert len(replies) == 23
+    assert len(replies) == who.evidence.asked.sum() == 23
     touched = replies.asked
     assert touched.tolist() == order[: len(touched)].tolist()
     assert who.evidence.done[touched[:-1]].all()
@@ -157,11 +165,14 @@ def test_answers_depend_on_object_question_and_how_often_it_was_asked_alone():
         for question in (0, 4)
         for before in (0, 1)
     ]
-    heard = [one.respondent.answer(*each)[1] for each in asked]
+    columns = np.array(asked).T
+    _, heard = one.respondent.answers(*columns)
     right = [bool(questions.sets[question, labels[index]]) for index, question, _ in asked]
-    wrong = np.array(heard) != np.array(right)
+    wrong = heard != np.array(right)
     assert 0.15 < wrong.mean() < 0.25
-    assert heard == [other.respondent.answer(*each)[1] for each in asked]
+    # Alone, and in the other order, so that what is kept of objects plays no part.
+    alone = [other.respondent.answers(*columns[:, [at]])[1][0] for at in range(len(asked))[::-1]]
+    assert heard.tolist() == alone[::-1]
 
 
 def test_of_a_crowd_each_time_another_assessor_answers_with_an_own_share_of_wrong_answers():
@@ -169,10 +180,11 @@ def test_of_a_crowd_each_time_another_assessor_answers_with_an_own_share_of_wron
     questions = some_tree(5, rng)
     labels, wrong = rng.integers(0, 5, 2_000), np.array([0.0, 0.1, 0.4])
     crowd = Respondent(questions.sets, labels, wrong, np.random.default_rng, crowd=True)
-    heard = [(i, *crowd.answer(i, 3, before)) for i in range(2_000) for before in range(3)]
-    who = np.array([assessor for _, assessor, _ in heard]).reshape(-1, 3)
+    objects, before = np.repeat(np.arange(2_000), 3), np.tile(np.arange(3), 2_000)
+    found_who, answers = crowd.answers(objects, np.full(6_000, 3), before)
+    who = found_who.reshape(-1, 3)
     assert (np.sort(who, axis=1) == [0, 1, 2]).all()
-    is_wrong = np.array([answer != questions.sets[3, labels[i]] for i, _, answer in heard])
+    is_wrong = answers != questions.sets[3, labels[objects]]
     found = [is_wrong[who.ravel() == each].mean() for each in range(3)]
     assert found == pytest.approx(wrong, abs=0.04)
     first = np.bincount(who[:, 0], minlength=3) / 2_000
@@ -213,7 +225,7 @@ def test_answers_survive_a_checkpoint_to_the_bit():
     objects = np.arange(50)
     assert (again.evidence.of(objects) == who.evidence.of(objects)).all()
     assert (again.evidence.done == who.evidence.done).all()
-    assert again.evidence.times(0, int(replies.questions[0])) > 0
+    assert again.evidence.times(np.array([0]), replies.questions[:1]) > 0
     assert replies.where(replies.objects < 3).asked.tolist() == [0, 1, 2]
 
 
@@ -226,5 +238,5 @@ def test_scores_are_looked_at_block_by_block():
         return predictions(len(some), 4, np.random.default_rng(len(seen)))
 
     who = asking(balanced(4), np.zeros(10, dtype=np.int64))
-    question_rounds.best_pairs(who, blocks_of(np.arange(10), 4), predicted_of, np.arange(10), 3)
+    best_pairs(who, blocks_of(np.arange(10), 4), predicted_of, np.arange(10), 3)
     assert seen == [4, 4, 2]

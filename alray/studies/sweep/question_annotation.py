@@ -19,15 +19,13 @@ from alray.strategies.base import given
 from alray.strategies.questions.arms import ActiveLearning, PartialFeedback, QuestionStrategy
 from alray.strategies.signals import Request
 from alray.studies.sweep.annotation import crowd_of
+from alray.studies.sweep.question_pairs import ask_best_pairs, best_pairs, blocks_of
 from alray.studies.sweep.question_rounds import (
     Asking,
     LogProbs,
     ask_all,
-    ask_best_pairs,
     ask_in_order,
     beliefs_of,
-    best_pairs,
-    blocks_of,
 )
 from alray.studies.sweep.question_sets import questions_of_run
 from alray.studies.sweep.records import AskedInRound, Record

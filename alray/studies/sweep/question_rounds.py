@@ -1,8 +1,7 @@
 """Which question is asked about which object next, until a round's questions are spent."""
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +19,9 @@ from alray.assessors.replies import Replies, Respondent
 from alray.pools.pool import Indices
 from alray.settings.questions import halvings
 from alray.strategies.questions.scores import Best, Rule, best_questions
+
+AT_ONCE = 256
+"""Objects that are asked ahead about together: what is beyond a round's questions, of so many at most, is dropped."""
 
 LogProbs = npt.NDArray[np.float32]
 """(objects, classes) of a network."""
@@ -56,16 +58,13 @@ class Asking:
     def ask(
         self,
         objects: Indices,
-        questions: Sequence[int],
+        questions: Indices,
         round_number: int,
         predicted: LogProbs | None,
     ) -> Replies:
         """Ask one question about each of these different objects, and take the answers into account."""
-        heard = [
-            self.respondent.answer(index, question, self.evidence.times(index, question))
-            for index, question in zip(objects.tolist(), questions, strict=True)
-        ]
-        assessors, answers = ([each[place] for each in heard] for place in (0, 1))
+        before = self.evidence.times(objects, questions)
+        assessors, answers = self.respondent.answers(objects, questions, before)
         columns = (round_number, objects, assessors, questions, answers, 0)
         table = np.stack(np.broadcast_arrays(*columns), axis=1).astype(np.int64)
         replies = Replies.of_table(table)
@@ -74,6 +73,10 @@ class Asking:
         self.evidence.done[objects[ended]] = True
         table[:, -1] = ended
         return Replies.of_table(table)
+
+    def ahead(self) -> "Asking":
+        """Return one that asks ahead: its evidence is a copy, so what it hears counts there alone."""
+        return replace(self, evidence=self.evidence.copied())
 
     def _ended(self, objects: Indices, predicted: LogProbs | None) -> npt.NDArray[np.bool_]:
         """Return which objects count as labelled now."""
@@ -97,12 +100,50 @@ def beliefs_of(likelihoods: npt.NDArray[np.float64], predicted: LogProbs | None)
 
 def ask_all(asking: Asking, objects: Indices, round_number: int) -> Replies:
     """Ask about all of these objects until each counts as labelled, whatever that costs, by no model."""
-    asked, left = Replies(), objects
+    return joined([wave.replies for wave in _waves(asking, objects, round_number, None)])
+
+
+class Wave(NamedTuple):
+    """A question about each of some objects.
+
+    Attributes:
+        positions: (m,) which of the objects.
+        scores: (m,) of the questions.
+        replies: The answers.
+    """
+
+    positions: Indices
+    scores: npt.NDArray[np.float64]
+    replies: Replies
+
+
+def _waves(
+    asking: Asking, objects: Indices, round_number: int, predicted: LogProbs | None
+) -> Iterator[Wave]:
+    """Ask the best question about each of these objects, again and again, until each counts as labelled."""
+    left = np.flatnonzero(~asking.evidence.done[objects])
     while len(left):
-        best = asking.best(left, None)
-        asked += asking.ask(left, best.questions.tolist(), round_number, None)
-        left = left[~asking.evidence.done[left]]
-    return asked
+        rows = None if predicted is None else predicted[left]
+        best = asking.best(objects[left], rows)
+        replies = asking.ask(objects[left], best.questions.numpy(), round_number, rows)
+        yield Wave(left, best.scores.numpy(), replies)
+        left = left[~asking.evidence.done[objects[left]]]
+
+
+def asked_ahead(
+    ahead: Asking, objects: Indices, round_number: int, predicted: LogProbs | None
+) -> Wave:
+    """Return all that is asked about each of these objects until it counts as labelled, object by object.
+
+    An answer changes the questions about its own object alone, so they are the same whichever object is asked about
+    first, and a wave takes little more time than a question alone would.
+    """
+    waves = list(_waves(ahead, objects, round_number, predicted))
+    positions = np.concatenate([wave.positions for wave in waves])
+    order = np.argsort(positions, kind="stable")
+    table = np.concatenate([wave.replies.table() for wave in waves])[order]
+    scores = np.concatenate([wave.scores for wave in waves])[order]
+    return Wave(positions[order], scores, Replies.of_table(table))
 
 
 def asked_by_halves(questions: Questions) -> npt.NDArray[np.int64]:
@@ -137,110 +178,18 @@ def ask_in_order(
     # Each takes a question at least.
     order = order[:budget]
     rows = None if predicted_of is None or not len(order) else predicted_of(order)
-    asked: list[Replies] = []
-    for position in range(len(order)):
-        one = order[position : position + 1]
-        predicted = None if rows is None else rows[position : position + 1]
-        while len(asked) < budget and not asking.evidence.done[one[0]]:
-            best = asking.best(one, predicted)
-            asked.append(asking.ask(one, best.questions.tolist(), round_number, predicted))
-    return joined(asked)
-
-
-class Pair(NamedTuple):
-    """An object with its best question, in the order of preference.
-
-    Attributes:
-        key: The score, negative: the smallest one is best.
-        chance: Decides between equal ones.
-        object: The object.
-        question: The question.
-        row: Where its prediction is.
-    """
-
-    key: float
-    chance: int
-    object: int
-    question: int
-    row: int
-
-
-def ask_best_pairs(
-    asking: Asking,
-    pairs: Sequence[Pair],
-    predicted: LogProbs,
-    budget: int,
-    round_number: int,
-) -> tuple[Replies, dict[int, float]]:
-    """Ask the best question of all, then again the best one after its answer, until the budget is spent.
-
-    An answer changes the best question of its own object alone, so a heap with one entry per object needs one new
-    entry for each answer. With as many objects as the budget has questions it does what one of all objects would do.
-
-    Args:
-        asking: Who is asked, and what is known.
-        pairs: The best ones, each of another object.
-        predicted: What a network says of their objects.
-        budget: Most questions.
-        round_number: The round.
-
-    Returns:
-        The answers, and by object the score of its first question of the round.
-    """
-    heap = list(pairs)
-    heapq.heapify(heap)
-    asked: list[Replies] = []
-    first: dict[int, float] = {}
-    while heap and len(asked) < budget:
-        best = heapq.heappop(heap)
-        first.setdefault(best.object, -best.key)
-        one, row = np.array([best.object]), predicted[best.row : best.row + 1]
-        asked.append(asking.ask(one, [best.question], round_number, row))
-        if not asking.evidence.done[best.object]:
-            found = asking.best(one, row)
-            key, question = -float(found.scores[0]), int(found.questions[0])
-            heapq.heappush(heap, best._replace(key=key, question=question))
-    return joined(asked), first
-
-
-def best_pairs(
-    asking: Asking,
-    blocks: Iterable[Indices],
-    predicted_of: PredictedOf,
-    chances: npt.NDArray[np.int64],
-    most: int,
-) -> tuple[list[Pair], LogProbs]:
-    """Return the best pairs, each of another object, and what is predicted of their objects.
-
-    Args:
-        asking: Who is asked, and what is known.
-        blocks: All objects that do not count as labelled, block by block, which bounds the memory.
-        predicted_of: Of a network.
-        chances: By object what decides between equal scores.
-        most: How many pairs.
-    """
-    table = np.empty((0, 4))
-    rows: LogProbs = np.empty((0, asking.questions.classes), dtype=np.float32)
-    for objects in blocks:
-        predicted = predicted_of(objects)
-        best = asking.best(objects, predicted)
-        columns = (-best.scores.numpy(), chances[objects], objects, best.questions.numpy())
-        table = np.concatenate([table, np.stack(columns, axis=1)])
-        chosen = np.lexsort((table[:, 1], table[:, 0]))[:most]
-        table, rows = table[chosen], np.concatenate([rows, predicted])[chosen]
-    pairs = [
-        Pair(key, int(chance), int(index), int(question), row)
-        for row, (key, chance, index, question) in enumerate(table.tolist())
-    ]
-    return pairs, rows
+    ahead, asked = asking.ahead(), Replies()
+    for start in range(0, len(order), AT_ONCE):
+        if len(asked) >= budget:
+            break
+        part = slice(start, start + AT_ONCE)
+        predicted = None if rows is None else rows[part]
+        asked += asked_ahead(ahead, order[part], round_number, predicted).replies
+    asked = Replies.of_table(asked.table()[:budget])
+    asking.evidence.add(asked)
+    return asked
 
 
 def joined(parts: Sequence[Replies]) -> Replies:
     """Return answers one after the other."""
     return Replies.of_table(np.concatenate([each.table() for each in (Replies(), *parts)]))
-
-
-def blocks_of(objects: Indices, rows: int) -> Iterator[Indices]:
-    """Yield objects in blocks of so many."""
-    for start in range(0, len(objects), rows):
-        yield objects[start : start + rows]
