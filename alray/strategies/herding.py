@@ -21,6 +21,9 @@ from alray.strategies.signals import Request, Signals
 TEMPERATURES = (0.05, 20.0)
 """Range of temperatures."""
 
+FARTHEST = -60.0
+"""The least exponent of the kernel."""
+
 LEAST_WIDTH = 1e-3
 """The least width of the kernel, of vectors of length 1: copies among the labelled would make it zero."""
 
@@ -56,7 +59,7 @@ class MaxHerding(BatchStrategy):
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         x, labelled = directions(signals)
         part = some_of(len(x), max(self.most, k), rng)
-        cover = Cover(x[part], labelled, torch.ones(len(part)), _gaussian(self.width))
+        cover = Cover(x[part], labelled, torch.ones(len(part)), gaussian(self.width))
         return cover.choose(signals.candidates[part], k, rng)
 
 
@@ -87,12 +90,16 @@ class UHerding(BatchStrategy):
         part = some_of(len(x), max(self.most, k), rng)
         log_probs = given(signals.log_probs)[part].cpu()
         doubt = 1 - scores.margin(torch.log_softmax(log_probs / _temperature(signals), dim=1))
-        cover = Cover(x[part], labelled, doubt, _gaussian(smallest_distance(labelled)))
+        cover = Cover(x[part], labelled, doubt, gaussian(smallest_distance(labelled)))
         return cover.choose(signals.candidates[part], k, rng)
 
 
-def _gaussian(width: float) -> Kernel:
-    return lambda squared: torch.exp(squared.div(-(width**2)))
+def gaussian(width: float) -> Kernel:
+    """Return exp(-squared / width^2), exp(FARTHEST) at least: beside 1 neither that nor less counts in float32.
+
+    Below it come numbers that a processor computes with five times as slowly, since they are not normal.
+    """
+    return lambda squared: torch.exp(squared.div(-(width**2)).clamp_min_(FARTHEST))
 
 
 def _temperature(signals: Signals) -> float:

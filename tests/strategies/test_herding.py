@@ -8,7 +8,7 @@ from torch.nn import functional
 from alray.errors import SpecError
 from alray.strategies import distances, parse
 from alray.strategies.base import given
-from alray.strategies.herding import smallest_distance
+from alray.strategies.herding import gaussian, smallest_distance
 from alray.strategies.signals import Signals
 from tests.helpers.strategy_cases import make_signals
 
@@ -69,6 +69,16 @@ def test_u_herding_counts_doubt_at_the_best_temperature(monkeypatch):
     chosen = query("u_herding", signals, 8)
     assert np.searchsorted(signals.candidates, chosen.indices).tolist() == wanted
     np.testing.assert_allclose(chosen.scores, gains, rtol=1e-2)
+
+
+def test_the_kernel_has_normal_numbers_alone():
+    """Numbers that are not normal, of distances some ten times the width, are slow to compute with."""
+    squared = torch.linspace(0, 4, 1000)
+    for width in (1e-3, 0.13, 0.2, 1.0):
+        near = gaussian(width)(squared)
+        assert near.min() > 1e6 * torch.finfo(torch.float32).tiny
+        wanted = torch.exp(-squared.double() / width**2)
+        torch.testing.assert_close(near.double(), wanted, rtol=1e-4, atol=1e-25)
 
 
 def test_of_many_candidates_a_random_part_takes_part():
