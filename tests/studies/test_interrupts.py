@@ -10,10 +10,15 @@ from alray.studies.interrupts import hangup_blocked, stop_requested
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_a_wish(number):
-    with stop_requested() as stop:
-        assert not stop()
-        os.kill(os.getpid(), number)
-        assert stop()
+    # Tests that run under `nohup` begin with hangups ignored.
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with stop_requested() as stop:
+            assert not stop()
+            os.kill(os.getpid(), number)
+            assert stop()
+    finally:
+        signal.signal(number, before)
 
 
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
