@@ -17,7 +17,7 @@ from alray.strategies.signals import Signals
 Kernel = Callable[[Tensor], Tensor]
 """Nearness, between 0 and 1, for squared distances of any shape: the smaller these are, the larger."""
 
-MOST = 60_000
+MOST = 35_000
 """Candidates that take part unless told otherwise: time grows with their square."""
 
 

@@ -130,13 +130,13 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "max_herding": Description(
         "what brings the most candidates near to a labelled object",
         "Bae et al. 2024",
-        "the square of at most 60,000 candidates, once; no scoring pass",
+        "the square of at most 35,000 candidates, once; no scoring pass",
         "made for few labels",
     ),
     "u_herding": Description(
         "the same, counting each candidate by the model's doubt of it",
         "Bae et al. 2025",
-        "the square of at most 60,000 candidates, once",
+        "the square of at most 35,000 candidates, once",
         "made for few and for many labels",
     ),
     "drop_query": Description(
