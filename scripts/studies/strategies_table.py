@@ -44,6 +44,7 @@ Every strategy of alray that needs no true labels, eight seeds each, queries of 
 (`scripts/studies/strategies`). Numbers are areas under the learning curve minus those of the random arm, paired by
 seed, with 95 % intervals for all strategies of a study together; **bold** where such an interval leaves out zero.
 learning_loss is compared with random + loss predictor: random choice with a network that is trained alike.
+Seconds are medians over the rounds of these runs, which went side by side on two cores.
 
 """
 

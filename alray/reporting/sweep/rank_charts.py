@@ -12,6 +12,9 @@ from alray.statistics.mean_ranks import RankComparison, Rule
 ROW = 20
 """Pixels of an arm's row."""
 
+NAMES, LETTER = 230, 7
+"""Pixels that names of arms take at most, and a wide letter of them."""
+
 STEP = 0.022
 """Distance of two bars, as a share of the axis of ranks."""
 
@@ -37,7 +40,11 @@ def critical_difference_figure(
     end = k + 0.03 * (k - 1) + STEP * (k - 1) * bars["bar"].nunique()
     ranks = pd.DataFrame({"arm": found.arms, "rank": found.mean_ranks, "label": _labels(found)})
     rows = pd.concat([ranks, bars], ignore_index=True)
-    names = alt.Axis(title=None, ticks=False, labelLimit=230, labelOverlap=False, grid=True)
+    # A reader's letters may be wider than those that the place of names is reckoned by.
+    extent = min(NAMES, LETTER * max(len(arm) for arm in found.arms))
+    names = alt.Axis(
+        title=None, ticks=False, labelLimit=NAMES, labelOverlap=False, grid=True, minExtent=extent
+    )
     y = alt.Y("arm:N", sort=list(found.arms), axis=names)
     ticks = list(range(1, k + 1)) if k <= 12 else [1, *range(4, k + 1, 3)]
     axis = alt.Axis(
