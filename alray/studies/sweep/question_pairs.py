@@ -59,7 +59,8 @@ def ask_best_pairs(
         The answers, and by object the score of its first question of the round.
     """
     heap = sorted(pairs)
-    objects, rows = (np.array([pair[at] for pair in heap], dtype=np.int64) for at in (2, 3))
+    objects = np.array([pair.object for pair in heap], dtype=np.int64)
+    rows = [pair.row for pair in heap]
     ahead, seen = asking.ahead(), 0
     answered = Replies()
     # By object, for each question to come, its score and where its answer is.
@@ -71,11 +72,13 @@ def ask_best_pairs(
         if best.object not in coming:
             # It is the first of those that were not asked ahead about: they are in the order of their keys.
             part = slice(seen, seen + AT_ONCE)
-            found = asked_ahead(ahead, objects[part], round_number, predicted[rows[part]])
-            scores = zip(found.replies.objects.tolist(), found.scores.tolist(), strict=True)
-            for row, (index, score) in enumerate(scores, start=len(answered)):
+            replies, scores = asked_ahead(
+                ahead, objects[part], round_number, predicted[rows[part]]
+            )
+            of_each = zip(replies.objects.tolist(), scores.tolist(), strict=True)
+            for row, (index, score) in enumerate(of_each, start=len(answered)):
                 coming.setdefault(index, deque()).append((score, row))
-            answered, seen = answered + found.replies, seen + AT_ONCE
+            answered, seen = answered + replies, seen + AT_ONCE
         first.setdefault(best.object, -best.key)
         asked.append(coming[best.object].popleft()[1])
         if coming[best.object]:

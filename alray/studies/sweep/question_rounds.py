@@ -132,18 +132,17 @@ def _waves(
 
 def asked_ahead(
     ahead: Asking, objects: Indices, round_number: int, predicted: LogProbs | None
-) -> Wave:
-    """Return all that is asked about each of these objects until it counts as labelled, object by object.
+) -> tuple[Replies, npt.NDArray[np.float64]]:
+    """Return all that is asked about these objects until each counts as labelled, object by object, with its scores.
 
     An answer changes the questions about its own object alone, so they are the same whichever object is asked about
     first, and a wave takes little more time than a question alone would.
     """
     waves = list(_waves(ahead, objects, round_number, predicted))
-    positions = np.concatenate([wave.positions for wave in waves])
-    order = np.argsort(positions, kind="stable")
-    table = np.concatenate([wave.replies.table() for wave in waves])[order]
+    order = np.argsort(np.concatenate([wave.positions for wave in waves]), kind="stable")
     scores = np.concatenate([wave.scores for wave in waves])[order]
-    return Wave(positions[order], scores, Replies.of_table(table))
+    table = joined([wave.replies for wave in waves]).table()[order]
+    return Replies.of_table(table), scores
 
 
 def asked_by_halves(questions: Questions) -> npt.NDArray[np.int64]:
@@ -184,7 +183,7 @@ def ask_in_order(
             break
         part = slice(start, start + AT_ONCE)
         predicted = None if rows is None else rows[part]
-        asked += asked_ahead(ahead, order[part], round_number, predicted).replies
+        asked += asked_ahead(ahead, order[part], round_number, predicted)[0]
     asked = Replies.of_table(asked.table()[:budget])
     asking.evidence.add(asked)
     return asked
