@@ -17,11 +17,13 @@ from alray.settings.base import with_values
 from alray.settings.common import TrainingSpec
 from alray.settings.correlation import CorrelationSpec
 from alray.settings.sweep import SweepSpec
+from alray.strategies import STRATEGIES
+from alray.strategies.committee import Bald
 from alray.studies.correlation.store import CorrelationStore
 from alray.studies.sweep.results import load
 from tests.helpers.command import alray
 from tests.helpers.correlation_studies import quick_settings
-from tests.helpers.studies import Recorder, assert_same_records, settings, write_pool
+from tests.helpers.studies import Recorder, assert_same_records, files, settings, write_pool
 
 NEW = {"training.patience": 12, "metric_split": "validation"}
 OLD = {"training.patience": 10, "metric_split": "test"}
@@ -191,3 +193,26 @@ def test_a_built_in_pool_has_settings_of_its_own(grouped, tmp_path):
 
 def test_the_icons_are_grouped_by_their_words():
     assert BUILTIN_POOLS["icons"].settings == {"group_by": "words"}
+
+
+def test_a_strategys_changed_default_is_refused_before_anything_runs(pool, tmp_path, monkeypatch):
+    """Its runs would have other names, and one arm would hold runs of both."""
+
+    @dataclass(frozen=True)
+    class Newer(Bald):
+        members: int = 3
+
+    spec = settings(pool, strategies=["random", "bald"], rounds=1, seeds=[0])
+    study = api.sweep(spec, results=tmp_path)
+    before = files(study.path)
+    run_id = study.runs.set_index("arm")["run_id"]["bald"]
+    monkeypatch.setitem(STRATEGIES, "bald", Newer)
+    with pytest.raises(StoreError) as error:
+        api.sweep({**spec, "seeds": [0, 1]}, results=tmp_path)
+    assert str(error.value).startswith(
+        f"{study.path} holds arm 'bald' with seed 0 as run {run_id}, "
+    )
+    assert str(error.value).endswith("another --name, or throw that one away with --fresh")
+    assert files(study.path) == before
+    again = api.sweep(spec, results=tmp_path, fresh=True)
+    assert again.runs.set_index("arm")["run_id"]["bald"] != run_id

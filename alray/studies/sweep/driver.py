@@ -16,16 +16,11 @@ from alray.studies.events import Failure
 from alray.studies.machine import own_software
 from alray.studies.retries import HERE
 from alray.studies.sweep import records
-from alray.studies.sweep.extension import (
-    explain,
-    find_extensions,
-    is_of_this_length,
-    of_longer_runs,
-    take_over,
-)
+from alray.studies.sweep.extension import explain, find_extensions, take_over
 from alray.studies.sweep.jobs import Job, Progress
 from alray.studies.sweep.observer import Observer
 from alray.studies.sweep.plan import Plan
+from alray.studies.sweep.recorded_rows import rows_that_stay
 from alray.studies.sweep.run_rows import RunRows
 from alray.studies.sweep.schedule import RunSchedule
 from alray.studies.sweep.state import RunState
@@ -60,17 +55,10 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         # Rows of the rounds and of the queries of each run in progress.
         self._rows: dict[str, RunRows] = {}
         extensions = find_extensions(store, plan.runs, store.counts())
+        self._others = rows_that_stay(store, plan, extensions)
         for line in explain(extensions):
             _logger.info(line)
         self._superseded = take_over(store, extensions)
-        recorded = of_longer_runs(_recorded_runs(store), extensions)
-        # Rows of runs that this command does not ask for stay as they are; those of fewer rounds cannot be compared.
-        rounds = {arm.variant: arm.study.rounds for arm in plan.arms}
-        self._others = {
-            run_id: row
-            for run_id, row in recorded.items()
-            if is_of_this_length(row, plan.study, rounds)
-        }
         finished = frozenset(
             run.run_id for run in plan.runs if store.count_rounds(run.run_id) == run.rounds + 1
         )
@@ -284,13 +272,3 @@ def _errors_of(runs: pd.DataFrame) -> dict[str, str]:
         + (f", on {row['host']}" if row["host"] else ""): f"{row['error']}\n\n{row['traceback']}"
         for row in failed
     }
-
-
-def _recorded_runs(store: SweepStore) -> dict[str, dict[str, Any]]:
-    """Return the rows of runs that earlier commands of this study have left, by run id."""
-    if not store.has_runs():
-        return {}
-    # A number that an older row lacks is NaN in a frame, which a column of whole numbers does not hold.
-    rows = store.read_runs().astype(object)
-    known = rows.where(rows.notna(), None).to_dict("records")
-    return {str(row["run_id"]): {str(key): value for key, value in row.items()} for row in known}

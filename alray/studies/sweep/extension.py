@@ -6,19 +6,12 @@ checkpoint of the run that equals it in everything but `rounds`: its rounds do n
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
 
-import pandas as pd
-
-from alray.analysis.sweep.variants import CROWD, settings_in
 from alray.analysis.wording import count
 from alray.settings.run import RunSpec
-from alray.settings.sweep import SweepSpec
 from alray.studies.sweep.run_rows import RunRows
 from alray.studies.sweep.state import RunState
 from alray.studies.sweep.store import SweepStore
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -114,49 +107,6 @@ def explain(extensions: Sequence[Extension]) -> list[str]:
             f"{count(begun_anew, 'run')} of fewer rounds kept no checkpoint, so the passive phase comes first again"
         )
     return lines
-
-
-def of_longer_runs(
-    rows: Mapping[str, dict[str, Any]], extensions: Sequence[Extension]
-) -> dict[str, dict[str, Any]]:
-    """Return rows of `runs` by run id, in which longer runs stand in the place of those that they go on from."""
-    found = dict(rows)
-    for each in extensions:
-        for shorter in each.shorter:
-            row = found.pop(shorter, None)
-            if row is not None and each.goes_on and each.run_id not in found:
-                unfinished = {"run_id": each.run_id, "status": "unfinished", "rounds": None}
-                found[each.run_id] = {**row, **unfinished}
-    return found
-
-
-def is_of_this_length(row: Row, study: SweepSpec, of_variant: Mapping[str, int]) -> bool:
-    """Return whether a row of `runs` is of a run that ends where this study's do, or on full data, without rounds.
-
-    Args:
-        row: The row.
-        study: The study.
-        of_variant: Variants with another crowd than the study's: their rounds. Other variants with another crowd are
-            no longer asked for, and were of one length.
-    """
-    if row["full_data"]:
-        return True
-    varies_crowd = settings_in(str(row.get("variant") or ""), CROWD)
-    if varies_crowd:
-        return bool(row.get("rounds") == of_variant.get(str(row["variant"]), row.get("rounds")))
-    initial, query = row.get("initial"), row.get("query")
-    rounds = study.rounds
-    # An older alray, in which these did not vary, has not written them.
-    if _is_known(initial) and _is_known(query):
-        rounds = study.rounds_of(int(initial), int(query))
-    known = row.get("rounds")
-    if not _is_known(known):  # written by an older alray
-        return bool(row["status"] != "finished" or row["rounds_done"] == rounds)
-    return bool(known == rounds)
-
-
-def _is_known(value: Any) -> TypeGuard[float]:
-    return bool(pd.notna(value))
 
 
 def _take(store: SweepStore, extension: Extension) -> bool:
