@@ -159,11 +159,17 @@ def best_temperature(counts: Numbers, predicted: Probabilities) -> float:
     """Return the temperature at which predictions are nearest to the shares of answers, by their cross-entropy."""
     with np.errstate(divide="ignore"):
         logs = np.log(predicted)
-    shares = counts / counts.sum(1, keepdims=True)
+    rows, classes = np.nonzero(counts)
+    shares = counts[rows, classes] / counts.sum(1)[rows]
+
+    def loss(temperature: float) -> float:
+        scaled = logs / temperature
+        # All but the classes that were answered have no share of the sum.
+        named = scaled[rows, classes] - np.log(np.exp(scaled, out=scaled).sum(1))[rows]
+        return -float(shares @ np.maximum(named, np.log(SMALLEST)))
 
     def best(temperatures: Numbers) -> int:
-        losses = [_cross_entropy(shares, logs, temperature) for temperature in temperatures]
-        return int(np.argmin(losses))
+        return int(np.argmin([loss(temperature) for temperature in temperatures.tolist()]))
 
     first = best(TEMPERATURES)
     near: list[Numbers] = []
@@ -173,12 +179,6 @@ def best_temperature(counts: Numbers, predicted: Probabilities) -> float:
         near.append(np.linspace(TEMPERATURES[first], TEMPERATURES[first + 1], 5))
     finer = np.concatenate(near)
     return float(finer[best(finer)])
-
-
-def _cross_entropy(shares: Numbers, logs: Numbers, temperature: float) -> float:
-    scaled = np.exp(logs / temperature)
-    scaled /= scaled.sum(1, keepdims=True)
-    return float(-(shares * np.log(np.maximum(scaled, SMALLEST))).sum(1).mean())
 
 
 def at_temperature(predicted: Probabilities, temperature: float) -> Probabilities:

@@ -8,6 +8,7 @@ import pandas as pd
 from alray.assessors.answers import Answers
 from alray.assessors.beliefs import Beliefs
 from alray.assessors.dawid_skene import Aggregated, Posterior, dawid_skene, majority, read_by
+from alray.assessors.one_coin import one_coin
 from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.settings.crowd import BY_CROWD_KIT, BY_STEPS, Aggregate
@@ -33,11 +34,10 @@ def aggregate(
         start: What fewer answers said, where there were any.
         beliefs: What the network predicted, for `joint`.
     """
+    if by == "dawid_skene":
+        return dawid_skene(answers, assessors, classes, start=start)
     if by in BY_STEPS:
-        one_coin = by != "dawid_skene"
-        return dawid_skene(
-            answers, assessors, classes, one_coin=one_coin, start=start, beliefs=beliefs
-        )
+        return one_coin(answers, assessors, classes, start=start, beliefs=beliefs)
     if by == "none":
         objects, posterior = majority(answers, classes)
     elif by == "majority":

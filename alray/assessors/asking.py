@@ -46,8 +46,8 @@ def until(answers: int) -> Enough:
     """Return a rule: until there are so many answers; a skip is none."""
 
     def count(heard: Column) -> int:
-        enough = np.flatnonzero(np.cumsum(heard != SKIP) == answers)
-        return int(enough[0]) + 1 if len(enough) else len(heard)
+        given = np.flatnonzero(heard != SKIP)
+        return int(given[answers - 1]) + 1 if len(given) >= answers else len(heard)
 
     return count
 
@@ -85,7 +85,7 @@ def ask(
         asking: Whom to ask first, and when to stop.
         generators: Of each object.
     """
-    asked: list[np.ndarray] = []
+    lasts, assessors, classes = [0] * len(objects), list[Column](), list[Column]()
     for row, (index, truth) in enumerate(zip(objects.tolist(), truths.tolist(), strict=True)):
         rng = generators(index)
         order = rng.permutation(len(crowd))
@@ -96,10 +96,11 @@ def ask(
         if len(already):
             order = order[~np.isin(order, already)]
         heard = answers[order]
-        last = asking.enough(heard)
-        asked.append(np.stack([np.full(last, index), order[:last], heard[:last]], axis=1))
-    if not asked:
+        lasts[row] = asking.enough(heard)
+        assessors.append(order[: lasts[row]])
+        classes.append(heard[: lasts[row]])
+    if not lasts:
         return Answers()
-    table = np.concatenate(asked)
-    rounds = np.full((len(table), 1), asking.round)
-    return Answers.of_table(np.concatenate([rounds, table], axis=1))
+    asked = np.repeat(objects, lasts)
+    rounds = np.full(len(asked), asking.round)
+    return Answers(rounds, asked, np.concatenate(assessors), np.concatenate(classes))

@@ -25,7 +25,7 @@ class Columns:
 
     def where(self: AnyColumns, rows: npt.NDArray[np.bool_]) -> AnyColumns:
         """Return some of the rows."""
-        return self.of_table(self.table()[rows])
+        return type(self)(*(getattr(self, each.name)[rows] for each in fields(self)))
 
     def __add__(self: AnyColumns, later: AnyColumns) -> AnyColumns:
         return self.of_table(np.concatenate([self.table(), later.table()]))

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -36,10 +37,15 @@ class Crowd:
         """(assessors,) each one's share of right answers, classes alike."""
         return np.asarray(np.diagonal(self.confusions, axis1=1, axis2=2).mean(1))
 
+    @cached_property
+    def _cumulated(self) -> npt.NDArray[np.float64]:
+        """(classes, assessors, classes): by truth, each assessor's probability of an answer up to this one."""
+        return np.asarray(np.cumsum(self.confusions.swapaxes(0, 1), axis=2))
+
     def answers(self, truth: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         """Draw (assessors,) what each would answer about one object of this class: a class, or `SKIP`."""
         levels, skipped = rng.random(len(self)), rng.random(len(self)) < self.skips
-        cumulated = np.cumsum(self.confusions[:, truth], axis=1)
+        cumulated = self._cumulated[truth]
         # Sums of shares end a rounding away from 1.
         found = (cumulated < levels[:, None] * cumulated[:, -1:]).sum(1)
         return np.where(skipped, SKIP, found).astype(np.int64)

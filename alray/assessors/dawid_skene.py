@@ -19,6 +19,9 @@ from alray.pools.pool import Indices
 Posterior = npt.NDArray[np.float64]
 """(objects, classes): the probability of each class."""
 
+Shares = npt.NDArray[np.float64]
+"""(classes,) or (assessors,)."""
+
 ITERATIONS = 100
 TOLERANCE = 1e-5
 """EM ends where the mean gain per answer in the evidence's lower bound is smaller, in nats."""
@@ -41,15 +44,19 @@ class Aggregated:
 
     objects: Indices
     posterior: Posterior
-    prior: npt.NDArray[np.float64]
+    prior: Shares
     confusions: Confusions
     heard: npt.NDArray[np.bool_]
 
     @property
-    def skills(self) -> npt.NDArray[np.float64]:
+    def skills(self) -> Shares:
         """(assessors,) estimated share of right answers, classes alike; NaN of those who have not answered."""
-        found = np.diagonal(self.confusions, axis1=1, axis2=2).mean(1)
-        return np.where(self.heard, found, np.nan)
+        return np.where(self.heard, self.skills_of_all, np.nan)
+
+    @property
+    def skills_of_all(self) -> Shares:
+        """The same, with numbers that mean nothing of those who have not answered."""
+        return np.asarray(np.diagonal(self.confusions, axis1=1, axis2=2).mean(1))
 
 
 def majority(answers: Answers, classes: int) -> tuple[Indices, Posterior]:
@@ -66,7 +73,6 @@ def dawid_skene(
     assessors: int,
     classes: int,
     *,
-    one_coin: bool = False,
     start: Aggregated | None = None,
     beliefs: Beliefs | None = None,
 ) -> Aggregated:
@@ -76,26 +82,20 @@ def dawid_skene(
         answers: All answers.
         assessors: How many assessors there are.
         classes: How many classes.
-        one_coin: Whether an assessor has one share of right answers, and errs towards all other classes alike. All
-            classes then count alike before an answer; otherwise by their shares.
         start: What fewer answers said, from where a few steps do; without it EM begins at the shares of answers.
-        beliefs: What a network predicted of objects before it learnt from answers about them: it counts as an object's
-            prior in the place of the classes' shares (the E step of Yang et al. 2018 and of the cookbook of Liao et al.
-            2021, whose networks have learnt from the objects by then).
+        beliefs: What is known of objects besides: it counts as an object's prior in the place of the classes' shares.
     """
     objects, posterior = majority(answers, classes)
     if not len(objects):
         return read_by(answers, objects, posterior, assessors)
-    crowd = _Crowd(answers, objects, assessors, classes, one_coin=one_coin)
+    crowd = _Crowd(answers, objects, assessors, classes)
     if start is None or not len(start.objects):
         prior, confusions = posterior.mean(0), crowd.confusions(posterior)
     else:
         prior, confusions = start.prior, start.confusions
 
     def log_likelihoods() -> Posterior:
-        # The shares of classes would draw answers of rare ones to frequent ones: in simulations on openclipart a flat
-        # prior leaves fewer wrong labels (two answers .189 against .212, three .085 against .086).
-        log_prior = np.zeros(classes) if one_coin else np.log(np.maximum(prior, LEAST))
+        log_prior = np.log(np.maximum(prior, LEAST))
         if beliefs is not None:
             log_prior = beliefs.log_prior(objects, log_prior)
         return crowd.log_likelihoods(log_prior, confusions)
@@ -117,7 +117,7 @@ def read_by(
 ) -> Aggregated:
     """Return what answers say where the posterior (objects, classes) is known: the likeliest confusions by it."""
     classes = posterior.shape[1]
-    crowd = _Crowd(answers, objects, assessors, classes, one_coin=False)
+    crowd = _Crowd(answers, objects, assessors, classes)
     prior = posterior.sum(0) / max(1, len(objects))
     return Aggregated(objects, posterior, prior, crowd.confusions(posterior), crowd.heard)
 
@@ -130,20 +130,16 @@ class _Crowd:
         heard: (assessors,) who has given any.
     """
 
-    def __init__(
-        self, answers: Answers, objects: Indices, assessors: int, classes: int, *, one_coin: bool
-    ) -> None:
+    def __init__(self, answers: Answers, objects: Indices, assessors: int, classes: int) -> None:
         given = answers.given
         self._shape = assessors, classes, classes
-        self._one_coin = one_coin
         self.answers = len(given)
         pairs = given.assessors * classes + given.classes
         rows = np.searchsorted(objects, given.objects)
         shape = len(objects), assessors * classes
         # Which assessor gave which answer about each object: a step of EM is one product with it.
         self._votes = csr_array((np.ones(len(given)), (rows, pairs)), shape=shape)
-        self._per_assessor = np.bincount(given.assessors, minlength=assessors)
-        self.heard = self._per_assessor > 0
+        self.heard = np.bincount(given.assessors, minlength=assessors) > 0
 
     def log_likelihoods(self, log_prior: LogPrior, confusions: Confusions) -> Posterior:
         """Return (objects, classes) log of the prior, one for all or for each, times the likelihood of the answers."""
@@ -154,15 +150,5 @@ class _Crowd:
         """Return the likeliest confusions for (objects, classes) posteriors."""
         # By assessor, answer and truth.
         counts = np.asarray(self._votes.T @ posterior).reshape(self._shape)
-        if self._one_coin:
-            return self._by_skill(np.diagonal(counts, axis1=1, axis2=2).sum(1))
         counts = np.maximum(counts.swapaxes(1, 2), LEAST)
         return np.asarray(counts / counts.sum(2, keepdims=True))
-
-    def _by_skill(self, right: Posterior) -> Confusions:
-        """Return the confusions of (assessors,) expected numbers of right answers."""
-        classes = self._shape[1]
-        skills = (right / np.maximum(self._per_assessor, 1))[:, None, None]
-        wrong = (1 - skills) / max(1, classes - 1)
-        errors = np.where(np.eye(classes, dtype=bool), skills, wrong)
-        return np.asarray(np.clip(errors, LEAST, 1 - LEAST))

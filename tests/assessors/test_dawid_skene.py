@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alray.assessors import dawid_skene as module
+import alray.assessors.dawid_skene as of_dawid_skene
+import alray.assessors.one_coin as of_one_coin
 from alray.assessors.answers import Answers
 from alray.assessors.asking import Asking, ask, until
 from alray.assessors.beliefs import Beliefs
 from alray.assessors.confusable import alike
 from alray.assessors.crowd import make_crowd
 from alray.assessors.dawid_skene import dawid_skene, majority
+from alray.assessors.one_coin import one_coin
 from alray.settings.crowd import CrowdSpec
 
 CLASSES, ASSESSORS = 5, 8
@@ -40,6 +42,12 @@ def brute_force(answers, prior, confusions, index):
     return found / found.sum()
 
 
+def end_at(monkeypatch, tolerance, iterations):
+    for module in (of_dawid_skene, of_one_coin):
+        monkeypatch.setattr(module, "TOLERANCE", tolerance)
+        monkeypatch.setattr(module, "ITERATIONS", iterations)
+
+
 def test_shares_of_answers():
     table = np.array([[0, 7, 0, 1], [0, 7, 1, 1], [0, 7, 2, 2], [0, 3, 0, 4], [0, 3, 1, -1]])
     objects, shares = majority(Answers.of_table(table), CLASSES)
@@ -47,46 +55,44 @@ def test_shares_of_answers():
     assert shares == pytest.approx(np.array([[0, 0, 0, 0, 1], [0, 2 / 3, 1 / 3, 0, 0]]))
 
 
-@pytest.mark.parametrize("one_coin", [False, True])
-def test_the_posterior_is_bayes_rule_with_the_estimates(one_coin, monkeypatch):
-    monkeypatch.setattr(module, "TOLERANCE", 1e-13)
-    monkeypatch.setattr(module, "ITERATIONS", 5000)
+@pytest.mark.parametrize("read", [dawid_skene, one_coin])
+def test_the_posterior_is_bayes_rule_with_the_estimates(read, monkeypatch):
+    end_at(monkeypatch, 1e-13, 5000)
     answers, _, _ = asked()
-    found = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin)
-    prior = np.full(CLASSES, 1 / CLASSES) if one_coin else found.posterior.mean(0)
+    found = read(answers, ASSESSORS, CLASSES)
+    prior = np.full(CLASSES, 1 / CLASSES) if read is one_coin else found.posterior.mean(0)
     for row in range(0, 300, 29):
         expected = brute_force(answers, prior, found.confusions, found.objects[row])
         assert found.posterior[row] == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*inplace keyword")
-@pytest.mark.parametrize("one_coin", [False, True])
-def test_it_is_what_crowd_kit_finds(one_coin, monkeypatch):
+@pytest.mark.parametrize("read", [dawid_skene, one_coin])
+def test_it_is_what_crowd_kit_finds(read, monkeypatch):
     """To convergence: crowd-kit counts the prior once per answer in the bound by which it stops."""
     aggregation = pytest.importorskip("crowdkit.aggregation", reason="crowd-kit is not installed")
-    monkeypatch.setattr(module, "TOLERANCE", -np.inf)
-    monkeypatch.setattr(module, "ITERATIONS", 60)
+    end_at(monkeypatch, -np.inf, 60)
     answers, _, _ = asked()
     frame = pd.DataFrame(answers.table()[:, 1:], columns=["task", "worker", "label"])
-    kind = aggregation.OneCoinDawidSkene if one_coin else aggregation.DawidSkene
+    kind = aggregation.OneCoinDawidSkene if read is one_coin else aggregation.DawidSkene
     theirs = kind(n_iter=60, tol=-np.inf)
     expected = theirs.fit_predict_proba(frame).sort_index().sort_index(axis=1)
     beliefs = None
-    if one_coin:
+    if read is one_coin:
         # Its classes count by their shares, ours alike unless something is believed.
         shares = np.log(theirs.priors_.sort_index().to_numpy())
         beliefs = Beliefs(np.arange(300), np.tile(shares, (300, 1)).astype(np.float32))
-    mine = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin, beliefs=beliefs)
+    mine = read(answers, ASSESSORS, CLASSES, beliefs=beliefs)
     assert mine.posterior == pytest.approx(expected.to_numpy(), abs=1e-5)
 
 
-@pytest.mark.parametrize("one_coin", [False, True])
-def test_skills_are_found_and_beat_the_majority(one_coin):
+@pytest.mark.parametrize("read", [dawid_skene, one_coin])
+def test_skills_are_found_and_beat_the_majority(read):
     right = {"majority": 0.0, "found": 0.0}
     for seed in range(5):
         answers, truths, crowd = asked(2000, seed)
         _, shares = majority(answers, CLASSES)
-        found = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin)
+        found = read(answers, ASSESSORS, CLASSES)
         assert np.abs(found.skills - crowd.skills).max() < 0.08
         right["majority"] += (shares.argmax(1) == truths).mean()
         right["found"] += (found.posterior.argmax(1) == truths).mean()
@@ -101,14 +107,12 @@ def test_assessors_without_answers_have_no_estimate_and_no_answers_no_posterior(
     assert nothing.posterior.shape == (0, CLASSES)
 
 
-@pytest.mark.parametrize("one_coin", [False, True])
-def test_more_answers_are_read_from_where_fewer_ended(one_coin):
+@pytest.mark.parametrize("read", [dawid_skene, one_coin])
+def test_more_answers_are_read_from_where_fewer_ended(read):
     answers, _, _ = asked(600)
-    fewer = dawid_skene(
-        answers.where(answers.objects < 580), ASSESSORS, CLASSES, one_coin=one_coin
-    )
-    cold = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin)
-    warm = dawid_skene(answers, ASSESSORS, CLASSES, one_coin=one_coin, start=fewer)
+    fewer = read(answers.where(answers.objects < 580), ASSESSORS, CLASSES)
+    cold = read(answers, ASSESSORS, CLASSES)
+    warm = read(answers, ASSESSORS, CLASSES, start=fewer)
     assert (warm.posterior.argmax(1) == cold.posterior.argmax(1)).mean() > 0.98
     assert warm.skills == pytest.approx(cold.skills, abs=0.03)
 
@@ -123,10 +127,7 @@ def test_with_few_answers_one_number_an_assessor_is_learnt_better_than_a_matrix(
         crowd = make_crowd(CrowdSpec(), alike(classes), rng)
         answers = ask(crowd, np.arange(400), truths, Asking(0, until(3)), partial(drawn, seed))
         shares = majority(answers, classes)[1]
-        coin, matrix = (
-            dawid_skene(answers, 20, classes, one_coin=one_coin).posterior
-            for one_coin in (True, False)
-        )
+        coin, matrix = (read(answers, 20, classes).posterior for read in (one_coin, dawid_skene))
         for name, posterior in zip(wrong, (shares, coin, matrix), strict=True):
             wrong[name] += float((posterior.argmax(1) != truths).mean()) / 3
     assert wrong["one coin"] < wrong["majority"] < wrong["matrix"] - 0.05
@@ -137,8 +138,8 @@ def test_a_single_answer_an_object_is_believed():
     answers, _, _ = asked(300)
     _, firsts = np.unique(answers.objects, return_index=True)
     single = answers.where(np.isin(np.arange(len(answers)), firsts))
-    found = dawid_skene(single, ASSESSORS, CLASSES, one_coin=True)
-    later = dawid_skene(single, ASSESSORS, CLASSES, one_coin=True, start=found)
+    found = one_coin(single, ASSESSORS, CLASSES)
+    later = one_coin(single, ASSESSORS, CLASSES, start=found)
     for each in (found, later):
         assert each.posterior.argmax(1).tolist() == single.classes.tolist()
 
@@ -148,8 +149,29 @@ def test_what_a_network_believes_decides_between_answers_that_tie():
     believed = np.log(np.array([[0.5, 0.1, 0.4, 0.0, 0.0]]) + 1e-6).astype(np.float32)
     beliefs = Beliefs(np.array([5]), believed)
     answers = Answers.of_table(table)
-    alone = dawid_skene(answers, 2, CLASSES, one_coin=True)
-    helped = dawid_skene(answers, 2, CLASSES, one_coin=True, beliefs=beliefs)
+    alone = one_coin(answers, 2, CLASSES)
+    helped = one_coin(answers, 2, CLASSES, beliefs=beliefs)
     assert alone.posterior[0, 1] == pytest.approx(alone.posterior[0, 2])
     assert helped.posterior[0].argmax() == 2
     assert helped.posterior[1].argmax() == 1
+
+
+def test_classes_that_nobody_named_keep_their_ratios():
+    believed = np.log([[0.2, 0.1, 0.4, 0.05, 0.25]]).astype(np.float32)
+    found = one_coin(
+        Answers.of_table(np.array([[0, 5, 0, 1], [0, 5, 1, 2]])),
+        2,
+        CLASSES,
+        beliefs=Beliefs(np.array([5]), believed),
+    )
+    others = found.posterior[0, [0, 3, 4]]
+    assert others / others.sum() == pytest.approx([0.4, 0.1, 0.5])
+    assert found.posterior.sum() == pytest.approx(1)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("classes", [1, 3])
+def test_every_class_is_named(classes):
+    table = np.array([[0, 5, index, index] for index in range(classes)])
+    found = one_coin(Answers.of_table(table), classes, classes)
+    assert found.posterior == pytest.approx(np.full((1, classes), 1 / classes))

@@ -10,7 +10,7 @@ import pytest
 
 from alray import api
 from alray.assessors.answers import Answers
-from alray.assessors.dawid_skene import dawid_skene
+from alray.assessors.one_coin import one_coin
 from alray.errors import Interrupted, SpecError
 from alray.networks.tensors import PoolTensors
 from alray.strategies.base import given
@@ -81,7 +81,7 @@ def test_wrong_labels_and_skills_are_those_of_the_recorded_answers(study):
     asked, found = Answers.of_table(table), None
     for number in range(ROUNDS + 1):
         so_far = asked.where(asked.rounds <= number)
-        found = dawid_skene(so_far, 6, len(classes), one_coin=True, start=found)
+        found = one_coin(so_far, 6, len(classes), start=found)
     assert found is not None
     likeliest = found.posterior.argmax(1)
     truths = np.array([classes.index(truth[objects[index]]) for index in found.objects])
