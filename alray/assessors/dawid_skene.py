@@ -89,10 +89,11 @@ def dawid_skene(
     if not len(objects):
         return read_by(answers, objects, posterior, assessors)
     crowd = _Crowd(answers, objects, assessors, classes)
-    if start is None or not len(start.objects):
-        prior, confusions = posterior.mean(0), crowd.confusions(posterior)
-    else:
-        prior, confusions = start.prior, start.confusions
+    prior, confusions = posterior.mean(0), crowd.confusions(posterior)
+    if start is not None and len(start.objects):
+        # Of who was not heard then, nothing is known but what he says now.
+        heard = start.heard[:, None, None]
+        prior, confusions = start.prior, np.where(heard, start.confusions, confusions)
 
     def log_likelihoods() -> Posterior:
         log_prior = np.log(np.maximum(prior, LEAST))

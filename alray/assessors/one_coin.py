@@ -12,13 +12,21 @@ from alray.assessors.beliefs import Beliefs, LogPrior
 from alray.assessors.dawid_skene import (
     ITERATIONS,
     LEAST,
-    TOLERANCE,
     Aggregated,
     Posterior,
     read_by,
 )
 
 Numbers = npt.NDArray[np.float64]
+
+USUAL = 4.0
+"""An assessor's skill is worked out as if he had given so many more answers, of which as many are right as of all.
+Without them one whose only compared answer is refuted would err always, and his other answers would never be believed:
+with `relabel: active_lab` a third to a half of the labels were wrong after a round in simulations, a sixth by majority.
+1, 2, 4 and 10 do alike."""
+
+TOLERANCE = 1e-3
+"""EM ends where no skill changes by more."""
 
 LOWEST = float(np.finfo(np.float64).min)
 
@@ -57,16 +65,12 @@ def one_coin(
         skills = named.skills(named.shares)
     else:
         skills = start.skills_of_all
-    speaks, last = named.speaks(skills), -np.inf
-    posterior, log_sums = named.posterior(speaks)
+    posterior, log_sums = named.posterior(skills)
     for _ in range(ITERATIONS):
-        skills, before = named.skills(posterior), speaks
-        speaks = named.speaks(skills)
-        bound = named.all_wrong(skills) + log_sums.sum() + float(posterior @ (speaks - before))
-        if (bound - last) / len(named) < TOLERANCE:
+        before, skills = skills, named.skills(posterior)
+        posterior, log_sums = named.posterior(skills)
+        if np.abs(skills - before).max() <= TOLERANCE:
             break
-        posterior, log_sums = named.posterior(speaks)
-        last = bound
     found = named.of_all_classes(posterior, log_sums)
     right, wrong = _chances(skills, classes)[..., None, None]
     errors = np.where(np.eye(classes, dtype=bool), right, wrong)
@@ -100,32 +104,21 @@ class _Named:
         with np.errstate(divide="ignore"):
             self._log_others = np.log(self._others.sum(1)) + self._most
 
-    def __len__(self) -> int:
-        """Return how many answers there are."""
-        return len(self._assessors)
-
-    def speaks(self, skills: Numbers) -> Numbers:
-        """Return (pairs,) log-likelihood ratios of the object's answers: the named class to one that is not named."""
+    def posterior(self, skills: Numbers) -> tuple[Numbers, Numbers]:
+        """Return (pairs,) posteriors by these skills, and (objects,) logs of the sums that they are divided by."""
         right, wrong = np.log(_chances(skills, self._others.shape[1]))
-        return np.bincount(self._pair, (right - wrong)[self._assessors]).astype(np.float64)
-
-    def all_wrong(self, skills: Numbers) -> float:
-        """Return the log-likelihood of all answers where every one is wrong."""
-        _, wrong = np.log(_chances(skills, self._others.shape[1]))
-        return float(self._answers @ wrong)
-
-    def posterior(self, speaks: Numbers) -> tuple[Numbers, Numbers]:
-        """Return (pairs,) posteriors, and (objects,) logs of the sums that they are divided by."""
-        logs = self._log_named + speaks
+        # What an object's answers say for a named class, against one that none of them names.
+        logs = self._log_named + np.bincount(self._pair, (right - wrong)[self._assessors])
         most = np.maximum(np.maximum.reduceat(logs, self._begins), self._log_others)
         weights = np.exp(logs - most[self._rows])
         sums = np.add.reduceat(weights, self._begins) + np.exp(self._log_others - most)
         return weights / sums[self._rows], most + np.log(sums)
 
     def skills(self, posterior: Numbers) -> Numbers:
-        """Return (assessors,) the share of each one's answers that are right by (pairs,) posteriors."""
+        """Return (assessors,) shares of right answers by (pairs,) posteriors, each drawn to that of all."""
         right = np.bincount(self._assessors, posterior[self._pair], minlength=len(self.heard))
-        return right / np.maximum(self._answers, 1)
+        usual = right.sum() / len(self._assessors)
+        return np.asarray((right + USUAL * usual) / (self._answers + USUAL))
 
     def of_all_classes(self, posterior: Numbers, log_sums: Numbers) -> Posterior:
         """Return (objects, classes) the posterior of every class."""

@@ -72,6 +72,7 @@ def test_it_is_what_crowd_kit_finds(read, monkeypatch):
     """To convergence: crowd-kit counts the prior once per answer in the bound by which it stops."""
     aggregation = pytest.importorskip("crowdkit.aggregation", reason="crowd-kit is not installed")
     end_at(monkeypatch, -np.inf, 60)
+    monkeypatch.setattr(of_one_coin, "USUAL", 0.0)
     answers, _, _ = asked()
     frame = pd.DataFrame(answers.table()[:, 1:], columns=["task", "worker", "label"])
     kind = aggregation.OneCoinDawidSkene if read is one_coin else aggregation.DawidSkene
@@ -175,3 +176,28 @@ def test_every_class_is_named(classes):
     table = np.array([[0, 5, index, index] for index in range(classes)])
     found = one_coin(Answers.of_table(table), classes, classes)
     assert found.posterior == pytest.approx(np.full((1, classes), 1 / classes))
+
+
+@pytest.mark.parametrize("read", [dawid_skene, one_coin])
+def test_who_is_heard_for_the_first_time_is_believed(read):
+    """What was read before says nothing of him, and his first answer about an object is all that there is."""
+    first = Answers.of_table(np.array([[0, index, 0, index % CLASSES] for index in range(20)]))
+    later = Answers.of_table(
+        np.array([[1, 20 + index, 1, index % CLASSES] for index in range(20)])
+    )
+    found = read(first + later, ASSESSORS, CLASSES, start=read(first, ASSESSORS, CLASSES))
+    assert found.posterior.argmax(1).tolist() == (first + later).classes.tolist()
+    assert found.skills[1] == pytest.approx(found.skills[0])
+
+
+def test_one_refuted_answer_does_not_make_all_others_wrong():
+    """Nobody else was asked about them."""
+    table = [[0, index, 0, index % CLASSES] for index in range(10)]
+    table += [[0, 10 + index, 1, index % CLASSES] for index in range(10)]
+    before = one_coin(Answers.of_table(np.array(table)), ASSESSORS, CLASSES)
+    refuted = Answers.of_table(np.array([*table, [1, 3, 1, 4], [1, 3, 2, 4]]))
+    found = one_coin(refuted, ASSESSORS, CLASSES, start=before)
+    expected = [index % CLASSES for index in range(10)] * 2
+    expected[3] = 4
+    assert found.posterior.argmax(1).tolist() == expected
+    assert 0.1 < found.skills[0] < found.skills[1]
