@@ -20,7 +20,7 @@ def strategies(name: str | None) -> None:
         print_strategies,
     )
     from alray.settings.libraries import LIBRARIES
-    from alray.strategies.questions.arms import PREFIX
+    from alray.settings.questions import PREFIX
 
     if name is None:
         print_strategies(console())

@@ -14,8 +14,8 @@ from alray.labelling.study_saving import needed_at_random
 from alray.settings.base import unknown_name, with_values
 from alray.settings.campaign import Aggregation, as_campaign
 from alray.settings.location import Location
+from alray.settings.questions import PREFIX
 from alray.settings.sweep import SweepSpec
-from alray.strategies.questions.arms import PREFIX
 from alray.studies.sweep.results import load
 from alray.studies.sweep.variation import settings_of_variants
 

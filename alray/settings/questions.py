@@ -16,7 +16,10 @@ TREES = {
 }
 """What trees without a file are, in words."""
 
-PASSIVE = "questions:passive"
+PREFIX = "questions"
+"""What the names of strategies of yes/no questions begin with, before a colon."""
+
+PASSIVE = f"{PREFIX}:passive"
 """The strategy that the others are compared with: random objects, questions by halves."""
 
 BelowHalf = Annotated[float, Field(ge=0, lt=0.5)]

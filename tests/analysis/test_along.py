@@ -8,7 +8,7 @@ from alray.analysis.sweep.along import MOST_POINTS, along, usual_axis
 from alray.analysis.sweep.arms import Criterion, arm_curves
 from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.comparison import compare
-from alray.analysis.sweep.saving_words import price_in
+from alray.analysis.sweep.saving_words import price_in, spent_said
 from alray.analysis.sweep.summary import summarise
 from alray.analysis.sweep.texts import paragraph, reading
 from alray.errors import StoreError
@@ -139,6 +139,27 @@ def test_a_crowds_labels_have_their_price_and_the_sum_in_the_summary():
     rounds, runs = with_prices()
     unequal = summarise(rounds, runs, generator(), Criterion(axis=Axis()))
     assert price_in(unequal.to_dict("records")) is None
+
+
+def test_what_arms_of_labels_buy_beside_arms_of_questions_is_not_called_answers():
+    rounds, runs = study(strategies=("random", "margin"))
+    rounds = paid(rounds, 0.15)
+    asking = rounds["strategy"] == "margin"
+    rounds["answers"] = rounds["labels"] * np.where(asking, 3.0, 1.0)
+    summary = summarise(rounds, runs, generator()).replace("margin", "questions:aq")
+    assert spent_said(summary.to_dict("records"))[0].startswith(
+        "By the end of its curve a run has bought 180 to 540 answers or labels for "
+    )
+
+
+def test_runs_that_are_not_finished_count_in_no_mean():
+    rounds, runs = study(strategies=("random", "margin"))
+    whole = summarise(paid(rounds, 0.15), runs, generator())
+    begun = (rounds["run_id"] == "margin__seed-3") & (rounds["round"] > 0)
+    runs.loc[runs["run_id"] == "margin__seed-3", "status"] = "running"
+    some = summarise(paid(rounds[~begun], 0.15), runs, generator())
+    columns = ["answers", "cost", "labels"]
+    assert some[columns].equals(whole[columns])
 
 
 def test_the_order_of_rows_changes_nothing():

@@ -1,5 +1,7 @@
 """Variants of a crowd against the study's own at equal money: planted gains, equal variants, other assessors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -59,8 +61,18 @@ def test_other_assessors_are_another_world():
     assert np.isfinite(found["p"]).all()
 
 
-def test_along_labels_and_without_variants_there_is_nothing():
+def test_what_costs_the_same_is_compared_by_what_is_paid_where_curves_run_along_labels():
+    split = made({"": 0.1, "aggregate=none": 0.1}, {"": 4e-4, "aggregate=none": 6e-4})
+    (row,) = crowd_choices(split, Axis(currency="EUR"), "accuracy", generator()).to_dict("records")
+    assert (row["arm"], row["axis"], row["budget"]) == ("random [aggregate=none]", "cost", 90)
+    assert choices_said(pd.DataFrame([row]), "EUR")[0].startswith(
+        "At equal money, from 10.00 to 90.00 EUR, random [aggregate=none] is above random: it saves "
+    )
+
+
+def test_without_variants_or_answers_on_record_there_is_nothing():
     split = made({"": 0.1, "answers=1": 0.05}, {"": 4e-4, "answers=1": 4e-4})
-    assert crowd_choices(split, Axis(), "accuracy", generator()).empty
+    unpaid = replace(split, rounds=split.rounds.drop(columns=["cost", "answers"]))
+    assert crowd_choices(unpaid, Axis(), "accuracy", generator()).empty
     alone = made({"": 0.1}, {"": 4e-4})
     assert crowd_choices(alone, MONEY, "accuracy", generator()).empty

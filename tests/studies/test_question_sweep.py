@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import alray.studies.sweep.question_annotation as question_annotation_module
 from alray.analysis.sweep.references import references_said
 from alray.analysis.wording import Row
 from alray.errors import Interrupted, SpecError
@@ -177,6 +178,26 @@ def test_with_right_answers_each_arm_comes_to_the_true_labels_of_all_objects(str
     assert torch.equal(
         targets, torch.nn.functional.one_hot(torch.tensor(pool.labels[pool.train])).bool()
     )
+
+
+def test_wrong_labels_are_counted_as_they_are_learnt(monkeypatch):
+    """A prediction that is nearly sure decides where the answers leave several classes alike."""
+    truths = np.eye(8, dtype=np.float32)[EIGHT.labels]
+    predicted = np.log(0.93 * truths + 0.01 * (1 - truths))
+    monkeypatch.setattr(
+        question_annotation_module, "_Predictor", lambda *_: lambda objects: predicted[objects]
+    )
+    questions = {"rate": 0.05, "per_round": 60}
+    running = experiment(one_run(EIGHT, strategies=["questions:aq"], questions=questions), EIGHT)
+    running.passive()
+    record = running.next_round().record
+    asked = given(running._questions)
+    done = asked.asked[asked._evidence.done[asked.asked]]
+    learnt = given(running._known().targets)(done).argmax(1).numpy()
+    assert record["labels"] == len(done) > 40
+    assert record["wrong_labels"] == pytest.approx((learnt != EIGHT.labels[done]).mean())
+    by_answers = asked._evidence.of(done).argmax(1)
+    assert (by_answers != EIGHT.labels[done]).mean() > record["wrong_labels"] == 0
 
 
 def test_partial_labels_alone_teach_the_network():

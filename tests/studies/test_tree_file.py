@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from alray import api
-from alray.errors import SpecError
+from alray.errors import PoolError, SpecError
 from alray.settings.questions import QuestionsSpec
 from alray.strategies.base import given
 from alray.studies.sweep.tree_file import read_tree
@@ -12,6 +12,7 @@ from tests.helpers.command import alray
 from tests.helpers.studies import settings
 
 ROWS = {"class": ["class-0", "class-1", "class-2", "low"], "parent": ["low", "low", "all", "all"]}
+ROOTED = {"class": ["root", "a", "b"], "parent": [None, "root", "root"]}
 
 
 def tree(path):
@@ -77,7 +78,7 @@ def test_a_file_that_is_not_there_or_no_table_is_refused(tmp_path):
     with pytest.raises(SpecError, match=r"there is no file '.*nowhere.csv'; write the path"):
         read_tree(tree(tmp_path / "nowhere.csv"))
     (tmp_path / "text.parquet").write_text("no table")
-    with pytest.raises(SpecError, match=r"text.parquet cannot be read as a table"):
+    with pytest.raises(PoolError, match=r"text.parquet: not a readable Parquet file"):
         read_tree(tree(tmp_path / "text.parquet"))
     with pytest.raises(SpecError, match="is no local file"):
         read_tree(tree("s3://bucket/tree.csv"))
@@ -113,3 +114,25 @@ def test_the_plan_says_what_is_asked(pool, tmp_path):
         "(2 nodes): by halves 1.67 for an object, 2 at most (mean over classes); a label" in said
     )
     assert "a label costs 1" in said
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        (pd.DataFrame(ROOTED).convert_dtypes(), [("root", ""), ("a", "root"), ("b", "root")]),
+        (pd.DataFrame(ROOTED).astype("category"), [("root", ""), ("a", "root"), ("b", "root")]),
+        (
+            pd.DataFrame({"class": [0, 1, 2], "parent": [None, 0, 0]}),
+            [("0", ""), ("1", "0"), ("2", "0")],
+        ),
+    ],
+)
+def test_the_types_that_pandas_writes_are_read_as_texts(tmp_path, frame, expected):
+    frame.to_parquet(tmp_path / "tree.parquet")
+    assert read_tree(tree(tmp_path / "tree.parquet")) == expected
+
+
+def test_a_column_of_fractions_is_no_names(tmp_path):
+    path = write(tmp_path / "tree.parquet", {"class": [0.5, 1], "parent": [None, 0.5]})
+    with pytest.raises(SpecError, match=r"tree.parquet: column 'class' holds 0.5; write text or"):
+        read_tree(tree(path))

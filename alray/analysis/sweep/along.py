@@ -59,7 +59,7 @@ def along(rounds: pd.DataFrame, runs: pd.DataFrame, axis: Axis | None = None) ->
     finished = rounds[rounds["run_id"].isin(runs.loc[runs["status"] == "finished", "run_id"])]
     axis = axis or Axis(usual_axis(finished))
     if axis == LABELS and not differ_in_labels(finished):
-        return Along(axis, rounds)
+        return Along(axis, finished)
     return Along(axis, _on_common_amounts(finished, axis))
 
 
@@ -68,11 +68,18 @@ def usual_axis(rounds: pd.DataFrame) -> AxisName:
 
     Labels, where all runs pay the same for one; else what they pay: money, or answers where these are free.
     """
-    for name, other in (("cost", "cost"), ("answers", "answers")):
-        each = unit_prices(rounds, other)
+    paid = paid_axis(rounds)
+    return "labels" if paid is None or _alike(unit_prices(rounds, paid)) else paid
+
+
+def paid_axis(rounds: pd.DataFrame) -> AxisName | None:
+    """Return what runs pay: money, or answers where these are free; None where that is not known of all runs."""
+    names: tuple[AxisName, ...] = ("cost", "answers")
+    for name in names:
+        each = unit_prices(rounds, name)
         if len(each) and each.max() > 0:
-            return "labels" if _alike(each) else ("cost" if name == "cost" else "answers")
-    return "labels"
+            return name
+    return None
 
 
 def unit_price(rounds: pd.DataFrame, axis: AxisName) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from alray.analysis.sweep.along import along, usual_axis
+from alray.analysis.sweep.along import along, paid_axis, usual_axis
 from alray.analysis.sweep.arms import Pair, arm_curves, pair
 from alray.analysis.sweep.axis import Axis, axis_of
 from alray.analysis.sweep.decision import decided
@@ -53,11 +53,15 @@ def crowd_choices(
 ) -> pd.DataFrame:
     """Return a row per arm whose variant differs from another in what a team can choose of its crowd.
 
-    Along labels there is none: more answers an object are no better for being paid for.
+    Along labels more answers an object would be no better for being paid for: arms are compared by what they pay then.
+    There is no row where that is not on record.
 
     Raises:
         StoreError: Two arms have no cost in common.
     """
+    if axis.name == "labels":
+        paid = paid_axis(split.rounds)
+        axis = axis if paid is None else Axis(paid, axis.currency)
     pairs = {} if axis.name == "labels" else _pairs(split, axis)
     pairs = {name: each for name, each in pairs.items() if metric in each.metrics}
     rows = [_row(each, split.runs, axis, metric, len(pairs)) for each in pairs.values()]

@@ -9,6 +9,7 @@ from alray.analysis.sweep.along import ALIKE, SPENT
 from alray.analysis.sweep.axis import Axis, axis_of
 from alray.analysis.sweep.metrics import better_sign, metric_title
 from alray.analysis.wording import Row, percentage
+from alray.settings.questions import PREFIX
 
 Price = tuple[float | None, str]
 """What a label (an answer, along answers) costs, None where that is not known; the currency, "" where none is named."""
@@ -83,6 +84,14 @@ def spent_said(rows: Sequence[Row], price: Price | None = None) -> list[str]:
     many = _from_to(answers, lambda value: f"{round(value):,}")
     paid = money.with_currency(_from_to(costs, money.number))
     noun = "answer" if round(max(answers)) == 1 else "answers"
+    asks = [str(row["strategy"]).startswith(f"{PREFIX}:") for row in spent]
+    if any(asks) and any(
+        row["answers"] == row["labels"]
+        for row, asked in zip(spent, asks, strict=True)
+        if not asked
+    ):
+        # Of arms that buy labels, what they buy counts as answers.
+        noun = "answers or labels"
     return [f"By the end of its curve a run has bought {many} {noun} for {paid}."]
 
 

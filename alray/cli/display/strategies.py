@@ -6,11 +6,12 @@ from rich.table import Table
 
 from alray.cli.visible import visible, visible_line
 from alray.settings.libraries import LIBRARIES, Library
+from alray.settings.questions import PREFIX
 from alray.strategies import STRATEGIES
 from alray.strategies.descriptions import DESCRIPTIONS, SYMBOLS
 from alray.strategies.explaining import opening_of, options_of
 from alray.strategies.libraries.catalogue import KNOWN, REFUSED
-from alray.strategies.questions.arms import PREFIX, QUESTIONS
+from alray.strategies.questions.arms import QUESTIONS
 from alray.strategies.questions.descriptions import QUESTION_DESCRIPTIONS
 
 _FEATURES = {

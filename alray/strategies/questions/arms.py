@@ -8,13 +8,10 @@ from typing_extensions import override
 
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
-from alray.settings.questions import PASSIVE
+from alray.settings.questions import PASSIVE, PREFIX
 from alray.strategies.base import BatchStrategy
 from alray.strategies.questions.scores import Rule
 from alray.strategies.signals import Request
-
-PREFIX = "questions"
-"""What a name begins with."""
 
 
 @dataclass(frozen=True)

@@ -116,11 +116,10 @@ class QuestionAnnotation:
         classes by the answers and by what the network predicted before it learns of them, as an EM step has them.
         """
         objects = self.asked
-        likelihoods = self._evidence.of(objects)
         if self._rate == 0:
-            targets = torch.from_numpy(possible_classes(likelihoods))
+            targets = torch.from_numpy(possible_classes(self._evidence.of(objects)))
         else:
-            targets = beliefs_of(likelihoods, self._predicted).float()
+            targets = self._beliefs().float()
         targets = targets.to(self._pool.device)
         row = np.zeros(len(self._pool.pool), dtype=np.int64)
         row[objects] = np.arange(len(objects))
@@ -139,8 +138,13 @@ class QuestionAnnotation:
     def record(self) -> Record:
         """Return the columns of a round."""
         asked = self.asked
-        done = asked[self._evidence.done[asked]]
-        likeliest = self._evidence.of(done).argmax(1)
+        ended = self._evidence.done[asked]
+        done = asked[ended]
+        if self._rate == 0:
+            likeliest = self._evidence.of(done).argmax(1)
+        else:
+            # Answers alone may leave a whole set alike, of which the prediction has decided for a class.
+            likeliest = self._beliefs().numpy()[ended].argmax(1)
         wrong = likeliest != self._pool.pool.labels[done]
         return {
             "labels": len(done),
@@ -149,6 +153,10 @@ class QuestionAnnotation:
             "partly_labelled": len(asked) - len(done),
             "wrong_labels": float(wrong.mean()) if len(wrong) else np.nan,
         }
+
+    def _beliefs(self) -> torch.Tensor:
+        """Return (asked, classes) probabilities by the answers, and by what the network predicted before its fit."""
+        return beliefs_of(self._evidence.of(self.asked), self._predicted)
 
     def _asking(self, strategy: QuestionStrategy | None) -> Asking:
         """Return who is asked by a strategy's rule, by halves where there is none."""

@@ -205,7 +205,8 @@ QUESTION_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
     ),
     "wrong_labels": (
         pa.float64(),
-        "share of the labelled objects whose likeliest class by the answers is not the true one",
+        "share of the labelled objects whose likeliest class is not the true one: by the answers, and where these may "
+        "be wrong by the network's prediction before the fit too, as it learns them",
     ),
 }
 """Further columns of `rounds` where an arm of the study asks yes/no questions."""
