@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from alray.analysis.wording import count
 from alray.errors import SpecError
 from alray.networks.products import use_products
 from alray.pools.columns.metadata import name_some
@@ -209,5 +210,11 @@ def _notes(
         found.append(
             f"{len(learnt.vanished):,} labelled objects are in the pool no longer, and were not learnt from: "
             f"{name_some(learnt.vanished)}; their answers are kept"
+        )
+    if learnt.beside:
+        labels = count(len(learnt.beside), "label")
+        found.append(
+            f"{labels} {'is' if len(learnt.beside) == 1 else 'are'} kept and not learnt from, as other objects of the "
+            f"same group measure the accuracy: {name_some(learnt.beside)}"
         )
     return tuple(found)
