@@ -237,6 +237,12 @@ def test_answers_that_nobody_asked_for_are_kept_aside_until_they_are_taken(copy,
     assert set(copy.export()["id"]).isdisjoint(parts)
     taken = copy.add(table, take_unasked=True)
     assert (taken.used, taken.repeated) == (6, 2)
+    status = copy.status()
+    assert status.numbers["kept_aside"] == 1, "about no-such"
+    (said,) = [each for each in status.sentences if "aside" in each]
+    assert said == (
+        "1 answer about objects that no batch had when it was added is kept aside, and not used."
+    )
     assert set(parts[:6]) <= set(copy.export().query("source == 'unasked'")["id"])
     assert copy.add(table, take_unasked=True).rows == []
     assert not set(parts[:6]) & set(copy.next(30).tasks.query("priority > 0")["id"]) - _audited(

@@ -10,8 +10,8 @@ from alray.settings.campaign import CampaignSpec
 from alray.studies.campaign.audit import places
 from alray.studies.campaign.fitting import learnt_of
 from alray.studies.campaign.ledger import Ledger
-from alray.studies.campaign.next_batch import Wish, _notes
-from alray.studies.campaign.parts import parts_of
+from alray.studies.campaign.next_batch import Wish, _notes, _numbers
+from alray.studies.campaign.parts import Parts, parts_of
 
 SHARE = 0.1
 MEASURED, LEARNT = (
@@ -81,3 +81,31 @@ def test_a_group_that_was_learnt_from_and_measured_by_is_learnt_from_no_longer()
     assert found == [["a", "c"], [], [], ["c"]]
     assert notes[0].startswith("2 labels are kept")
     assert notes[0].endswith("new, b")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left", "expected"),
+    [
+        (1, 0, (1, 0)),
+        (5, 0, (5, 0)),
+        (9, 0, (5, 0)),
+        (9, 6, (3, 6)),
+        (9, 20, (0, 9)),
+        (30, 20, (5, 20)),
+    ],
+)
+def test_what_is_left_of_the_audit_part_is_asked_about_where_candidates_run_out(
+    wanted, left, expected
+):
+    """Of 995 that were asked about, 100 were of the audit part, which is more than its share; 5 of it are left."""
+    purposes = {str(row): "audit" if row < 100 else "strategy" for row in range(995)}
+    none = np.zeros(1000 + left, dtype=bool)
+    audit = none.copy()
+    audit[[*range(100), *range(995, 1000)]] = True
+    asked = none.copy()
+    asked[:995] = True
+    rows = {str(row): row for row in range(len(none))}
+    parts = Parts(rows, audit, audit, np.arange(len(none)) / len(none), asked, none, none)
+    assert (len(parts.audits), len(parts.candidates)) == (5, left)
+    ledger = ledger_of(dict.fromkeys(rows), purposes)
+    assert _numbers(CampaignSpec(), ledger, parts, Wish(9, wanted), 0) == expected

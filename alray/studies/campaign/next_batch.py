@@ -126,7 +126,9 @@ def _numbers(
     """Return how many objects of the audit part, and how many others, are asked about for the first time."""
     n, asked = wish.objects - again, len(ledger.asked)
     audited = int((ledger.asked["purpose"] == "audit").sum())
-    audits = min(audits_wanted(spec.audit, asked, audited, n), len(parts.audits))
+    wanted = audits_wanted(spec.audit, asked, audited, n)
+    # Where candidates run out, what is left of the audit part has no label either.
+    audits = min(max(wanted, n - len(parts.candidates)), len(parts.audits))
     return audits, min(n - audits, len(parts.candidates))
 
 
