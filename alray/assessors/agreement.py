@@ -15,7 +15,11 @@ def several(given: pd.DataFrame) -> pd.DataFrame:
 def krippendorff_alpha(given: pd.DataFrame) -> float | None:
     """Return Krippendorff's alpha: 1 where all agree, 0 where they agree as chance would have it.
 
-    It is crowd-kit's. NaN where no object has several answers, or all answers name one class; None without crowd-kit.
+    It is crowd-kit's. NaN where no object has several answers, all answers name one class, or crowd-kit cannot tell;
+    None without crowd-kit.
+
+    Args:
+        given: A row per answer with `task`, `worker` and `label`; each without a worker's name is of another assessor.
     """
     if find_spec("crowdkit") is None:
         return None
@@ -24,6 +28,15 @@ def krippendorff_alpha(given: pd.DataFrame) -> float | None:
     of_several = several(given)
     if of_several["label"].nunique() < 2:
         return math.nan
+    rows = pd.Series(
+        [f"\0{row}" for row in range(len(of_several))], of_several.index, dtype=object
+    )
+    named = of_several["worker"].where(of_several["worker"] != "", rows)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return float(alpha_krippendorff(of_several[["task", "worker", "label"]]))
+        try:
+            return float(
+                alpha_krippendorff(of_several.assign(worker=named)[["task", "worker", "label"]])
+            )
+        except ValueError:
+            return math.nan

@@ -56,5 +56,5 @@ def answer_table(answers: Iterable[Answer]) -> pd.DataFrame:
         elif name in NUMBERS:
             found[name] = pd.Series(columns[name], dtype=np.float64)
         else:
-            found[name] = pd.Series(pd.DatetimeIndex(columns[name], tz="UTC").as_unit("us"))
+            found[name] = pd.Series(columns[name], dtype="datetime64[us, UTC]")
     return pd.DataFrame(found)

@@ -82,7 +82,8 @@ def as_time(value: Any, place: str) -> datetime | None:
         # Not by pandas, which takes 5 for the fifth of this month, and now for now.
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        # In UTC the first and the last day of the calendar may lie outside of it.
         raise ExchangeError(
             f"{place} is {value!r}; write a time such as 2026-01-31T12:00:00Z, or nothing"
         ) from None

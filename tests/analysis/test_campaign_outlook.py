@@ -172,6 +172,24 @@ def test_rules_say_what_they_go_by():
     assert set(rules_said(rounds.head(0))["reason"]) == {"no network has been fitted"}
 
 
+def test_predictions_of_one_class_are_named_as_what_leaves_kappa_unknown():
+    rows = [
+        {"round": 1 + n, "labels": 20 + 10 * n, "train_loss": 0.1, "accuracy": 0.8}
+        | {"stop_kappa": kappa, "stop_agreement": 1.0 if n else math.nan, "stop_entropy": 0.4}
+        for n, kappa in enumerate([math.nan, math.nan, 0.5, 0.6, 0.7])
+    ]
+    reasons = []
+    for networks in (2, 3, 4, 5):
+        rules = rules_said(pd.DataFrame(rows).head(networks)).set_index("rule")
+        assert rules.loc["classification_change", "says"] == "stop"
+        assert rules.loc["kappa", "says"] == ("go on" if networks == 5 else "not known")
+        reasons.append(str(rules.loc["kappa", "reason"]))
+    assert reasons[0] == "all predictions are of one class"
+    assert "4 networks, one after the other, are needed" in reasons[1]
+    assert reasons[2] == "one of the last 3 kappas is not known: all predictions were of one class"
+    assert "mean of the last 3 kappas is .600" in reasons[3]
+
+
 ORIGIN = {
     "study": "posts",
     "pool": "p",

@@ -309,6 +309,14 @@ HIT = ("h", "a", "w", "Approved", WEDNESDAY, "1", "$1", "x")
             table(",", [*MTURK, "Answer.a"], [*HIT[:4], "yesterday", *HIT[5:], "1"]),
             r"column 'SubmitTime' is 'yesterday'; Mechanical Turk writes times such as",
         ),
+        (
+            table(
+                ",",
+                [*MTURK, "Answer.a"],
+                [*HIT[:4], "Fri Dec 31 23:00:00 PST 9999", *HIT[5:], "1"],
+            ),
+            r"column 'SubmitTime' is 'Fri Dec 31 23:00:00 PST 9999'; Mechanical Turk writes times",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(tmp_path, text, message):

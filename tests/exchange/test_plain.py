@@ -67,6 +67,10 @@ def test_optional_columns_have_their_types(tmp_path):
         ("task,label,cost\na,cat,$5\n", r"row 0 \(counted from 0\), column 'cost' is '\$5'"),
         ("task,label,seconds\na,cat,-1\n", "column 'seconds' is '-1'; write a number from 0 on"),
         ("task,label,time\na,cat,now\n", "column 'time' is 'now'; write a time such as"),
+        (
+            "task,label,time\na,cat,0001-01-01T00:00:00+05:00\n",
+            r"column 'time' is '0001-01-01T00:00:00\+05:00'; write a time such as",
+        ),
         ("task,label\na,\n", r"has no answers \(tasks without an answer, left out: 1 \(a\)\)"),
         ("", "is empty; export the answers again"),
     ],

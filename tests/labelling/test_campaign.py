@@ -177,6 +177,35 @@ def test_a_later_time_counts_though_it_was_added_before(copy, pool):
     assert valid["confidence"] == (1.0 if truth == "class-1" else 0.5)
 
 
+def test_the_first_and_the_last_day_of_the_calendar_are_times_too(copy):
+    """The year 1 is .NET's empty date."""
+    first, last = on_record(copy)["batches"]["id"][:2]
+    times = {first: "0001-01-01T00:00:00Z", last: "9999-12-31T00:00:00Z"}
+    table = pd.DataFrame(
+        {"task": list(times), "worker": "bob", "label": "class-1", "time": times.values()}
+    )
+    assert copy.add(table).used == 2
+    assert copy.add(table).rows == []
+    assert copy.status().numbers["answers"] == 42
+    # Those of ann have no time but that at which they were added.
+    exported = copy.export().set_index("id")["time"]
+    assert exported[last] == pd.Timestamp(times[last])
+    assert exported[first] > pd.Timestamp(times[first])
+
+
+def test_one_object_with_two_answers_of_nobody_in_particular_does_not_stop_the_status(
+    pool, tmp_path
+):
+    campaign = begun(pool, tmp_path, answers=2)
+    (each,) = campaign.next(1).tasks["id"]
+    campaign.add(
+        pd.DataFrame(
+            {"task": [each] * 2, "label": ["class-0", "class-1"], "answer_id": ["k1", "k2"]}
+        )
+    )
+    assert campaign.status().numbers["alpha"] == 0
+
+
 def test_skips_and_rejected_answers_are_counted_and_asked_again_only_where_wanted(copy, pool):
     batch = copy.next(10, new=True)
     first, second, *rest = batch.tasks["id"]
@@ -208,6 +237,12 @@ def test_answers_that_nobody_asked_for_are_kept_aside_until_they_are_taken(copy,
     assert set(copy.export()["id"]).isdisjoint(parts)
     taken = copy.add(table, take_unasked=True)
     assert (taken.used, taken.repeated) == (6, 2)
+    status = copy.status()
+    assert status.numbers["kept_aside"] == 1, "about no-such"
+    (said,) = [each for each in status.sentences if "aside" in each]
+    assert said == (
+        "1 answer about objects that no batch had when it was added is kept aside, and not used."
+    )
     assert set(parts[:6]) <= set(copy.export().query("source == 'unasked'")["id"])
     assert copy.add(table, take_unasked=True).rows == []
     assert not set(parts[:6]) & set(copy.next(30).tasks.query("priority > 0")["id"]) - _audited(

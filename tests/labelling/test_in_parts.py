@@ -1,6 +1,7 @@
 """A campaign whose pool stays in its files: the batches that it has in memory, but for what is drawn at random."""
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -57,6 +58,19 @@ def test_batches_in_parts_are_those_in_memory(pools, tmp_path, strategy):
 def test_a_beginning_without_labels_is_the_same_too(pools, tmp_path):
     settings = {"initial": 60, "initial_selection": "typiclust"}
     memory, parts = campaigns(pools, tmp_path, **settings)
+    assert memory.next(10).tasks.equals(parts.next(10, execution=INLINE).tasks)
+
+
+def test_labels_of_one_class_may_lie_behind_all_that_is_compared(pools, tmp_path):
+    """Before two classes are known nothing is fitted, and what has a label is not loaded."""
+    for pool in pools:
+        table = pq.read_table(pool)
+        labels = pa.array([None] * 149 + ["class-0"], pa.string())
+        table = table.set_column(table.schema.names.index("label"), "label", labels)
+        write_table(table, tmp_path / pool.name, row_group_size=22)
+    settings = {"initial": 60, "initial_selection": "centroid", "classes": ("class-0", "class-1")}
+    here = tmp_path / pools[0].name, tmp_path / pools[1].name
+    memory, parts = campaigns(here, tmp_path, **settings)
     assert memory.next(10).tasks.equals(parts.next(10, execution=INLINE).tasks)
 
 

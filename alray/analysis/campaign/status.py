@@ -55,7 +55,7 @@ NUMBERS = {
     "answers": "answers that name a class, the latest of each assessor about an object",
     "skipped": "answers of assessors who could not tell",
     "rejected": "answers that were rejected",
-    "kept_aside": "answers about objects that no batch had",
+    "kept_aside": "answers about objects that no batch had when they were added, and that are not used",
     "cost": "what the answers cost",
     "learnt": "labels that the last network has learnt from",
     "accuracy": "share of the pool's objects without a label at the start that it gets right, by the audit part",
@@ -130,9 +130,10 @@ def _about_labels(numbers: dict[str, Any], settings: dict[str, Any]) -> list[str
         answers = count(numbers["answers"], "answer")
         found.append(f"{answers} cost {numbers['cost']:,.2f}{currency}.")
     if numbers["kept_aside"]:
+        one = numbers["kept_aside"] == 1
         found.append(
-            f"{count(numbers['kept_aside'], 'answer')} about objects that no batch had "
-            f"{'is' if numbers['kept_aside'] == 1 else 'are'} kept aside, and not used."
+            f"{count(numbers['kept_aside'], 'answer')} about objects that no batch had when "
+            f"{'it was added is' if one else 'they were added are'} kept aside, and not used."
         )
     return found
 

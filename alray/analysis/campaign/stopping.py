@@ -10,6 +10,7 @@ import pandas as pd
 from alray.analysis.campaign.accuracy import FEWEST
 from alray.analysis.campaign.outlook import Outlook
 from alray.analysis.stopping_rules.base import Curve, StoppingRule
+from alray.analysis.stopping_rules.predictions import Kappa
 from alray.analysis.stopping_rules.registry import rules_of
 from alray.analysis.targets import about, target_text
 from alray.analysis.wording import interval, joined, share, signed
@@ -49,6 +50,10 @@ def _row(text: str, rule: StoppingRule, rounds: pd.DataFrame) -> dict[str, objec
         return {"rule": text, "says": "not known", "reason": reason, "since": math.nan}
     stops, reason = rule.stops(curve), rule.says(curve)
     unknown = "not known yet" in reason
+    if unknown and isinstance(rule, Kappa) and _all_compared(rounds, rule.window):
+        reason = (
+            f"one of the last {rule.window} kappas is not known: all predictions were of one class"
+        )
     now = "stop" if stops[-1] else "not known" if unknown else "go on"
     first = float(curve["labels"][np.flatnonzero(stops)[0]]) if stops.any() else math.nan
     return {
@@ -65,11 +70,19 @@ def _lacking(column: str, rounds: pd.DataFrame) -> str:
         return "no network has been fitted"
     if column == "validation_accuracy":
         return f"{FEWEST} objects of the audit part with answers are needed"
-    if column in {"stop_kappa", "stop_agreement"} and not np.isnan(
-        rounds["stop_entropy"].iloc[-1]
-    ):
+    last = rounds.iloc[-1]
+    if column == "stop_kappa" and not np.isnan(last["stop_agreement"]):
+        # Of predictions of one and the same class agreement is known, but not how much of it is beyond chance.
+        return "all predictions are of one class"
+    if column in {"stop_kappa", "stop_agreement"} and not np.isnan(last["stop_entropy"]):
         return "two networks are needed, to compare"
     return "the network has no objects of the audit part to predict"
+
+
+def _all_compared(rounds: pd.DataFrame, window: int) -> bool:
+    """Whether each of the last networks was compared with the one before."""
+    last = rounds["stop_agreement"].tail(window)
+    return len(last) == window and bool(last.notna().all())
 
 
 def advice(

@@ -97,11 +97,11 @@ def _time(text: str | None, place: str) -> datetime | None:
     try:
         zone = _ZONES[words.pop(-2)]
         found = datetime.strptime(" ".join(words), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
-    except (KeyError, IndexError, ValueError):
+        return found - timedelta(hours=zone)
+    except (KeyError, IndexError, OverflowError, ValueError):
         raise ExchangeError(
             f"{place} is {text!r}; Mechanical Turk writes times such as Wed Nov 20 10:11:12 PST 2024"
         ) from None
-    return found - timedelta(hours=zone)
 
 
 def _write(tasks: Tasks) -> dict[str, bytes]:

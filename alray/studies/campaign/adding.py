@@ -198,7 +198,11 @@ def _keys(answers: pd.DataFrame, *, with_time: bool) -> list[tuple[str, ...]]:
     keys = [tuple(row) for row in texts.itertuples(index=False)]
     if not with_time:
         return keys
-    times = ["" if pd.isna(each) else str(pd.Timestamp(each).value) for each in answers["time"]]
+    # Of microseconds, as the ledger has them: nanoseconds do not reach the year 1, which is .NET's empty date.
+    times = [
+        "" if pd.isna(each) else str(pd.Timestamp(each).as_unit("us").asm8.view("i8"))
+        for each in answers["time"]
+    ]
     return [(*key, time) for key, time in zip(keys, times, strict=True)]
 
 

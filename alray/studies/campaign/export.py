@@ -61,5 +61,5 @@ def labels_table(store: CampaignStore) -> pd.DataFrame:
         for each, row in zip(found.ids, found.posterior, strict=True)
     ]
     table = pd.DataFrame(rows, columns=list(EXPORT_COLUMNS))
-    table["time"] = pd.to_datetime(table["time"], utc=True).dt.as_unit("us")
+    table["time"] = pd.Series([row["time"] for row in rows], dtype="datetime64[us, UTC]")
     return table

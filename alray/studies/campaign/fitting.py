@@ -36,11 +36,13 @@ class Learnt:
         objects: (n,) positions in the pool, in the order in which they were labelled.
         posterior: (n, classes) probability of each class.
         vanished: Labelled objects that the pool has no longer.
+        beside: Labelled objects that are not of the audit part, but of groups that are, and so not learnt from.
     """
 
     objects: Indices
     posterior: Posterior
     vanished: list[str]
+    beside: list[str]
 
     @property
     def enough(self) -> bool:
@@ -53,17 +55,21 @@ class Learnt:
 def learnt_of(
     ledger: Ledger, parts: Parts, classes: tuple[str, ...], spec: CampaignSpec
 ) -> Learnt:
-    """Return what the network may learn from: labels of the start, and answers that are not of the audit part."""
+    """Return what the network may learn from: labels of the start, and answers; none of those of the audit part.
+
+    Nor those of groups of which the audit part has asked: `Parts.held`.
+    """
     purposes = ledger.asked["purpose"]
     audited = frozenset(purposes.index[purposes == "audit"])
-    given = ledger.given[~ledger.given["task"].isin(audited)]
-    held = given["task"].map(lambda each: each in parts.row and bool(parts.audit[parts.row[each]]))
+    held = {each for each, row in parts.row.items() if parts.held[row]}
+    given = ledger.given[~ledger.given["task"].isin(audited | held)]
     # Their answers are read alone: those of the audit part would say who is to be believed.
-    answered = labels_of(given[~held.astype(bool)], classes, spec.aggregate)
+    answered = labels_of(given, classes, spec.aggregate)
     codes = {name: number for number, name in enumerate(classes)}
-    begun = np.zeros((len(ledger.initial), len(classes)))
-    begun[range(len(begun)), [codes[label] for label in ledger.initial.values()]] = 1
-    ids = [*ledger.initial, *answered.ids]
+    initial = {each: label for each, label in ledger.initial.items() if each not in held}
+    begun = np.zeros((len(initial), len(classes)))
+    begun[range(len(begun)), [codes[label] for label in initial.values()]] = 1
+    ids = [*initial, *answered.ids]
     posterior = np.concatenate([begun, answered.posterior])
     # A label of the start is kept where somebody answers about the object all the same.
     first = {each: number for number, each in reversed(list(enumerate(ids)))}
@@ -71,7 +77,10 @@ def learnt_of(
         number for number, each in enumerate(ids) if first[each] == number and each in parts.row
     ]
     objects = np.array([parts.row[ids[number]] for number in there], dtype=np.int64)
-    return Learnt(objects, posterior[there], [each for each in first if each not in parts.row])
+    vanished = [each for each in first if each not in parts.row]
+    labelled = dict.fromkeys([*ledger.initial, *ledger.given["task"]])
+    beside = [each for each in labelled if each in held and not parts.audit[parts.row[each]]]
+    return Learnt(objects, posterior[there], vanished, beside)
 
 
 def run_of(spec: CampaignSpec, query: int) -> RunSpec:

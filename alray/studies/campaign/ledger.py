@@ -13,6 +13,9 @@ from alray.studies.folder import table
 COUNTED: tuple[Outcome, ...] = ("used", "skipped", "rejected")
 """Outcomes of answers about objects that were asked about, or taken all the same."""
 
+SAME = ("task", "worker", "label", "status", "answer_id")
+"""Columns by which two answers of one time, or without one, are the same."""
+
 
 @dataclass(frozen=True, eq=False)
 class Ledger:
@@ -59,6 +62,14 @@ class Ledger:
     def done(self) -> frozenset[str]:
         """Objects about which an assessor said something that counts, be it that he cannot tell."""
         return frozenset(self.valid.loc[self.valid["outcome"] != "rejected", "task"])
+
+    @cached_property
+    def kept_aside(self) -> int:
+        """Number of answers about objects that no batch had when they were added, but those that count by now."""
+        counts = self.answers["outcome"].isin(COUNTED)
+        same = [self.answers[name] for name in (*SAME, "time")]
+        used = counts.groupby(same, dropna=False).transform("any")
+        return int((~used).sum())
 
     def waiting(self, wanted: int) -> list[str]:
         """Return the objects that were asked about, and have fewer answers, skips among them, than wanted."""

@@ -43,7 +43,7 @@ def load(hand: AtHand, needed: Indices) -> Loaded:
 
     Args:
         hand: What is known.
-        needed: (n,) positions in the pool, labelled objects among them.
+        needed: (n,) positions in the pool, labelled objects among them where a network is to be fitted.
 
     Raises:
         PoolError: The features cannot be used.
@@ -85,8 +85,11 @@ def load_to_try(pool: OpenPool, spec: CampaignSpec, classes: int) -> PreparedPoo
 def _prepared(modalities: Sequence[Modality], objects: Indices, hand: AtHand) -> PreparedPool:
     labels = np.full(len(objects), UNKNOWN, dtype=np.int64)
     learnt = hand.learnt
-    if len(learnt.objects) and len(objects):
-        labels[np.searchsorted(objects, learnt.objects)] = learnt.posterior.argmax(1)
+    if len(learnt.objects):
+        # Before there is enough to learn from, what has a label need not be among what is loaded.
+        there = np.isin(learnt.objects, objects)
+        rows = np.searchsorted(objects, learnt.objects[there])
+        labels[rows] = learnt.posterior[there].argmax(1)
     return _pool(modalities, labels, max(1, len(hand.classes)))
 
 

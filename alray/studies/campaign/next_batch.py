@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from alray.analysis.wording import count
 from alray.errors import SpecError
 from alray.networks.products import use_products
 from alray.pools.columns.metadata import name_some
@@ -125,7 +126,9 @@ def _numbers(
     """Return how many objects of the audit part, and how many others, are asked about for the first time."""
     n, asked = wish.objects - again, len(ledger.asked)
     audited = int((ledger.asked["purpose"] == "audit").sum())
-    audits = min(audits_wanted(spec.audit, asked, audited, n), len(parts.audits))
+    wanted = audits_wanted(spec.audit, asked, audited, n)
+    # Where candidates run out, what is left of the audit part has no label either.
+    audits = min(max(wanted, n - len(parts.candidates)), len(parts.audits))
     return audits, min(n - audits, len(parts.candidates))
 
 
@@ -209,5 +212,11 @@ def _notes(
         found.append(
             f"{len(learnt.vanished):,} labelled objects are in the pool no longer, and were not learnt from: "
             f"{name_some(learnt.vanished)}; their answers are kept"
+        )
+    if learnt.beside:
+        labels = count(len(learnt.beside), "label")
+        found.append(
+            f"{labels} {'is' if len(learnt.beside) == 1 else 'are'} kept and not learnt from, as other objects of the "
+            f"same group measure the accuracy: {name_some(learnt.beside)}"
         )
     return tuple(found)

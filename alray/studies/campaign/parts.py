@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alray.pools.open_pool import OpenPool
-from alray.pools.pool import Indices
+from alray.pools.pool import Indices, Texts
 from alray.studies.campaign.audit import Places, places
 from alray.studies.campaign.ledger import Ledger
 
@@ -21,6 +21,7 @@ class Parts:
     Attributes:
         row: Id: position in the pool.
         audit: (objects,) those of the audit part.
+        held: (objects,) those that are not learnt from: of the audit part, or of a group of which it has asked.
         place: (objects,) the numbers by which the audit part is drawn and ordered.
         asked: (objects,) those that a batch had.
         answered: (objects,) those that somebody has answered about, asked or not.
@@ -29,6 +30,7 @@ class Parts:
 
     row: dict[str, int]
     audit: Mask
+    held: Mask
     place: Places
     asked: Mask
     answered: Mask
@@ -58,30 +60,41 @@ class Parts:
 def parts_of(pool: OpenPool, ledger: Ledger, seed: int, share: float) -> Parts:
     """Return the parts of a pool; the audit part has this share of the objects without a label at the start.
 
-    Of a group, all objects are drawn together. One that holds a label from the start is not of the audit part: the
-    network learns from it.
+    Of a group, all objects are drawn together. One of which the network learns, by a label from the start or an answer
+    to the strategy, is not of the audit part. But once an object of a group was asked for the audit, the group stays
+    of it: a label that joins it later is not learnt from, else the group would be learnt from and measured by.
     """
     ids = [str(each) for each in pool.known.ids]
     row = {each: number for number, each in enumerate(ids)}
     asked, answered, initial = (
         _mask(row, each) for each in (ledger.asked.index, ledger.given["task"], ledger.initial)
     )
-    names, taken = ids, initial
-    if pool.groups is not None:
-        names = [
-            f"group {group}" if group else f"object {each}"
-            for group, each in zip(pool.groups, ids, strict=True)
-        ]
-        learnt = {names[number] for number in np.flatnonzero(initial)}
-        taken = np.array([name in learnt for name in names], dtype=np.bool_)
-    place = places(seed, names)
-    audit = (place < share) & ~taken
-    # What was asked about for the audit stays of it, and what was learnt from does not join it.
     purposes = ledger.asked["purpose"]
-    for each, purpose in purposes.items():
-        if each in row:
-            audit[row[str(each)]] = purpose == "audit"
-    return Parts(row, audit, place, asked, answered, initial)
+    audited = _mask(row, purposes.index[purposes == "audit"])
+    chosen = asked & ~audited
+    names = _names(ids, pool.groups)
+    place = places(seed, names)
+    measured = _with_group(audited, names)
+    drawn = (place < share) & ~_with_group(initial | chosen, names)
+    # What has a label or was chosen does not join the part, though its group may have come to be measured by.
+    audit = (drawn | measured) & ~initial & ~chosen
+    return Parts(row, audit, audit | measured, place, asked, answered, initial)
+
+
+def _names(ids: list[str], groups: Texts | None) -> list[str]:
+    """Return what the audit part is drawn by: each object's group, or the object itself."""
+    if groups is None:
+        return ids
+    return [
+        f"group {group}" if group else f"object {each}"
+        for group, each in zip(groups, ids, strict=True)
+    ]
+
+
+def _with_group(some: Mask, names: list[str]) -> Mask:
+    """Return (objects,) these objects, and all of their groups."""
+    there = {names[number] for number in np.flatnonzero(some)}
+    return np.array([name in there for name in names], dtype=np.bool_)
 
 
 def _mask(row: Mapping[str, int], ids: Iterable[str]) -> Mask:

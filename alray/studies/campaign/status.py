@@ -77,7 +77,6 @@ def _numbers(
     ledger: Ledger, spec: CampaignSpec, batches: pd.DataFrame, labels: pd.DataFrame
 ) -> dict[str, Any]:
     """Return the numbers of `NUMBERS`."""
-    kept = ledger.answers["outcome"].isin(("unasked", "unknown"))
     outcomes = ledger.valid["outcome"].value_counts()
     numbers: dict[str, Any] = {
         "objects": len(ledger.objects),
@@ -85,7 +84,7 @@ def _numbers(
         "labels": int(labels["labels"].sum()),
         "waiting": int(labels["waiting"].sum()),
         **{name: int(outcomes.get(key, 0)) for name, key in _OUTCOMES.items()},
-        "kept_aside": int(kept.sum()),
+        "kept_aside": ledger.kept_aside,
         "cost": float(_paid(ledger, spec)["price"].sum()),
         "learnt": 0,
         "accuracy": math.nan,
