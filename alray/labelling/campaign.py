@@ -32,7 +32,7 @@ from alray.studies.campaign.campaign import (
     require_nothing,
     settings_of,
 )
-from alray.studies.campaign.checks import check_network, check_pool, check_strategy
+from alray.studies.campaign.checks import check_network, check_pool, check_room, check_strategy
 from alray.studies.campaign.export import labels_table
 from alray.studies.campaign.made_batch import MadeBatch
 from alray.studies.campaign.status import read_status
@@ -151,8 +151,7 @@ class Campaign:
 
         def chooser(work: Choosing) -> Choice:
             options = replace(work.options, execution=execution or ExecutionSpec())
-            whole = replace(work, options=options, code=code_of(settings))
-            return choose_with(whole, observer)
+            return choose_with(replace(work, options=options, code=code_of(settings)), observer)
 
         return choose_next(self._store, objects, chooser, new=new, again=again)
 
@@ -288,6 +287,7 @@ def start(
     classes = check_pool(spec, pool)
     spec = spec.model_copy(update={"initial": spec.started_at(len(pool.known.ids))})
     said = (*pool.notes, *about(spec, pool, classes))
+    check_room(spec, pool, strategy)
     check_network(spec, pool, strategy, len(classes))
     origin: dict[str, Any] = {"command": command}
     if taken is not None:

@@ -14,6 +14,7 @@ from alray.settings.base import validate
 from alray.settings.common import PoolSpec
 from alray.strategies import custom_name
 from alray.strategies.objects import text_of
+from alray.studies.choosing.checks import check_network, check_room
 from alray.studies.choosing.choice import Choice
 from alray.studies.choosing.driver import ChoosingDriver
 from alray.studies.choosing.observer import ChoosingObserver
@@ -55,10 +56,12 @@ def choose(
         AlrayError: Something in the arguments, the pool or the cluster prevents it.
     """
     given, text = options or ChoiceOptions(), text_of(strategy)
-    rule_of(text, number, given.shortlist)
+    rule = rule_of(text, number, given.shortlist)
     network = trained if isinstance(trained, TrainedNetwork) else _read(Path(trained))
+    check_network(rule, text, network)
     excluded = given.exclude if callable(given.exclude) else IdSet(given.exclude)
     candidates = candidate_pool(_pool_spec(pool), network.shapes, excluded)
+    check_room(rule, number, min(given.shortlist, candidates.files.rows))
     code = find_code(filter(None, [custom_model(network.model.name), custom_name(text)]))
     if observer is None and in_notebook():
         observer = ChoosingProgress()

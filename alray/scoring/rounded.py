@@ -20,12 +20,8 @@ def can_score(network: Network) -> TypeGuard[LateFusion]:
 
 
 def can_compute(request: Request) -> bool:
-    """Return whether they compute all that is requested: signals from probabilities alone."""
-    others = (
-        *(request.features, request.predicted_loss, request.input_dropout),
-        *(request.last_layer, request.shortlist, request.targets),
-    )
-    return not any(others)
+    """Return whether they compute all that is requested: signals from the candidates' own probabilities alone."""
+    return request.of_blocks and not (request.features or request.predicted_loss)
 
 
 class RoundedPass(FoldedPass):
@@ -48,7 +44,8 @@ class RoundedPass(FoldedPass):
             )
         if not can_compute(request):
             raise SpecError(
-                f"features and predicted losses cannot be computed in {self.precision}"
+                "features, predicted losses, labelled objects and what else is not made of the candidates' own "
+                f"probabilities cannot be computed in {self.precision}"
             )
         super().__init__(network, pool, request)
         self._of_standardised = first_layers(network)

@@ -75,7 +75,8 @@ class ScoreStrategy(StrategyBase):
         largest: Whether large scores are best.
         highest: The largest score there can be; where small ones are best, `stochastic=power` needs it.
         pointwise: Whether an object's score depends on its own signals alone. It is then computed block by block, while
-            the signals are in the cache. It holds for the class that names it: one that inherits says it anew.
+            the signals are in the cache, unless `needs` asks for what is not computed by block. It holds for the class
+            that names it: one that inherits says it anew.
     """
 
     largest: ClassVar[bool] = True
@@ -118,12 +119,16 @@ class BatchStrategy(StrategyBase):
 
 
 def is_pointwise(strategy: Strategy) -> TypeGuard[ScoreStrategy]:
-    """Return whether a strategy's class itself says that it scores each object alone, and chooses by the scores."""
+    """Return whether a strategy can be scored block by block.
+
+    Its class itself says that it scores each object alone, it chooses by the scores, and a block has all that it needs.
+    """
     if not isinstance(strategy, ScoreStrategy):
         return False
     scorer = strategy.scorer
     inherited = all(type(each).select is ScoreStrategy.select for each in (strategy, scorer))
-    return inherited and bool(vars(type(scorer)).get("pointwise"))
+    says_so = bool(vars(type(scorer)).get("pointwise"))
+    return inherited and says_so and strategy.needs.of_blocks
 
 
 def given(signal: AnySignal | None) -> AnySignal:

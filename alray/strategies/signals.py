@@ -93,6 +93,20 @@ class Request:
         )
         return without != Request()
 
+    @property
+    def of_blocks(self) -> bool:
+        """Whether a pass computes all of it for a block of candidates alone, as block after block is scored."""
+        rest = replace(
+            self,
+            log_probs=False,
+            members=False,
+            features=False,
+            predicted_loss=False,
+            true_loss=False,
+            side_heads=(),
+        )
+        return rest == Request(committee=self.committee)
+
 
 Needs = Request
 """The name under which strategies construct it for their attribute `needs`."""

@@ -20,6 +20,7 @@ from alray.strategies.committee import Bald, CommitteeEntropy
 from alray.strategies.signals import Committee, Request
 from alray.strategies.uncertainty import Margin
 from tests.helpers.builders import everyone, image_pool, make_network, make_pool, with_scaling
+from tests.helpers.own_scores import REQUESTS
 from tests.helpers.scoring import scored_plainly
 
 UNIT = 2.0**-9
@@ -145,12 +146,15 @@ def test_features_are_standardised_before_they_are_rounded(precision):
     assert_near(pool, make_network(pool, width=32, randomised=True), precision, slice(None))
 
 
-@pytest.mark.parametrize("request_", [Request(features=True), Request(predicted_loss=True)])
+@pytest.mark.parametrize(
+    "request_", [Request(features=True), Request(predicted_loss=True), *REQUESTS.values()]
+)
 def test_signals_that_are_not_probabilities_are_refused(precision, request_):
     pool = make_pool()
     assert not can_compute(request_)
+    scored = make_network(pool), PoolTensors(pool), pool.train
     with pytest.raises(SpecError, match=f"cannot be computed in {precision}"):
-        score_rounded(make_network(pool), PoolTensors(pool), pool.train, request_, precision)
+        score_rounded(*scored, request_, precision, torch_generator(3))
 
 
 def test_other_networks_are_refused(precision):

@@ -209,9 +209,9 @@ def test_a_strategy_that_asks_for_more_is_told_so_though_no_table_refused_it(
 def test_more_candidates_than_it_can_compare_are_refused():
     strategy = parse("skactiveml:ProbCover")
     assert isinstance(strategy, LibraryStrategy)
-    strategy.require_room(20_000)
-    with pytest.raises(SpecError, match=r"20,001 are more than the 20,000 .*--candidates 20000"):
-        strategy.require_room(20_001)
+    strategy.require_room(20_000, "use fewer")
+    with pytest.raises(SpecError, match=r"20,001 are more than the 20,000 .* it: use fewer$"):
+        strategy.require_room(20_001, "use fewer")
 
 
 def test_an_object_of_the_library_is_to_be_written_as_a_text():

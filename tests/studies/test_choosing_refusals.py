@@ -1,10 +1,13 @@
 """Choosing from a pool in parts: what cannot work is refused by name, before reading if possible."""
 
+import dataclasses
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from alray.errors import PoolError, ScoreError, SpecError
+from alray.labelling import choosing
 from alray.labelling.choosing import choose_with
 from alray.settings.common import ModelSpec
 from alray.studies.choosing.trained import TrainedNetwork
@@ -49,6 +52,43 @@ def refusal(kind, *args, **options):
 )
 def test_strategies_that_cannot_choose_here_say_so(network, path, strategy, reason):
     assert reason in refusal(SpecError, path, network, strategy)
+
+
+@pytest.fixture
+def unread(monkeypatch):
+    """Fail where a part is read."""
+    monkeypatch.setattr(choosing, "choose_with", lambda *_: pytest.fail("the pool was read"))
+
+
+OWN = "tests.helpers.own_modules:"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "model", "reason"),
+    [
+        ("badge", {"name": f"{OWN}OwnNetwork"}, "badge: the strategy needs features"),
+        ("alfa_mix", {"name": f"{OWN}OwnNetwork"}, "alfa_mix: the strategy needs features"),
+        (f"{OWN}NeedsLastLayer", {"name": f"{OWN}OwnNetwork"}, "the last layer's weights"),
+        ("learning_loss", {}, "learning_loss: the strategy needs predicted losses, and the"),
+        ("product_margin", {"heads": "one"}, "the strategy needs several heads"),
+        ("bald", {"name": f"{OWN}linear_network"}, "needs a network with dropout layers"),
+    ],
+)
+@pytest.mark.usefixtures("unread")
+def test_a_network_that_lacks_what_the_strategy_needs_is_refused_before_reading(
+    path, strategy, model, reason
+):
+    network = trained_network(ModelSpec(**{"width": 16, **model}))
+    text = refusal(SpecError, path, network, strategy, labelled=labelled_objects())
+    assert reason in text
+    assert text.endswith("; or choose by another strategy, such as margin")
+
+
+@pytest.mark.usefixtures("unread")
+def test_weights_of_another_network_are_refused_before_reading(network, path):
+    wider = dataclasses.replace(network, model=ModelSpec(width=17))
+    text = refusal(SpecError, path, wider)
+    assert "late_fusion: the weights of the trained network do not fit it (size mismatch" in text
 
 
 def test_numbers_that_do_not_fit_are_named(network, path):

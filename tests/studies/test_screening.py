@@ -14,6 +14,7 @@ from alray.settings.sweep import ScreenSpec, SweepSpec
 from alray.studies.sweep.screening import recall, shortlist, shortlist_size
 from tests.helpers.builders import make_pool, one_run, plan_of
 from tests.helpers.experiments import after_passive, complete
+from tests.helpers.own_scores import REQUESTS
 from tests.helpers.paths import local
 from tests.helpers.studies import settings
 
@@ -188,6 +189,13 @@ def test_impossible_settings_are_refused(wrong, message):
         (
             {"strategies": ("tests.helpers.own_modules:Choosing",)},
             "Choosing: screen needs a strategy that ranks",
+        ),
+        *(
+            (
+                {"strategies": (f"tests.helpers.own_scores:AllAtOnce:by={by}",)},
+                f"by={by}: screen needs a strategy that ranks",
+            )
+            for by in REQUESTS
         ),
     ],
 )

@@ -59,7 +59,7 @@ class LibraryStrategy(BatchStrategy):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
-        self.require_room(len(signals.candidates))
+        self.require_room(len(signals.candidates), "use another strategy, such as margin")
         # What a library takes by its position is then in the order of a permutation, never of the file.
         order = rng.permutation(len(signals.candidates))
         given = arrays_of(
@@ -86,17 +86,21 @@ class LibraryStrategy(BatchStrategy):
         chosen = self._checked(answer, given.labelled, len(signals.candidates), k)
         return Query(signals.candidates[order[chosen]], np.full(k, np.nan))
 
-    def require_room(self, candidates: int) -> None:
+    def require_room(self, candidates: int, instead: str) -> None:
         """Refuse more candidates than it can compare with each other.
 
+        Args:
+            candidates: How many it would have to choose from.
+            instead: What the user can do about it.
+
         Raises:
-            SpecError: Names both numbers.
+            SpecError: Names both numbers, and what works.
         """
         most = self.known.most
         if most and candidates > most:
             raise SpecError(
                 f"{describe_strategy(self)} compares all candidates with all, and {candidates:,} are more than the "
-                f"{most:,} that alray lets it: use --candidates {most}, or leave it out"
+                f"{most:,} that alray lets it: {instead}"
             )
 
     @property

@@ -11,12 +11,14 @@ from alray.settings.estimators import class_of
 from alray.settings.run import RunSpec
 from alray.strategies import Strategy, parse
 from alray.strategies.clusters import require_clusters
+from alray.strategies.libraries.strategy import LibraryStrategy
 from alray.strategies.questions.arms import QuestionStrategy
+from alray.studies.campaign.campaign import first_ledger
 from alray.studies.campaign.fitting import run_of
 from alray.studies.campaign.ledger import sorted_classes
 from alray.studies.campaign.loading import load_to_try
-from alray.studies.campaign.parts import Parts
-from alray.studies.choosing.rule import rule_of
+from alray.studies.campaign.parts import Parts, parts_of
+from alray.studies.choosing.rule import SHORTLIST, rule_of
 from alray.studies.rounds.strategy_checks import check_members, check_signals
 from alray.training.learner import check_training
 from alray.training.trial import tried_network
@@ -101,6 +103,25 @@ def check_network(spec: CampaignSpec, pool: OpenPool, strategy: Strategy, classe
                 check_members(network, tensors, strategy.needs.committee, seed)
         except AlrayError as error:
             raise SpecError(f"{spec.strategy}: {error}") from None
+
+
+def check_room(spec: CampaignSpec, pool: OpenPool, strategy: Strategy) -> None:
+    """Refuse another library's strategy that cannot compare the objects that will be left when it begins to choose.
+
+    `spec.initial` is filled in.
+
+    Raises:
+        SpecError: Names both numbers, and what works.
+    """
+    if not isinstance(strategy, LibraryStrategy):
+        return
+    ledger = first_ledger(pool.known)
+    candidates = len(parts_of(pool, ledger, spec.seed, spec.audit).candidates)
+    left = candidates - max(0, (spec.initial or 0) - len(ledger.initial))
+    # Parts of a pool are chosen from by a short list.
+    strategy.require_room(
+        min(left, SHORTLIST) if spec.in_parts else left, "use another strategy, such as margin"
+    )
 
 
 def about_audit(spec: CampaignSpec, parts: Parts) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors.numpy import load, save
+from torch import nn
 from typing_extensions import override
 
 from alray.errors import SpecError
@@ -115,7 +116,11 @@ class TrainedNetwork(SharedArrays):
         return [*self.weights.values(), *moments]
 
     def build(self, device: torch.device) -> tuple[Network, LossPredictor | None]:
-        """Return the network with these weights, and its loss predictor."""
+        """Return the network with these weights, and its loss predictor.
+
+        Raises:
+            SpecError: The weights are those of another network.
+        """
         empty = tuple(
             Modality(
                 m.name,
@@ -127,11 +132,10 @@ class TrainedNetwork(SharedArrays):
         )
         with forked_rng(0):
             network = build_network(self.model, _prepared(empty, 0, self.class_count))
-            network.load_state_dict(self._part(_NETWORK))
-            of_predictor = self._part(_PREDICTOR)
-            predictor = LossPredictor(network.tap_sizes) if of_predictor else None
+            self._fill(network, _NETWORK)
+            predictor = LossPredictor(network.tap_sizes) if self._part(_PREDICTOR) else None
         if predictor is not None:
-            predictor.load_state_dict(of_predictor)
+            self._fill(predictor, _PREDICTOR)
             predictor.to(device)
         return network.to(device), predictor
 
@@ -192,6 +196,16 @@ class TrainedNetwork(SharedArrays):
         }
         model = validate(ModelSpec, facts["model"], "the trained network")
         return cls(model, facts["class_count"], modalities, facts["dtype"], weights)
+
+    def _fill(self, module: nn.Module, prefix: str) -> None:
+        try:
+            module.load_state_dict(self._part(prefix))
+        except RuntimeError as error:
+            first = str(error).partition("\n")[2].partition("\n")[0].strip()
+            raise SpecError(
+                f"model.name: {self.model.name}: the weights of the trained network do not fit it ({first}); give the "
+                "code and settings that it was trained with, or train it anew"
+            ) from None
 
     def _part(self, prefix: str) -> dict[str, torch.Tensor]:
         # Copies: arrays of an object store cannot be written, and those of a network may be.

@@ -73,7 +73,10 @@ def _try(arm: Arm, plan: Plan) -> None:
                 most = max(
                     len(plan.shared.view(run).train) for run in plan.runs if run.arm == arm.label
                 )
-                arm.strategy.require_room(min(study.candidates or most, most - study.initial))
+                arm.strategy.require_room(
+                    min(study.candidates or most, most - study.initial),
+                    f"use --candidates {arm.strategy.known.most}, or leave it out",
+                )
             rng = generator(study.seed, 0, "strategy")
             with complaints() as heard:
                 query = arm.strategy.select(signals, study.query, rng)
