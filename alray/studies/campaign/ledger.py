@@ -89,16 +89,20 @@ def latest(answers: pd.DataFrame) -> pd.DataFrame:
     """Return each assessor's last answer about each object, in the order of the ledger.
 
     Last by the time that the files say, where all of his answers about the object have one; else by the order in which
-    they were added. Where a file names no assessor, each key of an answer stands for one.
+    they were added.
     """
-    by = answers["worker"].where(answers["worker"] != "", "\0" + answers["answer_id"].fillna(""))
-    keyed = answers.assign(by=by, order=range(len(answers)))
+    keyed = answers.assign(by=assessors_of(answers), order=range(len(answers)))
     timed = keyed["time"].notna().groupby([keyed["task"], keyed["by"]]).transform("all")
     keyed["when"] = keyed["time"].where(timed)
     ordered = keyed.sort_values(["when", "order"], na_position="first", kind="stable")
     last = ordered.drop_duplicates(["task", "by"], keep="last").sort_values("order")
     found: pd.DataFrame = last.drop(columns=["by", "order", "when"]).reset_index(drop=True)
     return found
+
+
+def assessors_of(answers: pd.DataFrame) -> pd.Series:
+    """Return (rows,) who gave each answer. Where a file names no assessor, each key of an answer stands for one."""
+    return answers["worker"].where(answers["worker"] != "", "\0" + answers["answer_id"].fillna(""))
 
 
 def sorted_classes(names: Collection[str]) -> tuple[str, ...]:
