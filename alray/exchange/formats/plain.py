@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +66,22 @@ def _row(task: Task) -> dict[str, Any]:
     """Return a task as a row, with empty columns for what is to be filled in."""
     return {
         "task": task.id,
-        **{f"shown_{name}" if name in _OWN else name: text for name, text in task.shown.items()},
+        **{_shown_as(name, task.shown): text for name, text in task.shown.items()},
         PREDICTED: task.predicted,
         PROBABILITY: task.probability,
         PRIORITY: task.priority,
         **dict.fromkeys(_TO_FILL_IN),
     }
+
+
+def _shown_as(name: str, shown: Collection[str]) -> str:
+    """Return what a shown column is called in the file: never what its reader takes for one of the answer's own."""
+    if name.strip().lower() not in _OWN:
+        return name
+    found = f"shown_{name}"
+    while found in shown:
+        found = f"shown_{found}"
+    return found
 
 
 def _cell(value: Any) -> Any:
