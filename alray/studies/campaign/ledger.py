@@ -86,17 +86,23 @@ class Ledger:
 
 
 def latest(answers: pd.DataFrame) -> pd.DataFrame:
-    """Return each assessor's last answer about each object, in the order of the ledger.
+    """Return each assessor's last answer about each object, by `in_order`; the rows keep the order of the ledger."""
+    last = in_order(answers).drop_duplicates(["task", "by"], keep="last").sort_values("order")
+    found: pd.DataFrame = last.drop(columns=["by", "order"]).reset_index(drop=True)
+    return found
 
-    Last by the time that the files say, where all of his answers about the object have one; else by the order in which
-    they were added.
+
+def in_order(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return answers so that each assessor's about an object stand in the order in which he gave them.
+
+    By the time that the files say, where all of his answers about the object have one; else in the order in which they
+    were added. The columns `by` and `order` say who gave an answer, and where it stood before.
     """
     keyed = answers.assign(by=assessors_of(answers), order=range(len(answers)))
     timed = keyed["time"].notna().groupby([keyed["task"], keyed["by"]]).transform("all")
     keyed["when"] = keyed["time"].where(timed)
     ordered = keyed.sort_values(["when", "order"], na_position="first", kind="stable")
-    last = ordered.drop_duplicates(["task", "by"], keep="last").sort_values("order")
-    found: pd.DataFrame = last.drop(columns=["by", "order", "when"]).reset_index(drop=True)
+    found: pd.DataFrame = ordered.drop(columns="when")
     return found
 
 
