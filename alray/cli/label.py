@@ -130,7 +130,8 @@ def add_command(
     """Add the answers in FILE: a labelling tool's export, or a table with the columns task, worker and label.
 
     The same file twice adds nothing. A later answer by the same assessor about an object replaces the earlier one,
-    which stays on record. What cannot be used is counted and named.
+    which stays on record. Without times the later one is that which stands, or is added, later; a file that has only
+    what was replaced since is taken for an older one. What cannot be used is counted and named.
     """
     from alray.cli.display.label import print_added
 

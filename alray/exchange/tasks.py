@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from alray.pools.imports.json_lines import is_unicode
 
 ID = "id"
 PREDICTED, PROBABILITY, PRIORITY = "predicted", "probability", "priority"
+ABOUT = (PREDICTED, PROBABILITY, PRIORITY)
+"""Columns of tasks that say something about them; a column of the pool is shown under another name than these."""
 KEY = "alray_id"
 """What the id is called in files of tools that have an `id` of their own."""
 
@@ -86,9 +88,7 @@ def checked_tasks(frame: pd.DataFrame, classes: Sequence[str]) -> Tasks:
         )
     ids = _texts(frame, ID)
     _require_ids(ids)
-    shown = tuple(
-        str(each) for each in frame.columns if each not in {ID, PREDICTED, PROBABILITY, PRIORITY}
-    )
+    shown = tuple(str(each) for each in frame.columns if each not in {ID, *ABOUT})
     columns = {each: _texts(frame, each) for each in shown} or {ID: ids}
     predicted = _texts(frame, PREDICTED) if PREDICTED in frame.columns else [""] * len(ids)
     unknown = sorted({each for each in predicted if each} - {*names})
@@ -112,6 +112,14 @@ def checked_tasks(frame: pd.DataFrame, classes: Sequence[str]) -> Tasks:
     rows.sort(key=lambda task: -np.inf if task.priority is None else task.priority, reverse=True)
     images = frozenset(each for each, texts in columns.items() if _are_images(texts))
     return Tasks(tuple(rows), names, tuple(columns), images)
+
+
+def shown_as(name: str, others: Collection[str]) -> str:
+    """Return another name for a shown column: `shown_` before it, as often as it takes to be none of the others."""
+    found = f"shown_{name}"
+    while found in others:
+        found = f"shown_{found}"
+    return found
 
 
 def plain_names(names: Sequence[str], taken: Sequence[str] = ()) -> dict[str, str]:

@@ -194,7 +194,7 @@ class Campaign:
             table, notes = read_answers(answers, format)
         accept = Accept(take_unasked, allow_new_classes)
         added = add_answers(self._store, table, source, accept)
-        return replace(added, notes=tuple(note.text for note in notes))
+        return replace(added, notes=(*(note.text for note in notes), *added.notes))
 
     def sync(
         self,

@@ -109,7 +109,8 @@ def _pulled(store: CampaignStore, project: Project, accept: Accept) -> Pulled:
         return Pulled(project, 0, None)
     # A project may have answers from before the campaign, so that none can be used is no mistake.
     added = add_answers(store, table, project.title, replace(accept, all_aside=True))
-    return Pulled(project, len(table), replace(added, notes=tuple(note.text for note in notes)))
+    said = (*(note.text for note in notes), *added.notes)
+    return Pulled(project, len(table), replace(added, notes=said))
 
 
 def _sent(store: CampaignStore, found: Settled) -> Sent:

@@ -9,6 +9,7 @@ from alray.exchange.answers import COLUMNS
 from alray.exchange.long_table import answers_from_frame
 from alray.exchange.reading import read_answers
 from alray.exchange.writing import write_tasks
+from tests.helpers.filled_tasks import fill_in
 
 
 def written(folder, text, name="answers.csv"):
@@ -115,3 +116,21 @@ def test_tasks_come_in_the_order_of_their_priority_with_columns_to_fill_in(tmp_p
     assert frame["shown_label"].tolist() == ["y", "x", "z"]
     assert frame["label"].tolist() == ["", "", ""]
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_shown_columns_are_never_read_as_the_answers(tmp_path, kind):
+    """Names of columns are read whatever their case and the spaces around them."""
+    names = [*map(str.capitalize, COLUMNS), " cost ", "worker", "shown_worker", "shown_Time"]
+    shown = {name: [f"of {name}"] for name in names}
+    known = {"predicted": ["cat"], "probability": [0.5], "priority": [1.0]}
+    tasks = pd.DataFrame({"id": ["007"], **shown, **known})
+    (path,) = write_tasks(tasks, tmp_path / f"batch.{kind}", kind, ["cat"])
+    fill_in(kind, path, {"007": "cat"})
+    table, (note,) = read_answers(path)
+    assert table[["task", "worker", "label", "status"]].to_numpy().tolist() == [
+        ["007", "1", "cat", "answered"]
+    ]
+    assert table[["seconds", "cost", "time", "answer_id"]].isna().all(axis=None)
+    assert note.kind == "unused_columns"
+    assert note.count == len(shown) + len(known), "none is lost"

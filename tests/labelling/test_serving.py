@@ -4,7 +4,9 @@ import http.client
 import json
 import shutil
 import threading
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from alray.errors import SpecError, StoreError
@@ -12,7 +14,8 @@ from alray.labelling.campaign import Campaign
 from alray.labelling.serving.desk import Desk, Said
 from alray.labelling.serving.images import ImageError, read_image
 from alray.labelling.serving.server import PageServer
-from alray.labelling.serving.session import Session
+from alray.labelling.serving.session import Session, _said
+from alray.studies.campaign.ledger import empty_ledger
 from alray.studies.campaign.store import CampaignStore
 from tests.helpers.campaigns import begun, hidden_pool
 
@@ -188,6 +191,22 @@ def test_an_object_that_is_left_goes_to_others_and_several_answers_are_by_severa
     desk.answer(Said("b", "x", "skipped"))
     assert desk.next("x", 1300.0) is None
     assert (desk.progress("x").given, desk.progress("x").total) == (2, 4)
+
+
+def test_an_unnamed_answer_counts_once_though_another_is_undone():
+    """What is undone goes behind it in the ledger, so that its row is another one than before."""
+    rows = [("a", "Ann", "used"), ("b", "", "used"), ("a", "Ann", "rejected")]
+    answers = pd.DataFrame(rows, columns=["task", "worker", "outcome"])
+    answers["status"] = answers["outcome"].replace("used", "answered")
+    answers["time"], answers["answer_id"] = pd.NaT, None
+    desk = Desk(2)
+    for number in (2, 3):
+        desk.load(_said(replace(empty_ledger(), answers=answers[:number])))
+        desk.open(["a", "b"])
+        assert desk.waiting() == 2
+    assert desk.next("Bob", 0.0) == "a"
+    desk.answer(Said("a", "Bob", "answered"))
+    assert desk.next("Bob", 0.0) == "b", "one answer of two is there"
 
 
 def test_no_columns_to_show_or_nothing_that_waits_is_said(tmp_path):

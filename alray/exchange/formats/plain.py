@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ from alray.exchange.answers import COLUMNS
 from alray.exchange.cells import guarded
 from alray.exchange.formats.format import Format, Found
 from alray.exchange.long_table import read_long_table
-from alray.exchange.tasks import PREDICTED, PRIORITY, PROBABILITY, Task, Tasks
+from alray.exchange.tasks import ABOUT, PREDICTED, PRIORITY, PROBABILITY, Task, Tasks, shown_as
 from alray.pools.answer_cells import read_csv, read_parquet
 from alray.pools.imports.json_lines import open_json_lines
 
 _TO_FILL_IN = ("worker", "label", "status")
-_OWN = {*COLUMNS, PREDICTED, PROBABILITY, PRIORITY}
+_OWN = {*COLUMNS, *ABOUT}
 
 
 def _read_csv(path: Path) -> Found:
@@ -65,12 +66,17 @@ def _row(task: Task) -> dict[str, Any]:
     """Return a task as a row, with empty columns for what is to be filled in."""
     return {
         "task": task.id,
-        **{f"shown_{name}" if name in _OWN else name: text for name, text in task.shown.items()},
+        **{_named(name, task.shown): text for name, text in task.shown.items()},
         PREDICTED: task.predicted,
         PROBABILITY: task.probability,
         PRIORITY: task.priority,
         **dict.fromkeys(_TO_FILL_IN),
     }
+
+
+def _named(name: str, shown: Collection[str]) -> str:
+    """Return what a shown column is called in the file: never what its reader takes for one of the answer's own."""
+    return shown_as(name, shown) if name.strip().lower() in _OWN else name
 
 
 def _cell(value: Any) -> Any:

@@ -17,7 +17,7 @@ from alray.labelling.serving.images import Image, ImageError, kind_of, read_imag
 from alray.labelling.serving.journal import Journal, Row
 from alray.pools.open_pool import read_shown
 from alray.settings.location import location_of
-from alray.studies.campaign.ledger import Ledger, read_ledger
+from alray.studies.campaign.ledger import Ledger, assessors_of, read_ledger
 from alray.studies.campaign.store import CampaignStore
 
 SOURCE = "alray label serve"
@@ -259,12 +259,12 @@ class Session:
 
 
 def _said(ledger: Ledger) -> list[Said]:
-    """Return what is on record; an answer without an assessor's name stands for an assessor of its own."""
+    """Return what is on record; of unnamed assessors by a name that stays theirs whatever is added."""
     valid = ledger.valid
     return [
-        Said(str(task), str(worker) or f"\0{row}", str(status))
-        for row, (task, worker, status) in enumerate(
-            zip(valid["task"], valid["worker"], valid["status"], strict=True)
+        Said(str(task), str(worker), str(status))
+        for task, worker, status in zip(
+            valid["task"], assessors_of(valid), valid["status"], strict=True
         )
     ]
 

@@ -1,6 +1,6 @@
 """Answers come back: what becomes of each, decided before any is written. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -11,7 +11,8 @@ from alray.analysis.wording import count
 from alray.errors import SpecError
 from alray.pools.columns.metadata import name_some
 from alray.settings.base import nearest
-from alray.studies.campaign.ledger import COUNTED, Ledger, latest
+from alray.studies.campaign.ledger import COUNTED, Ledger, in_order
+from alray.studies.campaign.on_record import Compared, Key, Version, compared
 from alray.studies.campaign.records import ANSWER_COLUMNS, Outcome
 from alray.studies.rounds.record import Record
 
@@ -22,7 +23,10 @@ OUTCOME_OF: dict[str, Outcome] = {
 }
 """Status of an answer in a file: what becomes of it where its object was asked about."""
 
-_SAME = ["task", "worker", "label", "status", "answer_id"]
+_SAME = ["task", "worker", "answer_id"]
+"""Columns that tell an answer from others, whatever its versions say."""
+
+_TIME = "a column time, such as 2026-01-31T12:00:00Z"
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Added:
         unasked: Objects of the pool that no batch had, about which there are answers that are kept aside.
         unknown: Ids that are of no object that the pool ever had.
         new_classes: Classes that were not known before.
-        notes: What the file has besides, a line each.
+        notes: What the file has besides, and which answers are taken for older ones; a line each.
     """
 
     rows: list[Record]
@@ -115,7 +119,9 @@ def what_becomes(
     answers["source"] = source
     # What was kept aside may be taken later.
     taken = ledger.answers[ledger.answers["outcome"].isin(COUNTED)]
-    fresh = _not_on_record(answers, taken).where(counted, _not_on_record(answers, ledger.answers))
+    found, aside = _compared(answers, taken), _compared(answers, ledger.answers)
+    rows = answers.index
+    fresh = np.where(counted, rows.isin(found.new), rows.isin(aside.new))
     added = answers[fresh]
     numbers = Counter(added["outcome"])
     return Added(
@@ -128,6 +134,7 @@ def what_becomes(
         unasked=_ids(added, "unasked"),
         unknown=_ids(added, "unknown"),
         new_classes=new_classes,
+        notes=_about_older(answers[counted & rows.isin(found.older)]["task"]),
     )
 
 
@@ -175,22 +182,44 @@ def _new_classes(
     )
 
 
-def _not_on_record(answers: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
-    """Return (rows,) which answers are not in the ledger yet.
+def _compared(answers: pd.DataFrame, known: pd.DataFrame) -> Compared:
+    """Return which answers are not among the known ones yet.
 
-    With a time, an answer is on record where an equal one with that time is; without, where it is the last of its
-    assessor about the object: an assessor may return to what he answered first.
+    With a time, an answer is compared with what is known of the same moment; without, with all versions of it.
     """
-    exact = set(_keys(known[known["time"].notna()], with_time=True))
-    last = set(_keys(latest(known), with_time=False)) if len(known) else set()
-    by_time = _keys(answers, with_time=True)
-    by_content = _keys(answers, with_time=False)
-    there = [
-        (whole in exact) if whole[-1] else (content in last)
-        for whole, content in zip(by_time, by_content, strict=True)
-    ]
-    repeated = pd.Series(by_time).duplicated().to_numpy()
-    return pd.Series(~(np.array(there, dtype=bool) | repeated))
+    record = defaultdict[Key, list[Version]](list)
+    for bare, whole, version in _versions(in_order(known)):
+        record[bare].append(version)
+        if whole[-1]:
+            record[whole].append(version)
+    rows = _versions(answers)
+    timed = [bool(whole[-1]) for _, whole, _ in rows]
+    keys = [whole if whole[-1] else bare for bare, whole, _ in rows]
+    return compared(keys, [version for *_, version in rows], timed, record)
+
+
+def _versions(answers: pd.DataFrame) -> list[tuple[Key, Key, Version]]:
+    """Return of each answer its key, its key with its time, "" where it has none, and what it says."""
+    labels = answers["label"].astype(object).where(answers["label"].notna(), None)
+    versions = map(Version, labels, answers["status"])
+    keys = (_keys(answers, with_time=each) for each in (False, True))
+    return list(zip(*keys, versions, strict=True))
+
+
+def _about_older(tasks: pd.Series) -> tuple[str, ...]:
+    """Return a line about answers that were replaced since, where there are any; by the objects they are about."""
+    if not len(tasks):
+        return ()
+    which = name_some(list(dict.fromkeys(tasks)))
+    one = (
+        f"1 answer about {which} was replaced since, so it is taken for one of an older file and does not count again; "
+        "if it is what the assessor says now, add it with its time"
+    )
+    several = (
+        f"{len(tasks):,} answers about {which} were replaced since, so they are taken for those of an older file and "
+        "do not count again; if they are what the assessors say now, add them with their times"
+    )
+    return ((one if len(tasks) == 1 else several) + f" ({_TIME})",)
 
 
 def _keys(answers: pd.DataFrame, *, with_time: bool) -> list[tuple[str, ...]]:

@@ -97,19 +97,29 @@ class Ledger:
 
 
 def latest(answers: pd.DataFrame) -> pd.DataFrame:
-    """Return each assessor's last answer about each object, in the order of the ledger.
+    """Return each assessor's last answer about each object, by `in_order`; the rows keep the order of the ledger."""
+    last = in_order(answers).drop_duplicates(["task", "by"], keep="last").sort_values("order")
+    found: pd.DataFrame = last.drop(columns=["by", "order"]).reset_index(drop=True)
+    return found
 
-    Last by the time that the files say, where all of his answers about the object have one; else by the order in which
-    they were added. Where a file names no assessor, each key of an answer stands for one.
+
+def in_order(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return answers so that each assessor's about an object stand in the order in which he gave them.
+
+    By the time that the files say, where all of his answers about the object have one; else in the order in which they
+    were added. The columns `by` and `order` say who gave an answer, and where it stood before.
     """
-    by = answers["worker"].where(answers["worker"] != "", "\0" + answers["answer_id"].fillna(""))
-    keyed = answers.assign(by=by, order=range(len(answers)))
+    keyed = answers.assign(by=assessors_of(answers), order=range(len(answers)))
     timed = keyed["time"].notna().groupby([keyed["task"], keyed["by"]]).transform("all")
     keyed["when"] = keyed["time"].where(timed)
     ordered = keyed.sort_values(["when", "order"], na_position="first", kind="stable")
-    last = ordered.drop_duplicates(["task", "by"], keep="last").sort_values("order")
-    found: pd.DataFrame = last.drop(columns=["by", "order", "when"]).reset_index(drop=True)
+    found: pd.DataFrame = ordered.drop(columns="when")
     return found
+
+
+def assessors_of(answers: pd.DataFrame) -> pd.Series:
+    """Return (rows,) who gave each answer. Where a file names no assessor, each key of an answer stands for one."""
+    return answers["worker"].where(answers["worker"] != "", "\0" + answers["answer_id"].fillna(""))
 
 
 def sorted_classes(names: Collection[str]) -> tuple[str, ...]:

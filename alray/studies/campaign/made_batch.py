@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from alray.errors import SpecError
+from alray.exchange.tasks import ABOUT, PRIORITY, shown_as
 from alray.pools.columns.metadata import name_some
 from alray.pools.files.parquet import open_pool
 from alray.pools.open_pool import read_shown
@@ -19,7 +20,9 @@ class MadeBatch:
 
     Attributes:
         number: Its number.
-        tasks: `id`, the columns that assessors see, and `priority`, larger first; in the order of the batch.
+        tasks: `id`, the columns that assessors see, and `priority`, larger first; in the order of the batch. What the
+            pool calls `predicted`, `probability` or `priority` is not the batch's own, and is `shown_predicted` and so
+            on here.
         classes: What an assessor may answer.
         is_new: Whether it was chosen now; else it is the last one, which has no answer yet.
         notes: What the user should know, a line each.
@@ -57,8 +60,11 @@ def made_batch(
         )
     missing = [each for each in ids if each not in known]
     left = f"{len(missing):,} objects of the batch have left the pool: {name_some(missing)}"
+    # Else labelling tools would take the pool's column for the network's prediction, or for the order of the batch.
+    names = {name: shown_as(name, shown.columns) for name in ABOUT if name in shown.columns}
     tasks = shown.set_index("id", drop=False).loc[there].reset_index(drop=True)
-    tasks["priority"] = [float(len(there) - at) for at in range(len(there))]
+    tasks = tasks.rename(columns=names)
+    tasks[PRIORITY] = [float(len(there) - at) for at in range(len(there))]
     notes = (left,) if missing else ()
     return MadeBatch(number, tasks, ledger.classes(spec.classes), is_new=False, notes=notes)
 
