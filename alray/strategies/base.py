@@ -73,12 +73,15 @@ class ScoreStrategy(StrategyBase):
 
     Attributes:
         largest: Whether large scores are best.
+        lowest: The least score there can be, or None where there is no limit: where large ones are best,
+            `stochastic=power` needs one of at least 0.
         highest: The largest score there can be; where small ones are best, `stochastic=power` needs it.
         pointwise: Whether an object's score depends on its own signals alone. It is then computed block by block, while
             the signals are in the cache. It holds for the class that names it: one that inherits says it anew.
     """
 
     largest: ClassVar[bool] = True
+    lowest: ClassVar[float | None] = 0.0
     highest: ClassVar[float | None] = None
     pointwise: ClassVar[bool] = False
 

@@ -165,6 +165,7 @@ def test_permuting_the_pool_permutes_the_scores(text):
 def test_scores_stay_in_their_range(text):
     strategy = scoring(text)
     low, high = RANGES[text.partition(":")[0].removeprefix("committee_")]
+    assert strategy.lowest == (low if math.isfinite(low) else None)
     for seed in range(20):
         scores = strategy.score(make_signals(strategy.needs, seed=seed))
         assert (scores >= low).all()
