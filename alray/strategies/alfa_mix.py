@@ -12,7 +12,7 @@ from typing_extensions import override
 from alray.errors import SpecError
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.checking import check_finite
-from alray.strategies.clusters import require_clusters, spread
+from alray.strategies.clusters import require_clusters, spread_of
 from alray.strategies.distances import Points, row_blocks
 from alray.strategies.signals import LastLayer, Request, Signals
 
@@ -58,12 +58,7 @@ class AlfaMix(BatchStrategy):
         step = self.step / math.sqrt(features.shape[1])
         means = Points(_class_means(known, labels))
         changes = _changing(features, log_probs, means, _on_the_cpu(signals.last_layer), step)
-        of, others = np.flatnonzero(changes), np.flatnonzero(~changes)
-        if len(of) > k:
-            chosen = of[spread(features[torch.from_numpy(of)], k, rng)]
-        else:
-            rest = rng.choice(others, k - len(of), replace=False)
-            chosen = np.concatenate([rng.permutation(of), rest])
+        chosen = spread_of(changes, features, k, rng)
         return Query(signals.candidates[chosen], np.full(k, np.nan))
 
 

@@ -1,5 +1,6 @@
 """BAIT: batches whose Fisher information covers that of the whole pool (Ash et al. 2021)."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from alray.errors import ScoreError
+from alray.errors import ScoreError, SpecError
 from alray.pools.pool import Indices
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.checking import check_counts
@@ -26,6 +27,9 @@ LARGE = 1e4
 ROUNDING = 1e-5
 """Share of the largest gain below which gains do not differ: they come from sums in float32."""
 
+MOST_BYTES = 10**9
+"""Size of a matrix, of which up to six are held at once; inverting one of this size takes minutes."""
+
 
 @dataclass(frozen=True)
 class Bait(BatchStrategy):
@@ -41,7 +45,8 @@ class Bait(BatchStrategy):
     for 50 classes and a width of 30: all of 250,000 for each of 40 steps would take a quarter of an hour. So each step
     compares an equal share of `comparisons` objects, drawn at random where there are more (Mirzasoleiman et al. 2015).
     Each of the 3 k steps also changes two of the matrices, which takes some 40 milliseconds: seconds for a query of 20,
-    minutes for one of 2,000. A smaller `width` takes its square of the time.
+    minutes for one of 2,000. A smaller `width` takes its square of the time. Matrices of more than 1 GB, of which up
+    to six are held at once, are refused: from 373 classes on at a width of 30.
 
     Attributes:
         width: Numbers that are left of h.
@@ -63,12 +68,15 @@ class Bait(BatchStrategy):
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         labelled = given(signals.labelled)
+        self.require_memory(given(signals.log_probs).shape[1], given(signals.features).shape[1])
         objects, known = _projected(signals, labelled, self.width)
         # Beside it 1 has to count in every direction, so it is summed in float64.
         of_labelled = total_information(*known.precise())
-        everything = of_labelled + total_information(*objects)
-        begun = of_labelled + LAMBDA * torch.eye(len(of_labelled), dtype=torch.float64)
-        batch = _Batch(objects, Information(begun, everything, objects.probs.shape[1]), rng)
+        everything = total_information(*objects).add_(of_labelled)
+        of_labelled.diagonal().add_(LAMBDA)
+        batch = _Batch(objects, Information(of_labelled, everything, objects.probs.shape[1]), rng)
+        # Each may take a gigabyte.
+        del of_labelled, everything
         wanted = min(2 * k, len(objects.probs))
         for _ in range(wanted):
             batch.add(max(1, self.comparisons // wanted))
@@ -76,6 +84,23 @@ class Bait(BatchStrategy):
             batch.give_back(max(1, self.comparisons // (wanted - k)))
         gains = np.array(list(batch.chosen.values()), dtype=np.float64)
         return Query(signals.candidates[list(batch.chosen)], gains)
+
+    def require_memory(self, classes: int, inputs: int) -> None:
+        """Refuse so many classes and inputs of the last layer where a matrix is larger than `MOST_BYTES`.
+
+        Raises:
+            SpecError: Says how large it is, and which width is none too many.
+        """
+        width = min(self.width, inputs)
+        size = (classes * width) ** 2 * 8
+        if size <= MOST_BYTES:
+            return
+        fits = math.isqrt(MOST_BYTES // 8) // classes
+        raise SpecError(
+            f"the strategy holds six matrices of (classes x width)^2 numbers: for {classes:,} classes and a width of "
+            f"{width} each takes {size / 1e9:,.1f} GB, and {MOST_BYTES / 1e9:g} GB is the most; use "
+            f"{f'bait:width={fits}, or ' if fits else ''}strategy badge"
+        )
 
 
 class _Objects(NamedTuple):

@@ -73,6 +73,8 @@ class ScoreStrategy(StrategyBase):
 
     Attributes:
         largest: Whether large scores are best.
+        lowest: The least score there can be, or None where there is no limit: where large ones are best,
+            `stochastic=power` needs one of at least 0.
         highest: The largest score there can be; where small ones are best, `stochastic=power` needs it.
         pointwise: Whether an object's score depends on its own signals alone. It is then computed block by block, while
             the signals are in the cache, unless `needs` asks for what is not computed by block. It holds for the class
@@ -80,6 +82,7 @@ class ScoreStrategy(StrategyBase):
     """
 
     largest: ClassVar[bool] = True
+    lowest: ClassVar[float | None] = 0.0
     highest: ClassVar[float | None] = None
     pointwise: ClassVar[bool] = False
 

@@ -95,11 +95,24 @@ def check_finite(name: str, values: Tensor) -> None:
     Raises:
         ScoreError: Says of how many objects these are, by this name in the plural.
     """
-    undefined = int((~torch.isfinite(values)).flatten(1).any(1).sum())
-    if undefined:
+    _refuse(~torch.isfinite(values), f"the {name}", "not finite")
+
+
+def check_no_nan(name: str, values: Tensor) -> None:
+    """Refuse signals (n, ...) that are NaN; infinite ones may be: -inf is the logarithm of 0.
+
+    Raises:
+        ScoreError: Says of how many objects these are, by this name in the plural.
+    """
+    _refuse(torch.isnan(values), f"the {name}", "NaN")
+
+
+def _refuse(wrong: Tensor, what: str, how: str) -> None:
+    objects = int(wrong.flatten(1).any(1).sum())
+    if objects:
         raise ScoreError(
-            f"the {name} of {undefined} of {len(values)} objects are not finite: the model's outputs are not finite; "
-            "try a smaller training.lr"
+            f"{what} of {objects} of {len(wrong)} objects are {how}: the model's outputs are not finite; try a smaller "
+            "training.lr"
         )
 
 

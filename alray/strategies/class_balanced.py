@@ -6,6 +6,7 @@ import numpy as np
 from typing_extensions import override
 
 from alray.strategies.base import BatchStrategy, Query, given
+from alray.strategies.checking import check_no_nan
 from alray.strategies.scorers import SCORERS, ScoreName, wanted
 from alray.strategies.signals import Request, Signals
 
@@ -32,6 +33,7 @@ class ClassBalanced(BatchStrategy):
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         log_probs = given(signals.log_probs)
+        check_no_nan("log-probabilities", log_probs)
         predicted = log_probs.argmax(1).cpu().numpy()
         scores = wanted(self.score, signals)
         # The best first; equal scores are in the order of a permutation, never of the file.

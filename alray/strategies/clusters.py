@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
@@ -85,3 +85,18 @@ def spread(
     chosen = order[nearest[firsts]]
     rest = rng.choice(np.setdiff1d(order, chosen), count - len(chosen), replace=False)
     return np.concatenate([chosen, rest])
+
+
+def spread_of(
+    candidates: Bool[np.ndarray, " n"], x: Float[Tensor, "n d"], k: int, rng: np.random.Generator
+) -> Int64[np.ndarray, " k"]:
+    """Return the positions of k of n objects, spread over those that are candidates.
+
+    Where there are k candidates or fewer, all of them come first, and random other objects make up for the rest.
+    """
+    of, others = np.flatnonzero(candidates), np.flatnonzero(~candidates)
+    if len(of) <= k:
+        rest = rng.choice(others, k - len(of), replace=False)
+        return np.concatenate([rng.permutation(of), rest])
+    chosen: Int64[np.ndarray, " k"] = of[spread(x[torch.from_numpy(of)].cpu(), k, rng)]
+    return chosen

@@ -6,6 +6,7 @@ import numpy as np
 from typing_extensions import override
 
 from alray.strategies.base import BatchStrategy, Query, given
+from alray.strategies.checking import check_finite
 from alray.strategies.distances import Points, nearest_squared
 from alray.strategies.signals import Request, Signals
 
@@ -25,10 +26,12 @@ class CoreSet(BatchStrategy):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
+        features, known = given(signals.features), given(given(signals.labelled).features)
+        for values in (features, known):
+            check_finite("features", values)
         # Near zero float32 resolves distances that it would not far from it.
-        centre = given(signals.features).mean(0)
-        x = given(signals.features) - centre
-        labelled = given(given(signals.labelled).features) - centre
+        centre = features.mean(0)
+        x, labelled = features - centre, known - centre
         points, nearest = Points(x), nearest_squared(x, labelled).double()
         chosen: list[int] = []
         scores: list[float] = []

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from alray.errors import SpecError
 from alray.strategies.base import BatchStrategy, Query, given
+from alray.strategies.checking import check_finite
 from alray.strategies.scorers import SCORERS, ScoreName, wanted
 from alray.strategies.selection import best
 from alray.strategies.signals import Request, Signals
@@ -42,6 +43,8 @@ class Density(BatchStrategy):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
+        # One that is not would make the mean, and so each object's density, NaN.
+        check_finite("features", given(signals.features))
         directions = functional.normalize(given(signals.features).double(), dim=1)
         similar = (directions @ directions.mean(0)).clamp_min(0)
         density = torch.pow(similar, self.beta).cpu().numpy()

@@ -11,8 +11,11 @@ from typing_extensions import override
 from alray.errors import SpecError
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.checking import check_counts, check_finite
-from alray.strategies.clusters import require_clusters, spread
+from alray.strategies.clusters import require_clusters, spread_of
 from alray.strategies.signals import InputDropout, Request, Signals
+
+ENOUGH = 25
+"""Candidates for each object wanted, from which on the bar is not lowered."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,11 @@ class DropQuery(BatchStrategy):
     """Takes objects whose predicted class changes where inputs are dropped, and of as many clusters of them one each.
 
     Gupte et al. 2024, section 3.4, made for frozen embeddings: candidates are the objects of which more than half of
-    the predictions with inputs dropped differ from the one without; where these are too few, the bar is lowered by one
-    prediction after the other. k-means of the pool's own features, each vector of length 1, makes k clusters, and the
-    object nearest to each centre is taken. The paper begins with `initial_selection: centroid`.
+    the predictions with inputs dropped differ from the one without. Where these are fewer than 25 k, the bar is lowered
+    by one prediction after the other, as in code that the authors released, but never below one: what does not change
+    is no candidate. k-means of the pool's own features, each vector of length 1, makes k clusters, and the object
+    nearest to each centre is taken; where there are k candidates or fewer, all are taken, and random objects make up
+    for the rest. The paper begins with `initial_selection: centroid`.
 
     Attributes:
         times: Predictions of each object with inputs dropped.
@@ -50,16 +55,16 @@ class DropQuery(BatchStrategy):
         check_finite("log-probabilities", log_probs)
         predicted = log_probs.argmax(1).cpu()
         changed = given(signals.dropped_classes).cpu() != predicted[:, None]
-        of = np.flatnonzero(_often_enough(changed, k).numpy())
-        chosen = of[spread(given(signals.pool_features)[of].cpu(), k, rng)]
+        changes = _often_enough(changed, k).numpy()
+        chosen = spread_of(changes, given(signals.pool_features), k, rng)
         shares = changed.double().mean(1).numpy()
         return Query(signals.candidates[chosen], shares[chosen])
 
 
 def _often_enough(changed: Bool[Tensor, "n times"], k: int) -> Bool[Tensor, " n"]:
-    """Return which objects change in more than half of the predictions, or as often as k objects do."""
+    """Return which objects change in more than half of the predictions, or as often as `ENOUGH` x k do, but at all."""
     counts = changed.sum(1)
     often = changed.shape[1] // 2 + 1
-    while often > 0 and int((counts >= often).sum()) < k:
+    while often > 1 and int((counts >= often).sum()) < ENOUGH * k:
         often -= 1
     return counts >= torch.tensor(often)

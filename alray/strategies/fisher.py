@@ -15,6 +15,9 @@ BLOCK = 2048
 AT_ONCE = 512
 """Objects that are compared at a time: four matrices of classes x classes for each."""
 
+MOST_NUMBERS = 1 << 27
+"""Numbers of a block, 500 MB in float32: of many classes it has fewer objects."""
+
 
 def total_information(
     probs: Float[Tensor, "n classes"], inputs: Float[Tensor, "n width"]
@@ -26,17 +29,23 @@ def total_information(
     classes, width = probs.shape[1], inputs.shape[1]
     rows, columns = _pairs(classes), _pairs(width)
     total = torch.zeros(rows.shape[1], columns.shape[1], dtype=torch.float64)
-    for p, h in zip(torch.split(probs, BLOCK), torch.split(inputs, BLOCK), strict=True):
+    block = _objects_at_once(BLOCK, 3 * rows.shape[1])
+    for p, h in zip(torch.split(probs, block), torch.split(inputs, block), strict=True):
         variances = -p[:, rows[0]] * p[:, rows[1]]
         variances[:, rows[0] == rows[1]] += p
         total += variances.t() @ (h[:, columns[0]] * h[:, columns[1]])
-    blocks = total.new_empty(classes, classes, width, width)
-    for (one, other), block in zip(rows.t().tolist(), total, strict=True):
-        square = block.new_empty(width, width)
-        square[columns[0], columns[1]] = block
-        square[columns[1], columns[0]] = block
-        blocks[one, other] = blocks[other, one] = square
-    return blocks.transpose(1, 2).reshape(classes * width, classes * width)
+    whole = total.new_empty(classes, width, classes, width)
+    square = total.new_empty(width, width)
+    for (one, other), values in zip(rows.t().tolist(), total, strict=True):
+        square[columns[0], columns[1]] = values
+        square[columns[1], columns[0]] = values
+        whole[one, :, other] = whole[other, :, one] = square
+    return whole.view(classes * width, classes * width)
+
+
+def _objects_at_once(most: int, numbers: int) -> int:
+    """Return how many objects a block has, of so many numbers each."""
+    return max(1, min(most, MOST_NUMBERS // numbers))
 
 
 def _pairs(n: int) -> Tensor:
@@ -75,9 +84,10 @@ class Information:
         With V the root of the object's information it is tr((1 + V^T M^-1 V)^-1 V^T M^-1 F M^-1 V), and the same with a
         minus where it is removed.
         """
+        block = _objects_at_once(AT_ONCE, 4 * self._classes**2)
         found = [
             self._gains(p, h, -1.0 if removed else 1.0)
-            for p, h in zip(torch.split(probs, AT_ONCE), torch.split(inputs, AT_ONCE), strict=True)
+            for p, h in zip(torch.split(probs, block), torch.split(inputs, block), strict=True)
         ]
         return torch.cat(found)
 

@@ -13,7 +13,7 @@ from typing_extensions import override
 from alray.errors import SpecError
 from alray.strategies import scores
 from alray.strategies.base import BatchStrategy, Query, given
-from alray.strategies.checking import check_counts
+from alray.strategies.checking import check_counts, check_no_nan
 from alray.strategies.cover import MOST, Cover, Kernel, directions, some_of
 from alray.strategies.distances import Points
 from alray.strategies.signals import Request, Signals
@@ -86,6 +86,8 @@ class UHerding(BatchStrategy):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
+        for log_probs in (given(signals.log_probs), given(given(signals.labelled).log_probs)):
+            check_no_nan("log-probabilities", log_probs)
         x, labelled = directions(signals)
         part = some_of(len(x), max(self.most, k), rng)
         log_probs = given(signals.log_probs)[part].cpu()

@@ -24,6 +24,8 @@ class LearningLoss(ScoreStrategy):
     """
 
     pointwise: ClassVar[bool] = True
+    # The module that predicts it ends in a linear layer.
+    lowest: ClassVar[float | None] = None
     margin: float = 1.0
     weight: float = 1.0
     detach_after: float = 0.6

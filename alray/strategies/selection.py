@@ -7,6 +7,20 @@ from alray.errors import ScoreError
 from alray.pools.pool import Indices
 
 
+def refuse_nan(scores: npt.NDArray[np.floating]) -> None:
+    """Refuse (n,) scores of which some are NaN.
+
+    Raises:
+        ScoreError: Says how many, and the first positions.
+    """
+    undefined = np.flatnonzero(np.isnan(scores))
+    if len(undefined):
+        raise ScoreError(
+            f"{len(undefined)} of {len(scores)} scores are NaN, first at positions "
+            f"{undefined[:5].tolist()}: the model's outputs are not finite; try a smaller training.lr"
+        )
+
+
 def best(
     scores: npt.NDArray[np.floating], k: int, rng: np.random.Generator, *, largest: bool
 ) -> Indices:
@@ -24,12 +38,7 @@ def best(
     Raises:
         ScoreError: Some scores are NaN; names their positions.
     """
-    undefined = np.flatnonzero(np.isnan(scores))
-    if len(undefined):
-        raise ScoreError(
-            f"{len(undefined)} of {len(scores)} scores are NaN, first at positions "
-            f"{undefined[:5].tolist()}: the model's outputs are not finite; try a smaller training.lr"
-        )
+    refuse_nan(scores)
     if not 0 <= k <= len(scores):
         raise ValueError(f"cannot choose {k} of {len(scores)} objects")
     if k == 0:

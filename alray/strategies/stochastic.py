@@ -43,12 +43,10 @@ class Stochastic(ScoreStrategy):
     def __post_init__(self) -> None:
         if not (math.isfinite(self.beta) and self.beta >= 0):
             raise SpecError(f"beta must be a number of at least 0 (got {self.beta})")
-        if self.stochastic == "power" and not self.of.largest and self.of.highest is None:
-            raise SpecError(
-                "stochastic=power needs scores of which large ones are best; use stochastic=softrank"
-            )
+        if self.stochastic == "power":
+            _check_power(self.of)
         # What a class says of itself, this one says of the strategy that it was made with.
-        for name in ("oracle", "largest", "highest"):
+        for name in ("oracle", "largest", "lowest", "highest"):
             object.__setattr__(self, name, getattr(self.of, name))
 
     @property
@@ -119,3 +117,17 @@ class Stochastic(ScoreStrategy):
             return noise
         with np.errstate(divide="ignore"):
             return self.beta * np.log(wanted) + noise
+
+
+def _check_power(of: ScoreStrategy) -> None:
+    """Refuse scores that have no logarithm."""
+    if not of.largest:
+        if of.highest is None:
+            raise SpecError(
+                "stochastic=power needs scores of which large ones are best; use stochastic=softrank"
+            )
+    elif of.lowest is None or of.lowest < 0:
+        raise SpecError(
+            "stochastic=power needs scores of at least 0, which these need not be; use stochastic=softmax or "
+            "stochastic=softrank"
+        )

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 import torch
 
+from alray.errors import ScoreError
 from alray.strategies import STRATEGIES, ScoreStrategy, Strategy, canonical, parse
 from alray.strategies.scores import entropy, summarise_committee
 from alray.strategies.signals import Committee, Signals
 from tests.helpers.scoring import SIGNAL_NAMES
-from tests.helpers.strategy_cases import CASES, CLASSES, K, N, choices, make_signals
+from tests.helpers.strategy_cases import CASES, CLASSES, K, N, choices, make_signals, undefined
 
 RANGES = {
     "least_confidence": (0, 1 - 1 / CLASSES),
@@ -45,6 +46,9 @@ BETWEEN_EQUALS = ("galaxy",)
 """Strategies that draw between equally good objects alone, of which there are always some."""
 QUICK = {"batch_bald": "batch_bald:samples=500"}
 """Options by which a strategy takes a third of the time for the same steps: all configurations, then drawn ones."""
+BY_THE_NETWORK = [text for text in CASES if parse(text).needs.anything]
+BY_LABELLED = ("bait", "coreset", "u_herding", "alfa_mix", "galaxy", "best_of_batches")
+"""Strategies that use what the network makes of labelled objects."""
 every_strategy = pytest.mark.parametrize("text", CASES)
 scoring_strategies = pytest.mark.parametrize("text", SCORING)
 
@@ -161,6 +165,7 @@ def test_permuting_the_pool_permutes_the_scores(text):
 def test_scores_stay_in_their_range(text):
     strategy = scoring(text)
     low, high = RANGES[text.partition(":")[0].removeprefix("committee_")]
+    assert strategy.lowest == (low if math.isfinite(low) else None)
     for seed in range(20):
         scores = strategy.score(make_signals(strategy.needs, seed=seed))
         assert (scores >= low).all()
@@ -238,3 +243,20 @@ def telling_signals():
 def test_it_prefers_the_right_end(text):
     expected = CERTAIN if text == "reverse_ideal_loss" else DOUBTFUL
     assert select(text, telling_signals(), k=1).indices.tolist() == [expected]
+
+
+@pytest.mark.parametrize("rows", [[3], range(N)], ids=["one row", "all rows"])
+@pytest.mark.parametrize("text", BY_THE_NETWORK)
+def test_outputs_of_the_network_that_are_no_numbers_are_refused(text, rows):
+    signals = undefined(make_signals(parse(text).needs), list(rows))
+    with pytest.raises(ScoreError, match=r"not finite.*try a smaller training.lr"):
+        select(text, signals)
+
+
+@pytest.mark.parametrize("text", BY_LABELLED)
+def test_so_are_those_of_labelled_objects(text):
+    signals = make_signals(parse(text).needs)
+    assert signals.labelled is not None
+    labelled = undefined(signals.labelled, [3])
+    with pytest.raises(ScoreError, match=r"not finite.*try a smaller training.lr"):
+        select(text, dataclasses.replace(signals, labelled=labelled))

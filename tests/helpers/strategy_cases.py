@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,6 +79,28 @@ def _side_log_probs(n: int, classes: int, rng: np.random.Generator) -> dict[str,
 def _last_layer(classes: int) -> LastLayer:
     weight = torch.randn(classes, 6, generator=torch.Generator().manual_seed(0))
     return LastLayer(weight, torch.zeros(classes))
+
+
+def undefined(signals: Signals, rows: list[int]) -> Signals:
+    """Return signals whose outputs of the network are NaN at some positions."""
+    names = (
+        "log_probs",
+        "committee_log_mean",
+        "committee_mean_entropy",
+        "members",
+        "predicted_loss",
+        "true_loss",
+        "features",
+    )
+    changed: dict[str, Any] = {}
+    for name in names:
+        value = getattr(signals, name)
+        if value is not None:
+            changed[name] = value.clone()
+            changed[name][rows] = torch.nan
+    if signals.shortlist is not None:
+        changed["shortlist"] = undefined(signals.shortlist, rows)
+    return replace(signals, **changed)
 
 
 def choices() -> dict[str, list[int]]:

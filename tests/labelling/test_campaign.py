@@ -345,8 +345,10 @@ def test_several_answers_become_probabilities_and_show_who_is_good(tmp_path, poo
 
 
 def test_what_cannot_work_is_refused_before_anything_begins(pool, tmp_path):
+    many = [f"class {number}" for number in range(1000)]
     for settings, message in (
         ({"strategy": "ideal_loss"}, "needs the labels that are to be bought"),
+        ({"strategy": "bait", "classes": many, "model": {"width": 40}}, "use bait:width=11"),
         ({"strategy": "questions:al"}, "not yes/no questions"),
         ({"strategy": "bald", "model": {"dropout": 0}}, "dropout"),
         ({"training": {"mode": "finetune"}}, "training.mode: finetune has no use"),

@@ -203,3 +203,24 @@ def test_what_is_not_a_number_is_refused(name, labelled):
 def test_options_out_of_range_are_refused(text):
     with pytest.raises(SpecError, match="must be at least 1"):
         parse(text)
+
+
+def test_matrices_that_would_not_fit_are_refused_where_nothing_was_planned(monkeypatch):
+    signals = make_signals(NEEDS)
+    monkeypatch.setattr("alray.strategies.bait.MOST_BYTES", (4 * 5) ** 2 * 8)
+    with pytest.raises(SpecError, match=r"4 classes and a width of 6 .*use bait:width=5, or"):
+        query(signals, 2)
+    query(signals, 2, "bait:width=5")
+    monkeypatch.setattr("alray.strategies.bait.MOST_BYTES", 3 * 3 * 8)
+    with pytest.raises(SpecError, match="use strategy badge"):
+        query(signals, 2, "bait:width=1")
+
+
+def test_blocks_of_few_objects_choose_the_same(monkeypatch):
+    """Of many classes a block has fewer objects, so that it is held."""
+    signals = make_signals(NEEDS, 40)
+    whole = query(signals, 5)
+    monkeypatch.setattr("alray.strategies.fisher.MOST_NUMBERS", 100)
+    parts = query(signals, 5)
+    assert parts.indices.tolist() == whole.indices.tolist()
+    np.testing.assert_allclose(parts.scores, whole.scores, rtol=1e-4)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from alray.errors import SpecError
+from alray.errors import ScoreError, SpecError
 from alray.strategies import parse
 from alray.strategies.base import given
 from alray.strategies.scorers import SCORERS, wanted
 from alray.strategies.signals import Signals
-from tests.helpers.strategy_cases import make_signals
+from tests.helpers.strategy_cases import make_signals, undefined
 
 
 def query(text, signals, k, seed=0):
@@ -46,6 +46,18 @@ def test_density_refuses_what_is_no_weight():
         parse("density:beta=-1")
     with pytest.raises(SpecError, match="option score"):
         parse("density:score=learning_loss")
+
+
+def test_density_says_how_many_features_are_no_numbers():
+    signals = undefined(make_signals(parse("density").needs), [3, 5])
+    with pytest.raises(ScoreError, match=r"the features of 2 of 60 objects are not finite"):
+        query("density", signals, 2)
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_scores_that_are_no_numbers_are_not_wanted(name):
+    with pytest.raises(ScoreError, match=r"2 of 60 scores are NaN, first at positions \[3, 5\]"):
+        wanted(name, undefined(make_signals(SCORERS[name].needs), [3, 5]))
 
 
 def balanced_signals(labels):

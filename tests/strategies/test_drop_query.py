@@ -42,24 +42,47 @@ def directions(groups, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("times", "changes", "bar"),
-    [(3, 2, 2), (3, 1, 1), (3, 0, 0), (4, 3, 3), (4, 2, 2), (1, 1, 1)],
+    ("times", "numbers", "bar"),
+    [
+        (3, {3: 20, 2: 30, 1: 40, 0: 9}, 2),
+        (3, {3: 20, 2: 29, 1: 40, 0: 9}, 1),
+        (3, {3: 1, 2: 1, 1: 1, 0: 90}, 1),
+        (4, {4: 20, 3: 30, 2: 40}, 3),
+        (4, {4: 20, 3: 29, 2: 40, 1: 9}, 2),
+        (4, {4: 20, 3: 1, 2: 28, 1: 9, 0: 60}, 1),
+        (1, {1: 50, 0: 20}, 1),
+    ],
 )
-def test_more_than_half_or_as_often_as_enough_objects_do(times, changes, bar):
-    """Two objects change always, twelve more so often, and the rest never."""
-    counts = [times] * 2 + [changes] * 12 + [0] * 10
-    signals = make(counts, torch.ones(24, 5), times)
-    found = {
-        int(x)
-        for s in range(40)
-        for x in query(signals, 6, s, f"drop_query:times={times}").indices
-    }
-    assert found == {100 + each for each, count in enumerate(counts) if count >= bar}
+def test_candidates_change_in_more_than_half_or_as_often_as_25_for_each_wanted_do(
+    times, numbers, bar, monkeypatch
+):
+    """Two objects are wanted; `numbers` says how many objects change so often."""
+    counts = [count for count, number in numbers.items() for _ in range(number)]
+    clustered = []
+
+    def spy(x, count, rng):
+        clustered.extend(x[:, 0].int().tolist())
+        return spread(x, count, rng)
+
+    monkeypatch.setattr("alray.strategies.clusters.spread", spy)
+    places = torch.arange(len(counts)).float()
+    signals = make(counts, torch.stack([places, torch.ones(len(counts))], dim=1), times)
+    query(signals, 2, text=f"drop_query:times={times}")
+    assert clustered == [each for each, count in enumerate(counts) if count >= bar]
 
 
-def test_what_changes_in_half_of_the_predictions_is_no_candidate_where_others_suffice():
-    signals = make([3, 4, 3, 2, 2, 2], torch.randn(6, 3), 4)
-    assert sorted(query(signals, 3, text="drop_query:times=4").indices) == [100, 101, 102]
+@pytest.mark.parametrize("k", [18, 19, 20, 40])
+def test_what_changes_is_taken_where_it_is_less_than_wanted(k):
+    signals = make([3] * 19 + [0] * 981, torch.randn(1000, 8))
+    others = set()
+    for seed in range(5):
+        chosen = query(signals, k, seed)
+        assert len(set(chosen.indices.tolist())) == k
+        assert int((chosen.indices < 119).sum()) == min(k, 19)
+        assert chosen.scores.tolist() == [1.0] * min(k, 19) + [0.0] * max(0, k - 19)
+        others |= set(chosen.indices[19:].tolist())
+    # Of 981 five draws have hardly one in common.
+    assert len(others) >= 4 * max(0, k - 19)
 
 
 def test_one_of_each_cluster_of_directions():
@@ -91,8 +114,8 @@ def test_equal_features_are_distinct_objects_all_the_same():
 
 
 def test_scores_are_the_shares_of_predictions_that_change():
-    chosen = query(make([3, 2, 3, 1], torch.randn(4, 3)), 3)
-    shares = {100: 1.0, 101: 2 / 3, 102: 1.0}
+    chosen = query(make([3, 2, 3, 0], torch.randn(4, 3)), 4)
+    shares = {100: 1.0, 101: 2 / 3, 102: 1.0, 103: 0.0}
     assert chosen.scores.tolist() == [shares[int(each)] for each in chosen.indices]
 
 

@@ -63,6 +63,10 @@ def test_the_identity_names_every_option():
             "reverse_ideal_loss:stochastic=power",
             "needs scores of which large ones are best; use stochastic=softrank",
         ),
+        (
+            "learning_loss:stochastic=power",
+            "needs scores of at least 0, which these need not be; use stochastic=softmax or",
+        ),
         ("random:stochastic=power", "no options"),
         ("bald:members", "'members' is not option=value"),
         ("bald:members=ten", r"option members: .*integer.*\(got 'ten'\)"),

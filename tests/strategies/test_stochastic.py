@@ -92,7 +92,7 @@ def test_scores_stay_as_they_are_and_extremes_are_borne():
 
 def test_power_refuses_negative_scores():
     with pytest.raises(ScoreError, match=r"at least 0, and there is -2; use stochastic=softmax"):
-        drawing("learning_loss:stochastic=power").choose(
+        drawing("tests.helpers.own_modules:PowerMargin:beta=2:stochastic=power").choose(
             np.arange(2), np.array([1.0, -2.0]), 1, np.random.default_rng(0)
         )
 

@@ -85,6 +85,13 @@ def test_a_network_that_lacks_what_the_strategy_needs_is_refused_before_reading(
 
 
 @pytest.mark.usefixtures("unread")
+def test_matrices_that_do_not_fit_are_refused_before_reading(network, path, monkeypatch):
+    monkeypatch.setattr("alray.strategies.bait.MOST_BYTES", 1000)
+    text = refusal(SpecError, path, network, "bait", labelled=labelled_objects())
+    assert text.startswith("bait: the strategy holds six matrices of (classes x width)^2 numbers")
+
+
+@pytest.mark.usefixtures("unread")
 def test_weights_of_another_network_are_refused_before_reading(network, path):
     wider = dataclasses.replace(network, model=ModelSpec(width=17))
     text = refusal(SpecError, path, wider)

@@ -62,6 +62,22 @@ def test_arms_with_another_initial_or_query_end_at_the_same_labels():
     assert {run.run_id for run in plain} <= {run.run_id for run in plan.runs}
 
 
+def test_bait_is_refused_where_its_matrices_would_not_fit():
+    pool = make_pool(2500, {"image": 4}, classes=1000)
+    settings = {"model": {"width": 40}, "initial": 1100}
+    message = (
+        r"^bait: the strategy holds .* 1,000 classes and a width of 30 each takes 7.2 GB, and 1 GB is the most; use "
+        "bait:width=11, or strategy badge"
+    )
+    with pytest.raises(SpecError, match=message):
+        plan_of(pool, strategies=["bait"], **settings)
+    with pytest.raises(SpecError, match=r"width of 12 each takes 1\.2 GB.*use bait:width=11"):
+        plan_of(pool, strategies=["bait:width=12"], **settings)
+    plan_of(pool, strategies=["bait:width=11"], **settings)
+    # The layer's inputs are fewer.
+    plan_of(pool, strategies=["bait"], **{**settings, "model": {"width": 8}})
+
+
 def test_each_variant_scores_its_own_candidates():
     plan = plan_of(POOL, vary={"candidates": [None, 10]}, strategies=["margin"])
     assert [(arm.label, plan.forward_passes(arm)) for arm in plan.arms] == [

@@ -9,6 +9,7 @@ from torch import Tensor
 from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.strategies.base import given
+from alray.strategies.checking import check_finite, check_no_nan
 from alray.strategies.libraries.catalogue import Features
 from alray.strategies.signals import Signals
 
@@ -59,8 +60,17 @@ def arrays_of(
     unit_length: bool,
     probabilities: bool,
 ) -> Given:
-    """Return what a strategy is given of these signals, the candidates in this order."""
+    """Return what a strategy is given of these signals, the candidates in this order.
+
+    Raises:
+        ScoreError: What the network makes of some objects is no number: libraries would choose by it without a word.
+    """
     known = given(signals.labelled)
+    for each in (known, signals):
+        if features == "last":
+            check_finite("features", given(each.features))
+        if probabilities:
+            check_no_nan("log-probabilities", given(each.log_probs))
     x: Numbers
     if features is None:
         x = np.arange(len(known.candidates) + len(signals.candidates), dtype=np.float64)[:, None]

@@ -19,7 +19,7 @@ from alray.studies.campaign.ledger import sorted_classes
 from alray.studies.campaign.loading import load_to_try
 from alray.studies.campaign.parts import Parts, parts_of
 from alray.studies.choosing.rule import SHORTLIST, rule_of
-from alray.studies.rounds.strategy_checks import check_members, check_signals
+from alray.studies.rounds.strategy_checks import check_members, check_memory, check_signals
 from alray.training.learner import check_training
 from alray.training.trial import tried_network
 
@@ -95,6 +95,7 @@ def check_network(spec: CampaignSpec, pool: OpenPool, strategy: Strategy, classe
         try:
             check_training(network, run.training)
             check_signals(network, strategy.needs)
+            check_memory(network, strategy)
             if run.training.loss_prediction is not None and not network.tap_sizes:
                 raise SpecError(
                     "predicting the loss needs hidden layers to tap: use model late_fusion or cnn"

@@ -10,7 +10,7 @@ from alray.strategies.libraries.strategy import LibraryStrategy
 from alray.strategies.signals import Request
 from alray.studies.choosing.rule import Rule
 from alray.studies.choosing.trained import TrainedNetwork
-from alray.studies.rounds.strategy_checks import check_signals
+from alray.studies.rounds.strategy_checks import check_memory, check_signals
 
 
 def check_room(rule: Rule, number: int, compared: int) -> None:
@@ -43,6 +43,7 @@ def check_network(rule: Rule, text: str, trained: TrainedNetwork) -> None:
     network, predictor = trained.build(torch.device("cpu"))
     try:
         _check_needs(rule.strategy.needs, network, predictor)
+        check_memory(network, rule.strategy)
     except SpecError as error:
         raise SpecError(
             f"{text}: {error}; or choose by another strategy, such as margin"

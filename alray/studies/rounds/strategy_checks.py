@@ -6,6 +6,8 @@ from alray.networks.network import Network
 from alray.networks.sklearn_classifier import SklearnClassifier
 from alray.networks.tensors import PoolTensors
 from alray.scoring.agreement import check_committee, check_disagreement
+from alray.strategies import Strategy
+from alray.strategies.bait import Bait
 from alray.strategies.signals import Committee, Request
 from alray.training.trial import trial_objects
 
@@ -38,6 +40,17 @@ def check_signals(network: Network, needs: Request) -> None:
             f"the strategy needs side heads that the network lacks: {', '.join(unknown)}; its heads are: "
             f"{', '.join(network.head_names)}"
         )
+
+
+def check_memory(network: Network, strategy: Strategy) -> None:
+    """Refuse a strategy whose matrices are too large for a network of so many classes.
+
+    Raises:
+        SpecError: Says how large they are, and what works.
+    """
+    layer = network.last_layer
+    if isinstance(strategy, Bait) and layer is not None:
+        strategy.require_memory(layer.out_features, layer.in_features)
 
 
 def _kind(network: Network) -> str:

@@ -16,7 +16,7 @@ from alray.settings.sweep import SweepSpec
 from alray.strategies import ScoreStrategy
 from alray.strategies.signals import Committee
 from alray.strategies.stochastic import Stochastic
-from alray.studies.rounds.strategy_checks import check_members, check_signals
+from alray.studies.rounds.strategy_checks import check_members, check_memory, check_signals
 from alray.studies.sweep.arm import Arm
 from alray.training.learner import check_training
 from alray.training.stopping import check_stopping, held_out_count
@@ -47,6 +47,7 @@ def check_networks(
             check_stopping(arm.training, study.initial)
             _check_arm(arm, tried[key])
             check_signals(tried[key], arm.strategy.needs)
+            check_memory(tried[key], arm.strategy)
             _check_trials(arm)
             _check_crowd(arm)
             committee = arm.strategy.needs.committee
