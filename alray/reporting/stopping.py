@@ -119,7 +119,7 @@ def replayed(
     if not source.settings and VALIDATION not in rounds and rounds["accuracy"].notna().any():
         rounds, notes = rounds.assign(**{VALIDATION: rounds["accuracy"]}), (NO_VALIDATION,)
     found = replay(rounds, source.runs, rules or rules_of(()), metric, label_cost)
-    return dataclasses.replace(found, notes=notes)
+    return dataclasses.replace(found, notes=(*notes, *found.notes))
 
 
 def _read_table(path: StudyPath) -> Source:

@@ -161,3 +161,26 @@ def test_a_passive_phase_of_an_older_alray_is_no_gap():
     found = replay(rounds, runs, rules_of([RULE]))
     assert not found.partly
     assert found.table["seeds"].tolist() == [2, 2]
+
+
+def test_seeds_without_the_metric_are_left_out_and_said():
+    """The rarest classes may have no object on a seed's test part, so that their recall is no number there."""
+    recall = {key: [np.nan] * 5 if key[1] == 0 else values for key, values in ACCURACY.items()}
+    found = replayed("rare_recall", rare_recall=recall)
+    plain = replayed().stops.query("seed == 1").reset_index(drop=True)
+    # Alone, random's seed 1 is best at 160 labels, margin's at the end, as the means of two are.
+    pd.testing.assert_frame_equal(found.stops, plain)
+    assert found.table["seeds"].tolist() == [1, 1]
+    assert stopping_said(found)[-1] == (
+        "2 of 4 runs left out of the stopping rules, since the recall of the rarest classes is not known in every "
+        "round."
+    )
+
+
+def test_where_no_seed_has_the_metric_nothing_is_replayed_and_no_column_is_blamed():
+    gap = {key: [np.nan, *values[1:]] for key, values in ACCURACY.items()}
+    found = replayed("rare_recall", rare_recall=gap)
+    assert (len(found.table), len(found.stops)) == (0, 0)
+    assert (found.lacking, found.partly) == ({}, {})
+    (said,) = stopping_said(found)
+    assert said.startswith("4 of 4 runs left out of the stopping rules")

@@ -97,6 +97,24 @@ def test_curves_made_elsewhere_are_judged_by_their_accuracy(tmp_path):
     assert patience["lost"].tolist() == [0.0] * 6
 
 
+def test_a_seed_without_the_metric_does_not_cost_the_page(tmp_path):
+    """Seed 0 has no object of the rarest classes on its test part."""
+    folder = write_study(tmp_path / "made", SMALL)
+    change_rounds(
+        folder,
+        lambda rounds: rounds.assign(
+            rare_recall=rounds["accuracy"].mask(rounds["seed"] == 0),
+            validation_accuracy=rounds["accuracy"],
+        ),
+    )
+    found = stopping(folder, metric="rare_recall")
+    said = "2 of 4 runs left out of the stopping rules, since the recall of the rarest classes"
+    assert found.replay.notes[-1].startswith(said)
+    made = report(folder, metric="rare_recall", formats=("html", "csv"))
+    assert said in " ".join(html_of(made).split())
+    assert set(pd.read_csv(folder / "findings" / "stopping.csv")["seeds"]) == {1}
+
+
 def test_what_has_no_curves_is_refused(pool, tmp_path):
     without = api.sweep(
         settings(pool, rounds=0, vary={"model.width": [8, 16]}, strategies=["random"]),

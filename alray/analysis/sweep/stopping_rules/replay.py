@@ -5,7 +5,7 @@ saves nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ import pandas as pd
 from alray.analysis.stopping_rules.base import Curve, StoppingRule
 from alray.analysis.sweep.arms import ArmCurves, arm_curves
 from alray.analysis.sweep.full_data import split_full_data
-from alray.analysis.sweep.metrics import better_sign, evaluated
+from alray.analysis.sweep.metrics import better_sign, evaluated, metric_title
+from alray.analysis.wording import count
 from alray.statistics.paired import mean_interval
 
 STOPPING_COLUMNS: Mapping[str, str] = {
@@ -57,9 +58,10 @@ class Replay:
     Attributes:
         table: A row per arm and rule, with `STOPPING_COLUMNS`.
         stops: A row per arm, rule and seed, with `STOPS_COLUMNS`; `stopped` is false where a rule never did.
-        lacking: Rule: the columns that it needs and that no finished run has in all rounds.
-        partly: Rule: on how many finished runs it could not be replayed, of the rules that could be on others.
-        notes: Sentences on what the rules were given.
+        lacking: Rule: the columns that it needs and that no finished run with the metric has in all rounds.
+        partly: Rule: on how many finished runs with the metric it could not be replayed, of the rules that could be on
+            others.
+        notes: Sentences on what the rules were given, and on runs that lack the metric.
     """
 
     table: pd.DataFrame
@@ -78,6 +80,8 @@ def replay(
 ) -> Replay:
     """Replay rules over the finished runs of a sweep; those on full data are left out.
 
+    So are runs that lack the metric in some round, which a note says: what stopping them costs is not known.
+
     Args:
         rounds: A row per run and round. Rounds that were not evaluated are left out: rules see the others alone.
         runs: A row per run, with its status.
@@ -93,9 +97,9 @@ def replay(
     oracles = set(split.runs.loc[split.runs["oracle"].astype(bool), "arm"])
     rows: list[dict[str, Any]] = []
     left_out: dict[str, int] = dict.fromkeys(rules, 0)
-    for arm in arm_curves(split.rounds, split.runs):
-        if not arm.seeds or metric not in arm.curves:
-            continue
+    finished = [arm for arm in arm_curves(split.rounds, split.runs) if arm.seeds]
+    measured = [_with_metric(arm, metric) for arm in finished]
+    for arm in [each for each in measured if each.seeds]:
         of_arm = {
             seed: seen[(seen["arm"] == arm.name) & (seen["seed"] == seed)] for seed in arm.seeds
         }
@@ -112,8 +116,36 @@ def replay(
     return Replay(
         table=_table(stops, metric, label_cost),
         stops=stops,
-        lacking={text: rule.needs for text, rule in rules.items() if text not in replayed},
+        lacking={
+            text: rule.needs
+            for text, rule in rules.items()
+            if left_out[text] and text not in replayed
+        },
         partly={text: left_out[text] for text in rules if left_out[text] and text in replayed},
+        notes=_without_metric(finished, measured, metric),
+    )
+
+
+def _with_metric(arm: ArmCurves, metric: str) -> ArmCurves:
+    """Return an arm with those of its seeds that have a metric in all rounds."""
+    known = np.isfinite(arm.values(metric)).all(axis=1)
+    return replace(
+        arm,
+        seeds=tuple(seed for seed, has in zip(arm.seeds, known, strict=True) if has),
+        curves={name: values[known] for name, values in arm.curves.items()},
+    )
+
+
+def _without_metric(
+    finished: Sequence[ArmCurves], measured: Sequence[ArmCurves], metric: str
+) -> tuple[str, ...]:
+    """Return a sentence on the runs that lack a metric; none where all have it."""
+    runs, kept = (sum(len(arm.seeds) for arm in arms) for arms in (finished, measured))
+    if runs == kept:
+        return ()
+    return (
+        f"{runs - kept} of {count(runs, 'run')} left out of the stopping rules, since the {metric_title(metric)} is "
+        "not known in every round.",
     )
 
 
