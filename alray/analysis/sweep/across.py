@@ -30,8 +30,8 @@ LOSSES_COLUMNS: Mapping[str, str] = {
     "setting": "the study",
     "best": "the arm with the best mean area there, over the seeds that all arms have",
     "loss": "area that the arm lacks to it; 0 for the best one",
-    "low": "lower end of its 95 % interval, which holds for all arms and studies together (paired t against every "
-    "other arm, Bonferroni)",
+    "low": "lower end of its 95 % interval, which holds for all arms and studies together (paired t of every two "
+    "arms, Bonferroni)",
     "high": "upper end; infinite with one seed",
     "seeds": "seeds that all arms have",
 }
@@ -106,8 +106,8 @@ class Across:
 def across(studies: Sequence[StudyArms], metric: str) -> Across:
     """Compare the arms that all studies have, over their pools, paired by pool and seed.
 
-    An interval of a loss is the greatest of paired t intervals against every other arm, which hold together for all
-    arms and pools (Bonferroni): so that of the worst loss is theirs too.
+    An interval of a loss is the greatest of paired t intervals against every other arm. Those of all pairs of arms in
+    all studies hold together (Bonferroni), so the losses' do, and that of the worst loss is theirs too.
 
     Raises:
         SpecError: There are fewer than two pools, or fewer than two arms that all studies have, or two blocks with all
@@ -125,7 +125,7 @@ def across(studies: Sequence[StudyArms], metric: str) -> Across:
     values = values.assign(value=better_sign(metric) * values["value"])
     these = rank_arms(blocks_of(values, "these pools"))
     others = rank_arms(blocks_of(values, "other pools"))
-    losses = _losses(values, comparisons=(len(names) - 1) * len(studies))
+    losses = _losses(values, comparisons=math.comb(len(names), 2) * len(studies))
     return Across(
         metric,
         pools,
