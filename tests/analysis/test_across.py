@@ -94,6 +94,77 @@ def test_blocks_are_pools_and_seeds_for_these_and_pools_for_others():
     assert len(found.losses) == 12
 
 
+PAIR = {"random": 0.50, "margin": 0.52}
+
+
+def lacking(name, gone, heights=PAIR, metric="accuracy"):
+    """Return a study in which arms lack some of their six seeds."""
+    whole = study(name, heights)
+    kept = {a.name: [s not in gone.get(a.name, ()) for s in a.seeds] for a in whole.arms}
+    arms = [
+        ArmCurves(
+            a.name,
+            "",
+            tuple(s for s in a.seeds if kept[a.name][s]),
+            LABELS,
+            {metric: a.curves["accuracy"][kept[a.name]]},
+        )
+        for a in whole.arms
+    ]
+    return StudyArms(name, name, arms)
+
+
+def test_a_failed_run_costs_its_seed_and_not_its_pool():
+    """Six pools are needed to show that two arms differ, and six are there."""
+    pools = [study(name, PAIR) for name in ("a", "bb", "ccc", "dddd", "eeeee")]
+    found = across([lacking("failed", {"margin": [5]}), *pools], "accuracy")
+    assert (found.these.blocks, found.others.blocks, len(found.pools)) == (35, 6, 6)
+    said = across_sentences(found)
+    assert "over 6 pools 1 of 1 pair of arms is shown to differ" in said[2]
+    assert said[-1] == (
+        "Left out, because an arm has no area under the accuracy curve there: 1 seed of failed."
+    )
+
+
+def test_two_pools_with_a_failed_run_are_compared():
+    found = across([lacking("failed", {"margin": [5]}), study("b", PAIR)], "accuracy")
+    assert (found.these.blocks, found.others.blocks) == (11, 2)
+    assert found.losses.groupby("setting")["seeds"].first().to_dict() == {"failed": 5, "b": 6}
+
+
+def test_a_value_that_is_no_number_is_a_seed_that_its_arm_lacks():
+    first, *others = [lacking(name, {}, metric="rare_recall") for name in ("a", "bb", "ccc")]
+    first.arms[0].curves["rare_recall"][2] = np.nan
+    found = across([first, *others], "rare_recall")
+    assert (found.these.blocks, found.others.blocks) == (17, 3)
+    assert across_sentences(found)[-1].endswith(
+        "recall of the rarest classes curve there: 1 seed of a."
+    )
+
+
+def test_a_study_without_a_common_seed_is_not_compared():
+    """Margin is far behind there, which no pair of seeds says: it is not said to be best in that study."""
+    gone = {"random": [0, 1, 2], "margin": [3, 4, 5]}
+    apart = lacking("apart", gone, {"random": 0.6, "margin": 0.4})
+    found = across([apart, study("b", PAIR), study("cc", PAIR)], "accuracy")
+    of_apart = found.losses[found.losses["setting"] == "apart"]
+    assert of_apart[["loss", "low", "high"]].isna().all(axis=None)
+    assert of_apart["best"].tolist() == ["", ""]
+    assert found.ranks["worst_loss"].notna().all()
+    said = across_sentences(found)
+    assert "in every study that is compared." in said[0]
+    assert said[1].startswith("Over 2 pools, in 12 blocks")
+    assert ": 2 pools cannot show a difference" in said[2]
+    assert said[3] == (
+        "Not compared, because no seed there has an area under the accuracy curve of every arm: apart."
+    )
+    assert len(said) == 4
+    with pytest.raises(SpecError, match=r"only those of pool b have .* missing runs of apart"):
+        across([apart, study("b", PAIR)], "accuracy")
+    with pytest.raises(SpecError, match=r"none has .* missing runs of apart, again"):
+        across([apart, lacking("again", gone)], "accuracy")
+
+
 def test_what_holds_for_these_pools_is_not_said_of_others():
     clear = [study("x" * n, {"random": 0.5, "margin": 0.6}) for n in (1, 2, 3)]
     _, these, others = across_sentences(across(clear, "accuracy"))

@@ -28,8 +28,8 @@ LOSSES_COLUMNS: Mapping[str, str] = {
     "arm": "the arm",
     "pool": "the pool",
     "setting": "the study",
-    "best": "the arm with the best mean area there, over the seeds that all arms have",
-    "loss": "area that the arm lacks to it; 0 for the best one",
+    "best": "the arm with the best mean area there, over the seeds that all arms have; empty without such seeds",
+    "loss": "area that the arm lacks to it; 0 for the best one; null without such seeds",
     "low": "lower end of its 95 % interval, which holds for all arms and studies together (paired t of every two "
     "arms, Bonferroni)",
     "high": "upper end; infinite with one seed",
@@ -82,8 +82,9 @@ class Across:
 
     Attributes:
         metric: What areas are of.
-        pools: Names of the pools.
+        pools: Names of the pools that are compared: those with a seed that all arms have.
         left_out: Arms that not all studies have, or that see true labels.
+        incomplete: Study: how many of its seeds an arm lacks, where there are any; ranks and losses leave them out.
         areas: Rows as in `AREAS_COLUMNS`: area under the curve of each finished run, in the unit of the metric.
         these: Ranks within blocks of pool and seed: what holds for these pools.
         others: Ranks within blocks of pools: what holds for pools like these.
@@ -95,6 +96,7 @@ class Across:
     metric: str
     pools: tuple[str, ...]
     left_out: tuple[str, ...]
+    incomplete: Mapping[str, int]
     areas: pd.DataFrame
     these: RankComparison
     others: RankComparison
@@ -106,30 +108,36 @@ class Across:
 def across(studies: Sequence[StudyArms], metric: str) -> Across:
     """Compare the arms that all studies have, over their pools, paired by pool and seed.
 
+    Ranks and losses rest on those seeds of a study that all these arms have: one failed run costs a seed, not a pool.
+
     An interval of a loss is the greatest of paired t intervals against every other arm. Those of all pairs of arms in
     all studies hold together (Bonferroni), so the losses' do, and that of the worst loss is theirs too.
 
     Raises:
-        SpecError: There are fewer than two pools, or fewer than two arms that all studies have, or two blocks with all
-            of them.
+        SpecError: There are fewer than two pools with a seed that all arms have, or fewer than two arms that all
+            studies have.
     """
-    pools = tuple(dict.fromkeys(study.pool for study in studies))
-    if len(pools) < 2:
+    if len({study.pool for study in studies}) < 2:
         raise SpecError(
-            f"--across compares arms over pools, and all of these studies are of one, {pools[0]}; add a study of "
-            "another"
+            f"--across compares arms over pools, and all of these studies are of one, {studies[0].pool}; add a study "
+            "of another"
         )
     names, left_out = _common_arms(studies, metric)
     areas = pd.concat([_areas(study, names, metric) for study in studies], ignore_index=True)
     values = areas.rename(columns={"area": "value"})
     values = values.assign(value=better_sign(metric) * values["value"])
-    these = rank_arms(blocks_of(values, "these pools"))
-    others = rank_arms(blocks_of(values, "other pools"))
+    complete, incomplete = _complete(values)
+    pools = tuple(complete["pool"].unique())
+    if len(pools) < 2:
+        raise SpecError(_without_common_seeds(complete, incomplete))
+    these = rank_arms(blocks_of(complete, "these pools"))
+    others = rank_arms(blocks_of(complete, "other pools"))
     losses = _losses(values, comparisons=math.comb(len(names), 2) * len(studies))
     return Across(
         metric,
         pools,
         left_out,
+        incomplete,
         areas,
         these,
         others,
@@ -182,12 +190,35 @@ def _areas(study: StudyArms, names: Sequence[str], metric: str) -> pd.DataFrame:
     )
 
 
+def _complete(values: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return the rows of those seeds of a study in which every arm has a value, and study: its number of other ones."""
+    known = values["value"].notna().groupby([values["setting"], values["seed"]]).transform("sum")
+    complete = known == values["arm"].nunique()
+    others = values[~complete].groupby("setting", sort=False)["seed"].nunique()
+    return values[complete], {str(study): int(number) for study, number in others.items()}
+
+
+def _without_common_seeds(complete: pd.DataFrame, incomplete: Mapping[str, int]) -> str:
+    """Return why there are too few pools to compare, and what to do."""
+    has = f"only those of pool {complete['pool'].iloc[0]} have" if len(complete) else "none has"
+    lacking = [name for name in incomplete if name not in set(complete["setting"])]
+    return (
+        f"--across compares arms over two pools or more by the seeds that all of them have in a study, and of these "
+        f"studies {has} such seeds; have alray sweep finish the missing runs of {', '.join(lacking)}, or run its arms "
+        "with the same seeds"
+    )
+
+
 def _losses(values: pd.DataFrame, comparisons: int) -> pd.DataFrame:
     rows = []
     for (pool, setting), part in values.groupby(["pool", "setting"], sort=False):
         table = part.pivot(index="seed", columns="arm", values="value").dropna()
+        arms = dict.fromkeys(part["arm"].astype(str))
+        if table.empty:
+            rows += [(arm, pool, setting, "", *[math.nan] * 3, 0) for arm in arms]
+            continue
         means = table.mean()
-        for arm in dict.fromkeys(part["arm"].astype(str)):
+        for arm in arms:
             ahead = [
                 _ahead(table, other, arm, comparisons) for other in map(str, table) if other != arm
             ]
@@ -212,7 +243,7 @@ def _ranks(these: RankComparison, others: RankComparison, losses: pd.DataFrame) 
     of_pools = dict(zip(others.arms, others.mean_ranks, strict=True))
     rows = []
     for arm, rank in zip(these.arms, these.mean_ranks, strict=True):
-        own = losses[losses["arm"] == arm]
+        own = losses[(losses["arm"] == arm) & (losses["seeds"] > 0)]
         worst = own.iloc[int(np.argmax(own["loss"]))]
         ends = own["low"].max(), own["high"].max()
         rows.append((arm, rank, of_pools[arm], worst["loss"], *ends, worst["setting"], False))

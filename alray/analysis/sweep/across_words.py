@@ -30,8 +30,9 @@ def _safest(found: Across) -> list[str]:
             if ends and high >= 0.0005
             else ""
         )
+        every = "every study that is compared" if _without_seeds(found) else "every study"
         return [
-            f"The safest arm is {row['arm']}: it has the best area under the {title} curve in every study{luck}."
+            f"The safest arm is {row['arm']}: it has the best area under the {title} curve in {every}{luck}."
         ]
     others = found.ranks[~found.ranks["safest"]].sort_values("worst_loss", kind="stable").iloc[0]
     return [
@@ -69,7 +70,7 @@ def _these(found: Across) -> list[str]:
 
 
 def _others(found: Across) -> list[str]:
-    ranks, pools = found.others, len(found.pools)
+    ranks, pools = found.others, found.others.blocks
     start = "That holds for these pools. Whether it holds for others like them, only pools can say, not seeds:"
     if pools < ranks.fewest_blocks:
         return [
@@ -85,11 +86,30 @@ def _others(found: Across) -> list[str]:
 
 
 def _left_out(found: Across) -> list[str]:
-    if not found.left_out:
-        return []
-    return [
-        f"Left out, because a study lacks them or because they see true labels: {', '.join(found.left_out)}."
+    said = []
+    if found.left_out:
+        said.append(
+            "Left out, because a study lacks them or because they see true labels: "
+            f"{', '.join(found.left_out)}."
+        )
+    without, area = _without_seeds(found), f"area under the {metric_title(found.metric)} curve"
+    if without:
+        said.append(
+            f"Not compared, because no seed there has an {area} of every arm: {', '.join(without)}."
+        )
+    seeds = [
+        f"{count(number, 'seed')} of {study}"
+        for study, number in found.incomplete.items()
+        if study not in without
     ]
+    if seeds:
+        said.append(f"Left out, because an arm has no {area} there: {', '.join(seeds)}.")
+    return said
+
+
+def _without_seeds(found: Across) -> list[str]:
+    """Return the studies without a seed that all arms have."""
+    return [str(name) for name in found.losses.loc[found.losses["seeds"] == 0, "setting"].unique()]
 
 
 def _friedman(ranks: RankComparison) -> str:
