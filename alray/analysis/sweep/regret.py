@@ -1,4 +1,4 @@
-"""What it costs to have picked the arm that looked best: a column of the summary, and a sentence."""
+"""What it costs to have picked the arm that looked best: two columns of the summary, and a sentence."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,12 +22,12 @@ def with_regret(
     metric: str,
     rng: np.random.Generator,
 ) -> list[dict[str, Any]]:
-    """Return the rows of a summary, with `regret` in that of the best arm of each variant.
+    """Return the rows of a summary, with `regret` and `regret_seeds` in that of the best arm of each variant.
 
     Arms are compared on the seeds that all of them have finished; where these are fewer than three, or a value is
     missing, no row gets it.
     """
-    found: dict[str, float] = {}
+    found: dict[str, dict[str, float]] = {}
     draws = int(rng.integers(2**63))
     for variant in dict.fromkeys(row["variant"] for row in rows):
         names = [str(row["arm"]) for row in rows if row["variant"] == variant and _could_be(row)]
@@ -38,8 +38,9 @@ def with_regret(
         areas = np.stack([_areas(arm, metric, sorted(common)) for arm in compared])
         lost = regret_of_choosing(better_sign(metric) * areas, np.random.default_rng(draws))
         if lost is not None:
-            found[compared[lost.picked].name] = lost.expected
-    return [{**row, "regret": found[row["arm"]]} if row["arm"] in found else row for row in rows]
+            columns = {"regret": lost.expected, "regret_seeds": float(len(common))}
+            found[compared[lost.picked].name] = columns
+    return [{**row, **found.get(str(row["arm"]), {})} for row in rows]
 
 
 def regret_said(rows: Sequence[Row]) -> list[str]:
@@ -51,14 +52,28 @@ def regret_said(rows: Sequence[Row]) -> list[str]:
     row = picked[0]
     lost, metric = regret_text(row["regret"]), metric_title(str(row["metric"]))
     return [
-        f"Picking {row['arm']} because it looked best of {picked_among(row, rows)} arms, over {row['seeds']} seeds, "
-        f"loses {lost} of {metric} on average (area) against the arm that is truly best."
+        f"Picking {row['arm']} because it looked best of {picked_among(row, rows)} arms{_over(row, rows)} loses {lost} "
+        f"of {metric} on average (area) against the arm that is truly best."
     ]
+
+
+def _over(row: Row, rows: Sequence[Row]) -> str:
+    """Return over which seeds an arm looked best; nothing where an older alray did not write how many they are."""
+    seeds = row.get("regret_seeds", math.nan)
+    if math.isnan(seeds):
+        return ""
+    differ = any(other["seeds"] > seeds for other in _picked_from(row, rows))
+    common = " that all of them have" if differ else ""
+    return f", over {seeds:.0f} seeds{common},"
 
 
 def picked_among(row: Row, rows: Sequence[Row]) -> int:
     """Return how many arms of its variant an arm was picked among."""
-    return sum(other["variant"] == row["variant"] and _could_be(other) for other in rows)
+    return len(_picked_from(row, rows))
+
+
+def _picked_from(row: Row, rows: Sequence[Row]) -> list[Row]:
+    return [other for other in rows if other["variant"] == row["variant"] and _could_be(other)]
 
 
 def regret_text(regret: float) -> str:

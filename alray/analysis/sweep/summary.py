@@ -84,6 +84,7 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "four studies of five; infinite beyond 100",
     "regret": "of the arm with the best area of its variant, oracles and further random arms left out: area that is "
     "lost on average by picking it, against the arm that is truly best (`statistics/regret.py`); null for the others",
+    "regret_seeds": "seeds that all arms it was picked among have finished: what `regret` rests on",
     "seconds_per_round": "query, fit and evaluation, mean over rounds from 1 on",
     "full_data_accuracy": "accuracy of the same training settings with all labels of the train part, mean over "
     "seeds; null where that was not run",
