@@ -75,9 +75,11 @@ def _others(rows: Sequence[Row]) -> list[str]:
     }
     pairs = count(len(rows) * (len(rows) - 1) // 2, "pair")
     tested = f"in one test of {pairs}, paired by seed"
+    few = _too_few(rows)
     if not groups["open"]:
         each = "the other variant" if len(others) == 1 else f"each of the {len(others)} others"
-        return [f"It is shown to be better than {each} ({tested})."]
+        each = _names(groups["worse"]) if few else each
+        return [f"It is shown to be better than {each} ({tested}).", *few]
     names = groups["open"]
     sentence = (
         f"{_names(names)} {is_or_are(len(names))} not shown to differ from {best['settings']}"
@@ -86,14 +88,26 @@ def _others(rows: Sequence[Row]) -> list[str]:
         sentence += (
             f", and {_names(groups['worse'])} {is_or_are(len(groups['worse']))} shown to be worse"
         )
-    sentences = [f"{sentence} ({tested})."]
+    sentences = [f"{sentence} ({tested}).", *few]
     if best["chosen"]:
+        compared = " of those compared" if few else ""
         sentences.append(
-            "No smaller network lies within one standard error of it."
+            f"No smaller network{compared} lies within one standard error of {best['settings']}."
             if _is_known(best["parameters"])
             else "How many parameters they have is not on record."
         )
     return sentences
+
+
+def _too_few(rows: Sequence[Row]) -> list[str]:
+    """Return which variants have too few seeds in common with the best one for a difference to be shown."""
+    few = [str(row["settings"]) for row in rows[1:] if row["paired_seeds"] < FEWEST_SEEDS]
+    if not few:
+        return []
+    has = "has" if len(few) == 1 else "have"
+    return [
+        f"{_names(few)} {has} fewer than {FEWEST_SEEDS} seeds in common with {rows[0]['settings']}, too few to compare."
+    ]
 
 
 def _names(names: Sequence[str]) -> str:
