@@ -83,6 +83,11 @@ def read(folder: Folder, *, warn: bool = True) -> dict[str, Any]:
     return {}
 
 
+def has_ended(folder: Folder) -> bool:
+    """Whether the last command that had something to do here came to its end, which is what it writes last."""
+    return bool(read(folder, warn=False).get("ended"))
+
+
 def kind_of(folder: Folder, manifest: Mapping[str, Any]) -> str:
     """Return a study's kind: its manifest's, else that of its settings."""
     if "kind" in manifest or not folder.exists():
