@@ -110,7 +110,7 @@ class Claim:
     Attributes:
         kind: SWEEP or CORRELATION.
         code: What the user supplies of it.
-        of_this_pool: Says, where the manifest is lost, whether the folder's other files are of this pool.
+        of_this_pool: Says, where manifest or settings are lost, if other files are of this pool (runs: of this study).
     """
 
     settings: Settings
@@ -139,13 +139,14 @@ def goes_on(folder: Folder, study: Claim, *, fresh: bool) -> bool:
     """
     manifest = read(folder)
     there_kind = kind_of(folder, manifest)
-    if folder.exists() and there_kind != study.kind:
+    has_settings = folder.exists()
+    if has_settings and there_kind != study.kind:
         raise StoreError(f"{folder.root} holds {named_kind(there_kind)}; choose another --name")
     if fresh or not folder.has_progress():
         return False
-    if not folder.exists():
-        return True
-    changes = _changes(folder, manifest, study)
+    if not has_settings:
+        _require_own_names(folder, study)
+    changes = _changes(folder, manifest, study) if has_settings else []
     changed = changed_files(manifest, study.code)
     if changed and not changes:
         raise StoreError(
@@ -161,6 +162,17 @@ def goes_on(folder: Folder, study: Claim, *, fresh: bool) -> bool:
             + "\ngive this one another --name, or throw that one away with --fresh"
         )
     return True
+
+
+def _require_own_names(folder: Folder, study: Claim) -> None:
+    """Refuse records whose settings are lost, unless there are runs that are this study's by their names."""
+    # The names of a correlation study's files do not say what its bases were fitted with.
+    if study.kind == SWEEP and study.of_this_pool():
+        return
+    raise StoreError(
+        f"{folder.root} holds records of a study, but no study.yaml, and none of them shows by its name that it is "
+        "this study's; put that file back, give this study another --name, or throw the records away with --fresh"
+    )
 
 
 def _changes(folder: Folder, manifest: Mapping[str, Any], study: Claim) -> list[str]:
@@ -234,10 +246,9 @@ def names_code(folder: Folder, code: CustomCode) -> bool:
 
     Warns where code is named of which the folder does not hold what it was.
     """
-    if not folder.has_progress():
-        return True
     manifest = read(folder, warn=False)
-    if not manifest:  # it is lost, and the claim has found runs by their names
+    # Where it is lost, the claim has found runs by their names.
+    if not manifest or not folder.has_progress():
         return True
     recorded = manifest.get(CODE)
     if recorded is not None:

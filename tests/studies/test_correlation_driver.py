@@ -14,7 +14,7 @@ from alray.analysis.correlation.columns import (
     SUMMARY_COLUMNS,
 )
 from alray.api import correlate
-from alray.errors import StudyFailed
+from alray.errors import StoreError, StudyFailed
 from alray.reporting.api import report
 from alray.studies.correlation.store import (
     BASE_COLUMNS,
@@ -148,6 +148,18 @@ def test_a_broken_base_file_is_made_again(correlated, pool, tmp_path):
     path.write_bytes(path.read_bytes()[:500])
     assert_same_study(correlated, correlate(quick_settings(pool), results=results))
     assert len(path.read_bytes()) > 500
+
+
+def test_where_its_settings_are_lost_nothing_says_what_its_bases_were_fitted_with(
+    correlated, pool, tmp_path
+):
+    results = shutil.copytree(correlated.path.parent, tmp_path / "results")
+    (results / "study" / "study.yaml").rename(results / "study.yaml")
+    other = quick_settings(pool, training={"passive_epochs": 1})
+    with pytest.raises(StoreError, match=r"but no study\.yaml, and .*put that file back, give"):
+        correlate(other, results=results)
+    (results / "study.yaml").rename(results / "study" / "study.yaml")
+    assert_same_study(correlated, correlate(quick_settings(pool), results=results))
 
 
 def test_a_task_that_is_always_lost_fails_and_the_other_bases_speak(
