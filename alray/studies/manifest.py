@@ -263,9 +263,9 @@ def names_code(folder: Folder, code: CustomCode) -> bool:
     return False
 
 
-def _code(folder: Folder, earlier: Mapping[str, Any], code: CustomCode) -> dict[str, Any]:
-    """Return what the manifest holds of the user's code."""
-    before = earlier.get(CODE, {"in_run_ids": not folder.has_progress(), "names": {}})
+def _code(earlier: Mapping[str, Any], code: CustomCode) -> dict[str, Any]:
+    """Return what the manifest holds of the user's code; only one without an entry is of runs named without it."""
+    before = earlier.get(CODE, {"in_run_ids": not earlier, "names": {}})
     names = {name: dict(files) for name, files in code.files.items()}
     return {"in_run_ids": before["in_run_ids"], "names": {**before["names"], **names}}
 
@@ -288,7 +288,7 @@ def origin(
         "ended": None,
         "pool": study.pool.name,
         "pool_fingerprint": study.pool.fingerprint,
-        CODE: _code(folder, earlier, study.code),
+        CODE: _code(earlier, study.code),
         PRODUCTS: dict(products),
         **made_on(study.code.versions),
     }
