@@ -218,7 +218,7 @@ def correlate(
         if not driver.complete:
             warn_if_made_elsewhere(store)
         values = spec.model_dump(mode="json")
-        ended = driver.complete and store.is_concluded(values)
+        ended = driver.complete and manifest.has_ended(store) and store.is_concluded(values)
         settled = settle_products(store, spec, plan.prepared)
         products = settled.execution.products.model_dump()
         origin = manifest.origin(store, claim, command=command, complete=ended, products=products)

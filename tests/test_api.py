@@ -105,6 +105,24 @@ def test_another_pool_or_schema_is_refused(pool, tmp_path, results):
         api.sweep(settings(pool), results=results)
 
 
+@pytest.mark.parametrize("lost", [("study.yaml",), ("study.yaml", "manifest.json")])
+def test_where_its_settings_are_lost_a_study_goes_on_by_the_names_of_its_runs(
+    pool, undisturbed, results, tmp_path, lost
+):
+    other = write_pool(tmp_path / "pool.parquet", seed=1)
+    for name in lost:
+        (results / "study" / name).unlink()
+    before = files(results)
+    for study in (settings(other, seeds=[1]), settings(pool, query=4, seeds=[1])):
+        with pytest.raises(StoreError, match=r"no study\.yaml, and none of them.* --fresh"):
+            api.sweep(study, results=results)
+    assert files(results) == before
+    observer = Recorder()
+    found = api.sweep(settings(pool), results=results, observer=observer)
+    assert_same_records(undisturbed, found)
+    assert not observer.of("progressed")
+
+
 def test_other_settings_are_welcome_while_nothing_has_been_computed(pool, tmp_path, monkeypatch):
     def refuse(_):
         raise StoreError("not now")

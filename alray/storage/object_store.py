@@ -92,8 +92,10 @@ class RemoteStorage(Storage):
     @override
     def clear(self, folders: Collection[str], others: Collection[str]) -> None:
         names = self._request("", "listed", lambda: self._store.names("", recursive=True))
-        removed = {*folders, *others} - {FOLDER}
-        self.remove([name for name in names if name.partition("/")[0] in removed])
+        # Requests of one removal end in any order: what says whose records these are goes after all of them.
+        for part in (frozenset(folders), frozenset(others).difference(folders)):
+            removed = part - {FOLDER}
+            self.remove([name for name in names if name.partition("/")[0] in removed])
 
     @override
     def make_parents(self, names: Collection[str]) -> None:

@@ -50,7 +50,7 @@ class Storage(Protocol):
         """Remove files, if there."""
 
     def clear(self, folders: Collection[str], others: Collection[str]) -> None:
-        """Empty these folders, which stay; remove these other files and folders with their content."""
+        """Empty these folders, which stay; after that remove these other files and folders with their content."""
 
     def make_parents(self, names: Collection[str]) -> None:
         """Make the folders that files of these names lie in."""

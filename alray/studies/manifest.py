@@ -83,6 +83,11 @@ def read(folder: Folder, *, warn: bool = True) -> dict[str, Any]:
     return {}
 
 
+def has_ended(folder: Folder) -> bool:
+    """Whether the last command that had something to do here came to its end, which is what it writes last."""
+    return bool(read(folder, warn=False).get("ended"))
+
+
 def kind_of(folder: Folder, manifest: Mapping[str, Any]) -> str:
     """Return a study's kind: its manifest's, else that of its settings."""
     if "kind" in manifest or not folder.exists():
@@ -105,7 +110,7 @@ class Claim:
     Attributes:
         kind: SWEEP or CORRELATION.
         code: What the user supplies of it.
-        of_this_pool: Says, where the manifest is lost, whether the folder's other files are of this pool.
+        of_this_pool: Says, where manifest or settings are lost, if other files are of this pool (runs: of this study).
     """
 
     settings: Settings
@@ -134,13 +139,14 @@ def goes_on(folder: Folder, study: Claim, *, fresh: bool) -> bool:
     """
     manifest = read(folder)
     there_kind = kind_of(folder, manifest)
-    if folder.exists() and there_kind != study.kind:
+    has_settings = folder.exists()
+    if has_settings and there_kind != study.kind:
         raise StoreError(f"{folder.root} holds {named_kind(there_kind)}; choose another --name")
     if fresh or not folder.has_progress():
         return False
-    if not folder.exists():
-        return True
-    changes = _changes(folder, manifest, study)
+    if not has_settings:
+        _require_own_names(folder, study)
+    changes = _changes(folder, manifest, study) if has_settings else []
     changed = changed_files(manifest, study.code)
     if changed and not changes:
         raise StoreError(
@@ -156,6 +162,17 @@ def goes_on(folder: Folder, study: Claim, *, fresh: bool) -> bool:
             + "\ngive this one another --name, or throw that one away with --fresh"
         )
     return True
+
+
+def _require_own_names(folder: Folder, study: Claim) -> None:
+    """Refuse records whose settings are lost, unless there are runs that are this study's by their names."""
+    # The names of a correlation study's files do not say what its bases were fitted with.
+    if study.kind == SWEEP and study.of_this_pool():
+        return
+    raise StoreError(
+        f"{folder.root} holds records of a study, but no study.yaml, and none of them shows by its name that it is "
+        "this study's; put that file back, give this study another --name, or throw the records away with --fresh"
+    )
 
 
 def _changes(folder: Folder, manifest: Mapping[str, Any], study: Claim) -> list[str]:
@@ -229,10 +246,9 @@ def names_code(folder: Folder, code: CustomCode) -> bool:
 
     Warns where code is named of which the folder does not hold what it was.
     """
-    if not folder.has_progress():
-        return True
     manifest = read(folder, warn=False)
-    if not manifest:  # it is lost, and the claim has found runs by their names
+    # Where it is lost, the claim has found runs by their names.
+    if not manifest or not folder.has_progress():
         return True
     recorded = manifest.get(CODE)
     if recorded is not None:
@@ -247,9 +263,9 @@ def names_code(folder: Folder, code: CustomCode) -> bool:
     return False
 
 
-def _code(folder: Folder, earlier: Mapping[str, Any], code: CustomCode) -> dict[str, Any]:
-    """Return what the manifest holds of the user's code."""
-    before = earlier.get(CODE, {"in_run_ids": not folder.has_progress(), "names": {}})
+def _code(earlier: Mapping[str, Any], code: CustomCode) -> dict[str, Any]:
+    """Return what the manifest holds of the user's code; only one without an entry is of runs named without it."""
+    before = earlier.get(CODE, {"in_run_ids": not earlier, "names": {}})
     names = {name: dict(files) for name, files in code.files.items()}
     return {"in_run_ids": before["in_run_ids"], "names": {**before["names"], **names}}
 
@@ -272,7 +288,7 @@ def origin(
         "ended": None,
         "pool": study.pool.name,
         "pool_fingerprint": study.pool.fingerprint,
-        CODE: _code(folder, earlier, study.code),
+        CODE: _code(earlier, study.code),
         PRODUCTS: dict(products),
         **made_on(study.code.versions),
     }

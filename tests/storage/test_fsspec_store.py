@@ -1,6 +1,8 @@
 """Stores through packages of the fsspec family."""
 
+import contextlib
 import datetime as dt
+import itertools
 import sys
 
 import pytest
@@ -35,6 +37,58 @@ def test_a_sweep_into_memory_is_equal_to_a_local_one(tmp_path):
     assert (
         api.sweep(spec, results="memory://results", fresh=True).rounds.shape == study.rounds.shape
     )
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """Return the plan of a study of another pool under the name of one in memory, whose files are there."""
+    one, other = (write_pool(tmp_path / f"{seed}.parquet", seed=seed) for seed in (0, 1))
+    api.sweep(settings(one, rounds=2), results="memory://results")
+    return api.plan_sweep(settings(other, rounds=2, seeds=[1]))
+
+
+def break_off(monkeypatch, left):
+    """Let a removal end without these files and folders, and with everything else that it is asked for."""
+    remove = RemoteStorage.remove
+
+    def broken_off(storage, names):
+        remaining = {name for name in names if name.partition("/")[0] in left}
+        remove(storage, set(names) - remaining)
+        if remaining:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(RemoteStorage, "remove", broken_off)
+
+
+def test_whatever_a_throwing_away_leaves_is_no_part_of_a_study_of_another_pool(begun, monkeypatch):
+    """Requests of one removal end in any order."""
+    store = SweepStore(location_of("memory://results/study"))
+    there = dict(MemoryFileSystem.store)
+    tops = {name.removeprefix("/results/study/").partition("/")[0] for name in there}
+    assert {"rounds", "queries", "checkpoints", "study.yaml", "manifest.json"} < tops
+    for size in range(len(tops) + 1):
+        for left in itertools.combinations(sorted(tops), size):
+            monkeypatch.setattr(MemoryFileSystem, "store", dict(there))
+            with monkeypatch.context() as patch:
+                break_off(patch, left)
+                with contextlib.suppress(KeyboardInterrupt):
+                    store.clear()
+            assert store.exists() or not store.has_progress(), left
+            try:
+                assert api.runs_on_record(begun, "memory://results") is None, left
+            except StoreError as error:
+                assert "the pool's content is not the same" in str(error)  # noqa: PT017 -- or there is none
+
+
+def test_after_a_throwing_away_that_broke_off_two_pools_are_never_mixed(begun, monkeypatch):
+    with monkeypatch.context() as patch:
+        break_off(patch, {"rounds", "queries", "runs.parquet"})
+        with pytest.raises(KeyboardInterrupt):
+            api.sweep(begun.study, results="memory://results", fresh=True)
+    with pytest.raises(StoreError, match="the pool's content is not the same"):
+        api.sweep(begun.study, results="memory://results")
+    found = api.sweep(begun.study, results="memory://results", fresh=True)
+    assert list(found.runs["seed"]) == [1]
 
 
 def test_a_second_writer_is_refused():

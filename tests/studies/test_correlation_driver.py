@@ -1,6 +1,7 @@
 """The driver of a correlation study: whole files, resumption to the bit, failures and lost workers."""
 
 import html
+import json
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from alray.analysis.correlation.columns import (
     SUMMARY_COLUMNS,
 )
 from alray.api import correlate
-from alray.errors import StudyFailed
+from alray.errors import StoreError, StudyFailed
 from alray.reporting.api import report
 from alray.studies.correlation.store import (
     BASE_COLUMNS,
@@ -23,6 +24,7 @@ from alray.studies.correlation.store import (
     CorrelationStore,
 )
 from alray.studies.events import Failure
+from alray.studies.folder import Folder
 from tests.helpers import plugins
 from tests.helpers.correlation_studies import (
     Listener,
@@ -33,6 +35,28 @@ from tests.helpers.correlation_studies import (
 from tests.helpers.paths import local
 from tests.helpers.records import documented, schema, typed
 from tests.helpers.studies import disturb, files
+
+SHORT = {"bases": 1, "fine_tune_seeds": 1, "grouping": ["score"]}
+
+
+@pytest.fixture(scope="module")
+def shorter(pool, tmp_path_factory):
+    """Return the results folder of a finished study of one seed, which no test changes."""
+    results = tmp_path_factory.mktemp("shorter")
+    correlate(quick_settings(pool, **SHORT), results=results)
+    return results
+
+
+@pytest.fixture(scope="module")
+def wanted(pool, tmp_path_factory):
+    """Return the shorter study with one setting changed, made at once, by the setting."""
+    longer = {"fine_tune_seeds": 2, "matters": 10.0}
+    return {
+        name: correlate(
+            quick_settings(pool, **{**SHORT, name: value}), results=tmp_path_factory.mktemp(name)
+        )
+        for name, value in longer.items()
+    }
 
 
 def test_a_study_leaves_its_documented_files_and_columns(correlated):
@@ -89,12 +113,53 @@ def test_more_bases_seeds_scores_and_groupings_are_added(correlated, pool, tmp_p
     assert_same_study(correlated, found)
 
 
+@pytest.mark.parametrize(
+    ("change", "written"),
+    [("fine_tune_seeds", 0), ("fine_tune_seeds", 1), ("fine_tune_seeds", 2), ("matters", 0)],
+)
+def test_what_a_longer_study_could_not_write_is_written_by_the_next_command(
+    shorter, wanted, change, written, tmp_path, monkeypatch
+):
+    """Files of what the shorter study has found are there, and are not those of the longer one."""
+    results = shutil.copytree(shorter, tmp_path / "results")
+    study = wanted[change].settings
+    write, left = Folder._write_frame, [None] * written
+
+    def interrupted(store, name, frame):
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        write(store, name, frame)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "_write_frame", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            correlate(study, results=results)
+    assert_same_study(wanted[change], correlate(study, results=results))
+    ended = (results / "study" / "manifest.json").read_text()
+    assert json.loads(ended)["ended"] is not None
+    assert_same_study(wanted[change], correlate(study, results=results))
+    assert (results / "study" / "manifest.json").read_text() == ended, "nothing was left to do"
+
+
 def test_a_broken_base_file_is_made_again(correlated, pool, tmp_path):
     results = shutil.copytree(correlated.path.parent, tmp_path / "results")
     path = results / "study" / "bases" / "base-0.safetensors"
     path.write_bytes(path.read_bytes()[:500])
     assert_same_study(correlated, correlate(quick_settings(pool), results=results))
     assert len(path.read_bytes()) > 500
+
+
+def test_where_its_settings_are_lost_nothing_says_what_its_bases_were_fitted_with(
+    correlated, pool, tmp_path
+):
+    results = shutil.copytree(correlated.path.parent, tmp_path / "results")
+    (results / "study" / "study.yaml").rename(results / "study.yaml")
+    other = quick_settings(pool, training={"passive_epochs": 1})
+    with pytest.raises(StoreError, match=r"but no study\.yaml, and .*put that file back, give"):
+        correlate(other, results=results)
+    (results / "study.yaml").rename(results / "study" / "study.yaml")
+    assert_same_study(correlated, correlate(quick_settings(pool), results=results))
 
 
 def test_a_task_that_is_always_lost_fails_and_the_other_bases_speak(

@@ -113,6 +113,22 @@ def test_a_study_from_before_code_was_recorded_goes_on_with_a_warning(
         api.sweep({**study, "seeds": 3}, results=tmp_path)
 
 
+@pytest.mark.parametrize("content", [None, b"half"])
+def test_a_study_whose_manifest_is_lost_goes_on_more_than_once(pool, mine, tmp_path, content):
+    study = settings(pool, strategies=["random", "mine:Mine"])
+    path = local(api.sweep(study, results=tmp_path).path) / "manifest.json"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    more = api.sweep({**study, "seeds": 2}, results=tmp_path)
+    assert len(more.runs) == 4
+    observer = Recorder()
+    again = api.sweep({**study, "seeds": 2}, results=tmp_path, observer=observer)
+    assert_same_records(more, again)
+    assert not observer.of("progressed")
+    assert json.loads(path.read_text())["code"]["in_run_ids"]
+
+
 def test_a_changed_network_is_refused_in_a_correlation_study(pool, folder, tmp_path):
     (folder / "net.py").write_text(network_module(1))
     plan = api.plan_correlation(

@@ -148,6 +148,9 @@ class CorrelationStore(Folder):
         return [self._read_frame(f"{name}.parquet") for name in FOUND]
 
     def is_concluded(self, settings: Mapping[str, Any]) -> bool:
-        """Whether everything that follows from the outcomes has been written, for the study with these settings."""
+        """Whether the folder holds these settings, and files of what follows from the outcomes.
+
+        Only where the study has ended are these of these settings: a command that broke off leaves an earlier one's.
+        """
         written = {f"{name}.parquet" for name in FOUND} <= set(self._storage.names(""))
         return written and resolved_record(CorrelationSpec, self.read_study()) == settings
