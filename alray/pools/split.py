@@ -75,19 +75,31 @@ def train_classes(
 
 
 def stratify(
-    labels: Indices, groups: Indices | None, target: Counts, rng: np.random.Generator
+    labels: Indices,
+    groups: Indices | None,
+    target: Counts,
+    rng: np.random.Generator,
+    kept: npt.NDArray[np.bool_] | None = None,
 ) -> Parts:
     """Return the part of each object; `target` is (parts, classes), the wanted numbers of objects.
 
     Groups of several objects come first, the largest before the others; each goes to the part in which its classes are
     furthest below their shares. Objects that are alone in their group then fill each class's shares exactly.
+
+    Args:
+        labels: (objects,) classes, from 0.
+        groups: (objects,) codes, or None where each object stands alone.
+        target: (parts, classes) wanted numbers of objects.
+        rng: Draws who goes where.
+        kept: (objects,) True for the objects of whole groups that stay in part 0, the train part.
     """
     part = np.full(len(labels), -1, dtype=np.int8)
     filled = np.zeros_like(target)
     for members in _groups_of_several(groups, rng):
         classes, counts = np.unique(labels[members], return_counts=True)
         missing = (target[:, classes] - filled[:, classes]) / np.maximum(target[:, classes], 1)
-        chosen = int(np.argmax(missing @ counts))
+        stays = kept is not None and kept[members[0]]
+        chosen = TRAIN if stays else int(np.argmax(missing @ counts))
         part[members] = chosen
         filled[chosen, classes] += counts
     _assign_singles(part, labels, target - filled, rng)
@@ -133,14 +145,38 @@ def _with_validation(pool: Pool, given: Parts, share: float, rng: np.random.Gene
     # A class of one object stays in the train part.
     wanted = np.minimum(np.maximum(1, np.rint(share * sizes)), np.maximum(sizes - 1, 0))
     groups = None if pool.groups is None else pool.groups[train]
-    parts = given.copy()
-    parts[train] = stratify(labels, groups, np.stack([sizes - wanted, wanted]), rng)
-    if not (parts == VALIDATION).any():
+    target = np.stack([sizes - wanted, wanted])
+    taken = stratify(labels, groups, target, rng)
+    kept = np.zeros(len(train), np.bool_)
+    while (lost := _last_of_classes(labels, groups, taken)).any():
+        kept |= lost
+        taken = stratify(labels, groups, target, rng, kept)
+    if not (taken == VALIDATION).any():
         raise PoolError(
-            f"{pool.name}: no object of the train part can be taken for validation: its classes have one object "
-            "each, or all are in one group; add some, or write validation in the column for some"
+            f"{pool.name}: no object of the train part was taken for validation: groups stay whole, and the last "
+            "object of a class stays in the train part; add some, or write validation in the column for some"
         )
+    parts = given.copy()
+    parts[train] = taken
     return parts
+
+
+def _last_of_classes(
+    labels: Indices, groups: Indices | None, taken: Parts
+) -> npt.NDArray[np.bool_]:
+    """Return (objects,) True for the smallest group of each class of which the train part has no object left.
+
+    A group of several classes may be the only one of a rare class.
+    """
+    lost = np.zeros(len(labels), np.bool_)
+    if groups is None:  # then every class keeps its share
+        return lost
+    for label in np.setdiff1d(labels, labels[taken == TRAIN]):
+        codes, counts = np.unique(
+            groups[np.isin(groups, groups[labels == label])], return_counts=True
+        )
+        lost |= groups == codes[counts.argmin()]
+    return lost
 
 
 def _require_train_classes(pool: Pool, parts: Parts, split: SplitSpec) -> None:
