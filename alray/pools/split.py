@@ -55,6 +55,12 @@ def assign_parts(
     target[1:] = np.maximum(1, np.rint(target[1:]))
     target[TRAIN] = sizes - target[1:].sum(axis=0)
     part = stratify(pool.labels, pool.groups, target, rng)
+    # Rounding may leave nothing of a class of three or more for the train part; groups may bring it there all the same.
+    squeezed = np.flatnonzero((target[TRAIN] < 1) & (sizes >= 3))
+    if len(squeezed) and len(_lacking_somewhere(part, pool)):
+        target[1 + target[1:, squeezed].argmax(axis=0), squeezed] -= 1
+        target[TRAIN, squeezed] += 1
+        part = stratify(pool.labels, pool.groups, target, rng)
     _require_every_class(part, pool)
     return part
 
@@ -231,13 +237,18 @@ def _assign_singles(
         part[rest[first:stop]] = TRAIN
 
 
-def _require_every_class(part: npt.NDArray[np.int8], pool: Pool) -> None:
+def _lacking_somewhere(part: Parts, pool: Pool) -> Indices:
+    """Return the classes that are missing from a part."""
     counts = np.zeros((3, len(pool.classes)), dtype=np.int64)
     np.add.at(counts, (part, pool.labels), 1)
-    missing = np.flatnonzero((counts == 0).any(axis=0))
+    return np.flatnonzero((counts == 0).any(axis=0))
+
+
+def _require_every_class(part: Parts, pool: Pool) -> None:
+    missing = _lacking_somewhere(part, pool)
     if len(missing) == 0:
         return
-    sizes = counts.sum(axis=0)
+    sizes = np.bincount(pool.labels, minlength=len(pool.classes))
     named = name_some([f"{pool.classes[label]!r} ({sizes[label]})" for label in missing])
     grouped = " (its objects share too few groups)" if pool.groups is not None else ""
     least = int(sizes[missing].max()) + 1
