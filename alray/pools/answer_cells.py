@@ -66,7 +66,7 @@ def cell_texts(origin: str, column: str, values: Any) -> Texts:
     found: Texts = []
     for each in values.to_pylist():
         missing = each is None or math.isnan(each)
-        if not missing and each != int(each):
+        if not missing and not each.is_integer():
             raise SpecError(
                 f"{origin}: column {column!r} holds {each:g}; write text or whole numbers"
             )

@@ -55,6 +55,12 @@ def assign_parts(
     target[1:] = np.maximum(1, np.rint(target[1:]))
     target[TRAIN] = sizes - target[1:].sum(axis=0)
     part = stratify(pool.labels, pool.groups, target, rng)
+    # Rounding may leave nothing of a class of three or more for the train part; groups may bring it there all the same.
+    squeezed = np.flatnonzero((target[TRAIN] < 1) & (sizes >= 3))
+    if len(squeezed) and len(_lacking_somewhere(part, pool)):
+        target[1 + target[1:, squeezed].argmax(axis=0), squeezed] -= 1
+        target[TRAIN, squeezed] += 1
+        part = stratify(pool.labels, pool.groups, target, rng)
     _require_every_class(part, pool)
     return part
 
@@ -75,19 +81,31 @@ def train_classes(
 
 
 def stratify(
-    labels: Indices, groups: Indices | None, target: Counts, rng: np.random.Generator
+    labels: Indices,
+    groups: Indices | None,
+    target: Counts,
+    rng: np.random.Generator,
+    kept: npt.NDArray[np.bool_] | None = None,
 ) -> Parts:
     """Return the part of each object; `target` is (parts, classes), the wanted numbers of objects.
 
     Groups of several objects come first, the largest before the others; each goes to the part in which its classes are
     furthest below their shares. Objects that are alone in their group then fill each class's shares exactly.
+
+    Args:
+        labels: (objects,) classes, from 0.
+        groups: (objects,) codes, or None where each object stands alone.
+        target: (parts, classes) wanted numbers of objects.
+        rng: Draws who goes where.
+        kept: (objects,) True for the objects of whole groups that stay in part 0, the train part.
     """
     part = np.full(len(labels), -1, dtype=np.int8)
     filled = np.zeros_like(target)
     for members in _groups_of_several(groups, rng):
         classes, counts = np.unique(labels[members], return_counts=True)
         missing = (target[:, classes] - filled[:, classes]) / np.maximum(target[:, classes], 1)
-        chosen = int(np.argmax(missing @ counts))
+        stays = kept is not None and kept[members[0]]
+        chosen = TRAIN if stays else int(np.argmax(missing @ counts))
         part[members] = chosen
         filled[chosen, classes] += counts
     _assign_singles(part, labels, target - filled, rng)
@@ -133,14 +151,38 @@ def _with_validation(pool: Pool, given: Parts, share: float, rng: np.random.Gene
     # A class of one object stays in the train part.
     wanted = np.minimum(np.maximum(1, np.rint(share * sizes)), np.maximum(sizes - 1, 0))
     groups = None if pool.groups is None else pool.groups[train]
-    parts = given.copy()
-    parts[train] = stratify(labels, groups, np.stack([sizes - wanted, wanted]), rng)
-    if not (parts == VALIDATION).any():
+    target = np.stack([sizes - wanted, wanted])
+    taken = stratify(labels, groups, target, rng)
+    kept = np.zeros(len(train), np.bool_)
+    while (lost := _last_of_classes(labels, groups, taken)).any():
+        kept |= lost
+        taken = stratify(labels, groups, target, rng, kept)
+    if not (taken == VALIDATION).any():
         raise PoolError(
-            f"{pool.name}: no object of the train part can be taken for validation: its classes have one object "
-            "each, or all are in one group; add some, or write validation in the column for some"
+            f"{pool.name}: no object of the train part was taken for validation: groups stay whole, and the last "
+            "object of a class stays in the train part; add some, or write validation in the column for some"
         )
+    parts = given.copy()
+    parts[train] = taken
     return parts
+
+
+def _last_of_classes(
+    labels: Indices, groups: Indices | None, taken: Parts
+) -> npt.NDArray[np.bool_]:
+    """Return (objects,) True for the smallest group of each class of which the train part has no object left.
+
+    A group of several classes may be the only one of a rare class.
+    """
+    lost = np.zeros(len(labels), np.bool_)
+    if groups is None:  # then every class keeps its share
+        return lost
+    for label in np.setdiff1d(labels, labels[taken == TRAIN]):
+        codes, counts = np.unique(
+            groups[np.isin(groups, groups[labels == label])], return_counts=True
+        )
+        lost |= groups == codes[counts.argmin()]
+    return lost
 
 
 def _require_train_classes(pool: Pool, parts: Parts, split: SplitSpec) -> None:
@@ -195,13 +237,18 @@ def _assign_singles(
         part[rest[first:stop]] = TRAIN
 
 
-def _require_every_class(part: npt.NDArray[np.int8], pool: Pool) -> None:
+def _lacking_somewhere(part: Parts, pool: Pool) -> Indices:
+    """Return the classes that are missing from a part."""
     counts = np.zeros((3, len(pool.classes)), dtype=np.int64)
     np.add.at(counts, (part, pool.labels), 1)
-    missing = np.flatnonzero((counts == 0).any(axis=0))
+    return np.flatnonzero((counts == 0).any(axis=0))
+
+
+def _require_every_class(part: Parts, pool: Pool) -> None:
+    missing = _lacking_somewhere(part, pool)
     if len(missing) == 0:
         return
-    sizes = counts.sum(axis=0)
+    sizes = np.bincount(pool.labels, minlength=len(pool.classes))
     named = name_some([f"{pool.classes[label]!r} ({sizes[label]})" for label in missing])
     grouped = " (its objects share too few groups)" if pool.groups is not None else ""
     least = int(sizes[missing].max()) + 1

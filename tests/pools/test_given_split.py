@@ -128,6 +128,28 @@ def test_validation_from_the_train_part_keeps_groups_whole_and_every_class_in_tr
     assert (part == TEST).tolist() == (np.asarray(parts) == TEST).tolist()
 
 
+def test_a_group_with_all_objects_of_a_rare_class_stays_in_the_train_part():
+    """Others of its common class are taken for validation instead."""
+    labels, parts = [0] * 20 + [1] * 2 + [0, 1], [TRAIN] * 22 + [TEST] * 2
+    groups = [0] * 10 + [*range(1, 10), 10, 10, 10, 11, 12]
+    part = parts_of(labels, parts, groups)
+    assert part[19:].tolist() == [TRAIN, TRAIN, TRAIN, TEST, TEST]
+    assert set(part[:10].tolist()) == {TRAIN}
+    assert (part[10:19] == VALIDATION).sum() == 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_the_groups_no_class_loses_its_last_object_of_the_train_part(seed):
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(12, 40))
+    labels = np.unique(rng.integers(0, 6, size), return_inverse=True)[1]
+    groups = rng.integers(0, 9, size)
+    part = parts_of([*labels, 0], [TRAIN] * size + [TEST], [*groups, 10])[:-1]
+    assert set(labels[part == TRAIN]) == set(labels)
+    assert (part == VALIDATION).any()
+    assert all(len(set(part[groups == group])) == 1 for group in groups)
+
+
 @pytest.mark.parametrize(
     ("labels", "parts", "message"),
     [
@@ -141,7 +163,7 @@ def test_validation_from_the_train_part_keeps_groups_whole_and_every_class_in_tr
         (
             [0, 1, 1],
             [TRAIN, TRAIN, TEST],
-            "no object of the train part can be taken for validation",
+            "no object of the train part was taken for validation",
         ),
     ],
 )

@@ -91,6 +91,51 @@ def test_a_table_that_does_not_fit_is_refused(folder, content, ids, words):
     assert re.search(words, refusal(folder), re.DOTALL)
 
 
+@pytest.mark.parametrize(
+    ("content", "labels"),
+    [
+        ("y\nn\nn\ny\n", "ynny"),
+        ("y\nn\nn\ny\n\n", "ynny"),
+        ("y\na\nb\nb\na\n", "abba"),
+        ("label\na\nlabel\na\n", ["label", "a", "label", "a"]),
+        ("a,y\nb,n\nc,n\nd,y\n", "ynny"),
+        ("en,id\nfr,no\nge,id\nit,no\n", ["id", "no", "id", "no"]),
+        ("name,y\na,n\nb,m\nc,n\nd,m\n", "nmnm"),
+    ],
+)
+def test_a_first_label_that_comes_again_is_no_heading(folder, content, labels):
+    (folder / "labels.csv").write_text(content)
+    assert labels_of(imported(folder)) == list(labels)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("a,y\nb,n\nc,n\nd,y\ne,n\n\n", r"id,label \(in the order of the columns\)"),
+        ("a,y\nb,n\nc,n\nd,n\n", r"id,label \(in the order of the columns\)"),
+        ("y\nn\ny\nn\ny\n", "label"),
+        ("y\nn\nn\nn\n", "label"),
+        ("y\nn\nn\nn\n\n", "label"),
+    ],
+)
+def test_a_first_line_that_may_be_a_heading_or_not_is_refused(folder, content, line):
+    (folder / "labels.csv").write_text(content)
+    words = f"csv: 'y' in the first line may be a heading or .* 4 objects; write the line {line} "
+    assert re.search(words, refusal(folder))
+
+
+@pytest.mark.parametrize("content", ["label\na\nb\na\n", "a\nb\na\n"])
+def test_a_label_too_few_is_refused_with_or_without_a_heading(folder, content):
+    (folder / "labels.csv").write_text(content)
+    assert re.search(r"image\.npy: 4 rows, and \S+labels\.csv has 3", refusal(folder))
+
+
+def test_a_first_id_that_could_head_labels_is_an_id(folder):
+    (folder / "ids.csv").write_text("y\nz\na\nb\n")
+    (folder / "labels.txt").write_text("c\nd\nc\nd\n")
+    assert imported(folder).ids.tolist() == list("yzab")
+
+
 def test_labels_of_utf16_are_refused(folder):
     (folder / "labels.txt").write_text("a\nb\na\nb\n", encoding="utf-16")
     assert "labels.txt: not UTF-8 text but UTF-16; save it as UTF-8" in refusal(folder)

@@ -171,6 +171,16 @@ def test_shapes_of_lists_of_lists_are_kept(tmp_path):
     assert (part.shape, part.features.dtype) == ((2, 3), np.uint8)
 
 
+def test_an_image_of_bytes_without_a_pixel_is_refused_with_its_object(tmp_path):
+    """It must not become a black pixel. The image is in the second batch."""
+    images = [[[1, 2], [3, 4]]] * 3 + [[[1, 2], [3, None]]]
+    column = pa.array(images, pa.list_(pa.list_(pa.uint8())))
+    table = pa.table({"id": list("pqrs"), "label": list("abab"), "m": column})
+    feather.write_feather(table, tmp_path / "a.feather", chunksize=2)
+    words = r"a\.feather:m: NaN, infinite or too large values for float32 in objects s;"
+    assert re.search(words, refusal(tmp_path / "a.feather", chunk_bytes=8))
+
+
 @pytest.mark.parametrize(
     ("values", "kept"),
     [

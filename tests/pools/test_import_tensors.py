@@ -61,6 +61,17 @@ def test_lists_in_a_torch_file(tmp_path):
     assert table == {"id": list("prs"), "label": [2**63 + 1, 2**64 - 1, 5], "m": [[1, 1]] * 3}
 
 
+def test_lists_of_tensors_keep_their_type(tmp_path):
+    """A black image of bytes is no absent one, and labels beyond float32's whole numbers stay apart."""
+    images = [torch.full((2, 2), shade, dtype=torch.uint8) for shade in (0, 3, 200)]
+    halves = [torch.full((2,), 1.5, dtype=torch.bfloat16)] * 3
+    labels = [torch.tensor(2**24 + 1), torch.tensor(2**24), torch.tensor(2**24)]
+    pool = imported(write_torch(tmp_path, {"image": images, "m": halves, "label": labels}))
+    assert pool.classes == ("16777216", "16777217")
+    assert features(pool, "image").tolist() == [[shade] * 4 for shade in (0, 3, 200)]
+    assert [part.features.dtype for part in pool.modalities] == [np.uint8, np.float32]
+
+
 class Own:
     """What only unpickling could load."""
 
@@ -76,6 +87,10 @@ class Own:
             r"a\.pt:m: neither a dense tensor nor a list",
         ),
         ({"m": {"x": 1}, "y": [1, 2, 3]}, r"a\.pt:m: neither"),
+        (
+            {"m": [torch.ones(2).to_sparse()] * 2, "y": [1, 2]},
+            r"a\.pt:m: a list of Tensor; .*dense",
+        ),
         ({"m": torch.ones(3, 2), "y": ["a", 1, None]}, r"a\.pt:y: a list of NoneType, int, str"),
         (
             {"m": [torch.ones(1), torch.ones(2)], "y": [1, 2]},

@@ -107,11 +107,11 @@ def test_what_cannot_be_used_is_refused_by_name(tmp_path, rows, columns, message
     assert refused.value.exit_code == 2
 
 
-def test_numbers_that_are_not_whole_are_refused(tmp_path):
-    path = written(tmp_path, [("t", "w", 0.5)], ("task", "worker", "label"), "a.parquet")
-    with pytest.raises(
-        AlrayError, match=r"column 'label' holds 0\.5; write text or whole numbers"
-    ):
+@pytest.mark.parametrize("value", [0.5, np.inf, -np.inf])
+def test_numbers_that_are_not_whole_are_refused(tmp_path, value):
+    path = written(tmp_path, [("t", "w", value)], ("task", "worker", "label"), "a.parquet")
+    words = rf"column 'label' holds {value:g}; write text or whole numbers"
+    with pytest.raises(AlrayError, match=words):
         read_answer_table(path, CLASSES)
 
 

@@ -108,6 +108,14 @@ def test_the_smallest_class_that_can_be_split():
     assert sorted(part[20:]) == [TRAIN, VALIDATION, TEST]
 
 
+@pytest.mark.parametrize(("share", "size"), [(0.4, 4), (0.45, 4), (0.3, 3)])
+def test_rounding_leaves_a_small_class_an_object_in_the_train_part(share, size):
+    labels = [0] * 100 + [1] * size
+    counts = counts_of(parts_of(labels, split=SplitSpec(validation=share, test=share)), labels)
+    assert counts[:, 1].tolist() == [1, 1, size - 2]
+    assert counts[0, 0] == pytest.approx(100 * (1 - 2 * share))
+
+
 @pytest.mark.parametrize(
     ("labels", "groups", "message"),
     [

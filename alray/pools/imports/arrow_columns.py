@@ -82,12 +82,19 @@ def ragged(origin: str, usual: int, rows: Sequence[int] | Array) -> PoolError:
     )
 
 
+def null_numbers(column: Any) -> int:
+    """Return how many numbers in the lists of a column are null; those of null lists are not counted."""
+    return int(_leaves(_storage(column)).null_count)
+
+
 def list_values(column: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Return (rows, *shape) values of a column of lists; null lists and null numbers become NaN."""
+    """Return (rows, *shape) values of a column of lists; null lists and null numbers become NaN.
+
+    So `dtype` is one of floating point where the column has any.
+    """
     values = _storage(column)
     present = values.is_valid().to_numpy(zero_copy_only=False)
-    while is_list(values.type):
-        values = _elements(values)
+    values = _leaves(values)
     if not pa.types.is_floating(values.type) and values.type != pa.uint8():
         kind = pa.uint8() if pa.types.is_boolean(values.type) else pa.float64()
         values = values.cast(kind, safe=False)
@@ -102,6 +109,13 @@ def list_values(column: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Ar
 
 def _storage(column: Any) -> Any:
     return column.storage if isinstance(column.type, pa.BaseExtensionType) else column
+
+
+def _leaves(values: Any) -> Any:
+    """Return the numbers in all lists, and lists of lists, that are not null."""
+    while is_list(values.type):
+        values = _elements(values)
+    return values
 
 
 def _elements(lists: Any) -> Any:

@@ -34,7 +34,8 @@ def from_folder(path: Path, options: ImportOptions) -> ImportSource:
     }
     for name in sorted(files.keys() & {options.id, *ID_NAMES}):
         if files[name].suffix != ".parquet":
-            arrays.setdefault(name, rows_of(str(files[name]), read_lines(files[name])))
+            ids = read_lines(files[name], headings=ID_NAMES)
+            arrays.setdefault(name, rows_of(str(files[name]), ids))
     file = _label_file(files, arrays, options)
     if file is None:
         return from_parts(path, arrays, options)

@@ -1,7 +1,7 @@
 """Read files of labels or ids: a value in each line, or a table of ids, labels and further columns."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from alray.errors import PoolError
 from alray.pools.columns.metadata import name_some
 from alray.pools.columns.modality_names import clean_name
 from alray.pools.imports.arrow_columns import class_names, is_scalar, scalar_array, text_array
+from alray.pools.imports.headings import is_heading
 from alray.pools.imports.rows import Array
 from alray.pools.imports.scalars import as_ids
 from alray.pools.imports.source import ID_NAMES, LABEL_NAMES, ImportOptions, find_name
 from alray.pools.imports.text_files import open_text
 from alray.pools.pool import Texts
 
-_USUAL = {*LABEL_NAMES, *ID_NAMES}
+_USUAL = frozenset({*LABEL_NAMES, *ID_NAMES})
 LINES = (
     "write one value per line, without further columns (an empty line is an object without a label), or two "
     "columns: id,label"
@@ -67,20 +68,26 @@ class LabelTable:
         return LabelTable(self.file, self.origin, self.labels[rows], ids, further)
 
 
-def read_lines(path: Path, wanted: int = 0) -> Texts:
+def read_lines(path: Path, wanted: int = 0, headings: Collection[str] = _USUAL) -> Texts:
     """Return the only value of each line, empty for an empty line.
 
     A heading such as `label` is skipped, and so are empty lines at the end, unless they make up the wanted number.
 
+    Args:
+        path: The file.
+        wanted: How many objects there are; 0 if that is not known.
+        headings: What the first line of a CSV file may hold to be one, in small letters.
+
     Raises:
-        PoolError: The file is not UTF-8, or a line has several values.
+        PoolError: The file is not UTF-8, a line has several values, or the first line may be a heading or not.
     """
     every = _read_cells(path)
     rows = _without_empty_end(every)
     if any(len(cells) != 1 for cells in rows):
         raise PoolError(f"{path}: {LINES}")
     values = [cells[0] for cells in rows]
-    if path.suffix == ".csv" and values and values[0].lower() in _USUAL:
+    may_be_heading = path.suffix == ".csv" and values and values[0].lower() in headings
+    if may_be_heading and is_heading(path, values, wanted, spare=len(every) - len(rows)):
         values = values[1:]
     lacking = wanted - len(values)
     if 0 < lacking <= len(every) - len(rows):
@@ -94,15 +101,15 @@ def read_label_table(path: Path, options: ImportOptions, wanted: int = 0) -> Lab
     Of lines with one value, empty ones at the end are labels where they make up the wanted number.
 
     Raises:
-        PoolError: The file cannot be read, or which column holds the labels is not clear.
+        PoolError: The file cannot be read, or which column holds the labels, or whether there is a heading, is not
+            clear.
     """
     if path.suffix == ".parquet":
         return _read_parquet(path, options)
     rows = _without_empty_end(_read_cells(path))
     if path.suffix == ".txt" or not rows or all(len(cells) == 1 for cells in rows):
         return LabelTable(path, str(path), read_lines(path, wanted))
-    named = {name.lower() for name in (options.label, options.id) if name}
-    has_header = any(cell.strip().lower() in _USUAL | named for cell in rows[0])
+    has_header = _has_header(path, rows, options, wanted)
     header = [cell.strip() for cell in rows[0]] if has_header else ["id", "label"]
     uneven = [number for number, cells in enumerate(rows, 1) if len(cells) != len(header)]
     if uneven:
@@ -113,6 +120,17 @@ def read_label_table(path: Path, options: ImportOptions, wanted: int = 0) -> Lab
     columns = list(zip(*rows[has_header:], strict=True)) or [()] * len(header)
     table = pa.table([pa.array(values, pa.string()) for values in columns], names=header)
     return _from_columns(path, table, options)
+
+
+def _has_header(path: Path, rows: list[list[str]], options: ImportOptions, wanted: int) -> bool:
+    """Return whether the first of these lines names the columns; more than two columns always have names."""
+    named = {name.lower() for name in (options.label, options.id) if name}
+    first = [cell.strip().lower() for cell in rows[0]]
+    usual = [at for at, cell in enumerate(first) if cell in _USUAL | named]
+    if len(first) != 2 or len(usual) != 1 or first[usual[0]] in named:
+        return bool(usual)
+    column = [cells[usual[0]].strip() for cells in rows if len(cells) == len(first)]
+    return is_heading(path, column, wanted, clear="id,label (in the order of the columns)")
 
 
 def _read_cells(path: Path) -> list[list[str]]:

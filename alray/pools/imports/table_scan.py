@@ -15,6 +15,7 @@ from alray.pools.imports.arrow_columns import (
     is_number,
     list_shape,
     list_values,
+    null_numbers,
     number_values,
     ragged,
     scalar_array,
@@ -108,7 +109,7 @@ class _Lists:
     kind: Any
     shape: tuple[int, ...] | None = None
     count: int = 0
-    missing: int = 0
+    missing: int = 0  # null lists, and null numbers in lists
 
     def add(self, batch: Any) -> None:
         lists = batch.column(self.column)
@@ -118,7 +119,7 @@ class _Lists:
             raise ragged(self.origin, int(np.prod(self.shape)), where)
         self.shape = self.shape or found
         self.count += batch.num_rows
-        self.missing += lists.null_count
+        self.missing += lists.null_count + null_numbers(lists)
 
     def rows(self, batches: SharedBatches) -> Rows:
         if self.shape is None or 0 in self.shape:
@@ -138,6 +139,7 @@ class _Lists:
         return Rows(self.origin, self.count, shape, dtype, chunks)
 
     def _dtype(self, axes: int) -> np.dtype[Any]:
+        # Bytes have no NaN: with a null among them an image would be written as one with a black pixel.
         if self.kind == pa.uint8() and not self.missing and axes > 1:
             return np.dtype(np.uint8)
         return np.dtype(

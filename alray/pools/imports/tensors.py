@@ -98,35 +98,46 @@ def open_torch(path: Path) -> dict[str, Rows]:
 
 def _torch_rows(origin: str, value: Any) -> Rows | None:
     """Return the rows of a tensor or a list, or None for a single value, which has no rows."""
-    import torch  # noqa: PLC0415 -- as above
-
     if isinstance(value, str | int | float | bool | None):
         return None
     if isinstance(value, list | tuple):
         return rows_of(origin, _from_list(origin, list(value)))
-    if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_quantized:
+    if not _is_dense(value):
         raise PoolError(
             f"{origin}: neither a dense tensor nor a list; save tensors and lists of labels, a name for each"
         )
-    if value.dtype == torch.bfloat16:
-        value = value.float()
-    return rows_of(origin, value.detach().numpy()) if value.ndim else None
+    return rows_of(origin, _for_numpy(value).detach().numpy()) if value.ndim else None
+
+
+def _is_dense(value: Any) -> bool:
+    import torch  # noqa: PLC0415 -- as above
+
+    is_tensor = isinstance(value, torch.Tensor)
+    return is_tensor and value.layout == torch.strided and not value.is_quantized
+
+
+def _for_numpy(tensor: Any) -> Any:
+    """Return the tensor, as float32 if NumPy lacks its type (bfloat16, float8); other types stay as they are."""
+    import torch  # noqa: PLC0415 -- as above
+
+    known = {torch.float16, torch.float32, torch.float64}
+    return tensor.float() if tensor.is_floating_point() and tensor.dtype not in known else tensor
 
 
 def _from_list(origin: str, values: list[Any]) -> Array:
     import torch  # noqa: PLC0415 -- as above
 
-    if values and all(isinstance(value, torch.Tensor) for value in values):
+    if values and all(map(_is_dense, values)):
         if len({value.shape for value in values}) > 1:
             raise PoolError(
                 f"{origin}: tensors of different shapes; save one tensor with a row per object"
             )
-        return np.asarray(torch.stack(values).float().numpy())
+        return np.asarray(_for_numpy(torch.stack(values)).detach().numpy())
     kinds = {type(value) for value in values}
     if not (kinds <= {str} or kinds <= {bool} or kinds <= {int} or kinds <= {int, float}):
         names = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise PoolError(
-            f"{origin}: a list of {names}; save a tensor, or a list of texts or of numbers"
+            f"{origin}: a list of {names}; save a dense tensor, or a list of texts or of numbers"
         )
     if kinds <= {int} and values:
         small, natural = min(values) >= -(2**63) and max(values) < 2**63, min(values) >= 0
