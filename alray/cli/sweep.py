@@ -66,7 +66,8 @@ def sweep(
     if vary:
         varied = pairs("--vary", vary)
         given["vary"] = {
-            name: [plain(word) for word in words(text)] for name, text in varied.items()
+            name: [plain(word, "--vary", name) for word in words(text)]
+            for name, text in varied.items()
         }
     spec = read_settings(SweepSpec, study, given, settings)
     if dry_run:
