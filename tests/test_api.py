@@ -54,6 +54,7 @@ def test_the_package_offers_sweep_and_load(pool, tmp_path):
     [
         (b"seeds: [", "is not YAML"),
         (b"\xff\xfe\x00", "is not YAML"),
+        (b"name: 2001-99-99", "is not YAML: month must be"),
         (b"- 1", r"expected settings \(key: value\), found list"),
         (b"sedes: 1", "did you mean 'seeds'"),
         (None, r"none\.yaml: No such file"),

@@ -1,14 +1,14 @@
 """The command that goes on with the variant that a sweep without rounds has chosen: as it is typed."""
 
+import contextlib
 import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from alray.cli.settings_options import Setting, pairs
+from alray.settings.files import parsed
 from alray.settings.names import study_name
 from alray.settings.sweep import SweepSpec, fitting_budget
 
@@ -113,6 +113,7 @@ def _budget(spec: SweepSpec, chosen: Mapping[str, Any], train: int | None) -> di
 
 def _yaml(value: Any) -> str:
     """Return a value as `--set` reads it."""
-    if isinstance(value, str) and yaml.safe_load(value) == value:
-        return value
+    with contextlib.suppress(ValueError):  # a text that is no YAML needs its quotes
+        if isinstance(value, str) and parsed(value) == value:
+            return value
     return json.dumps(value)

@@ -1,5 +1,7 @@
 """Options that commands share: of a pool, of where a study runs, and of where its results go."""
 
+import json
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -151,7 +153,7 @@ def read_settings(
         if not (value == {} and isinstance(values.get(name), dict)):
             assign(values, name, value)
     for name, text in pairs("--set", settings).items():
-        assign(values, name, plain(text))
+        assign(values, name, plain(text, "--set", name))
     origin = "the command line" if study is None else f"{study} and the command line"
     spec = validate(kind, values, origin)
     if names_custom_code(spec):
@@ -159,8 +161,27 @@ def read_settings(
     return spec
 
 
-def plain(text: str) -> Any:
-    """Read a value as YAML does."""
-    import yaml
+def plain(text: str, option: str, name: str) -> Any:
+    """Read a value as YAML does.
 
-    return yaml.safe_load(text)
+    Args:
+        text: The value.
+        option: The option in which it stands, for an error.
+        name: The setting, likewise.
+
+    Raises:
+        SpecError: It is not YAML.
+    """
+    from alray.settings.files import parsed
+
+    try:
+        return parsed(text)
+    except ValueError as error:
+        quoted = shlex.quote(f"{name}={json.dumps(text)}")
+        lists = ""
+        if option == "--vary" and text[0] in "[{":
+            lists = "; commas part the values here: name values that are lists under vary in a settings file"
+        raise SpecError(
+            f"{option} {name}: {text} is not YAML: {error}; correct it, or put quotes around it to mean this very "
+            f"text: {option} {quoted}{lists}"
+        ) from error

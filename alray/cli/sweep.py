@@ -66,7 +66,8 @@ def sweep(
     if vary:
         varied = pairs("--vary", vary)
         given["vary"] = {
-            name: [plain(word) for word in words(text)] for name, text in varied.items()
+            name: [plain(word, "--vary", name) for word in words(text)]
+            for name, text in varied.items()
         }
     spec = read_settings(SweepSpec, study, given, settings)
     if dry_run:
@@ -81,6 +82,7 @@ def _run(
     spec: "SweepSpec", results: "StudyPath", typed: "Typed", *, fresh: bool, report: bool
 ) -> None:
     from alray import api
+    from alray.analysis.sweep.asked_runs import count_failed
     from alray.analysis.sweep.crowd_choices import choices_of, choices_said
     from alray.analysis.sweep.labels_outside import labels_outside
     from alray.analysis.sweep.made_by import made_by
@@ -117,8 +119,7 @@ def _run(
             original += choices_said(choices_of(found.rounds, found.runs, found.settings.seed))
         print_summary(out, found.summary, found.path, page, outside, original)
         print_next_steps(out, found.next_steps if written is None else written.next_steps)
-    failed = int((found.runs["status"] == "failed").sum())
-    exit_if_failed(failed, "run", found.path / ERRORS, progress)
+    exit_if_failed(count_failed(found.runs), "run", found.path / ERRORS, progress)
 
 
 def _print_choice(

@@ -26,6 +26,23 @@ def expand_home(path: str) -> str:
         return path
 
 
+def parsed(text: str) -> Any:
+    """Read a text as YAML.
+
+    Raises:
+        ValueError: It is none; says why and where, in one line.
+    """
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        reason = ", ".join(filter(None, [error.context, error.problem]))
+        mark = error.problem_mark
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise ValueError(f"{reason}{where}") from error
+    except Exception as error:  # what only looks like a date or a number raises Python's own
+        raise ValueError(" ".join(str(error).split())) from error
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a settings file.
 
@@ -33,11 +50,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         SpecError: It cannot be read, or does not hold settings.
     """
     try:
-        values = yaml.safe_load(Path(expand_home(str(path))).read_text())
+        values = parsed(Path(expand_home(str(path))).read_text())
     except OSError as error:
         raise SpecError(f"{path}: {error.strerror}; check the path") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path} is not YAML: {error}") from error
+    except ValueError as error:  # of the text's encoding, too
+        raise SpecError(f"{path} is not YAML: {error}; correct the file") from error
     if values is None:
         return {}
     if not isinstance(values, dict):

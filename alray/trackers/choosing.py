@@ -10,6 +10,7 @@ from alray.custom.loading import load
 from alray.errors import SpecError
 from alray.settings.base import nearest
 from alray.settings.location import StudyPath
+from alray.studies.sweep.store import CURVES
 from alray.trackers.tracker import Tracker
 
 ENTRY_POINTS = "alray.trackers"
@@ -103,4 +104,4 @@ def _local_folder(where: str, folder: StudyPath) -> Path:
             f"execution.tracker: tensorboard writes to a local folder, and the study is in {folder}: name one, such as "
             "tensorboard:runs"
         )
-    return folder / "tensorboard"
+    return folder / CURVES

@@ -63,5 +63,5 @@ def check_stopping(training: TrainingSpec, initial: int) -> None:
     if training.stopping == "from_labels" and initial < FEWEST:
         raise SpecError(
             f"training.stopping: from_labels needs a label to learn from and one to stop by, and initial is {initial}; "
-            f"use --initial {FEWEST} or more, or --set training.stopping=fixed_epochs"
+            f"use an initial of {FEWEST} or more, or --set training.stopping=fixed_epochs"
         )

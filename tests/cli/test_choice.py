@@ -105,6 +105,7 @@ def test_values_of_all_kinds_are_written_as_they_are_read():
         "pool.modalities": {"image": "img"},
         "model.name": "my_module:Net",
         "pool.group_by": "null",
+        "model.options.text": "[broken",
     }
     words = shlex.split(command(Typed(None, given, ("training.lr=1", "model.dropout=0")), chosen))
     assert "--modality" not in words, "a varied setting replaces the option"

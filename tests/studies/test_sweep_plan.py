@@ -140,6 +140,16 @@ def test_the_budget_must_fit_the_train_part():
         assert number in str(caught.value)
 
 
+def test_each_arm_needs_a_label_to_stop_by_in_its_own_first_set():
+    """The study's own first set counts only where an arm has it."""
+    training = {"stopping": "from_labels"}
+    message = r"margin \[initial=1\]: training.stopping: .* initial is 1; use an initial of 2"
+    with pytest.raises(SpecError, match=message):
+        plan_of(POOL, training=training, vary={"initial": [12, 1]})
+    plan = plan_of(POOL, training=training, initial=1, query=1, vary={"initial": [2, 3]})
+    assert [arm.study.initial for arm in plan.arms] == [2, 3]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -36,6 +36,29 @@ def test_curves_lie_in_event_files_once_however_often_the_command_is_given(pool,
             assert "screen_recall" not in found[run_id], "what is not known is left out"
 
 
+def test_curves_go_with_the_records_of_their_runs(pool, tmp_path):
+    """Where runs get more rounds, under another name, and where the study is thrown away; others keep theirs."""
+    spec = settings(pool, seeds=[0, 1], rounds=1, execution={"tracker": "tensorboard"})
+    first = api.sweep(spec, results=tmp_path).runs.set_index("seed")["run_id"]
+    longer = api.sweep({**spec, "seeds": [0], "rounds": 2}, results=tmp_path)
+    folder = tmp_path / "study" / "tensorboard"
+    (own,) = longer.runs["run_id"]
+    assert curves(folder).keys() == {own, first[1]}
+    assert len(curves(folder)[own]["accuracy"]) == 3
+    other = {**spec, "training": {"passive_epochs": 1}}
+    fresh = api.sweep(other, results=tmp_path, fresh=True)
+    assert curves(folder).keys() == set(fresh.runs["run_id"])
+
+
+def test_curves_of_a_shorter_run_go_when_the_longer_one_that_began_anew_is_finished(
+    pool, tmp_path
+):
+    spec = settings(pool, rounds=1, execution={"tracker": "tensorboard", "keep_last": False})
+    api.sweep(spec, results=tmp_path)
+    study = api.sweep({**spec, "rounds": 2}, results=tmp_path)
+    assert curves(study.path / "tensorboard").keys() == set(study.runs["run_id"])
+
+
 def test_a_folder_is_named_where_the_study_lies_in_an_object_store(tmp_path):
     folder = location_of("s3://bucket/results/study")
     with pytest.raises(SpecError, match="name one, such as tensorboard:runs"):

@@ -51,5 +51,5 @@ def test_a_single_label_cannot_be_learnt_from_and_stopped_by(stopping, initial, 
     if works:
         check_stopping(training, initial)
     else:
-        with pytest.raises(SpecError, match=r"from_labels.*initial is 1; use --initial 2"):
+        with pytest.raises(SpecError, match=r"from_labels.*initial is 1; use an initial of 2"):
             check_stopping(training, initial)

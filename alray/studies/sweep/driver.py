@@ -223,7 +223,7 @@ class SweepDriver(Driver[Job, Progress, Observer]):
         """Write a row per run where one has started, ended or failed, or where it is `due` in any case."""
         if not (due or self._statuses_due):
             return
-        rows = [*self._others.values()]
+        rows = [{**row, "asked": False} for row in self._others.values()]
         rows += [{**names, **self._runs[run_id].values()} for run_id, names in self._names.items()]
         self._store.write_runs(rows)
         self._statuses_written, self._statuses_due = time.monotonic(), False

@@ -44,7 +44,7 @@ def check_networks(
             learnt = _learnt_counts(arm.training, counts)
             tried[key] = tried_network(arm.model, arm.training, pool, seed, learnt)
         try:
-            check_stopping(arm.training, study.initial)
+            check_stopping(arm.training, arm.study.initial)
             _check_arm(arm, tried[key])
             check_signals(tried[key], arm.strategy.needs)
             check_memory(tried[key], arm.strategy)

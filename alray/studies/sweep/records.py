@@ -226,6 +226,11 @@ STATUS_COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
         "trained numbers of its network; null where an older alray wrote the row",
     ),
     "status": (pa.string(), "finished, failed or unfinished"),
+    "asked": (
+        pa.bool_(),
+        "the last command asked for the run: a failed one is tried again by the same command; null where an older "
+        "alray wrote the row",
+    ),
     "error": (pa.string(), "why it failed, in a line; empty otherwise"),
     "traceback": (pa.string(), "the same in full"),
     "attempts": (pa.int64(), "how often the run was started in the command that ended it"),

@@ -71,7 +71,7 @@ class RunStatus:
         values = {name: getattr(self, name) for name in names}
         described = {name: getattr(self.run, name) for name in ("against", "initial", "query")}
         described["parameters"] = self.parameters
-        return {**described, "status": settled, "rounds": self.run.rounds, **values}
+        return {**described, "status": settled, "asked": True, "rounds": self.run.rounds, **values}
 
 
 def _with(names: str, name: str) -> str:

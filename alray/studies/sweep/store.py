@@ -3,7 +3,9 @@
 Layout and columns are documented in `results/README.md`.
 """
 
+import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -23,6 +25,9 @@ from alray.studies.sweep.records import (
 
 ROUNDS, QUERIES, CHECKPOINTS = "rounds", "queries", "checkpoints"
 ANSWERS = "answers"
+CURVES = "tensorboard"
+"""The folder of what TensorBoard shows, a folder per run, where a study's tracker has none of its own."""
+
 NO_ROUNDS, NO_QUERIES = table([], ROUND_COLUMNS), table([], QUERY_COLUMNS)
 NO_ANSWERS = table([], ANSWER_COLUMNS)
 
@@ -33,7 +38,7 @@ class SweepStore(Folder):
     """A sweep's folder."""
 
     folders: ClassVar[tuple[str, ...]] = (ROUNDS, QUERIES, ANSWERS, CHECKPOINTS)
-    others: ClassVar[tuple[str, ...]] = (*Folder.others, "runs.parquet")
+    others: ClassVar[tuple[str, ...]] = (*Folder.others, "runs.parquet", CURVES)
 
     def __init__(self, root: StudyPath) -> None:
         super().__init__(root)
@@ -73,10 +78,12 @@ class SweepStore(Folder):
             self._counts = {**counts, run_id: len(rounds)}
 
     def remove_run(self, run_id: str) -> None:
-        """Remove a run's records and its checkpoint; `rounds` first: what is left of it counts as no run."""
+        """Remove a run's records, checkpoint and curves; `rounds` first: what is left of it counts as no run."""
         folders = (ROUNDS, QUERIES, ANSWERS)
         self._writer.remove([f"{folder}/{run_id}.parquet" for folder in folders])
         self._writer.remove([_checkpoint(run_id)])
+        if isinstance(self.root, Path):  # TensorBoard's files are in no object store
+            shutil.rmtree(self.root / CURVES / run_id, ignore_errors=True)
         if self._counts is not None:
             self._counts = {name: n for name, n in self._counts.items() if name != run_id}
         if self._checkpoints is not None:

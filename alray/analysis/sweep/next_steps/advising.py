@@ -7,6 +7,7 @@ import pandas as pd
 
 from alray.analysis.sweep.along import along
 from alray.analysis.sweep.arms import RANDOM, arm_curves
+from alray.analysis.sweep.asked_runs import asked_for, count_failed
 from alray.analysis.sweep.axis import axis_in
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.next_steps.decision import Decided, decide
@@ -69,7 +70,8 @@ def _known(
 def _missing(runs: pd.DataFrame, going_on: GoingOn | None, pace: Pace) -> Iterator[Step]:
     if going_on is None:
         return
-    failed = int((runs["status"] == "failed").sum())
+    runs = asked_for(runs)  # the command would not go on with others
+    failed = count_failed(runs)
     waiting = runs[~runs["status"].isin(["finished", "failed"])]
     sentence = missing_said(len(waiting), failed, ended=going_on.ended)
     if not sentence:
