@@ -23,9 +23,11 @@ from tests.helpers.sequential_modules import (
     SEQUENCES,
     SHAPES,
     SIZE,
+    Between,
     Sequence,
     custom,
     double_weights,
+    dropping_in_training,
     layers,
 )
 
@@ -124,6 +126,27 @@ def test_layers_in_another_order_or_of_another_kind_are_called(name):
 )
 def test_a_module_that_does_anything_else_is_called(compute):
     assert custom(Computing(compute, *layers())).blocks is None
+
+
+def dropping_with_gradients(module, h):
+    return module.drop(h) if torch.is_grad_enabled() else h
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("between", [dropping_in_training, dropping_with_gradients])
+def test_a_module_that_is_another_sequence_in_training_is_called(between, training):
+    """Whichever mode it is in when it is asked first."""
+    network = custom(Between(between)).train(training)
+    with torch.set_grad_enabled(training):
+        assert network.blocks is None
+
+
+def test_tracing_leaves_each_layer_in_its_mode():
+    network = custom(Sequence(*layers(nn.BatchNorm1d(9), nn.Dropout(0.3)))).train()
+    next(layer for layer in network.modules() if isinstance(layer, nn.BatchNorm1d)).eval()
+    before = [layer.training for layer in network.modules()]
+    assert network.blocks is not None
+    assert [layer.training for layer in network.modules()] == before
 
 
 def test_a_layer_with_a_hook_is_called():
