@@ -63,9 +63,29 @@ def _blocks_in(module: nn.Module, modality: str, *, training: bool) -> list[Bloc
 
 
 class _Tracer(fx.Tracer):
+    """Takes layers whole, and refuses a forward that computes some of them otherwise than it was called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._called = _ways_of_computing()
+
+    @override
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        if (
+            _ways_of_computing() != self._called
+        ):  # no node of a graph says in which of them it is computed
+            raise fx.proxy.TraceError("computed without a gradient, or in a low precision")
+        return super().create_node(*args, **kwargs)
+
     @override
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return type(m) in _LAYERS or super().is_leaf_module(m, module_qualified_name)
+
+
+def _ways_of_computing() -> tuple[bool, bool, bool]:
+    """Return whether PyTorch keeps gradients now, and lowers the precision on the CPU and on a GPU."""
+    autocast = torch.is_autocast_enabled
+    return torch.is_grad_enabled(), autocast("cpu"), autocast("cuda")
 
 
 @contextmanager

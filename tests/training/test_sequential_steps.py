@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from typing_extensions import override
 
 from alray.networks import kernels
 from alray.networks.generators import torch_generator
@@ -150,6 +151,27 @@ def test_a_fit_drops_in_training_alone_whether_or_not_its_network_was_scored_bef
         return learner_tensors(learner)
 
     assert same_tensors(weights(scored_before=True), weights(scored_before=False))
+
+
+def test_a_layer_without_gradient_does_not_learn(pool):
+    class Frozen(Between):
+        @override
+        def forward(self, features, present):
+            with torch.no_grad():
+                h = torch.relu(self.first(features["text"]))
+            return self.last(h)
+
+    network, spec = custom(Frozen(dropping_in_training)), TrainingSpec(batch_size=20)
+    before = {name: weights.clone() for name, weights in network.state_dict().items()}
+    learner = Learner(network, HeadsLoss(network.head_names, spec), None, spec)
+    draws = Draws(np.random.default_rng(0), torch_generator(1))
+    fit(learner, PoolTensors(pool), Known(pool.train[:40]), draws, FitOptions(epochs=1))
+    moved = {
+        name.split(".")[1]
+        for name, weights in network.state_dict().items()
+        if not torch.equal(weights, before[name])
+    }
+    assert moved == {"last"}
 
 
 def test_a_single_object_has_no_variance_in_manual_steps_either(pool):
