@@ -44,20 +44,48 @@ def find_blocks(module: nn.Module, shapes: Mapping[str, tuple[int, ...]]) -> lis
     attributes. A module that does anything else, or has a hook on a layer, has to be called.
 
     Args:
-        module: A user's module whose dropout layers have been replaced; it is traced, which takes milliseconds.
+        module: A user's module whose dropout layers have been replaced; it is traced in both modes, which takes
+            milliseconds.
         shapes: Modality: shape of its features.
     """
     vectors = len(shapes) == 1 and all(len(shape) == 1 for shape in shapes.values())
     if not vectors or not available() >= HOOKS:
         return None
-    layers = _find_layers(module, next(iter(shapes)))
+    modality = next(iter(shapes))
+    trained, evaluated = (_blocks_in(module, modality, training=mode) for mode in (True, False))
+    # A forward may do one thing in training mode and another in evaluation mode, and may be asked first in either.
+    return trained if trained == evaluated else None
+
+
+def _blocks_in(module: nn.Module, modality: str, *, training: bool) -> list[Block] | None:
+    layers = _find_layers(module, modality, training=training)
     return _cut(layers) if layers else None
 
 
 class _Tracer(fx.Tracer):
+    """Takes layers whole, and refuses a forward that computes some of them otherwise than it was called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._called = _ways_of_computing()
+
+    @override
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        if (
+            _ways_of_computing() != self._called
+        ):  # no node of a graph says in which of them it is computed
+            raise fx.proxy.TraceError("computed without a gradient, or in a low precision")
+        return super().create_node(*args, **kwargs)
+
     @override
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return type(m) in _LAYERS or super().is_leaf_module(m, module_qualified_name)
+
+
+def _ways_of_computing() -> tuple[bool, bool, bool]:
+    """Return whether PyTorch keeps gradients now, and lowers the precision on the CPU and on a GPU."""
+    autocast = torch.is_autocast_enabled
+    return torch.is_grad_enabled(), autocast("cpu"), autocast("cuda")
 
 
 @contextmanager
@@ -75,10 +103,15 @@ def _unchanged(module: nn.Module) -> Iterator[None]:
             buffer.detach().copy_(content)
 
 
-def _find_layers(module: nn.Module, modality: str) -> list[nn.Module] | None:
-    """Return the layers from the features of this modality to the output, if each feeds the next one alone."""
+def _find_layers(module: nn.Module, modality: str, *, training: bool) -> list[nn.Module] | None:
+    """Return the layers from the features of this modality to the output, if each feeds the next one alone.
+
+    The module is traced as it is called: in training mode with gradients, in evaluation mode without.
+    """
     try:
-        with _unchanged(module):
+        with _unchanged(module), torch.set_grad_enabled(training):
+            for each in module.modules():
+                each.training = training  # `train` may be the user's own, and do more
             graph = _Tracer().trace(module)
     except Exception:  # noqa: BLE001 -- a user's code may do anything with the tracer's stand-in for a tensor
         return None

@@ -37,16 +37,18 @@ def tried_network(
     training: TrainingSpec,
     pool: PoolTensors,
     seed: int,
-    label_counts: Sequence[int],
+    label_count: int,
 ) -> Network:
     """Return the network of these settings; a custom one is trained for two steps, a scikit-learn classifier fitted.
+
+    What it learns from may still come in batches that it cannot be trained on: see `check_batches`.
 
     Args:
         model: The network's settings.
         training: The fit's settings.
         pool: The pool.
         seed: Of weights and masks; it changes no draw of a study.
-        label_counts: How many objects a study trains on, fit by fit.
+        label_count: How many objects a study's smallest fit learns from.
 
     Raises:
         SpecError: The settings do not fit the pool, or what is wrong with a custom network.
@@ -54,10 +56,47 @@ def tried_network(
     if model.name in BUILT_IN:
         return try_network(model, pool.pool, seed)
     if class_of(model.name) is not None:
-        return tried_estimator(model, pool, seed, min(label_counts), trial_objects(pool))
+        return tried_estimator(model, pool, seed, label_count, trial_objects(pool))
     trial = Trial(model, training, pool, seed)
-    trial.run(label_counts)
+    trial.run()
     return trial.network
+
+
+def check_batches(
+    network: Network,
+    name: str,
+    training: TrainingSpec,
+    pool: PoolTensors,
+    seed: int,
+    label_counts: Sequence[int],
+) -> None:
+    """Refuse a custom network that cannot be trained on a single object, where a batch may have one only.
+
+    Args:
+        network: From `tried_network`.
+        name: Its `model.name`.
+        training: The fits' settings, which may differ from those that it was tried with.
+        pool: The pool.
+        seed: Of masks and of trial batches; it changes no draw of a study.
+        label_counts: How many objects each fit of these settings learns from.
+
+    Raises:
+        SpecError: Says what it raises, and which settings avoid it.
+    """
+    if not isinstance(network, CustomModule):
+        return
+    network.train()
+    try:
+        with forked_rng(seed):
+            seed_dropouts(network, torch_generator(seed))
+            _logits(network, name, pool, pool.batch(trial_objects(pool)[:1]), "in training mode")
+    except SpecError as error:
+        rng = np.random.default_rng(0)
+        if any(_smallest(count, training, rng) == 1 for count in label_counts):
+            raise SpecError(
+                f"{error}; some batches of this study have one object: set training.batch_rule: upsample, or another "
+                "training.batch_size"
+            ) from error
 
 
 def trial_objects(pool: PoolTensors) -> Indices:
@@ -86,11 +125,8 @@ class Trial:
         self._learner = self._built()
         self.network = self._custom(self._learner)
 
-    def run(self, label_counts: Sequence[int]) -> None:
+    def run(self) -> None:
         """Try the network; warn of what looks wrong, and refuse what cannot work.
-
-        Args:
-            label_counts: How many objects a study trains on, round by round.
 
         Raises:
             SpecError: Says what is wrong with the network, and where in its file if it raised an error.
@@ -111,7 +147,6 @@ class Trial:
             self._check_restored(state)
             after = self._evaluated(self._learner)
             warn_of_outputs(self._name, self.network.module, before, after)
-            self._check_single(label_counts)
 
     def _built(self) -> Learner:
         with named_errors(self._name, "while it was built"):
@@ -124,18 +159,10 @@ class Trial:
         return network
 
     def _refusal(self, reason: str) -> SpecError:
-        return SpecError(f"model.name: {self._name!r} {reason}")
+        return _refusal(self._name, reason)
 
     def _logits(self, learner: Learner, batch: Batch, when: str) -> Tensor:
-        """Call the network and return its logits, once they have been checked."""
-        hint = f"when it was called as module(features, present) {when}"
-        with named_errors(self._name, hint):
-            answer = self._custom(learner).answer(batch)
-        reason = check_logits(answer, batch.size, self._pool.pool.class_count)
-        if reason:
-            raise self._refusal(f"{reason} (called with {batch.size} objects {when})")
-        logits: Tensor = answer
-        return logits
+        return _logits(self._custom(learner), self._name, self._pool, batch, when)
 
     @torch.no_grad()
     def _evaluated(self, learner: Learner) -> Tensor:
@@ -238,19 +265,22 @@ class Trial:
         """Return the logits, the loss of the next step, and the logits behind it."""
         return self._evaluated(learner), self._step(learner, 1), self._evaluated(learner)
 
-    def _check_single(self, label_counts: Sequence[int]) -> None:
-        """Refuse a network that cannot be trained on a single object, where a batch may have one only."""
-        train_mode(self._learner, freeze_batch_norm=False)
-        batch = self._pool.batch(self._objects[:1])
-        try:
-            self._logits(self._learner, batch, "in training mode")
-        except SpecError as error:
-            rng = np.random.default_rng(0)
-            if any(_smallest(count, self._training, rng) == 1 for count in label_counts):
-                raise SpecError(
-                    f"{error}; some batches of this study have one object: set training.batch_rule: upsample, or "
-                    "another training.batch_size"
-                ) from error
+
+def _refusal(name: str, reason: str) -> SpecError:
+    return SpecError(f"model.name: {name!r} {reason}")
+
+
+def _logits(
+    network: CustomModule, name: str, pool: PoolTensors, batch: Batch, when: str
+) -> Tensor:
+    """Call the network and return its logits, once they have been checked."""
+    with named_errors(name, f"when it was called as module(features, present) {when}"):
+        answer = network.answer(batch)
+    reason = check_logits(answer, batch.size, pool.pool.class_count)
+    if reason:
+        raise _refusal(name, f"{reason} (called with {batch.size} objects {when})")
+    logits: Tensor = answer
+    return logits
 
 
 def _unlike(some: Sequence[Tensor], others: Sequence[Tensor]) -> bool:

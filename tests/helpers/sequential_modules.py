@@ -1,5 +1,7 @@
 """Custom modules that are one sequence of layers from the pool's only modality to the logits."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
@@ -45,6 +47,27 @@ class Sequence(nn.Module):
     def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
         logits: Tensor = self.layers(features["text"])
         return logits
+
+
+class Between(nn.Module):
+    """Two Linears and a ReLU; a function of the module and the hidden units says what follows the ReLU."""
+
+    def __init__(self, between: Callable[["Between", Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.drop = nn.Linear(SIZE, 9), nn.Dropout(0.5)
+        self.last = nn.Linear(9, CLASSES)
+        self.between = between
+
+    @override
+    def forward(self, features: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
+        logits: Tensor = self.last(self.between(self, torch.relu(self.first(features["text"]))))
+        return logits
+
+
+def dropping_in_training(module: Between, h: Tensor) -> Tensor:
+    """Return what dropout leaves of the hidden units; in evaluation mode do not call it."""
+    dropped: Tensor = module.drop(h) if module.training else h
+    return dropped
 
 
 def sequential_network(shapes: dict[str, tuple[int, ...]], classes: int) -> nn.Module:

@@ -21,6 +21,7 @@ from tests.helpers.campaigns import (
     truth_of,
 )
 from tests.helpers.dying_store import DyingStore, Killed
+from tests.helpers.faulty_networks import faulty
 from tests.helpers.paths import local
 from tests.helpers.records import documented, schema, typed
 
@@ -360,6 +361,20 @@ def test_what_cannot_work_is_refused_before_anything_begins(pool, tmp_path):
         with pytest.raises(AlrayError, match=message):
             begun(pool, tmp_path, **settings)
     assert not list(tmp_path.iterdir())
+
+
+def test_batches_of_one_object_are_refused_where_the_first_fit_has_them(pool, tmp_path):
+    """24 objects have a label, of which two are held out: 22 to learn from."""
+    fixed = {"passive_epochs": 1, "batch_rule": "fixed"}
+    begun(pool, tmp_path, model=faulty("norm"), training={**fixed, "batch_size": 23})
+    with pytest.raises(SpecError, match=r"more than 1 value.*have one object"):
+        begun(
+            pool,
+            tmp_path,
+            model=faulty("norm"),
+            training={**fixed, "batch_size": 21},
+            name="other",
+        )
 
 
 def test_a_pool_needs_ids_and_something_to_label(pool, tmp_path):

@@ -23,9 +23,11 @@ from tests.helpers.sequential_modules import (
     SEQUENCES,
     SHAPES,
     SIZE,
+    Between,
     Sequence,
     custom,
     double_weights,
+    dropping_in_training,
     layers,
 )
 
@@ -124,6 +126,73 @@ def test_layers_in_another_order_or_of_another_kind_are_called(name):
 )
 def test_a_module_that_does_anything_else_is_called(compute):
     assert custom(Computing(compute, *layers())).blocks is None
+
+
+def dropping_with_gradients(module, h):
+    return module.drop(h) if torch.is_grad_enabled() else h
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("between", [dropping_in_training, dropping_with_gradients])
+def test_a_module_that_is_another_sequence_in_training_is_called(between, training):
+    """Whichever mode it is in when it is asked first."""
+    network = custom(Between(between)).train(training)
+    with torch.set_grad_enabled(training):
+        assert network.blocks is None
+
+
+def without_gradient(parts, x, present):
+    with torch.no_grad():
+        h = parts[1](parts[0](x))
+    return parts[2](h)
+
+
+def without_gradient_in_a_function(parts, x, present):
+    return parts[2](torch.no_grad()(lambda: parts[1](parts[0](x)))())
+
+
+def in_inference_mode(parts, x, present):
+    with torch.inference_mode():
+        h = parts[1](parts[0](x))
+    return parts[2](h)
+
+
+def gradients_switched_off(parts, x, present):
+    h = parts[1](parts[0](x))
+    torch.set_grad_enabled(False)
+    logits = parts[2](h)
+    torch.set_grad_enabled(True)
+    return logits
+
+
+def in_a_low_precision(parts, x, present):
+    with torch.autocast("cpu", torch.bfloat16):
+        return parts(x)
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        without_gradient,
+        without_gradient_in_a_function,
+        in_inference_mode,
+        gradients_switched_off,
+        in_a_low_precision,
+    ],
+)
+def test_a_module_that_computes_some_layers_without_gradient_or_precision_is_called(compute):
+    """Even where it is asked first while it is scored."""
+    with torch.no_grad():
+        assert custom(Computing(compute, *layers())).blocks is None
+    assert torch.is_grad_enabled()
+
+
+def test_tracing_leaves_each_layer_in_its_mode():
+    network = custom(Sequence(*layers(nn.BatchNorm1d(9), nn.Dropout(0.3)))).train()
+    next(layer for layer in network.modules() if isinstance(layer, nn.BatchNorm1d)).eval()
+    before = [layer.training for layer in network.modules()]
+    assert network.blocks is not None
+    assert [layer.training for layer in network.modules()] == before
 
 
 def test_a_layer_with_a_hook_is_called():

@@ -16,6 +16,7 @@ from alray.studies.suspects import confident, finding
 from alray.studies.suspects.fits import out_of_sample, without_fold
 from alray.studies.suspects.planting import planted_labels
 from alray.studies.suspects.preparing import prepare
+from tests.helpers.faulty_networks import faulty
 from tests.helpers.pools_fixtures import parquet
 from tests.helpers.studies import write_pool
 
@@ -168,6 +169,32 @@ def test_what_makes_no_sense_is_refused_before_any_fit(source, changes, text, mo
     monkeypatch.setattr(finding, "out_of_sample", None)
     with pytest.raises(SpecError, match=text):
         alray.suspects({"pool": {"source": str(source)}, **changes})
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory):
+    """Return settings for 40 objects in two folds: of 20 labels a fit holds two out, and learns from 18."""
+    source = write_pool(tmp_path_factory.mktemp("halves") / "posts.parquet", objects=40)
+    return {"pool": {"source": str(source)}, "model": faulty("norm"), "folds": 2}
+
+
+@pytest.mark.parametrize("batch_size", [9, 18, 19])
+def test_batches_of_several_objects_are_taken(halves, monkeypatch, batch_size):
+    monkeypatch.setattr(confident, "find_spec", lambda _: True)
+    fixed = {"batch_rule": "fixed", "batch_size": batch_size, "passive_epochs": 1}
+    task = prepare(SuspectsSpec.model_validate({**halves, "training": fixed}))
+    predicted = out_of_sample(
+        task.spec, task.modalities, task.pool.labels, 3, task.folds, lambda *_: None
+    )
+    assert np.isfinite(predicted).all()
+
+
+def test_batches_of_one_object_are_refused_before_any_fit(halves, monkeypatch):
+    monkeypatch.setattr(confident, "find_spec", lambda _: True)
+    monkeypatch.setattr(finding, "out_of_sample", None)
+    fixed = {"batch_rule": "fixed", "batch_size": 17}
+    with pytest.raises(SpecError, match=r"more than 1 value.*have one object"):
+        alray.suspects({**halves, "training": fixed})
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from typing_extensions import override
 
 from alray.networks import kernels
 from alray.networks.generators import torch_generator
@@ -14,6 +15,7 @@ from alray.networks.loss_predictor import LossPredictor
 from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
 from alray.settings.common import TrainingSpec
+from alray.strategies.signals import Request
 from alray.training import steps
 from alray.training.checkpoint import learner_tensors
 from alray.training.fit import Draws, FitOptions, fit
@@ -22,7 +24,17 @@ from alray.training.losses import HeadsLoss
 from alray.training.manual.sequential import sequential_step, trainable_blocks
 from alray.training.steps import Steps
 from tests.helpers.builders import make_learner, make_pool, same_tensors
-from tests.helpers.sequential_modules import CLASSES, SEQUENCES, SIZE, Sequence, custom, layers
+from tests.helpers.scoring import scored
+from tests.helpers.sequential_modules import (
+    CLASSES,
+    SEQUENCES,
+    SIZE,
+    Between,
+    Sequence,
+    custom,
+    dropping_in_training,
+    layers,
+)
 
 
 @pytest.fixture
@@ -125,6 +137,41 @@ def test_a_fit_takes_manual_steps(pool, monkeypatch):
     expected = fit_once(pool, pool.train[:40], *SEQUENCES["dropout"], batch_size=20)
     assert len(sizes) == 4
     assert found.train_loss == pytest.approx(expected.train_loss, rel=1e-4)
+
+
+def test_a_fit_drops_in_training_alone_whether_or_not_its_network_was_scored_before(pool):
+    def weights(*, scored_before: bool):
+        network = custom(Between(dropping_in_training))
+        spec = TrainingSpec(batch_size=20)
+        learner = Learner(network, HeadsLoss(network.head_names, spec), None, spec)
+        if scored_before:
+            scored(network, pool, Request(log_probs=True))
+        draws = Draws(np.random.default_rng(0), torch_generator(1))
+        fit(learner, PoolTensors(pool), Known(pool.train[:40]), draws, FitOptions(epochs=2))
+        return learner_tensors(learner)
+
+    assert same_tensors(weights(scored_before=True), weights(scored_before=False))
+
+
+def test_a_layer_without_gradient_does_not_learn(pool):
+    class Frozen(Between):
+        @override
+        def forward(self, features, present):
+            with torch.no_grad():
+                h = torch.relu(self.first(features["text"]))
+            return self.last(h)
+
+    network, spec = custom(Frozen(dropping_in_training)), TrainingSpec(batch_size=20)
+    before = {name: weights.clone() for name, weights in network.state_dict().items()}
+    learner = Learner(network, HeadsLoss(network.head_names, spec), None, spec)
+    draws = Draws(np.random.default_rng(0), torch_generator(1))
+    fit(learner, PoolTensors(pool), Known(pool.train[:40]), draws, FitOptions(epochs=1))
+    moved = {
+        name.split(".")[1]
+        for name, weights in network.state_dict().items()
+        if not torch.equal(weights, before[name])
+    }
+    assert moved == {"last"}
 
 
 def test_a_single_object_has_no_variance_in_manual_steps_either(pool):

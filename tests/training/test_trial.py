@@ -96,6 +96,38 @@ def test_batches_of_one_object_are_refused_where_a_study_has_them():
         )
 
 
+FIXED = {"passive_epochs": 1, "batch_size": 5, "batch_rule": "fixed", "stopping": "fixed_epochs"}
+
+
+def test_batches_of_one_object_are_refused_in_a_later_arm_too():
+    """Of 16 labels in batches of 5 one is left; the study's own rule, and the first arm, spread them."""
+    with pytest.raises(
+        SpecError, match=r"^random \[batch_rule=fixed\]: .*more than 1 value.*one object"
+    ):
+        plan_of(
+            POOL,
+            model=faulty("norm"),
+            strategies=["random"],
+            training={**FIXED, "batch_rule": "even"},
+            vary={"training.batch_rule": ["even", "fixed"]},
+        )
+
+
+def test_each_arms_first_fit_holds_out_labels():
+    """Of 11 and of 12 labels one is held out, so batches of 11 leave nothing over."""
+    training = {**FIXED, "batch_size": 11, "stopping": "from_labels"}
+    vary = {"initial": [11, 12]}
+    plan_of(POOL, model=faulty("norm"), training=training, initial=11, vary=vary, rounds=0)
+
+
+def test_a_fit_on_all_labels_holds_out_none():
+    sizes = {"batch_size": len(POOL.train) - 1, "stopping": "from_labels", "mode": "scratch"}
+    settings = {"model": faulty("norm"), "training": {**FIXED, **sizes}}
+    plan_of(POOL, **settings)
+    with pytest.raises(SpecError, match="one object"):
+        plan_of(POOL, **settings, full_data=True)
+
+
 def test_a_trial_changes_neither_random_draws_nor_threads():
     before = torch.get_rng_state()
     torch.set_num_threads(2)

@@ -21,7 +21,8 @@ from alray.studies.campaign.parts import Parts, parts_of
 from alray.studies.choosing.rule import SHORTLIST, rule_of
 from alray.studies.rounds.strategy_checks import check_members, check_memory, check_signals
 from alray.training.learner import check_training
-from alray.training.trial import tried_network
+from alray.training.stopping import held_out_count
+from alray.training.trial import check_batches, tried_network
 
 
 def check_strategy(spec: CampaignSpec) -> Strategy:
@@ -91,8 +92,12 @@ def check_network(spec: CampaignSpec, pool: OpenPool, strategy: Strategy, classe
     tensors = PoolTensors(load_to_try(pool, spec, classes))
     seed = torch_seed(spec.seed, 0, "weights")
     with threads(spec.threads):
-        network = tried_network(run.model, run.training, tensors, seed, [run.initial])
+        # The first fit is from the labels of the start where they are enough.
+        known = max(run.initial, int((pool.known.labels >= 0).sum()))
+        learnt = known - held_out_count(run.training, known)
+        network = tried_network(run.model, run.training, tensors, seed, run.initial)
         try:
+            check_batches(network, run.model.name, run.training, tensors, seed, [learnt])
             check_training(network, run.training)
             check_signals(network, strategy.needs)
             check_memory(network, strategy)

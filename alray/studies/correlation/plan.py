@@ -26,7 +26,7 @@ from alray.studies.correlation.tasks import FineTune
 from alray.studies.effects import Configuration, refuse_without_effect
 from alray.training.learner import check_training
 from alray.training.stopping import check_stopping, held_out_count
-from alray.training.trial import trial_objects, tried_network
+from alray.training.trial import check_batches, trial_objects, tried_network
 
 USUAL_INITIAL, USUAL_SAMPLE, USUAL_GROUPS, USUAL_GROUP_SIZE = 2_000, 10_000, 100, 100
 NAME_ENDING = "-correlation"
@@ -242,7 +242,8 @@ def _check_network(spec: CorrelationSpec, prepared: PreparedPool) -> None:
     check_stopping(spec.training, initial)
     learnt = initial - held_out_count(spec.training, initial)
     counts = (learnt, group + (initial if spec.replay == "initial" else 0))
-    network = tried_network(spec.model, spec.training, pool, seed, counts)
+    network = tried_network(spec.model, spec.training, pool, seed, min(counts))
+    check_batches(network, spec.model.name, spec.training, pool, seed, counts)
     check_training(network, spec.training)
     if "bald" in spec.scores:
         committee = Committee(spec.members)

@@ -21,8 +21,8 @@ from alray.studies.effects import Configuration, refuse_without_effect
 from alray.studies.suspects.confident import require_cleanlab
 from alray.studies.suspects.fits import without_fold
 from alray.training.learner import check_training
-from alray.training.stopping import check_stopping
-from alray.training.trial import tried_network
+from alray.training.stopping import check_stopping, held_out_count
+from alray.training.trial import check_batches, tried_network
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,10 +105,12 @@ def _check_counts(spec: SuspectsSpec, pool: Pool, judged: npt.NDArray[np.bool_])
 def _check_network(
     spec: SuspectsSpec, pool: Pool, modalities: Sequence[Modality], folds: Parts
 ) -> None:
-    learnt = [int((folds != fold).sum()) for fold in range(spec.folds)]
-    check_stopping(spec.training, min(learnt))
+    known = [int((folds != fold).sum()) for fold in range(spec.folds)]
+    check_stopping(spec.training, min(known))
+    learnt = [number - held_out_count(spec.training, number) for number in known]
     view = PoolTensors(without_fold(modalities, pool.labels, len(pool.classes), folds, 0))
     with threads(1):
         seed = torch_seed(spec.seed, 0, "weights")
-        network = tried_network(spec.model, spec.training, view, seed, learnt)
+        network = tried_network(spec.model, spec.training, view, seed, min(learnt))
+        check_batches(network, spec.model.name, spec.training, view, seed, learnt)
     check_training(network, spec.training)

@@ -1,5 +1,6 @@
 """Whether each arm of a sweep has a network that it can work with."""
 
+import itertools
 from collections.abc import Sequence
 
 from alray.assessors.aggregation import require_crowd_kit
@@ -10,7 +11,7 @@ from alray.networks.tensors import PoolTensors
 from alray.pools.pool import PreparedPool
 from alray.scoring import rounded
 from alray.seeding import torch_seed
-from alray.settings.common import ModelSpec, TrainingSpec, unusual_parts
+from alray.settings.common import ModelSpec, unusual_parts
 from alray.settings.estimators import class_of
 from alray.settings.sweep import SweepSpec
 from alray.strategies import ScoreStrategy
@@ -20,7 +21,7 @@ from alray.studies.rounds.strategy_checks import check_members, check_memory, ch
 from alray.studies.sweep.arm import Arm
 from alray.training.learner import check_training
 from alray.training.stopping import check_stopping, held_out_count
-from alray.training.trial import tried_network
+from alray.training.trial import check_batches, tried_network
 
 
 def check_networks(
@@ -32,19 +33,23 @@ def check_networks(
     """
     _check_devices(arms, study)
     seed = torch_seed(study.seed, 0, "weights")
-    counts = sorted({number for arm in arms for number in _label_counts(arm.study)})
-    counts += [max(len(view.train) for view in views)] * study.full_data
+    learnt = [
+        _learnt_counts(arm.study) + [len(view.train)] * study.full_data
+        for arm, view in zip(arms, views, strict=True)
+    ]
     tried: dict[str, Network] = {}
     disagreeing: set[tuple[str, Committee]] = set()
     networks: list[Network] = []
-    for arm, view in zip(arms, views, strict=True):
+    for arm, view, counts in zip(arms, views, learnt, strict=True):
         key = f"{arm.model.model_dump_json()} {[each.name for each in view.modalities]}"
         pool = PoolTensors(view)
         if key not in tried:
-            learnt = _learnt_counts(arm.training, counts)
-            tried[key] = tried_network(arm.model, arm.training, pool, seed, learnt)
+            alike = [of for each, of in zip(arms, learnt, strict=True) if each.model == arm.model]
+            fewest = min(itertools.chain.from_iterable(alike))
+            tried[key] = tried_network(arm.model, arm.training, pool, seed, fewest)
         try:
             check_stopping(arm.training, arm.study.initial)
+            check_batches(tried[key], arm.model.name, arm.training, pool, seed, counts)
             _check_arm(arm, tried[key])
             check_signals(tried[key], arm.strategy.needs)
             check_memory(tried[key], arm.strategy)
@@ -70,16 +75,12 @@ def _check_devices(arms: Sequence[Arm], study: SweepSpec) -> None:
             )
 
 
-def _label_counts(study: SweepSpec) -> range:
-    return range(study.initial, study.budget + 1, study.query)
-
-
-def _learnt_counts(training: TrainingSpec, labels: Sequence[int]) -> list[int]:
-    """Return how many objects each fit learns from, for the labels known at each: the first fit may stop early."""
-    scratch = training.mode == "scratch"
+def _learnt_counts(study: SweepSpec) -> list[int]:
+    """Return how many objects each fit of an arm's settings learns from: those from fresh weights may stop early."""
+    scratch = study.training.mode == "scratch"
     return [
-        known - (held_out_count(training, known) if scratch or position == 0 else 0)
-        for position, known in enumerate(labels)
+        known - (held_out_count(study.training, known) if scratch or not position else 0)
+        for position, known in enumerate(range(study.initial, study.budget + 1, study.query))
     ]
 
 
