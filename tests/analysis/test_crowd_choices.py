@@ -134,3 +134,11 @@ def test_what_meets_at_a_single_amount_is_compared_there_and_saves_nothing_that_
     assert choices_said(pd.DataFrame([row])) == [
         "At equal money, at 20.00, random [answers=2] is below random [answers=1]."
     ]
+
+
+def test_a_variant_that_is_shown_to_differ_is_not_said_to_save_what_its_interval_leaves_open():
+    split = made({"": 0.1, "answers=1": 0.05}, {"": 4e-4, "answers=1": 4e-4})
+    found = crowd_choices(split, MONEY, "accuracy", generator())
+    open_end = found.assign(labels_saved=0.01, labels_saved_low=-0.02, labels_saved_high=0.03)
+    assert "saves" in choices_said(found)[0]
+    assert "above random: it needed 1 % (-2 to 3 %) less money" in choices_said(open_end)[0]
