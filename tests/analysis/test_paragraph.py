@@ -8,6 +8,8 @@ import pytest
 
 from alray.analysis.sweep.advice import advice
 from alray.analysis.sweep.comparison import compare
+from alray.analysis.sweep.next_steps.decision import decide
+from alray.analysis.sweep.next_steps.words import choice_said, seeds_said
 from alray.analysis.sweep.summary import summarise
 from alray.analysis.sweep.texts import paragraph, reading
 from tests.helpers.intervals import generator
@@ -108,6 +110,37 @@ SHOWN = "That it does better here is shown, since luck alone names a winner in a
 def test_whoever_pays_reads_what_to_do(rows, sentences):
     """What to do and what it is worth, and how sure: at most three sentences."""
     assert advice([random_row(), *rows], price=(0.05, "EUR")) == sentences
+
+
+UNEQUAL_SEEDS = {
+    "one is shown, with more seeds": (
+        [above(), row_of("entropy", difference=(0.04, math.nan, math.nan), paired_seeds=3)],
+        "Let margin choose",
+        "Let margin choose",
+    ),
+    "one is worse, and another may not be": (
+        [below("margin"), row_of("entropy", difference=(-0.03, -0.08, 0.02))],
+        "Keep labelling by random choice for now: none of the 2 strategies is clearly better here",
+        "Label at random for now",
+    ),
+    "one is worse, and another has few seeds": (
+        [
+            below("margin"),
+            row_of("entropy", difference=(0.04, math.nan, math.nan), paired_seeds=3),
+        ],
+        "It is too early to decide: 3 repetitions",
+        "Run more seeds to decide about entropy",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "advised", "step"), UNEQUAL_SEEDS.values(), ids=UNEQUAL_SEEDS)
+def test_the_advice_and_the_next_step_decide_alike(rows, advised, step):
+    """With unequal seeds the arm that looks best need not be the one that something is shown of."""
+    rows = [random_row(), *(row | {"alc": 0.6, "against": "random"} for row in rows)]
+    found = decide(rows, {})
+    assert advice(rows)[0].startswith(advised)
+    assert (choice_said(found, rows) or seeds_said(found)).startswith(step)
 
 
 def test_words_of_statistics_are_left_to_the_statement():

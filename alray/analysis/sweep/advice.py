@@ -30,13 +30,14 @@ def advice(rows: Sequence[Row], reference: str = RANDOM, price: Price | None = N
         return []
     other = "random choice" if reference == RANDOM else reference
     axis = axis_of(best, price[1] if price else "")
-    if best["paired_seeds"] < FEWEST_SEEDS:
-        return _too_early(best)
+    # What is shown of one arm stands, however few seeds another has that looks better: `next_steps` decides so too.
     if better := shown_better(rows, reference):
         row = picked_row(rows, reference) or better[0]
         return [_use(row, other, price, axis), _how_sure(row, axis)]
+    if best["paired_seeds"] < FEWEST_SEEDS:
+        return _too_early(best)
     usable = [row for row in compared if not row["oracle"] and row["strategy"] != RANDOM]
-    if whole_curve(best, reference).kind == "worse":
+    if all(whole_curve(row, reference).kind == "worse" for row in usable):
         every = "the strategy" if len(usable) == 1 else f"each of the {len(usable)} strategies"
         return [f"Label by {other}: {every} tried here does worse."]
     if better_sign(str(best["metric"])) * best["alc_difference"] <= 0:
