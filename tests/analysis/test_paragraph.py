@@ -15,7 +15,7 @@ from alray.analysis.sweep.summary import summarise
 from alray.analysis.sweep.texts import paragraph, reading
 from tests.helpers.intervals import generator
 from tests.helpers.summary_rows import above, below, random_row, row_of
-from tests.helpers.sweep_frames import study
+from tests.helpers.sweep_frames import CONTROL, study, study_with_own_reference
 
 SAVED = (0.12, 0.05, 0.18)
 SHOWN = "That it does better here is shown, since luck alone names a winner in at most 1 of 20 such comparisons"
@@ -144,24 +144,9 @@ def test_the_advice_and_the_next_step_decide_alike(rows, advised, step):
     assert (choice_said(found, rows) or seeds_said(found)).startswith(step)
 
 
-CONTROL = "random + loss predictor"
-
-
 @pytest.fixture(scope="module")
 def with_own_reference():
-    """Return a study whose learning_loss gains on random with a loss predictor, which is far below plain random."""
-    rounds, runs = study(strategies=("random", "margin", "ideal_loss", "bald:members=20"))
-    named = {"margin": "learning_loss", "ideal_loss": CONTROL, "bald:members=20": "margin"}
-    gains = {"random": 0.05, CONTROL: -0.05, "learning_loss": -0.05, "margin": 0.07}
-    against = {"random": "", CONTROL: "random", "learning_loss": CONTROL, "margin": "random"}
-    rounds, runs = (frame.assign(arm=frame["arm"].replace(named)) for frame in (rounds, runs))
-    strategies = runs["arm"].replace({CONTROL: "random"})
-    runs = runs.assign(strategy=strategies, oracle=False, against=runs["arm"].map(against))
-    grown = 0.001 * (rounds["labels"] - 100) * (rounds["arm"] == "learning_loss")
-    more = rounds["arm"].map(gains) + grown
-    noise = generator(3).normal(0, 0.002, len(rounds))
-    heights = 0.5 + 0.001 * (rounds["labels"] - 100) + 0.01 * np.sin(rounds["seed"])
-    return rounds.assign(accuracy=heights + more + noise), runs
+    return study_with_own_reference()
 
 
 def texts_of(rounds, runs):

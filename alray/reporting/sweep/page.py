@@ -138,7 +138,6 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "settings": results.settings,
         "links": results.links,
         "formats": [name for name in ("svg", "png") if name in results.formats],
-        "against": arms.reference_title,
         "metric": metric_title(results.metric),
         "axis": arms.axis,
         "columns": tables.arm_columns(budget, arms.reference_title, results.metric, arms.axis),
