@@ -1,6 +1,7 @@
 """The tables of what arms need and save on the way: each measured by what its own reference reaches."""
 
 import dataclasses
+import json
 
 import pandas as pd
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.summary import summarise
 from alray.analysis.wording import share
+from alray.reporting.sweep.page import figures_of
 from alray.reporting.sweep.style import arms_of
 from alray.reporting.sweep.tables import milestones
 from tests.helpers.intervals import generator
@@ -54,7 +56,7 @@ def test_a_cell_over_other_seeds_names_its_own_target():
     assert cells[CONTROL][-1] == f"at accuracy {share(own)}, over 3 paired seeds"
 
 
-def test_the_page_names_the_reference_of_each_table():
+def test_the_page_names_the_reference_of_each_table_and_no_single_one_for_all_arms():
     rounds, runs = study_with_own_reference()
     results = dataclasses.replace(
         results_of(),
@@ -65,3 +67,8 @@ def test_the_page_names_the_reference_of_each_table():
     assert "Labels needed and saved against random arm" in words
     assert f"Labels needed and saved against {CONTROL} arm" in words
     assert "as accurate as its reference is" in words
+    assert "At its reference's final accuracy" in words
+    assert "Where along the curve is an arm better than its reference?" in words
+    figures = {figure.name: figure for figure in figures_of(results, arms_of(results.summary))}
+    assert figures["savings"].shown == "labels saved against its reference"
+    assert "accuracy that its reference reaches" in json.dumps(figures["savings"].chart.to_dict())

@@ -140,7 +140,7 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "formats": [name for name in ("svg", "png") if name in results.formats],
         "metric": metric_title(results.metric),
         "axis": arms.axis,
-        "columns": tables.arm_columns(budget, arms.reference_title, results.metric, arms.axis),
+        "columns": tables.arm_columns(budget, arms.compared_title, results.metric, arms.axis),
         "lines": tables.arm_lines(results.summary, arms),
         "milestones": tables.milestones(
             results.comparison.milestones,
@@ -150,7 +150,7 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         ),
         "outlook": forecast_tables.outlook_table(results.outlook, arms),
         "queried": query_sentences(found.overlaps, found.query_measures, arms.reference_title),
-        "query_columns": query_tables.query_columns(found.query_measures, arms.reference_title),
+        "query_columns": query_tables.query_columns(found.query_measures, arms.compared_title),
         "query_lines": query_tables.query_lines(found.overlaps, found.query_measures, arms),
         "crowd_columns": crowd_tables.crowd_columns(),
         "crowd_lines": crowd_tables.crowd_lines(found.crowd, arms),
