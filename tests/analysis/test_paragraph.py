@@ -8,11 +8,14 @@ import pytest
 
 from alray.analysis.sweep.advice import advice
 from alray.analysis.sweep.comparison import compare
+from alray.analysis.sweep.findings import excluded
+from alray.analysis.sweep.next_steps.decision import decide
+from alray.analysis.sweep.next_steps.words import choice_said, seeds_said
 from alray.analysis.sweep.summary import summarise
 from alray.analysis.sweep.texts import paragraph, reading
 from tests.helpers.intervals import generator
 from tests.helpers.summary_rows import above, below, random_row, row_of
-from tests.helpers.sweep_frames import study
+from tests.helpers.sweep_frames import CONTROL, study, study_with_own_reference
 
 SAVED = (0.12, 0.05, 0.18)
 SHOWN = "That it does better here is shown, since luck alone names a winner in at most 1 of 20 such comparisons"
@@ -108,6 +111,138 @@ SHOWN = "That it does better here is shown, since luck alone names a winner in a
 def test_whoever_pays_reads_what_to_do(rows, sentences):
     """What to do and what it is worth, and how sure: at most three sentences."""
     assert advice([random_row(), *rows], price=(0.05, "EUR")) == sentences
+
+
+UNEQUAL_SEEDS = {
+    "one is shown, with more seeds": (
+        [above(), row_of("entropy", difference=(0.04, math.nan, math.nan), paired_seeds=3)],
+        "Let margin choose",
+        "Let margin choose",
+    ),
+    "one is worse, and another may not be": (
+        [below("margin"), row_of("entropy", difference=(-0.03, -0.08, 0.02))],
+        "Keep labelling by random choice for now: none of the 2 strategies is clearly better here",
+        "Label at random for now",
+    ),
+    "one is worse, and another has few seeds": (
+        [
+            below("margin"),
+            row_of("entropy", difference=(0.04, math.nan, math.nan), paired_seeds=3),
+        ],
+        "It is too early to decide: 3 repetitions",
+        "Run more seeds to decide about entropy",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "advised", "step"), UNEQUAL_SEEDS.values(), ids=UNEQUAL_SEEDS)
+def test_the_advice_and_the_next_step_decide_alike(rows, advised, step):
+    """With unequal seeds the arm that looks best need not be the one that something is shown of."""
+    rows = [random_row(), *(row | {"alc": 0.6, "against": "random"} for row in rows)]
+    found = decide(rows, {})
+    assert advice(rows)[0].startswith(advised)
+    assert (choice_said(found, rows) or seeds_said(found)).startswith(step)
+
+
+@pytest.fixture(scope="module")
+def with_own_reference():
+    return study_with_own_reference()
+
+
+def texts_of(rounds, runs):
+    comparison = compare(rounds, pd.DataFrame(), runs, None, generator())
+    summary = summarise(rounds, runs, generator())
+    return summary, paragraph(summary, comparison).splitlines()
+
+
+def test_an_arm_with_a_reference_of_its_own_is_never_said_to_be_compared_with_random(
+    with_own_reference,
+):
+    rounds, runs = (frame[frame["arm"] != "margin"] for frame in with_own_reference)
+    summary, (advised, stated) = texts_of(rounds, runs)
+    areas = summary.set_index("arm")["alc"]
+    assert areas["random"] > areas["learning_loss"] > areas[CONTROL]
+    assert advised == (
+        f"Choose between settings first: learning_loss is shown to do better than {CONTROL}, but random did better "
+        "still over the whole curve, and these two were not compared with each other."
+    )
+    assert f"learning_loss is above {CONTROL}; {CONTROL} is below random." in stated
+    assert "Of 2 arms learning_loss has the best area against what each is compared with" in stated
+    assert f"of the labels at {CONTROL}'s final accuracy" in stated
+    assert f"Its accuracy is shown to be better than {CONTROL}'s from" in stated
+    assert "random's" not in stated.replace(CONTROL, "")
+
+
+def test_the_arm_that_is_chosen_beside_it_is_compared_with_random(with_own_reference):
+    """margin gains less on random than learning_loss on its own reference, and has the larger area."""
+    _, (advised, stated) = texts_of(*with_own_reference)
+    assert advised.startswith("Let margin choose what to label: it needs about")
+    assert "that random choice has with 180" in advised
+    assert (
+        f"learning_loss is above {CONTROL}; {CONTROL} is below random; margin is above random"
+        in stated
+    )
+    assert "Of 3 arms learning_loss has the best area against what each is compared with" in stated
+
+
+OWN = {"against": CONTROL}
+OPEN = (
+    f"learning_loss looked better than {CONTROL}, but that may be luck: against the 1,200 labels of {CONTROL}, the "
+    "truth is between 24 labels more and 108 labels fewer."
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentences"),
+    [
+        (
+            [row_of("learning_loss", **OWN)],
+            [
+                "Keep labelling by random choice for now: learning_loss is not clearly better here than "
+                f"{CONTROL}.",
+                OPEN,
+            ],
+        ),
+        (
+            [row_of("learning_loss", **OWN), below("margin", against="random")],
+            [
+                "Keep labelling by random choice for now: none of the 2 strategies is clearly better here than what "
+                "it is compared with, and margin is worse.",
+                OPEN,
+            ],
+        ),
+        (
+            [below("learning_loss", **OWN)],
+            [f"Label by random choice: the strategy tried here does worse than {CONTROL}."],
+        ),
+        (
+            [row_of("learning_loss", paired_seeds=3, **OWN)],
+            [
+                "It is too early to decide: 3 repetitions cannot tell a better strategy from luck, 6 or more can.",
+                f"So far learning_loss looks best against {CONTROL}.",
+            ],
+        ),
+        (
+            [above("margin [frozen]", saved=SAVED, against="random [frozen]")],
+            [
+                "Let margin [frozen] choose what to label: it needs about 1,056 labels for the accuracy that random "
+                "[frozen] has with 1,200, a saving of 144 labels (12 %).",
+                f"{SHOWN}; the saving itself may be as small as 60 or as large as 216 labels.",
+            ],
+        ),
+    ],
+    ids=["open", "open beside another", "worse", "early", "other settings"],
+)
+def test_advice_names_what_an_arm_was_compared_with(rows, sentences):
+    assert advice([random_row(), *rows]) == sentences
+
+
+def test_seeds_without_a_partner_are_those_of_the_arm_that_it_is_compared_with():
+    rows = random_row(), row_of("learning_loss", unpaired_seeds=2, **OWN)
+    assert excluded(rows) == [
+        "Seeds finished by only one of an arm and the arm that it is compared with, left out of comparisons: "
+        "learning_loss 2."
+    ]
 
 
 def test_words_of_statistics_are_left_to_the_statement():

@@ -54,6 +54,21 @@ def test_a_row_per_arm_and_measure_has_means_and_paired_differences():
     assert "queries of margin hold 39 % near duplicates, those of random 11 %." in said(frame)
 
 
+def test_each_arm_differs_from_the_one_that_it_is_compared_with():
+    """learning_loss from the random arm that has a loss predictor too."""
+    frame = measured(*recorded(query_duplicates=0.3))
+    own = frame.replace({"margin": "learning_loss", "random": "random + loss predictor"})
+    both = pd.concat([frame, own])
+    assert said(both).endswith(
+        "Shown to differ, in one test of all arms and measures, from random: margin (more near duplicates); from "
+        "random + loss predictor: learning_loss (more near duplicates)."
+    )
+    assert "Shown to differ from random + loss predictor, in one test" in said(own)
+    none = "No arm's queries are shown to differ from those of"
+    assert f"{none} random + loss predictor in" in said(own.assign(p=own["p"] + 1))
+    assert f"{none} what it is compared with in" in said(both.assign(p=both["p"] + 1))
+
+
 def test_equal_arms_are_seldom_said_to_differ():
     """Three arms and three measures in one test: 5 % of the studies in which nothing differs, not of each number."""
     rng = np.random.default_rng(1)

@@ -40,9 +40,29 @@ SAVED = (0.12, 0.05, 0.18)
             "margin needed 0 % (0 to 0 %) fewer labels at random's final accuracy, 1 (-5 to 5) of 1200, worth 0.06 "
             "(-0.24 to 0.24) EUR at 0.05 EUR a label, which may be luck.",
         ),
+        (
+            above(saved=(0.04, -0.03, 0.1)),
+            "margin needed 4 % (-3 to 10 %) fewer labels at random's final accuracy, 48 (-36 to 120) of 1200, worth "
+            "2.40 (-1.80 to 6.00) EUR at 0.05 EUR a label.",
+        ),
+        (
+            below(saved=(0.01, -0.02, 0.03)),
+            "bald needed 1 % (-2 to 3 %) fewer labels at random's final accuracy, 12 (-24 to 36) of 1200, worth 0.60 "
+            "(-1.20 to 1.80) EUR at 0.05 EUR a label.",
+        ),
+        (
+            below(saved=(-0.01, -math.inf, 0.03)),
+            "bald needed 1 % (above -3 %) more labels than random for its own final accuracy, 12 (-36 to inf) more "
+            "than 1200, costing 0.60 (-1.80 to inf) EUR at 0.05 EUR a label.",
+        ),
+        (
+            above(saved=(0.04, math.nan, math.nan)),
+            "margin needed 4 % fewer labels at random's final accuracy, 48 of 1200, worth 2.40 EUR at 0.05 EUR a "
+            "label.",
+        ),
     ],
 )
-def test_a_saving_is_claimed_only_where_a_difference_is_shown(row, text):
+def test_a_saving_is_claimed_only_where_a_difference_and_a_saving_are_shown(row, text):
     """More labels than random are no saving; ends and money are exchanged together; there is no -0 %."""
     assert statement([random_row(), row], price=(0.05, "EUR"))[1] == text
 
@@ -56,7 +76,7 @@ def test_arms_are_grouped_by_what_is_shown():
         "random."
     )
     assert best.startswith(
-        "margin has the best area of 4 arms, and being picked flatters it: it saves 4 %"
+        "margin has the best area of 4 arms, and being picked flatters it: it needed 4 % (-2 to 9 %) fewer labels"
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from tests.helpers.intervals import generator
 
 LABELS = [100, 120, 140, 160, 180]
+CONTROL = "random + loss predictor"
 HEIGHTS = {"random": 0.0, "margin": 0.02, "bald:members=20": -0.01, "ideal_loss": 0.005}
 
 
@@ -44,6 +45,21 @@ def study(seeds=8, strategies=tuple(HEIGHTS), variants=("",)):
         fit_s=2.0,
         eval_s=0.5,
     ), runs
+
+
+def study_with_own_reference():
+    """Return a study whose learning_loss gains on random with a loss predictor, which is far below plain random."""
+    rounds, runs = study(strategies=("random", "margin", "ideal_loss", "bald:members=20"))
+    named = {"margin": "learning_loss", "ideal_loss": CONTROL, "bald:members=20": "margin"}
+    gains = {"random": 0.05, CONTROL: -0.05, "learning_loss": -0.05, "margin": 0.07}
+    against = {"random": "", CONTROL: "random", "learning_loss": CONTROL, "margin": "random"}
+    rounds, runs = (frame.assign(arm=frame["arm"].replace(named)) for frame in (rounds, runs))
+    strategies = runs["arm"].replace({CONTROL: "random"})
+    runs = runs.assign(strategy=strategies, oracle=False, against=runs["arm"].map(against))
+    grown = 0.001 * (rounds["labels"] - 100) * (rounds["arm"] == "learning_loss")
+    heights = 0.5 + 0.001 * (rounds["labels"] - 100) + 0.01 * np.sin(rounds["seed"])
+    noise = generator(3).normal(0, 0.002, len(rounds))
+    return rounds.assign(accuracy=heights + rounds["arm"].map(gains) + grown + noise), runs
 
 
 def study_with_unpaired_seeds():

@@ -8,7 +8,8 @@ from alray.analysis.sweep.axis import Axis, axis_of
 from alray.analysis.sweep.decision import best_row
 from alray.analysis.sweep.findings import named, whole_curve
 from alray.analysis.sweep.metrics import better_sign, metric_title
-from alray.analysis.sweep.picking import picked_row, shown_better
+from alray.analysis.sweep.picking import above_random, picked_row, shown_better
+from alray.analysis.sweep.references import compared_with, own_reference
 from alray.analysis.sweep.saving_words import Price, with_money
 from alray.analysis.wording import Row, count, is_or_are, joined
 from alray.statistics.paired import FEWEST_SEEDS
@@ -21,34 +22,62 @@ def advice(rows: Sequence[Row], reference: str = RANDOM, price: Price | None = N
 
     Args:
         rows: The rows of a summary.
-        reference: What arms are compared with.
+        reference: What arms are compared with, where a row does not name another arm.
         price: The cost of a label and its currency, where known.
     """
     compared = [row for row in rows if row["paired_seeds"]]
     best = best_row(compared)
     if best is None:
         return []
-    other = "random choice" if reference == RANDOM else reference
     axis = axis_of(best, price[1] if price else "")
-    if best["paired_seeds"] < FEWEST_SEEDS:
-        return _too_early(best)
+    # What is shown of one arm stands, however few seeds another has that looks better: `next_steps` decides so too.
     if better := shown_better(rows, reference):
-        row = picked_row(rows, reference) or better[0]
-        return [_use(row, other, price, axis), _how_sure(row, axis)]
+        picked = picked_row(rows, reference)
+        if picked is None:
+            return _elsewhere(better[0], rows, reference)
+        return [_use(picked, _partner(picked, reference), price, axis), _how_sure(picked, axis)]
+    if best["paired_seeds"] < FEWEST_SEEDS:
+        return _too_early(best, reference)
     usable = [row for row in compared if not row["oracle"] and row["strategy"] != RANDOM]
-    if whole_curve(best, reference).kind == "worse":
+    if all(whole_curve(row, reference).kind == "worse" for row in usable):
         every = "the strategy" if len(usable) == 1 else f"each of the {len(usable)} strategies"
-        return [f"Label by {other}: {every} tried here does worse."]
-    if better_sign(str(best["metric"])) * best["alc_difference"] <= 0:
-        return [_keep(usable, other), f"{named(best)} came nearest, without being ahead so far."]
-    return [_keep(usable, other), *_luck(best, other, axis)]
+        return [
+            f"Label by {_named(reference)}: {every} tried here does worse{_than(usable, reference)}."
+        ]
+    return [_keep(usable, reference), *_luck(best, reference, axis)]
 
 
-def _too_early(row: Row) -> list[str]:
+def _named(reference: str) -> str:
+    return "random choice" if reference == RANDOM else reference
+
+
+def _partner(row: Row, reference: str) -> str:
+    """Return what an arm is compared with, in words."""
+    return _named(compared_with(row, reference))
+
+
+def _than(rows: Sequence[Row], reference: str) -> str:
+    """Return than what arms are better or worse, where that is not the reference of all."""
+    own = own_reference(rows, reference)
+    return f" than {own}" if own else ""
+
+
+def _too_early(row: Row, reference: str) -> list[str]:
     times = count(row["paired_seeds"], "repetition")
+    own = own_reference([row], reference)
     return [
         f"It is too early to decide: {times} cannot tell a better strategy from luck, {FEWEST_SEEDS} or more can.",
-        f"So far {named(row)} looks best.",
+        f"So far {named(row)} looks best{f' against {own}' if own else ''}.",
+    ]
+
+
+def _elsewhere(row: Row, rows: Sequence[Row], reference: str) -> list[str]:
+    """Return that a random arm, which an arm is not compared with, is ahead of what it is shown to gain."""
+    other = above_random(row, rows)
+    ahead = "" if other is None else f", but {other['arm']} did better still over the whole curve"
+    return [
+        f"Choose between settings first: {named(row)} is shown to do better than {_partner(row, reference)}{ahead}, "
+        "and these two were not compared with each other."
     ]
 
 
@@ -81,23 +110,28 @@ def _how_sure(row: Row, axis: Axis) -> str:
     return f"{start}; the saving at the end is less sure, {_range(low, high, axis)}."
 
 
-def _keep(usable: Sequence[Row], other: str) -> str:
+def _keep(usable: Sequence[Row], reference: str) -> str:
     worse = [named(row) for row in usable if whole_curve(row).kind == "worse"]
     which = (
         f"{named(usable[0])} is not"
         if len(usable) == 1
         else f"none of the {len(usable)} strategies is"
     )
-    text = f"Keep labelling by {other} for now: {which} clearly better here"
+    than = _than(usable, reference)
+    text = f"Keep labelling by {_named(reference)} for now: {which} clearly better here{than}"
     return f"{text}, and {joined(worse)} {is_or_are(len(worse))} worse." if worse else f"{text}."
 
 
-def _luck(row: Row, other: str, axis: Axis) -> list[str]:
+def _luck(row: Row, reference: str, axis: Axis) -> list[str]:
+    if better_sign(str(row["metric"])) * row["alc_difference"] <= 0:
+        return [f"{named(row)} came nearest, without being ahead so far."]
     low, high = _saved_between(row)
     if math.isnan(low + high):
         return []
+    other = _partner(row, reference)
+    looked = f"better than {other}" if own_reference([row], reference) else "best"
     return [
-        f"{named(row)} looked best, but that may be luck: against the {axis.amount(row['labels_saved_of'])} of "
+        f"{named(row)} looked {looked}, but that may be luck: against the {axis.amount(row['labels_saved_of'])} of "
         f"{other}, the truth is {_range(low, high, axis)}."
     ]
 

@@ -135,11 +135,25 @@ def _on_common_amounts(rounds: pd.DataFrame, axis: Axis) -> pd.DataFrame:
     try:
         common, _ = on_common_labels(table[columns], interpolated, MOST_POINTS, axis.amount)
     except ValueError as error:
+        # Along labels already, another axis is no way out.
+        way = "" if axis == LABELS else "along labels (--x labels), or "
         raise StoreError(
-            f"{error}: there is no amount at which both are known; compare along labels (--x labels), or with more "
-            "rounds"
+            f"{error}: there is no amount at which both are known; compare {way}with more rounds"
         ) from None
     return common
+
+
+def common_range(rounds: pd.DataFrame, axis: Axis) -> tuple[float, float]:
+    """Return from which amount of an axis all of these runs are known, and up to which.
+
+    The first is the larger one where some run begins beyond the end of another: then they have none in common.
+
+    Raises:
+        StoreError: A run has not recorded its answers or what they cost.
+    """
+    records = evaluated(rounds)
+    amounts = records.assign(amount=_amounts(records, axis)).groupby("run_id")["amount"]
+    return float(amounts.min().max()), float(amounts.max().min())
 
 
 def _amounts(records: pd.DataFrame, axis: Axis) -> npt.NDArray[np.float64]:

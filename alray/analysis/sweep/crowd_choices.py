@@ -1,13 +1,13 @@
 """Which settings of a crowd pay: each variant's arms against the same strategy with the study's own, at equal cost."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from alray.analysis.sweep.along import along, paid_axis, usual_axis
+from alray.analysis.sweep.along import along, common_range, paid_axis, usual_axis
 from alray.analysis.sweep.arms import Pair, arm_curves, pair
 from alray.analysis.sweep.axis import Axis, axis_of
 from alray.analysis.sweep.decision import decided
@@ -19,7 +19,7 @@ from alray.analysis.sweep.variants import CROWD_CHOICES, without
 from alray.analysis.wording import Row
 from alray.seeding import generator
 from alray.statistics.curves import area_under_curve
-from alray.statistics.paired import mean_interval
+from alray.statistics.paired import FEWEST_SEEDS, mean_interval
 
 CROWD_CHOICE_COLUMNS: Mapping[str, str] = {
     "arm": "arm of a variant with other settings of the crowd that a team can choose, such as answers",
@@ -29,7 +29,8 @@ CROWD_CHOICE_COLUMNS: Mapping[str, str] = {
     "metric": "the metric",
     "axis": "what curves run along: cost (money), or answers",
     "begin": "from where both curves are known",
-    "budget": "up to where both are",
+    "budget": "up to where both are; below begin where one of them begins beyond the end of the other: with nothing in "
+    "common they are not compared",
     "paired_seeds": "seeds finished by both",
     "alc_difference": "area under the learning curve minus the other's, between these two, mean over paired seeds",
     "alc_difference_low": "lower end of its 95 % interval, which holds for all rows together; null with fewer than six "
@@ -37,7 +38,7 @@ CROWD_CHOICE_COLUMNS: Mapping[str, str] = {
     "alc_difference_high": "upper end",
     "p": "two-sided p of the area differences, corrected for all rows: the joint sign flip",
     "labels_saved": "1 - answers or money that the arm needs / what the other needs, at the end of the curves; at most "
-    "what the beginning leaves, where the arm begins above the target",
+    "what the beginning leaves, where the arm begins above the target; null where begin is the budget",
     "labels_saved_low": "lower end of its 95 % interval, which holds for all rows together, and reaches to zero where "
     "p shows no difference",
     "labels_saved_high": "upper end",
@@ -54,17 +55,25 @@ def crowd_choices(
     """Return a row per arm whose variant differs from another in what a team can choose of its crowd.
 
     Along labels more answers an object would be no better for being paid for: arms are compared by what they pay then.
-    There is no row where that is not on record.
-
-    Raises:
-        StoreError: Two arms have no cost in common.
+    There is no row where that is not on record. Two arms without an amount in common have a row that says so.
     """
     if axis.name == "labels":
         paid = paid_axis(split.rounds)
         axis = axis if paid is None else Axis(paid, axis.currency)
-    pairs = {} if axis.name == "labels" else _pairs(split, axis)
-    pairs = {name: each for name, each in pairs.items() if metric in each.metrics}
-    rows = [_row(each, split.runs, axis, metric, len(pairs)) for each in pairs.values()]
+    rows, pairs = [], {}
+    for name, against in () if axis.name == "labels" else _to_compare(split):
+        row = {**_identity(split, axis, name, against), "metric": metric}
+        if row["begin"] > row["budget"]:
+            rows.append(row)
+            continue
+        each = _pair(split, axis, name, against)
+        if metric in each.metrics:
+            rows.append(row)
+            pairs[name] = each
+    rows = [
+        {**row, **_compared(pairs[row["arm"]], metric, len(pairs))} if row["arm"] in pairs else row
+        for row in rows
+    ]
     rows = decided(rows, pairs, metric, rng)
     return pd.DataFrame(rows, columns=list(CROWD_CHOICE_COLUMNS))
 
@@ -86,66 +95,84 @@ def choices_said(choices: pd.DataFrame, currency: str = "") -> list[str]:
 
 def _said(row: Row, currency: str) -> str:
     against, axis = str(row["against"]), axis_of(row, currency)
+    equal = f"equal {'money' if axis.is_money else 'numbers of answers'}"
+    if row["begin"] > row["budget"]:
+        return (
+            f"At {equal} {row['arm']} and {against} cannot be compared: one of their runs begins at "
+            f"{axis.at(row['begin'])}, and another ends at {axis.amount(row['budget'])}; more rounds would let them "
+            "meet."
+        )
     verdict = whole_curve(row, against)
-    text = (
-        f"At equal {'money' if axis.is_money else 'numbers of answers'}, {axis.stretch(row['begin'], row['budget'])}, "
-        f"{row['arm']} is {verdict.text}"
-    )
+    text = f"At {equal}, {where_both(row, axis)}, {row['arm']} is {verdict.text}"
     if verdict.kind == "open" or math.isnan(row["labels_saved"]):
         return f"{text}."
     saved = saving(row, against, shown=True)
     return f"{text}: it {saved}{amount_saved(row, (None, currency))}."
 
 
-def _pairs(split: FullDataSplit, axis: Axis) -> dict[str, Pair]:
-    """Return arm: its pair, both at common amounts."""
+def where_both(row: Row, axis: Axis) -> str:
+    """Return the amounts that both arms of a row have: `from 10.00 to 45.00 EUR`, or `at 45.00 EUR`."""
+    if row["begin"] == row["budget"]:
+        return f"at {axis.amount(row['budget'])}"
+    return axis.stretch(row["begin"], row["budget"])
+
+
+def _to_compare(split: FullDataSplit) -> Iterator[tuple[str, str]]:
+    """Yield each arm with the one that it is compared with, where both have finished a run."""
+    finished = set(split.runs.loc[split.runs["status"] == "finished", "arm"])
     arms = split.runs.drop_duplicates("arm")
-    pairs: dict[str, Pair] = {}
     keys = [without(str(variant), CROWD_CHOICES) for variant in arms["variant"]]
     for (_, key), group in arms.assign(key=keys).groupby(["strategy", "key"], sort=False):
         names = [str(name) for name in group["arm"]]
         own = group.loc[group["variant"] == key, "arm"]
         against = str(own.iloc[0]) if len(own) else names[0]
         for name in names:
-            if name != against and len(set(group["variant"])) == len(names):
-                made = _pair(split, axis, name, against)
-                if made is not None:
-                    pairs[name] = made
-    return pairs
+            alone = len(set(group["variant"])) == len(names)
+            if name != against and alone and {name, against} <= finished:
+                yield name, against
 
 
-def _pair(split: FullDataSplit, axis: Axis, name: str, against: str) -> Pair | None:
-    runs = split.runs[split.runs["arm"].isin([name, against])].assign(variant="")
-    if set(runs.loc[runs["status"] == "finished", "arm"]) != {name, against}:
-        return None
-    rounds = split.rounds[split.rounds["arm"].isin([name, against])].assign(variant="")
+def _identity(split: FullDataSplit, axis: Axis, name: str, against: str) -> dict[str, Any]:
+    """Return what is known of two arms before they are compared."""
+    runs = split.runs[split.runs["arm"].isin([name, against])]
+    finished = runs[runs["status"] == "finished"]
+    rounds = split.rounds[split.rounds["run_id"].isin(finished["run_id"])]
+    seeds = [set(finished.loc[finished["arm"] == arm, "seed"]) for arm in (name, against)]
+    paired = len(set.intersection(*seeds))
+    first = runs[runs["arm"] == name].iloc[0]
+    begin, budget = common_range(rounds, axis)
+    return {
+        "arm": name,
+        "against": against,
+        "strategy": str(first["strategy"]),
+        "oracle": bool(first["oracle"]),
+        "axis": axis.name,
+        "begin": begin,
+        "budget": budget,
+        "paired_seeds": paired,
+        "exploratory": paired < FEWEST_SEEDS,
+    }
+
+
+def _pair(split: FullDataSplit, axis: Axis, name: str, against: str) -> Pair:
+    """Return two arms at common amounts."""
+    runs, rounds = (
+        frame[frame["arm"].isin([name, against])].assign(variant="")
+        for frame in (split.runs, split.rounds)
+    )
     curves = {arm.name: arm for arm in arm_curves(along(rounds, runs, axis).rounds, runs)}
     return pair(curves[name], curves[against])
 
 
-def _row(
-    each: Pair, runs: pd.DataFrame, axis: Axis, metric: str, comparisons: int
-) -> dict[str, Any]:
-    saved = saving_at_budget(each, metric, comparisons)
-    first = runs[runs["arm"] == each.arm.name].iloc[0]
-    row = {
-        "arm": each.arm.name,
-        "against": each.reference.name,
-        "strategy": str(first["strategy"]),
-        "oracle": bool(first["oracle"]),
-        "metric": metric,
-        "axis": axis.name,
-        "begin": float(each.labels[0]),
-        "budget": float(each.labels[-1]),
-        "paired_seeds": len(each.seeds),
-        "exploratory": each.exploratory,
-    }
-    if saved is None:
-        return row
+def _compared(each: Pair, metric: str, comparisons: int) -> dict[str, Any]:
+    """Return the area's difference and, unless the two have a single amount in common, what is saved."""
     areas = area_under_curve(each.labels, each.differences(metric))
+    found = {"alc_difference": mean_interval(areas).estimate}
+    saved = saving_at_budget(each, metric, comparisons)
+    if saved is None or len(each.labels) == 1:
+        return found
     return {
-        **row,
-        "alc_difference": mean_interval(areas).estimate,
+        **found,
         **saved.saving.columns("labels_saved"),
         "labels_saved_of": saved.random_labels,
     }

@@ -12,7 +12,7 @@ from alray.analysis.sweep.decision import best_row
 from alray.analysis.sweep.equal_arms import equal_arms
 from alray.analysis.sweep.metrics import better_sign, metric_title
 from alray.analysis.sweep.oracle_share import share_said
-from alray.analysis.sweep.references import references_said
+from alray.analysis.sweep.references import compared_with, own_reference, references_said
 from alray.analysis.sweep.saving_words import Price, ahead_along_curve, amount_saved, saving
 from alray.analysis.wording import UNCOMPARED, Row, Verdict, arm_verdict, count, is_or_are, joined
 from alray.statistics.paired import FEWEST_SEEDS, SIGNIFICANCE, excludes_zero
@@ -41,7 +41,7 @@ def statement(
 
     Args:
         rows: The rows of a summary.
-        reference: The name of what the others are compared with.
+        reference: The name of what the others are compared with, where a row does not name another arm.
         differences: Those of a `Comparison` of the same records, where the sentences should say where along the
             curve the best arm is ahead.
         price: The cost of a label and its currency, where known.
@@ -52,11 +52,12 @@ def statement(
     sentences = [_differences(compared, reference), *references_said(rows)]
     best = best_row(compared)
     if best is not None:
-        sentences += _best(best, len(compared), reference, price)
-        if differences is not None and whole_curve(best, reference).kind == "better":
+        against = compared_with(best, reference)
+        sentences += _best(best, compared, reference, price)
+        if differences is not None and whole_curve(best, against).kind == "better":
             currency = price[1] if price else ""
-            sentences += ahead_along_curve(best, differences, reference, currency)
-        sentences += share_said(best, reference)
+            sentences += ahead_along_curve(best, differences, against, currency)
+        sentences += share_said(best, against)
     elif all(row["oracle"] for row in compared):
         sentences.append("Only oracles are compared, which cannot be used for real labelling.")
     sentences += [*_exploratory(compared), *_out_of_reach(compared)]
@@ -65,10 +66,14 @@ def statement(
 
 def excluded(rows: Sequence[Row], reference: str = RANDOM) -> list[str]:
     """Return what is odd about a study's runs: equal arms, and runs that are left out."""
+    unpaired = [row for row in rows if row["unpaired_seeds"]]
+    partner = "the arm that it is compared with"
+    if not own_reference(unpaired, reference):
+        partner = f"its {reference} arm"
     texts = {
         "failed": "Runs failed and are left out",
         "unfinished": "Runs not finished and left out",
-        "unpaired_seeds": f"Seeds finished by only one of an arm and its {reference} arm, left out of comparisons",
+        "unpaired_seeds": f"Seeds finished by only one of an arm and {partner}, left out of comparisons",
     }
     sentences = equal_arms(rows)
     for column, text in texts.items():
@@ -86,9 +91,10 @@ def named(row: Row) -> str:
 def _differences(rows: Sequence[Row], reference: str) -> str:
     groups: dict[str, list[str]] = {}
     for row in rows:
-        groups.setdefault(whole_curve(row, reference).text, []).append(named(row))
+        verdict = whole_curve(row, compared_with(row, reference))
+        groups.setdefault(verdict.text, []).append(named(row))
     found = "; ".join(
-        f"{joined(names)} {is_or_are(len(names))} {verdict}" for verdict, names in groups.items()
+        f"{joined(names)} {is_or_are(len(names))} {text}" for text, names in groups.items()
     )
     metric, axis = metric_title(str(rows[0]["metric"])), axis_of(rows[0])
     over = "" if axis == LABELS else f" over {axis.title}"
@@ -97,15 +103,19 @@ def _differences(rows: Sequence[Row], reference: str) -> str:
     return f"Over the whole learning curve ({how}) {found}."
 
 
-def _best(row: Row, arms: int, reference: str, price: Price | None) -> list[str]:
-    lead = ""
-    if arms > 1:
-        lead = f"{named(row)} has the best area of {arms} arms, and being picked flatters it: "
+def _best(row: Row, rows: Sequence[Row], reference: str, price: Price | None) -> list[str]:
+    lead, against = "", compared_with(row, reference)
+    if len(rows) > 1:
+        lead = f"{named(row)} has the best area of {len(rows)} arms"
+        if len({compared_with(other, reference) for other in rows}) > 1:
+            # An arm that gains more on a lower reference need not have the larger area.
+            lead = f"Of {len(rows)} arms {named(row)} has the best area against what each is compared with"
+        lead = f"{lead}, and being picked flatters it: "
     if math.isnan(row["labels_saved"]):
         saved = f"{axis_of(row).title} saved"
         return [f"{lead or f'{named(row)}: '}{saved} cannot be computed."]
-    shown = whole_curve(row, reference).kind != "open"
-    text = f"{lead}{'it' if lead else named(row)} {saving(row, reference, shown=shown)}{amount_saved(row, price)}"
+    shown = whole_curve(row, against).kind != "open"
+    text = f"{lead}{'it' if lead else named(row)} {saving(row, against, shown=shown)}{amount_saved(row, price)}"
     return [f"{text}." if shown else f"{text}, which may be luck."]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from alray.analysis.sweep.references import own_reference
 from alray.analysis.wording import Row, joined
 from alray.statistics.paired import SIGNIFICANCE
 
@@ -69,14 +70,26 @@ def _shown(measures: pd.DataFrame, against: str) -> list[str]:
         return []
     shown = tested[tested["p"] < SIGNIFICANCE]
     if shown.empty:
-        return [f"No arm's queries are shown to differ from those of {against} in these measures."]
+        own = own_reference(tested.to_dict("records"), against)
+        return [
+            f"No arm's queries are shown to differ from those of {own or against} in these measures."
+        ]
     parts = [
-        f"{arm} ({joined([_direction(row) for row in rows.to_dict('records')])})"
-        for arm, rows in shown.groupby("arm", sort=False)
+        (
+            str(other),
+            "; ".join(_shown_arm(arm, rows) for arm, rows in of_other.groupby("arm", sort=False)),
+        )
+        for other, of_other in shown.groupby("against", sort=False)
     ]
-    return [
-        f"Shown to differ from {against}, in one test of all arms and measures: {'; '.join(parts)}."
-    ]
+    if len(parts) == 1:
+        other, arms = parts[0]
+        return [f"Shown to differ from {other}, in one test of all arms and measures: {arms}."]
+    each = "; ".join(f"from {other}: {arms}" for other, arms in parts)
+    return [f"Shown to differ, in one test of all arms and measures, {each}."]
+
+
+def _shown_arm(arm: object, rows: pd.DataFrame) -> str:
+    return f"{arm} ({joined([_direction(row) for row in rows.to_dict('records')])})"
 
 
 def _direction(row: Row) -> str:

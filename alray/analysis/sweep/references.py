@@ -13,6 +13,23 @@ LEARNING_LOSS = "learning_loss"
 """The built-in strategy that trains the network too."""
 
 
+def compared_with(row: Row, reference: str) -> str:
+    """Return the arm that the arm of a summary's row is compared with; `reference` where none is recorded."""
+    against = row.get("against")
+    return against if isinstance(against, str) and against else reference
+
+
+def own_reference(rows: Sequence[Row], reference: str) -> str:
+    """Return what some of these arms are compared with in the place of the reference arm of their variant.
+
+    "" where there is no such arm, `what it is compared with` where they are several.
+    """
+    names = {compared_with(row, reference) for row in rows}
+    if all(name.partition(" [")[0] == reference.partition(" [")[0] for name in names):
+        return ""
+    return names.pop() if len(names) == 1 else "what it is compared with"
+
+
 def references_said(rows: Sequence[Row]) -> list[str]:
     """Return a sentence for each arm that others are compared with in the place of random.
 

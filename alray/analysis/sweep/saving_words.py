@@ -10,6 +10,7 @@ from alray.analysis.sweep.axis import Axis, axis_of
 from alray.analysis.sweep.metrics import better_sign, metric_title
 from alray.analysis.wording import Row, percentage
 from alray.settings.questions import PREFIX
+from alray.statistics.paired import excludes_zero
 
 Price = tuple[float | None, str]
 """What a label (an answer, along answers) costs, None where that is not known; the currency, "" where none is named."""
@@ -19,9 +20,14 @@ MOST_STRETCHES = 3
 
 
 def saving(row: Row, reference: str, *, shown: bool) -> str:
-    """Return an arm's labels saved at the end of the curves, in words that claim a saving only where one is shown."""
+    """Return an arm's labels saved at the end of the curves, in words that claim a saving only where one is shown.
+
+    `shown`: whether the areas are shown to differ. The interval of the saving must leave out zero as well: an arm may
+    be ahead on the way and no longer at the end.
+    """
     estimate, low, high = (float(row[f"labels_saved{end}"]) for end in ("", "_low", "_high"))
     metric, axis = metric_title(str(row["metric"])), axis_of(row)
+    shown = shown and excludes_zero(low, high)
     if estimate < 0:
         numbers = " ".join(percentage(-estimate, -high, -low)).rstrip()
         verb = "needs" if shown else "needed"

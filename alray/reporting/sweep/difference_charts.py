@@ -34,7 +34,7 @@ def differences(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     rows = thinned(of_metric)[
         ["arm", "strategy", "labels", "difference", "low", "high", "band_low", "band_high"]
     ]
-    against = arms.reference_title
+    against = arms.compared_title
     axis = signed_axis(f"{metric_title(metric)} minus that of {against}")
     y = alt.Y("difference:Q", axis=axis).scale(zero=True)
     point = alt.Chart().encode(x=label_axis(arms.axis, zero=False))
@@ -78,8 +78,7 @@ def savings(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
     An arrow stands where an arm misses it.
     """
     rows, axis = saving_rows(frame, arms)
-    against = arms.reference_title
-    reference = against if len(arms.references) == 1 else "the reference"
+    against = arms.compared_title
     title, axis_title = metric_title(metric), arms.axis.title
     x = alt.X("target:Q", axis=alt.Axis(title=f"{title} that {against} reaches", grid=False))
     x = x.scale(zero=False, nice=False, reverse=better_sign(metric) < 0)
@@ -106,8 +105,8 @@ def savings(frame: pd.DataFrame, arms: ArmStyles, metric: str) -> Figure:
         name="savings",
         heading=f"{arms.axis.question} saved at each {title}?",
         shown=f"{axis_title} saved against {against}",
-        caption=f"Bands are 95 % intervals, each for its target alone: for the {title} that {reference} has with so "
-        f"{arms.axis.how_much.removeprefix('how ')}. How uncertain {reference}'s own {title} is, which matters near "
+        caption=f"Bands are 95 % intervals, each for its target alone: for the {title} that {against} has with so "
+        f"{arms.axis.how_much.removeprefix('how ')}. How uncertain {against}'s own {title} is, which matters near "
         f"the start, is not in them. A band that runs down to the axis is not bounded from below.{missed}",
         description=f"Lines of the share of {axis_title} saved against {against} over the {title} wanted, a panel per "
         "arm; the milestones' table holds the numbers.",

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.sweep.axis import axis_of
+from alray.analysis.sweep.crowd_choices import where_both
 from alray.analysis.wording import NOTHING, Row, interval, p_value, percentage, signed
 from alray.reporting.sweep.style import ArmStyle, ArmStyles
 
@@ -38,9 +39,12 @@ def _choice(row: Row, currency: str) -> list[tuple[str, str]]:
     if not math.isnan(row["labels_saved"]):
         saved = percentage(row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"])
     ends = interval(row["alc_difference_low"], row["alc_difference_high"])
+    where = where_both(row, axis_of(row, currency))
+    if row["begin"] > row["budget"]:
+        where = "nothing in common"
     return [
         (str(row["against"]), ""),
-        (axis_of(row, currency).stretch(row["begin"], row["budget"]), ""),
+        (where, ""),
         (signed(row["alc_difference"]), ends),
         (p_value(row["p"]), ""),
         saved,

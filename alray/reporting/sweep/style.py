@@ -92,6 +92,11 @@ class ArmStyles:
         return " or ".join(dict.fromkeys(plain or self.references)) or "the reference"
 
     @property
+    def compared_title(self) -> str:
+        """What any arm is compared with, in words: `its reference` where that is not the same strategy for all."""
+        return self.reference_title if len(self.references) <= 1 else "its reference"
+
+    @property
     def reference_of(self) -> dict[str, str]:
         """Arm: the arm that it is compared with, and a reference itself where it is compared with none."""
         return {

@@ -1,7 +1,7 @@
 """The tables of a sweep's page: every cell as text."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,6 +15,7 @@ from alray.analysis.wording import (
     REFERENCE,
     Row,
     Verdict,
+    count,
     interval,
     p_value,
     percentage,
@@ -96,12 +97,13 @@ class Milestone:
     Attributes:
         heading: `half of the budget` and the like.
         spent: The metric, and what the reference needs for it, as text.
-        cells: Arm: what it needs, saving, its interval, its value in money.
+        cells: Arm: what it needs, saving, its interval, its value in money, and the arm's own target where its paired
+            seeds give another one than `spent` names.
     """
 
     heading: str
     spent: str
-    cells: Mapping[str, tuple[str, str, str, str]]
+    cells: Mapping[str, tuple[str, str, str, str, str]]
 
 
 _SHARES = {0.25: "a quarter", 0.5: "half", 0.75: "three quarters", 1.0: "all"}
@@ -109,23 +111,57 @@ _SHARES = {0.25: "a quarter", 0.5: "half", 0.75: "three quarters", 1.0: "all"}
 
 def milestones(
     frame: pd.DataFrame, arms: ArmStyles, title: str, price: Price
-) -> dict[str, list[Milestone]]:
-    """Return variant: a milestone for each share of the reference's budget; `title` is the metric in words."""
-    made: dict[str, list[Milestone]] = {}
+) -> dict[tuple[str, str], list[Milestone]]:
+    """Return the tables of milestones: for each share of the reference's budget what arms need and save.
+
+    Each reference of a variant has a table of its own, since its arms are measured by what that reference reaches.
+
+    Args:
+        frame: The milestones of a `Comparison`.
+        arms: The arms.
+        title: The metric in words.
+        price: The cost of a label and its currency, where known.
+
+    Returns:
+        Variant and strategy of the reference: a milestone for each share.
+    """
+    made: dict[tuple[str, str], list[Milestone]] = {}
     if frame.empty:
         return made
     described = arms.described(frame)
-    for (variant, part), of_share in described.groupby(["variant", "share"], sort=True):
-        rows = of_share.to_dict("records")
-        first = rows[0]
-        cells = {str(row["arm"]): _milestone_cells(row, price, arms.axis) for row in rows}
-        if all(math.isnan(row["target"]) for row in rows):
+    strategies = {arm.name: arm.strategy for arm in arms.all}
+    described = described.assign(reference=described["against"].replace(strategies))
+    keys = ["variant", "reference", "share"]
+    for (variant, reference, part), of_share in described.groupby(keys, sort=True):
+        rows: Sequence[Row] = of_share.to_dict("records")
+        known = [row for row in rows if not math.isnan(row["target"])]
+        if not known:
             continue  # that part of the budget is spent on initial labels
-        needed = arms.axis.amount(first["random_labels"])
-        spent = f"{title} {share(first['target'])} with {needed}"
+        first = max(known, key=lambda row: int(row["seeds"]))
+        target = share(first["target"])
+        spent = f"{title} {target} with {arms.axis.amount(first['random_labels'])}"
+        cells = {
+            str(row["arm"]): (
+                *_milestone_cells(row, price, arms.axis),
+                _other_target(row, title, target),
+            )
+            for row in rows
+        }
         heading = f"{_SHARES.get(float(str(part)), str(part))} of the budget"
-        made.setdefault(str(variant), []).append(Milestone(heading, spent, cells))
-    return made
+        key = str(variant), str(reference)
+        made.setdefault(key, []).append(Milestone(heading, spent, cells))
+    order = {reference: number for number, reference in enumerate(arms.references)}
+    return dict(sorted(made.items(), key=lambda item: (item[0][0], order.get(item[0][1], 0))))
+
+
+def _other_target(row: Row, title: str, target: str) -> str:
+    """Return the target of a cell where it is not that of its column: the reference's mean over other seeds."""
+    own = share(row["target"])
+    return (
+        ""
+        if own in {target, NOTHING}
+        else f"at {title} {own}, over {count(row['seeds'], 'paired seed')}"
+    )
 
 
 def _milestone_cells(row: Row, price: Price, axis: Axis) -> tuple[str, str, str, str]:

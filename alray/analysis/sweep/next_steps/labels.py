@@ -12,7 +12,8 @@ from alray.analysis.sweep.forecast import outlook
 from alray.analysis.sweep.metrics import LESS_IS_BETTER
 from alray.analysis.sweep.next_steps.decision import Decided
 from alray.analysis.sweep.next_steps.steps import GoingOn, Known, Step
-from alray.analysis.sweep.next_steps.words import compared_with, more_labels_said, stop_said
+from alray.analysis.sweep.next_steps.words import more_labels_said, stop_said
+from alray.analysis.sweep.references import compared_with
 from alray.analysis.sweep.stopping_rules.replay import replay
 from alray.statistics.forecast import why_not
 from alray.statistics.paired import FEWEST_SEEDS

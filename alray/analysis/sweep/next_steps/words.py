@@ -8,6 +8,7 @@ from alray.analysis.sweep.findings import named, whole_curve
 from alray.analysis.sweep.metrics import better_sign, metric_title
 from alray.analysis.sweep.next_steps.decision import MATTERS, Decided
 from alray.analysis.sweep.picking import usable_rows
+from alray.analysis.sweep.references import compared_with
 from alray.analysis.sweep.regret import picked_among, regret_text
 from alray.analysis.wording import (
     Row,
@@ -133,12 +134,6 @@ def stop_said(row: Row) -> str:
         f"{whole(row['stop_labels'])} of {whole(row['end_labels'])} labels on average, which lost {lost} of "
         f"{metric_title(str(row['metric']))} on average{worst}."
     )
-
-
-def compared_with(row: Row, reference: str) -> str:
-    """Return the arm that an arm is compared with."""
-    against = row.get("against")
-    return against if isinstance(against, str) and against else reference
 
 
 def _choose(row: Row, rows: Sequence[Row], against: str) -> str:
