@@ -89,6 +89,12 @@ def draws_by_id(
     return hash_array(ids, hash_key=key, categorize=False)
 
 
+def global_states() -> tuple[bytes, int, tuple[object, ...]]:
+    """Return the states of the global generators of NumPy and Python, equal as long as nothing is drawn from them."""
+    _, key, position, *_ = np.random.get_state(legacy=True)  # noqa: NPY002 -- the global one is meant
+    return np.asarray(key).tobytes(), int(position), random.getstate()
+
+
 @contextmanager
 def seeded_globals(number: int) -> Iterator[None]:
     """Seed the global generators of NumPy and Python within a `with` statement, and restore their states afterwards.

@@ -11,8 +11,10 @@ from torch import fx, nn
 from torch.nn import functional
 from typing_extensions import override
 
+from alray.networks.generators import forked_rng
 from alray.networks.kernels import HOOKS, available, has_hooks
 from alray.networks.layers import SeededDropout
+from alray.seeding import global_states
 
 _LAYERS = (nn.Linear, nn.ReLU, nn.BatchNorm1d, nn.Identity, nn.Flatten, SeededDropout)
 _RELU: tuple[Callable[..., Any], ...] = (torch.relu, functional.relu)
@@ -41,7 +43,7 @@ def find_blocks(module: nn.Module, shapes: Mapping[str, tuple[int, ...]]) -> lis
     """Return the blocks of a module that is one sequence from the only modality to the logits, else None.
 
     Known are Linear, ReLU, BatchNorm1d and dropout, as modules or (ReLU) functions, in the order of `Block`'s
-    attributes. A module that does anything else, or has a hook on a layer, has to be called.
+    attributes. A module that does anything else, draws, or has a hook on itself or a part, has to be called.
 
     Args:
         module: A user's module whose dropout layers have been replaced; it is traced in both modes, which takes
@@ -50,6 +52,8 @@ def find_blocks(module: nn.Module, shapes: Mapping[str, tuple[int, ...]]) -> lis
     """
     vectors = len(shapes) == 1 and all(len(shape) == 1 for shape in shapes.values())
     if not vectors or not available() >= HOOKS:
+        return None
+    if any(has_hooks(each, "forward") for each in module.modules()):
         return None
     modality = next(iter(shapes))
     trained, evaluated = (_blocks_in(module, modality, training=mode) for mode in (True, False))
@@ -88,6 +92,11 @@ def _ways_of_computing() -> tuple[bool, bool, bool]:
     return torch.is_grad_enabled(), autocast("cpu"), autocast("cuda")
 
 
+def _states() -> tuple[object, ...]:
+    """Return the states of the global generators on the CPU."""
+    return torch.get_rng_state().numpy().tobytes(), *global_states()
+
+
 @contextmanager
 def _unchanged(module: nn.Module) -> Iterator[None]:
     """Restore a module's attributes and buffers behind a `with` statement: its forward may keep what it computes."""
@@ -109,11 +118,15 @@ def _find_layers(module: nn.Module, modality: str, *, training: bool) -> list[nn
     The module is traced as it is called: in training mode with gradients, in evaluation mode without.
     """
     try:
-        with _unchanged(module), torch.set_grad_enabled(training):
+        with _unchanged(module), forked_rng(0), torch.set_grad_enabled(training):
+            before = _states()
             for each in module.modules():
                 each.training = training  # `train` may be the user's own, and do more
             graph = _Tracer().trace(module)
+            draws = _states() != before
     except Exception:  # noqa: BLE001 -- a user's code may do anything with the tracer's stand-in for a tensor
+        return None
+    if draws:  # its next call may take another way
         return None
     output = graph.output_node()
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
@@ -142,8 +155,7 @@ def _known_layer(node: fx.Node, module: nn.Module, before: fx.Node) -> nn.Module
         return None
     if node.op == "call_module":
         layer = module.get_submodule(str(node.target))
-        known = type(layer) in _LAYERS and not has_hooks(layer, "forward")
-        return layer if known and not node.kwargs else None
+        return layer if type(layer) in _LAYERS and not node.kwargs else None
     is_relu = node.target in _RELU or (node.op == "call_method" and node.target == "relu")
     return nn.ReLU() if is_relu and set(node.kwargs) <= {"inplace"} else None
 

@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, fx, nn
@@ -11,6 +12,7 @@ from typing_extensions import override
 
 from alray.networks import kernels, sequential
 from alray.networks.custom_module import CustomModule
+from alray.networks.generators import forked_rng
 from alray.networks.layers import dropouts
 from alray.networks.sequential import find_blocks
 from alray.scoring import sequential as sequential_pass
@@ -195,10 +197,24 @@ def test_tracing_leaves_each_layer_in_its_mode():
     assert [layer.training for layer in network.modules()] == before
 
 
-def test_a_layer_with_a_hook_is_called():
-    hooked = layers()
-    hooked[0].register_forward_hook(lambda *_: None)
-    assert custom(Sequence(*hooked)).blocks is None
+@pytest.mark.parametrize("part", ["", "layers", "layers.0"])
+def test_a_module_with_a_hook_on_itself_or_a_part_is_called(part):
+    module = Sequence(*layers())
+    module.get_submodule(part).register_forward_hook(lambda *_: None)
+    assert custom(module).blocks is None
+
+
+@pytest.mark.parametrize("draw", [lambda: torch.rand(()), np.random.random])
+def test_a_module_that_draws_is_called_and_tracing_it_changes_no_later_draw(draw):
+    def dropping_by_chance(module, h):
+        return module.drop(h) if draw() < 2 else h
+
+    network = custom(Between(dropping_by_chance))
+    with forked_rng(3):
+        expected = draw()
+    with forked_rng(3):
+        assert network.blocks is None
+        assert draw() == expected
 
 
 def test_a_build_that_cannot_tell_hooks_calls_the_module(monkeypatch):

@@ -112,6 +112,9 @@ def test_unknown_modules_are_called(pool):
     watched = layers()
     watched[0].register_full_backward_hook(lambda *_: None)
     assert not knows(*watched)
+    watched_whole = learner_of(*layers())
+    watched_whole.network.get_submodule("module").register_full_backward_hook(lambda *_: None)
+    assert Steps(watched_whole, tensors).blocks is None
     predicting = learner_of(*layers())
     predicting.predictor = LossPredictor([9])
     assert Steps(predicting, tensors).blocks is None

@@ -31,7 +31,7 @@ def trainable_blocks(network: Network) -> Sequence[Block] | None:
         len(set(parameters)) == len(parameters)
         and all(parameter.requires_grad for parameter in parameters)
         and all(norm.momentum is not None for norm in norms)
-        and not any(has_hooks(layer, "backward") for layer in layers)
+        and not any(has_hooks(each, "backward") for each in network.modules())
     )
     return blocks if known else None
 
