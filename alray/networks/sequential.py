@@ -75,9 +75,8 @@ class _Tracer(fx.Tracer):
 
     @override
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
-        if (
-            _ways_of_computing() != self._called
-        ):  # no node of a graph says in which of them it is computed
+        # No node of a graph says in which way it is computed.
+        if _ways_of_computing() != self._called:
             raise fx.proxy.TraceError("computed without a gradient, or in a low precision")
         return super().create_node(*args, **kwargs)
 
