@@ -142,3 +142,22 @@ def test_a_variant_that_is_shown_to_differ_is_not_said_to_save_what_its_interval
     open_end = found.assign(labels_saved=0.01, labels_saved_low=-0.02, labels_saved_high=0.03)
     assert "saves" in choices_said(found)[0]
     assert "above random: it needed 1 % (-2 to 3 %) less money" in choices_said(open_end)[0]
+
+
+def test_an_arm_that_chooses_at_random_for_another_hides_random_choice_from_nobody():
+    """`random + loss predictor` has the same strategy as `random`."""
+    split = made({"": 0.1, "answers=1": 0.05}, {"": 4e-4, "answers=1": 4e-4}, ("random", "margin"))
+    frames = [
+        frame.assign(
+            arm=frame["arm"].str.replace("margin", "random + loss predictor"), strategy="random"
+        )
+        for frame in (split.rounds, split.runs)
+    ]
+    both = replace(split, rounds=frames[0], runs=frames[1])
+    found = crowd_choices(both, MONEY, "accuracy", generator())
+    assert dict(zip(found["arm"], found["against"], strict=True)) == {
+        "random [answers=1]": "random",
+        "random + loss predictor [answers=1]": "random + loss predictor",
+    }
+    (said,) = choices_said(found)
+    assert "random [answers=1] is above random: it saves " in said

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alray.analysis.sweep.along import along, common_range, paid_axis, usual_axis
-from alray.analysis.sweep.arms import Pair, arm_curves, pair
+from alray.analysis.sweep.arms import RANDOM, Pair, arm_curves, pair
 from alray.analysis.sweep.axis import Axis, axis_of
 from alray.analysis.sweep.decision import decided
 from alray.analysis.sweep.findings import whole_curve
@@ -89,7 +89,8 @@ def choices_of(rounds: pd.DataFrame, runs: pd.DataFrame, seed: int) -> pd.DataFr
 def choices_said(choices: pd.DataFrame, currency: str = "") -> list[str]:
     """Return sentences on whether other settings of the crowd pay, for random choice where that was run."""
     rows: Sequence[Row] = choices.to_dict("records")
-    of_random = [row for row in rows if row["strategy"] == "random"]
+    # Not of an arm whose network is trained as a strategy's is: it is there for that strategy alone.
+    of_random = [row for row in rows if str(row["arm"]).partition(" [")[0] == RANDOM]
     return [_said(row, currency) for row in of_random or rows if row["paired_seeds"]]
 
 
@@ -122,7 +123,12 @@ def _to_compare(split: FullDataSplit) -> Iterator[tuple[str, str]]:
     finished = set(split.runs.loc[split.runs["status"] == "finished", "arm"])
     arms = split.runs.drop_duplicates("arm")
     keys = [without(str(variant), CROWD_CHOICES) for variant in arms["variant"]]
-    for (_, key), group in arms.assign(key=keys).groupby(["strategy", "key"], sort=False):
+    plain = [
+        str(arm).removesuffix(f" [{variant}]")
+        for arm, variant in zip(arms["arm"], arms["variant"], strict=True)
+    ]
+    arms = arms.assign(key=keys, plain=plain)
+    for (_, key), group in arms.groupby(["plain", "key"], sort=False):
         names = [str(name) for name in group["arm"]]
         own = group.loc[group["variant"] == key, "arm"]
         against = str(own.iloc[0]) if len(own) else names[0]
