@@ -16,6 +16,7 @@ from alray.assessors.dawid_skene import (
     Posterior,
     read_by,
 )
+from alray.pools.pool import Indices
 
 Numbers = npt.NDArray[np.float64]
 
@@ -54,13 +55,14 @@ def one_coin(
             prior (the E step of Yang et al. 2018 and of the cookbook of Liao et al. 2021, whose networks have learnt
             from the objects by then).
     """
-    objects = np.unique(answers.given.objects)
+    given = answers.given
+    objects = np.unique(given.objects)
     if not len(objects):
         return read_by(answers, objects, np.empty((0, classes)), assessors)
     log_prior = np.zeros((len(objects), classes))
     if beliefs is not None:
         log_prior = beliefs.log_prior(objects, np.zeros(classes))
-    named = _Named(answers, assessors, log_prior)
+    named = _Named(given, objects, assessors, log_prior)
     if start is None or not len(start.objects):
         skills = named.skills(named.shares)
     else:
@@ -85,10 +87,12 @@ class _Named:
         heard: (assessors,) who has given any.
     """
 
-    def __init__(self, answers: Answers, assessors: int, log_prior: LogPrior) -> None:
-        given = answers.given
+    def __init__(
+        self, given: Answers, objects: Indices, assessors: int, log_prior: LogPrior
+    ) -> None:
         classes = log_prior.shape[1]
-        _, rows, counts = np.unique(given.objects, return_inverse=True, return_counts=True)
+        rows = np.searchsorted(objects, given.objects)
+        counts = np.bincount(rows)
         pairs, self._pair = np.unique(rows * classes + given.classes, return_inverse=True)
         self._rows, self._classes = np.divmod(pairs, classes)
         self._begins = np.searchsorted(self._rows, np.arange(len(counts)))

@@ -15,7 +15,7 @@ from alray.analysis.sweep.findings import whole_curve
 from alray.analysis.sweep.full_data import FullDataSplit, split_full_data
 from alray.analysis.sweep.saving_words import amount_saved, saving
 from alray.analysis.sweep.savings import saving_at_budget
-from alray.analysis.sweep.variants import CROWD_CHOICES, without
+from alray.analysis.sweep.variants import CROWD_CHOICES, without, without_variant
 from alray.analysis.wording import Row
 from alray.seeding import generator
 from alray.statistics.curves import area_under_curve
@@ -90,7 +90,7 @@ def choices_said(choices: pd.DataFrame, currency: str = "") -> list[str]:
     """Return sentences on whether other settings of the crowd pay, for random choice where that was run."""
     rows: Sequence[Row] = choices.to_dict("records")
     # Not of an arm whose network is trained as a strategy's is: it is there for that strategy alone.
-    of_random = [row for row in rows if str(row["arm"]).partition(" [")[0] == RANDOM]
+    of_random = [row for row in rows if without_variant(str(row["arm"])) == RANDOM]
     return [_said(row, currency) for row in of_random or rows if row["paired_seeds"]]
 
 
@@ -123,18 +123,13 @@ def _to_compare(split: FullDataSplit) -> Iterator[tuple[str, str]]:
     finished = set(split.runs.loc[split.runs["status"] == "finished", "arm"])
     arms = split.runs.drop_duplicates("arm")
     keys = [without(str(variant), CROWD_CHOICES) for variant in arms["variant"]]
-    plain = [
-        str(arm).removesuffix(f" [{variant}]")
-        for arm, variant in zip(arms["arm"], arms["variant"], strict=True)
-    ]
-    arms = arms.assign(key=keys, plain=plain)
+    arms = arms.assign(key=keys, plain=arms["arm"].map(without_variant))
     for (_, key), group in arms.groupby(["plain", "key"], sort=False):
         names = [str(name) for name in group["arm"]]
         own = group.loc[group["variant"] == key, "arm"]
         against = str(own.iloc[0]) if len(own) else names[0]
         for name in names:
-            alone = len(set(group["variant"])) == len(names)
-            if name != against and alone and {name, against} <= finished:
+            if name != against and {name, against} <= finished:
                 yield name, against
 
 

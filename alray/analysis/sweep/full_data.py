@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from alray.analysis.sweep.metrics import DECIDING
-from alray.analysis.sweep.variants import CROWD, without
+from alray.analysis.sweep.variants import CROWD, without, without_variant
 from alray.settings.sweep import FULL_DATA
 
 _COLUMNS = ("run_id", "arm", "variant", "full_data", "seed", "round", "labels", "accuracy")
@@ -37,7 +37,7 @@ def fill_full_data(frame: pd.DataFrame) -> pd.DataFrame:
     """
     if "arm" not in frame:
         return frame
-    by_name = frame["arm"].map(lambda arm: str(arm).partition(" [")[0] == FULL_DATA)
+    by_name = frame["arm"].map(lambda arm: without_variant(str(arm)) == FULL_DATA)
     recorded = frame.get("full_data", by_name)
     return frame.assign(full_data=recorded.where(recorded.notna(), by_name).astype(bool))
 

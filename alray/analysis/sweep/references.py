@@ -6,6 +6,7 @@ import pandas as pd
 
 from alray.analysis.sweep.arms import RANDOM, arm_label, recorded_references
 from alray.analysis.sweep.full_data import fill_full_data
+from alray.analysis.sweep.variants import without_variant
 from alray.analysis.wording import Row, is_or_are, joined
 from alray.settings.questions import PASSIVE
 
@@ -25,7 +26,7 @@ def own_reference(rows: Sequence[Row], reference: str) -> str:
     "" where there is no such arm, `what it is compared with` where they are several.
     """
     names = {compared_with(row, reference) for row in rows}
-    if all(name.partition(" [")[0] == reference.partition(" [")[0] for name in names):
+    if all(without_variant(name) == without_variant(reference) for name in names):
         return ""
     return names.pop() if len(names) == 1 else "what it is compared with"
 
@@ -40,7 +41,7 @@ def references_said(rows: Sequence[Row]) -> list[str]:
     sentences = []
     for control, other in against.items():
         named = [arm for arm, reference in against.items() if reference == control]
-        if named and control.partition(" [")[0] == PASSIVE:
+        if named and without_variant(control) == PASSIVE:
             sentences.append(_of_questions(named, control, other))
         elif named and isinstance(other, str):
             sentences.append(

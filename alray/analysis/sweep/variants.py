@@ -16,6 +16,11 @@ def settings_in(variant: str, names: Collection[str]) -> list[str]:
     return [part for part in _parts(variant) if _name(part) in names]
 
 
+def without_variant(label: str) -> str:
+    """Return the name of an arm of any variant without that of the variant."""
+    return label.partition(" [")[0]
+
+
 def without(variant: str, names: Collection[str]) -> str:
     """Return the name of the variant that has the study's own values of these settings."""
     return ", ".join(part for part in _parts(variant) if _name(part) not in names)

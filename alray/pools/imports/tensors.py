@@ -110,7 +110,7 @@ def _torch_rows(origin: str, value: Any) -> Rows | None:
 
 
 def _is_dense(value: Any) -> bool:
-    import torch  # noqa: PLC0415 -- as above
+    import torch  # noqa: PLC0415 -- seconds that other layouts need not pay
 
     is_tensor = isinstance(value, torch.Tensor)
     return is_tensor and value.layout == torch.strided and not value.is_quantized
@@ -118,14 +118,14 @@ def _is_dense(value: Any) -> bool:
 
 def _for_numpy(tensor: Any) -> Any:
     """Return the tensor, as float32 if NumPy lacks its type (bfloat16, float8); other types stay as they are."""
-    import torch  # noqa: PLC0415 -- as above
+    import torch  # noqa: PLC0415 -- seconds that other layouts need not pay
 
     known = {torch.float16, torch.float32, torch.float64}
     return tensor.float() if tensor.is_floating_point() and tensor.dtype not in known else tensor
 
 
 def _from_list(origin: str, values: list[Any]) -> Array:
-    import torch  # noqa: PLC0415 -- as above
+    import torch  # noqa: PLC0415 -- seconds that other layouts need not pay
 
     if values and all(map(_is_dense, values)):
         if len({value.shape for value in values}) > 1:
