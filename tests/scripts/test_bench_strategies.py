@@ -25,7 +25,12 @@ def test_every_strategy_of_the_registry_is_measured_and_theirs_come_behind():
 @pytest.mark.parametrize(
     ("text", "objects", "least"),
     # The best few of given scores take less than a tick of a coarse clock (10 ms), and may read 0.
-    [("coreset", 100_000, 0.01), ("typiclust", 300, 0.01), ("learning_loss", 100_000, 0.0)],
+    [
+        ("coreset", 100_000, 0.01),
+        ("typiclust", 300, 0.01),
+        ("learning_loss", 100_000, 0.0),
+        ("product_margin", 300, 0.0),
+    ],
 )
 def test_a_query_is_measured_in_a_process_of_its_own(text, objects, least):
     found = measured(text, objects, 5, (60, 4))

@@ -2,8 +2,9 @@
 
 Candidates x 256 float32 in 50 classes (a seeded mixture of normals), 2,000 labels, the built-in network. Each query is
 measured in a process of its own, on one thread, after a small one that loads what it needs: processor seconds of the
-strategy alone, and the most memory that it takes beyond its inputs. The pass that computes its signals is apart. With
---write, what is on record for this processor is not measured again, so a measurement may be done in parts.
+strategy alone, and the most memory that it takes beyond its inputs. The pass that computes its signals is apart.
+product_margin, which needs several heads, gets the features as two modalities. With --write, what is on record for
+this processor is not measured again, so a measurement may be done in parts.
 """
 
 import sys

@@ -38,8 +38,11 @@ class MeasuredError(Exception):
     """Ends a round behind its query, which is all that is measured."""
 
 
-def make_pool(objects: int, labels: int = LABELS) -> PreparedPool:
-    """Return a pool with this many candidates besides the labelled objects: a mixture of normals, a class each."""
+def make_pool(objects: int, labels: int = LABELS, modalities: int = 1) -> PreparedPool:
+    """Return a pool with this many candidates besides the labelled objects: a mixture of normals, a class each.
+
+    Several modalities are equal parts of the features.
+    """
     rng = np.random.default_rng(0)
     total = objects + labels + 2 * HELD_OUT
     numbers = rng.integers(0, CLASSES, total)
@@ -47,10 +50,14 @@ def make_pool(objects: int, labels: int = LABELS) -> PreparedPool:
     x = rng.standard_normal((total, FEATURES), dtype=np.float32)
     for start in range(0, total, 10_000):
         x[start : start + 10_000] += centres[numbers[start : start + 10_000]]
-    modality = Modality("features", x, np.arange(total, dtype=np.int32), (FEATURES,))
+    rows = np.arange(total, dtype=np.int32)
+    given = tuple(
+        Modality(f"features {place}", np.ascontiguousarray(part), rows, part.shape[1:])
+        for place, part in enumerate(np.split(x, modalities, axis=1))
+    )
     parts = np.split(rng.permutation(total), [HELD_OUT, 2 * HELD_OUT])
     validation, test, train = (np.sort(part) for part in parts)
-    return PreparedPool((modality,), numbers, CLASSES, train, validation, test)
+    return PreparedPool(given, numbers, CLASSES, train, validation, test)
 
 
 def measure(
@@ -132,8 +139,10 @@ def _print(**values: float) -> None:
 def main(text: str, objects: int, query: int, limits: Limits) -> None:
     """Measure a query, after a small one that loads what it needs and is not told of."""
     torch.set_num_threads(1)
-    measure(text, make_pool(300, 100), 100, 5, limits, tell=lambda **_: None)
-    measure(text, make_pool(objects), LABELS, query, limits, tell=_print)
+    # Side heads are those of modalities, and a single one has none.
+    modalities = 2 if parse(text).needs.side_heads else 1
+    measure(text, make_pool(300, 100, modalities), 100, 5, limits, tell=lambda **_: None)
+    measure(text, make_pool(objects, LABELS, modalities), LABELS, query, limits, tell=_print)
 
 
 if __name__ == "__main__":
