@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from alray.analysis.sweep.along import usual_axis
 from alray.analysis.sweep.axis import AXES, Axis, AxisName
 from alray.analysis.sweep.full_data import fill_full_data
@@ -50,7 +52,7 @@ def wish_of(x: str | None, label_cost: float | str | None, currency: str | None)
 
 def common_axis(sources: Sequence[Source]) -> AxisName:
     """Return the usual axis of studies that one page compares: labels, where they do not have another in common."""
-    usual = {usual_axis(fill_full_data(source.rounds)) for source in sources}
+    usual = {usual_axis(_finished(source)) for source in sources}
     return usual.pop() if len(usual) == 1 else "labels"
 
 
@@ -61,7 +63,7 @@ def along(source: Source, wish: Wish) -> tuple[Source, Axis]:
         SpecError: The records do not have the axis, or the wish contradicts them.
     """
     amount, unit = wish.label_cost, wish.currency
-    chosen: AxisName = wish.name or usual_axis(fill_full_data(source.rounds))
+    chosen: AxisName = wish.name or usual_axis(_finished(source))
     if chosen == "labels":
         return source, Axis(currency=unit)
     if chosen in source.rounds and source.rounds[chosen].notna().any():
@@ -88,7 +90,7 @@ def along(source: Source, wish: Wish) -> tuple[Source, Axis]:
 
 def why(source: Source, axis: Axis, *, asked: bool) -> dict[str, str]:
     """Return the fact about the axis, where it is not labels or is not the usual one."""
-    usual = usual_axis(fill_full_data(source.rounds))
+    usual = usual_axis(_finished(source))
     if axis.name == "labels":
         other = f"; runs pay different amounts for a label: --x {usual} shows that"
         return {"x axis": f"labels{other}"} if usual != "labels" else {}
@@ -97,6 +99,13 @@ def why(source: Source, axis: Axis, *, asked: bool) -> dict[str, str]:
         "x axis": f"{axis.heading}, {reason}; curves, areas and savings are along it, as far as all curves of a "
         "variant go"
     }
+
+
+def _finished(source: Source) -> pd.DataFrame:
+    """Return the rounds of finished runs, which arms are compared by."""
+    rounds = fill_full_data(source.rounds)
+    finished = source.runs.loc[source.runs["status"] == "finished", "run_id"]
+    return rounds[rounds["run_id"].isin(finished)]
 
 
 def _refuse_price(source: Source, chosen: AxisName, amount: float, *, asked: bool) -> None:

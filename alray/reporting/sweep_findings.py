@@ -5,6 +5,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from alray.analysis.sweep.arms import Criterion
+from alray.analysis.sweep.common_stretch import stretch_said
 from alray.analysis.sweep.comparison import compare
 from alray.analysis.sweep.full_data import split_full_data
 from alray.analysis.sweep.labels_outside import labels_outside
@@ -54,7 +55,9 @@ def results_from(
     criterion = Criterion(source.reference, metric, axis)
     summary = summarise(rounds, runs, rng, criterion)
     found = compare(rounds, source.queries, runs, source.train_classes, rng, criterion)
-    ceilings = split_full_data(rounds, runs).ceilings
+    split = split_full_data(rounds, runs)
+    finished = split.runs.loc[split.runs["status"] == "finished", "run_id"]
+    stretch = stretch_said(split.rounds[split.rounds["run_id"].isin(finished)], axis)
     amount = wish.label_cost
     if amount is None:
         amount = price_in(summary.to_dict("records"))
@@ -66,13 +69,16 @@ def results_from(
         title=source.name,
         summary=summary,
         comparison=found,
-        verdict="\n".join(filter(None, [findings, outside])),
+        verdict="\n".join(filter(None, [findings, " ".join(stretch), outside])),
         problems=source.problems,
-        facts={**why(source, axis, asked=wish.name is not None), **facts_of(source, ceilings)},
+        facts={
+            **why(source, axis, asked=wish.name is not None),
+            **facts_of(source, split.ceilings),
+        },
         settings=setting_texts(source.settings),
         links=links_of(source, folder),
         metric=metric,
-        ceilings=_ceilings(ceilings, metric),
+        ceilings=_ceilings(split.ceilings, metric),
         label_cost=amount,
         currency=axis.currency,
         stopping=replayed(recorded, metric, of_label) if adds_labels_alike(recorded) else None,

@@ -83,7 +83,7 @@ def test_money_is_the_usual_axis_only_where_labels_differ_in_price():
     rounds, _ = study(strategies=("random", "margin"))
     assert usual_axis(rounds) == "labels"
     assert usual_axis(paid(rounds, 0.15)) == "labels"
-    unequal = np.where(rounds["arm"] == "margin", 0.15, 0.05)
+    unequal = np.where(rounds["arm"] == "margin", 0.08, 0.05)
     assert usual_axis(paid(rounds, unequal)) == "cost"
     assert usual_axis(paid(rounds, unequal).assign(cost=0.0)) == "answers"
 

@@ -66,10 +66,16 @@ def along(rounds: pd.DataFrame, runs: pd.DataFrame, axis: Axis | None = None) ->
 def usual_axis(rounds: pd.DataFrame) -> AxisName:
     """Return the axis along which arms are compared unless another is asked for.
 
-    Labels, where all runs pay the same for one; else what they pay: money, or answers where these are free.
+    Labels, where all runs pay the same for one; else what they pay: money, or answers where these are free. Labels too,
+    where along these some run begins beyond the end of another of its variant.
+
+    Args:
+        rounds: A row per finished run and round.
     """
     paid = paid_axis(rounds)
-    return "labels" if paid is None or _alike(unit_prices(rounds, paid)) else paid
+    if paid is None or _alike(unit_prices(rounds, paid)) or apart(rounds, Axis(paid)):
+        return "labels"
+    return paid
 
 
 def paid_axis(rounds: pd.DataFrame) -> AxisName | None:
@@ -80,6 +86,18 @@ def paid_axis(rounds: pd.DataFrame) -> AxisName | None:
         if len(each) and each.max() > 0:
             return name
     return None
+
+
+def apart(rounds: pd.DataFrame, axis: Axis) -> bool:
+    """Whether, along an axis, some run begins beyond the end of another of its variant.
+
+    Raises:
+        StoreError: A run has not recorded its answers or what they cost.
+    """
+    if "full_data" in rounds:
+        rounds = rounds[~rounds["full_data"].astype(bool)]
+    by_variant = ranges(rounds, axis).groupby("variant")
+    return bool((by_variant["begin"].max() > by_variant["end"].min()).any())
 
 
 def unit_price(rounds: pd.DataFrame, axis: AxisName) -> float | None:
@@ -151,9 +169,24 @@ def common_range(rounds: pd.DataFrame, axis: Axis) -> tuple[float, float]:
     Raises:
         StoreError: A run has not recorded its answers or what they cost.
     """
+    own = ranges(rounds, axis)
+    return float(own["begin"].max()), float(own["end"].min())
+
+
+def ranges(rounds: pd.DataFrame, axis: Axis) -> pd.DataFrame:
+    """Return a row per run: arm, variant, and from which amount of an axis it is known (begin), up to which (end).
+
+    Raises:
+        StoreError: A run has not recorded its answers or what they cost.
+    """
     records = evaluated(rounds)
-    amounts = records.assign(amount=_amounts(records, axis)).groupby("run_id")["amount"]
-    return float(amounts.min().max()), float(amounts.max().min())
+    runs = records.assign(amount=_amounts(records, axis)).groupby("run_id", sort=False)
+    return runs.agg(
+        arm=("arm", "first"),
+        variant=("variant", "first"),
+        begin=("amount", "min"),
+        end=("amount", "max"),
+    )
 
 
 def _amounts(records: pd.DataFrame, axis: Axis) -> npt.NDArray[np.float64]:

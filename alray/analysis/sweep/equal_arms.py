@@ -14,6 +14,8 @@ def equal_arms(rows: Sequence[Row]) -> list[str]:
     groups: dict[tuple[str, ...], list[str]] = {}
     for row in rows:
         known = row["seeds"] and not math.isnan(row.get("nll", math.nan))
+        # Of a curve of one point the area is the metric itself. All arms are known there, mostly before any choice.
+        known = known and row["alc"] != row.get(str(row.get("metric")), math.nan)
         if known and not math.isnan(row.get("seconds_per_round", math.nan)):
             # As text, NaN (a metric that was not recorded) is equal to itself.
             numbers = tuple(repr(float(row.get(name, math.nan))) for name in _NUMBERS)
