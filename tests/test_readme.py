@@ -38,6 +38,24 @@ def test_every_strategy_is_in_the_table():
     assert sorted(re.findall(r"`(\w+)`", " ".join(first_cells))) == sorted(STRATEGIES)
 
 
+def test_the_short_table_says_what_the_studies_have_shown():
+    """Of each strategy: in how many an interval lies above zero, by accuracy."""
+    summary = pd.read_csv(ROOT / "results/reference/strategies/summary.csv")
+    above = summary[(summary["metric"] == "accuracy") & (summary["alc_difference_low"] > 0)]
+    shown = above["arm"].value_counts()
+    table = README.partition("| idea | strategies |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[2:4] for line in table.splitlines()[2:]]
+    found = {
+        name: int(count)
+        for names, counts in rows
+        for name, count in zip(
+            re.findall(r"`(\w+)`", names), re.findall(r"\d", counts), strict=True
+        )
+    }
+    assert len(found) == 21
+    assert found == {name: shown.get(name, 0) for name in found}
+
+
 def test_every_stopping_rule_is_in_its_table_with_its_options():
     """And the table names no other."""
     table = MAP.partition("| rule | stops where |")[2].partition("\n\n")[0]
