@@ -36,13 +36,13 @@ def with_further(
         signals = replace(signals, dropped_classes=found)
     if needs.last_layer:
         signals = replace(signals, last_layer=_last_layer(network))
-    if not needs.labelled:
+    wanted = needs.of_labelled
+    if wanted is None:
         return signals
-    wanted = Request(log_probs=needs.log_probs, features=needs.features)
     known = Signals(labelled.objects)
     if wanted.anything:
         known = engine.score(network, pool, labelled.objects, wanted)
-    known = _with_pool_features(known, pool, needs)
+    known = _with_pool_features(known, pool, wanted)
     labels = classes_of((labelled.targets or pool.labels)(labelled.objects))
     return replace(signals, labelled=replace(known, labels=labels))
 

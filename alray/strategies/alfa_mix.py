@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from alray.errors import SpecError
 from alray.strategies.base import BatchStrategy, Query, given
-from alray.strategies.checking import check_finite
+from alray.strategies.checking import check_distances, check_finite
 from alray.strategies.clusters import require_clusters, spread_of
 from alray.strategies.distances import Points, row_blocks
 from alray.strategies.signals import LastLayer, Request, Signals
@@ -45,7 +45,8 @@ class AlfaMix(BatchStrategy):
     @property
     @override
     def needs(self) -> Request:
-        return Request(log_probs=True, features=True, labelled=True, last_layer=True)
+        of_labelled = Request(features=True)
+        return Request(log_probs=True, features=True, labelled=of_labelled, last_layer=True)
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
@@ -53,7 +54,7 @@ class AlfaMix(BatchStrategy):
         labelled = given(signals.labelled)
         known, labels = given(labelled.features).cpu(), given(labelled.labels).cpu()
         for values in (features, known):
-            check_finite("features", values)
+            check_distances("features", values)
         check_finite("log-probabilities", log_probs)
         step = self.step / math.sqrt(features.shape[1])
         means = Points(_class_means(known, labels))

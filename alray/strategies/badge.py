@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from alray.strategies.base import BatchStrategy, Query, given
+from alray.strategies.checking import check_distances
 from alray.strategies.distances import ROUNDING, draw_far
 from alray.strategies.selection import best
 from alray.strategies.signals import Request, Signals
@@ -31,6 +32,8 @@ class Badge(BatchStrategy):
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
+        # As lengths of gradients these would be infinite, and the draws mean nothing.
+        check_distances("features", given(signals.features))
         errors = given(signals.log_probs).exp()
         errors[torch.arange(len(errors)), errors.argmax(1)] -= 1
         gradients = _Gradients(errors, given(signals.features))

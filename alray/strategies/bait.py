@@ -10,10 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from alray.errors import ScoreError, SpecError
+from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.strategies.base import BatchStrategy, Query, given
-from alray.strategies.checking import check_counts
+from alray.strategies.checking import check_counts, check_distances, check_no_nan
 from alray.strategies.fisher import Information, total_information
 from alray.strategies.selection import best
 from alray.strategies.signals import Request, Signals
@@ -172,12 +172,9 @@ def _projected(signals: Signals, labelled: Signals, width: int) -> tuple[_Object
     for each in (signals, labelled):
         inputs = given(each.features).cpu()
         probs = given(each.log_probs).cpu().exp()
-        undefined = (~torch.isfinite(inputs).all(1) | torch.isnan(probs).any(1)).sum()
-        if undefined:
-            raise ScoreError(
-                f"the network's features or probabilities are not finite for {int(undefined)} of {len(inputs)} "
-                "objects; try a smaller training.lr"
-            )
+        # The axes and gains are made of products of these, as distances are.
+        check_distances("features", inputs)
+        check_no_nan("probabilities", probs)
         parts.append(_Objects(probs, inputs))
     if parts[0].inputs.shape[1] > width:
         axes = _principal_axes([part.inputs for part in parts], width)

@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple, Protocol, TypeGuard, TypeVar, runtime_c
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
+from typing_extensions import override
 
 from alray.pools.pool import Indices
 from alray.settings.common import LossPredictionSpec
@@ -68,37 +69,27 @@ class StrategyBase:
 
 
 @dataclass(frozen=True)
-class ScoreStrategy(StrategyBase):
-    """Base of strategies that give each candidate a score and take the k best.
+class RankingStrategy(StrategyBase):
+    """Base of strategies that take the k best by a number for each candidate, however they come by the numbers.
 
     Attributes:
         largest: Whether large scores are best.
         lowest: The least score there can be, or None where there is no limit: where large ones are best,
             `stochastic=power` needs one of at least 0.
         highest: The largest score there can be; where small ones are best, `stochastic=power` needs it.
-        pointwise: Whether an object's score depends on its own signals alone. It is then computed block by block, while
-            the signals are in the cache, unless `needs` asks for what is not computed by block. It holds for the class
-            that names it: one that inherits says it anew.
     """
 
     largest: ClassVar[bool] = True
     lowest: ClassVar[float | None] = 0.0
     highest: ClassVar[float | None] = None
-    pointwise: ClassVar[bool] = False
 
-    @property
-    def scorer(self) -> "ScoreStrategy":
-        """The strategy whose class decides the scores: this one, unless it chooses by another's."""
-        return self
-
-    def score(self, signals: Signals) -> Tensor:
-        """Return (n,) a score per candidate."""
+    def scored(self, signals: Signals) -> npt.NDArray[np.float64]:
+        """Return (n,) a score per candidate, checked."""
         raise NotImplementedError
 
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         """Choose the k best scores."""
-        scores = checked_scores(self, self.score(signals), signals)
-        return self.choose(signals.candidates, scores, k, rng)
+        return self.choose(signals.candidates, self.scored(signals), k, rng)
 
     def choose(
         self,
@@ -110,6 +101,32 @@ class ScoreStrategy(StrategyBase):
         """Choose the k best of (n,) candidates by their (n,) scores."""
         chosen = best(scores, k, rng, largest=self.largest)
         return Query(candidates[chosen], scores[chosen])
+
+
+@dataclass(frozen=True)
+class ScoreStrategy(RankingStrategy):
+    """Base of strategies that give each candidate a score and take the k best.
+
+    Attributes:
+        pointwise: Whether an object's score depends on its own signals alone. It is then computed block by block, while
+            the signals are in the cache, unless `needs` asks for what is not computed by block. It holds for the class
+            that names it: one that inherits says it anew.
+    """
+
+    pointwise: ClassVar[bool] = False
+
+    @property
+    def scorer(self) -> RankingStrategy:
+        """The strategy whose class decides the scores: this one, unless it chooses by another's."""
+        return self
+
+    def score(self, signals: Signals) -> Tensor:
+        """Return (n,) a score per candidate."""
+        raise NotImplementedError
+
+    @override
+    def scored(self, signals: Signals) -> npt.NDArray[np.float64]:
+        return checked_scores(self, self.score(signals), signals)
 
 
 @dataclass(frozen=True)
@@ -129,7 +146,7 @@ def is_pointwise(strategy: Strategy) -> TypeGuard[ScoreStrategy]:
     if not isinstance(strategy, ScoreStrategy):
         return False
     scorer = strategy.scorer
-    inherited = all(type(each).select is ScoreStrategy.select for each in (strategy, scorer))
+    inherited = all(type(each).select is RankingStrategy.select for each in (strategy, scorer))
     says_so = bool(vars(type(scorer)).get("pointwise"))
     return inherited and says_so and strategy.needs.of_blocks
 

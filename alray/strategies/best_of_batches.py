@@ -55,7 +55,9 @@ class BestOfBatches(BatchStrategy):
     @property
     @override
     def needs(self) -> Request:
-        return Request(log_probs=True, features=True, labelled=True, trial_loss=True)
+        # Of labelled objects class_balanced takes the labels, and coreset the features.
+        of_labelled = Request(features=True)
+        return Request(log_probs=True, features=True, labelled=of_labelled, trial_loss=True)
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:

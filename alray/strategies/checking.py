@@ -1,5 +1,6 @@
 """What a custom strategy must be and must answer: messages name its class, its file and what was expected."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from alray.errors import ScoreError, SpecError
 from alray.pools.pool import Indices
 from alray.settings.common import LossPredictionSpec
 from alray.strategies.signals import Request, Signals
+
+OF_DISTANCES = 32
+"""Squared lengths that a squared distance and the terms of its sum come to at most, after a mean was taken away."""
 
 
 def check_counts(strategy: object, *names: str) -> None:
@@ -96,6 +100,22 @@ def check_finite(name: str, values: Tensor) -> None:
         ScoreError: Says of how many objects these are, by this name in the plural.
     """
     _refuse(~torch.isfinite(values), f"the {name}", "not finite")
+
+
+def check_distances(name: str, values: Tensor) -> None:
+    """Refuse vectors (n, d) that are not finite, or so long that squared distances between them would not be.
+
+    Raises:
+        ScoreError: Says of how many objects these are, by this name in the plural.
+    """
+    check_finite(name, values)
+    longest = math.sqrt(torch.finfo(values.dtype).max / OF_DISTANCES)
+    objects = int((torch.linalg.vector_norm(values, dim=1) > longest).sum())
+    if objects:
+        raise ScoreError(
+            f"the {name} of {objects} of {len(values)} objects are so large that squared distances between them may "
+            "not be finite: the model's outputs grow without bounds; try a smaller training.lr"
+        )
 
 
 def check_no_nan(name: str, values: Tensor) -> None:

@@ -7,35 +7,31 @@ from typing_extensions import override
 
 from alray.strategies.base import BatchStrategy, Query, given
 from alray.strategies.checking import check_no_nan
-from alray.strategies.scorers import SCORERS, ScoreName, wanted
+from alray.strategies.scorers import ScoreOption, wanted
 from alray.strategies.signals import Request, Signals
 
 
 @dataclass(frozen=True)
-class ClassBalanced(BatchStrategy):
+class ClassBalanced(ScoreOption, BatchStrategy):
     """Takes the best score of the predicted class with the fewest labels, again and again.
 
     A class has as many labels as labelled objects, and one more for each chosen object that is predicted to be of it.
     Of classes with equally few labels the one with the best score comes first. A class that nothing is predicted to be
-    of is passed over.
-
-    Attributes:
-        score: Whose score.
+    of is passed over. The scores that it records are largest where they are best: 1 - margin, and of the predicted loss
+    and the smallest true loss the share of candidates that are no better.
     """
-
-    score: ScoreName = "margin"
 
     @property
     @override
     def needs(self) -> Request:
-        return replace(SCORERS[self.score].needs, log_probs=True, labelled=True)
+        return replace(super().needs, log_probs=True, labelled=Request())
 
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         log_probs = given(signals.log_probs)
         check_no_nan("log-probabilities", log_probs)
         predicted = log_probs.argmax(1).cpu().numpy()
-        scores = wanted(self.score, signals)
+        scores = wanted(self.scorer, signals)
         # The best first; equal scores are in the order of a permutation, never of the file.
         order = np.lexsort((rng.permutation(len(scores)), -scores))
         waiting = {

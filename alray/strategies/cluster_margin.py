@@ -12,7 +12,7 @@ from typing_extensions import override
 from alray.pools.pool import Indices
 from alray.strategies import scores
 from alray.strategies.base import BatchStrategy, Query, given
-from alray.strategies.checking import check_counts, check_finite
+from alray.strategies.checking import check_counts, check_distances
 from alray.strategies.cover import some_of
 from alray.strategies.distances import Points, row_blocks
 from alray.strategies.selection import best
@@ -55,7 +55,7 @@ class ClusterMargin(BatchStrategy):
     @override
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         features = given(signals.features).cpu()
-        check_finite("features", features)
+        check_distances("features", features)
         margins = scores.margin(given(signals.log_probs)).double().cpu().numpy()
         small = best(margins, min(MARGINS * k, len(margins)), rng, largest=False)
         part = some_of(len(features), self.most, rng)

@@ -6,7 +6,7 @@ import numpy as np
 from typing_extensions import override
 
 from alray.strategies.base import BatchStrategy, Query, given
-from alray.strategies.checking import check_finite
+from alray.strategies.checking import check_distances
 from alray.strategies.distances import Points, nearest_squared
 from alray.strategies.signals import Request, Signals
 
@@ -28,7 +28,7 @@ class CoreSet(BatchStrategy):
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         features, known = given(signals.features), given(given(signals.labelled).features)
         for values in (features, known):
-            check_finite("features", values)
+            check_distances("features", values)
         # Near zero float32 resolves distances that it would not far from it.
         centre = features.mean(0)
         x, labelled = features - centre, known - centre

@@ -22,8 +22,7 @@ def text_of(strategy: Any) -> str:
     if isinstance(strategy, str):
         return strategy
     if isinstance(strategy, Stochastic):
-        drawing = f"stochastic={strategy.stochastic}:beta={strategy.beta}"
-        return canonical(f"{text_of(strategy.of)}:{drawing}")
+        return _text_of_drawing(strategy)
     kind = strategy if isinstance(strategy, type) else type(strategy)
     known = [name for name, each in {**STRATEGIES, **QUESTIONS}.items() if each is kind]
     if issubclass(kind, LibraryStrategy):
@@ -47,6 +46,18 @@ def text_of(strategy: Any) -> str:
         raise SpecError(
             f"{KIND} {strategy!r} has no text form: {text} stands for {parse(text)!r}; options are numbers, truth "
             "values, and words without colons or spaces at the end"
+        )
+    return canonical(text)
+
+
+def _text_of_drawing(strategy: Stochastic) -> str:
+    text = f"{text_of(strategy.of)}:stochastic={strategy.stochastic}"
+    if strategy.beta != Stochastic.beta:
+        text = f"{text}:beta={strategy.beta}"
+    if parse(text) != strategy:
+        raise SpecError(
+            f"{KIND} {strategy!r} has no text form: {text} stands for {parse(text)!r}; leave out the beta of drawing, "
+            f"since {type(strategy.of).__name__} has an option beta of its own"
         )
     return canonical(text)
 

@@ -13,7 +13,7 @@ from alray.settings.option_texts import read_options
 from alray.strategies.alfa_mix import AlfaMix
 from alray.strategies.badge import Badge
 from alray.strategies.bait import Bait
-from alray.strategies.base import ScoreStrategy, Strategy
+from alray.strategies.base import RankingStrategy, Strategy
 from alray.strategies.batch_bald import BatchBald
 from alray.strategies.best_of_batches import BestOfBatches
 from alray.strategies.checking import check_attributes
@@ -37,6 +37,7 @@ from alray.strategies.probcover import ProbCover
 from alray.strategies.product_margin import ProductMargin
 from alray.strategies.questions.arms import QUESTIONS, refuse_unknown
 from alray.strategies.random import Random
+from alray.strategies.scorers import BY_NAME, ScoreOption, score_options
 from alray.strategies.stochastic import Stochastic
 from alray.strategies.typiclust import TypiClust
 from alray.strategies.uncertainty import Entropy, LeastConfidence, Margin
@@ -103,7 +104,7 @@ def parse(text: str) -> Strategy:
         raise SpecError(f"strategy {text!r}: {describe_error(error)}") from error
     if name not in STRATEGIES:
         check_attributes(strategy)
-    if not drawing or not isinstance(strategy, ScoreStrategy):
+    if not drawing or not isinstance(strategy, RankingStrategy):
         return strategy
     try:
         return Stochastic(strategy, **drawing)
@@ -114,14 +115,21 @@ def parse(text: str) -> Strategy:
 def _options(
     kind: Maker, name: str, words: list[str], text: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a strategy's own options, and those of drawing by its scores, which all that have scores share."""
+    """Return a strategy's own options, and those of drawing by its scores, which all that have scores share.
+
+    Options of the score that it goes by, as of `density:score=bald:members=20`, stand in its own option `score`.
+    """
     hints = option_types(kind, name)
     valid = [field.name for field in option_fields(kind)]
     shared = {key: hint for key, hint in drawing_options(kind).items() if key not in valid}
-    known = {key: hints[key] for key in valid} | shared
+    of_score = _options_of_score(kind, words, text)
+    known = {key: hints[key] for key in valid} | shared | of_score
     found = read_options(words, known, KIND, name, text)
     own = {key: value for key, value in found.items() if key in valid}
     drawing = {key: value for key, value in found.items() if key in shared}
+    given = [f"{key}={value}" for key, value in found.items() if key in of_score]
+    if given:
+        own["score"] = ":".join([own.get("score", ScoreOption.score), *given])
     if drawing and "stochastic" not in drawing:
         raise SpecError(
             f"strategy {text!r}: beta has no effect without stochastic; add stochastic=power, softmax or softrank, or "
@@ -130,11 +138,22 @@ def _options(
     return own, drawing
 
 
+def _options_of_score(kind: Maker, words: list[str], text: str) -> dict[str, Any]:
+    """Return the options of the score that a strategy goes by with their types; none where it goes by none."""
+    if not (isinstance(kind, type) and issubclass(kind, ScoreOption)):
+        return {}
+    given = [value for key, _, value in (word.partition("=") for word in words) if key == "score"]
+    try:
+        return score_options(given[-1] if given else ScoreOption.score)
+    except SpecError as error:
+        raise SpecError(f"strategy {text!r}: {error}") from None
+
+
 def drawing_options(kind: Any) -> dict[str, Any]:
     """Return the options of drawing by scores with their types; none where a strategy does not choose by scores."""
-    if not (isinstance(kind, type) and issubclass(kind, ScoreStrategy)):
+    if not (isinstance(kind, type) and issubclass(kind, RankingStrategy)):
         return {}
-    if kind.select is not ScoreStrategy.select:
+    if kind.select is not RankingStrategy.select:
         return {}
     hints = get_type_hints(Stochastic)
     return {key: hints[key] for key in ("stochastic", "beta")}
@@ -143,7 +162,11 @@ def drawing_options(kind: Any) -> dict[str, Any]:
 def canonical(text: str) -> str:
     """Return the canonical text of this strategy: options in the order of its fields, defaults left out."""
     _, name, _ = _resolve(text)
-    options = [f"{field.name}={value}" for field, value in _values(text) if value != field.default]
+    options = [
+        f"{field.name}={getattr(part, field.name)}"
+        for part, field in _options_with_parts(text)
+        if getattr(part, field.name) != field.default
+    ]
     return ":".join([name, *options])
 
 
@@ -153,18 +176,28 @@ def identity(text: str) -> str:
     Of drawing by scores there are options only where scores are drawn by.
     """
     _, name, _ = _resolve(text)
-    return ":".join([name, *(f"{field.name}={value!r}" for field, value in _values(text))])
+    options = [
+        f"{field.name}={_in_full(part, field.name)!r}" for part, field in _options_with_parts(text)
+    ]
+    return ":".join([name, *options])
 
 
-def _values(text: str) -> list[tuple[dataclasses.Field[Any], Any]]:
-    """Return the options of the strategy of this text with their values, its own first."""
+def _in_full(part: Any, option: str) -> Any:
+    """Return the value of an option; a score with every option of its own, unless its name alone has always stood."""
+    value = getattr(part, option)
+    of_score = isinstance(part, ScoreOption) and option == "score" and value not in BY_NAME
+    return identity(value) if of_score else value
+
+
+def _options_with_parts(text: str) -> list[tuple[Any, dataclasses.Field[Any]]]:
+    """Return the options of the strategy of this text with the parts of it that have them, its own first."""
     strategy = parse(text)
     parts: list[Any] = [strategy.of, strategy] if isinstance(strategy, Stochastic) else [strategy]
     return [
-        (field, getattr(part, field.name))
+        (part, field)
         for part in parts
         for field in option_fields(part)
-        if not isinstance(getattr(part, field.name), ScoreStrategy)
+        if not isinstance(getattr(part, field.name), RankingStrategy)
     ]
 
 

@@ -59,7 +59,9 @@ class Request:
         predicted_loss: The loss predictor's prediction; a strategy that asks for it has a `loss_prediction`.
         true_loss: The fused head's loss, for oracles only.
         side_heads: Names of side heads whose log-probabilities are wanted, or `all`.
-        labelled: The features and log-probabilities that are asked for, of the labelled objects too, with their labels.
+        labelled: Whether the labelled objects are asked about too: True for their labels and those of `log_probs`,
+            `features` and `pool_features` that are asked for, or a request that names what of these there shall be
+            beside the labels: `Request()` for labels alone, which takes no pass over them.
         pool_features: The pool's own features, standardised, those of all modalities in a row.
         trial_loss: What the round comes to with a batch, for oracles only: it reads labels that are not bought.
         input_dropout: The `dropped_classes` that the network predicts by this dropout of its inputs, or None.
@@ -75,7 +77,7 @@ class Request:
     predicted_loss: bool = False
     true_loss: bool = False
     side_heads: SideHeads = ()
-    labelled: bool = False
+    labelled: "bool | Request" = False
     pool_features: bool = False
     trial_loss: bool = False
     input_dropout: InputDropout | None = None
@@ -92,6 +94,17 @@ class Request:
             self, labelled=False, pool_features=False, trial_loss=False, last_layer=False
         )
         return without != Request()
+
+    @property
+    def of_labelled(self) -> "Request | None":
+        """What is asked about the labelled objects beside their labels; None where nothing is."""
+        if isinstance(self.labelled, Request):
+            return self.labelled
+        if not self.labelled:
+            return None
+        return Request(
+            log_probs=self.log_probs, features=self.features, pool_features=self.pool_features
+        )
 
     @property
     def of_blocks(self) -> bool:

@@ -11,14 +11,15 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 from typing_extensions import override
 
 from alray.errors import ScoreError, SpecError
 from alray.pools.pool import Indices
 from alray.settings.common import LossPredictionSpec
-from alray.strategies.base import Query, ScoreStrategy
-from alray.strategies.selection import best
+from alray.strategies.base import Query, RankingStrategy, ScoreStrategy
+from alray.strategies.selection import best, refuse_nan
 from alray.strategies.signals import Request, Signals
 
 Kind = Literal["power", "softmax", "softrank"]
@@ -36,7 +37,7 @@ class Stochastic(ScoreStrategy):
         beta: How much better scores are preferred; 0 is random choice.
     """
 
-    of: ScoreStrategy
+    of: RankingStrategy
     stochastic: Kind
     beta: float = 1.0
 
@@ -61,12 +62,12 @@ class Stochastic(ScoreStrategy):
 
     @property
     @override
-    def scorer(self) -> ScoreStrategy:
+    def scorer(self) -> RankingStrategy:
         return self.of
 
     @override
     def score(self, signals: Signals) -> Tensor:
-        return self.of.score(signals)
+        return torch.from_numpy(self.of.scored(signals))
 
     @override
     def choose(
@@ -75,8 +76,10 @@ class Stochastic(ScoreStrategy):
         """Draw k of (n,) candidates by their (n,) scores.
 
         Raises:
-            ScoreError: `power` was given a negative score.
+            ScoreError: Some are NaN, or `power` was given a negative score.
         """
+        # Ranks of these would be numbers.
+        refuse_nan(scores)
         noise = rng.gumbel(size=len(scores))
         noisy = (
             self._by_rank(scores, noise, rng)
@@ -119,7 +122,7 @@ class Stochastic(ScoreStrategy):
             return self.beta * np.log(wanted) + noise
 
 
-def _check_power(of: ScoreStrategy) -> None:
+def _check_power(of: RankingStrategy) -> None:
     """Refuse scores that have no logarithm."""
     if not of.largest:
         if of.highest is None:

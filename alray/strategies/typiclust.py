@@ -31,6 +31,10 @@ class TypiClust(BatchStrategy):
     `clusters`. Typical is what lies near its neighbours: 1 / (mean distance to the 20 nearest, or to half of the
     cluster where that is less). The network plays no role, so a query costs the same with any network.
 
+    Large pools are sampled: k-means learns from 20,000 random objects at most (10 for each cluster where that is more),
+    each other one joining the nearest centre, and of a cluster at most 20,000 random objects are compared with all of
+    it to find the most typical.
+
     Attributes:
         clusters: Most clusters.
     """

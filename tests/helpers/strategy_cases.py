@@ -11,7 +11,29 @@ from alray.strategies import STRATEGIES, parse
 from alray.strategies.scores import entropy, summarise_committee, true_loss
 from alray.strategies.signals import LastLayer, Request, Signals
 
-CASES = (*STRATEGIES, "bald:members=2:committee=heads", "committee_margin:committee=both")
+DRAWING = (
+    "margin:stochastic=softrank",
+    "bald:stochastic=power",
+    "learning_loss:stochastic=softmax",
+    "density:stochastic=power",
+    "density:score=committee_entropy:stochastic=softrank",
+)
+"""Strategies that draw by scores."""
+WRAPPING = (
+    "density:score=bald:members=20",
+    "density:score=learning_loss:weight=2.0",
+    "class_balanced:score=committee_margin",
+    "class_balanced:score=product_margin",
+    "class_balanced:score=reverse_ideal_loss",
+)
+"""Strategies that go by another one's score."""
+CASES = (
+    *STRATEGIES,
+    "bald:members=2:committee=heads",
+    "committee_margin:committee=both",
+    *WRAPPING,
+    *DRAWING,
+)
 N, K, CLASSES = 60, 12, 4
 
 
@@ -29,11 +51,8 @@ def make_signals(needs: Request, n: int = N, classes: int = CLASSES, seed: int =
         torch.from_numpy(3 * rng.normal(size=(7, 5, classes))).float(), 2
     )
     labelled = None
-    if needs.labelled:
-        others = replace(
-            needs, labelled=False, committee=None, input_dropout=None, last_layer=False
-        )
-        labelled = make_signals(others, 9, classes, seed + 1000)
+    if needs.of_labelled is not None:
+        labelled = make_signals(needs.of_labelled, 9, classes, seed + 1000)
         labelled = replace(labelled, labels=torch.from_numpy(rng.integers(0, classes, 9)))
     return Signals(
         candidates,

@@ -172,6 +172,29 @@ def test_the_last_layer_makes_the_logits_of_the_features(settings):
     assert_makes_the_logits(make_network(pool, randomised=True, **settings), pool)
 
 
+def test_labelled_objects_are_asked_for_labels_alone_where_nothing_else_is_used(monkeypatch):
+    """By class_balanced without a pass over them, by others with the same features as together with more."""
+    pool = make_pool(80, absent=0.3)
+    network, tensors = make_network(pool), PoolTensors(pool)
+    known, none = np.arange(20), Signals(np.arange(20, 40))
+
+    def labelled(needs):
+        return given(
+            with_further(
+                none, network, tensors, Known(known), needs, np.random.default_rng(0)
+            ).labelled
+        )
+
+    alone, together = labelled(parse("alfa_mix").needs), labelled(parse("bait").needs)
+    assert alone.log_probs is None
+    assert torch.equal(given(alone.features), given(together.features))
+    monkeypatch.setattr("alray.scoring.engine.score", None)
+    found = labelled(parse("class_balanced").needs)
+    assert found.log_probs is None
+    assert found.candidates.tolist() == known.tolist()
+    assert given(found.labels).tolist() == pool.labels[known].tolist()
+
+
 def test_the_last_layer_of_a_network_for_images():
     pool = image_pool()
     assert_makes_the_logits(make_network(pool, name="cnn"), pool)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from alray.errors import ScoreError
 from alray.strategies import parse
 from alray.strategies.base import given
 from alray.strategies.distances import Points, draw_far, nearest_squared, squared_distances
@@ -32,6 +33,25 @@ def gradients(signals):
     probs = signals.log_probs.double().exp()
     errors = probs - torch.eye(probs.shape[1], dtype=torch.float64)[probs.argmax(1)]
     return (errors[:, :, None] * signals.features.double()[:, None, :]).flatten(1).numpy()
+
+
+@pytest.mark.parametrize("value", [4e18, 1e25, -1e25, math.inf])
+@pytest.mark.parametrize("text", ["badge", "bait", "coreset", "cluster_margin", "alfa_mix"])
+def test_features_whose_distances_are_not_finite_are_refused(text, value):
+    signals = make_signals(parse(text).needs)
+    features_of(signals)[3, 1] = value
+    message = r"the features of 1 of 60 objects are .*not (be )?finite.*try a smaller training\.lr"
+    with pytest.raises(ScoreError, match=message):
+        query(text, signals, 5)
+
+
+@pytest.mark.parametrize("text", ["badge", "bait", "coreset", "cluster_margin", "alfa_mix"])
+def test_features_as_large_as_can_be_give_finite_scores(text):
+    signals = make_signals(parse(text).needs)
+    features_of(signals)[3, 1] = 3e18
+    scores = query(text, signals, 5).scores
+    assert not np.isinf(scores).any()
+    assert np.isnan(scores).sum() == {"badge": 1, "alfa_mix": 5}.get(text, 0)
 
 
 def test_badge_begins_with_the_largest_gradient_and_scores_are_squared_distances():

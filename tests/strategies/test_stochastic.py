@@ -90,6 +90,14 @@ def test_scores_stay_as_they_are_and_extremes_are_borne():
     assert scores.tolist() == before.tolist()
 
 
+@pytest.mark.parametrize("kind", ["power", "softmax", "softrank"])
+def test_what_is_no_number_is_refused_and_has_no_rank(kind):
+    with pytest.raises(ScoreError, match=r"1 of 4 scores are NaN, first at positions \[2\]"):
+        drawing(f"margin:stochastic={kind}").choose(
+            np.arange(4), np.array([0.1, 0.9, np.nan, 0.7]), 2, np.random.default_rng(0)
+        )
+
+
 def test_power_refuses_negative_scores():
     with pytest.raises(ScoreError, match=r"at least 0, and there is -2; use stochastic=softmax"):
         drawing("tests.helpers.own_modules:PowerMargin:beta=2:stochastic=power").choose(

@@ -31,6 +31,8 @@ BY_OPTIONS = (
          "^training.log_variance_range is used by training.loss: learned_noise alone"),
         (TWO, {"strategies": ["learning_loss"], "training": {"loss_prediction": {"margin": 2}}},
          "^training.loss_prediction has no effect on learning_loss.*learning_loss:margin=2, or leave it out"),
+        (TWO, {"strategies": ["density:beta=2:score=learning_loss"], "training": {"loss_prediction": {"margin": 2}}},
+         "such as density:score=learning_loss:beta=2.0:margin=2, or leave it out"),
         (TWO, {"vary": {"model.name": ["late_fusion", OWN], "model.width": [8, 16]}},
          rf"^margin \[name={OWN}\] and margin \[name={OWN}, width=16\] would be the same run: model.width is 8 and 16"),
         (TWO, {"vary": {"training.loss": ["sum", "fixed"]}},

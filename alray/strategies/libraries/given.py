@@ -9,7 +9,7 @@ from torch import Tensor
 from alray.errors import SpecError
 from alray.pools.pool import Indices
 from alray.strategies.base import given
-from alray.strategies.checking import check_finite, check_no_nan
+from alray.strategies.checking import check_distances, check_no_nan
 from alray.strategies.libraries.catalogue import Features
 from alray.strategies.signals import Signals
 
@@ -68,7 +68,7 @@ def arrays_of(
     known = given(signals.labelled)
     for each in (known, signals):
         if features == "last":
-            check_finite("features", given(each.features))
+            check_distances("features", given(each.features))
         if probabilities:
             check_no_nan("log-probabilities", given(each.log_probs))
     x: Numbers

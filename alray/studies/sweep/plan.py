@@ -278,9 +278,12 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCod
     variant = variant_of(study, varied, choice)
     if strategy.loss_prediction is not None:
         if study.training.loss_prediction not in (None, strategy.loss_prediction):
+            # What goes by the predicted loss, as density may, takes these options behind its own.
+            words = [each for each in canonical(text).split(":") if not each.startswith("margin=")]
+            example = f"{':'.join(words)}:margin={study.training.loss_prediction.margin:g}"
             raise SpecError(
                 f"training.loss_prediction has no effect on {text}, which has its own; give it as options, such as "
-                f"{text.partition(':')[0]}:margin={study.training.loss_prediction.margin:g}, or leave it out"
+                f"{example}, or leave it out"
             )
         training = varied.training.model_copy(update={"loss_prediction": strategy.loss_prediction})
         varied = varied.model_copy(update={"training": training})
