@@ -44,9 +44,9 @@ def many():
         ("badge", 20),
         ("coreset", 20),
         ("typiclust:clusters=1", 1),
-        ("probcover", 10),
-        ("max_herding", 10),
-        ("u_herding", 10),
+        ("probcover", 5),
+        ("max_herding", 5),
+        ("u_herding", 5),
         ("galaxy", 20),
         ("density", 20),
         ("class_balanced", 20),
@@ -55,7 +55,7 @@ def many():
 def test_a_query_is_far_from_holding_all_pairs_or_all_gradients(many, text, k):
     strategy = parse(text)
     # Its time grows with labels x classes, its memory with candidates x classes.
-    wanted = signals(N, 100) if text == "galaxy" else many
+    wanted = signals(N, 40) if text == "galaxy" else many
     few, rng = signals(60, 10), np.random.default_rng(0)
     found = peak_of(
         lambda: strategy.select(wanted, k, rng), before=lambda: strategy.select(few, 2, rng)
