@@ -79,8 +79,10 @@ def check_each_step(x, labelled, k, most, seed):
         np.bincount(numbers),
         np.bincount(numbers[:labelled], minlength=numbers.max() + 1),
     )
-    left = {each: np.flatnonzero(numbers == each) for each in range(len(sizes))}
-    left = {each: members[members >= labelled].tolist() for each, members in left.items()}
+    left = {
+        each: (labelled + np.flatnonzero(numbers[labelled:] == each)).tolist()
+        for each in range(len(sizes))
+    }
     waiting: list[int] = []
     for position in chosen:
         # Clusters of five and fewer have no turn while a larger one has unlabelled objects.

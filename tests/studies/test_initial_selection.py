@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from alray.seeding import generator
+from alray.settings.run import RunSpec
 from alray.strategies.cold_start import spread_out
 from tests.helpers.builders import plan_of
 from tests.helpers.experiments import POOL, after_passive
@@ -41,7 +42,7 @@ def begun():
         seeds=2,
     )
     phases = {run.passive_id: run for run in plan.runs}
-    found = {}
+    found: dict[tuple[str, int], list[tuple[RunSpec, list[int]]]] = {}
     for run in phases.values():
         first = after_passive(run).round_zero().indices.tolist()
         key = run.initial_selection or "random", run.seed
