@@ -22,6 +22,24 @@ pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
 
 ON_RAY = {"executor": "ray"}
 STRATEGIES = ["random", "margin", "bald:members=3", "learning_loss"]
+OF_BATCHES: dict[str, Any] = {
+    "strategies": [
+        "badge",
+        "coreset",
+        "typiclust:clusters=40",
+        "probcover",
+        "max_herding",
+        "u_herding",
+        "density",
+        "galaxy",
+        "cluster_margin",
+        "class_balanced",
+        "margin:stochastic=softmax",
+    ],
+    "initial_selection": "typiclust",
+    "rounds": 2,
+}
+"""A study of strategies that see a query as a whole, or draw it."""
 
 
 # Tests of what a cluster does to an executor look at its session and workers: a driver sees jobs and hosts alone.
@@ -52,6 +70,19 @@ def test_ray_and_inline_give_the_same_records_however_many_runs_there_are_at_a_t
     assert_same_records(inline, study)
     assert set(study.runs["host"]) == {socket.gethostname()}
     assert ray.is_initialized(), "a Ray that was there before stays"
+
+
+@pytest.fixture(scope="module")
+def of_batches(pool, tmp_path_factory):
+    return api.sweep(settings(pool, **OF_BATCHES), results=tmp_path_factory.mktemp("of_batches"))
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_so_do_strategies_that_choose_whole_batches(pool, of_batches, tmp_path, parallel):
+    spec = settings(pool, **OF_BATCHES, execution={**ON_RAY, "parallel": parallel})
+    study = api.sweep(spec, results=tmp_path)
+    assert len(study.rounds) == 3 * len(OF_BATCHES["strategies"])
+    assert_same_records(of_batches, study)
 
 
 def test_an_error_and_a_worker_that_keeps_dying_fail_their_runs_alone(pool, tmp_path):

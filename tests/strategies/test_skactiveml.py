@@ -12,6 +12,7 @@ import torch
 from alray.errors import SpecError
 from alray.seeding import seeded_globals
 from alray.strategies import canonical, identity, parse
+from alray.strategies.cover import directions
 from alray.strategies.explaining import opening_of, options_of
 from alray.strategies.libraries import catalogue
 from alray.strategies.libraries.catalogue import KNOWN, REFUSED, Known
@@ -89,6 +90,59 @@ def test_badge_is_given_the_input_of_the_last_layer_and_its_own_probabilities():
     assert chosen("skactiveml:Badge", signals)[0] == chosen("badge", signals)[0]
     moved = replace(signals, features=signals.features.flip(0))
     assert chosen("skactiveml:Badge", moved)[0] == chosen("badge", moved)[0]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_max_herding_chooses_what_alrays_own_does_with_a_kernel_as_wide(seed):
+    """scikit-activeml's kernel is exp(-squared distance / d) of d features.
+
+    Half a query: when two objects are left that are near to each other alone, either gains the same.
+    """
+    signals = signals_for_all(seed)
+    width = math.sqrt(signals.pool_features.shape[1])
+    ours = chosen(f"max_herding:width={width!r}", signals, K // 2)
+    assert chosen("skactiveml:MaxHerding", signals, K // 2) == ours
+    # This pool tells widths apart.
+    assert chosen("max_herding:width=0.5", signals, K // 2) != ours
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_probcover_and_alrays_own_both_cover_the_most_by_balls_of_the_same_radius(
+    monkeypatch, seed
+):
+    """Of equally good candidates each draws its own, so each choice is held to the best that it could make."""
+    radii, query = [], skactiveml.ProbCover.query
+
+    def recording(self, *arguments, **named):
+        answer = query(self, *arguments, **named)
+        radii.append(float(self.delta_max_))
+        return answer
+
+    monkeypatch.setattr(skactiveml.ProbCover, "query", recording)
+    signals = signals_for_all(seed)
+    theirs = chosen("skactiveml:ProbCover:alpha=0.5", signals)
+    (radius,) = radii
+    ours = chosen(f"probcover:radius={radius!r}", signals)
+    (found, best), (ours_found, ours_best) = (
+        covered_by_each(signals, radius, each) for each in (theirs, ours)
+    )
+    assert found == best
+    assert ours_found == ours_best
+    assert found[0] == ours_found[0] > 2
+
+
+def covered_by_each(signals, radius, indices):
+    """Return how many more candidates each object covers, one after the other, and the most that any would."""
+    x, labelled = (each.double() for each in directions(signals))
+    near = torch.cdist(x, x) < radius
+    left = (torch.cdist(x, labelled) >= radius).all(1)
+    found, best = [], []
+    for position in np.searchsorted(signals.candidates, indices):
+        gains = (near & left).sum(1)
+        found.append(int(gains[position]))
+        best.append(int(gains.max()))
+        left &= ~near[position]
+    return found, best
 
 
 def test_features_are_chosen_by_options_and_may_get_unit_length():

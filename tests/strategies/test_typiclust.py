@@ -28,11 +28,11 @@ def planted(sizes=SIZES, seed=0):
     return torch.from_numpy(x[order]).float(), numbers[order]
 
 
-def typicality(x, members, position):
-    """Return the definition: one over the mean distance to the nearest neighbours in the cluster."""
+def typicality(x, members):
+    """Return the definition for each member: one over the mean distance to its nearest neighbours among them."""
     inside = x[members].double()
-    distances = (inside - x[position].double()).norm(dim=1).sort().values[1:]
-    return 1 / float(distances[: min(20, len(members) // 2)].mean())
+    apart = (inside[:, None] - inside).norm(dim=2).sort(dim=1).values[:, 1:]
+    return 1 / apart[:, : min(20, len(members) // 2)].mean(dim=1)
 
 
 def test_clusters_are_those_planted_and_repeat():
@@ -53,8 +53,63 @@ def test_the_largest_clusters_without_labels_give_their_most_typical_object():
     assert numbers[chosen].tolist() == [1, 2, 3]
     for position in chosen:
         members = np.flatnonzero(numbers == numbers[position])
-        best = max(typicality(x, members, each) for each in members)
-        assert typicality(x, members, position) == pytest.approx(best, rel=1e-4)
+        found = typicality(x, members)
+        assert found[members == position].item() == pytest.approx(float(found.max()), rel=1e-4)
+
+
+def uneven(seed):
+    """Return features in clusters far from each other, within each many near to its middle and few far off."""
+    rng = np.random.default_rng(seed)
+    sizes = (90, 45, 30, 12, 6, 5, 5, 3)
+    numbers = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    centres = 300 * rng.normal(size=(len(sizes), 4))
+    lengths = rng.lognormal(sigma=1.0, size=(len(numbers), 1))
+    x = centres[numbers] + lengths * rng.normal(size=(len(numbers), 4))
+    return torch.from_numpy(x).float()
+
+
+def check_each_step(x, labelled, k, most, seed):
+    """Hold a choice to algorithm 1 step by step: whose turn it is, and what is most typical there of what is left.
+
+    Returns the sizes of the clusters.
+    """
+    chosen = typical(x, labelled, k, most, np.random.default_rng(seed)).tolist()
+    numbers = cluster(x, min(labelled + k, most), np.random.default_rng(seed)).numbers
+    sizes, inside = (
+        np.bincount(numbers),
+        np.bincount(numbers[:labelled], minlength=numbers.max() + 1),
+    )
+    left = {
+        each: (labelled + np.flatnonzero(numbers[labelled:] == each)).tolist()
+        for each in range(len(sizes))
+    }
+    waiting: list[int] = []
+    for position in chosen:
+        # Clusters of five and fewer have no turn while a larger one has unlabelled objects.
+        having = [each for each in left if left[each]]
+        large = [each for each in having if sizes[each] > 5] or having
+        waiting = [each for each in waiting if each in large] or large
+        first = min((inside[each], -sizes[each]) for each in waiting)
+        number = int(numbers[position])
+        assert number in waiting
+        assert (inside[number], -sizes[number]) == first
+        members = np.array(left[number])
+        if len(members) > 1:
+            found = typicality(x, members)
+            assert found[members == position].item() >= found.max() * (1 - 1e-4)
+        left[number].remove(position)
+        waiting.remove(number)
+    return sizes.tolist()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_step_is_that_of_the_definition_written_out(seed):
+    x = uneven(seed)
+    sizes = check_each_step(x, 3, 40, 8, seed)
+    assert 5 in sizes
+    assert max(sizes) > 42
+    check_each_step(x, 6, 14, 500, seed)
+    check_each_step(x[:50], 0, 50, 7, seed)
 
 
 def test_clusters_take_turns_and_small_ones_come_last():
