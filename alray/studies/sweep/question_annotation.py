@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from alray.assessors.class_tree import Questions
+from alray.assessors.crowd import Crowd
 from alray.assessors.evidence import Evidence, possible_classes
-from alray.assessors.replies import Replies, Respondent, Shares
+from alray.assessors.replies import Replies, Respondent
 from alray.networks.network import Network
 from alray.networks.targets import Known
 from alray.networks.tensors import PoolTensors
@@ -34,8 +35,8 @@ ROWS = 32_768
 """Objects that are scored at once: it bounds the memory for large pools."""
 
 
-WORST = 0.49
-"""Share of wrong answers that beliefs count with at most: at a half, answers say nothing."""
+WORST = 0.98
+"""Share of wrong answers that beliefs count with at most, as a share of those of guessing: guesses say nothing."""
 
 
 class QuestionAnnotation:
@@ -56,9 +57,13 @@ class QuestionAnnotation:
         self._run, self._spec, self._pool = run, spec, pool
         self.questions: Questions = questions_of_run(spec, pool)
         self.replies = replies
-        self._wrong = _shares_of_wrong_answers(run, spec, pool)
-        self._rate = min(float(self._wrong.mean()), WORST)
-        self._evidence = Evidence(self.questions.sets, self._rate, len(pool.pool))
+        crowd = crowd_of(run, pool)
+        self._crowd = None if crowd is None else crowd.crowd
+        self._rate = spec.rate
+        if self._crowd is not None:
+            self._rate = _believed_rate(self._crowd, self.questions.classes)
+        sets, objects = self.questions.sets, len(pool.pool)
+        self._evidence = Evidence(sets, self._rate, objects, crowd=crowd is not None)
         self._evidence.add(replies)
         self._predicted: LogProbs | None = None
 
@@ -168,7 +173,13 @@ class QuestionAnnotation:
         return Asking(
             self.questions,
             self._evidence,
-            Respondent(sets, labels, self._wrong, drawn, crowd=self._run.crowd is not None),
+            Respondent(
+                sets,
+                labels,
+                drawn,
+                rate=self._rate,
+                confusions=None if self._crowd is None else self._crowd.confusions,
+            ),
             "eig" if strategy is None else strategy.rule,
             exact=self._rate == 0,
         )
@@ -234,12 +245,9 @@ class _Predictor:
         return given(found.log_probs).cpu().numpy()
 
 
-def _shares_of_wrong_answers(run: RunSpec, spec: AskedSpec, pool: PoolTensors) -> Shares:
-    """Return (assessors,) shares of wrong yes/no answers: of a crowd those of its wrong classes, a half at most."""
-    crowd = crowd_of(run, pool)
-    if crowd is None:
-        return np.array([spec.rate])
-    return np.clip(1 - crowd.skills, 0, 0.5)
+def _believed_rate(crowd: Crowd, classes: int) -> float:
+    """Return the mean share of wrong classes in the crowd's answers, which a team knows from a test."""
+    return min(float(1 - crowd.skills.mean()), WORST * (classes - 1) / classes)
 
 
 def question_annotation(
