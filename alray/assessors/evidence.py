@@ -32,19 +32,14 @@ class Evidence:
         asked: (objects of the pool,) questions that were asked about each.
     """
 
-    def __init__(self, sets: Sets, rate: float, objects: int, *, crowd: bool = False) -> None:
-        """Begin without answers.
-
-        Args:
-            sets: The questions.
-            rate: Share of wrong answers; of a crowd, of wrong classes.
-            objects: How many the pool has.
-            crowd: Whether a crowd answers: who errs takes the object for any other class alike.
-        """
+    def __init__(self, sets: Sets, rate: float, objects: int) -> None:
         self._row = np.full(objects, -1, dtype=np.int64)
         self._logs = np.zeros((0, sets.shape[1]))
         self._used = 0
-        self._of_answers = by_classes(sets, rate) if crowd and rate else by_flips(sets, rate)
+        # By question and answer (0 no, 1 yes) the log-likelihood of each class.
+        right, wrong = math.log(1 - rate), math.log(rate) if rate else -math.inf
+        said_yes = np.where(sets, right, wrong)
+        self._of_answers = np.stack([np.where(sets, wrong, right), said_yes], axis=1)
         self.done = np.zeros(objects, dtype=bool)
         self.asked = np.zeros(objects, dtype=np.int64)
         self._may_err = rate > 0
@@ -87,27 +82,6 @@ class Evidence:
         found = np.zeros((len(objects), self._logs.shape[1]))
         found[rows >= 0] = self._logs[rows[rows >= 0]]
         return found
-
-
-def by_flips(sets: Sets, rate: float) -> npt.NDArray[np.float64]:
-    """Return (questions, 2, classes): by question and answer (0 no, 1 yes) the log-likelihood of each class.
-
-    Each answer is wrong with the same probability.
-    """
-    right, wrong = math.log(1 - rate), math.log(rate) if rate else -math.inf
-    return np.stack([np.where(sets, wrong, right), np.where(sets, right, wrong)], axis=1)
-
-
-def by_classes(sets: Sets, rate: float) -> npt.NDArray[np.float64]:
-    """Return what `by_flips` does, where who errs takes the object for any other class alike.
-
-    P(yes | class y, set S) = (1 - rate) [y in S] + rate (|S| - [y in S]) / (classes - 1): a yes about a large set is
-    less sure than one about a small set. Each proper set leaves every answer possible where 0 < rate < 1.
-    """
-    sizes, others = sets.sum(1, keepdims=True), sets.shape[1] - 1
-    yes = (1 - rate) * sets + rate * (sizes - sets) / others
-    no = (1 - rate) * ~sets + rate * (others + 1 - sizes - ~sets) / others
-    return np.log(np.stack([no, yes], axis=1))
 
 
 def possible_classes(likelihoods: LogLikelihoods) -> npt.NDArray[np.bool_]:

@@ -1,13 +1,17 @@
 """One study in a file with all that there is about answers: a crowd, yes/no questions, and variants of the crowd."""
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from alray import api, load
-from tests.helpers.builders import plan_of
+from alray.strategies.base import given
+from tests.helpers.builders import make_pool, one_run, plan_of
 from tests.helpers.command import alray
-from tests.helpers.experiments import POOL
+from tests.helpers.experiments import POOL, experiment
 from tests.helpers.studies import settings
 
 ASKING = ["questions:passive", "questions:alpf:score=edc"]
@@ -64,7 +68,7 @@ def test_all_is_compared_along_money(study):
     assert ends["random [answers=1]"] == pytest.approx(60 * 0.05)
 
 
-def test_the_crowd_answers_labels_and_questions_with_its_structured_errors(study):
+def test_the_crowd_answers_labels_and_questions(study):
     answers = study.answers
     asked = answers["question"].notna()
     assert set(answers.loc[asked, "arm"]) == set(ASKING)
@@ -73,6 +77,33 @@ def test_the_crowd_answers_labels_and_questions_with_its_structured_errors(study
     questions = set(answers.loc[asked, "question"])
     assert questions <= {"class-0", "class-1", "class-2", "near", "all"}
     assert "near" in questions
+
+
+@pytest.mark.parametrize("errors", ["structured", "uniform"])
+def test_who_confuses_two_classes_of_a_set_is_right_about_the_set_and_wrong_about_each(errors):
+    pool = make_pool(300, {"image": 4}, classes=4, absent=0)
+    labels = pool.labels
+    # 0 and 1 lie near each other, and so do 2 and 3.
+    centres = np.array([[9, 1, 0, 0], [9, -1, 0, 0], [-9, 0, 1, 0], [-9, 0, -1, 0]])
+    noise = np.random.default_rng(0).normal(size=(300, 4)) * 0.3
+    image = replace(pool.modalities[0], features=(centres[labels] + noise).astype(np.float32))
+    crowd = {"assessors": 5, "errors": errors, "rate": 0.4, "skill_spread": 0.0}
+    run = one_run(
+        replace(pool, modalities=(image,)), strategies=[ASKING[0]], crowd=crowd, initial=120
+    )
+    running = experiment(run, replace(pool, modalities=(image,)))
+    asked = given(running.passive().asked)
+    sizes = asked.questions.sets.sum(1)[asked.replies.questions]
+    right = asked.questions.sets[asked.replies.questions, labels[asked.replies.objects]]
+    wrong = right != (asked.replies.answers == 1)
+    pairs = {each for each in asked.questions.members if len(each) == 2}
+    assert pairs == {(0, 1), (2, 3)}
+    about_sets = wrong[sizes == 2].mean()
+    if errors == "structured":
+        assert about_sets < 0.05
+        assert 0.15 < wrong[sizes == 1].mean() < 0.5
+    else:
+        assert 0.2 < about_sets < 0.35
 
 
 def test_without_the_studys_own_number_of_answers_arms_that_ask_come_once_too():
