@@ -60,7 +60,7 @@ def test_the_readme_documents_every_column():
         "runs",
         "summary",
         "choice",
-        "answered",
+        "crowd.csv",
         "crowd choices",
         "original",
         "stopping",
@@ -77,7 +77,7 @@ def test_the_readme_documents_every_column():
     assert shared + tables["answers"] == typed(records.ANSWER_COLUMNS)
     of_crowd = {name: meaning for name, _, meaning in tables["crowd"]}
     assert of_crowd == dict(CROWD_COLUMNS)
-    of_answered = {name: meaning for name, _, meaning in tables["answered"]}
+    of_answered = {name: meaning for name, _, meaning in tables["crowd.csv"]}
     assert of_answered == dict(ANSWERED_COLUMNS)
     assert shared + tables["runs"] == typed(records.STATUS_COLUMNS)
     meanings = {name: meaning for name, _, meaning in tables["summary"]}

@@ -16,7 +16,7 @@ CROWD_COLUMNS: Mapping[str, str] = {
 """Columns of `rounds` where a crowd is asked, with their meaning."""
 
 ANSWERED_COLUMNS: Mapping[str, str] = {
-    "answers": "answers bought so far: of a crowd, to yes/no questions, or labels of arms that buy these beside questions",
+    "answers": "answers bought so far: of a crowd, to yes/no questions, or labels where an arm buys these beside them",
     "cost": "what they cost",
     "skipped": "questions that assessors of a crowd have skipped so far",
     "unanswered": CROWD_COLUMNS["unanswered"],

@@ -62,7 +62,7 @@ def learning_curves(
     seeds = count(int(made.means["seeds"].max()), "seed")
     ceiling = _ceiling_text(ceilings, made.ceilings)
     if ceiling and by_crowd:
-        ceiling += f" All labels: {BY_TRUE_LABELS}."
+        ceiling += f" Full data: {BY_TRUE_LABELS}."
     return Figure(
         name="curves",
         heading="How does each arm learn?",
