@@ -8,10 +8,8 @@ import numpy.typing as npt
 
 from alray.assessors.class_tree import Sets
 from alray.assessors.columns import Column, Columns, empty
+from alray.assessors.crowd import Confusions
 from alray.pools.pool import Indices
-
-Shares = npt.NDArray[np.float64]
-"""(assessors,)"""
 
 KEPT = 1024
 """Objects whose draws are kept, a few kilobytes each: one object is asked about several times in a row."""
@@ -52,28 +50,31 @@ class Respondent:
 
     An answer depends on the object, the question and how often it was asked before, by the generators given: whoever
     asks the same hears the same. Of a crowd, another assessor answers each time, until all have.
+
+    An assessor takes the object for a class by his confusions of its true one, and says yes where that class is in the
+    set: he who confuses two classes of a set is right about the set. For each question he looks at the object anew.
     """
 
     def __init__(
         self,
         sets: Sets,
         labels: Indices,
-        wrong: Shares,
         generators: Callable[[int], np.random.Generator],
         *,
-        crowd: bool = False,
+        rate: float = 0.0,
+        confusions: Confusions | None = None,
     ) -> None:
         """Say who answers.
 
         Args:
             sets: The questions.
             labels: (objects of the pool,) true classes.
-            wrong: Each assessor's share of wrong answers; one number where there is no crowd.
             generators: Of each object.
-            crowd: Whether there is one.
+            rate: Share of wrong answers, whatever is asked, where there is no crowd.
+            confusions: Of the crowd's assessors; None where there is none.
         """
-        self._sets, self._labels, self._wrong = sets, labels, wrong
-        self._generators, self._crowd = generators, crowd
+        self._sets, self._labels, self._rate = sets, labels, rate
+        self._generators, self._confusions = generators, confusions
         self._kept: dict[int, npt.NDArray[np.float64]] = {}
 
     def answers(
@@ -88,13 +89,18 @@ class Respondent:
         """
         right = self._sets[questions, self._labels[objects]]
         nobody = np.full(len(objects), NOBODY)
-        if not self._crowd and self._wrong[0] == 0:
+        if self._confusions is None and self._rate == 0:
             return nobody, right
         asked = zip(objects.tolist(), questions.tolist(), before.tolist(), strict=True)
         first, chances = np.array([self._drawn(*each) for each in asked]).reshape(-1, 2).T
-        assessors = ((first * len(self._wrong)).astype(np.int64) + before) % len(self._wrong)
-        wrong = chances < self._wrong[assessors]
-        return assessors if self._crowd else nobody, right != wrong
+        if self._confusions is None:
+            return nobody, right != (chances < self._rate)
+        people = len(self._confusions)
+        assessors = ((first * people).astype(np.int64) + before) % people
+        taken_for = self._confusions[assessors, self._labels[objects]]
+        # Of the classes with the other answer: one who never errs is never wrong, which 1 - a sum may be.
+        wrong = (taken_for * (self._sets[questions] != right[:, None])).sum(1)
+        return assessors, right != (chances < wrong)
 
     def _drawn(self, index: int, question: int, before: int) -> tuple[float, float]:
         """Return what says who is asked first, and what says whether the answer is wrong, between 0 and 1."""

@@ -117,7 +117,8 @@ def _run(
             original = original_said(original_intervals(found.rounds, found.runs))
         if any(name.startswith("crowd.") for name in found.settings.vary):
             original += choices_said(choices_of(found.rounds, found.runs, found.settings.seed))
-        print_summary(out, found.summary, found.path, page, outside, original)
+        by_crowd = found.settings.crowd is not None
+        print_summary(out, found.summary, found.path, page, outside, original, by_crowd=by_crowd)
         print_next_steps(out, found.next_steps if written is None else written.next_steps)
     exit_if_failed(count_failed(found.runs), "run", found.path / ERRORS, progress)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from alray.analysis.sweep.full_data import BY_TRUE_LABELS
 from alray.analysis.sweep.labels_outside import labels_outside
 from alray.analysis.sweep.made_by import made_by
 from alray.analysis.wording import count, joined
@@ -41,7 +42,7 @@ def facts_of(source: Source, ceilings: pd.DataFrame) -> dict[str, str]:
         **_crowd(settings),
         **_questions(settings),
         **_evaluated(settings),
-        **_full_data(ceilings),
+        **_full_data(ceilings, by_crowd=bool(settings.get("crowd"))),
         **_scored(source),
         **_compat(settings),
         "seeds": ", ".join(map(str, settings["seeds"])),
@@ -194,7 +195,7 @@ def _ranked_by(screen: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     return {"int8": "8-bit scores", "bf16": "bfloat16 scores"}[precision]
 
 
-def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
+def _full_data(ceilings: pd.DataFrame, *, by_crowd: bool) -> dict[str, str]:
     parts = []
     for row in ceilings.to_dict("records"):
         seeds = "mean of " * (row["seeds"] > 1) + count(row["seeds"], "seed")
@@ -202,6 +203,8 @@ def _full_data(ceilings: pd.DataFrame) -> dict[str, str]:
         parts.append(
             f"accuracy {row['accuracy']:.3f}{variant} ({row['labels']:,} labels, {seeds})"
         )
+    if by_crowd and parts:
+        parts.append(BY_TRUE_LABELS)
     return {"full data": "; ".join(parts)} if parts else {}
 
 

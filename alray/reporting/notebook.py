@@ -99,7 +99,8 @@ class ShownSweep(Sweep):
         if done and self.settings.rounds == 0:
             return self._choice_as_html()
         table = pd.DataFrame([_arm(row) for row in self.summary.to_dict("records")])
-        sentences = reading(self.summary) if done else ["No run has finished."]
+        by_crowd = self.settings.crowd is not None
+        sentences = reading(self.summary, by_crowd=by_crowd) if done else ["No run has finished."]
         if done and self.settings.compat == "original":
             sentences += original_said(original_intervals(self.rounds, self.runs))
         return _html(table, sentences, self.path)

@@ -277,8 +277,9 @@ def problems_of(runs: pd.DataFrame, *, written: bool) -> list[str]:
         problems.append(f"{number} left out: {named}.")
     if len(unfinished):
         rounds = unfinished["rounds_done"]
+        done = ["no round done" if last < 0 else f"round {last}" for last in rounds]
         named = listed(
-            [f"{run}: round {done}" for run, done in zip(_names(unfinished), rounds, strict=True)]
+            [f"{run}: {each}" for run, each in zip(_names(unfinished), done, strict=True)]
         )
         number = f"{count(len(unfinished), 'run')} {is_or_are(len(unfinished))}"
         problems.append(f"{number} not finished and left out: {named}.")

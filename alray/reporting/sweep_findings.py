@@ -62,7 +62,8 @@ def results_from(
     if amount is None:
         amount = price_in(summary.to_dict("records"))
     price = amount, axis.currency
-    findings = paragraph(summary, found, source.reference, price)
+    by_crowd = bool(source.settings.get("crowd"))
+    findings = paragraph(summary, found, source.reference, price, by_crowd=by_crowd)
     of_label = wish.label_cost if axis.name == "answers" else amount
     outside = labels_outside(source.manifest).cost(of_label, axis.currency)
     return SweepResults(
@@ -79,6 +80,7 @@ def results_from(
         links=links_of(source, folder),
         metric=metric,
         ceilings=_ceilings(split.ceilings, metric),
+        by_crowd=by_crowd,
         label_cost=amount,
         currency=axis.currency,
         stopping=replayed(recorded, metric, of_label) if adds_labels_alike(recorded) else None,

@@ -20,6 +20,9 @@ def test_a_planted_gain_is_found_with_its_budget():
         "Better in accuracy than the same network fitted once on all labels: "
     )
     assert f"margin with {found['arm 0']['full_data_best']:,.0f} labels by +.0" in said[0]
+    asked = beyond_said([row_of(**found["arm 0"])], by_crowd=True)
+    assert asked == [*said, "Full data: with true labels, which no crowd would give."]
+    assert beyond_said([], by_crowd=True) == []
     random = beyond_said([row_of("random", **found["arm 0"])])
     assert "Random choice is among them" in random[1]
 

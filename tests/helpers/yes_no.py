@@ -45,8 +45,8 @@ def asking(questions, labels, rule="eig", rate=0.0, seed=0) -> Asking:
     respondent = Respondent(
         questions.sets,
         labels,
-        np.array([rate]),
         lambda index: np.random.default_rng((seed, index)),
+        rate=rate,
     )
     evidence = Evidence(questions.sets, rate, len(labels))
     return Asking(questions, evidence, respondent, rule, exact=rate == 0)

@@ -147,6 +147,15 @@ def test_a_failed_run_is_named_with_its_node_once(host, error, cause):
     assert problem == f"1 run failed and is left out: random, seed 0{cause}"
 
 
+def test_a_run_that_has_recorded_no_round_has_none_done():
+    runs = runs_of(SMALL)[:2].assign(status="unfinished", rounds_done=[-1, 0])
+    (problem,) = problems_of(runs, written=True)
+    assert problem.startswith(
+        "2 runs are not finished and left out: random, seed 0: no round done"
+    )
+    assert problem.endswith(": round 0.")
+
+
 def test_a_study_without_a_finished_run_is_refused(tmp_path):
     runs = runs_of(SMALL).assign(status="unfinished", rounds_done=1)
     runs.loc[0, ["status", "error"]] = "failed", "no memory"

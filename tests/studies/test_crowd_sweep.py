@@ -1,5 +1,6 @@
 """Sweeps whose labels come from a crowd."""
 
+import copy
 import os
 import signal
 from typing import Any
@@ -18,9 +19,10 @@ from alray.studies.sweep import records
 from alray.studies.sweep.annotation import crowd_of
 from alray.studies.sweep.experiment import Experiment
 from alray.studies.sweep.results import load
+from alray.studies.sweep.state import RunState
 from alray.training.gpu.stacks import Stacks
 from tests.helpers.builders import one_run, plan_of
-from tests.helpers.experiments import POOL, clock, complete
+from tests.helpers.experiments import POOL, after_passive, clock, complete, experiment
 from tests.helpers.records import schema, typed
 from tests.helpers.studies import ROUNDS, Recorder, assert_same_records, files, settings
 
@@ -129,6 +131,46 @@ def test_objects_that_nobody_answers_about_are_not_learnt_from():
     answered = dict(zip(heard.objects.tolist(), heard.classes.tolist(), strict=True))
     learnt = given(known.targets)(known.objects).argmax(1).tolist()
     assert learnt == [answered[index] for index in known.objects.tolist()]
+
+
+def learnt_by(aggregate):
+    """Return a run after its second round and again from its checkpoint there, with what it learns of its objects."""
+    crowd = {"assessors": 4, "answers": 2, "rate": 0.4, "aggregate": aggregate}
+    run = one_run(POOL, crowd=crowd, strategies=["random"], rounds=2)
+    running, networks = after_passive(run), {}
+    for number in (1, 2):
+        networks[number] = copy.deepcopy(running.learner.network)
+        running.next_round()
+    state = RunState.from_bytes(running.state().to_bytes())
+    found = [given(each._crowd)._found for each in (running, experiment(run, POOL, state))]
+    return running, networks, found
+
+
+def test_joint_begins_from_what_the_network_predicted_before_it_learnt_of_an_object():
+    running, networks, (found, from_checkpoint) = learnt_by("joint")
+    crowd = given(running._crowd)
+    row = {index: place for place, index in enumerate(found.objects.tolist())}
+    answers = crowd.answers.given
+    said = np.zeros((len(found.objects), 3))
+    for index, assessor, answer in zip(
+        answers.objects.tolist(), answers.assessors, answers.classes, strict=True
+    ):
+        said[row[index]] += np.log(found.confusions[assessor, :, answer])
+    prior = np.zeros_like(said)
+    for number, network in networks.items():
+        new = np.unique(answers.objects[answers.rounds == number])
+        prior[[row[index] for index in new.tolist()]] = crowd._log_probs(network, new)
+    weights = np.exp(said + prior)
+    assert (prior != 0).any(axis=1).sum() == 2 * running.run.query
+    expected = weights / weights.sum(1, keepdims=True)
+    assert found.posterior == pytest.approx(expected, abs=1e-5)
+    assert from_checkpoint.posterior == pytest.approx(found.posterior, abs=1e-6)
+    targets = given(crowd.known(found.objects).targets)(found.objects)
+    assert targets.numpy() == pytest.approx(expected, abs=1e-5)
+    # By the answers alone the same objects, and answers, come to something else.
+    without, _, (other, _) = learnt_by("one_coin")
+    assert given(without._crowd).answers.table().tolist() == crowd.answers.table().tolist()
+    assert np.abs(other.posterior - found.posterior).max() > 0.05
 
 
 @pytest.mark.usefixtures("round_by_round")

@@ -175,20 +175,38 @@ def test_answers_depend_on_object_question_and_how_often_it_was_asked_alone():
     assert heard.tolist() == alone[::-1]
 
 
-def test_of_a_crowd_each_time_another_assessor_answers_with_an_own_share_of_wrong_answers():
-    rng = np.random.default_rng(0)
-    questions = some_tree(5, rng)
-    labels, wrong = rng.integers(0, 5, 2_000), np.array([0.0, 0.1, 0.4])
-    crowd = Respondent(questions.sets, labels, wrong, np.random.default_rng, crowd=True)
-    objects, before = np.repeat(np.arange(2_000), 3), np.tile(np.arange(3), 2_000)
-    found_who, answers = crowd.answers(objects, np.full(6_000, 3), before)
-    who = found_who.reshape(-1, 3)
-    assert (np.sort(who, axis=1) == [0, 1, 2]).all()
-    is_wrong = answers != questions.sets[3, labels[objects]]
-    found = [is_wrong[who.ravel() == each].mean() for each in range(3)]
-    assert found == pytest.approx(wrong, abs=0.04)
-    first = np.bincount(who[:, 0], minlength=3) / 2_000
-    assert first == pytest.approx([1 / 3] * 3, abs=0.04)
+CONFUSIONS = np.stack(
+    [
+        np.eye(4),
+        # Takes 0 for 1 and 2 for 3, and the other way round; then all others alike; then guesses.
+        np.array([[0.6, 0.4, 0, 0], [0.4, 0.6, 0, 0], [0, 0, 0.6, 0.4], [0, 0, 0.4, 0.6]]),
+        np.full((4, 4), 0.4 / 3) + (0.6 - 0.4 / 3) * np.eye(4),
+        np.full((4, 4), 0.25),
+    ]
+)
+
+
+def test_of_a_crowd_each_time_another_assessor_answers_about_the_class_he_takes_the_object_for():
+    objects, repeated = np.arange(1_000), np.repeat(np.arange(1_000), 4)
+    questions, labels = balanced(4), objects % 4
+    before = np.tile(np.arange(4), len(objects))
+    crowd = Respondent(questions.sets, labels, np.random.default_rng, confusions=CONFUSIONS)
+    for number, members in enumerate(questions.members):
+        who, answers = crowd.answers(repeated, np.full(len(repeated), number), before)
+        first = who.reshape(-1, 4)
+        assert (np.sort(first, axis=1) == [0, 1, 2, 3]).all()
+        assert np.bincount(first[:, 0]) / len(objects) == pytest.approx([0.25] * 4, abs=0.06)
+        said_yes = np.array(
+            [
+                [answers[(who == each) & (labels[repeated] == truth)].mean() for truth in range(4)]
+                for each in range(4)
+            ]
+        )
+        expected = CONFUSIONS[:, :, list(members)].sum(2)
+        sure = (expected < 1e-9) | (expected > 1 - 1e-9)
+        assert (said_yes[sure] == expected.round()[sure]).all()
+        assert said_yes == pytest.approx(expected, abs=0.13)
+    assert questions.members[0] == (0, 1), "one confuses classes inside of it, and never errs"
 
 
 def test_with_wrong_answers_an_object_is_done_where_a_class_is_sure_or_enough_was_asked():

@@ -1,5 +1,6 @@
 """Sweeps whose arms ask yes/no questions in the place of labels."""
 
+import dataclasses
 import os
 import signal
 
@@ -13,6 +14,10 @@ from alray.analysis.wording import Row
 from alray.errors import Interrupted, SpecError
 from alray.networks.tensors import PoolTensors
 from alray.reporting.facts import _questions
+from alray.reporting.sources import find_results, read_sweep
+from alray.reporting.sweep.page import page_of
+from alray.reporting.sweep.style import arms_of
+from alray.reporting.sweep_findings import results_from
 from alray.settings.base import validate
 from alray.settings.questions import QuestionsSpec
 from alray.settings.sweep import SweepSpec
@@ -28,6 +33,7 @@ from tests.helpers.experiments import POOL, clock, complete, experiment
 from tests.helpers.paths import local
 from tests.helpers.question_studies import ALL, drive
 from tests.helpers.records import schema, typed
+from tests.helpers.report_reading import Page, assert_without_gaps
 from tests.helpers.studies import ROUNDS, Recorder, assert_same_records, files
 
 EIGHT = make_pool(300, classes=8, separation=1.5)
@@ -94,6 +100,35 @@ def test_objects_chosen_by_a_score_have_it_on_record(study):
     assert {arm for arm, all_have in scored.items() if all_have} == chosen
     eig = later[later["arm"] == "questions:alpf"]["score"]
     assert eig.between(0, np.log(2) + 1e-6).all()
+
+
+def test_the_page_has_what_was_answered_and_what_it_cost_without_a_crowd_too(study, tmp_path):
+    arms = ["random", ALL[0], ALL[3]]
+    source = read_sweep(find_results(study), None)
+    few = {
+        name: frame[frame["arm"].isin(arms) & (frame["seed"] == 0)]
+        for name in ("rounds", "queries", "runs")
+        for frame in [getattr(source, name)]
+    }
+    source = dataclasses.replace(source, **few)
+    results = results_from(source, tmp_path, "accuracy", ("html", "csv"))
+    page = Page(page_of(results, [], arms_of(results.summary)))
+    assert_without_gaps(page)
+    assert "the crowd" not in page.words
+    shown = page.words.partition("What was asked and answered")[2].partition("What the columns")[0]
+    assert "answers cost partly labelled wrong labels random" in shown
+    rounds = few["rounds"][few["rounds"]["round"] == ROUNDS]
+    means = rounds.groupby("arm")[["answers", "cost", "partly_labelled"]].mean()
+    for arm in arms[1:]:
+        answers, cost, partly = means.loc[arm]
+        assert f"{arm} {answers:,.0f} {cost:,.2f} {partly:,.1f} .000" in shown
+    assert (
+        f"random {means.loc['random', 'answers']:,.0f} {means.loc['random', 'cost']:,.2f} - -"
+        in shown
+    )
+    table = results.comparison.crowd
+    assert table.columns.tolist() == ["arm", "seeds", "labels", *means.columns, "wrong_labels"]
+    assert table["seeds"].tolist() == [1, 1, 1]
 
 
 def test_arms_of_a_seed_begin_with_the_same_answers_and_passive_and_aq_with_the_same_objects(

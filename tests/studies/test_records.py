@@ -12,7 +12,7 @@ from alray.analysis.sweep.across import (
     RANKS_COLUMNS,
 )
 from alray.analysis.sweep.choosing import CHOICE_COLUMNS
-from alray.analysis.sweep.crowd_answers import CROWD_COLUMNS
+from alray.analysis.sweep.crowd_answers import ANSWERED_COLUMNS, CROWD_COLUMNS
 from alray.analysis.sweep.crowd_choices import CROWD_CHOICE_COLUMNS
 from alray.analysis.sweep.forecast import FORECAST_COLUMNS, NEEDED_COLUMNS
 from alray.analysis.sweep.next_steps.steps import NEXT_COLUMNS
@@ -60,6 +60,7 @@ def test_the_readme_documents_every_column():
         "runs",
         "summary",
         "choice",
+        "crowd.csv",
         "crowd choices",
         "original",
         "stopping",
@@ -76,6 +77,8 @@ def test_the_readme_documents_every_column():
     assert shared + tables["answers"] == typed(records.ANSWER_COLUMNS)
     of_crowd = {name: meaning for name, _, meaning in tables["crowd"]}
     assert of_crowd == dict(CROWD_COLUMNS)
+    of_answered = {name: meaning for name, _, meaning in tables["crowd.csv"]}
+    assert of_answered == dict(ANSWERED_COLUMNS)
     assert shared + tables["runs"] == typed(records.STATUS_COLUMNS)
     meanings = {name: meaning for name, _, meaning in tables["summary"]}
     assert meanings == dict(summary.SUMMARY_COLUMNS)

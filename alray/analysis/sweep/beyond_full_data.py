@@ -9,6 +9,7 @@ import pandas as pd
 
 from alray.analysis.sweep.arms import ArmCurves
 from alray.analysis.sweep.axis import axis_of
+from alray.analysis.sweep.full_data import BY_TRUE_LABELS
 from alray.analysis.sweep.metrics import better_sign, metric_title
 from alray.analysis.wording import Row, interval, signed
 from alray.statistics.bands import simultaneous_half_widths
@@ -65,8 +66,14 @@ def beyond_full_data(
     return rows
 
 
-def beyond_said(rows: Sequence[Row], currency: str = "") -> list[str]:
-    """Return a sentence on the arms that are shown to be better than full data; nothing where none is."""
+def beyond_said(rows: Sequence[Row], currency: str = "", *, by_crowd: bool = False) -> list[str]:
+    """Return sentences on the arms that are shown to be better than full data; nothing where none is.
+
+    Args:
+        rows: Of the summary.
+        currency: Of costs.
+        by_crowd: Whether a crowd answers the arms, which full data does not ask.
+    """
     shown = [row for row in rows if _is_shown(row)]
     if not shown:
         return []
@@ -76,6 +83,8 @@ def beyond_said(rows: Sequence[Row], currency: str = "") -> list[str]:
         f"Better in {title} than the same network fitted once on all labels: {'; '.join(parts)} (band for the whole "
         "curves of all arms, so that picking the best budget does not flatter)."
     ]
+    if by_crowd:
+        sentences.append(f"Full data: {BY_TRUE_LABELS}.")
     if any(row["strategy"] == "random" for row in shown):
         sentences.append(
             "Random choice is among them, so it is not the choice of objects alone that gains: fits that go on round "

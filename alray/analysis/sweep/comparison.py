@@ -65,8 +65,9 @@ class Comparison:
         query_measures: arm, measure (a column `query_*` of rounds), seeds, mean, low, high, against, paired_seeds,
             difference, difference_low, difference_high, p: how alike the objects of a query are; see
             `query_measures.query_measures`.
-        crowd: arm, seeds, labels, answers, cost, skipped, unanswered, wrong_labels, skill_error: what a crowd answered,
-            means over seeds at the last round.
+        crowd: arm, seeds, labels, and as far as an arm has them answers, cost, skipped, unanswered, partly_labelled,
+            wrong_labels, skill_error: what a crowd answered, and what was answered to yes/no questions, means over
+            seeds at the last round.
         crowd_choices: arm, against, ...: see `crowd_choices.CROWD_CHOICE_COLUMNS`.
         rounds: arm, round, labels, query_s, fit_s, eval_s and sigma_<head>: means over seeds.
     """

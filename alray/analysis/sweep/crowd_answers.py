@@ -1,4 +1,4 @@
-"""What a crowd answered by the end of each arm's runs: what it cost, and how much of it was wrong."""
+"""What was answered by the end of each arm's runs, by a crowd or to yes/no questions: its cost, and what is wrong."""
 
 from collections.abc import Mapping
 
@@ -15,20 +15,36 @@ CROWD_COLUMNS: Mapping[str, str] = {
 }
 """Columns of `rounds` where a crowd is asked, with their meaning."""
 
+ANSWERED_COLUMNS: Mapping[str, str] = {
+    "answers": "answers bought so far: of a crowd, to yes/no questions, or labels where an arm buys these beside them",
+    "cost": "what they cost",
+    "skipped": "questions that assessors of a crowd have skipped so far",
+    "unanswered": CROWD_COLUMNS["unanswered"],
+    "partly_labelled": "objects that were asked yes/no questions about and do not count as labelled yet",
+    "wrong_labels": "share of wrong labels, by the likeliest class: of the objects learnt from where a crowd gives "
+    "labels, of those that count as labelled where yes/no questions are asked",
+    "skill_error": CROWD_COLUMNS["skill_error"],
+}
+"""Columns of the table, as far as an arm of the study has them, with their meaning."""
+
 
 def crowd_answers(rounds: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per arm that asked a crowd: arm, seeds, labels, and means over seeds at the last round.
+    """Return a row per arm that bought answers: arm, seeds, labels, and means over seeds at the last round.
+
+    A number that does not apply to an arm is missing, and a column that applies to none is left out.
 
     Args:
-        rounds: A row per finished run and round; without a crowd it lacks these columns, or has nulls.
+        rounds: A row per finished run and round; where neither a crowd nor yes/no questions are asked, it lacks the
+            columns, or has nulls.
     """
-    columns = ["arm", "seeds", "labels", *CROWD_COLUMNS]
-    if not {*CROWD_COLUMNS} <= {*rounds.columns} or rounds["answers"].isna().all():
-        return pd.DataFrame(columns=columns)
-    asked = rounds[rounds["answers"].notna()].sort_values(["arm", "seed", "round"])
-    last = asked.groupby(["arm", "seed"], sort=False).tail(1)
+    first = ["arm", "seeds", "labels"]
+    if "answers" not in rounds or rounds["answers"].isna().all():
+        return pd.DataFrame(columns=[*first, *CROWD_COLUMNS])
+    bought = rounds[rounds["answers"].notna()].sort_values(["arm", "seed", "round"])
+    last = bought.groupby(["arm", "seed"], sort=False).tail(1)
+    found = [name for name in ANSWERED_COLUMNS if name in last and last[name].notna().any()]
     grouped = last.groupby("arm", sort=False)
-    table = grouped[["labels", *CROWD_COLUMNS]].mean().astype(float)
+    table = grouped[["labels", *found]].mean().astype(float)
     table.insert(0, "seeds", grouped.size())
     order = [arm for arm in rounds["arm"].unique() if arm in table.index]
-    return table.loc[order].reset_index()[columns]
+    return table.loc[order].reset_index()[[*first, *found]]

@@ -8,6 +8,9 @@ from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.variants import CROWD, without, without_variant
 from alray.settings.sweep import FULL_DATA
 
+BY_TRUE_LABELS = "with true labels, which no crowd would give"
+"""What is said of full data beside arms that a crowd answers."""
+
 _COLUMNS = ("run_id", "arm", "variant", "full_data", "seed", "round", "labels", "accuracy")
 
 

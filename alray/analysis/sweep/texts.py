@@ -12,8 +12,13 @@ from alray.analysis.sweep.regret import regret_said
 from alray.analysis.sweep.saving_words import Price, price_in, spent_said
 
 
-def reading(summary: pd.DataFrame) -> list[str]:
-    """Return paragraphs for below the table: what was left out, what to do, and the exact statement."""
+def reading(summary: pd.DataFrame, *, by_crowd: bool = False) -> list[str]:
+    """Return paragraphs for below the table: what was left out, what to do, and the exact statement.
+
+    Args:
+        summary: `summary.summarise` of the records.
+        by_crowd: Whether a crowd answers.
+    """
     rows = summary.to_dict("records")
     price = price_in(rows), ""
     parts = [
@@ -22,7 +27,7 @@ def reading(summary: pd.DataFrame) -> list[str]:
         [
             *statement(rows, price=price),
             *regret_said(rows),
-            *beyond_said(rows),
+            *beyond_said(rows, by_crowd=by_crowd),
             *spent_said(rows),
         ],
     ]
@@ -34,6 +39,8 @@ def paragraph(
     comparison: Comparison,
     reference: str = RANDOM,
     price: Price | None = None,
+    *,
+    by_crowd: bool = False,
 ) -> str:
     """Return the findings of a sweep, a paragraph a line: what to do, the exact statement, what was left out.
 
@@ -42,6 +49,7 @@ def paragraph(
         comparison: `comparison.compare` of the same records.
         reference: The name of what the others are compared with.
         price: The cost of a label and its currency, where known.
+        by_crowd: Whether a crowd answers.
     """
     rows = summary.to_dict("records")
     parts = [
@@ -50,7 +58,7 @@ def paragraph(
             *statement(rows, reference, comparison.differences, price),
             *regret_said(rows),
             *choices_said(comparison.crowd_choices, price[1] if price else ""),
-            *beyond_said(rows, price[1] if price else ""),
+            *beyond_said(rows, price[1] if price else "", by_crowd=by_crowd),
             *spent_said(rows, price),
         ],
         excluded(rows, reference),

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 from typing_extensions import override
 
+from alray.analysis.sweep.full_data import BY_TRUE_LABELS
 from alray.analysis.wording import count, share
 from alray.cli.display.phrases import duration, features, study_title
 from alray.cli.display.progress import Display
@@ -153,6 +154,8 @@ def sweep_headline(plan: Plan) -> list[str]:
     compared = len(plan.arms) * len(study.seeds)
     full = len(plan.runs) - compared
     on_full_data = f", and {full:,} on full data" if full else ""
+    if full and study.crowd is not None:
+        on_full_data += f" ({BY_TRUE_LABELS})"
     return [
         f"{study_title(str(study.name), plan.pool, study.pool.source)}: {features(plan.pool, study.pool)}",
         _parts(plan),

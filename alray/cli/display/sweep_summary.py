@@ -24,11 +24,13 @@ def print_summary(
     page: StudyPath | None = None,
     outside: str = "",
     original: Sequence[str] = (),
+    *,
+    by_crowd: bool = False,
 ) -> None:
     """Print the table of arms, what it says in words, and where the results and the page about them lie.
 
     `outside` names the labels outside the budget, where they are known; `original` is what is said of the published
-    study's intervals, under `compat: original`.
+    study's intervals, under `compat: original`; `by_crowd` is whether a crowd answers.
     """
     if summary["seeds"].sum() == 0:
         console.print(f"no run has finished; their errors are in {path}/{ERRORS}", soft_wrap=True)
@@ -44,7 +46,7 @@ def print_summary(
     for line in _below(summary, outside):
         console.print(line)
     console.print()
-    for paragraph in [*reading(summary), " ".join(original)]:
+    for paragraph in [*reading(summary, by_crowd=by_crowd), " ".join(original)]:
         if not paragraph:
             continue
         console.print(breakable(Text(paragraph), console.width))

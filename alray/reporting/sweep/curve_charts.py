@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from alray.analysis.sweep.axis import Axis
+from alray.analysis.sweep.full_data import BY_TRUE_LABELS
 from alray.analysis.sweep.metrics import metric_title
 from alray.analysis.wording import count, joined
 from alray.reporting.figures import (
@@ -39,11 +40,16 @@ _MOST_BANDS = 7
 
 
 def learning_curves(
-    curves: pd.DataFrame, arms: ArmStyles, metric: str, ceilings: Mapping[str, float]
+    curves: pd.DataFrame,
+    arms: ArmStyles,
+    metric: str,
+    ceilings: Mapping[str, float],
+    *,
+    by_crowd: bool = False,
 ) -> Figure:
     """Mean of every arm over its labels, with t intervals and the arm's name at its end; a panel per variant.
 
-    `ceilings` are by variant what the model reaches with all labels.
+    `ceilings` are by variant what the model reaches with all labels; `by_crowd` is whether a crowd answers the arms.
     """
     made = curve_rows(curves, arms, metric, ceilings, HEIGHT)
     layers, axis = _mean_layers(made, arms, metric), arms.axis
@@ -54,11 +60,14 @@ def learning_curves(
         else panels(layers, made.rows, "variant", arms.variant_titles(), HEIGHT, 340)
     )
     seeds = count(int(made.means["seeds"].max()), "seed")
+    ceiling = _ceiling_text(ceilings, made.ceilings)
+    if ceiling and by_crowd:
+        ceiling += f" Full data: {BY_TRUE_LABELS}."
     return Figure(
         name="curves",
         heading="How does each arm learn?",
         shown=metric_title(metric),
-        caption=f"Mean over {seeds}; bands are 95 % t intervals.{_ceiling_text(ceilings, made.ceilings)}",
+        caption=f"Mean over {seeds}; bands are 95 % t intervals.{ceiling}",
         description=f"Lines of {metric_title(metric)} over {axis.title}, one per arm. "
         f"At {axis.amount(float(made.means['labels'].max()))}: {ends_of(made.means, 'mean', '.3f')}.",
         rows=made.rows,

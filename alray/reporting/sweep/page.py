@@ -9,6 +9,7 @@ import pandas as pd
 
 from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.comparison import Comparison
+from alray.analysis.sweep.full_data import BY_TRUE_LABELS
 from alray.analysis.sweep.metrics import metric_title
 from alray.analysis.sweep.next_steps.steps import steps_frame, time_said
 from alray.analysis.sweep.original import original_said
@@ -72,7 +73,11 @@ def _as_file(name: str, frame: pd.DataFrame, axis: Axis) -> pd.DataFrame:
 def figures_of(results: SweepResults, arms: ArmStyles) -> list[Figure]:
     """Return the figures in the order in which they are read; one that would be empty is left out."""
     found, metric, curves = results.comparison, results.metric, curve_charts
-    figures = [curves.learning_curves(found.curves, arms, metric, results.ceilings)]
+    figures = [
+        curves.learning_curves(
+            found.curves, arms, metric, results.ceilings, by_crowd=results.by_crowd
+        )
+    ]
     if results.original is not None:
         figures.append(curves.original_curves(results.original, arms, metric))
     figures += _forecast_figures(results, arms)
@@ -152,7 +157,9 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "queried": query_sentences(found.overlaps, found.query_measures, arms.reference_title),
         "query_columns": query_tables.query_columns(found.query_measures, arms.compared_title),
         "query_lines": query_tables.query_lines(found.overlaps, found.query_measures, arms),
-        "crowd_columns": crowd_tables.crowd_columns(),
+        "by_crowd": results.by_crowd,
+        "by_true_labels": BY_TRUE_LABELS,
+        "crowd_columns": crowd_tables.crowd_columns(found.crowd),
         "crowd_lines": crowd_tables.crowd_lines(found.crowd, arms),
         "choice_lines": pay_tables.choice_lines(found.crowd_choices, arms),
         "beyond_lines": pay_tables.beyond_lines(results.summary, arms),

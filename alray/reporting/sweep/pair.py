@@ -30,6 +30,7 @@ def side_by_side(parts: tuple[SweepResults, SweepResults], names: Names) -> Swee
         verdict="\n".join(f"{name}: {part.verdict}" for name, part in studies),
         problems=[f"{name}: {problem}" for name, part in studies for problem in part.problems],
         facts=_both(first.facts, second.facts, names),
+        by_crowd=first.by_crowd or second.by_crowd,
         original=None,
         stopping=None,
         settings=_both(first.settings, second.settings, names),

@@ -28,6 +28,7 @@ class SweepResults:
         links: Text and address, relative to the page, of the data.
         metric: The metric that figures show.
         ceilings: Variant: the value of this metric that the model reaches with all labels, where known.
+        by_crowd: Whether a crowd answers.
         label_cost: The price of a label, or of an answer where curves run along answers; where known.
         currency: Its currency, empty where not named.
         original: `original.original_intervals` of a sweep under `compat: original`, None of others.
@@ -47,6 +48,7 @@ class SweepResults:
     links: Sequence[tuple[str, str]]
     metric: str = "accuracy"
     ceilings: Mapping[str, float] = field(default_factory=dict)
+    by_crowd: bool = False
     label_cost: float | None = None
     currency: str = ""
     original: pd.DataFrame | None = None

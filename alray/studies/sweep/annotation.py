@@ -155,9 +155,9 @@ class CrowdAnnotation:
         }
 
     @property
-    def skills(self) -> npt.NDArray[np.float64]:
-        """(assessors,) each one's true share of right answers, classes alike."""
-        return self._crowd.skills
+    def crowd(self) -> Crowd:
+        """Who is asked."""
+        return self._crowd
 
     def _read(self, answers: Answers, before: Aggregated | None) -> Aggregated:
         """Return what answers say, beginning from what those before said."""

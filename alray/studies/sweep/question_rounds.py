@@ -153,7 +153,7 @@ def asked_by_halves(questions: Questions) -> npt.NDArray[np.int64]:
         raise RuntimeError(f"nothing is drawn where no answer is wrong (object {index})")
 
     evidence = Evidence(questions.sets, 0.0, len(objects))
-    respondent = Respondent(questions.sets, objects, np.zeros(1), never)
+    respondent = Respondent(questions.sets, objects, never)
     replies = ask_all(Asking(questions, evidence, respondent, "eig", exact=True), objects, 0)
     return np.bincount(replies.objects, minlength=len(objects))
 
