@@ -51,7 +51,8 @@ def results_from(
     rng = generator(seed, 0, "bootstrap")
     recorded, (source, axis) = source, along(source, wish)
     rounds, runs = source.rounds, source.runs
-    criterion = Criterion(source.reference, metric, axis)
+    begun = source.settings.get("initial_selection", "random") if source.settings else ""
+    criterion = Criterion(source.reference, metric, axis, begun)
     summary = summarise(rounds, runs, rng, criterion)
     found = compare(rounds, source.queries, runs, source.train_classes, rng, criterion)
     ceilings = split_full_data(rounds, runs).ceilings

@@ -110,7 +110,10 @@ class SweepSpec(Settings):
     seeds: Seeds = Field(
         (0, 1, 2, 3, 4, 5), description="number of run seeds, or their list (0,3,7)"
     )
-    initial: Count = Field(300, description="random labels to begin with: the passive phase")
+    initial: Count = Field(
+        300,
+        description="labels to begin with: the passive phase; initial_selection says of which objects",
+    )
     initial_selection: Literal["random", "centroid", "typiclust", "stratified"] = Field(
         "random",
         description="how the initial labels are chosen: random; or spread over the pool's own features by clusters "

@@ -3,13 +3,18 @@
 import pandas as pd
 
 from alray.analysis.sweep.advice import advice
+from alray.analysis.sweep.along import usual_axis
 from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.sweep.axis import Axis
+from alray.analysis.sweep.between_variants import finished_split
 from alray.analysis.sweep.beyond_full_data import beyond_said
 from alray.analysis.sweep.comparison import Comparison
-from alray.analysis.sweep.crowd_choices import choices_said
+from alray.analysis.sweep.crowd_choices import choices_of, choices_said
 from alray.analysis.sweep.findings import excluded, statement
+from alray.analysis.sweep.initial_selections import initial_selections, selections_said
 from alray.analysis.sweep.regret import regret_said
 from alray.analysis.sweep.saving_words import Price, price_in, spent_said
+from alray.seeding import generator
 
 
 def reading(summary: pd.DataFrame) -> list[str]:
@@ -27,6 +32,23 @@ def reading(summary: pd.DataFrame) -> list[str]:
         ],
     ]
     return [" ".join(part) for part in parts if part]
+
+
+def between_variants_said(
+    rounds: pd.DataFrame, runs: pd.DataFrame, seed: int, initial_selection: str
+) -> list[str]:
+    """Return sentences on arms that differ in settings of a crowd, or in how their initial objects are chosen.
+
+    Args:
+        rounds: A row per run and round.
+        runs: A row per run.
+        seed: The study's.
+        initial_selection: The study's own.
+    """
+    split = finished_split(rounds, runs)
+    axis, rng = Axis(usual_axis(split.rounds)), generator(seed, 0, "bootstrap")
+    selections = initial_selections(split, axis, "accuracy", rng, initial_selection)
+    return [*choices_said(choices_of(rounds, runs, seed)), *selections_said(selections)]
 
 
 def paragraph(
@@ -50,6 +72,7 @@ def paragraph(
             *statement(rows, reference, comparison.differences, price),
             *regret_said(rows),
             *choices_said(comparison.crowd_choices, price[1] if price else ""),
+            *selections_said(comparison.initial_selections, price[1] if price else ""),
             *beyond_said(rows, price[1] if price else ""),
             *spent_said(rows, price),
         ],

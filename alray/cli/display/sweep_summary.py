@@ -23,12 +23,12 @@ def print_summary(
     path: StudyPath,
     page: StudyPath | None = None,
     outside: str = "",
-    original: Sequence[str] = (),
+    further: Sequence[str] = (),
 ) -> None:
     """Print the table of arms, what it says in words, and where the results and the page about them lie.
 
-    `outside` names the labels outside the budget, where they are known; `original` is what is said of the published
-    study's intervals, under `compat: original`.
+    `outside` names the labels outside the budget, where they are known; `further` are sentences for below what the
+    summary says: of the published study's intervals, and of variants that are compared with each other.
     """
     if summary["seeds"].sum() == 0:
         console.print(f"no run has finished; their errors are in {path}/{ERRORS}", soft_wrap=True)
@@ -44,7 +44,7 @@ def print_summary(
     for line in _below(summary, outside):
         console.print(line)
     console.print()
-    for paragraph in [*reading(summary), " ".join(original)]:
+    for paragraph in [*reading(summary), " ".join(further)]:
         if not paragraph:
             continue
         console.print(breakable(Text(paragraph), console.width))

@@ -154,7 +154,7 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "query_lines": query_tables.query_lines(found.overlaps, found.query_measures, arms),
         "crowd_columns": crowd_tables.crowd_columns(),
         "crowd_lines": crowd_tables.crowd_lines(found.crowd, arms),
-        "choice_lines": pay_tables.choice_lines(found.crowd_choices, arms),
+        "choice_sections": pay_tables.choice_sections(found, arms),
         "beyond_lines": pay_tables.beyond_lines(results.summary, arms),
         **_stopping(results, arms),
         "original": []
