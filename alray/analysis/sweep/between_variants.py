@@ -1,5 +1,6 @@
 """Variants against each other: each arm against the same strategy with another value of some settings, in one test."""
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -13,9 +14,11 @@ from alray.analysis.sweep.decision import decided
 from alray.analysis.sweep.full_data import FullDataSplit, split_full_data
 from alray.analysis.sweep.savings import saving_at_budget
 from alray.analysis.sweep.variants import settings_in, without, without_variant
-from alray.analysis.wording import Row
+from alray.analysis.wording import Row, percentage, whole
 from alray.statistics.curves import area_under_curve
 from alray.statistics.paired import FEWEST_SEEDS, mean_interval
+
+_ROUNDING = 1e-9
 
 
 def between_variants(
@@ -89,6 +92,23 @@ def where_both(row: Row, axis: Axis) -> str:
     if row["begin"] == row["budget"]:
         return f"at {axis.amount(row['budget'])}"
     return axis.stretch(row["begin"], row["budget"])
+
+
+def saved_texts(row: Row) -> tuple[str, str]:
+    """Return what is saved at the end of the curves, `12 %`, and its interval, as `wording.percentage` does.
+
+    Two such arms differ before the first amount that is known, so what reaches to there is a lower bound: `69 % or
+    more`.
+    """
+    value, low, high = (float(row[f"labels_saved{end}"]) for end in ("", "_low", "_high"))
+    text, ends = percentage(value, low, high)
+    most = 1 - row["begin"] / row["labels_saved_of"]
+    if not ends or not 0 < most <= high + _ROUNDING:
+        return text, ends
+    if value < most - _ROUNDING:
+        return text, f"({whole(100 * low)} % or more)" if math.isfinite(low) else ""
+    sure = low >= most - _ROUNDING or not math.isfinite(low)
+    return f"{text} or more", "" if sure else f"({whole(100 * low)} % or more)"
 
 
 def _to_compare(

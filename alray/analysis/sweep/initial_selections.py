@@ -1,5 +1,6 @@
 """Whether it pays to choose the initial objects otherwise than at random: each strategy against itself, by seed."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from alray.analysis.sweep.between_variants import (
     apart_said,
     between_variants,
     is_apart,
+    saved_texts,
     where_both,
 )
 from alray.analysis.sweep.crowd_choices import CROWD_CHOICE_COLUMNS
@@ -24,7 +26,7 @@ from alray.analysis.sweep.variants import (
     without,
     without_variant,
 )
-from alray.analysis.wording import NOTHING, Row, joined, percentage
+from alray.analysis.wording import NOTHING, Row, interval, joined, signed
 from alray.statistics.paired import FEWEST_SEEDS
 
 FIRST = f"{INITIAL_SELECTION}=random"
@@ -48,7 +50,8 @@ INITIAL_SELECTION_COLUMNS: Mapping[str, str] = {
     **{name: CROWD_CHOICE_COLUMNS[name] for name in _SHARED},
     "axis": "what curves run along: labels, answers or cost (money)",
     "labels_saved": "1 - labels, answers or money that the arm needs / what the other needs, at the end of the curves; "
-    "at most what the beginning leaves, where the arm begins above the target; null where begin is the budget",
+    "1 - begin / labels_saved_of stands for that or more, since the two differ before begin too; null where begin is "
+    "the budget",
     "labels_saved_of": "labels, answers or money that the other needs for it",
 }
 """Columns of `findings/initial_selections.csv`, in order, each with what it holds."""
@@ -97,7 +100,7 @@ def selections_said(selections: pd.DataFrame, currency: str = "") -> list[str]:
         groups.setdefault(key, []).append(row)
     sentences = []
     for of_group in groups.values():
-        sentences += [_effect(of_group, len(compared), currency), *_saved(of_group)]
+        sentences += [_effect(of_group, len(compared), currency), *_numbers(of_group)]
     return sentences + [apart_said(row, axis_of(row, currency)) for row in rows if is_apart(row)]
 
 
@@ -128,19 +131,20 @@ def _effect(rows: Sequence[Row], comparisons: int, currency: str) -> str:
     return f"{beginning} {joined(effects)} ({how})."
 
 
-def _saved(rows: Sequence[Row]) -> list[str]:
-    """Return what each strategy saves at the end of the curves by beginning so."""
+def _numbers(rows: Sequence[Row]) -> list[str]:
+    """Return each strategy's difference of areas, and what it saves at the end of the curves by beginning so."""
     parts = []
     for row in rows:
-        ends = row["labels_saved_low"], row["labels_saved_high"]
-        texts = percentage(row["labels_saved"], *ends)
-        if texts[0] != NOTHING:
-            parts.append(f"{_named(row)} {' '.join(texts)}".rstrip())
-    if not parts:
-        return []
+        ends = interval(row["alc_difference_low"], row["alc_difference_high"])
+        part = f"{_named(row)} {signed(row['alc_difference'])} {ends}".rstrip()
+        saved = saved_texts(row)
+        parts.append(part if saved[0] == NOTHING else f"{part}, {' '.join(saved).rstrip()}")
     title, metric = axis_of(rows[0]).title, metric_title(str(rows[0]["metric"]))
+    bounded = any(math.isfinite(row["alc_difference_low"]) for row in rows)
+    holds = " (95 % intervals, for all of these together)" if bounded else ""
     return [
-        f"{title.capitalize()} saved by it at the final {metric} of the other beginning: {', '.join(parts)}."
+        f"Difference of areas and {title} saved at the final {metric} of the other beginning{holds}: "
+        f"{'; '.join(parts)}."
     ]
 
 

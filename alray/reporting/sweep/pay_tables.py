@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from alray.analysis.sweep.axis import Axis, axis_in, axis_of
-from alray.analysis.sweep.between_variants import is_apart, where_both
+from alray.analysis.sweep.between_variants import is_apart, saved_texts, where_both
 from alray.analysis.sweep.comparison import Comparison
-from alray.analysis.wording import NOTHING, Row, interval, p_value, percentage, signed
+from alray.analysis.wording import NOTHING, Row, interval, p_value, signed
 from alray.reporting.sweep.style import ArmStyle, ArmStyles
 
 Line = tuple[ArmStyle, Sequence[tuple[str, str]]]
@@ -91,7 +91,7 @@ def _lines(rows: Sequence[Row], arms: ArmStyles, cells: Any) -> list[Line]:
 def _choice(row: Row, currency: str) -> list[tuple[str, str]]:
     saved = (NOTHING, "")
     if not math.isnan(row["labels_saved"]):
-        saved = percentage(row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"])
+        saved = saved_texts(row)
     ends = interval(row["alc_difference_low"], row["alc_difference_high"])
     where = where_both(row, axis_of(row, currency))
     if is_apart(row):
