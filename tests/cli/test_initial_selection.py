@@ -6,6 +6,7 @@ from alray.analysis.wording import signed
 from tests.helpers.command import SMALL, alray
 
 VARY = ("--vary", "initial_selection=random,stratified", "--strategies", "random")
+QUICK = ("--initial", "60", "--executor", "inline", "--set", "training.passive_epochs=2")
 
 
 def test_terminal_page_and_file_say_whether_another_beginning_pays(pool, results):
@@ -28,7 +29,7 @@ def test_terminal_page_and_file_say_whether_another_beginning_pays(pool, results
 
 
 def test_without_rounds_the_fits_on_the_initial_labels_are_compared(pool, results):
-    words = ("--initial", "60", "--rounds", "0", "--executor", "inline", *VARY, "--seeds", "2")
+    words = ("--rounds", "0", *QUICK, *VARY, "--seeds", "2", "--no-report")
     done = alray("sweep", "--pool", pool, "--results", results, *words)
     assert done.exit_code == 0, done.stderr
     assert "Take initial_selection=" in done.stdout
