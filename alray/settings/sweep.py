@@ -103,9 +103,9 @@ class SweepSpec(Settings):
     vary: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
         {},
         description="training.*, model.*, split.* or crowd.* setting, pool.dtype, modalities (such as text or "
-        "image+text), group_by or copies, initial, query or candidates: values; every strategy runs with each "
-        "combination. With another initial or query the rounds follow, to end at the same labels, and with another "
-        "number of answers of a crowd, to end at the same cost",
+        "image+text), group_by or copies, initial, initial_selection, query or candidates: values; every strategy runs "
+        "with each combination. With another initial or query the rounds follow, to end at the same labels, and with "
+        "another number of answers of a crowd, to end at the same cost",
     )
     seeds: Seeds = Field(
         (0, 1, 2, 3, 4, 5), description="number of run seeds, or their list (0,3,7)"
