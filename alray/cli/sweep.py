@@ -83,11 +83,11 @@ def _run(
 ) -> None:
     from alray import api
     from alray.analysis.sweep.asked_runs import count_failed
-    from alray.analysis.sweep.crowd_choices import choices_of, choices_said
     from alray.analysis.sweep.labels_outside import labels_outside
     from alray.analysis.sweep.made_by import made_by
     from alray.analysis.sweep.original import original_intervals, original_said
     from alray.analysis.sweep.references import unmatched_references
+    from alray.analysis.sweep.texts import further_said
     from alray.cli.display.next_steps import print_next_steps
     from alray.cli.display.sweep_progress import SweepDisplay
     from alray.cli.display.sweep_summary import print_summary
@@ -112,13 +112,15 @@ def _run(
         _print_choice(found, typed, entries.get(manifest.TRAIN_OBJECTS), page)
     else:
         outside = labels_outside(entries).words
-        original: list[str] = []
+        further: list[str] = []
         if found.settings.compat == "original":
-            original = original_said(original_intervals(found.rounds, found.runs))
-        if any(name.startswith("crowd.") for name in found.settings.vary):
-            original += choices_said(choices_of(found.rounds, found.runs, found.settings.seed))
+            further = original_said(original_intervals(found.rounds, found.runs))
+        if found.summary["seeds"].sum() > 0:
+            further += further_said(
+                found.rounds, found.runs, found.settings.seed, found.settings.initial_selection
+            )
         by_crowd = found.settings.crowd is not None
-        print_summary(out, found.summary, found.path, page, outside, original, by_crowd=by_crowd)
+        print_summary(out, found.summary, found.path, page, outside, further, by_crowd=by_crowd)
         print_next_steps(out, found.next_steps if written is None else written.next_steps)
     exit_if_failed(count_failed(found.runs), "run", found.path / ERRORS, progress)
 

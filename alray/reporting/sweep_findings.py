@@ -7,7 +7,7 @@ import pandas as pd
 from alray.analysis.sweep.arms import Criterion
 from alray.analysis.sweep.common_stretch import stretch_said
 from alray.analysis.sweep.comparison import compare
-from alray.analysis.sweep.full_data import split_full_data
+from alray.analysis.sweep.full_data import finished_split
 from alray.analysis.sweep.labels_outside import labels_outside
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.original import original_intervals
@@ -52,12 +52,12 @@ def results_from(
     rng = generator(seed, 0, "bootstrap")
     recorded, (source, axis) = source, along(source, wish)
     rounds, runs = source.rounds, source.runs
-    criterion = Criterion(source.reference, metric, axis)
+    begun = source.settings.get("initial_selection", "random") if source.settings else ""
+    criterion = Criterion(source.reference, metric, axis, begun)
     summary = summarise(rounds, runs, rng, criterion)
     found = compare(rounds, source.queries, runs, source.train_classes, rng, criterion)
-    split = split_full_data(rounds, runs)
-    finished = split.runs.loc[split.runs["status"] == "finished", "run_id"]
-    stretch = stretch_said(split.rounds[split.rounds["run_id"].isin(finished)], axis)
+    split = finished_split(rounds, runs)
+    stretch = stretch_said(split.rounds, axis)
     amount = wish.label_cost
     if amount is None:
         amount = price_in(summary.to_dict("records"))

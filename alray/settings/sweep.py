@@ -103,14 +103,17 @@ class SweepSpec(Settings):
     vary: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
         {},
         description="training.*, model.*, split.* or crowd.* setting, pool.dtype, modalities (such as text or "
-        "image+text), group_by or copies, initial, query or candidates: values; every strategy runs with each "
-        "combination. With another initial or query the rounds follow, to end at the same labels, and with another "
-        "number of answers of a crowd, to end at the same cost",
+        "image+text), group_by or copies, initial, initial_selection, query or candidates: values; every strategy runs "
+        "with each combination. With another initial or query the rounds follow, to end at the same labels, and with "
+        "another number of answers of a crowd, to end at the same cost",
     )
     seeds: Seeds = Field(
         (0, 1, 2, 3, 4, 5), description="number of run seeds, or their list (0,3,7)"
     )
-    initial: Count = Field(300, description="random labels to begin with: the passive phase")
+    initial: Count = Field(
+        300,
+        description="labels to begin with: the passive phase; initial_selection says of which objects",
+    )
     initial_selection: Literal["random", "centroid", "typiclust", "stratified"] = Field(
         "random",
         description="how the initial labels are chosen: random; or spread over the pool's own features by clusters "

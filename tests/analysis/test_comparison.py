@@ -10,6 +10,7 @@ import pytest
 from alray.analysis.sweep.arms import METRICS
 from alray.analysis.sweep.comparison import Comparison, compare
 from alray.analysis.sweep.crowd_choices import CROWD_CHOICE_COLUMNS
+from alray.analysis.sweep.initial_selections import INITIAL_SELECTION_COLUMNS
 from alray.analysis.sweep.summary import summarise
 from tests.helpers.intervals import generator, t_interval
 from tests.helpers.sweep_frames import (
@@ -67,14 +68,18 @@ def intervals_of(frame, estimate):
 def test_columns_are_those_documented(full):
     """Each frame's columns stand in the docstring, and an empty study has the same ones."""
     empty = comparison_of(pd.DataFrame(), RUNS.assign(status="failed"))
+    between_variants = {
+        "crowd_choices": CROWD_CHOICE_COLUMNS,
+        "initial_selections": INITIAL_SELECTION_COLUMNS,
+    }
     for name in set(FRAMES) - {"classes", "scores", "overlaps", "query_measures"}:
         described = str(Comparison.__doc__).split(f"{name}: ", 1)[1]
-        documented = described if name != "crowd_choices" else CROWD_CHOICE_COLUMNS
+        documented = between_variants.get(name, described)
         assert all(column in documented for column in getattr(full, name)), name
         assert list(getattr(empty, name)) == list(getattr(full, name)), name
         assert getattr(empty, name).empty
-        # No crowd is asked here.
-        assert getattr(full, name).empty is (name in {"crowd", "crowd_choices"})
+        # No crowd is asked here, and nothing varies.
+        assert getattr(full, name).empty is (name in {"crowd", *between_variants})
 
 
 def test_curves_are_means_with_t_intervals(full):

@@ -58,6 +58,12 @@ def frame(**columns):
     [
         (frame(software=["a", "a"], machine=["m", "m"]), ""),
         (frame(seed=[0, 1]), ""),
+        (frame(software=["alray 1, torch 2", "alray 1, torch 2, scikit-learn 3"]), ""),
+        (
+            frame(software=["a 1", "a 1, b 2", "a 1, b 3", None]),
+            "4 runs made by 4 versions (1 by a 1; 1 by a 1, b 2; 1 by a 1, b 3; 1 by unknown): they "
+            "may differ by that, as runs with other seeds do.",
+        ),
         (
             frame(software=["a", "a"], machine=["m", None]),
             "2 runs made by 2 machines (1 by m; 1 by unknown): they may differ by that, as runs "

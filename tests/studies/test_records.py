@@ -15,6 +15,7 @@ from alray.analysis.sweep.choosing import CHOICE_COLUMNS
 from alray.analysis.sweep.crowd_answers import ANSWERED_COLUMNS, CROWD_COLUMNS
 from alray.analysis.sweep.crowd_choices import CROWD_CHOICE_COLUMNS
 from alray.analysis.sweep.forecast import FORECAST_COLUMNS, NEEDED_COLUMNS
+from alray.analysis.sweep.initial_selections import INITIAL_SELECTION_COLUMNS
 from alray.analysis.sweep.next_steps.steps import NEXT_COLUMNS
 from alray.analysis.sweep.original import ORIGINAL_COLUMNS
 from alray.analysis.sweep.stopping_rules.replay import STOPPING_COLUMNS
@@ -30,6 +31,7 @@ REPORTED = {
     "forecast": FORECAST_COLUMNS,
     "labels needed": NEEDED_COLUMNS,
     "next steps": NEXT_COLUMNS,
+    "initial selections": INITIAL_SELECTION_COLUMNS,
     "ranks": RANKS_COLUMNS,
     "pairs": PAIRS_COLUMNS,
     "losses": LOSSES_COLUMNS,

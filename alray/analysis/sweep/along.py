@@ -60,7 +60,7 @@ def along(rounds: pd.DataFrame, runs: pd.DataFrame, axis: Axis | None = None) ->
     axis = axis or Axis(usual_axis(finished))
     if axis == LABELS and not differ_in_labels(finished):
         return Along(axis, finished)
-    return Along(axis, _on_common_amounts(finished, axis))
+    return Along(axis, on_common_amounts(finished, axis))
 
 
 def usual_axis(rounds: pd.DataFrame) -> AxisName:
@@ -140,7 +140,12 @@ def _is_recorded(rounds: pd.DataFrame, name: str) -> bool:
     return name in rounds and bool(rounds[name].notna().any())
 
 
-def _on_common_amounts(rounds: pd.DataFrame, axis: Axis) -> pd.DataFrame:
+def on_common_amounts(rounds: pd.DataFrame, axis: Axis) -> pd.DataFrame:
+    """Return rounds of finished runs at amounts of the axis, their `labels`, that all runs of a variant have.
+
+    Raises:
+        StoreError: A run has not recorded its answers or what they cost, or curves have no amount in common.
+    """
     records = evaluated(rounds)
     amounts = _amounts(records, axis)
     table = records.rename(columns={"labels": KNOWN}).assign(labels=amounts)

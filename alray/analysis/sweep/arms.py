@@ -28,11 +28,13 @@ class Criterion:
         reference: The strategy, or the arm, that the others of its variant are compared with.
         metric: One of `metrics.DECIDING`.
         axis: What curves run along; None: the usual one of the records, `along.usual_axis`.
+        initial_selection: The study's own, which variants with another are compared with; "" where not on record.
     """
 
     reference: str = RANDOM
     metric: str = "accuracy"
     axis: Axis | None = None
+    initial_selection: str = ""
 
 
 BY_DEFAULT = Criterion()

@@ -22,6 +22,7 @@ from alray.analysis.sweep.axis import LABELS
 from alray.analysis.sweep.crowd_answers import crowd_answers
 from alray.analysis.sweep.crowd_choices import crowd_choices
 from alray.analysis.sweep.full_data import split_full_data
+from alray.analysis.sweep.initial_selections import initial_selections
 from alray.analysis.sweep.metrics import DECIDING
 from alray.analysis.sweep.overlap import overlaps
 from alray.analysis.sweep.queries import class_shares, round_means, score_quantiles
@@ -69,6 +70,7 @@ class Comparison:
             wrong_labels, skill_error: what a crowd answered, and what was answered to yes/no questions, means over
             seeds at the last round.
         crowd_choices: arm, against, ...: see `crowd_choices.CROWD_CHOICE_COLUMNS`.
+        initial_selections: arm, against, ...: see `initial_selections.INITIAL_SELECTION_COLUMNS`.
         rounds: arm, round, labels, query_s, fit_s, eval_s and sigma_<head>: means over seeds.
     """
 
@@ -84,6 +86,7 @@ class Comparison:
     query_measures: pd.DataFrame
     crowd: pd.DataFrame
     crowd_choices: pd.DataFrame
+    initial_selections: pd.DataFrame
     rounds: pd.DataFrame
 
 
@@ -141,6 +144,13 @@ def compare(
         query_measures=query_measures(rounds, pairs, np.random.default_rng(draws_seed)),
         crowd=crowd_answers(rounds),
         crowd_choices=crowd_choices(split, there.axis, metric, np.random.default_rng(draws_seed)),
+        initial_selections=initial_selections(
+            split,
+            there.axis,
+            metric,
+            np.random.default_rng(draws_seed),
+            criterion.initial_selection,
+        ),
         rounds=round_means(rounds),
     )
 

@@ -88,6 +88,12 @@ def named(row: Row) -> str:
     return f"{row['arm']} (oracle)" if row["oracle"] else str(row["arm"])
 
 
+def paired_seeds(rows: Sequence[Row]) -> str:
+    """Return how many seeds arms have in common with what they are compared with: `6 paired seeds`."""
+    fewest, most = (pick(row["paired_seeds"] for row in rows) for pick in (min, max))
+    return count(most, "paired seed") if fewest == most else f"{fewest} to {most} paired seeds"
+
+
 def _differences(rows: Sequence[Row], reference: str) -> str:
     groups: dict[str, list[str]] = {}
     for row in rows:
@@ -99,7 +105,7 @@ def _differences(rows: Sequence[Row], reference: str) -> str:
     metric, axis = metric_title(str(rows[0]["metric"])), axis_of(rows[0])
     over = "" if axis == LABELS else f" over {axis.title}"
     tested = "one test" if len(rows) == 1 else f"one test for {len(rows)} comparisons"
-    how = f"area under the {metric} curve{over}, {_paired_seeds(rows)}, {tested}"
+    how = f"area under the {metric} curve{over}, {paired_seeds(rows)}, {tested}"
     return f"Over the whole learning curve ({how}) {found}."
 
 
@@ -144,11 +150,6 @@ def _out_of_reach(rows: Sequence[Row]) -> list[str]:
     if most >= FEWEST_SEEDS:
         return []
     return [
-        f"With {_paired_seeds(rows)} no p below {2.0 ** (1 - most):.2g} is possible: "
+        f"With {paired_seeds(rows)} no p below {2.0 ** (1 - most):.2g} is possible: "
         f"{FEWEST_SEEDS} or more seeds are needed to show a difference."
     ]
-
-
-def _paired_seeds(rows: Sequence[Row]) -> str:
-    fewest, most = (pick(row["paired_seeds"] for row in rows) for pick in (min, max))
-    return count(most, "paired seed") if fewest == most else f"{fewest} to {most} paired seeds"

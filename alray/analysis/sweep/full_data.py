@@ -64,6 +64,12 @@ def split_full_data(rounds: pd.DataFrame, runs: pd.DataFrame) -> FullDataSplit:
     return FullDataSplit(rounds[~of_rounds], runs[~of_runs], ceilings, full)
 
 
+def finished_split(rounds: pd.DataFrame, runs: pd.DataFrame) -> FullDataSplit:
+    """Return a study's records without rounds of runs that have not finished."""
+    finished = rounds["run_id"].isin(runs.loc[runs["status"] == "finished", "run_id"])
+    return split_full_data(rounds[finished], runs)
+
+
 def _shared(full: pd.DataFrame, variants: "pd.Series[str]") -> pd.DataFrame:
     """Return the rows of runs on full data, again for each variant that differs from theirs in the crowd alone."""
     own = frozenset(full["variant"])

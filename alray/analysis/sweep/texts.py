@@ -3,13 +3,19 @@
 import pandas as pd
 
 from alray.analysis.sweep.advice import advice
+from alray.analysis.sweep.along import usual_axis
 from alray.analysis.sweep.arms import RANDOM
+from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.beyond_full_data import beyond_said
+from alray.analysis.sweep.common_stretch import stretch_said
 from alray.analysis.sweep.comparison import Comparison
-from alray.analysis.sweep.crowd_choices import choices_said
+from alray.analysis.sweep.crowd_choices import choices_of, choices_said
 from alray.analysis.sweep.findings import excluded, statement
+from alray.analysis.sweep.full_data import finished_split
+from alray.analysis.sweep.initial_selections import initial_selections, selections_said
 from alray.analysis.sweep.regret import regret_said
 from alray.analysis.sweep.saving_words import Price, price_in, spent_said
+from alray.seeding import generator
 
 
 def reading(summary: pd.DataFrame, *, by_crowd: bool = False) -> list[str]:
@@ -32,6 +38,29 @@ def reading(summary: pd.DataFrame, *, by_crowd: bool = False) -> list[str]:
         ],
     ]
     return [" ".join(part) for part in parts if part]
+
+
+def further_said(
+    rounds: pd.DataFrame, runs: pd.DataFrame, seed: int, initial_selection: str
+) -> list[str]:
+    """Return sentences on which part of the curves is compared, and on variants that are compared with each other.
+
+    These differ in settings of a crowd, or in how their initial objects are chosen.
+
+    Args:
+        rounds: A row per run and round.
+        runs: A row per run.
+        seed: The study's.
+        initial_selection: The study's own.
+    """
+    split = finished_split(rounds, runs)
+    axis, rng = Axis(usual_axis(split.rounds)), generator(seed, 0, "bootstrap")
+    selections = initial_selections(split, axis, "accuracy", rng, initial_selection)
+    return [
+        *stretch_said(split.rounds, axis),
+        *choices_said(choices_of(rounds, runs, seed)),
+        *selections_said(selections),
+    ]
 
 
 def paragraph(
@@ -58,6 +87,7 @@ def paragraph(
             *statement(rows, reference, comparison.differences, price),
             *regret_said(rows),
             *choices_said(comparison.crowd_choices, price[1] if price else ""),
+            *selections_said(comparison.initial_selections, price[1] if price else ""),
             *beyond_said(rows, price[1] if price else "", by_crowd=by_crowd),
             *spent_said(rows, price),
         ],

@@ -10,6 +10,9 @@ CROWD = frozenset(CrowdSpec.model_fields)
 CROWD_CHOICES = CROWD - set(WORLD)
 """Those of them that a team can choose; the others say what its assessors are like."""
 
+INITIAL_SELECTION = "initial_selection"
+"""How the objects that a run begins with are chosen."""
+
 
 def settings_in(variant: str, names: Collection[str]) -> list[str]:
     """Return the parts of a variant's name, such as `answers=1`, that are of these settings."""
@@ -19,6 +22,11 @@ def settings_in(variant: str, names: Collection[str]) -> list[str]:
 def without_variant(label: str) -> str:
     """Return the name of an arm of any variant without that of the variant."""
     return label.partition(" [")[0]
+
+
+def variant_in(label: str) -> str:
+    """Return the name of the variant in that of an arm, "" where there is none."""
+    return label.partition(" [")[2].removesuffix("]")
 
 
 def without(variant: str, names: Collection[str]) -> str:

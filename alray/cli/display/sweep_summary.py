@@ -23,14 +23,15 @@ def print_summary(
     path: StudyPath,
     page: StudyPath | None = None,
     outside: str = "",
-    original: Sequence[str] = (),
+    further: Sequence[str] = (),
     *,
     by_crowd: bool = False,
 ) -> None:
     """Print the table of arms, what it says in words, and where the results and the page about them lie.
 
-    `outside` names the labels outside the budget, where they are known; `original` is what is said of the published
-    study's intervals, under `compat: original`; `by_crowd` is whether a crowd answers.
+    `outside` names the labels outside the budget, where they are known; `further` are sentences for below what the
+    summary says: of the published study's intervals, of which part of the curves is compared, and of variants that are
+    compared with each other; `by_crowd` is whether a crowd answers.
     """
     if summary["seeds"].sum() == 0:
         console.print(f"no run has finished; their errors are in {path}/{ERRORS}", soft_wrap=True)
@@ -46,7 +47,7 @@ def print_summary(
     for line in _below(summary, outside):
         console.print(line)
     console.print()
-    for paragraph in [*reading(summary, by_crowd=by_crowd), " ".join(original)]:
+    for paragraph in [*reading(summary, by_crowd=by_crowd), " ".join(further)]:
         if not paragraph:
             continue
         console.print(breakable(Text(paragraph), console.width))

@@ -161,7 +161,7 @@ def page_of(results: SweepResults, figures: Sequence[Figure], arms: ArmStyles) -
         "by_true_labels": BY_TRUE_LABELS,
         "crowd_columns": crowd_tables.crowd_columns(found.crowd),
         "crowd_lines": crowd_tables.crowd_lines(found.crowd, arms),
-        "choice_lines": pay_tables.choice_lines(found.crowd_choices, arms),
+        "choice_sections": pay_tables.choice_sections(found, arms),
         "beyond_lines": pay_tables.beyond_lines(results.summary, arms),
         **_stopping(results, arms),
         "original": []

@@ -1,22 +1,76 @@
-"""Tables of what pays: other settings of the crowd at equal money, and budgets that are better than all labels."""
+"""Tables of what pays: other settings of the crowd, another beginning, and budgets that are better than all labels."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from alray.analysis.sweep.axis import axis_of
-from alray.analysis.sweep.crowd_choices import where_both
-from alray.analysis.wording import NOTHING, Row, interval, p_value, percentage, signed
+from alray.analysis.sweep.axis import Axis, axis_in, axis_of
+from alray.analysis.sweep.between_variants import is_apart, saved_texts, where_both
+from alray.analysis.sweep.comparison import Comparison
+from alray.analysis.wording import NOTHING, Row, interval, p_value, signed
 from alray.reporting.sweep.style import ArmStyle, ArmStyles
 
 Line = tuple[ArmStyle, Sequence[tuple[str, str]]]
 """An arm, and its cells: value, and what stands below it."""
 
 
+@dataclass(frozen=True)
+class Section:
+    """A section about variants that are compared with each other.
+
+    Attributes:
+        anchor: Its name in the page's address.
+        heading: The question that it answers.
+        lead: What is compared with what.
+        label: What its table is of, for who hears the page.
+        axis: What the curves of its rows run along.
+        lines: The rows.
+    """
+
+    anchor: str
+    heading: str
+    lead: str
+    label: str
+    axis: Axis
+    lines: Sequence[Line]
+
+
+_TEXTS: Mapping[str, tuple[str, str, str, str]] = {
+    "crowd_choices": (
+        "crowd-choices",
+        "Which settings of the crowd pay?",
+        "Each arm against the same strategy with the study's own settings, along the {axis} that both have spent.",
+        "settings of the crowd",
+    ),
+    "initial_selections": (
+        "initial-selections",
+        "Does another beginning pay?",
+        "Each arm against the same strategy whose initial objects were chosen otherwise, along the {axis} that both "
+        "have.",
+        "ways to choose the initial objects",
+    ),
+}
+"""Frame of a comparison: anchor, heading, lead and label of its section."""
+
+
+def choice_sections(found: Comparison, arms: ArmStyles) -> list[Section]:
+    """Return the sections about variants that are compared with each other, those without a row left out."""
+    sections = []
+    for name, (anchor, heading, lead, label) in _TEXTS.items():
+        frame: pd.DataFrame = getattr(found, name)
+        axis = axis_in(frame.to_dict("records"), arms.axis.currency)
+        lines = choice_lines(frame, arms)
+        if lines:
+            text = lead.format(axis=axis.title)
+            sections.append(Section(anchor, heading, text, label, axis, lines))
+    return sections
+
+
 def choice_lines(choices: pd.DataFrame, arms: ArmStyles) -> list[Line]:
-    """Return the arms with other settings of the crowd: see `crowd_choices`."""
+    """Return the arms of variants that are compared with each other: see `between_variants`."""
     rows = [row for row in choices.to_dict("records") if row["paired_seeds"]]
     return _lines(rows, arms, _choice)
 
@@ -37,10 +91,10 @@ def _lines(rows: Sequence[Row], arms: ArmStyles, cells: Any) -> list[Line]:
 def _choice(row: Row, currency: str) -> list[tuple[str, str]]:
     saved = (NOTHING, "")
     if not math.isnan(row["labels_saved"]):
-        saved = percentage(row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"])
+        saved = saved_texts(row)
     ends = interval(row["alc_difference_low"], row["alc_difference_high"])
     where = where_both(row, axis_of(row, currency))
-    if row["begin"] > row["budget"]:
+    if is_apart(row):
         where = "nothing in common"
     return [
         (str(row["against"]), ""),
