@@ -11,36 +11,46 @@ def said_of_truth(checked: Checked) -> list[str]:
     """Return how many wrong labels are suspect, and how many right ones; shares from `FEWEST` labels on."""
     column = repr(visible_line(checked.column))
     known = checked.wrong + checked.right
-    only_suspects = checked.found + checked.alarms == known and checked.unknown > 0
-    lines = [_only_suspects(checked, column) if only_suspects else _counts(checked, column)]
+    if checked.found + checked.alarms == known < known + checked.unknown:
+        lines = _only_suspects(checked, column)
+    else:
+        lines = _counts(checked, column)
     if checked.outside:
         which = visible_line(name_some(checked.outside_classes))
         lines.append(
             f"Of the labels that {column} contradicts, {checked.outside:,} {is_or_are(checked.outside)} contradicted "
             f"by a class that no label of the pool has: {which}."
         )
-    if checked.unknown and not only_suspects:
+    return lines
+
+
+def _counts(checked: Checked, column: str) -> list[str]:
+    exact = not checked.unknown
+    found = _part(checked.wrong, checked.found, "suspect", checked.found_share, exact=exact)
+    alarms = _part(checked.right, checked.alarms, "suspect too", checked.alarm_share, exact=exact)
+    lines = [f"Column {column} contradicts {found}. It confirms {alarms}. {_unknown(checked)}."]
+    if not exact and max(checked.wrong, checked.right) >= FEWEST:
         lines.append(
-            "For the whole pool these shares hold if the objects with a truth were drawn at random; if suspects were "
-            "looked at more often than others, both are too high."
+            "For the whole pool a share holds if the objects with a truth were drawn at random; if suspects were "
+            "looked at more often than others, it is too high."
         )
     return lines
 
 
-def _counts(checked: Checked, column: str) -> str:
-    exact = not checked.unknown
-    found = _part(checked.wrong, checked.found, "suspect", checked.found_share, exact=exact)
-    alarms = _part(checked.right, checked.alarms, "suspect too", checked.alarm_share, exact=exact)
-    return f"Column {column} contradicts {found}. It confirms {alarms}. {_unknown(checked)}."
-
-
-def _only_suspects(checked: Checked, column: str) -> str:
+def _only_suspects(checked: Checked, column: str) -> list[str]:
     known = checked.found + checked.alarms
-    wrong = _part(known, checked.found, "wrong", checked.wrong_share, exact=False)
-    return (
-        f"Column {column} is known for {wrong}. {_unknown(checked)}. All labels with a truth are suspect, so this says "
-        "nothing of how many wrong labels are found: look at some that are not suspect too, or use --plant 100."
-    )
+    exact = known == checked.suspects
+    wrong = _part(known, checked.found, "wrong", checked.wrong_share, exact=exact)
+    lines = [
+        f"Column {column} is known for {wrong}. {_unknown(checked)}. All labels with a truth are suspect, so nothing "
+        "shows how many wrong labels are found: look at some that are not suspect too, or use --plant 100."
+    ]
+    if not exact and known >= FEWEST:
+        lines.append(
+            f"Of all {checked.suspects:,} suspects the share holds if those with a truth were drawn at random; if they "
+            "are the first ranks, it is likely too high."
+        )
+    return lines
 
 
 def _unknown(checked: Checked) -> str:

@@ -33,6 +33,7 @@ class Checked:
         right: Labels that it confirms.
         alarms: How many of these are suspect.
         unknown: Labels of which it says nothing.
+        suspects: Suspects among all labels.
         outside: How many it contradicts by a class that no label of the pool has.
         outside_classes: These classes, sorted.
         found_share: found / wrong; the intervals are those of objects that were drawn, see `grouped_share`.
@@ -46,6 +47,7 @@ class Checked:
     right: int
     alarms: int
     unknown: int
+    suspects: int
     outside: int
     outside_classes: tuple[str, ...]
     found_share: Proportion
@@ -122,6 +124,7 @@ def checked(
         right=int(right.sum()),
         alarms=int((right & suspect).sum()),
         unknown=int((~known).sum()),
+        suspects=int(suspect.sum()),
         outside=int(outside.sum()),
         outside_classes=tuple(sorted(set(truths[outside].tolist()))),
         found_share=share(suspect, wrong),
