@@ -22,8 +22,8 @@ class SuspectsSpec(Settings):
     )
     truth: str | None = Field(
         None,
-        description="column of right labels, null where they are not known: the table then says which labels are wrong, "
-        "and how many of these are suspect is printed",
+        description="column of right labels, null where they are not known: the table then says which labels are "
+        "wrong, and how many of these are suspect is printed",
     )
     plant: Annotated[int, Field(ge=0)] = Field(
         0,
