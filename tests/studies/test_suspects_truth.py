@@ -95,16 +95,17 @@ def test_each_row_has_its_own_truth(found, truths):
 
 def test_the_counts_are_those_of_the_table(found):
     table, counts = found.table, found.checked
-    wrong, right = table["wrong"].fillna(False), ~table["wrong"].fillna(True)
+    wrong, right = table["wrong"].eq(other=True), table["wrong"].eq(other=False)
     assert counts.column == "checked"
     assert (counts.wrong, counts.right, counts.unknown) == (WRONG, KNOWN - WRONG, 50)
     assert counts.found == (wrong & table["suspect"]).sum() > 0
     assert counts.alarms == (right & table["suspect"]).sum() > 0
     assert counts.suspects == found.count
     assert (counts.outside, counts.outside_classes) == (2, ("class-8", "class-9"))
-    assert counts.found_share == wilson(counts.found, WRONG)
-    assert counts.alarm_share == wilson(counts.alarms, KNOWN - WRONG)
-    assert counts.wrong_share == wilson(counts.found, counts.found + counts.alarms)
+    assert counts.found_share == wilson(float(counts.found), float(WRONG))
+    assert counts.alarm_share == wilson(float(counts.alarms), float(KNOWN - WRONG))
+    suspects = float(counts.found + counts.alarms)
+    assert counts.wrong_share == wilson(float(counts.found), suspects)
 
 
 def test_planting_stays_as_it_is(source):
