@@ -106,6 +106,7 @@ def test_where_only_suspects_were_looked_at_nothing_says_that_all_wrong_ones_are
     )
     assert "contradicts 12" not in text
     assert "Of all 30 suspects the share holds if" in text
+    assert "for this pool: --plant 100" in text
     every = text_of(checked_of(12, 12, 18, 18, 10, 30))
     assert "30 labels, of which 12 are wrong (40.0 %). 10" in every
     assert "at random" not in every

@@ -110,11 +110,12 @@ def test_the_counts_are_those_of_the_table(found):
 
 def test_planting_stays_as_it_is(source):
     once = SETTINGS | {"training": {"passive_epochs": 1}, "plant": 15}
-    without, with_truth = (
-        alray.suspects(pool=source, **once, **more) for more in ({}, {"truth": "checked"})
-    )
+    without = alray.suspects(pool=source, **once)
+    with_truth = alray.suspects(pool=source, truth="checked", **once)
     assert with_truth.planted == without.planted
+    assert with_truth.planted is not None
     assert with_truth.planted.labels == 15
+    assert with_truth.checked is not None
     assert with_truth.checked.wrong == WRONG
 
 
@@ -125,6 +126,7 @@ def test_a_truth_of_all_labels_leaves_none_unknown(tmp_path):
         pool=pool, truth="truth", **SETTINGS | {"training": {"passive_epochs": 1}}
     )
     counts = found.checked
+    assert counts is not None
     assert (counts.wrong, counts.right, counts.unknown, counts.outside) == (0, 60, 0, 0)
     assert np.isnan(counts.found_share).all()
     assert found.table["wrong"].tolist() == [False] * 60

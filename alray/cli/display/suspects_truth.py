@@ -10,11 +10,7 @@ from alray.studies.suspects.truth import Checked
 def said_of_truth(checked: Checked) -> list[str]:
     """Return how many wrong labels are suspect, and how many right ones; shares from `FEWEST` labels on."""
     column = repr(visible_line(checked.column))
-    known = checked.wrong + checked.right
-    if checked.found + checked.alarms == known < known + checked.unknown:
-        lines = _only_suspects(checked, column)
-    else:
-        lines = _counts(checked, column)
+    lines = (_of_suspects if checked.only_suspects else _of_labels)(checked, column)
     if checked.outside:
         which = visible_line(name_some(checked.outside_classes))
         lines.append(
@@ -24,7 +20,7 @@ def said_of_truth(checked: Checked) -> list[str]:
     return lines
 
 
-def _counts(checked: Checked, column: str) -> list[str]:
+def _of_labels(checked: Checked, column: str) -> list[str]:
     exact = not checked.unknown
     found = _part(checked.wrong, checked.found, "suspect", checked.found_share, exact=exact)
     alarms = _part(checked.right, checked.alarms, "suspect too", checked.alarm_share, exact=exact)
@@ -37,13 +33,13 @@ def _counts(checked: Checked, column: str) -> list[str]:
     return lines
 
 
-def _only_suspects(checked: Checked, column: str) -> list[str]:
+def _of_suspects(checked: Checked, column: str) -> list[str]:
     known = checked.found + checked.alarms
     exact = known == checked.suspects
     wrong = _part(known, checked.found, "wrong", checked.wrong_share, exact=exact)
     lines = [
-        f"Column {column} is known for {wrong}. {_unknown(checked)}. All labels with a truth are suspect, so nothing "
-        "shows how many wrong labels are found: look at some that are not suspect too, or use --plant 100."
+        f"Column {column} is known for {wrong}. {_unknown(checked)}. All labels with a truth are suspect, so it does "
+        "not show how many wrong labels are found: look at some that are not suspect too, drawn at random."
     ]
     if not exact and known >= FEWEST:
         lines.append(

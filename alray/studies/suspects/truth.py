@@ -54,6 +54,11 @@ class Checked:
     alarm_share: Proportion
     wrong_share: Proportion
 
+    @property
+    def only_suspects(self) -> bool:
+        """Whether no label is known but those of suspects, which shows nothing of how many wrong ones are found."""
+        return self.unknown > 0 and self.found + self.alarms == self.wrong + self.right
+
 
 def truths_of(
     pool: Pool, known: Mapping[str, str], column: str, judged: npt.NDArray[np.bool_]
