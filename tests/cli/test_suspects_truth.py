@@ -46,7 +46,7 @@ def suspects_of(checked, planted=None):
     return Suspects(with_truth(table, truths), 0, planted, checked)
 
 
-SAMPLE = checked_of(12, 9, 88, 5, 1000, 30, ("planes", "ships"))
+SAMPLE = checked_of(12, 9, 88, 5, 1000, 150, ("planes", "ships"))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -55,7 +55,7 @@ SAMPLE = checked_of(12, 9, 88, 5, 1000, 30, ("planes", "ships"))
     [
         suspects_of(SAMPLE),
         suspects_of(SAMPLE, Planted(100, "structured", 150, 84, 51)),
-        suspects_of(checked_of(12, 12, 3, 3, 25, 30)),
+        suspects_of(checked_of(12, 12, 4, 3, 525, 30)),
     ],
 )
 def test_no_number_is_cut(width, found):
@@ -89,7 +89,7 @@ def test_where_all_is_known_there_is_no_interval():
 
 
 def test_few_labels_have_no_share():
-    text = text_of(checked_of(1, 1, 9, 0, 30, 30))
+    text = text_of(checked_of(1, 1, 9, 0, 30, 6))
     assert (
         "contradicts 1 label, of which 1 is suspect. It confirms 9 labels, of which 0 are suspect too. 30 labels are "
         "unknown to it." in text
@@ -98,18 +98,31 @@ def test_few_labels_have_no_share():
     assert "Column 'checked' contradicts no label. It" in text_of(checked_of(0, 0, 40, 2, 0, 2))
 
 
-def test_where_only_suspects_were_looked_at_nothing_says_that_all_wrong_ones_are_found():
-    text = text_of(checked_of(12, 12, 3, 3, 25, 30))
+def test_where_suspects_were_looked_at_nothing_says_that_all_wrong_ones_are_found():
+    text = text_of(checked_of(12, 12, 4, 3, 525, 30))
     assert (
-        "Column 'checked' is known for 15 labels, of which 12 are wrong (80.0 %, 95 % interval 54.8 to 93.0 %). 25 "
-        "labels are unknown to it. All labels with a truth are suspect" in text
+        "Column 'checked' contradicts 12 labels, of which 12 are suspect. It confirms 4 labels, of which 3 are suspect "
+        "too. 525 labels are unknown to it. Of 30 suspects 15 have a truth, of 511 other labels 1: these were not "
+        "looked at alike, so it does not show how many of the pool's wrong labels are found."
+        in text
     )
-    assert "contradicts 12" not in text
-    assert "Of all 30 suspects the share holds if" in text
+    assert (
+        "15 suspects, of which 12 are wrong (80.0 %, 95 % interval 54.8 to 93.0 %); the share"
+        in text
+    )
     assert "for this pool: --plant 100" in text
     every = text_of(checked_of(12, 12, 18, 18, 10, 30))
-    assert "30 labels, of which 12 are wrong (40.0 %). 10" in every
-    assert "at random" not in every
+    assert "30 suspects, of which 12 are wrong (40.0 %)." in every
+
+
+@pytest.mark.parametrize(("found", "uneven"), [(0, False), (10, False), (21, True), (100, True)])
+def test_only_what_chance_does_not_explain_is_uneven(found, uneven):
+    """Of 1,000 labels 100 are suspect, and 100 are known: of these 10 suspects are expected, 2.8 more or less."""
+    assert checked_of(100, found or 3, 0, 0, 900, 100).uneven == uneven
+
+
+def test_where_all_labels_are_suspect_none_was_looked_at_more_often():
+    assert not checked_of(12, 12, 3, 3, 25, 40).uneven
 
 
 def test_what_was_planted_is_said_too():

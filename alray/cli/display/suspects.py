@@ -88,7 +88,7 @@ def said(found: Suspects) -> list[str]:
     lines += [] if checked is None else said_of_truth(checked)
     if planted is not None:
         lines.append(_planted(planted))
-    elif checked is None or checked.only_suspects:
+    elif checked is None or checked.uneven:
         lines.append(f"{KNOWN}; for this pool: --plant 100.")
     return lines
 

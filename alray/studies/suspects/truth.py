@@ -18,6 +18,9 @@ TRUTH_COLUMNS: Mapping[str, str] = {
 }
 """Columns that the table of suspects has besides where a truth is given, in order, each with what it holds."""
 
+Z_OF_99 = 2.5758293035489004
+"""The normal distribution's 99.5 % quantile."""
+
 Names = npt.NDArray[np.object_]
 """Classes as text; None where there is none."""
 
@@ -55,9 +58,24 @@ class Checked:
     wrong_share: Proportion
 
     @property
-    def only_suspects(self) -> bool:
-        """Whether no label is known but those of suspects, which shows nothing of how many wrong ones are found."""
-        return self.unknown > 0 and self.found + self.alarms == self.wrong + self.right
+    def labels(self) -> int:
+        """How many labels are judged."""
+        return self.wrong + self.right + self.unknown
+
+    @property
+    def uneven(self) -> bool:
+        """Whether suspects and other labels have a truth more unequally often than in 99 % of random samples.
+
+        Then `found_share` and `alarm_share` hold for those with a truth alone: someone has looked at suspects, of which
+        all are suspect. So they do where no other label has a truth. By the normal approximation of the hypergeometric
+        distribution.
+        """
+        known, of_suspects = self.wrong + self.right, self.found + self.alarms
+        if not self.unknown or self.suspects == self.labels:
+            return False
+        rate = self.suspects / self.labels
+        variance = known * rate * (1 - rate) * self.unknown / (self.labels - 1)
+        return of_suspects == known or abs(of_suspects - known * rate) > Z_OF_99 * variance**0.5
 
 
 def truths_of(
