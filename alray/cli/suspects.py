@@ -11,6 +11,7 @@ from alray.cli.settings_options import Setting, SettingsCommand
 OPTIONS = {
     **{name: setting for name, setting in COLUMNS.items() if name != "split-column"},
     "folds": Setting("folds"),
+    "truth": Setting("truth", "COLUMN"),
     "plant": Setting("plant", "N"),
     "plant-errors": Setting("plant_errors"),
     "seed": Setting("seed"),
@@ -47,6 +48,7 @@ def suspects(
     A network is fitted without a fifth of the labels, five times; confident learning (cleanlab) then says which labels
     disagree with what it predicts. That is a hint: where classes are hard to tell apart, right labels are suspect too.
     --plant 100 shows what the hint is worth on this pool: it makes 100 labels wrong, and counts those that are found.
+    --truth COLUMN counts by right labels that are known, such as those of a sample that experts have looked at.
     """
     from alray.settings.suspects import SuspectsSpec
 

@@ -20,6 +20,11 @@ class SuspectsSpec(Settings):
         description="parts of the pool; the network that predicts a part's objects learns from the labels of all "
         "others. Objects of a group, and equal ones, share a part",
     )
+    truth: str | None = Field(
+        None,
+        description="column of right labels, null where they are not known: the table then says which labels are "
+        "wrong, and how many of these are suspect is printed",
+    )
     plant: Annotated[int, Field(ge=0)] = Field(
         0,
         description="labels to make wrong in a second pass, so that one sees how many of such are found; takes as long "

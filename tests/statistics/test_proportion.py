@@ -28,6 +28,19 @@ def test_over_true_shares_it_holds_them_in_95_percent(n):
     assert min(held) > (0.86 if n < 50 else 0.92)
 
 
+@pytest.mark.parametrize("n", [20, 50, 100, 500])
+def test_over_small_shares_it_does_so_too_though_not_at_each(n):
+    counts = np.arange(n + 1)
+    ends = np.array([wilson(float(right), float(n))[1:] for right in counts])
+    shares = np.linspace(0, 0.1, 401)[1:]
+    held = [
+        binom.pmf(counts, n, share)[(ends[:, 0] <= share) & (share <= ends[:, 1])].sum()
+        for share in shares
+    ]
+    assert 0.94 <= np.mean(held) <= 0.96
+    assert min(held) > 0.83
+
+
 def test_groups_that_are_alike_say_less():
     """Of 40 groups of 5 equal objects the interval is that of 40 objects; of 200 single ones that of 200."""
     rng = np.random.default_rng(0)

@@ -22,6 +22,7 @@ from alray.analysis.sweep.stopping_rules.replay import STOPPING_COLUMNS
 from alray.studies.campaign import store
 from alray.studies.folder import table
 from alray.studies.suspects.finding import SUSPECT_COLUMNS
+from alray.studies.suspects.truth import TRUTH_COLUMNS
 from alray.studies.sweep import records
 from alray.studies.sweep.results import load
 from tests.helpers.records import README, documented, schema, typed
@@ -37,6 +38,7 @@ REPORTED = {
     "losses": LOSSES_COLUMNS,
     "areas": AREAS_COLUMNS,
     "suspects": SUSPECT_COLUMNS,
+    "suspects with a truth": TRUTH_COLUMNS,
 }
 """Heading of what `alray report` and `alray pool suspects` compute besides: its columns."""
 

@@ -8,9 +8,6 @@ from jaxtyping import Float, Int
 
 from alray.statistics.proportion import Proportion, grouped_share
 
-FEWEST = 10
-"""Objects of the audit part from which on an interval holds as often as it says."""
-
 
 def accuracy_of(
     predictions: pd.DataFrame,

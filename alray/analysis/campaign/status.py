@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from alray.analysis.campaign.accuracy import FEWEST
 from alray.analysis.campaign.outlook import Outlook
 from alray.analysis.campaign.saved import saved_said
 from alray.analysis.wording import count, interval, share
+from alray.statistics.proportion import FEWEST
 
 
 @dataclass(frozen=True, eq=False)

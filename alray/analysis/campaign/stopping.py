@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from alray.analysis.campaign.accuracy import FEWEST
 from alray.analysis.campaign.outlook import Outlook
 from alray.analysis.stopping_rules.base import Curve, StoppingRule
 from alray.analysis.stopping_rules.predictions import Kappa
 from alray.analysis.stopping_rules.registry import rules_of
 from alray.analysis.targets import about, target_text
 from alray.analysis.wording import interval, joined, share, signed
+from alray.statistics.proportion import FEWEST
 
 SMALL_GAIN = 0.01
 """Stopping is advised only where the forecast's upper end promises less accuracy than this for as many labels again."""

@@ -3,10 +3,12 @@
 from pathlib import Path
 from shlex import quote
 
+import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from alray.analysis.wording import count, is_or_are, share
+from alray.analysis.wording import Row, count, is_or_are, share
+from alray.cli.display.suspects_truth import said_of_truth
 from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.cli.visible import visible_line
 from alray.studies.suspects.finding import Planted, Suspects
@@ -22,25 +24,7 @@ def print_suspects(console: Console, found: Suspects, top: int, target: Path | N
     """Print the first suspects, how many there are, and what that is worth."""
     shown = found.table[found.table["suspect"]].head(top)
     if len(shown):
-        table = FittingTable(
-            [
-                Column("rank"),
-                Column("id"),  # to be copied: never broken into lines
-                Column("label", "name"),
-                Column("network says", "name"),
-                Column("p of\nlabel"),
-                Column("p of\nother"),
-            ],
-            titles=2,
-        )
-        for row in shown.to_dict("records"):
-            table.add(
-                str(row["rank"]),
-                *(visible_line(str(row[name])) for name in ("id", "label", "suggested")),
-                share(row["self_confidence"]),
-                share(row["suggested_confidence"]),
-            )
-        console.print(table)
+        console.print(_listed(shown))
         hidden = found.count - len(shown)
         if hidden:
             more = f"... {count(hidden, 'more suspect')}"
@@ -51,6 +35,36 @@ def print_suspects(console: Console, found: Suspects, top: int, target: Path | N
     if target is not None:
         wrote = f"wrote {quote(str(target))}: {count(len(found.table), 'label')}, suspects first"
         console.print(visible_line(wrote), soft_wrap=True)
+
+
+def _listed(shown: pd.DataFrame) -> FittingTable:
+    truths = "truth" in shown.columns
+    columns = [
+        Column("rank"),
+        Column("id"),  # to be copied: never broken into lines
+        Column("label", "name"),
+        Column("network says", "name"),
+        *([Column("truth", "name"), Column("wrong")] if truths else []),
+        Column("p of\nlabel"),
+        Column("p of\nother"),
+    ]
+    table = FittingTable(columns, titles=2)
+    for row in shown.to_dict("records"):
+        table.add(
+            str(row["rank"]),
+            *(visible_line(str(row[name])) for name in ("id", "label", "suggested")),
+            *(_truth_cells(row) if truths else []),
+            share(row["self_confidence"]),
+            share(row["suggested_confidence"]),
+        )
+    return table
+
+
+def _truth_cells(row: Row) -> tuple[str, str]:
+    """Return the truth and whether the label is wrong; both are empty where that is not known."""
+    if not isinstance(row["truth"], str):
+        return "", ""
+    return visible_line(str(row["truth"])), "yes" if row["wrong"] else "no"
 
 
 def said(found: Suspects) -> list[str]:
@@ -70,8 +84,12 @@ def said(found: Suspects) -> list[str]:
         "A suspect label may be right: where classes are hard to tell apart, right labels are suspect too, and wrong "
         "ones are missed."
     )
-    planted = found.planted
-    lines.append(f"{KNOWN}; for this pool: --plant 100." if planted is None else _planted(planted))
+    planted, checked = found.planted, found.checked
+    lines += [] if checked is None else said_of_truth(checked)
+    if planted is not None:
+        lines.append(_planted(planted))
+    elif checked is None or checked.uneven:
+        lines.append(f"{KNOWN}; for this pool: --plant 100.")
     return lines
 
 

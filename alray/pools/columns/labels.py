@@ -38,13 +38,19 @@ class Labels:
     classes: tuple[str, ...]
 
 
-def read_labels(file: PoolFile, column: str, ids: Texts) -> Labels:
+def read_labels(file: PoolFile, column: str, ids: Texts, option: str = "--label COLUMN") -> Labels:
     """Read the labels; null, empty text and NaN are no label, nor is the -1 of a `ClassLabel`.
+
+    Args:
+        file: The pool.
+        column: The column that holds them.
+        ids: (rows,) how messages name the objects.
+        option: The command-line option that names another column, for messages.
 
     Raises:
         PoolError: The column is neither text nor whole numbers, or a number is not exact or has no name.
     """
-    values, class_of = _values_and_classes(file, column)
+    values, class_of = _values_and_classes(file, column, option)
     encoded = values.dictionary_encode()
     distinct = encoded.dictionary.to_pylist()
     codes = pc.fill_null(encoded.indices, len(distinct)).to_numpy(zero_copy_only=False)
@@ -55,8 +61,8 @@ def read_labels(file: PoolFile, column: str, ids: Texts) -> Labels:
         except ValueError as error:
             first = ids[np.flatnonzero(codes == number)[0]]
             raise PoolError(
-                f"{file.path}: column {column!r} is {file.field(column, '--label COLUMN').type} and holds {value} "
-                f"(object {first}), {error}; convert it, or name another column with --label COLUMN"
+                f"{file.path}: column {column!r} is {file.field(column, option).type} and holds {value} "
+                f"(object {first}), {error}; convert it, or name another column with {option}"
             ) from None
     ordered = _sorted([name for name in found if name is not None])
     position = {name: code for code, name in enumerate(ordered)}
@@ -69,9 +75,11 @@ def _sorted(names: list[Class]) -> list[Class]:
     return sorted(set(names), key=lambda name: (isinstance(name, str), name))
 
 
-def _values_and_classes(file: PoolFile, column: str) -> tuple[Any, Callable[[Any], Class | None]]:
+def _values_and_classes(
+    file: PoolFile, column: str, option: str
+) -> tuple[Any, Callable[[Any], Class | None]]:
     """Return a column's values in a type with few distinct ones, and what each of them is called."""
-    kind = decoded(file.field(column, "--label COLUMN").type)
+    kind = decoded(file.field(column, option).type)
     if is_text(kind) or is_bytes(kind) or pa.types.is_null(kind):
         return read_texts(file, column), lambda text: text or None
     values = file.column(column)
@@ -87,7 +95,7 @@ def _values_and_classes(file: PoolFile, column: str) -> tuple[Any, Callable[[Any
         return values, _whole
     raise PoolError(
         f"{file.path}: column {column!r} is {kind}, and labels are text or whole numbers; "
-        "convert it, or name another column with --label COLUMN"
+        f"convert it, or name another column with {option}"
     )
 
 

@@ -63,18 +63,15 @@ def read_metadata(file: PoolFile, spec: PoolSpec) -> Metadata:
         PoolError: A column is missing or not scalar, an id is null, empty, very long or repeated, or no object has a
             label.
     """
-    id_column, label_column = file.name_of(spec.id), file.name_of(spec.label)
-    numbered = spec.id == DEFAULT_ID and id_column not in file.schema.names
-    if not numbered:
-        file.field(id_column, "--id COLUMN")
+    id_column, label_column = id_column_of(file, spec), file.name_of(spec.label)
     file.field(label_column, "--label COLUMN")
     if spec.group_by is not None:
         file.field(spec.group_by, "--group-by COLUMN")
-    ids = row_numbers(0, file.rows) if numbered else read_ids(file, id_column)
+    ids = ids_in(file, id_column)
     labels = read_labels(file, label_column, ids)
     groups = None if spec.group_by is None else _read_groups(file, spec.group_by)
     notes = []
-    if numbered:
+    if id_column is None:
         notes.append(
             f"{file.path}: no column {DEFAULT_ID!r}, so ids are the numbers of the rows, from 0; "
             "name a column of ids with --id COLUMN"
@@ -91,6 +88,24 @@ def read_metadata(file: PoolFile, spec: PoolSpec) -> Metadata:
             f"(column {spec.label!r} is null or empty): {name_some(ids[missing])}"
         )
     return Metadata(ids, labels.codes, labels.classes, groups, tuple(notes))
+
+
+def id_column_of(file: PoolFile, spec: PoolSpec) -> str | None:
+    """Return the column of ids; None where the settings name none and there is none, so that rows are numbered.
+
+    Raises:
+        PoolError: The settings name one that is not there.
+    """
+    column = file.name_of(spec.id)
+    if spec.id == DEFAULT_ID and column not in file.schema.names:
+        return None
+    file.field(column, "--id COLUMN")
+    return column
+
+
+def ids_in(file: PoolFile, column: str | None) -> Texts:
+    """Return (rows,) the ids in this column, or the numbers of the rows; errors as in `read_ids`."""
+    return row_numbers(0, file.rows) if column is None else read_ids(file, column)
 
 
 def row_numbers(first: int, rows: int) -> Texts:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from alray.analysis.campaign.accuracy import FEWEST, accuracy_of
+from alray.analysis.campaign.accuracy import accuracy_of
 from alray.analysis.campaign.measured import Measured, measured
 from alray.analysis.campaign.outlook import Outlook, outlook, outlook_said
 from alray.analysis.campaign.status import CampaignStatus, sentences_of
@@ -15,6 +15,7 @@ from alray.analysis.campaign.tables import ASSESSOR_COLUMNS, BATCH_COLUMNS
 from alray.analysis.targets import check_targets
 from alray.assessors.agreement import krippendorff_alpha, several
 from alray.settings.campaign import CampaignSpec
+from alray.statistics.proportion import FEWEST
 from alray.studies import manifest
 from alray.studies.campaign.campaign import FROM, settings_of
 from alray.studies.campaign.labels import Labels, labels_of

@@ -18,6 +18,7 @@ from alray.studies.suspects.confident import Judgement, judge
 from alray.studies.suspects.fits import Advance, Probabilities, out_of_sample, without_fold
 from alray.studies.suspects.planting import planted_labels
 from alray.studies.suspects.preparing import Task, prepare
+from alray.studies.suspects.truth import Checked, checked, with_truth
 
 SUSPECT_COLUMNS: Mapping[str, str] = {
     "rank": "1 is the most suspect: suspects first, each part by self_confidence",
@@ -56,14 +57,16 @@ class Suspects:
     """The labels of a pool, judged.
 
     Attributes:
-        table: A row per judged label, see `SUSPECT_COLUMNS`.
+        table: A row per judged label, see `SUSPECT_COLUMNS`; with a truth also `TRUTH_COLUMNS`.
         not_judged: Labels that nothing could judge: all objects of their class are in one fold.
         planted: Where labels were planted.
+        checked: Where a column of right labels is given.
     """
 
     table: pd.DataFrame
     not_judged: int
     planted: Planted | None
+    checked: Checked | None = None
 
     @property
     def count(self) -> int:
@@ -85,7 +88,8 @@ def suspects(
     Args:
         study: Settings, plain values for them, the path of a YAML file, or that of a pool (.parquet).
         advance: Called after each epoch, with the number of epochs that are done and of all.
-        settings: Settings by name, over those of `study`: `pool`, `folds`, `plant`, `model`, `training`, `seed`.
+        settings: Settings by name, over those of `study`: `pool`, `folds`, `truth`, `plant`, `model`, `training`,
+            `seed`.
 
     Raises:
         AlrayError: Something in the settings or the pool prevents it, or cleanlab is not installed.
@@ -101,7 +105,10 @@ def judged(task: Task, advance: Advance) -> Suspects:
     found, probabilities = _judgement(task, labels, at, _part_of(advance, 0, passes))
     planted = tried(task, _part_of(advance, 1, passes)) if spec.plant else None
     table = _table(task, at, found, probabilities)
-    return Suspects(table, len(labels) - len(at), planted)
+    judged_by_truth = None
+    if spec.truth is not None and task.truths is not None:
+        judged_by_truth = checked(task.pool, spec.truth, at, task.truths[at], found.suspect)
+    return Suspects(table, len(labels) - len(at), planted, judged_by_truth)
 
 
 def _judgement(
@@ -159,7 +166,8 @@ def _table(
         "margin": found.margin[order],
         "suspect": found.suspect[order],
     }
-    return pd.DataFrame(columns)[list(SUSPECT_COLUMNS)]
+    table = pd.DataFrame(columns)[list(SUSPECT_COLUMNS)]
+    return table if task.truths is None else with_truth(table, task.truths[at][order])
 
 
 def _part_of(advance: Advance, part: int, parts: int) -> Advance:

@@ -13,6 +13,7 @@ from alray.pools.builtin import with_own_settings
 from alray.pools.folds import folds_of, judged_objects
 from alray.pools.pool import Modality, Parts, Pool
 from alray.pools.reading import read_pool
+from alray.pools.reading_truths import read_truths
 from alray.pools.standardise import standardise_by_pool
 from alray.seeding import generator, torch_seed
 from alray.settings.estimators import class_of
@@ -20,6 +21,7 @@ from alray.settings.suspects import SuspectsSpec
 from alray.studies.effects import Configuration, refuse_without_effect
 from alray.studies.suspects.confident import require_cleanlab
 from alray.studies.suspects.fits import without_fold
+from alray.studies.suspects.truth import Names, truths_of
 from alray.training.learner import check_training
 from alray.training.stopping import check_stopping, held_out_count
 from alray.training.trial import check_batches, tried_network
@@ -35,6 +37,7 @@ class Task:
         modalities: Standardised by all objects, which takes no label.
         folds: (objects,) the fold of each object, from 0.
         judged: (objects,) False where the object's fold has all objects of its class.
+        truths: (objects,) right labels, None where not known; where the settings name their column.
     """
 
     spec: SuspectsSpec
@@ -42,6 +45,7 @@ class Task:
     modalities: tuple[Modality, ...]
     folds: Parts
     judged: npt.NDArray[np.bool_]
+    truths: Names | None = None
 
 
 def prepare(spec: SuspectsSpec) -> Task:
@@ -56,18 +60,22 @@ def prepare(spec: SuspectsSpec) -> Task:
     if class_of(spec.model.name) is not None:  # it learns from all labels: nothing stops its fit
         training = spec.training.model_copy(update={"stopping": "fixed_epochs"})
         spec = spec.model_copy(update={"training": training})
+    known = None if spec.truth is None else read_truths(spec.pool, spec.truth)
     pool = read_pool(spec.pool)
     folds = folds_of(pool.labels, pool.groups, spec.folds, generator(spec.seed, 0, "folds"))
     judged = judged_objects(pool.labels, folds)
     _check_folds(spec, pool, folds)
     _check_counts(spec, pool, judged)
+    truths = None
+    if spec.truth is not None and known is not None:
+        truths = truths_of(pool, known, spec.truth, judged)
     dtype = np.dtype(spec.pool.dtype)
     modalities = tuple(
         standardise_by_pool(each, dtype, pool.ids, last=True) for each in pool.modalities
     )
     pool = replace(pool, modalities=modalities)  # as they are read they are not needed again
     _check_network(spec, pool, modalities, folds)
-    return Task(spec, pool, modalities, folds, judged)
+    return Task(spec, pool, modalities, folds, judged, truths)
 
 
 def _check_folds(spec: SuspectsSpec, pool: Pool, folds: Parts) -> None:
