@@ -27,7 +27,6 @@ def test_every_strategy_of_the_registry_is_measured_and_theirs_come_behind():
     # The best few of given scores take less than a tick of a coarse clock (10 ms), and may read 0.
     [
         ("coreset", 100_000, 0.01),
-        ("typiclust", 300, 0.01),
         ("learning_loss", 100_000, 0.0),
         ("product_margin", 300, 0.0),
     ],

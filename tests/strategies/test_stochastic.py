@@ -16,7 +16,7 @@ from tests.helpers.own_modules import PowerMargin
 from tests.helpers.strategy_cases import make_signals
 
 MARGINS = np.array([0.1, 0.9, 0.4, 0.7])
-DRAWS = 20_000
+DRAWS = 6_000
 
 
 def drawing(text) -> Stochastic:
