@@ -93,10 +93,11 @@ def test_more_arms_make_wider_intervals():
     assert together.p[0] >= alone.p[0]
 
 
-@given(
-    arrays(float, (2, 7), elements=st.floats(-1, 1, allow_subnormal=False)),
-    st.permutations(range(7)),
-)
+# As exact as metrics are: the squares of numbers below 1e-160 are zero, and those of 128 times as much are not.
+SHARES = st.floats(-1, 1).map(lambda value: round(value, 12))
+
+
+@given(arrays(float, (2, 7), elements=SHARES), st.permutations(range(7)))
 @settings(max_examples=20)
 def test_order_sign_and_unit_do_not_matter(values, order):
     first = joint_sign_flip(values, generator())
