@@ -8,7 +8,7 @@ import pandas as pd
 
 from alray.analysis.sweep.along import usual_axis
 from alray.analysis.sweep.axis import AXES, Axis, AxisName
-from alray.analysis.sweep.full_data import fill_full_data
+from alray.analysis.sweep.full_data import finished_split
 from alray.errors import SpecError
 from alray.reporting.label_cost import parse_cost
 from alray.reporting.sources import Source
@@ -103,9 +103,7 @@ def why(source: Source, axis: Axis, *, asked: bool) -> dict[str, str]:
 
 def _finished(source: Source) -> pd.DataFrame:
     """Return the rounds of finished runs, which arms are compared by."""
-    rounds = fill_full_data(source.rounds)
-    finished = source.runs.loc[source.runs["status"] == "finished", "run_id"]
-    return rounds[rounds["run_id"].isin(finished)]
+    return finished_split(source.rounds, source.runs).rounds
 
 
 def _refuse_price(source: Source, chosen: AxisName, amount: float, *, asked: bool) -> None:

@@ -276,8 +276,7 @@ def problems_of(runs: pd.DataFrame, *, written: bool) -> list[str]:
         number = f"{count(len(failed), 'run')} failed and {is_or_are(len(failed))}"
         problems.append(f"{number} left out: {named}.")
     if len(unfinished):
-        rounds = unfinished["rounds_done"]
-        done = ["no round done" if last < 0 else f"round {last}" for last in rounds]
+        done = [f"round {n}" if n >= 0 else "no round done" for n in unfinished["rounds_done"]]
         named = listed(
             [f"{run}: {each}" for run, each in zip(_names(unfinished), done, strict=True)]
         )

@@ -85,7 +85,7 @@ class RankingStrategy(StrategyBase):
 
     def scored(self, signals: Signals) -> npt.NDArray[np.float64]:
         """Return (n,) a score per candidate, checked."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of ranking has its own
 
     def select(self, signals: Signals, k: int, rng: np.random.Generator) -> Query:
         """Choose the k best scores."""

@@ -263,9 +263,6 @@ def _split(text: str) -> tuple[str, list[str]]:
         SpecError: It is neither a known name nor of that form.
     """
     name, *words = text.strip().split(":")
-    # Before what packages offer, which takes tens of milliseconds to find: rounds of such arms ask for their strategy.
-    if words and (question := f"{name}:{words[0]}") in QUESTIONS:
-        return question, words[1:]
     if name in STRATEGIES or _entry(name) is not None:
         return name, words
     refuse_unknown(name, words[:1])

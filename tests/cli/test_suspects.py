@@ -17,6 +17,7 @@ from tests.helpers.command import alray
 from tests.helpers.narrow import WIDTHS, assert_whole, shown
 from tests.helpers.processes import ROOT
 from tests.helpers.records import documented, schema
+from tests.helpers.suspects import suspects_table
 
 QUICK = ("--folds", "2", "--set", "training.passive_epochs=1", "--set", "model.width=8")
 
@@ -25,18 +26,7 @@ def suspects_of(count=30, planted=None, not_judged=0):
     """Return a finding of 40 labels."""
     rng = np.random.default_rng(0)
     own = np.sort(rng.random(40))
-    table = pd.DataFrame(
-        {
-            "rank": range(1, 41),
-            "id": [f"posts/2024/an-object-with-a-long-name-{number}" for number in range(40)],
-            "label": "signs_and_symbols/flags",
-            "suggested": "geography",
-            "self_confidence": own,
-            "suggested_confidence": 1 - own,
-            "margin": own,
-            "suspect": np.arange(40) < count,
-        }
-    )
+    table = suspects_table(own, count)
     return Suspects(table, not_judged, planted)
 
 

@@ -17,6 +17,7 @@ from tests.helpers.command import alray
 from tests.helpers.narrow import WIDTHS, assert_whole, shown
 from tests.helpers.records import documented, schema
 from tests.helpers.studies import write_pool
+from tests.helpers.suspects import suspects_table
 
 QUICK = ("--folds", "2", "--set", "training.passive_epochs=1", "--set", "model.width=8")
 
@@ -30,18 +31,7 @@ def checked_of(wrong, found, right, alarms, unknown, suspects, outside=()):
 def suspects_of(checked, planted=None):
     """Return a finding of 40 labels, of which the first three rows are wrong, right and unknown."""
     own = np.linspace(0.01, 0.9, 40)
-    table = pd.DataFrame(
-        {
-            "rank": range(1, 41),
-            "id": [f"posts/2024/an-object-with-a-long-name-{number}" for number in range(40)],
-            "label": "signs_and_symbols/flags",
-            "suggested": "geography",
-            "self_confidence": own,
-            "suggested_confidence": 1 - own,
-            "margin": own,
-            "suspect": np.arange(40) < 30,
-        }
-    )
+    table = suspects_table(own, 30)
     truths = np.array(["ships", "signs_and_symbols/flags", *[None] * 38], dtype=object)
     return Suspects(with_truth(table, truths), 0, planted, checked)
 

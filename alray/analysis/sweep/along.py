@@ -70,7 +70,7 @@ def usual_axis(rounds: pd.DataFrame) -> AxisName:
     where along these some run begins beyond the end of another of its variant.
 
     Args:
-        rounds: A row per finished run and round.
+        rounds: A row per finished run and round, without runs on full data.
     """
     paid = paid_axis(rounds)
     if paid is None or _alike(unit_prices(rounds, paid)) or apart(rounds, Axis(paid)):
@@ -94,8 +94,6 @@ def apart(rounds: pd.DataFrame, axis: Axis) -> bool:
     Raises:
         StoreError: A run has not recorded its answers or what they cost.
     """
-    if "full_data" in rounds:
-        rounds = rounds[~rounds["full_data"].astype(bool)]
     by_variant = ranges(rounds, axis).groupby("variant")
     return bool((by_variant["begin"].max() > by_variant["end"].min()).any())
 

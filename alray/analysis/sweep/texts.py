@@ -9,7 +9,7 @@ from alray.analysis.sweep.axis import Axis
 from alray.analysis.sweep.beyond_full_data import beyond_said
 from alray.analysis.sweep.common_stretch import stretch_said
 from alray.analysis.sweep.comparison import Comparison
-from alray.analysis.sweep.crowd_choices import choices_of, choices_said
+from alray.analysis.sweep.crowd_choices import choices_said, crowd_choices
 from alray.analysis.sweep.findings import excluded, statement
 from alray.analysis.sweep.full_data import finished_split
 from alray.analysis.sweep.initial_selections import initial_selections, selections_said
@@ -54,12 +54,14 @@ def further_said(
         initial_selection: The study's own.
     """
     split = finished_split(rounds, runs)
-    axis, rng = Axis(usual_axis(split.rounds)), generator(seed, 0, "bootstrap")
-    selections = initial_selections(split, axis, "accuracy", rng, initial_selection)
+    axis = Axis(usual_axis(split.rounds))
+    choices, selections = (generator(seed, 0, "bootstrap") for _ in range(2))
     return [
         *stretch_said(split.rounds, axis),
-        *choices_said(choices_of(rounds, runs, seed)),
-        *selections_said(selections),
+        *choices_said(crowd_choices(split, axis, "accuracy", choices)),
+        *selections_said(
+            initial_selections(split, axis, "accuracy", selections, initial_selection)
+        ),
     ]
 
 

@@ -280,10 +280,9 @@ def _arm(study: SweepSpec, text: str, choice: Mapping[str, Any], code: CustomCod
         if study.training.loss_prediction not in (None, strategy.loss_prediction):
             # What goes by the predicted loss, as density may, takes these options behind its own.
             words = [each for each in canonical(text).split(":") if not each.startswith("margin=")]
-            example = f"{':'.join(words)}:margin={study.training.loss_prediction.margin:g}"
             raise SpecError(
                 f"training.loss_prediction has no effect on {text}, which has its own; give it as options, such as "
-                f"{example}, or leave it out"
+                f"{':'.join(words)}:margin={study.training.loss_prediction.margin:g}, or leave it out"
             )
         training = varied.training.model_copy(update={"loss_prediction": strategy.loss_prediction})
         varied = varied.model_copy(update={"training": training})

@@ -1,5 +1,7 @@
 """A run that asks yes/no questions: all answers so far, what is learnt from them, and what a round asks."""
 
+from functools import cached_property
+
 import numpy as np
 import torch
 
@@ -16,7 +18,7 @@ from alray.seeding import generator
 from alray.settings.questions import AskedSpec
 from alray.settings.run import RunSpec
 from alray.strategies import Query, ScoreStrategy, parse
-from alray.strategies.base import given
+from alray.strategies.base import Strategy, given
 from alray.strategies.questions.arms import ActiveLearning, PartialFeedback, QuestionStrategy
 from alray.strategies.signals import Request
 from alray.studies.sweep.annotation import crowd_of
@@ -59,12 +61,15 @@ class QuestionAnnotation:
         self.replies = replies
         crowd = crowd_of(run, pool)
         self._crowd = None if crowd is None else crowd.crowd
-        self._rate = min(
-            _share_of_wrong_classes(self._crowd) if self._crowd is not None else spec.rate, WORST
-        )
+        wrong = spec.rate if self._crowd is None else _share_of_wrong_classes(self._crowd)
+        self._rate = min(wrong, WORST)
         self._evidence = Evidence(self.questions.sets, self._rate, len(pool.pool))
         self._evidence.add(replies)
         self._predicted: LogProbs | None = None
+
+    @cached_property
+    def _strategy(self) -> Strategy:
+        return parse(self._run.strategy)
 
     @property
     def asked(self) -> Indices:
@@ -89,7 +94,7 @@ class QuestionAnnotation:
             The objects that were asked about for the first time, with the scores that they were chosen by, and how many
             were scored.
         """
-        strategy = parse(self._run.strategy)
+        strategy = self._strategy
         if not isinstance(strategy, QuestionStrategy):
             raise TypeError(f"{self._run.strategy} asks no questions")
         before = self.asked
