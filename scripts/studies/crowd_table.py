@@ -35,7 +35,7 @@ COST = 0.05
 
 POOLS: Mapping[str, Mapping[str, int]] = {
     "openclipart": {"initial": 150, "query": 25, "rounds": 24},
-    "icons": {"initial": 1000, "query": 100, "rounds": 20},
+    "icons": {"initial": 1000, "query": 200, "rounds": 10},
 }
 """Pool: how its labels grow where an object gets three answers."""
 

@@ -8,7 +8,8 @@ from alray.settings.libraries import library_of
 from alray.strategies import STRATEGIES
 from alray.strategies.libraries.catalogue import KNOWN
 from benchmarks.__main__ import bench
-from benchmarks.strategies import rows
+from benchmarks.harness import tables
+from benchmarks.strategies import command, rows
 from benchmarks.strategies.rows import COUNTERPARTS, KEY, measured, strategies
 from benchmarks.strategies.tables import as_tables, in_order
 
@@ -68,7 +69,8 @@ def test_what_is_on_record_is_not_measured_again(monkeypatch):
 def test_a_table_has_a_row_per_strategy_and_says_how_others_ended():
     def row(text, objects, query, ended, query_s=None, megabytes=None):
         figures = {"query_s": query_s, "megabytes": megabytes, "signals_s": 0.5, "limit_s": 9}
-        return {"strategy": text, "objects": objects, "query": query, "ended": ended, **figures}
+        key = {"strategy": text, "objects": objects, "query": query, "processor": "Xeon"}
+        return {**key, "ended": ended, **figures}
 
     frame = pd.DataFrame(
         [
@@ -80,15 +82,39 @@ def test_a_table_has_a_row_per_strategy_and_says_how_others_ended():
         ]
     )
     small, large = as_tables(in_order(frame))
-    assert small.rows == [["margin", "0.50", "error", "", "", ""]]
+    assert small.rows == [["margin", "0.50", "error", ""]]
     assert "margin, query 2: ValueError: no" in small.notes
-    assert large.title == "3,000 candidates x 256"
+    assert large.title == "3,000 candidates x 256: Xeon"
     assert large.columns == ["strategy", "signals", "s 2", "MB 2", "s 20", "MB 20"]
     assert large.rows == [
         ["badge", "0.50", "0.25", "12", "1.50", "1,234"],
         ["skactiveml:Badge", "0.50", "> 9", "", "memory", ""],
     ]
     assert as_tables(in_order(frame[:0])) == []
+    # What another processor took stands in a table of its own, and is not measured again for either.
+    other = frame.assign(processor="EPYC", query_s=9.0)
+    both = as_tables(in_order(pd.concat([frame, other], ignore_index=True)))
+    assert [table.title.rpartition(": ")[2] for table in both] == ["EPYC", "Xeon"] * 2
+    assert both[3].rows == large.rows
+
+
+def test_what_another_processor_took_is_kept_and_measured_here(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "REFERENCE", tmp_path)
+    words = ["strategies", "--write", "--strategies", "margin", "--sizes", "30", "--queries", "2"]
+    figures = {"ended": "finished", "megabytes": 1.0, "signals_s": 0.0}
+    for machine, seconds, more in [
+        ("EPYC", 1.0, []),
+        ("Xeon", 2.0, []),
+        ("Xeon", 3.0, []),
+        ("EPYC", 4.0, ["--again"]),
+    ]:
+        found = {**figures, "query_s": seconds}
+        monkeypatch.setattr(rows, "measured", lambda *_, found=found: found)
+        monkeypatch.setattr(command, "processor", lambda machine=machine: machine)
+        done = CliRunner().invoke(bench, [*words, *more])
+        assert done.exit_code == 0, done.output
+    kept = pd.read_csv(tmp_path / "strategies.csv")
+    assert kept[["processor", "query_s"]].values.tolist() == [["EPYC", 4.0], ["Xeon", 2.0]]
 
 
 @pytest.mark.parametrize(

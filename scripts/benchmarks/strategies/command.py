@@ -4,7 +4,7 @@ Candidates x 256 float32 in 50 classes (a seeded mixture of normals), 2,000 labe
 measured in a process of its own, on one thread, after a small one that loads what it needs: processor seconds of the
 strategy alone, and the most memory that it takes beyond its inputs. The pass that computes its signals is apart.
 product_margin, which needs several heads, gets the features as two modalities. With --write, what is on record for
-this processor is not measured again, so a measurement may be done in parts.
+this processor is not measured again, so a measurement may be done in parts; other processors have tables of their own.
 """
 
 import sys
@@ -24,6 +24,7 @@ from benchmarks.strategies.tables import as_tables, in_order
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "scikit-activeml")
 NAME = "strategies"
+COLUMNS = [*KEY, "processor"]
 
 
 def texts(given: str) -> list[str]:
@@ -46,12 +47,14 @@ def strategies_bench(**options: Any) -> None:
     names = asked.chosen or strategies()
     _check(names)
     print("\n".join(tables.machine(PACKAGES)))
-    frame = on_record() if asked.write else pd.DataFrame(columns=KEY)
+    frame = on_record() if asked.write else pd.DataFrame(columns=COLUMNS)
+    here = frame["processor"] == processor()
     if asked.again:
-        anew = frame["objects"].isin(asked.sizes) & frame["query"].isin(asked.queries)
-        frame = frame[~(anew & frame["strategy"].isin(names))]
+        anew = here & frame["objects"].isin(asked.sizes) & frame["query"].isin(asked.queries)
+        anew &= frame["strategy"].isin(names)
+        frame, here = frame[~anew], here[~anew]
     limits, found = (asked.limit, asked.gigabytes), list[dict[str, Any]]()
-    for row in rows(names, asked.sizes, asked.queries, limits, frame):
+    for row in rows(names, asked.sizes, asked.queries, limits, frame[here]):
         found.append({**row, "limit_s": asked.limit, "processor": processor()})
         print(_told(found[-1]), flush=True)
         if asked.write:
@@ -74,12 +77,9 @@ def _check(names: list[str]) -> None:
 
 
 def on_record() -> pd.DataFrame:
-    """Return what was measured on this processor before; what another one took is measured again."""
+    """Return what was measured before, on this processor and on others."""
     path = tables.REFERENCE / f"{NAME}.csv"
-    if not path.exists():
-        return pd.DataFrame(columns=KEY)
-    frame = pd.read_csv(path)
-    return frame[frame["processor"] == processor()]
+    return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=COLUMNS)
 
 
 def _write(frame: pd.DataFrame) -> None:

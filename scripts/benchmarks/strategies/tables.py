@@ -1,4 +1,4 @@
-"""From measured queries to tables: one per number of candidates, a row per strategy."""
+"""From measured queries to tables: one per number of candidates and processor, a row per strategy."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
@@ -17,21 +17,23 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
     places = {text: place for place, text in enumerate(strategies())}
     place = frame["strategy"].map(lambda text: places.get(text, len(places)))
     ordered = frame.assign(place=place).sort_values(
-        ["objects", "place", "strategy", "query"], ignore_index=True
+        ["objects", "processor", "place", "strategy", "query"], ignore_index=True
     )
     return ordered.drop(columns="place")
 
 
 def as_tables(frame: pd.DataFrame) -> list[Table]:
-    """Return a table per number of candidates."""
+    """Return a table per number of candidates and processor: seconds of two processors are no comparison."""
     if frame.empty:
         return []
-    queries = sorted(frame["query"].unique())
-    sizes = sorted(frame["objects"].unique())
-    return [_table(int(size), frame[frame["objects"] == size], queries) for size in sizes]
+    return [
+        _table(f"{size:,} candidates x 256: {processor}", part)
+        for (size, processor), part in frame.groupby(["objects", "processor"])
+    ]
 
 
-def _table(objects: int, frame: pd.DataFrame, queries: Sequence[int]) -> Table:
+def _table(title: str, frame: pd.DataFrame) -> Table:
+    queries: Sequence[int] = sorted(frame["query"].unique())
     columns = ["strategy", "signals"]
     columns += [f"{name} {query:,}" for query in queries for name in ("s", "MB")]
     lines = []
@@ -55,7 +57,7 @@ def _table(objects: int, frame: pd.DataFrame, queries: Sequence[int]) -> Table:
         notes.append("> : not finished within so many seconds")
     if (frame["ended"] == "refused").any():
         notes.append("refused: it compares all candidates with all")
-    return Table(f"{objects:,} candidates x 256", columns, lines, notes)
+    return Table(title, columns, lines, notes)
 
 
 def _cells(row: Mapping[Hashable, Any]) -> list[str]:
