@@ -93,12 +93,14 @@ class ShownSweep(Sweep):
             original_intervals,
             original_said,
         )
+        from alray.analysis.sweep.references import reference_title  # noqa: PLC0415 -- as above
         from alray.analysis.sweep.texts import reading  # noqa: PLC0415 -- as above
 
         done = self.summary["seeds"].sum() > 0
         if done and self.settings.rounds == 0:
             return self._choice_as_html()
-        table = pd.DataFrame([_arm(row) for row in self.summary.to_dict("records")])
+        rows = self.summary.to_dict("records")
+        table = pd.DataFrame([_arm(row, reference_title(rows)) for row in rows])
         by_crowd = self.settings.crowd is not None
         sentences = reading(self.summary, by_crowd=by_crowd) if done else ["No run has finished."]
         if done and self.settings.compat == "original":
@@ -189,7 +191,7 @@ def _chart(figures: "Sequence[Figure]", name: str) -> "alt.TopLevelMixin":
     return chart
 
 
-def _arm(row: Row) -> dict[str, Any]:
+def _arm(row: Row, reference: str) -> dict[str, Any]:
     saved = percentage(row["labels_saved"], row["labels_saved_low"], row["labels_saved_high"])
     ends = interval(row["alc_difference_low"], row["alc_difference_high"])
     return {
@@ -197,7 +199,7 @@ def _arm(row: Row) -> dict[str, Any]:
         "seeds": row["seeds"],
         "accuracy": share(row["accuracy"]),
         "macro F1": share(row["macro_f1"]),
-        "ALC against random (95 % interval)": f"{signed(row['alc_difference'])} {ends}",
+        f"ALC against {reference} (95 % interval)": f"{signed(row['alc_difference'])} {ends}",
         f"{axis_of(row).title} saved (95 % interval)": " ".join(saved),
     }
 

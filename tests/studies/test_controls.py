@@ -1,15 +1,20 @@
 """A study whose arms have several label counts, and one of which trains the network too: recorded and shown."""
 
+import io
+import re
 import shutil
 
 import pandas as pd
 import pytest
 import yaml
+from rich.console import Console
 
 from alray import api
 from alray.analysis.sweep.decision import best_row
-from alray.analysis.sweep.references import references_said, unmatched_references
+from alray.analysis.sweep.references import reference_title, references_said, unmatched_references
+from alray.cli.display.sweep_summary import print_summary
 from alray.reporting.api import report
+from alray.reporting.notebook import load as read_study
 from alray.studies.sweep.results import load
 from tests.helpers.command import alray
 from tests.helpers.paths import local
@@ -72,6 +77,22 @@ def test_the_random_arm_of_the_same_training_is_no_strategy_to_choose(study):
     assert best is not None
     assert best["strategy"] == "learning_loss"
     assert unmatched_references(study.runs) == []
+
+
+def test_headings_name_random_where_all_are_compared_with_it_alone(study):
+    rows = study.summary
+    for some, title in [
+        (rows, "its reference"),
+        (rows[rows["strategy"] != "learning_loss"], "random"),
+        (rows[rows["strategy"] == "random"], "random"),
+        (rows[rows["strategy"] == "learning_loss"], CONTROL),
+    ]:
+        assert reference_title(some.to_dict("records")) == title
+    shown = read_study(study.path)._repr_html_()
+    assert "ALC against its reference (95 % interval)" in shown
+    out = io.StringIO()
+    print_summary(Console(file=out, width=80), study.summary, study.path)
+    assert re.search(r"ALC against .*\n.* its reference", out.getvalue())
 
 
 @pytest.mark.parametrize("against", [None, "learning_loss", CONTROL])

@@ -31,6 +31,12 @@ def own_reference(rows: Sequence[Row], reference: str) -> str:
     return names.pop() if len(names) == 1 else "what it is compared with"
 
 
+def reference_title(rows: Sequence[Row]) -> str:
+    """Return what the arms are compared with, as a heading has it: `its reference` where it is not the same for all."""
+    names = {without_variant(compared_with(row, "")) for row in rows} - {""} or {RANDOM}
+    return names.pop() if len(names) == 1 else "its reference"
+
+
 def references_said(rows: Sequence[Row]) -> list[str]:
     """Return a sentence for each arm that others are compared with in the place of random.
 

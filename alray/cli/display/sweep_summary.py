@@ -9,6 +9,7 @@ from rich.text import Text
 
 from alray.analysis.sweep.axis import LABELS, axis_in
 from alray.analysis.sweep.findings import whole_curve
+from alray.analysis.sweep.references import reference_title
 from alray.analysis.sweep.texts import reading
 from alray.analysis.wording import NOTHING, Row, count, is_or_are, share, signed
 from alray.cli.display.tables import Column, FittingTable, breakable
@@ -58,19 +59,20 @@ def print_summary(
 
 
 def _table(summary: pd.DataFrame) -> FittingTable:
-    axis = axis_in(summary.to_dict("records"))
+    rows = summary.to_dict("records")
+    axis = axis_in(rows)
     ends = summary.get("budget", summary["labels"]).dropna().unique()
     table = FittingTable(
         [
             Column("arm", "name"),
             Column("whole\ncurve", "name"),
             Column(f"{axis.title}\nsaved, %"),
-            Column("ALC against\nrandom"),
+            Column(f"ALC against\n{reference_title(rows)}"),
             Column(f"accuracy\nat {'the end' if len(ends) > 1 else axis.at(float(ends[0]))}"),
             Column("macro\nF1"),
         ]
     )
-    for row in summary.to_dict("records"):
+    for row in rows:
         table.add(*_cells(row))
     return table
 
