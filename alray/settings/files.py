@@ -44,7 +44,7 @@ def parsed(text: str) -> Any:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a settings file.
+    """Read a settings file, in which `pool: NAME` is short for `pool: {source: NAME}`.
 
     Raises:
         SpecError: It cannot be read, or does not hold settings.
@@ -62,6 +62,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
             f"{path}: expected settings (key: value), found {type(values).__name__}; a pool is a Parquet file, and "
             "`alray pool import --help` lists what can become one"
         )
+    if isinstance(values.get("pool"), str):
+        values["pool"] = {"source": values["pool"]}
     return values
 
 
