@@ -21,6 +21,17 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(sweep, results):
     assert not results.exists()
 
 
+def test_a_plan_says_how_the_first_labels_are_chosen_where_it_is_not_at_random(sweep):
+    words = ("--dry-run", "--initial", "100", "--rounds")
+    chosen = ("--set", "initial_selection=typiclust")
+    for more, said in [(("2",), " labels, then"), (("0",), " labels, no rounds")]:
+        assert f"100{said}" in sweep(*words, *more).stdout
+        assert (
+            f"100{said}".replace("labels", "labels by typiclust")
+            in sweep(*words, *more, *chosen).stdout
+        )
+
+
 def test_a_plan_says_who_answers(sweep):
     said = " ".join(sweep("--dry-run", "--crowd", "rate=.25,answers=2,cost=1").stdout.split())
     assert (

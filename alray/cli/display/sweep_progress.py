@@ -169,12 +169,15 @@ def sweep_headline(plan: Plan) -> list[str]:
 
 
 def _labels(study: SweepSpec) -> str:
+    begun = f"{study.initial:,} labels"
+    if study.initial_selection != "random":
+        begun += f" by {study.initial_selection}"
     if study.rounds == 0:
-        return f"{study.initial:,} labels, no rounds"
+        return f"{begun}, no rounds"
     # Answers that are bought about labelled objects leave fewer new ones.
     again = study.crowd is not None and study.crowd.relabel == "active_lab"
     rounds = f"{count(study.rounds, 'round')} of {study.query:,}"
-    return f"{study.initial:,} labels, then {rounds} to {'at most ' * again}{study.budget:,}"
+    return f"{begun}, then {rounds} to {'at most ' * again}{study.budget:,}"
 
 
 def _evaluations(plan: Plan) -> list[str]:
