@@ -50,15 +50,15 @@ def test_a_variant_whose_curves_do_not_meet_is_enough():
         (
             0.6,
             [
-                "Curves are compared from 100.00 to 108.00 EUR, which is all that they have in common: margin begins "
-                "at 60.00 EUR, and random ends at 180.00 EUR."
+                "Curves are compared from 100.00 to 108.00 EUR, which is all that they have in common: random begins "
+                "at 100.00 EUR and margin ends at 108.00 EUR. Together they reach from 60.00 to 180.00 EUR."
             ],
         ),
         (
             100 / 180,
             [
-                "Curves are compared at 100.00 EUR alone, which is all that they have in common: margin begins at "
-                "55.56 EUR, and random ends at 180.00 EUR."
+                "Curves are compared at 100.00 EUR alone, which is all that they have in common: random begins at "
+                "100.00 EUR and margin ends at 100.00 EUR. Together they reach from 55.56 to 180.00 EUR."
             ],
         ),
     ],
@@ -75,7 +75,18 @@ def test_a_variant_is_named():
     rounds, _ = priced(1.0, 0.6, variants=("answers=4",))
     (said,) = stretch_said(rounds, MONEY)
     assert said.startswith("With answers=4 curves are compared from 100.00 to 108.00 EUR")
-    assert "margin [answers=4] begins at 60.00 EUR" in said
+    assert "random [answers=4] begins at 100.00 EUR" in said
+
+
+def test_an_arm_that_ends_early_alone_is_named_alone():
+    rounds, _ = priced(1.0, 1.0)
+    rounds = rounds[(rounds["strategy"] == "random") | (rounds["labels"] < 140)]
+    (said,) = stretch_said(rounds, MONEY)
+    latest = rounds.loc[rounds["strategy"] == "margin", "labels"].max()
+    assert said == (
+        f"Curves are compared from 100.00 to {latest:.2f} EUR, which is all that they have in common: margin ends at "
+        f"{latest:.2f} EUR. Together they reach from 100.00 to 180.00 EUR."
+    )
 
 
 def test_arms_that_are_known_at_one_point_alone_are_not_said_to_have_made_the_same_choices():

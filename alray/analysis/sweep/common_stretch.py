@@ -6,7 +6,7 @@ import pandas as pd
 
 from alray.analysis.sweep.along import paid_axis, ranges
 from alray.analysis.sweep.axis import LABELS, Axis
-from alray.analysis.wording import Row
+from alray.analysis.wording import Row, joined
 
 WHOLE = 0.9
 """Curves with this share of their own stretch in common are as good as whole."""
@@ -50,11 +50,15 @@ def _stretches(rounds: pd.DataFrame, axis: Axis) -> Iterator[str]:
         if begin > end or end - begin >= WHOLE * longest:
             continue
         where = f"at {axis.amount(end)} alone" if begin == end else axis.stretch(begin, end)
-        first, last = min(runs, key=_begin), max(runs, key=_end)
+        first, last = min(map(_begin, runs)), max(map(_end, runs))
+        why = []
+        if begin > first:
+            why.append(f"{max(runs, key=_begin)['arm']} begins at {axis.at(begin)}")
+        if end < last:
+            why.append(f"{min(runs, key=_end)['arm']} ends at {axis.at(end)}")
         yield (
-            f"{_curves(str(variant))} are compared {where}, which is all that they have in "
-            f"common: {first['arm']} begins at {axis.at(_begin(first))}, and {last['arm']} ends at "
-            f"{axis.at(_end(last))}."
+            f"{_curves(str(variant))} are compared {where}, which is all that they have in common: {joined(why)}. "
+            f"Together they reach {axis.stretch(first, last)}."
         )
 
 
