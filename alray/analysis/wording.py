@@ -103,7 +103,9 @@ def signed(value: float, decimals: int = 3) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def interval(low: float, high: float, write: Callable[[float], str] = signed) -> str:
+def interval(
+    low: float, high: float, write: Callable[[float], str] = signed, between: str = " to "
+) -> str:
     """Return `(-.020 to -.004)`, each end as `write` has it, and nothing where there is no interval.
 
     An interval that leaves 0 out shows it: an end that would round to zero has as many decimals as it needs, `-.0002`.
@@ -113,7 +115,7 @@ def interval(low: float, high: float, write: Callable[[float], str] = signed) ->
     ends = [write(low), write(high)]
     if write is signed and low * high > 0:
         ends = [_not_zero(low), _not_zero(high)]
-    return f"({ends[0]} to {ends[1]})"
+    return f"({ends[0]}{between}{ends[1]})"
 
 
 def _not_zero(value: float) -> str:

@@ -82,6 +82,17 @@ def test_the_table_fits_80_columns_and_shows_every_arm(tmp_path, monkeypatch):
     assert "at 180" in text
 
 
+def test_an_interval_that_leaves_out_zero_does_not_end_at_zero(tmp_path):
+    rounds, runs = study(seeds=6, strategies=("random", "margin"))
+    found = summarise(rounds, runs, generator())
+    margin = found["arm"] == "margin"
+    found.loc[margin, ["alc_difference", "alc_difference_low"]] = [-0.004, -0.008]
+    found.loc[margin, "alc_difference_high"] = -0.000023
+    out = io.StringIO()
+    print_summary(Console(file=out, width=80), found, tmp_path)
+    assert "-.004 (-.008, -.00002)" in out.getvalue()
+
+
 def test_labels_in_brackets_are_not_taken_for_markup(tmp_path):
     text = printed(tmp_path, seeds=2, strategies=("random", "margin"), variants=("lr=1",))
     assert "margin [lr=1]" in text

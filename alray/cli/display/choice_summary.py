@@ -10,7 +10,7 @@ from rich.text import Text
 
 from alray.analysis.sweep.choosing_words import choice_reading
 from alray.analysis.sweep.metrics import metric_title
-from alray.analysis.wording import NOTHING, Row, share, signed
+from alray.analysis.wording import NOTHING, Row, interval, share, signed
 from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.cli.visible import visible
 from alray.settings.location import StudyPath
@@ -78,9 +78,8 @@ def _cells(row: Row) -> tuple[Text, str, str, str, str, str]:
 def _difference(row: Row) -> str:
     if row["verdict"] == "best":
         return "best"
-    low, high = row["difference_low"], row["difference_high"]
-    estimate = signed(row["difference"])
-    return estimate if math.isnan(low) else f"{estimate} ({signed(low)}, {signed(high)})"
+    ends = interval(row["difference_low"], row["difference_high"], between=", ")
+    return f"{signed(row['difference'])} {ends}".rstrip()
 
 
 def _whole(value: Any) -> str:

@@ -11,7 +11,7 @@ from alray.analysis.sweep.axis import LABELS, axis_in
 from alray.analysis.sweep.findings import whole_curve
 from alray.analysis.sweep.references import reference_title
 from alray.analysis.sweep.texts import reading
-from alray.analysis.wording import NOTHING, Row, count, is_or_are, share, signed
+from alray.analysis.wording import NOTHING, Row, count, interval, is_or_are, share, signed
 from alray.cli.display.tables import Column, FittingTable, breakable
 from alray.cli.visible import visible
 from alray.settings.location import StudyPath
@@ -105,9 +105,8 @@ def _cells(row: Row) -> tuple[Text, str, str, str, str, str]:
 
 
 def _difference(row: Row) -> str:
-    estimate = signed(row["alc_difference"])
-    low, high = row["alc_difference_low"], row["alc_difference_high"]
-    return estimate if math.isnan(low) else f"{estimate} ({signed(low)}, {signed(high)})"
+    ends = interval(row["alc_difference_low"], row["alc_difference_high"], between=", ")
+    return f"{signed(row['alc_difference'])} {ends}".rstrip()
 
 
 def _saving(row: Row) -> str:
