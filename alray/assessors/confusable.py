@@ -26,8 +26,8 @@ def confusable_classes(
         classes: How many classes there are, two at least.
     """
     counts = np.bincount(labels, minlength=classes)
-    sums = np.zeros((classes, features.shape[1]))
-    np.add.at(sums, labels, features)
+    members = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
+    sums = np.stack([features[each].sum(0, dtype=np.float64) for each in members])
     means = sums / np.maximum(counts, 1)[:, None]
     # |x|^2 is the same for all means.
     distances = (means**2).sum(1) - 2 * (features @ means.T)
