@@ -64,7 +64,7 @@ def _cells(row: Mapping[Hashable, Any]) -> list[str]:
     if row["ended"] == "finished":
         return [f"{row['query_s']:.2f}", f"{row['megabytes']:,.0f}"]
     words = {
-        "not finished": f"> {row['limit_s']}",
+        "not finished": f"> {row['limit_s']:g}",
         "out of memory": "memory",
         "refused": "refused",
     }
