@@ -166,18 +166,23 @@ def said(summary: pd.DataFrame, choices: pd.DataFrame, own: str) -> list[str]:
     return lines
 
 
-def tables_of(pool: str, work: Path) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    """Return the summary and the choices of a pool's sweeps, as far as they have been run, and the own setting.
+def own_setting(summary: pd.DataFrame) -> str:
+    """Return the setting that others are compared with: the noisy study's own, "" where there is none."""
+    own = summary[summary["setting"].str.startswith("noisy") & (summary["variant"] == "")]
+    return "" if own.empty else str(own["setting"].iloc[0])
+
+
+def tables_of(pool: str, work: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the summary and the choices of a pool's sweeps, as far as they have been run.
 
     Raises:
         ClickException: A study of this name asks no crowd.
     """
-    summaries, choices, own = [pd.DataFrame()], pd.DataFrame(), ""
+    summaries, choices = [pd.DataFrame()], pd.DataFrame()
     for kind in KINDS:
         try:
             study = load(work / f"{pool}-{kind}")
         except StoreError:
-            click.echo(f"{pool}-{kind} has not been run, and is left out")
             continue
         if study.settings.crowd is None:
             raise click.ClickException(f"{study.path} asks no crowd: name another --work")
@@ -189,17 +194,31 @@ def tables_of(pool: str, work: Path) -> tuple[pd.DataFrame, pd.DataFrame, str]:
             found = choices_of(study.rounds, study.runs, study.settings.seed)
             of_arm = dict(zip(table["arm"], named, strict=True))
             choices = found.assign(setting=found["arm"].map(of_arm), pool=pool)
-            own = setting({"variant": ""}, values)
-    return pd.concat(summaries), choices, own
+    return pd.concat(summaries), choices
+
+
+def published(pool: str, out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a pool's summary and choices as they were written before."""
+    if not (out / "summary.csv").exists():
+        return pd.DataFrame(), pd.DataFrame()
+    summary, choices = (
+        frame[frame["pool"] == pool]
+        for frame in (pd.read_csv(out / f"{name}.csv") for name in ("summary", "choices"))
+    )
+    return summary.fillna({"variant": ""}), choices
 
 
 def publish(work: Path, out: Path) -> None:
-    """Write the tables and the page of all sweeps that are there."""
+    """Write the tables and the page of all sweeps that are there; of a pool that has none, what was published stays."""
     summaries, chosen, page = [], [], INTRODUCTION
     for pool in POOLS:
-        summary, choices, own = tables_of(pool, work)
+        summary, choices = tables_of(pool, work)
         if not len(summary):
+            summary, choices = published(pool, out)
+        if not len(summary):
+            click.echo(f"{pool} has not been run, and is left out")
             continue
+        own = own_setting(summary)
         page += f"## {pool}\n\n{strategy_table(summary)}\n"
         if len(choices):
             page += f"At equal money:\n\n{choice_table(choices, own)}\n"

@@ -33,7 +33,7 @@ def out(stored, tmp_path_factory):
         crowd_table.main, ["--page-only", "--work", str(stored), "--out", str(out)]
     )
     assert done.exit_code == 0, done.output
-    assert "openclipart-right has not been run, and is left out" in done.output
+    assert "openclipart has not been run, and is left out" in done.output
     return out
 
 
@@ -79,6 +79,24 @@ def test_the_page_has_a_row_for_each_setting_with_the_recorded_numbers(out, stor
     assert set(choices["setting"]) == {"noisy, 1 answer, one_coin"}
     assert set(choices["strategy"]) == {"random", "margin"}
     assert "| against noisy, 2 answers, one_coin | random | margin |" in text
+
+
+def test_of_a_pool_that_is_not_stored_what_was_published_stays(out, stored, tmp_path):
+    words = ["--page-only", "--work", str(stored), "--out", str(tmp_path)]
+    renamed = tmp_path / "summary.csv", tmp_path / "choices.csv"
+    for path in renamed:
+        text = (out / path.name).read_text()
+        path.write_text(text.replace(",icons\n", ",openclipart\n"))
+    before = [path.read_text() for path in renamed]
+    done = CliRunner().invoke(crowd_table.main, words)
+    assert done.exit_code == 0, done.output
+    for path, kept in zip(renamed, before, strict=True):
+        _, *of_icons = (out / path.name).read_text().splitlines()
+        assert path.read_text().splitlines() == [*kept.splitlines(), *of_icons]
+    page = (out / "README.md").read_text()
+    icons = page.partition("## icons")[2]
+    both = (tmp_path / "README.md").read_text()
+    assert both.partition("## openclipart")[2] == f"{icons}\n## icons{icons}"
 
 
 def test_what_is_said_counts_the_intervals_that_leave_out_zero():
