@@ -114,15 +114,16 @@ def interval(
         return ""
     ends = [write(low), write(high)]
     if write is signed and low * high > 0:
-        ends = [_not_zero(low), _not_zero(high)]
+        ends = [signed(end, enough_decimals(end)) for end in (low, high)]
     return f"({ends[0]}{between}{ends[1]})"
 
 
-def _not_zero(value: float) -> str:
-    decimals = 3
+def enough_decimals(value: float, fewest: int = 3) -> int:
+    """Return how many decimals it takes, from these on, for a number not to read as zero."""
+    decimals = fewest
     while decimals < 9 and round(abs(value), decimals) == 0:
         decimals += 1
-    return signed(value, decimals)
+    return decimals
 
 
 def p_value(value: float) -> str:

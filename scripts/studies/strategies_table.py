@@ -19,12 +19,13 @@ import pandas as pd
 from alray import load
 from alray.analysis.sweep.arms import Criterion
 from alray.analysis.sweep.summary import summarise
-from alray.analysis.wording import count
+from alray.analysis.wording import count, enough_decimals
 from alray.errors import StoreError
 from alray.reporting.sweep.rank_charts import critical_difference_figure
 from alray.seeding import generator
 from alray.statistics.curves import area_under_curve
 from alray.statistics.mean_ranks import RankComparison, blocks_of, rank_arms
+from alray.statistics.paired import excludes_zero
 from alray.strategies import STRATEGIES, parse
 from alray.studies.sweep.results import Sweep
 
@@ -103,8 +104,10 @@ def cell(row: Mapping[Any, Any]) -> str:
         return ""
     if not (np.isfinite(low) and np.isfinite(high)):
         return f"{mid:+.4f}"
-    text = f"{mid:+.4f} ({low:+.4f}, {high:+.4f})"
-    return f"**{text}**" if low > 0 or high < 0 else text
+    shown = excludes_zero(low, high)
+    ends = (f"{end:+.{enough_decimals(end, 4) if shown else 4}f}" for end in (low, high))
+    text = f"{mid:+.4f} ({', '.join(ends)})"
+    return f"**{text}**" if shown else text
 
 
 def differences_table(summary: pd.DataFrame, metric: str, order: Sequence[str]) -> str:

@@ -1,5 +1,7 @@
 """The study that ranks all strategies: what it runs, and the page that it makes of stored sweeps."""
 
+import math
+
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -121,3 +123,20 @@ def test_without_any_study_nothing_is_written(tmp_path):
     assert done.exit_code == 1
     assert "there is no study below" in done.output
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((-0.0082, -0.000023), "**-0.0040 (-0.0082, -0.00002)**"),
+        ((-0.0082, 0.000023), "-0.0040 (-0.0082, +0.0000)"),
+        ((-0.0082, 0.0), "-0.0040 (-0.0082, +0.0000)"),
+        ((math.nan, math.nan), "-0.0040"),
+    ],
+)
+def test_a_bold_cell_shows_that_its_interval_leaves_out_zero(ends, said):
+    names = ("alc_difference_low", "alc_difference_high")
+    assert (
+        strategies_table.cell({"alc_difference": -0.004, **dict(zip(names, ends, strict=True))})
+        == said
+    )
