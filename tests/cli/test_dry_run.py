@@ -24,12 +24,9 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(sweep, results):
 def test_a_plan_says_how_the_first_labels_are_chosen_where_it_is_not_at_random(sweep):
     words = ("--dry-run", "--initial", "100", "--rounds")
     chosen = ("--set", "initial_selection=typiclust")
-    for more, said in [(("2",), " labels, then"), (("0",), " labels, no rounds")]:
-        assert f"100{said}" in sweep(*words, *more).stdout
-        assert (
-            f"100{said}".replace("labels", "labels by typiclust")
-            in sweep(*words, *more, *chosen).stdout
-        )
+    for rounds, then in [("2", "then"), ("0", "no rounds")]:
+        assert f"100 labels, {then}" in sweep(*words, rounds).stdout
+        assert f"100 labels by typiclust, {then}" in sweep(*words, rounds, *chosen).stdout
 
 
 def test_a_plan_says_who_answers(sweep):
