@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -25,12 +26,15 @@ class S3Server:
 
     Attributes:
         log: Method, path and query of each request.
+        alone: How many requests came while no other one was being answered.
         delay: Seconds that each request takes at least.
         refuses: Whether a request is answered with a server error, or not at all.
     """
 
     def __init__(self) -> None:
         self.log: list[tuple[str, str, str]] = []
+        self.alone = self._at_once = 0
+        self._counting = Lock()
         self.delay = 0.0
         self.refuses: Callable[[str, str, str], bool] = _never
         self._port = 0
@@ -94,6 +98,18 @@ class S3Server:
     def _serve(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         request = (environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"])
         self.log.append(request)
+        with self._counting:
+            self.alone += self._at_once == 0
+            self._at_once += 1
+        try:
+            return self._answer(request, environ, start_response)
+        finally:
+            with self._counting:
+                self._at_once -= 1
+
+    def _answer(
+        self, request: tuple[str, str, str], environ: dict[str, Any], start_response: Any
+    ) -> Any:
         time.sleep(self.delay)
         if self.refuses(*request):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
