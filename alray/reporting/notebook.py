@@ -11,6 +11,7 @@ from typing_extensions import override
 from alray.analysis.correlation.groupings import GROUPING_TITLES
 from alray.analysis.sweep.axis import axis_of
 from alray.analysis.sweep.next_steps.steps import Step
+from alray.analysis.sweep.references import reference_title
 from alray.analysis.wording import Row, interval, percentage, share, signed
 from alray.errors import SpecError
 from alray.settings.base import unknown_name
@@ -93,7 +94,6 @@ class ShownSweep(Sweep):
             original_intervals,
             original_said,
         )
-        from alray.analysis.sweep.references import reference_title  # noqa: PLC0415 -- as above
         from alray.analysis.sweep.texts import reading  # noqa: PLC0415 -- as above
 
         done = self.summary["seeds"].sum() > 0

@@ -216,8 +216,10 @@ def publish(work: Path, out: Path) -> None:
         summary, choices = tables_of(pool, work)
         if not len(summary):
             summary, choices = published(pool, out)
+        for kind in KINDS:
+            if not len(summary) or not summary["setting"].str.startswith(kind).any():
+                click.echo(f"{pool}-{kind} has not been run, and is left out")
         if not len(summary):
-            click.echo(f"{pool} has not been run, and is left out")
             continue
         own = own_setting(summary)
         page += f"## {pool}\n\n{strategy_table(summary)}\n"

@@ -91,7 +91,7 @@ def test_a_table_has_a_row_per_strategy_and_says_how_others_ended():
         ["skactiveml:Badge", "0.50", "> 9", "", "memory", ""],
     ]
     assert as_tables(in_order(frame[:0])) == []
-    # What another processor took stands in a table of its own, and is not measured again for either.
+    # What another processor took stands in a table of its own.
     other = frame.assign(processor="EPYC", query_s=9.0)
     both = as_tables(in_order(pd.concat([frame, other], ignore_index=True)))
     assert [table.title.rpartition(": ")[2] for table in both] == ["EPYC", "Xeon"] * 2
